@@ -1,0 +1,43 @@
+# What scim-rotator may do in Vault, and nothing else.
+#
+#   vault policy write scim-rotator scim-rotator.hcl
+#
+# It fits this configuration; change both together:
+#   vault.state_path             kv/scim-rotator
+#   tokens.<name>.vault_path     kv/scim/...
+#   credentials of the callers   kv/scim-rotator-callers/...
+# `scim-rotator check --online` names every line that is missing.
+
+# The records: one secret a token. They hold tokens; nobody else needs them.
+# No "delete": CAS numbers start anew after it, and a rotation could be lost.
+path "kv/data/scim-rotator/*" {
+  capabilities = ["create", "read", "update"]
+}
+
+# The published tokens. Their readers get a policy of their own with "read".
+path "kv/data/scim/*" {
+  capabilities = ["create", "read", "update"]
+}
+
+# Credentials for the administrative calls to issuers and identity providers.
+# Read only: a daemon that could write them could lock everybody out.
+path "kv/data/scim-rotator-callers/*" {
+  capabilities = ["read"]
+}
+
+# Life of our own token. Vault's policy "default" allows these too; they stand
+# here so that the role can leave that policy out.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
+path "auth/token/revoke-self" {
+  capabilities = ["update"]
+}
+
+# The question "what may I do?", asked before anything is rotated.
+path "sys/capabilities-self" {
+  capabilities = ["update"]
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Sets up AppRole for scim-rotator: the policy, a role, and a secret-id.
+#
+#   VAULT_ADDR=... VAULT_TOKEN=... ./setup.sh FILE
+#
+# Writes a new secret-id to FILE (mode 0600, without a newline) and prints the
+# role-id, which is no secret. May be run again: it updates policy and role and
+# issues another secret-id. The KV v2 mount `kv` must exist.
+#
+# Settings, with their defaults:
+#   ROLE=scim-rotator          name of the role and of the policy
+#   TOKEN_PERIOD=1h            life of the daemon's token; it renews it without end
+#   SECRET_ID_TTL=0            life of the secret-id; 0: without end
+#   BOUND_CIDRS=               where the daemon may come from, such as 10.1.2.0/24
+set -euo pipefail
+
+out=${1:?usage: setup.sh FILE-FOR-THE-SECRET-ID}
+here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+vault=${VAULT_BIN:-vault}
+role=${ROLE:-scim-rotator}
+
+if ! "$vault" auth list -format=json | grep -q '"approle/"'; then
+    "$vault" auth enable approle >&2
+fi
+"$vault" policy write "$role" "$here/scim-rotator.hcl" >&2
+
+# A periodic token lives as long as it is renewed. Without the policy "default":
+# the daemon's own policy holds all that it needs. Without num_uses: it would
+# run dry.
+"$vault" write "auth/approle/role/$role" \
+    token_policies="$role" \
+    token_no_default_policy=true \
+    token_period="${TOKEN_PERIOD:-1h}" \
+    token_type=service \
+    token_bound_cidrs="${BOUND_CIDRS:-}" \
+    secret_id_bound_cidrs="${BOUND_CIDRS:-}" \
+    secret_id_ttl="${SECRET_ID_TTL:-0}" >&2
+
+umask 077
+rm -f "$out"
+"$vault" write -f -field=secret_id "auth/approle/role/$role/secret-id" | tr -d '\n' >"$out"
+[ -s "$out" ] || { echo "no secret-id was issued" >&2; exit 1; }
+
+printf 'role_id = "%s"\n' "$("$vault" read -field=role_id "auth/approle/role/$role/role-id")"

@@ -1,0 +1,114 @@
+//! The command line: one file a subcommand.
+
+pub mod check;
+pub mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Where the configuration is looked for when nothing is said.
+pub const DEFAULT_CONFIG: &str = "/etc/scim-rotator/scim-rotator.toml";
+
+/// Keeps SCIM bearer tokens fresh.
+#[derive(Debug, Parser)]
+#[command(name = "scim-rotator", version, about, propagate_version = true)]
+pub struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "PATH", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+
+    /// How results are written.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub output: OutputFormat,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look for mistakes in the configuration, without the network.
+    Check(check::Args),
+}
+
+/// How a command ended; each has its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0.
+    Ok,
+    /// 1: it was tried and failed.
+    Failed,
+    /// 64: the command line or the configuration is wrong.
+    Usage,
+    /// 75: the same command may work later.
+    TryAgain,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Ok => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 64,
+            Exit::TryAgain => 75,
+        })
+    }
+}
+
+/// Reads the command line, does what it says, and tells how it ended.
+#[must_use]
+pub fn main() -> Exit {
+    match Cli::try_parse() {
+        Ok(cli) => dispatch(&cli),
+        Err(error) => {
+            // Help and version are answers, not mistakes.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
+            // A closed terminal is nobody to complain to.
+            drop(error.print());
+            exit
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Exit {
+    let mut output = output::Output::stdout(cli.output);
+    match &cli.command {
+        Command::Check(args) => check::run(args, &cli.config, &mut output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,141 @@
+//! From TOML files to typed, validated settings.
+//!
+//! [`load`] reads the file and what it includes, then works in layers: syntax,
+//! types (section by section, going on after each error), meaning (the rules
+//! of each section and those across sections). Everything that is wrong comes
+//! back at once in a [`Report`], with file, line, column and remedy.
+
+mod assemble;
+pub mod keys;
+mod locate;
+mod mask;
+mod policy;
+pub mod problem;
+mod raw;
+mod report;
+mod resolve;
+mod rules;
+mod settings;
+mod source;
+mod typed;
+pub mod value;
+mod wording;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+pub use report::{Finding, Report};
+pub use settings::{Environment, Limits, Settings, TokenSettings};
+
+use locate::{Document, locate};
+use problem::{Problems, Severity};
+use report::{Finding as Found, Findings};
+
+/// A configuration that can be used.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// What works but is likely not as meant.
+    pub warnings: Report,
+    /// The files that it was read from, the named one first.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads and checks a configuration. Touches files only, no network.
+///
+/// # Errors
+/// Everything that is wrong, and the warnings, when anything forbids use.
+pub fn load(path: &Path) -> Result<Loaded, Report> {
+    let mut findings = Findings::default();
+    let sources = source::read_all(path, &mut findings);
+    let documents = parse(&sources, &mut findings);
+    let settings = match documents {
+        Some(documents) => assemble::settings(&documents, &mut findings),
+        None => None,
+    };
+    let files = sources.iter().map(|s| s.path.clone()).collect();
+    let failed = findings.has_errors();
+    let report = findings.into_report(sources);
+    match settings {
+        Some(settings) if !failed => Ok(Loaded {
+            settings,
+            warnings: report,
+            files,
+        }),
+        _ => Err(report),
+    }
+}
+
+/// All keys that a configuration may hold, read off the types.
+#[must_use]
+pub fn known_keys() -> BTreeSet<keys::Key> {
+    assemble::known_keys()
+}
+
+/// Parses every file; `None` when one of them cannot be read as TOML, for then
+/// half of what follows would be wrong.
+fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
+    let mut sound = !sources.is_empty();
+    let mut documents = Vec::new();
+    for (index, source) in sources.iter().enumerate() {
+        let (document, errors) = DeTable::parse_recoverable(&source.text);
+        for error in errors {
+            sound = false;
+            let end = source.text.len();
+            findings.push(Found::error(
+                index,
+                error.span().unwrap_or(end..end),
+                "",
+                error.message().trim().replace('\n', ", "),
+                syntax_remedy(error.message()),
+            ));
+        }
+        documents.push(document);
+    }
+    sound.then_some(documents)
+}
+
+fn syntax_remedy(message: &str) -> &'static str {
+    if message.contains("duplicate key") {
+        "keep one of the two; a table header (`[a.b]`) may stand once per file"
+    } else {
+        "mend the TOML here (texts stand in quotes, tables in [brackets]); the keys are checked once the syntax is right"
+    }
+}
+
+/// Gives each problem its place in the files.
+fn settle(problems: &Problems, documents: &[Document<'_>], findings: &mut Findings) {
+    for problem in problems.all() {
+        let (source, span, path) = place_of(&problem.path, documents);
+        let found = Found::error(
+            source,
+            span,
+            path,
+            problem.message.as_str(),
+            problem.remedy.as_str(),
+        );
+        findings.push_once(match problem.severity {
+            Severity::Error => found,
+            Severity::Warning => found.into_warning(),
+        });
+    }
+}
+
+/// A key that a token takes over from `[defaults]` is shown there.
+fn place_of(path: &str, documents: &[Document<'_>]) -> (usize, std::ops::Range<usize>, String) {
+    let found = locate(documents, path);
+    let mut parts = path.splitn(3, '.');
+    if let (Some("tokens"), Some(token), Some(key)) = (parts.next(), parts.next(), parts.next()) {
+        let whole = locate(documents, &format!("tokens.{token}"));
+        let inherited = format!("defaults.{key}");
+        let default = locate(documents, &inherited);
+        let no_default = default == locate(documents, "defaults");
+        if found == whole && !no_default {
+            return (default.0, default.1, inherited);
+        }
+    }
+    (found.0, found.1, path.to_owned())
+}

@@ -1,0 +1,164 @@
+//! From the keys of a token and of `[defaults]` to a [`Policy`].
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::problem::Problems;
+use super::raw::{Percent, RawPolicy, RawWindows};
+use super::value::HumanDuration;
+use crate::rotation::policy::{Policy, Renew};
+use crate::rotation::schedule::{CronRule, WindowList, Windows};
+
+/// Values that hold where the configuration says nothing.
+mod builtin {
+    use jiff::SignedDuration;
+
+    pub(super) const RENEW_AT: f64 = 0.67;
+    pub(super) const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+    /// Zero: a tenth of the life.
+    pub(super) const WINDOW_DEADLINE: SignedDuration = SignedDuration::ZERO;
+    pub(super) const RETRY_MIN: SignedDuration = SignedDuration::from_secs(30);
+    pub(super) const RETRY_MAX: SignedDuration = SignedDuration::from_hours(1);
+    pub(super) const MAX_ATTEMPTS: u32 = 5;
+    pub(super) const ISSUES_PER_DAY: u32 = 3;
+    pub(super) const PROBE_EVERY: SignedDuration = SignedDuration::from_hours(1);
+    pub(super) const CONFIRM_TIMEOUT: SignedDuration = SignedDuration::from_hours(2);
+    pub(super) const CONFIRM_EVERY: SignedDuration = SignedDuration::from_mins(1);
+    pub(super) const SETTLE: SignedDuration = SignedDuration::from_mins(2);
+    pub(super) const REVOKE_PROPAGATION: SignedDuration = SignedDuration::from_mins(10);
+    pub(super) const OPERATOR_DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
+    pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_mins(1);
+    pub(super) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
+}
+
+impl RawPolicy {
+    /// This policy, with what it leaves open taken from `defaults`.
+    pub(super) fn or(self, defaults: &Self) -> Self {
+        let d = defaults.clone();
+        Self {
+            environment: self.environment.or(d.environment),
+            renew_at: self.renew_at.or(d.renew_at),
+            renew_before: self.renew_before.or(d.renew_before),
+            max_age: self.max_age.or(d.max_age),
+            renew_cron: self.renew_cron.or(d.renew_cron),
+            time_zone: self.time_zone.or(d.time_zone),
+            jitter: self.jitter.or(d.jitter),
+            windows: self.windows.or(d.windows),
+            overlap: self.overlap.or(d.overlap),
+            lifetime: self.lifetime.or(d.lifetime),
+            declared_lifetime: self.declared_lifetime.or(d.declared_lifetime),
+            allow_short_lived: self.allow_short_lived.or(d.allow_short_lived),
+            retry_min: self.retry_min.or(d.retry_min),
+            retry_max: self.retry_max.or(d.retry_max),
+            max_attempts: self.max_attempts.or(d.max_attempts),
+            issues_per_day: self.issues_per_day.or(d.issues_per_day),
+            probe_every: self.probe_every.or(d.probe_every),
+            probe: self.probe.or(d.probe),
+            confirm_timeout: self.confirm_timeout.or(d.confirm_timeout),
+            confirm_every: self.confirm_every.or(d.confirm_every),
+            settle: self.settle.or(d.settle),
+            revoke_propagation: self.revoke_propagation.or(d.revoke_propagation),
+            operator_deadline: self.operator_deadline.or(d.operator_deadline),
+            operator_poll: self.operator_poll.or(d.operator_poll),
+            max_clock_skew: self.max_clock_skew.or(d.max_clock_skew),
+        }
+    }
+
+    /// The rules of the pure core. `at` names the table for problems.
+    pub(super) fn to_policy(
+        &self,
+        lease: SignedDuration,
+        at: &str,
+        problems: &mut Problems,
+    ) -> Policy {
+        let zone = zone(
+            self.time_zone.as_deref(),
+            &format!("{at}.time_zone"),
+            problems,
+        );
+        Policy {
+            renew: self.renew(zone.clone(), at, problems),
+            overlap: or(self.overlap, builtin::OVERLAP),
+            windows: self.windows(zone, at, problems),
+            lifetime: self.lifetime.map(|d| d.0),
+            declared_lifetime: self.declared_lifetime.map(|d| d.0),
+            retry_min: or(self.retry_min, builtin::RETRY_MIN),
+            retry_max: or(self.retry_max, builtin::RETRY_MAX),
+            max_attempts: self.max_attempts.unwrap_or(builtin::MAX_ATTEMPTS),
+            issues_per_day: self.issues_per_day.unwrap_or(builtin::ISSUES_PER_DAY),
+            probe_every: or(self.probe_every, builtin::PROBE_EVERY),
+            max_clock_skew: or(self.max_clock_skew, builtin::MAX_CLOCK_SKEW),
+            operator_deadline: or(self.operator_deadline, builtin::OPERATOR_DEADLINE),
+            operator_poll: or(self.operator_poll, builtin::OPERATOR_POLL),
+            settle: or(self.settle, builtin::SETTLE),
+            confirm_timeout: or(self.confirm_timeout, builtin::CONFIRM_TIMEOUT),
+            confirm_every: or(self.confirm_every, builtin::CONFIRM_EVERY),
+            revoke_propagation: or(self.revoke_propagation, builtin::REVOKE_PROPAGATION),
+            lease,
+        }
+    }
+
+    fn renew(&self, zone: TimeZone, at: &str, problems: &mut Problems) -> Renew {
+        let fraction = self
+            .renew_at
+            .map_or(builtin::RENEW_AT, |Percent(share)| share);
+        let cron = self.renew_cron.as_ref().and_then(|text| {
+            let noted = |error| {
+                problems.error(
+                    format!("{at}.renew_cron"),
+                    error,
+                    "write minute, hour, day of month, month, day of week: \"0 3 * * Mon\"",
+                );
+            };
+            CronRule::parse(text, zone).map_err(noted).ok()
+        });
+        Renew {
+            fraction: Some(fraction),
+            before: self.renew_before.map(|d| d.0),
+            max_age: self.max_age.map(|d| d.0),
+            cron,
+            jitter: self.jitter.unwrap_or(true),
+        }
+    }
+
+    fn windows(&self, zone_of_token: TimeZone, at: &str, problems: &mut Problems) -> Windows {
+        let none = RawWindows::default();
+        let raw = self.windows.as_ref().unwrap_or(&none);
+        let zone = match &raw.time_zone {
+            Some(name) => zone(Some(name), &format!("{at}.windows.time_zone"), problems),
+            None => zone_of_token,
+        };
+        let deadline = or(raw.deadline, builtin::WINDOW_DEADLINE);
+        let parsed = Windows::parse(&raw.allow, &raw.deny, zone, deadline);
+        parsed.unwrap_or_else(|(list, index, error)| {
+            let list = match list {
+                WindowList::Allow => "allow",
+                WindowList::Deny => "deny",
+            };
+            let (message, remedy) = match error.split_once(": ") {
+                Some((message, remedy)) => (message.to_owned(), remedy.to_owned()),
+                None => (error, "write \"Mon-Fri 08:00-17:00\"".to_owned()),
+            };
+            problems.error(format!("{at}.windows.{list}[{index}]"), message, remedy);
+            Windows::default()
+        })
+    }
+}
+
+fn or(set: Option<HumanDuration>, otherwise: SignedDuration) -> SignedDuration {
+    set.map_or(otherwise, |d| d.0)
+}
+
+fn zone(name: Option<&str>, path: &str, problems: &mut Problems) -> TimeZone {
+    let Some(name) = name else {
+        return TimeZone::UTC;
+    };
+    TimeZone::get(name).unwrap_or_else(|_| {
+        problems.error(
+            path,
+            format!("`{name}` is not a known time zone"),
+            "write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"; in a small container it needs the package tzdata",
+        );
+        TimeZone::UTC
+    })
+}

@@ -1,0 +1,125 @@
+//! The types that `[tokens.<name>]`, `[defaults]` and `[limits]` are read into.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, de};
+use url::Url;
+
+use super::settings::Environment;
+use super::value::{HumanDuration, expand_file_path};
+use crate::scim::config::ProbeConfig;
+use crate::vault::FieldNames;
+
+/// Keys that belong to one token alone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawToken {
+    pub(super) vault_path: String,
+    pub(super) scim_url: Url,
+    pub(super) issuer: String,
+    #[serde(default)]
+    pub(super) connections: Vec<String>,
+    #[serde(default)]
+    pub(super) fields: FieldNames,
+}
+
+/// Keys of `[defaults]`; each may stand in a token too, and counts there.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPolicy {
+    pub(super) environment: Option<Environment>,
+    pub(super) renew_at: Option<Percent>,
+    pub(super) renew_before: Option<HumanDuration>,
+    pub(super) max_age: Option<HumanDuration>,
+    pub(super) renew_cron: Option<String>,
+    pub(super) time_zone: Option<String>,
+    pub(super) jitter: Option<bool>,
+    pub(super) windows: Option<RawWindows>,
+    pub(super) overlap: Option<HumanDuration>,
+    pub(super) lifetime: Option<HumanDuration>,
+    pub(super) declared_lifetime: Option<HumanDuration>,
+    pub(super) allow_short_lived: Option<bool>,
+    pub(super) retry_min: Option<HumanDuration>,
+    pub(super) retry_max: Option<HumanDuration>,
+    pub(super) max_attempts: Option<u32>,
+    pub(super) issues_per_day: Option<u32>,
+    pub(super) probe_every: Option<HumanDuration>,
+    pub(super) probe: Option<ProbeConfig>,
+    pub(super) confirm_timeout: Option<HumanDuration>,
+    pub(super) confirm_every: Option<HumanDuration>,
+    pub(super) settle: Option<HumanDuration>,
+    pub(super) revoke_propagation: Option<HumanDuration>,
+    pub(super) operator_deadline: Option<HumanDuration>,
+    pub(super) operator_poll: Option<HumanDuration>,
+    pub(super) max_clock_skew: Option<HumanDuration>,
+}
+
+/// `windows = { allow = […], deny = […] }`; replaced as a whole by a token's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWindows {
+    #[serde(default)]
+    pub(super) allow: Vec<String>,
+    #[serde(default)]
+    pub(super) deny: Vec<String>,
+    pub(super) time_zone: Option<String>,
+    pub(super) deadline: Option<HumanDuration>,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLimits {
+    pub(super) concurrency: Option<u32>,
+    pub(super) shutdown_grace: Option<HumanDuration>,
+    pub(super) sweep: Option<HumanDuration>,
+    pub(super) lease: Option<HumanDuration>,
+}
+
+/// `[http]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub(super) connect_timeout: Option<HumanDuration>,
+    pub(super) read_timeout: Option<HumanDuration>,
+    pub(super) request_timeout: Option<HumanDuration>,
+    pub(super) per_host: Option<u32>,
+    pub(super) ca_file: Option<FilePath>,
+    pub(super) proxy: Option<Url>,
+}
+
+/// A path of a file, with `${NAME}` replaced by the environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FilePath(pub(super) PathBuf);
+
+impl<'de> Deserialize<'de> for FilePath {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let path = expand_file_path(&text).map_err(de::Error::custom)?;
+        Ok(Self(PathBuf::from(path)))
+    }
+}
+
+/// A share such as `"67%"`, between 1% and 99%.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Percent(pub(super) f64);
+
+impl Percent {
+    fn parse(text: &str) -> Option<Self> {
+        let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+        (1.0..=99.0)
+            .contains(&number)
+            .then_some(Self(number / 100.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!(
+                "`{text}` is not a share of the lifetime: write a percentage from \"1%\" to \"99%\", such as \"67%\""
+            ))
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! Fills in what the configuration leaves open.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::problem::Problems;
+use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use super::settings::{Limits, TokenSettings};
+use super::value::HumanDuration;
+use crate::http::ClientSettings;
+use crate::issuers::IssuerKind;
+use crate::vault::KvPath;
+
+fn time(set: Option<HumanDuration>, otherwise: SignedDuration) -> SignedDuration {
+    set.map_or(otherwise, |t| t.0)
+}
+
+fn count(set: Option<u32>, otherwise: usize) -> usize {
+    set.map_or(otherwise, |n| usize::try_from(n).unwrap_or(usize::MAX))
+}
+
+pub(super) fn limits(raw: RawLimits) -> Limits {
+    let d = Limits::default();
+    Limits {
+        concurrency: count(raw.concurrency, d.concurrency),
+        shutdown_grace: time(raw.shutdown_grace, d.shutdown_grace),
+        sweep: time(raw.sweep, d.sweep),
+        lease: time(raw.lease, d.lease),
+    }
+}
+
+pub(super) fn http(raw: RawHttp) -> ClientSettings {
+    let d = ClientSettings::default();
+    // Shorter than the grace in which a running step may end.
+    let request_timeout = SignedDuration::from_secs(20);
+    ClientSettings {
+        connect_timeout: time(raw.connect_timeout, d.connect_timeout),
+        read_timeout: time(raw.read_timeout, d.read_timeout),
+        total_timeout: time(raw.request_timeout, request_timeout),
+        per_host: count(raw.per_host, d.per_host),
+        ca_file: raw.ca_file.map(|file| file.0),
+        proxy: raw.proxy,
+        max_body: d.max_body,
+    }
+}
+
+/// What tokens take over from elsewhere.
+pub(super) struct Tokens<'a> {
+    pub(super) defaults: RawPolicy,
+    pub(super) lease: SignedDuration,
+    pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
+}
+
+impl Tokens<'_> {
+    /// The settings of all tokens; one whose path is no path is left out.
+    pub(super) fn all(
+        &self,
+        tokens: BTreeMap<String, (RawToken, RawPolicy)>,
+        problems: &mut Problems,
+    ) -> BTreeMap<String, TokenSettings> {
+        // For its problems, which shall show even when no token is there yet.
+        drop(self.defaults.to_policy(self.lease, "defaults", problems));
+        let mut resolved = BTreeMap::new();
+        for (name, (own, policy)) in tokens {
+            if let Some(settings) = self.one(&name, own, policy, problems) {
+                resolved.insert(name, settings);
+            }
+        }
+        resolved
+    }
+
+    fn one(
+        &self,
+        name: &str,
+        own: RawToken,
+        policy: RawPolicy,
+        problems: &mut Problems,
+    ) -> Option<TokenSettings> {
+        let at = format!("tokens.{name}");
+        let merged = policy.or(&self.defaults);
+        let mut policy = merged.to_policy(self.lease, &at, problems);
+        let issuer = self.issuers.get(&own.issuer);
+        let by_issuer = issuer.and_then(IssuerKind::declared_lifetime);
+        policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
+        let vault_path = match KvPath::parse(own.vault_path.trim_matches('/')) {
+            Ok(path) => path,
+            Err(reason) => {
+                problems.error(
+                    format!("{at}.vault_path"),
+                    reason,
+                    "write \"<mount>/<path>\", for example \"kv/scim/crm\"",
+                );
+                return None;
+            }
+        };
+        Some(TokenSettings {
+            vault_path,
+            fields: own.fields,
+            scim_url: own.scim_url,
+            issuer: own.issuer,
+            connections: own.connections,
+            environment: merged.environment.unwrap_or_default(),
+            policy,
+            allow_short_lived: merged.allow_short_lived.unwrap_or(false),
+            probe: merged.probe.unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! `[limits]` and `[http]`: a lease outlives what is done under it.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::Whole;
+use crate::config::problem::Problems;
+use crate::config::settings::Limits;
+use crate::connections::ConnectionKind;
+use crate::http::ClientSettings;
+
+/// The longest call that may be made, and the key that says so.
+pub(super) struct Calls {
+    longest: SignedDuration,
+    key: String,
+}
+
+impl Calls {
+    pub(super) fn of(whole: &Whole<'_>) -> Self {
+        let vault = whole
+            .vault
+            .map(|v| (v.request_timeout.0, "vault.request_timeout".to_owned()));
+        let http = whole
+            .http
+            .map(|h| (h.total_timeout, "http.request_timeout".to_owned()));
+        let programs = programs(whole.connections);
+        let all = vault.into_iter().chain(http).chain(programs);
+        let longest = all.max_by_key(|(time, _)| *time);
+        let (longest, key) = longest.unwrap_or_default();
+        Self { longest, key }
+    }
+}
+
+/// Calls of other kinds are HTTP.
+fn programs(
+    connections: &BTreeMap<String, ConnectionKind>,
+) -> impl Iterator<Item = (SignedDuration, String)> {
+    connections.iter().filter_map(|(name, kind)| {
+        if let ConnectionKind::Exec(program) = kind {
+            let key = format!("connections.{name}.exec.timeout");
+            return program.timeout.map(|timeout| (timeout.0, key));
+        }
+        None
+    })
+}
+
+pub(super) fn check(limits: &Limits, calls: &Calls, problems: &mut Problems) {
+    let zero = [
+        ("concurrency", limits.concurrency == 0),
+        ("sweep", limits.sweep.is_zero()),
+        ("lease", limits.lease.is_zero()),
+    ];
+    nothing_is_zero("limits", &zero, problems);
+    lease_outlives_a_call(limits, calls, problems);
+    grace_outlives_a_call(limits, calls, problems);
+    sweep_is_seldom_enough(limits, problems);
+}
+
+pub(super) fn check_http(http: &ClientSettings, problems: &mut Problems) {
+    let zero = [
+        ("per_host", http.per_host == 0),
+        ("connect_timeout", http.connect_timeout.is_zero()),
+        ("read_timeout", http.read_timeout.is_zero()),
+        ("request_timeout", http.total_timeout.is_zero()),
+    ];
+    nothing_is_zero("http", &zero, problems);
+    timeouts_are_nested(http, problems);
+    proxy_speaks_http(http, problems);
+}
+
+fn nothing_is_zero(section: &str, zero: &[(&str, bool)], problems: &mut Problems) {
+    for (key, _) in zero.iter().filter(|(_, zero)| *zero) {
+        problems.error(
+            format!("{section}.{key}"),
+            format!("`{key}` is zero: nothing could be done"),
+            "write a value above zero, or leave the key out",
+        );
+    }
+}
+
+/// A call is made only while half of the lease is left, and is cut off at its
+/// end: another replica may act from then on.
+fn lease_outlives_a_call(limits: &Limits, calls: &Calls, problems: &mut Problems) {
+    let needed = calls.longest.saturating_mul(2);
+    if limits.lease < needed {
+        problems.error(
+            "limits.lease",
+            format!(
+                "the lease ({:#}) is shorter than two of the longest calls ({:#}, `{}`): a call would be cut off while it works",
+                limits.lease, calls.longest, calls.key
+            ),
+            format!("use at least \"{}s\", or shorten `{}`", needed.as_secs(), calls.key),
+        );
+    }
+}
+
+fn grace_outlives_a_call(limits: &Limits, calls: &Calls, problems: &mut Problems) {
+    if limits.shutdown_grace < calls.longest {
+        problems.warning(
+            "limits.shutdown_grace",
+            format!(
+                "the grace ({:#}) is shorter than the longest call ({:#}, `{}`): what came of a call that is out is found only after the next start",
+                limits.shutdown_grace, calls.longest, calls.key
+            ),
+            "use a longer grace, within what systemd or Kubernetes allow (`TimeoutStopSec`, `terminationGracePeriodSeconds`)",
+        );
+    }
+}
+
+fn sweep_is_seldom_enough(limits: &Limits, problems: &mut Problems) {
+    let day = SignedDuration::from_hours(24);
+    if !limits.sweep.is_zero() && limits.sweep < limits.lease {
+        problems.warning(
+            "limits.sweep",
+            "a sweep below the lease reads every record more often than it can change hands",
+            "use at least the time of `lease`",
+        );
+    } else if limits.sweep > day {
+        problems.warning(
+            "limits.sweep",
+            "with a sweep above a day, a change made elsewhere is noticed late",
+            "use minutes to hours, for example \"5m\"",
+        );
+    }
+}
+
+fn timeouts_are_nested(http: &ClientSettings, problems: &mut Problems) {
+    let inner = [
+        ("connect_timeout", http.connect_timeout),
+        ("read_timeout", http.read_timeout),
+    ];
+    for (key, _) in inner.iter().filter(|(_, t)| *t > http.total_timeout) {
+        problems.error(
+            format!("http.{key}"),
+            format!("`{key}` is longer than `request_timeout`, which ends the whole request"),
+            "use a shorter time",
+        );
+    }
+}
+
+fn proxy_speaks_http(http: &ClientSettings, problems: &mut Problems) {
+    let Some(proxy) = &http.proxy else {
+        return;
+    };
+    if !matches!(proxy.scheme(), "http" | "https") || proxy.host_str().is_none() {
+        problems.error(
+            "http.proxy",
+            "a proxy is named by an http or https URL",
+            "write for example \"http://proxy.example.com:3128\"",
+        );
+    }
+    if !proxy.username().is_empty() || proxy.password().is_some() {
+        problems.error(
+            "http.proxy",
+            "a credential must not stand in a URL",
+            "let the proxy know this machine by its address instead",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::problem::Severity::{self, Error, Warning};
+
+    fn secs(seconds: i64) -> SignedDuration {
+        SignedDuration::from_secs(seconds)
+    }
+
+    fn listed(problems: &Problems) -> Vec<(Severity, String)> {
+        let all = problems.all().iter();
+        all.map(|p| (p.severity, p.path.clone())).collect()
+    }
+
+    fn said(change: impl Fn(&mut Limits)) -> Vec<(Severity, String)> {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let calls = Calls {
+            longest: secs(20),
+            key: "http.request_timeout".to_owned(),
+        };
+        let mut problems = Problems::default();
+        check(&limits, &calls, &mut problems);
+        listed(&problems)
+    }
+
+    fn said_of_http(change: impl Fn(&mut ClientSettings)) -> Vec<(Severity, String)> {
+        let mut http = ClientSettings::default();
+        change(&mut http);
+        let mut problems = Problems::default();
+        check_http(&http, &mut problems);
+        listed(&problems)
+    }
+
+    #[test]
+    fn limits_are_held_against_the_longest_call() {
+        let one = |severity, key: &str| vec![(severity, format!("limits.{key}"))];
+        assert_eq!(said(|_| ()), []);
+        assert_eq!(said(|l| l.concurrency = 0), one(Error, "concurrency"));
+        assert_eq!(said(|l| l.lease = secs(39)), one(Error, "lease"));
+        assert_eq!(said(|l| l.lease = secs(40)), []);
+        assert_eq!(
+            said(|l| l.shutdown_grace = secs(5)),
+            one(Warning, "shutdown_grace")
+        );
+        assert_eq!(said(|l| l.sweep = secs(60)), one(Warning, "sweep"));
+        assert_eq!(said(|l| l.sweep = secs(90_000)), one(Warning, "sweep"));
+    }
+
+    #[test]
+    fn http_settings_fit_together() {
+        let one = |key: &str| vec![(Error, format!("http.{key}"))];
+        assert_eq!(said_of_http(|_| ()), []);
+        assert_eq!(said_of_http(|h| h.per_host = 0), one("per_host"));
+        assert_eq!(
+            said_of_http(|h| h.read_timeout = secs(31)),
+            one("read_timeout")
+        );
+        assert_eq!(
+            said_of_http(|h| h.connect_timeout = secs(0)),
+            one("connect_timeout")
+        );
+        for proxy in ["socks5://p", "http://u:p@proxy"] {
+            let set = |h: &mut ClientSettings| h.proxy = proxy.parse().ok();
+            assert_eq!(said_of_http(set), one("proxy"), "{proxy}");
+        }
+    }
+
+    #[test]
+    fn a_program_may_be_the_longest_call() {
+        let program = "exec = { command = ['/bin/true'], timeout = '60s' }";
+        let kind: ConnectionKind = toml::from_str(program).expect("a connection");
+        let connections = BTreeMap::from([("idp".to_owned(), kind)]);
+        let expected = [(secs(60), "connections.idp.exec.timeout".to_owned())];
+        assert_eq!(programs(&connections).collect::<Vec<_>>(), expected);
+    }
+}

@@ -1,0 +1,183 @@
+//! The rules that no type can hold: each a small function over the whole
+//! configuration, or over one token and its issuer.
+
+mod limits;
+mod names;
+mod safety;
+mod time;
+mod vault;
+mod windows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::problem::Problems;
+use super::settings::{Limits, TokenSettings};
+use crate::connections::ConnectionKind;
+use crate::http::ClientSettings;
+use crate::issuers::IssuerKind;
+use crate::rotation::capability::IssuerCapabilities;
+use crate::server::config::ServerConfig;
+use crate::telemetry::config::LogConfig;
+use crate::vault::VaultConfig;
+
+/// Names that stand in the files, even where what they name is wrong: a token
+/// must not be blamed for its issuer's mistakes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    pub(super) issuers: BTreeSet<String>,
+    pub(super) connections: BTreeSet<String>,
+    pub(super) tokens: BTreeSet<String>,
+    /// Dotted path of each issuer's and connection's kind, by the path of its
+    /// name: `issuers.crm` is `issuers.crm.http`.
+    pub(super) kinds: BTreeMap<String, String>,
+}
+
+impl Names {
+    fn kind_path(&self, path: String) -> String {
+        self.kinds.get(&path).cloned().unwrap_or(path)
+    }
+}
+
+/// Everything that could be read. `None`: that section is wrong, and said so.
+pub(super) struct Whole<'a> {
+    pub(super) names: &'a Names,
+    pub(super) vault: Option<&'a VaultConfig>,
+    pub(super) server: Option<&'a ServerConfig>,
+    pub(super) log: Option<&'a LogConfig>,
+    pub(super) http: Option<&'a ClientSettings>,
+    pub(super) limits: Option<&'a Limits>,
+    pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
+    pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
+    pub(super) tokens: &'a BTreeMap<String, TokenSettings>,
+}
+
+/// One token with what its issuer can do, if that is known.
+struct Token<'a> {
+    /// `tokens.<name>`.
+    at: String,
+    settings: &'a TokenSettings,
+    issuer: Option<IssuerCapabilities>,
+}
+
+impl Token<'_> {
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.at)
+    }
+}
+
+/// Has every rule look.
+pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
+    sections(whole, problems);
+    names::check(whole, problems);
+    vault::check(whole, problems);
+    if let Some(http) = whole.http {
+        limits::check_http(http, problems);
+    }
+    if let Some(limits) = whole.limits {
+        limits::check(limits, &limits::Calls::of(whole), problems);
+    }
+    let mut gaps = windows::Gaps::default();
+    for (name, settings) in whole.tokens {
+        let issuer = whole.issuers.get(&settings.issuer);
+        let token = Token {
+            at: format!("tokens.{name}"),
+            settings,
+            issuer: issuer.map(IssuerKind::capabilities),
+        };
+        time::check(&token, problems);
+        windows::check(&token, &mut gaps, problems);
+        safety::check(&token, problems);
+    }
+}
+
+/// What each section says of itself.
+fn sections(whole: &Whole<'_>, problems: &mut Problems) {
+    if let Some(vault) = whole.vault {
+        vault.check("vault", problems);
+    }
+    if let Some(server) = whole.server {
+        server.check("server", problems);
+    }
+    if let Some(log) = whole.log {
+        log.check("log", problems);
+    }
+    for (name, issuer) in whole.issuers {
+        let path = whole.names.kind_path(format!("issuers.{name}"));
+        issuer.check(&path, problems);
+    }
+    for (name, token) in whole.tokens {
+        token
+            .fields
+            .check(&format!("tokens.{name}.fields"), problems);
+        token.probe.check(&format!("tokens.{name}.probe"), problems);
+    }
+    for (name, connection) in whole.connections {
+        let path = whole.names.kind_path(format!("connections.{name}"));
+        connection.check(&path, problems);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! A sound token for the tests of the rules.
+
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::config::problem::Severity;
+    use crate::config::raw::RawPolicy;
+    use crate::rotation::capability::{
+        ExpirySource, IssueEffect, LastUsed, LiveTokens, Overlap, Recovery, Revoke, Supply,
+    };
+    use crate::vault::KvPath;
+
+    pub(in crate::config::rules) fn capabilities() -> IssuerCapabilities {
+        IssuerCapabilities {
+            supply: Supply::Issuer,
+            live_tokens: LiveTokens::Many,
+            overlap: Overlap::ExplicitRetire,
+            issue_effect: IssueEffect::Keeps,
+            recovery: Recovery::ByLabel,
+            revoke: Revoke::ById,
+            expiry: ExpirySource::Requested,
+            last_used: LastUsed::None,
+        }
+    }
+
+    /// A token whose policy is this TOML over the built-in defaults.
+    pub(in crate::config::rules) fn token(policy: &str) -> TokenSettings {
+        let raw: RawPolicy = toml::from_str(policy).expect("a policy");
+        let mut problems = Problems::default();
+        let policy = raw.to_policy(SignedDuration::from_secs(90), "t", &mut problems);
+        assert!(problems.all().is_empty(), "{problems:?}");
+        TokenSettings {
+            vault_path: KvPath::parse("kv/scim/crm").expect("a path"),
+            fields: Default::default(),
+            scim_url: "https://crm.example/scim/v2".parse().expect("a URL"),
+            issuer: "crm".to_owned(),
+            connections: Vec::new(),
+            environment: raw.environment.unwrap_or_default(),
+            policy,
+            probe: Default::default(),
+            allow_short_lived: raw.allow_short_lived.unwrap_or(false),
+        }
+    }
+
+    /// What a rule says of such a token: severity and key.
+    pub(in crate::config::rules) fn said(
+        policy: &str,
+        issuer: IssuerCapabilities,
+        rule: impl Fn(&Token<'_>, &mut Problems),
+    ) -> Vec<(Severity, String)> {
+        let settings = token(policy);
+        let mut problems = Problems::default();
+        let token = Token {
+            at: "t".to_owned(),
+            settings: &settings,
+            issuer: Some(issuer),
+        };
+        rule(&token, &mut problems);
+        let all = problems.all().iter();
+        all.map(|p| (p.severity, p.path.clone())).collect()
+    }
+}

@@ -1,0 +1,92 @@
+//! Names must lead somewhere, and what is named should be used.
+
+use std::collections::BTreeSet;
+
+use super::{Names, Whole};
+use crate::config::problem::Problems;
+use crate::config::settings::TokenSettings;
+use crate::config::wording::nearest;
+
+pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
+    for (name, token) in whole.tokens {
+        issuer_exists(name, token, whole.names, problems);
+        connections_exist(name, token, whole.names, problems);
+        connections_are_named_once(name, token, problems);
+    }
+    // A token that cannot be read may use what seems unused.
+    if whole.tokens.len() == whole.names.tokens.len() {
+        nothing_is_unused(whole, problems);
+    }
+    if whole.names.tokens.is_empty() {
+        problems.warning(
+            "tokens",
+            "no token is configured: there is nothing to do",
+            "add a table [tokens.<name>]; config/minimal.toml shows one",
+        );
+    }
+}
+
+fn issuer_exists(name: &str, token: &TokenSettings, names: &Names, problems: &mut Problems) {
+    if !names.issuers.contains(&token.issuer) {
+        unknown(
+            &format!("tokens.{name}.issuer"),
+            ("issuer", &token.issuer),
+            &names.issuers,
+            problems,
+        );
+    }
+}
+
+fn connections_exist(name: &str, token: &TokenSettings, names: &Names, problems: &mut Problems) {
+    for (index, connection) in token.connections.iter().enumerate() {
+        if !names.connections.contains(connection) {
+            unknown(
+                &format!("tokens.{name}.connections[{index}]"),
+                ("connection", connection),
+                &names.connections,
+                problems,
+            );
+        }
+    }
+}
+
+fn unknown(path: &str, what: (&str, &str), known: &BTreeSet<String>, problems: &mut Problems) {
+    let (kind, name) = what;
+    let names: Vec<_> = known.iter().map(String::as_str).collect();
+    let remedy = match nearest(name, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("add a table [{kind}s.{name}.<kind>], or name one that exists"),
+    };
+    problems.error(path, format!("there is no {kind} `{name}`"), remedy);
+}
+
+fn connections_are_named_once(name: &str, token: &TokenSettings, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (index, connection) in token.connections.iter().enumerate() {
+        if !seen.insert(connection) {
+            problems.error(
+                format!("tokens.{name}.connections[{index}]"),
+                format!("the connection `{connection}` is named twice"),
+                "take one of the two out",
+            );
+        }
+    }
+}
+
+fn nothing_is_unused(whole: &Whole<'_>, problems: &mut Problems) {
+    let issuers: BTreeSet<_> = whole.tokens.values().map(|t| &t.issuer).collect();
+    let connections: BTreeSet<_> = whole.tokens.values().flat_map(|t| &t.connections).collect();
+    let unused_issuers = whole.names.issuers.iter().filter(|n| !issuers.contains(n));
+    let unused_connections = whole.names.connections.iter();
+    let unused_connections = unused_connections.filter(|n| !connections.contains(n));
+    let unused = unused_issuers
+        .map(|name| ("issuer", name))
+        .chain(unused_connections.map(|name| ("connection", name)));
+    for (kind, name) in unused {
+        problems.warning(
+            format!("{kind}s.{name}"),
+            format!("no token uses the {kind} `{name}`"),
+            format!("name it in a token, or take [{kind}s.{name}] out"),
+        );
+    }
+}

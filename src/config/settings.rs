@@ -1,0 +1,114 @@
+//! The configuration as the rest of the program sees it: typed and valid.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use url::Url;
+
+use crate::connections::ConnectionKind;
+use crate::http::ClientSettings;
+use crate::issuers::IssuerKind;
+use crate::rotation::policy::Policy;
+use crate::scim::config::ProbeConfig;
+use crate::server::config::ServerConfig;
+use crate::telemetry::config::LogConfig;
+use crate::vault::{FieldNames, KvPath, VaultConfig};
+
+/// A whole, valid configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `[vault]`: where records and published secrets live, and the login.
+    pub vault: VaultConfig,
+    /// `[server]`: the read-only HTTP server.
+    pub server: ServerConfig,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// `[http]`: how servers other than Vault are talked to.
+    pub http: ClientSettings,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[issuers.<name>]`.
+    pub issuers: BTreeMap<String, IssuerKind>,
+    /// `[connections.<name>]`.
+    pub connections: BTreeMap<String, ConnectionKind>,
+    /// `[tokens.<name>]`, with `[defaults]` filled in.
+    pub tokens: BTreeMap<String, TokenSettings>,
+}
+
+/// One managed token.
+#[derive(Debug, Clone)]
+pub struct TokenSettings {
+    /// Where readers find the token.
+    pub vault_path: KvPath,
+    /// Names of the fields of the published secret.
+    pub fields: FieldNames,
+    /// Base URL of the SCIM service provider.
+    pub scim_url: Url,
+    /// Name of the issuer.
+    pub issuer: String,
+    /// Names of the connections; the first is the canary. May be empty: the
+    /// token is then published only.
+    pub connections: Vec<String>,
+    /// What a failure costs.
+    pub environment: Environment,
+    /// When and how it is rotated.
+    pub policy: Policy,
+    /// How it is tested at the service provider.
+    pub probe: ProbeConfig,
+    /// Whether a lifetime below 24 hours is meant.
+    pub allow_short_lived: bool,
+}
+
+/// What a failure costs; risky settings are warned of in production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// People are locked out or let in by it. The careful assumption when
+    /// nothing is said.
+    #[default]
+    Production,
+    /// A rehearsal of production.
+    Staging,
+    /// Automated tests.
+    Test,
+    /// Somebody's own.
+    Development,
+}
+
+impl Environment {
+    /// The word of the configuration, for labels.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Staging => "staging",
+            Self::Test => "test",
+            Self::Development => "development",
+        }
+    }
+}
+
+/// How much is done at once, and how long anything may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Tokens that are worked on at once.
+    pub concurrency: usize,
+    /// How long a running step may go on after TERM or INT.
+    pub shutdown_grace: SignedDuration,
+    /// How often every token is looked at whatever its wake time says.
+    pub sweep: SignedDuration,
+    /// How long a replica's right to act lasts after each commit.
+    pub lease: SignedDuration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            shutdown_grace: SignedDuration::from_secs(25),
+            sweep: SignedDuration::from_mins(5),
+            lease: SignedDuration::from_secs(90),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Reads one section into its type and goes on after what is wrong, so that
+//! one wrong key does not hide the others.
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+
+use super::locate::{Step, find_span, find_table, insert, join, remove};
+use super::report::{Finding, Findings};
+use super::wording::{explain, missing_field};
+
+/// A part of the configuration that is read on its own.
+#[derive(Debug, Clone)]
+pub(super) struct Section<'a> {
+    /// Index of its file.
+    pub(super) source: usize,
+    /// Dotted path.
+    pub(super) path: String,
+    /// What stands there.
+    pub(super) value: Spanned<DeValue<'a>>,
+    /// Where to point when the section as a whole is meant.
+    pub(super) span: std::ops::Range<usize>,
+}
+
+/// More findings in one section than this help nobody.
+const MOST: usize = 40;
+
+/// Reads a section. `None` when anything in it is wrong; then it is noted.
+/// `also` are keys that are known there although the type does not have them.
+pub(super) fn read<T: DeserializeOwned>(
+    section: Section<'_>,
+    also: &[&str],
+    findings: &mut Findings,
+) -> Option<T> {
+    let mut reader = Reader {
+        left: section.value.clone(),
+        section,
+        removed: Vec::new(),
+        invented: Vec::new(),
+        sound: true,
+    };
+    for _ in 0..MOST {
+        let value = reader.left.clone();
+        match T::deserialize(ValueDeserializer::from(value)) {
+            Ok(typed) => return reader.sound.then_some(typed),
+            Err(error) => {
+                reader.sound = false;
+                if !reader.go_on(&error, also, findings) {
+                    break;
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Bytes of a value that stands in no file.
+const NOWHERE: std::ops::Range<usize> = usize::MAX - 1..usize::MAX;
+
+/// Values tried for a key that is missing, until the reader takes one.
+const INVENTIONS: [&str; 6] = ["''", "'https://x.invalid/'", "'1s'", "0", "[]", "{}"];
+
+struct Reader<'a> {
+    section: Section<'a>,
+    /// The section, without what was wrong in it and with what was missing.
+    left: Spanned<DeValue<'a>>,
+    /// Ways to what was taken out, in the section as written.
+    removed: Vec<Vec<Step>>,
+    /// Ways to what was put in, and how many inventions were tried there.
+    invented: Vec<(Vec<Step>, usize)>,
+    sound: bool,
+}
+
+impl Reader<'_> {
+    /// Notes the error and mends its cause, so that the next one shows.
+    /// `false`: nothing more can be learned from this section.
+    fn go_on(&mut self, error: &toml::de::Error, also: &[&str], findings: &mut Findings) -> bool {
+        let raw = error.message();
+        let span = error.span().unwrap_or_else(|| self.section.value.span());
+        if span == NOWHERE {
+            return self.invent_again();
+        }
+        match missing_field(raw) {
+            Some(field) => self.put_in(field, &span, raw, findings),
+            None => self.take_out(&span, raw, also, findings),
+        }
+    }
+
+    fn take_out(
+        &mut self,
+        span: &std::ops::Range<usize>,
+        raw: &str,
+        also: &[&str],
+        findings: &mut Findings,
+    ) -> bool {
+        let trail = find_span(&self.section.value, span);
+        let cause = find_span(&self.left, span);
+        if self.removed.iter().any(|r| r.starts_with(&trail)) {
+            return false;
+        }
+        self.note(span, &trail, raw, also, findings);
+        if trail.is_empty() || !remove(&mut self.left, &cause) {
+            return false;
+        }
+        self.removed.push(trail);
+        true
+    }
+
+    fn put_in(
+        &mut self,
+        field: &str,
+        span: &std::ops::Range<usize>,
+        raw: &str,
+        findings: &mut Findings,
+    ) -> bool {
+        let mut way = find_table(&self.left, span);
+        way.push(Step::Key(field.to_owned()));
+        if self.invented.iter().any(|(known, _)| *known == way) {
+            return false;
+        }
+        if !self.removed.contains(&way) {
+            self.note(span, &way, raw, &[], findings);
+        }
+        self.invented.push((way, 0));
+        self.invent_again()
+    }
+
+    /// Tries the next value for the last key that was missing.
+    fn invent_again(&mut self) -> bool {
+        let Some((way, tried)) = self.invented.last_mut() else {
+            return false;
+        };
+        let Some(text) = INVENTIONS.get(*tried) else {
+            return false;
+        };
+        *tried += 1;
+        let Ok(value) = DeValue::parse(text) else {
+            return false;
+        };
+        let value = Spanned::new(NOWHERE, value.into_inner());
+        insert(&mut self.left, way, value)
+    }
+
+    fn note(
+        &self,
+        span: &std::ops::Range<usize>,
+        trail: &[Step],
+        raw: &str,
+        also: &[&str],
+        findings: &mut Findings,
+    ) {
+        let also = if trail.len() <= 1 { also } else { &[] };
+        let wording = explain(raw, also);
+        let path = join(&self.section.path, trail);
+        let whole = trail.is_empty() || *span == self.section.value.span();
+        let span = if whole { &self.section.span } else { span };
+        let finding = Finding::error(
+            self.section.source,
+            span.clone(),
+            path,
+            wording.message,
+            wording.remedy,
+        );
+        findings.push(if raw.contains("a secret must not stand") {
+            finding.with_value_hidden()
+        } else {
+            finding
+        });
+    }
+}

@@ -1,0 +1,143 @@
+//! Values that the configuration of every section is made of.
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::secret::SecretRef;
+
+/// A length of time with its unit, `"30d"`, `"12h"`, `"1d 6h"`; never negative.
+/// Months and years are refused: their length varies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HumanDuration(pub SignedDuration);
+
+impl HumanDuration {
+    /// Reads a text such as `90d`.
+    ///
+    /// # Errors
+    /// Says what is expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let span: Span = text.parse().map_err(|_| Self::complaint(text))?;
+        let duration = span
+            .to_duration(SpanRelativeTo::days_are_24_hours())
+            .map_err(|_| Self::complaint(text))?;
+        if duration.is_negative() {
+            return Err(format!("`{text}` is negative"));
+        }
+        Ok(Self(duration))
+    }
+
+    fn complaint(text: &str) -> String {
+        format!(
+            "`{text}` is not a length of time: write a number with a unit, such as \"30d\", \"12h\", \"90s\" or \"1d 6h\" (months and years have no fixed length)"
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for HumanDuration {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+/// A credential: always a reference, never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential(pub SecretRef);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCredential {
+    vault: Option<String>,
+    file: Option<String>,
+    env: Option<String>,
+}
+
+const HOW: &str = "write a reference instead: { vault = \"<mount>/<path>#<field>\" }, { file = \"/path\" } or { env = \"NAME\" }";
+
+impl<'de> Deserialize<'de> for Credential {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Credential;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "a credential reference: {HOW}")
+            }
+
+            fn visit_str<E: de::Error>(self, _literal: &str) -> Result<Credential, E> {
+                Err(E::custom(format!(
+                    "a secret must not stand in the configuration: {HOW}"
+                )))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Credential, A::Error> {
+                let raw = RawCredential::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                reference(raw).map(Credential).map_err(de::Error::custom)
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+fn reference(raw: RawCredential) -> Result<SecretRef, String> {
+    match (raw.vault, raw.file, raw.env) {
+        (Some(text), None, None) => vault_reference(&text),
+        (None, Some(path), None) => Ok(SecretRef::File(PathBuf::from(expand_file_path(&path)?))),
+        (None, None, Some(name)) if !name.is_empty() => Ok(SecretRef::Env(name)),
+        _ => Err(format!("a credential names exactly one source: {HOW}")),
+    }
+}
+
+fn vault_reference(text: &str) -> Result<SecretRef, String> {
+    match text.split_once('#') {
+        Some((path, field)) if !field.is_empty() && path.trim_matches('/').contains('/') => {
+            Ok(SecretRef::Vault {
+                path: path.trim_matches('/').to_owned(),
+                field: field.to_owned(),
+            })
+        }
+        _ => Err(format!(
+            "`{text}` does not name a field in Vault: write \"<mount>/<path>#<field>\""
+        )),
+    }
+}
+
+/// Replaces `${NAME}` in a file path by the environment variable, so that
+/// `${CREDENTIALS_DIRECTORY}` of systemd works.
+///
+/// # Errors
+/// Names the variable that is not set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is the home of environment reads"
+)]
+pub fn expand_file_path(path: &str) -> Result<String, String> {
+    let mut expanded = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(start) = rest.find("${") {
+        let (before, from) = rest.split_at(start);
+        let Some(end) = from.find('}') else {
+            return Err(format!("`{path}`: `${{` without `}}`"));
+        };
+        let name = &from[2..end];
+        let value = std::env::var(name)
+            .map_err(|_| format!("`{path}`: the environment variable `{name}` is not set"))?;
+        expanded.push_str(before);
+        expanded.push_str(&value);
+        rest = &from[end + 1..];
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// Whether an environment variable is set to something.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is the home of environment reads"
+)]
+pub fn environment_has(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}

@@ -1,0 +1,186 @@
+//! Runs one program: own process group, clean environment, bounded time and
+//! output, and nobody left behind.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+/// Most bytes that are kept of each output stream.
+pub(super) const OUTPUT_CAP: usize = 64 * 1024;
+
+/// Between the request to end and the end by force.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the kernel may take to bury a killed process.
+const BURIAL: Duration = Duration::from_secs(5);
+
+/// What is run.
+pub(super) struct Program {
+    pub(super) argv: Vec<String>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) working_dir: PathBuf,
+}
+
+/// How long it may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) timeout: Duration,
+}
+
+/// What came of it.
+pub(super) struct Finished {
+    /// `None`: it did not end in time, and its process group was killed.
+    pub(super) status: Option<ExitStatus>,
+    pub(super) stdout: Captured,
+    pub(super) stderr: Captured,
+}
+
+/// The beginning of an output stream.
+#[derive(Default)]
+pub(super) struct Captured {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) overflowed: bool,
+}
+
+/// Runs the program with this input.
+///
+/// # Errors
+/// Only when it could not be started.
+pub(super) async fn run(
+    program: &Program,
+    input: Zeroizing<Vec<u8>>,
+    limits: Limits,
+) -> io::Result<Finished> {
+    let (mut group, pipes) = Group::spawn(program)?;
+    let mut stdout = Captured::default();
+    let mut stderr = Captured::default();
+    let ended = {
+        let exchange = exchange(pipes, &input, &mut stdout, &mut stderr);
+        tokio::pin!(exchange);
+        let orderly = async {
+            exchange.as_mut().await;
+            group.wait().await
+        };
+        match timeout(limits.timeout, orderly).await {
+            Ok(status) => Some(status?),
+            Err(_) => {
+                group.end(exchange).await;
+                None
+            }
+        }
+    };
+    Ok(Finished {
+        status: ended,
+        stdout,
+        stderr,
+    })
+}
+
+type Pipes = (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>);
+
+/// Feeds and listens until the other end has closed everything.
+async fn exchange(
+    (stdin, stdout, stderr): Pipes,
+    input: &[u8],
+    out: &mut Captured,
+    err: &mut Captured,
+) {
+    tokio::join!(feed(stdin, input), drain(stdout, out), drain(stderr, err));
+}
+
+async fn feed(stdin: Option<ChildStdin>, input: &[u8]) {
+    let Some(mut stdin) = stdin else { return };
+    // A program that does not read its input closes the pipe. What it answers
+    // tells more than that error.
+    if stdin.write_all(input).await.is_err() {
+        tracing::debug!("a program did not read its input");
+    }
+}
+
+async fn drain(stream: Option<impl AsyncRead + Unpin>, into: &mut Captured) {
+    let Some(mut stream) = stream else { return };
+    let mut chunk = Zeroizing::new(vec![0_u8; 8 * 1024]);
+    into.bytes.reserve_exact(OUTPUT_CAP);
+    while let Ok(read) = stream.read(&mut chunk).await {
+        if read == 0 {
+            return;
+        }
+        let room = OUTPUT_CAP - into.bytes.len();
+        into.bytes.extend_from_slice(&chunk[..read.min(room)]);
+        into.overflowed |= read > room;
+    }
+}
+
+/// A child that leads its own process group. The child is not reaped before
+/// the group is done with: until then its number cannot belong to anybody else.
+struct Group {
+    child: Child,
+    pid: Option<Pid>,
+}
+
+impl Group {
+    fn spawn(program: &Program) -> io::Result<(Self, Pipes)> {
+        let (path, args) = program
+            .argv
+            .split_first()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let mut child = Command::new(path)
+            .args(args)
+            .env_clear()
+            .envs(&program.env)
+            .current_dir(&program.working_dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let pid = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
+        Ok((Self { child, pid }, pipes))
+    }
+
+    async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait().await;
+        self.pid = None;
+        status
+    }
+
+    /// Asks the whole group to end, then ends it by force, then buries the
+    /// child. `closed` resolves once nobody holds the pipes any more.
+    async fn end(&mut self, closed: impl Future<Output = ()>) {
+        self.signal(Signal::TERM);
+        if timeout(GRACE, closed).await.is_err() {
+            tracing::debug!("a program ignored SIGTERM; its process group gets SIGKILL");
+        }
+        self.signal(Signal::KILL);
+        if timeout(BURIAL, self.wait()).await.is_err() {
+            tracing::warn!("a killed program has not gone away; the kernel still holds it");
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid
+            && kill_process_group(pid, signal).is_err()
+        {
+            tracing::trace!("nobody is left in the process group");
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}

@@ -1,0 +1,196 @@
+//! Settings of a connection that runs a program.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::config::problem::Problems;
+use crate::config::value::HumanDuration;
+use crate::connections::capabilities::CapabilityOverrides;
+use crate::http::template::{Context, Names, Template};
+use crate::rotation::capability::{
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
+};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+const RESERVED: &str = "SCIM_ROTATOR_";
+
+/// `[connections.<name>.exec]`: a program that gives the token to the identity
+/// provider.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExecConnection {
+    /// Absolute path of the program, and its arguments. Arguments may hold
+    /// `{{ token_name }}`, `{{ scim_url }}` and `{{ action }}`.
+    pub command: Vec<Template>,
+    /// How long one call may take; then its whole process group is killed.
+    /// Default: 30 seconds.
+    #[serde(default)]
+    pub timeout: Option<HumanDuration>,
+    /// The environment, besides `PATH` and the `SCIM_ROTATOR_*` variables.
+    /// Nothing is inherited.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Absolute path of the working directory. Default: `/`.
+    #[serde(default)]
+    pub working_dir: Option<PathBuf>,
+    /// Whether the program knows the action `confirm`. Default: no.
+    #[serde(default)]
+    pub confirm: bool,
+    /// Whether the program knows the action `preflight`. Default: no.
+    #[serde(default)]
+    pub preflight: bool,
+    /// What the connection can do, where it differs from what follows from the
+    /// other keys.
+    #[serde(default)]
+    pub capabilities: CapabilityOverrides,
+}
+
+/// What arguments may name.
+const KNOWN: [&str; 3] = ["token_name", "scim_url", "action"];
+
+impl ExecConnection {
+    /// Notes what is wrong with these settings.
+    pub fn check(&self, path: &str, problems: &mut Problems) {
+        self.check_command(path, problems);
+        self.check_environment(path, problems);
+        let timeout = self.timeout();
+        if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+            problems.error(
+                format!("{path}.timeout"),
+                "the timeout must be longer than 0s and at most 10m",
+                "write for example \"30s\"",
+            );
+        }
+        if self.working_dir.as_ref().is_some_and(|d| !d.is_absolute()) {
+            problems.error(
+                format!("{path}.working_dir"),
+                "the working directory is not an absolute path",
+                "begin it with `/`",
+            );
+        }
+    }
+
+    fn check_command(&self, path: &str, problems: &mut Problems) {
+        let at = format!("{path}.command");
+        let Some((program, args)) = self.command.split_first() else {
+            problems.error(
+                at,
+                "no program is named",
+                "write command = [\"/usr/local/bin/push-token\"]",
+            );
+            return;
+        };
+        if Path::new(program.source()).is_absolute() {
+            if let Err(why) = self.runnable() {
+                problems.warning(&at, why, "install it before the daemon starts");
+            }
+        } else {
+            problems.error(
+                &at,
+                format!("`{}` is not an absolute path", program.source()),
+                "write the whole path: programs are not searched for in PATH",
+            );
+        }
+        let known = Names::new(KNOWN);
+        for (index, arg) in args.iter().enumerate() {
+            let at = format!("{at}[{}]", index + 1);
+            arg.check(&at, &known, problems);
+            if arg.source().contains('\0') {
+                problems.error(at, "an argument cannot hold a NUL", "remove it");
+            }
+        }
+    }
+
+    fn check_environment(&self, path: &str, problems: &mut Problems) {
+        for (name, value) in &self.env {
+            let at = format!("{path}.env.{name}");
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                problems.error(
+                    at,
+                    "this cannot stand in an environment",
+                    "a name has no `=`, and neither name nor value has a NUL",
+                );
+            } else if name.starts_with(RESERVED) {
+                problems.error(
+                    at,
+                    format!("names that begin with {RESERVED} are set by scim-rotator"),
+                    "choose another name",
+                );
+            }
+        }
+    }
+
+    /// Why the program cannot be run, as far as a look at the file tells.
+    pub(super) fn runnable(&self) -> Result<(), String> {
+        let program = self.program();
+        let meta = std::fs::metadata(program)
+            .map_err(|error| format!("{program} cannot be looked at: {}", error.kind()))?;
+        let mode = meta.permissions().mode();
+        if !meta.is_file() || mode & 0o111 == 0 {
+            return Err(format!("{program} is not an executable file"));
+        }
+        if mode & 0o002 != 0 {
+            return Err(format!(
+                "{program} may be changed by every user of this machine (mode {:o})",
+                mode & 0o7777
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn program(&self) -> &str {
+        self.command.first().map_or("", Template::source)
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout.map_or(DEFAULT_TIMEOUT, |t| t.0.unsigned_abs())
+    }
+
+    pub(super) fn working_dir(&self) -> PathBuf {
+        self.working_dir
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("/"))
+    }
+
+    /// The program and its arguments, with the names replaced.
+    pub(super) fn argv(&self, context: &Context) -> Result<Vec<String>, String> {
+        let mut argv = vec![self.program().to_owned()];
+        for (index, arg) in self.command.iter().enumerate().skip(1) {
+            let text = arg
+                .text(context)
+                .map_err(|why| format!("argument {index} of the program: {why}"))?;
+            argv.push(text.as_str().to_owned());
+        }
+        Ok(argv)
+    }
+
+    pub(super) fn environment(&self, facts: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let mut env = BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]);
+        env.extend(self.env.clone());
+        for (name, value) in facts {
+            env.insert(format!("{RESERVED}{name}"), (*value).to_owned());
+        }
+        env
+    }
+
+    /// What this connection can do.
+    #[must_use]
+    pub fn capabilities(&self) -> ConnectionCapabilities {
+        self.capabilities.over(ConnectionCapabilities {
+            test: if self.confirm {
+                ConnectionTest::Saved
+            } else {
+                ConnectionTest::None
+            },
+            write: ConnectionWrite::Merge,
+            readback: Readback::Absent,
+            side_effects: SideEffects::None,
+        })
+    }
+}

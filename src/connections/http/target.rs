@@ -1,0 +1,115 @@
+//! Whether the identity provider points at the service provider that the token
+//! belongs to. A token that goes elsewhere is a token given away.
+
+use serde_json::Value;
+use url::Url;
+
+use super::config::HeldUrl;
+use super::state::Field;
+
+impl HeldUrl {
+    /// What the identity provider shows there.
+    pub(super) fn text(&self, document: &Value) -> Option<String> {
+        let field = Field {
+            at: self.at.clone(),
+            json_text: self.json_text.clone(),
+        };
+        field.read(document)
+    }
+}
+
+/// Compares what the identity provider holds with the configured base URL.
+///
+/// # Errors
+/// Names both addresses and what to do.
+pub(super) fn check(held: &HeldUrl, document: &Value, scim_url: &Url) -> Result<(), String> {
+    let at = held.at.as_str();
+    let Some(text) = held.text(document) else {
+        return Err(format!(
+            "the identity provider shows no base URL at `{at}`, so it is not known where it would send the token (it should be {scim_url}): correct `base_url`, or say base_url_check = \"unavailable\""
+        ));
+    };
+    let suffix = held.strip_suffix.as_deref().unwrap_or_default();
+    let base = text.trim().trim_end_matches('/');
+    let base = base.strip_suffix(suffix).unwrap_or(base);
+    if same(base, scim_url) {
+        return Ok(());
+    }
+    Err(format!(
+        "the identity provider points at {} (at `{at}`), but `scim_url` of the token is {scim_url}; the token was not sent. Correct the one that is wrong",
+        shown(&text)
+    ))
+}
+
+/// Whether both are the same SCIM base URL. Letter case of scheme and host, a
+/// default port and a slash at the end make no difference.
+fn same(held: &str, configured: &Url) -> bool {
+    Url::parse(held.trim()).is_ok_and(|held| normal(&held) == normal(configured))
+}
+
+/// An address as it may stand in an error: without user, password, query and
+/// fragment, which may hold secrets.
+fn shown(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text.trim()) else {
+        return "something that is not an address".to_owned();
+    };
+    let bare = url.set_username("").is_ok() && url.set_password(None).is_ok();
+    if !bare && url.has_authority() {
+        return "an address that cannot be shown".to_owned();
+    }
+    let more = url.query().is_some() || url.fragment().is_some();
+    url.set_query(None);
+    url.set_fragment(None);
+    let mark = if more { "?…" } else { "" };
+    format!("{url}{mark}")
+}
+
+/// The `url` crate has put scheme and host in lower case and dropped a default
+/// port already.
+fn normal(url: &Url) -> String {
+    let mut url = url.clone();
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_does_not_matter_and_everything_else_does() {
+        let configured = Url::parse("https://crm.example.com/scim/v2").expect("an address");
+        let cases = [
+            ("https://crm.example.com/scim/v2", true),
+            ("https://crm.example.com/scim/v2/", true),
+            (" https://crm.example.com/scim/v2\n", true),
+            ("HTTPS://CRM.Example.COM:443/scim/v2", true),
+            ("http://crm.example.com/scim/v2", false),
+            ("https://crm.example.com:8443/scim/v2", false),
+            ("https://crm.example.com/SCIM/v2", false),
+            ("https://crm.example.com/scim", false),
+            ("https://crm.example.com/scim/v2?x=1", false),
+            ("https://user@crm.example.com/scim/v2", false),
+            ("https://crm.example.com.evil.example/scim/v2", false),
+            (
+                "https://evil.example/?https://crm.example.com/scim/v2",
+                false,
+            ),
+            ("crm.example.com/scim/v2", false),
+            ("", false),
+        ];
+        for (held, expected) in cases {
+            assert_eq!(same(held, &configured), expected, "{held:?}");
+        }
+        let bare = Url::parse("https://crm.example.com").expect("an address");
+        assert!(same("https://crm.example.com/", &bare));
+    }
+
+    #[test]
+    fn an_address_is_shown_without_secrets() {
+        let shown_text = shown("https://user:hunter2@idp.example.com/x?token=hunter2#hunter2");
+        assert_eq!(shown_text, "https://idp.example.com/x?…");
+        assert_eq!(shown("hunter2"), "something that is not an address");
+    }
+}

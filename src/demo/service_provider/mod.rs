@@ -1,0 +1,251 @@
+//! A service provider: mints, lists and revokes tokens for an administrator,
+//! and serves SCIM to whoever holds one.
+//!
+//! ```text
+//! POST   /admin/tokens {"label", "ttl_seconds"}  201 {"id", "token", "label", "status", "created_at", "expires_at", "last_used_at"}
+//! GET    /admin/tokens?page=1&per_page=50        200 {"tokens": […], "next_page": 2 | null}   the live ones, oldest first
+//! GET    /admin/tokens/ID                        200 one of them; 404 when unknown, revoked or expired
+//! DELETE /admin/tokens/ID                        204; 404 likewise
+//! GET    /scim/v2/ServiceProviderConfig          open to everybody
+//! …      /scim/v2/Users, /Users/ID, /Groups      with a live token
+//! ```
+//!
+//! The admin API takes `Authorization: Bearer <admin token>`.
+
+mod admin;
+mod filter;
+mod scim;
+mod tokens;
+mod users;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use jiff::SignedDuration;
+use tokio::task::JoinSet;
+use url::Url;
+
+use self::tokens::Tokens;
+use self::users::Users;
+use super::faults::Switch;
+use super::loopback;
+use crate::ports::Clock;
+use crate::secret::BearerToken;
+
+/// Callers that are counted apart; later ones share the entry `others`.
+const MOST_CALLERS: usize = 16;
+
+/// How a service provider is started.
+#[derive(Clone)]
+pub struct Options {
+    /// Port on loopback; 0 takes a free one.
+    pub port: u16,
+    /// Bearer of the admin API; a random one if none is given.
+    pub admin_token: Option<BearerToken>,
+    /// Live tokens beyond which minting is refused with 409.
+    pub max_live_tokens: usize,
+    /// Time, for expiries.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Options {
+    /// A free port, a random admin token, at most twenty live tokens.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            port: 0,
+            admin_token: None,
+            max_live_tokens: 20,
+            clock,
+        }
+    }
+}
+
+/// What can go wrong with minting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MintFault {
+    /// 503, nothing is minted.
+    Refuse,
+    /// The token is minted and the answer breaks off.
+    LoseReply,
+    /// The token is minted and the answer comes late.
+    Slow(SignedDuration),
+}
+
+/// What can go wrong with a SCIM request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScimFault {
+    /// 503.
+    Unavailable,
+    /// 429 with `Retry-After: 1`.
+    Throttled,
+    /// The true answer, late.
+    Slow(SignedDuration),
+}
+
+/// Faults on demand.
+#[derive(Debug, Default)]
+pub struct Faults {
+    /// Of minting.
+    pub mint: Switch<MintFault>,
+    /// Of SCIM.
+    pub scim: Switch<ScimFault>,
+}
+
+/// How often one caller was heard and refused, at the SCIM endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct CallerCount {
+    /// Requests with a live token.
+    pub accepted: u64,
+    /// Requests without one.
+    pub refused: u64,
+}
+
+/// What happened since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// By the first word of `User-Agent`.
+    pub callers: BTreeMap<String, CallerCount>,
+    /// Tokens minted.
+    pub minted: u64,
+    /// Tokens revoked.
+    pub revoked: u64,
+    /// Tokens alive now.
+    pub live_tokens: usize,
+    /// Users there are now.
+    pub users: usize,
+}
+
+/// A running service provider; it stops when dropped.
+pub struct DemoServiceProvider {
+    base_url: Url,
+    shared: Arc<Shared>,
+    _tasks: JoinSet<()>,
+}
+
+impl DemoServiceProvider {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let admin_token = match options.admin_token {
+            Some(token) => token,
+            None => loopback::fresh_token("demo-admin-")?,
+        };
+        let shared = Arc::new(Shared {
+            admin_token,
+            max_live_tokens: options.max_live_tokens,
+            clock: options.clock,
+            faults: Faults::default(),
+            state: Mutex::default(),
+        });
+        let router = Router::new()
+            .nest("/admin", admin::router(Arc::clone(&shared)))
+            .nest("/scim/v2", scim::router(Arc::clone(&shared)));
+        let mut tasks = JoinSet::new();
+        let base_url = loopback::serve(router, options.port, &mut tasks).await?;
+        Ok(Self {
+            base_url,
+            shared,
+            _tasks: tasks,
+        })
+    }
+
+    /// Where it listens; the admin API is below `/admin`.
+    #[must_use]
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    /// The SCIM base URL, without a slash at the end.
+    #[must_use]
+    pub fn scim_url(&self) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path("/scim/v2");
+        url
+    }
+
+    /// Bearer of the admin API.
+    #[must_use]
+    pub fn admin_token(&self) -> &BearerToken {
+        &self.shared.admin_token
+    }
+
+    /// The sections `[issuers.<name>.http…]` of a configuration that uses this
+    /// service provider. `admin` refers to the admin token as a configuration
+    /// does, for example `{ vault = "kv/demo/sp#token" }`.
+    #[must_use]
+    pub fn issuer_config(&self, name: &str, admin: &str) -> String {
+        include_str!("issuer.toml")
+            .replace("NAME", name)
+            .replace("BASE", self.base_url.as_str().trim_end_matches('/'))
+            .replace("ADMIN", admin)
+    }
+
+    /// Faults on demand.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// What happened since the start.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let live_tokens = self.live_tokens();
+        let state = self.shared.lock();
+        Stats {
+            callers: state.callers.clone(),
+            minted: state.tokens.minted(),
+            revoked: state.tokens.revoked(),
+            live_tokens,
+            users: state.users.count(),
+        }
+    }
+
+    /// How many tokens are alive.
+    #[must_use]
+    pub fn live_tokens(&self) -> usize {
+        let now = self.shared.clock.now();
+        self.shared.lock().tokens.live(now).len()
+    }
+}
+
+/// What the handlers share.
+struct Shared {
+    admin_token: BearerToken,
+    max_live_tokens: usize,
+    clock: Arc<dyn Clock>,
+    faults: Faults,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tokens: Tokens,
+    users: Users,
+    callers: BTreeMap<String, CallerCount>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn count(&mut self, caller: String, accepted: bool) {
+        let known = self.callers.contains_key(&caller) || self.callers.len() < MOST_CALLERS;
+        let caller = if known { caller } else { "others".to_owned() };
+        let count = self.callers.entry(caller).or_default();
+        if accepted {
+            count.accepted += 1;
+        } else {
+            count.refused += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! Turns a step into calls of ports, and their answers into an outcome. No
+//! choice is made here: the step says what, the capabilities say how.
+
+use jiff::Timestamp;
+
+use super::ids;
+use super::unit::Unit;
+use crate::ports::{
+    Delivery, IssueRequest, PublishedSecret, PublishedToken, Store, StoreError, TokenHandle,
+};
+use crate::rotation::capability::{LastUsed, LiveTokens, Overlap, Recovery, Revoke, Supply};
+use crate::rotation::decision::Step;
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::rotation::outcome::{Confirmation, Listing, Outcome, Preparation, Supplied};
+use crate::rotation::record::{ExpiryKnown, HeldToken, Record, Retiring, Rotation, Trigger};
+use crate::secret::Fingerprint;
+
+/// Performs one step for a token whose intent is stored.
+pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Step) -> Outcome {
+    let done = match step {
+        Step::Adopt => supplied(unit, store).await.map(Outcome::Adopted),
+        Step::Prepare { trigger } => prepare(unit, record, *trigger).await.map(Outcome::Prepared),
+        Step::Issue => issue(unit, record).await,
+        Step::Recover => recover(unit, record).await,
+        Step::TakeSupplied => supplied(unit, store)
+            .await
+            .map(|supplied| Outcome::Supplied {
+                rotation_id: ids::rotation(),
+                supplied,
+            }),
+        Step::Prove => prove(unit, record).await,
+        Step::Deliver { connection } => deliver(unit, record, connection).await,
+        Step::Confirm { connection } => confirm(unit, record, connection).await,
+        Step::Complete => unit
+            .issuer
+            .complete(&unit.name)
+            .await
+            .map(|()| Outcome::Completed),
+        Step::Publish => publish(unit, store, record).await,
+        Step::Revert { connection } => revert(unit, record, connection).await,
+        Step::Discard => discard(unit, record).await,
+        Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
+        Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
+        Step::RevokeOrphan { id } => {
+            let handle = TokenHandle {
+                id: Some(id.clone()),
+                value: None,
+            };
+            let revoked = unit.issuer.revoke(&unit.name, &handle).await;
+            revoked.map(|()| Outcome::OrphanRevoked { id: id.clone() })
+        }
+        Step::Verify => verify(unit, record).await,
+    };
+    done.unwrap_or_else(|fault| Outcome::Failed {
+        step: step.clone(),
+        fault,
+    })
+}
+
+/// The record lost what the step needs: only a bug can lead here.
+fn missing(what: &str) -> Fault {
+    Fault::new(
+        FaultClass::Rejected,
+        FaultKind::Config,
+        format!("the record holds no {what} for this step"),
+    )
+}
+
+fn rotation_of(record: &Record) -> Result<&Rotation, Fault> {
+    record.rotation.as_ref().ok_or_else(|| missing("rotation"))
+}
+
+fn pending_of(record: &Record) -> Result<&HeldToken, Fault> {
+    rotation_of(record)?
+        .pending
+        .as_ref()
+        .ok_or_else(|| missing("pending token"))
+}
+
+fn current_of(record: &Record) -> Result<&HeldToken, Fault> {
+    record
+        .current
+        .as_ref()
+        .ok_or_else(|| missing("current token"))
+}
+
+fn retiring_of<'a>(record: &'a Record, fingerprint: &Fingerprint) -> Result<&'a Retiring, Fault> {
+    let entry = record
+        .retiring
+        .iter()
+        .find(|r| r.token.fingerprint() == *fingerprint);
+    entry.ok_or_else(|| missing("superseded token"))
+}
+
+fn handle(token: &HeldToken) -> TokenHandle {
+    TokenHandle {
+        id: token.id.clone(),
+        value: Some(token.value.clone()),
+    }
+}
+
+async fn supplied(unit: &Unit, store: &dyn Store) -> Result<Supplied, Fault> {
+    let found = store.published(&unit.name).await.map_err(store_fault)?;
+    match found {
+        PublishedSecret::Token(token) => Ok(from_published(token)),
+        PublishedSecret::Absent | PublishedSecret::Malformed(_) => Err(Fault::new(
+            FaultClass::NotApplied,
+            FaultKind::Conflict,
+            "the published token has gone since it was seen",
+        )),
+    }
+}
+
+fn from_published(token: PublishedToken) -> Supplied {
+    let (expires_at, expiry) = match (token.expires_at, crate::scim::jwt::expiry(&token.value)) {
+        (Some(end), _) => (Some(end), ExpiryKnown::Api),
+        (None, Some(end)) => (Some(end), ExpiryKnown::Jwt),
+        (None, None) => (None, ExpiryKnown::Unknown),
+    };
+    Supplied {
+        value: token.value,
+        id: token.token_id,
+        issued_at: token.issued_at,
+        expires_at,
+        expiry,
+    }
+}
+
+fn store_fault(error: StoreError) -> Fault {
+    match error {
+        StoreError::Fault(fault) => fault,
+        StoreError::Conflict => {
+            Fault::new(FaultClass::Conflict, FaultKind::Conflict, error.to_string())
+        }
+        StoreError::Unusable(text) => Fault::new(FaultClass::Rejected, FaultKind::Schema, text),
+    }
+}
+
+/// Looks at every destination and at the issuer before anything is made.
+async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Preparation, Fault> {
+    for (_, connection) in &unit.connections {
+        connection.preflight(&unit.name, &unit.scim_url).await?;
+    }
+    let (rotation_id, attempt) = match &record.rotation {
+        Some(rotation) => (rotation.id.clone(), rotation.attempts + 1),
+        None => (ids::rotation(), 1),
+    };
+    let capabilities = unit.issuer.capabilities();
+    let by_issuer = capabilities.supply == Supply::Issuer;
+    let lists = match capabilities.recovery {
+        Recovery::ByLabel | Recovery::BySetDifference | Recovery::ByStatus => true,
+        Recovery::ClientChosen | Recovery::Replay | Recovery::ClientNamed | Recovery::None => {
+            capabilities.live_tokens == LiveTokens::Two
+        }
+    };
+    let listing = match by_issuer && lists {
+        true => Some(unit.issuer.list(&unit.name).await?),
+        false => None,
+    };
+    let chosen = match by_issuer && capabilities.recovery == Recovery::ClientChosen {
+        true => unit.issuer.choose_secret(),
+        false => None,
+    };
+    let label = unit.issuer.label(&unit.name, &rotation_id, attempt);
+    Ok(Preparation {
+        trigger,
+        rotation_id,
+        label,
+        listing,
+        chosen,
+    })
+}
+
+async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+    let intent = rotation_of(record)?
+        .intent
+        .as_ref()
+        .ok_or_else(|| missing("intent"))?;
+    let request = IssueRequest {
+        token: unit.name.clone(),
+        label: intent.label.clone(),
+        lifetime: unit.policy.lifetime,
+        overlap: unit.policy.overlap,
+        etag: intent.etag.clone(),
+        chosen: intent.chosen.clone(),
+        current: record.current.as_ref().map(handle),
+    };
+    unit.issuer.issue(&request).await.map(Outcome::Issued)
+}
+
+async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+    let rotation = rotation_of(record)?;
+    let intent = rotation.intent.as_ref().ok_or_else(|| missing("intent"))?;
+    let listing = match unit.issuer.capabilities().recovery {
+        Recovery::ClientNamed => {
+            let found = unit.issuer.get(&unit.name, &intent.label).await?;
+            Listing {
+                tokens: found.into_iter().collect(),
+                etag: None,
+            }
+        }
+        Recovery::ByLabel | Recovery::BySetDifference | Recovery::ByStatus => {
+            unit.issuer.list(&unit.name).await?
+        }
+        Recovery::ClientChosen | Recovery::Replay | Recovery::None => Listing::default(),
+    };
+    let next_label = unit
+        .issuer
+        .label(&unit.name, &rotation.id, rotation.attempts + 1);
+    Ok(Outcome::Recovered {
+        listing,
+        next_label,
+    })
+}
+
+async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+    let pending = pending_of(record)?;
+    Ok(Outcome::Proved(unit.probe.prove(&pending.value).await))
+}
+
+async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+    let current = current_of(record)?;
+    Ok(Outcome::Verified(unit.probe.prove(&current.value).await))
+}
+
+async fn deliver(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
+    let delivery = Delivery {
+        token: &unit.name,
+        value: &pending_of(record)?.value,
+        old: record.current.as_ref().map(|t| &t.value),
+        scim_url: &unit.scim_url,
+    };
+    let connection = unit
+        .connection(name)
+        .ok_or_else(|| missing("such connection"))?;
+    connection.deliver(&delivery).await?;
+    Ok(Outcome::Delivered {
+        connection: name.to_owned(),
+    })
+}
+
+async fn revert(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
+    let rotation = rotation_of(record)?;
+    let delivery = Delivery {
+        token: &unit.name,
+        value: &current_of(record)?.value,
+        old: rotation.pending.as_ref().map(|t| &t.value),
+        scim_url: &unit.scim_url,
+    };
+    let connection = unit
+        .connection(name)
+        .ok_or_else(|| missing("such connection"))?;
+    connection.revert(&delivery).await?;
+    Ok(Outcome::Reverted {
+        connection: name.to_owned(),
+    })
+}
+
+/// Asks the connection; where it cannot tell, the issuer's record of use may.
+async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
+    let rotation = rotation_of(record)?;
+    let pending = pending_of(record)?;
+    let connection = unit
+        .connection(name)
+        .ok_or_else(|| missing("such connection"))?;
+    let delivery = Delivery {
+        token: &unit.name,
+        value: &pending.value,
+        old: record.current.as_ref().map(|t| &t.value),
+        scim_url: &unit.scim_url,
+    };
+    let mut confirmation = connection.confirm(&delivery).await?;
+    let delivered_at = rotation.deliveries.get(name).map(|d| d.at);
+    if confirmation == Confirmation::CannotTell && used_since(unit, pending, delivered_at).await {
+        confirmation = Confirmation::Works;
+    }
+    Ok(Outcome::Confirmed {
+        connection: name.to_owned(),
+        confirmation,
+    })
+}
+
+async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) -> bool {
+    let exact = match unit.issuer.capabilities().last_used {
+        LastUsed::Exact | LastUsed::Throttled => true,
+        LastUsed::Day | LastUsed::None => false,
+    };
+    let (true, Some(id), Some(since)) = (exact, token.id.as_deref(), since) else {
+        return false;
+    };
+    match unit.issuer.get(&unit.name, id).await {
+        Ok(Some(listed)) => listed.last_used_at.is_some_and(|at| at > since),
+        Ok(None) | Err(_) => false,
+    }
+}
+
+async fn publish(unit: &Unit, store: &dyn Store, record: &Record) -> Result<Outcome, Fault> {
+    let current = current_of(record)?;
+    let value = PublishedToken {
+        value: current.value.clone(),
+        token_id: current.id.clone(),
+        issued_at: Some(current.issued_at),
+        expires_at: current.expires_at,
+        generation: Some(record.generation),
+    };
+    store
+        .publish(&unit.name, &value)
+        .await
+        .map_err(store_fault)?;
+    Ok(Outcome::Published)
+}
+
+async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+    let pending = pending_of(record)?;
+    let capabilities = unit.issuer.capabilities();
+    match (capabilities.overlap, can_revoke(capabilities.revoke)) {
+        (Overlap::TwoPhase { .. }, _) => unit.issuer.cancel(&unit.name).await?,
+        (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, true) => {
+            unit.issuer.revoke(&unit.name, &handle(pending)).await?;
+        }
+        (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, false) => {}
+    }
+    Ok(Outcome::Discarded)
+}
+
+fn can_revoke(revoke: Revoke) -> bool {
+    match revoke {
+        Revoke::ById | Revoke::ByValue | Revoke::OfItself => true,
+        Revoke::AllOnly | Revoke::Never => false,
+    }
+}
+
+async fn check_use(
+    unit: &Unit,
+    record: &Record,
+    fingerprint: &Fingerprint,
+) -> Result<Outcome, Fault> {
+    let entry = retiring_of(record, fingerprint)?;
+    let listed = match &entry.token.id {
+        Some(id) => unit.issuer.get(&unit.name, id).await?,
+        None => None,
+    };
+    let last_used_at = listed.and_then(|token| token.last_used_at);
+    Ok(Outcome::UseSeen {
+        fingerprint: fingerprint.clone(),
+        last_used_at,
+    })
+}
+
+async fn retire(unit: &Unit, record: &Record, fingerprint: &Fingerprint) -> Result<Outcome, Fault> {
+    let old = &retiring_of(record, fingerprint)?.token;
+    let current = current_of(record)?;
+    let capabilities = unit.issuer.capabilities();
+    match capabilities.overlap {
+        Overlap::TwoPhase { next_usable: true } => unit.issuer.complete(&unit.name).await?,
+        Overlap::ExplicitRetire if can_revoke(capabilities.revoke) => {
+            unit.issuer.revoke(&unit.name, &handle(old)).await?;
+        }
+        Overlap::ExplicitRetire
+        | Overlap::IssuerTimed { .. }
+        | Overlap::TwoPhase { next_usable: false }
+        | Overlap::None => {}
+    }
+    let refusal = unit.probe.prove_refused(&old.value, &current.value).await;
+    Ok(Outcome::Retired {
+        fingerprint: fingerprint.clone(),
+        refusal,
+    })
+}

@@ -1,0 +1,279 @@
+//! Wakes tokens when they are due, and ends the work cleanly.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::agenda::Agenda;
+use super::recurring::Ring;
+use super::run::{Memory, Rest, Runner};
+use super::unit::Unit;
+use crate::rotation::policy::share;
+
+/// How the supervisor works.
+#[derive(Debug, Clone)]
+pub struct SupervisorSettings {
+    /// Tokens that are worked on at once.
+    pub concurrency: usize,
+    /// A token is read from the store at least this often.
+    pub sweep: SignedDuration,
+    /// How long running steps may take to end when the work is ended.
+    pub grace: SignedDuration,
+}
+
+/// Is told that the supervisor is alive, and how late it is.
+pub trait Pulse: Send + Sync {
+    /// The loop went round.
+    fn beat(&self, now: Timestamp);
+    /// A token was woken this long after it was due.
+    fn woke(&self, late: SignedDuration);
+    /// How many leases this process holds.
+    fn leases_held(&self, count: usize);
+    /// Time to say in words how things stand.
+    fn report(&self, now: Timestamp);
+}
+
+/// Longest wait of the loop: the wall clock is looked at this often, so that
+/// suspends and steps of the clock are noticed, and the watchdog is fed.
+const LOOK: SignedDuration = SignedDuration::from_secs(2);
+
+/// Runs every token until the runner's cancellation.
+pub struct Supervisor {
+    runner: Runner,
+    units: BTreeMap<String, Arc<Unit>>,
+    settings: SupervisorSettings,
+    pulse: Arc<dyn Pulse>,
+    rings: mpsc::Receiver<Ring>,
+    agenda: Agenda,
+    resting: BTreeMap<String, Resting>,
+    running: JoinSet<Finished>,
+}
+
+struct Resting {
+    memory: Memory,
+    read_at: Timestamp,
+}
+
+struct Finished {
+    name: String,
+    memory: Memory,
+    rest: Rest,
+    read_at: Timestamp,
+}
+
+impl Supervisor {
+    /// A supervisor over these tokens. `rings` is fed by the recurring jobs.
+    #[must_use]
+    pub fn new(
+        runner: Runner,
+        units: Vec<Unit>,
+        settings: SupervisorSettings,
+        pulse: Arc<dyn Pulse>,
+        rings: mpsc::Receiver<Ring>,
+    ) -> Self {
+        let units = units
+            .into_iter()
+            .map(|unit| (unit.name.clone(), Arc::new(unit)))
+            .collect();
+        Self {
+            runner,
+            units,
+            settings,
+            pulse,
+            rings,
+            agenda: Agenda::default(),
+            resting: BTreeMap::new(),
+            running: JoinSet::new(),
+        }
+    }
+
+    /// Works until cancelled, then lets running steps end within the grace
+    /// time. Returns whether all of them did.
+    pub async fn run(mut self) -> bool {
+        self.begin();
+        while !self.runner.cancel.is_cancelled() {
+            self.pulse.beat(self.runner.clock.now());
+            self.start_due();
+            self.pulse.leases_held(self.running.len());
+            let pause = self.pause();
+            tokio::select! {
+                () = self.runner.cancel.cancelled() => {}
+                Some(finished) = self.running.join_next() => self.settle(finished),
+                Some(ring) = self.rings.recv() => self.rung(ring),
+                () = self.runner.clock.sleep(pause) => {}
+            }
+        }
+        self.end().await
+    }
+
+    /// Everything is looked at once at the start, spread a little so that the
+    /// store is not met by a herd.
+    fn begin(&mut self) {
+        let now = self.runner.clock.now();
+        let spread = SignedDuration::from_millis(2)
+            .saturating_mul(i32::try_from(self.units.len()).unwrap_or(i32::MAX));
+        let names: Vec<_> = self.units.keys().cloned().collect();
+        for name in names {
+            let late = spread.as_secs_f64() * share(&format!("{}{name}", self.runner.holder), 0);
+            let late = SignedDuration::try_from_secs_f64(late).unwrap_or_default();
+            self.resting.insert(
+                name.clone(),
+                Resting {
+                    memory: Memory::default(),
+                    read_at: now,
+                },
+            );
+            self.agenda.set(&name, now.checked_add(late).unwrap_or(now));
+        }
+    }
+
+    fn start_due(&mut self) {
+        let now = self.runner.clock.now();
+        while self.running.len() < self.settings.concurrency {
+            let Some((due, name)) = self.agenda.pop_due(now) else {
+                return;
+            };
+            self.pulse.woke(now.duration_since(due));
+            self.start(&name, now);
+        }
+    }
+
+    fn start(&mut self, name: &str, now: Timestamp) {
+        let (Some(unit), Some(resting)) = (self.units.get(name), self.resting.remove(name)) else {
+            return;
+        };
+        let (runner, unit, name) = (self.runner.clone(), Arc::clone(unit), name.to_owned());
+        let Resting {
+            mut memory,
+            read_at,
+        } = resting;
+        let read_at = if memory.record().is_some() {
+            read_at
+        } else {
+            now
+        };
+        self.running.spawn(async move {
+            let rest = runner.wake(&unit, &mut memory).await;
+            Finished {
+                name,
+                memory,
+                rest,
+                read_at,
+            }
+        });
+    }
+
+    fn settle(&mut self, finished: Result<Finished, tokio::task::JoinError>) {
+        match finished {
+            Ok(Finished {
+                name,
+                memory,
+                rest,
+                read_at,
+            }) => {
+                if let Some(wake_at) = rest.wake_at() {
+                    self.agenda.set(&name, wake_at);
+                }
+                self.resting.insert(name, Resting { memory, read_at });
+            }
+            // Only a defect can end a task: the token is read again from the
+            // store, which holds everything that matters.
+            Err(_ended) => self.restart_lost(),
+        }
+    }
+
+    fn restart_lost(&mut self) {
+        if !self.running.is_empty() {
+            return;
+        }
+        let now = self.runner.clock.now();
+        let again = now
+            .checked_add(SignedDuration::from_secs(30))
+            .unwrap_or(now);
+        let lost: Vec<_> = self
+            .units
+            .keys()
+            .filter(|n| !self.resting.contains_key(*n))
+            .cloned()
+            .collect();
+        for name in lost {
+            tracing::error!(token = %name, "the work on this token ended by a defect; it begins again from what is stored");
+            self.resting.insert(
+                name.clone(),
+                Resting {
+                    memory: Memory::default(),
+                    read_at: now,
+                },
+            );
+            self.agenda.set(&name, again);
+        }
+    }
+
+    fn rung(&mut self, ring: Ring) {
+        let now = self.runner.clock.now();
+        match ring {
+            Ring::Report => self.pulse.report(now),
+            Ring::Sweep => self.sweep(now),
+        }
+    }
+
+    /// Tokens that were not read for a while are read again: another replica
+    /// or a person may have written.
+    fn sweep(&mut self, now: Timestamp) {
+        for name in self.agenda.names() {
+            let Some(resting) = self.resting.get_mut(&name) else {
+                continue;
+            };
+            if now.duration_since(resting.read_at) >= self.settings.sweep {
+                resting.memory.reload();
+                resting.read_at = now;
+                self.agenda.set(&name, now);
+            }
+        }
+    }
+
+    fn pause(&self) -> SignedDuration {
+        if self.running.len() >= self.settings.concurrency {
+            return LOOK;
+        }
+        let now = self.runner.clock.now();
+        let next = self.agenda.next().map(|at| at.duration_since(now));
+        next.unwrap_or(LOOK).clamp(SignedDuration::ZERO, LOOK)
+    }
+
+    async fn end(mut self) -> bool {
+        let clock = Arc::clone(&self.runner.clock);
+        let deadline = clock.sleep(self.settings.grace);
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                finished = self.running.join_next() => match finished {
+                    None => return self.release_all().await,
+                    Some(finished) => self.settle(finished),
+                },
+                () = &mut deadline => {
+                    self.running.abort_all();
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Leases that outlived their work are given back, within a short time.
+    async fn release_all(mut self) -> bool {
+        let runner = self.runner.clone();
+        let release = async {
+            for resting in self.resting.values_mut() {
+                runner.release(&mut resting.memory).await;
+            }
+        };
+        tokio::select! {
+            () = release => {}
+            () = runner.clock.sleep(SignedDuration::from_secs(5)) => {}
+        }
+        true
+    }
+}

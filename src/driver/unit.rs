@@ -1,0 +1,70 @@
+//! One token with everything that acts for it.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::ports::{Connection, Issuer, Probe};
+use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::policy::Policy;
+
+/// One token of the configuration, wired to its issuer, its connections and its
+/// probe.
+#[derive(Clone)]
+pub struct Unit {
+    /// Name in the configuration.
+    pub name: String,
+    /// Its rules.
+    pub policy: Policy,
+    /// SCIM base URL of the service provider.
+    pub scim_url: Url,
+    /// What makes its tokens.
+    pub issuer: Arc<dyn Issuer>,
+    /// What must hold it, canary first.
+    pub connections: Vec<(String, Arc<dyn Connection>)>,
+    /// What tests it.
+    pub probe: Arc<dyn Probe>,
+    /// Words about it for status and metrics.
+    pub labels: Labels,
+}
+
+/// Words about a token that nothing depends on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// Name of its issuer.
+    pub issuer: String,
+    /// Kind of its issuer, for example `http`.
+    pub issuer_kind: String,
+    /// `production`, `staging`, …
+    pub environment: String,
+    /// Kind of each connection, in the order of [`Unit::connections`].
+    pub connection_kinds: Vec<String>,
+}
+
+impl Unit {
+    /// The connections with what they can do.
+    #[must_use]
+    pub fn connection_capabilities(&self) -> Vec<(String, ConnectionCapabilities)> {
+        self.connections
+            .iter()
+            .map(|(name, c)| (name.clone(), c.capabilities()))
+            .collect()
+    }
+
+    /// The named connection.
+    #[must_use]
+    pub fn connection(&self, name: &str) -> Option<&Arc<dyn Connection>> {
+        self.connections
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, c)| c)
+    }
+}
+
+impl std::fmt::Debug for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unit")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

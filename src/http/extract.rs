@@ -1,0 +1,351 @@
+//! Taking values out of JSON answers.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
+/// An RFC 6901 JSON pointer, for example `/data/0/id`. The empty pointer is
+/// the whole document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointer(String);
+
+impl Pointer {
+    /// Reads a pointer.
+    ///
+    /// # Errors
+    /// Says what is wrong with the text.
+    pub fn parse(text: impl Into<String>) -> Result<Self, String> {
+        let text = text.into();
+        if !text.is_empty() && !text.starts_with('/') {
+            return Err(format!(
+                "`{text}` is not a JSON pointer: it begins with `/`, for example \"/data/token\""
+            ));
+        }
+        let mut parts = text.split('~');
+        let escapes_are_good = parts.next().is_some()
+            && parts.all(|after| after.starts_with('0') || after.starts_with('1'));
+        if !escapes_are_good {
+            return Err(format!(
+                "`{text}` is not a JSON pointer: write `~0` for `~` and `~1` for `/`"
+            ));
+        }
+        Ok(Self(text))
+    }
+
+    /// What stands there, if anything does. `null` is something.
+    #[must_use]
+    pub fn get<'v>(&self, document: &'v Value) -> Option<&'v Value> {
+        document.pointer(&self.0)
+    }
+
+    /// A text that is not empty; numbers count as their digits.
+    #[must_use]
+    pub fn text(&self, document: &Value) -> Option<String> {
+        match self.get(document)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null
+            | Value::Bool(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => None,
+        }
+    }
+
+    /// The pointer as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::parse(String::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
+/// How a time is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeFormat {
+    /// `2026-01-31T12:00:00Z`.
+    #[default]
+    Rfc3339,
+    /// Seconds since 1970.
+    EpochS,
+    /// Milliseconds since 1970.
+    EpochMs,
+    /// Seconds after the answer.
+    SecondsFromNow,
+    /// Minutes after the answer.
+    MinutesFromNow,
+}
+
+/// What a missing time means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// It never happens (a token that does not expire, or was never used).
+    Never,
+    /// The answer is wrong.
+    Error,
+}
+
+/// Where a time stands and how to read it: `"/expires_at"` or
+/// `{ at = "/exp", format = "epoch_s", never = [0, -1], null = "never" }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeField {
+    /// Where.
+    pub at: Pointer,
+    /// How it is written.
+    pub format: TimeFormat,
+    /// Numbers that mean "never".
+    pub never: Vec<i64>,
+    /// What it means when the field is not there.
+    pub absent: Missing,
+    /// What it means when the field is `null`.
+    pub null: Missing,
+}
+
+/// A time that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Then.
+    At(Timestamp),
+    /// Never.
+    Never,
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Known {
+    /// The time, if there is one.
+    #[must_use]
+    pub fn timestamp(self) -> Option<Timestamp> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::Never | Self::Unknown => None,
+        }
+    }
+}
+
+impl TimeField {
+    /// An RFC 3339 time at a pointer.
+    #[must_use]
+    pub fn at(at: Pointer) -> Self {
+        Self {
+            at,
+            format: TimeFormat::default(),
+            never: Vec::new(),
+            absent: Missing::default(),
+            null: Missing::default(),
+        }
+    }
+
+    /// Reads the time; `now` is the time of the answer.
+    ///
+    /// # Errors
+    /// Names the pointer and what is wrong, never the value.
+    pub fn read(&self, document: &Value, now: Timestamp) -> Result<Known, String> {
+        match self.at.get(document) {
+            None => self.missing(self.absent, "missing"),
+            Some(Value::Null) => self.missing(self.null, "null"),
+            Some(value) => self.present(value, now),
+        }
+    }
+
+    fn missing(&self, meaning: Missing, what: &str) -> Result<Known, String> {
+        match meaning {
+            Missing::Unknown => Ok(Known::Unknown),
+            Missing::Never => Ok(Known::Never),
+            Missing::Error => Err(format!("the time at `{}` is {what}", self.at)),
+        }
+    }
+
+    fn present(&self, value: &Value, now: Timestamp) -> Result<Known, String> {
+        let number = as_number(value);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "markers such as 0 and -1 are small"
+        )]
+        let marks_never = |n: f64| self.never.iter().any(|never| *never as f64 == n);
+        if number.is_some_and(marks_never) {
+            return Ok(Known::Never);
+        }
+        let time = match self.format {
+            TimeFormat::Rfc3339 => value.as_str().and_then(|t| t.parse().ok()),
+            TimeFormat::EpochS => number.and_then(|n| after(Timestamp::UNIX_EPOCH, n)),
+            TimeFormat::EpochMs => number.and_then(|n| after(Timestamp::UNIX_EPOCH, n / 1000.0)),
+            TimeFormat::SecondsFromNow => number.and_then(|n| after(now, n)),
+            TimeFormat::MinutesFromNow => number.and_then(|n| after(now, n * 60.0)),
+        };
+        time.map(Known::At).ok_or_else(|| {
+            format!(
+                "the value at `{}` is not a time in the configured format ({:?})",
+                self.at, self.format
+            )
+        })
+    }
+}
+
+/// Numbers, also those written as text.
+fn as_number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    number.filter(|n| n.is_finite())
+}
+
+fn after(start: Timestamp, seconds: f64) -> Option<Timestamp> {
+    let duration = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    start.checked_add(duration).ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTimeField {
+    at: Pointer,
+    #[serde(default)]
+    format: TimeFormat,
+    #[serde(default)]
+    never: Vec<i64>,
+    #[serde(default)]
+    absent: Missing,
+    #[serde(default)]
+    null: Missing,
+}
+
+impl<'de> Deserialize<'de> for TimeField {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = TimeField;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a JSON pointer, or { at = \"/pointer\", format = \"epoch_s\", never = [0] }",
+                )
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<TimeField, E> {
+                Pointer::parse(text).map(TimeField::at).map_err(E::custom)
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<TimeField, A::Error> {
+                let raw = RawTimeField::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(TimeField {
+                    at: raw.at,
+                    format: raw.format,
+                    never: raw.never,
+                    absent: raw.absent,
+                    null: raw.null,
+                })
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().expect("valid")
+    }
+
+    fn field(config: Value) -> TimeField {
+        serde_json::from_value(config).expect("valid field")
+    }
+
+    #[test]
+    fn pointers_are_checked() {
+        for good in ["", "/a", "/a/0/b~1c~0d", "/"] {
+            assert!(Pointer::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["a", "a/b", "/a~", "/a~2"] {
+            assert!(Pointer::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_format_reads_the_same_moment() {
+        let moment: Timestamp = "2026-01-01T01:00:00Z".parse().expect("valid");
+        let cases = [
+            (json!("/t"), json!("2026-01-01T02:00:00+01:00")),
+            (
+                json!({"at": "/t", "format": "epoch_s"}),
+                json!(1_767_229_200),
+            ),
+            (
+                json!({"at": "/t", "format": "epoch_s"}),
+                json!("1767229200"),
+            ),
+            (
+                json!({"at": "/t", "format": "epoch_ms"}),
+                json!(1_767_229_200_000_i64),
+            ),
+            (
+                json!({"at": "/t", "format": "seconds_from_now"}),
+                json!(3600),
+            ),
+            (json!({"at": "/t", "format": "minutes_from_now"}), json!(60)),
+        ];
+        for (config, value) in cases {
+            let read = field(config.clone()).read(&json!({ "t": value }), now());
+            assert_eq!(read, Ok(Known::At(moment)), "{config}");
+        }
+    }
+
+    #[test]
+    fn absent_null_zero_and_minus_one_are_told_apart() {
+        let plain = field(json!({"at": "/t", "format": "epoch_ms"}));
+        let told = field(
+            json!({"at": "/t", "format": "epoch_ms", "never": [0, -1], "absent": "error", "null": "never"}),
+        );
+        let epoch = Known::At(Timestamp::UNIX_EPOCH);
+        assert_eq!(plain.read(&json!({}), now()), Ok(Known::Unknown));
+        assert_eq!(plain.read(&json!({"t": null}), now()), Ok(Known::Unknown));
+        assert_eq!(plain.read(&json!({"t": 0}), now()), Ok(epoch));
+        assert!(told.read(&json!({}), now()).is_err());
+        assert_eq!(told.read(&json!({"t": null}), now()), Ok(Known::Never));
+        assert_eq!(told.read(&json!({"t": 0}), now()), Ok(Known::Never));
+        assert_eq!(told.read(&json!({"t": -1}), now()), Ok(Known::Never));
+    }
+
+    #[test]
+    fn nonsense_is_an_error_that_does_not_quote_it() {
+        for value in [
+            json!("canary"),
+            json!(true),
+            json!([1]),
+            json!(1e300),
+            json!("inf"),
+        ] {
+            for format in ["rfc3339", "epoch_s", "seconds_from_now"] {
+                let read = field(json!({"at": "/t", "format": format}))
+                    .read(&json!({ "t": value }), now());
+                let error = read.expect_err("not a time");
+                assert!(
+                    !error.contains("canary") && error.contains("`/t`"),
+                    "{error}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What is sent and what comes back.
+
+use std::fmt;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use url::Url;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::ratelimit::RateLimitDialect;
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::secret::BearerToken;
+
+/// A request that has not been sent.
+#[derive(Clone)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Where to; never printed whole.
+    pub url: Url,
+    /// Headers; credentials are marked sensitive.
+    pub headers: HeaderMap,
+    /// Body; wiped when dropped.
+    pub body: Zeroizing<Vec<u8>>,
+    /// What it is for, in errors and metrics.
+    pub operation: &'static str,
+    /// Whether sending it twice does no more than sending it once.
+    pub idempotent: bool,
+}
+
+impl Request {
+    /// A request without headers or a body. Methods that are idempotent by the
+    /// standard (GET, HEAD, OPTIONS, PUT, DELETE) count as idempotent.
+    #[must_use]
+    pub fn new(method: Method, url: Url, operation: &'static str) -> Self {
+        Self {
+            idempotent: method.is_idempotent(),
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Zeroizing::new(Vec::new()),
+            operation,
+        }
+    }
+
+    /// Says whether the request may be repeated, against the method's habit.
+    #[must_use]
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
+    /// Sets `Authorization: Bearer …`.
+    #[must_use]
+    pub fn bearer(self, token: &BearerToken) -> Self {
+        let value = Zeroizing::new(format!("Bearer {}", token.expose()));
+        // A BearerToken holds visible ASCII only, which is always a header value.
+        match HeaderValue::from_str(&value) {
+            Ok(value) => self.sensitive(AUTHORIZATION, value),
+            Err(_) => self,
+        }
+    }
+
+    /// Sets a header whose value is a credential.
+    #[must_use]
+    pub fn sensitive(mut self, name: HeaderName, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets a header that may be shown.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sends a JSON body; `Content-Type` is set unless it already is.
+    #[must_use]
+    pub fn json(mut self, body: &Value) -> Self {
+        self.body = Zeroizing::new(body.to_string().into_bytes());
+        self.content_type("application/json")
+    }
+
+    /// Sends a form; `Content-Type` is set unless it already is.
+    #[must_use]
+    pub fn form<'a>(mut self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(pairs);
+        self.body = Zeroizing::new(form.finish().into_bytes());
+        self.content_type("application/x-www-form-urlencoded")
+    }
+
+    /// The host that errors name, with the port where it is not the usual one.
+    #[must_use]
+    pub fn host(&self) -> String {
+        host_of(&self.url)
+    }
+
+    fn content_type(mut self, value: &'static str) -> Self {
+        self.headers
+            .entry(CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static(value));
+        self
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Origin::of(self))
+    }
+}
+
+/// Host and, where it is not the scheme's own, port.
+#[must_use]
+pub fn host_of(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => "no host".to_owned(),
+    }
+}
+
+/// Which request an answer belongs to; all that errors may tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Method.
+    pub method: Method,
+    /// Host and port.
+    pub host: String,
+    /// What the request was for.
+    pub operation: &'static str,
+    /// Whether it may be repeated.
+    pub idempotent: bool,
+}
+
+impl Origin {
+    /// What may be told of a request.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self {
+            method: request.method.clone(),
+            host: request.host(),
+            operation: request.operation,
+            idempotent: request.idempotent,
+        }
+    }
+
+    /// The class of a failure after which nobody knows whether it happened.
+    #[must_use]
+    pub fn unclear(&self) -> FaultClass {
+        if self.idempotent {
+            FaultClass::NotApplied
+        } else {
+            FaultClass::Ambiguous
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.operation, self.method, self.host)
+    }
+}
+
+/// What a server answered, whatever the status.
+#[derive(Clone)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body within the cap; wiped when dropped. Empty when a refusal's body
+    /// could not be read.
+    pub body: Zeroizing<Vec<u8>>,
+    /// The request that it answers.
+    pub origin: Origin,
+}
+
+impl Answer {
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// The body as JSON. The value is not wiped: use [`Answer::secret_json`]
+    /// for answers that hold a token.
+    ///
+    /// # Errors
+    /// Kind `schema`, without any part of the body; ambiguous when the request
+    /// may not be repeated.
+    pub fn json(&self) -> Result<Value, Fault> {
+        serde_json::from_slice(&self.body).map_err(|error| self.not_json(&error))
+    }
+
+    /// The body as JSON that is wiped when dropped.
+    ///
+    /// # Errors
+    /// As [`Answer::json`].
+    pub fn secret_json(&self) -> Result<SecretJson, Fault> {
+        self.json().map(SecretJson)
+    }
+
+    /// How long the server asks us to stay away.
+    #[must_use]
+    pub fn retry_after(
+        &self,
+        now: Timestamp,
+        dialect: &RateLimitDialect,
+    ) -> Option<SignedDuration> {
+        dialect.wait(&self.headers, now)
+    }
+
+    /// A fault about the shape of this answer.
+    #[must_use]
+    pub fn unexpected(&self, what: impl fmt::Display) -> Fault {
+        Fault::new(
+            self.origin.unclear(),
+            FaultKind::Schema,
+            format!("{} answered {}, but {what}", self.origin, self.status),
+        )
+    }
+
+    fn not_json(&self, error: &serde_json::Error) -> Fault {
+        let shape = match error.classify() {
+            serde_json::error::Category::Eof if self.body.is_empty() => "the body is empty",
+            serde_json::error::Category::Eof => "the JSON body is cut off",
+            serde_json::error::Category::Io
+            | serde_json::error::Category::Syntax
+            | serde_json::error::Category::Data => "the body is not JSON",
+        };
+        self.unexpected(format!(
+            "{shape} ({} bytes, {}): check the URL, and whether a proxy or a login page answers in its place",
+            self.body.len(),
+            self.shown_content_type()
+        ))
+    }
+
+    fn shown_content_type(&self) -> &str {
+        const KNOWN: [&str; 5] = [
+            "application/json",
+            "application/xml",
+            "text/html",
+            "text/plain",
+            "text/xml",
+        ];
+        let given = self.header("content-type").unwrap_or_default();
+        KNOWN
+            .into_iter()
+            .find(|known| given.to_ascii_lowercase().starts_with(known))
+            .unwrap_or(if given.is_empty() {
+                "no content type"
+            } else {
+                "another content type"
+            })
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered {}", self.origin, self.status)
+    }
+}
+
+/// JSON whose texts are wiped when it is dropped. No `Debug`.
+pub struct SecretJson(Value);
+
+impl std::ops::Deref for SecretJson {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl Drop for SecretJson {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// Wipes every text of a JSON value.
+pub fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

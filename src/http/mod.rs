@@ -1,0 +1,27 @@
+//! The one hardened HTTP client, and what issuers and connections share on top
+//! of it.
+//!
+//! ```text
+//! template ─> Request ─> client ─> Answer ─> predicate, extract, paging
+//!                          │          └ status: what a refusal means (a Fault)
+//!                          └ transport failures become Faults here
+//! ```
+//!
+//! No redirects, no proxy of the environment, https only except on loopback,
+//! connect, read and total timeouts, a cap on bodies, no compression, no retry.
+//! Error texts name the operation, the method and the host; never the path's
+//! query and never a body.
+
+pub mod client;
+mod context;
+pub mod extract;
+pub mod message;
+pub mod oauth2;
+pub mod paging;
+pub mod predicate;
+pub mod ratelimit;
+pub mod status;
+pub mod template;
+
+pub use client::{Client, ClientSettings, NoObserver, Observer, Target};
+pub use message::{Answer, Request, SecretJson};

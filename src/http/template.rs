@@ -1,0 +1,469 @@
+//! Templates of URLs, headers, forms and JSON bodies.
+//!
+//! What a value is put into decides how it is escaped, so that a token or an
+//! id can never break out of its place:
+//!
+//! * in a URL, every value is percent-encoded (`{{ scim_url }}` stands as it is);
+//! * in a header, a value with a line break is refused;
+//! * a form value is encoded when the form is made;
+//! * in JSON, only the texts of a given document are templates. A text that is
+//!   one expression alone, `"{{ lifetime_seconds }}"`, keeps the type of its
+//!   value: a number stays a number.
+//!
+//! A name without a value is an error everywhere, except that JSON writes
+//! `null` where the expression stands alone.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Deserializer};
+use url::Url;
+use zeroize::Zeroizing;
+
+pub use super::context::{Context, Names};
+use crate::config::problem::Problems;
+
+/// Steps of the template engine that one template may use.
+const FUEL: u64 = 10_000;
+
+/// Unreserved characters of RFC 3986 stay; everything else is encoded.
+const IN_URL: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A text with `{{ expressions }}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Template(String);
+
+impl Template {
+    /// A template; [`Template::check`] says whether it is a good one.
+    pub fn new(source: impl Into<String>) -> Self {
+        Self(source.into())
+    }
+
+    /// The text as written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.0
+    }
+
+    /// Reports syntax errors and names that are not in `known`.
+    pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
+        let template = match TEXT.template_from_named_str("template", &self.0) {
+            Ok(template) => template,
+            Err(error) => return syntax_problem(&error, path, problems),
+        };
+        let mut unknown: Vec<String> = template
+            .undeclared_variables(true)
+            .into_iter()
+            .filter(|name| !known.knows(name))
+            .collect();
+        unknown.sort();
+        for name in unknown {
+            problems.error(
+                path,
+                format!("the template uses `{name}`, which does not exist here"),
+                format!("use one of: {known}"),
+            );
+        }
+    }
+
+    /// Whether the template uses this name.
+    #[must_use]
+    pub fn uses(&self, name: &str) -> bool {
+        TEXT.template_from_named_str("template", &self.0)
+            .is_ok_and(|t| t.undeclared_variables(false).contains(name))
+    }
+
+    /// Renders plain text: a label, a form value.
+    ///
+    /// # Errors
+    /// Says why, without any value.
+    pub fn text(&self, context: &Context) -> Result<Zeroizing<String>, String> {
+        self.render(&TEXT, context)
+    }
+
+    /// Renders an absolute URL, every value percent-encoded.
+    ///
+    /// # Errors
+    /// When it is no URL, or a value is empty or made of dots (either would
+    /// change the path).
+    pub fn url(&self, context: &Context) -> Result<Url, String> {
+        let text = self.render(&URL, context)?;
+        Url::parse(&text).map_err(|_| {
+            "the template does not give an absolute URL such as https://host/path".to_owned()
+        })
+    }
+
+    /// Renders a header's value, marked as sensitive.
+    ///
+    /// # Errors
+    /// When a header cannot carry it.
+    pub fn header(&self, context: &Context) -> Result<http::HeaderValue, String> {
+        let text = self.render(&TEXT, context)?;
+        let mut value = http::HeaderValue::from_str(&text)
+            .map_err(|_| "the template gives a text that no header can carry".to_owned())?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// Renders a text of a JSON document.
+    ///
+    /// # Errors
+    /// Says why, without any value.
+    pub fn json(&self, context: &Context) -> Result<serde_json::Value, String> {
+        let Some(expression) = self.lone_expression() else {
+            return self
+                .render(&TEXT, context)
+                .map(|text| serde_json::Value::String(text.to_string()));
+        };
+        let value = TEXT
+            .compile_expression(expression)
+            .and_then(|e| e.eval(context.value()))
+            .map_err(|error| render_problem(&error))?;
+        if value.is_undefined() {
+            return Err("a name of the template has no value".to_owned());
+        }
+        serde_json::to_value(&value)
+            .map_err(|_| "the expression gives something that JSON cannot hold".to_owned())
+    }
+
+    fn render(
+        &self,
+        environment: &Environment<'static>,
+        context: &Context,
+    ) -> Result<Zeroizing<String>, String> {
+        if !self.0.contains('{') {
+            return Ok(Zeroizing::new(self.0.clone()));
+        }
+        environment
+            .render_named_str("template", &self.0, context.value())
+            .map(Zeroizing::new)
+            .map_err(|error| render_problem(&error))
+    }
+
+    /// `x` of `{{ x }}`, when that is the whole text.
+    fn lone_expression(&self) -> Option<&str> {
+        let inner = self.0.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+        let alone = !["{{", "}}", "{%", "{#"]
+            .iter()
+            .any(|mark| inner.contains(mark));
+        alone.then(|| inner.trim_start_matches('-').trim_end_matches('-').trim())
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self)
+    }
+}
+
+/// A JSON document whose texts are templates; keys are not.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct JsonTemplate(pub serde_json::Value);
+
+impl JsonTemplate {
+    /// Reports what is wrong in any of its texts.
+    pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
+        check_json(&self.0, path, known, problems);
+    }
+
+    /// Whether any of its texts uses this name.
+    #[must_use]
+    pub fn uses(&self, name: &str) -> bool {
+        json_uses(&self.0, name)
+    }
+
+    /// The document with every text rendered. Wipe it after use.
+    ///
+    /// # Errors
+    /// Names the place in the document, without any value.
+    pub fn render(&self, context: &Context) -> Result<serde_json::Value, String> {
+        render_json(&self.0, "", context)
+    }
+}
+
+/// Named templates: headers, form fields.
+pub type TemplateMap = BTreeMap<String, Template>;
+
+fn check_json(node: &serde_json::Value, path: &str, known: &Names, problems: &mut Problems) {
+    match node {
+        serde_json::Value::String(text) => Template::new(text).check(path, known, problems),
+        serde_json::Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_json(item, &format!("{path}[{index}]"), known, problems);
+            }
+        }
+        serde_json::Value::Object(fields) => {
+            for (key, field) in fields {
+                check_json(field, &format!("{path}.{key}"), known, problems);
+            }
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
+fn json_uses(node: &serde_json::Value, name: &str) -> bool {
+    match node {
+        serde_json::Value::String(text) => Template::new(text).uses(name),
+        serde_json::Value::Array(items) => items.iter().any(|item| json_uses(item, name)),
+        serde_json::Value::Object(fields) => fields.values().any(|field| json_uses(field, name)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
+            false
+        }
+    }
+}
+
+fn render_json(
+    node: &serde_json::Value,
+    at: &str,
+    context: &Context,
+) -> Result<serde_json::Value, String> {
+    Ok(match node {
+        serde_json::Value::String(text) => Template::new(text)
+            .json(context)
+            .map_err(|why| format!("`{at}`: {why}"))?,
+        serde_json::Value::Array(items) => serde_json::Value::Array(
+            items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| render_json(item, &format!("{at}/{index}"), context))
+                .collect::<Result<_, _>>()?,
+        ),
+        serde_json::Value::Object(fields) => serde_json::Value::Object(
+            fields
+                .iter()
+                .map(|(key, field)| {
+                    Ok((
+                        key.clone(),
+                        render_json(field, &format!("{at}/{key}"), context)?,
+                    ))
+                })
+                .collect::<Result<_, String>>()?,
+        ),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
+            node.clone()
+        }
+    })
+}
+
+static TEXT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = strict();
+    environment.set_formatter(|out, _: &mut State<'_, '_>, value| write_text(out, present(value)?));
+    environment
+});
+
+static URL: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = strict();
+    environment.add_filter("urlencode", |value: String| {
+        Value::from_safe_string(encoded(&value))
+    });
+    environment.set_formatter(|out, _: &mut State<'_, '_>, value| {
+        let value = present(value)?;
+        if value.is_safe() {
+            return write_text(out, value);
+        }
+        let text = Zeroizing::new(value.to_string());
+        if text.bytes().all(|b| b == b'.') {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "a value in the URL is empty or made of dots",
+            ));
+        }
+        out.write_str(&encoded(&text)).map_err(Error::from)
+    });
+    environment
+});
+
+fn strict() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(50);
+    // Debug information of an error holds the values of the context.
+    environment.set_debug(false);
+    environment
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, IN_URL).to_string()
+}
+
+fn present(value: &Value) -> Result<&Value, Error> {
+    if value.is_none() || value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    Ok(value)
+}
+
+fn write_text(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+    write!(out, "{value}").map_err(Error::from)
+}
+
+fn syntax_problem(error: &Error, path: &str, problems: &mut Problems) {
+    let line = error.line().unwrap_or(1);
+    problems.error(
+        path,
+        format!(
+            "the template has an error in line {line}: {}",
+            error.detail().unwrap_or("syntax error")
+        ),
+        "write values as `{{ name }}`; the syntax is that of Jinja",
+    );
+}
+
+/// Texts of the engine may quote values, so only the kind of its error counts.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enumeration is the template engine's, and may grow"
+)]
+fn render_problem(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::UndefinedError => "a name of the template has no value".to_owned(),
+        ErrorKind::OutOfFuel => "the template does too much".to_owned(),
+        ErrorKind::UnknownFilter => "the template uses a filter that does not exist".to_owned(),
+        kind => match error.detail() {
+            Some(ours) if ours == "a value in the URL is empty or made of dots" => ours.to_owned(),
+            Some(_) | None => format!("the template cannot be rendered ({kind})"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::BearerToken;
+    use serde_json::json;
+
+    fn context() -> Context {
+        let token = BearerToken::parse("tok/en\"&?#").expect("valid");
+        Context::new("2026-01-01T00:00:00Z".parse().expect("time"))
+            .secret("token", &token)
+            .text("label", "a b/../c")
+            .text("id", "../../admin?x")
+            .number("lifetime_seconds", 3600)
+            .none("etag")
+            .url(
+                "scim_url",
+                &"https://sp.example/scim/v2".parse().expect("url"),
+            )
+            .named_secret("api_key", &BearerToken::parse("k3y").expect("valid"))
+    }
+
+    #[test]
+    fn values_cannot_leave_their_place_in_a_url() {
+        let cases = [
+            ("https://h/t/{{ id }}", "https://h/t/..%2F..%2Fadmin%3Fx"),
+            (
+                "https://h/t/{{ id|urlencode }}",
+                "https://h/t/..%2F..%2Fadmin%3Fx",
+            ),
+            (
+                "https://h/?q={{ token }}",
+                "https://h/?q=tok%2Fen%22%26%3F%23",
+            ),
+            ("{{ scim_url }}/Users", "https://sp.example/scim/v2/Users"),
+            ("https://h/{{ secrets.api_key }}", "https://h/k3y"),
+        ];
+        for (source, expected) in cases {
+            let url = Template::new(source).url(&context()).expect(source);
+            assert_eq!(url.as_str(), expected);
+        }
+        for bad in [
+            "https://h/{{ '..' }}",
+            "https://h/{{ '' }}",
+            "/relative",
+            "https://h/{{ etag }}",
+        ] {
+            assert!(Template::new(bad).url(&context()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn json_keeps_types_and_escapes() {
+        let template = JsonTemplate(json!({
+            "ttl": "{{ lifetime_seconds }}",
+            "ttl_days": "{{ (lifetime_seconds / 86400) | round(2) }}",
+            "text": "for {{ lifetime_seconds }} s",
+            "token": "{{ token }}",
+            "quoted": "Bearer {{ token }}",
+            "etag": "{{ etag }}",
+            "list": ["{{ label }}", 1, true, null],
+        }));
+        let mut problems = Problems::default();
+        template.check(
+            "body",
+            &Names::new(["lifetime_seconds", "token", "etag", "label"]),
+            &mut problems,
+        );
+        assert_eq!(problems.all(), []);
+        let rendered = template.render(&context()).expect("renders");
+        assert_eq!(
+            rendered,
+            json!({
+                "ttl": 3600, "ttl_days": 0.04, "text": "for 3600 s", "token": "tok/en\"&?#",
+                "quoted": "Bearer tok/en\"&?#", "etag": null, "list": ["a b/../c", 1, true, null],
+            })
+        );
+    }
+
+    #[test]
+    fn a_line_break_never_reaches_a_header() {
+        let hostile = context().text("label", "x\r\nX-Admin: 1");
+        assert!(Template::new("{{ label }}").header(&hostile).is_err());
+        let value = Template::new("{{ token }}").header(&context()).expect("ok");
+        assert!(value.is_sensitive());
+    }
+
+    #[test]
+    fn unknown_names_and_syntax_are_reported_at_load() {
+        let known = Names::new(["token", "secrets.api_key", "steps.read"]);
+        let check = |source: &str| {
+            let mut problems = Problems::default();
+            Template::new(source).check("x.url", &known, &mut problems);
+            problems
+        };
+        for good in [
+            "plain",
+            "{{ token }}",
+            "{{ secrets.api_key }}",
+            "{{ steps.read.json.id }}",
+            "{% if token %}a{% endif %}",
+        ] {
+            assert!(!check(good).has_errors(), "{good}");
+        }
+        let typo = check("{{ tokn }}");
+        assert!(typo.all()[0].remedy.contains("secrets.api_key"), "{typo:?}");
+        for bad in [
+            "{{ secrets.other }}",
+            "{{ secrets['api_key'] }}",
+            "{{ steps.write.json }}",
+            "{{ token",
+            "{{ range(9) }}",
+        ] {
+            assert!(check(bad).has_errors(), "{bad}");
+        }
+        let syntax = check("a\n{{ token +* }}");
+        assert!(syntax.all()[0].message.contains("line 2"), "{syntax:?}");
+    }
+
+    #[test]
+    fn errors_hold_no_value() {
+        for source in [
+            "{{ token.x.y }}",
+            "{{ token + 1 }}",
+            "{{ token|nope }}",
+            "{{ token() }}",
+            "{% for i in range(99999) %}{{ i }}{% endfor %}",
+        ] {
+            let error = Template::new(source).text(&context()).expect_err(source);
+            assert!(!error.contains("tok/en"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Access tokens of an OAuth 2 server, by client credentials. A lost reply
+//! harms nobody: the next call makes another token, and the lost one dies by
+//! itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Deserialize;
+use url::Url;
+
+use super::label::Label;
+use super::{Deps, jwt};
+use crate::config::problem::Problems;
+use crate::config::value::{Credential, HumanDuration};
+use crate::http::client::allowed;
+use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, login};
+use crate::http::ratelimit::RateLimitDialect;
+use crate::http::status::{ErrorClasses, fault_from};
+use crate::http::{Answer, Client, SecretJson};
+use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
+use crate::rotation::capability::{
+    ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
+    Supply,
+};
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
+use crate::rotation::record::ExpiryKnown;
+use crate::secret::BearerToken;
+
+/// `[issuers.<name>.oauth2]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oauth2Issuer {
+    /// Token endpoint.
+    pub token_url: Url,
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: Credential,
+    /// Where the client's credentials go.
+    #[serde(default)]
+    pub method: ClientAuthMethod,
+    /// Scopes to ask for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Audience to ask for, where the server wants one.
+    pub audience: Option<String>,
+    /// Other parameters of the token request; may replace `grant_type`.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// Revocation endpoint (RFC 7009).
+    pub revocation_url: Option<Url>,
+    /// Introspection endpoint (RFC 7662): tells the expiry where nothing else
+    /// does, and whether a revocation took effect.
+    pub introspection_url: Option<Url>,
+    /// How long a token lives, where neither the answer nor the token tells.
+    pub lifetime: Option<HumanDuration>,
+}
+
+impl Oauth2Issuer {
+    /// Notes what is wrong with the settings.
+    pub fn check(&self, path: &str, problems: &mut Problems) {
+        self.client().check(path, problems);
+        let urls = [
+            ("revocation_url", &self.revocation_url),
+            ("introspection_url", &self.introspection_url),
+        ];
+        for (key, url) in urls {
+            if let Some(Err(why)) = url.as_ref().map(allowed) {
+                problems.error(
+                    format!("{path}.{key}"),
+                    why,
+                    "write the endpoint's https URL",
+                );
+            }
+        }
+        if self.revocation_url.is_none() {
+            problems.warning(
+                format!("{path}.revocation_url"),
+                "old tokens cannot be revoked: each lives until it expires",
+                "write the server's revocation endpoint, where it has one",
+            );
+        }
+    }
+
+    /// What such a server can do.
+    #[must_use]
+    pub fn capabilities(&self) -> IssuerCapabilities {
+        IssuerCapabilities {
+            supply: Supply::Issuer,
+            live_tokens: LiveTokens::Many,
+            overlap: Overlap::ExplicitRetire,
+            issue_effect: IssueEffect::Keeps,
+            recovery: Recovery::None,
+            revoke: match self.revocation_url {
+                Some(_) => Revoke::ByValue,
+                None => Revoke::Never,
+            },
+            expiry: ExpirySource::Reported,
+            last_used: LastUsed::None,
+        }
+    }
+
+    fn client(&self) -> ClientCredentials {
+        ClientCredentials {
+            token_url: self.token_url.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            method: self.method,
+            scopes: self.scopes.clone(),
+            audience: self.audience.clone(),
+            params: self.params.clone(),
+        }
+    }
+}
+
+/// The running issuer.
+pub struct Oauth2Tokens {
+    name: String,
+    config: Oauth2Issuer,
+    client: ClientCredentials,
+    http: Client,
+    secrets: Arc<dyn Secrets>,
+}
+
+impl Oauth2Tokens {
+    /// An issuer that has not called anybody yet.
+    #[must_use]
+    pub fn new(name: &str, config: &Oauth2Issuer, deps: &Deps) -> Self {
+        Self {
+            name: name.to_owned(),
+            client: config.client(),
+            config: config.clone(),
+            http: deps.http.clone(),
+            secrets: Arc::clone(&deps.secrets),
+        }
+    }
+
+    /// Presents a token to one of the server's endpoints, in the client's name.
+    async fn present(
+        &self,
+        url: &Url,
+        token: &BearerToken,
+        operation: &'static str,
+    ) -> Result<Answer, Fault> {
+        let secret = self.secrets.resolve(&self.config.client_secret.0).await?;
+        let form = BTreeMap::from([
+            ("token", token.expose()),
+            ("token_type_hint", "access_token"),
+        ]);
+        let request = self
+            .client
+            .authenticated(url, form, &secret.value, operation)
+            .idempotent(true);
+        let answer = self.http.send(request).await?;
+        if answer.status == 401 {
+            self.secrets.refused(&self.config.client_secret.0);
+        }
+        if answer.status == 200 {
+            return Ok(answer);
+        }
+        let now = self.http.clock().now();
+        let plain = (ErrorClasses::default(), RateLimitDialect::default());
+        Err(fault_from(&answer, &plain.0, &plain.1, now))
+    }
+
+    async fn introspect(&self, url: &Url, token: &BearerToken) -> Result<SecretJson, Fault> {
+        self.present(url, token, "introspect").await?.secret_json()
+    }
+
+    /// `exp` by introspection; a server that does not answer tells nothing.
+    async fn introspected_expiry(&self, token: &BearerToken) -> Option<Timestamp> {
+        let url = self.config.introspection_url.as_ref()?;
+        match self.introspect(url, token).await {
+            Ok(body) => Timestamp::from_second(body.get("exp")?.as_i64()?).ok(),
+            Err(fault) => {
+                tracing::warn!(
+                    issuer = self.name,
+                    "the new token's expiry could not be looked up: {fault}"
+                );
+                None
+            }
+        }
+    }
+
+    async fn expiry(
+        &self,
+        token: &BearerToken,
+        reported: Option<Timestamp>,
+    ) -> (Option<Timestamp>, ExpiryKnown) {
+        if let Some(end) = reported {
+            return (Some(end), ExpiryKnown::Api);
+        }
+        if let Some(end) = jwt::expiry(token) {
+            return (Some(end), ExpiryKnown::Jwt);
+        }
+        match self.introspected_expiry(token).await {
+            Some(end) => (Some(end), ExpiryKnown::Api),
+            None => (None, ExpiryKnown::Unknown),
+        }
+    }
+
+    fn cannot(&self, what: &str, remedy: &str) -> Fault {
+        Fault::new(
+            FaultClass::Rejected,
+            FaultKind::Config,
+            format!("issuer `{}` cannot {what}: {remedy}", self.name),
+        )
+    }
+}
+
+#[async_trait]
+impl Issuer for Oauth2Tokens {
+    fn capabilities(&self) -> IssuerCapabilities {
+        self.config.capabilities()
+    }
+
+    fn label(&self, token: &str, rotation_id: &str, attempt: u32) -> String {
+        Label::default().of(token, rotation_id, attempt)
+    }
+
+    async fn list(&self, _token: &str) -> Result<Listing, Fault> {
+        Err(self.cannot("list tokens", "OAuth 2 has no such operation"))
+    }
+
+    async fn issue(&self, _request: &IssueRequest) -> Result<IssuedToken, Fault> {
+        let sent_at = self.http.clock().now();
+        let granted = login(&self.http, &*self.secrets, &self.client, "mint").await?;
+        let reported = granted
+            .expires_in
+            .and_then(|life| sent_at.checked_add(life).ok());
+        let (expires_at, expiry) = self.expiry(&granted.token, reported).await;
+        Ok(IssuedToken {
+            value: granted.token,
+            id: None,
+            expires_at,
+            expiry,
+            old_dies_at: None,
+        })
+    }
+
+    async fn get(&self, _token: &str, _id: &str) -> Result<Option<ListedToken>, Fault> {
+        Err(self.cannot("look a token up by id", "access tokens have none"))
+    }
+
+    /// RFC 7009 answers 200 to anything, so introspection has the last word
+    /// where it is configured.
+    async fn revoke(&self, _token: &str, handle: &TokenHandle) -> Result<(), Fault> {
+        let (Some(url), Some(value)) = (&self.config.revocation_url, &handle.value) else {
+            return Err(self.cannot(
+                "revoke this token",
+                "write `revocation_url`, or let the token expire",
+            ));
+        };
+        self.present(url, value, "revoke").await?;
+        let Some(url) = &self.config.introspection_url else {
+            return Ok(());
+        };
+        let body = self.introspect(url, value).await?;
+        if body.get("active") == Some(&serde_json::Value::Bool(true)) {
+            return Err(Fault::new(
+                FaultClass::NotApplied,
+                FaultKind::Server,
+                format!(
+                    "issuer `{}` answered the revocation with 200, but its introspection says that the token is still active; tried again later",
+                    self.name
+                ),
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! What the answers of connections change.
+
+use super::failing::{begin_discarding, note_failure, roll_back};
+use super::proving::{advance, enter};
+use super::{Change, IllegalOutcome};
+use crate::rotation::capability::Overlap;
+use crate::rotation::decision::Step;
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::rotation::outcome::Confirmation;
+use crate::rotation::record::{ConnectionHolds, Delivery, DeliveryState, Failures, Stage};
+
+/// A connection may refuse a fresh token until it is known everywhere; this many
+/// refusals in a row are believed.
+const REFUSALS_BELIEVED: u32 = 3;
+
+pub(super) fn delivered(
+    mut change: Change<'_, '_>,
+    connection: &str,
+) -> Result<(), IllegalOutcome> {
+    let now = change.now;
+    let rotation = change
+        .record
+        .rotation
+        .as_mut()
+        .filter(|r| r.stage == Stage::Delivering);
+    let Some((rotation, pending)) = rotation.and_then(|r| r.pending.clone().map(|p| (r, p))) else {
+        return Err(change.illegal("delivered"));
+    };
+    let delivery = Delivery {
+        state: DeliveryState::Delivered,
+        at: now,
+        ask_again_at: None,
+    };
+    rotation.deliveries.insert(connection.to_owned(), delivery);
+    let proven = pending.evidence.is_some();
+    let holds = ConnectionHolds {
+        fingerprint: pending.fingerprint(),
+        at: now,
+        confirmed_at: None,
+    };
+    change
+        .record
+        .connections
+        .insert(connection.to_owned(), holds);
+    change.record.failures = Failures::default();
+    let completes_first =
+        change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false };
+    if completes_first && !proven {
+        if all_delivered(&change) {
+            enter(&mut change, Stage::Completing);
+        }
+    } else {
+        advance(&mut change);
+    }
+    Ok(())
+}
+
+fn all_delivered(change: &Change<'_, '_>) -> bool {
+    let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
+    change.situation.connections.iter().all(|(name, _)| {
+        deliveries
+            .and_then(|d| d.get(name))
+            .is_some_and(|d| matches!(d.state, DeliveryState::Delivered | DeliveryState::Confirmed))
+    })
+}
+
+pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
+    if change
+        .record
+        .rotation
+        .as_ref()
+        .is_none_or(|r| r.stage != Stage::Completing)
+    {
+        return Err(change.illegal("completed"));
+    }
+    let now = change.now;
+    if let Some(current) = change.record.current.as_mut() {
+        current.expires_at = Some(now);
+    }
+    change.record.failures = Failures::default();
+    enter(&mut change, Stage::Proving);
+    Ok(())
+}
+
+pub(super) fn confirmed(
+    mut change: Change<'_, '_>,
+    connection: &str,
+    confirmation: Confirmation,
+) -> Result<(), IllegalOutcome> {
+    let now = change.now;
+    let rotation = change
+        .record
+        .rotation
+        .as_mut()
+        .filter(|r| r.stage == Stage::Confirming);
+    let Some(entered) = rotation.as_ref().map(|r| r.stage_entered_at) else {
+        return Err(change.illegal("confirmed"));
+    };
+    let Some(delivery) = rotation.and_then(|r| r.deliveries.get_mut(connection)) else {
+        return Err(change.illegal("confirmed"));
+    };
+    let policy = change.situation.policy;
+    let late = now.duration_since(entered) >= policy.confirm_timeout;
+    match confirmation {
+        Confirmation::Works | Confirmation::CannotTell => {
+            delivery.state = DeliveryState::Confirmed;
+            delivery.ask_again_at = None;
+            if confirmation == Confirmation::Works
+                && let Some(holds) = change.record.connections.get_mut(connection)
+            {
+                holds.confirmed_at = Some(now);
+            }
+            change.record.failures = Failures::default();
+            advance(&mut change);
+        }
+        Confirmation::NotYet { detail, .. } if late => {
+            let detail = format!(
+                "connection `{connection}` did not show in time that it works with the new token: {detail}"
+            );
+            note_failure(
+                &mut change,
+                &confirm_step(connection),
+                &refused(&detail, FaultKind::Timeout),
+            );
+            roll_back(&mut change, detail);
+        }
+        Confirmation::NotYet { ask_again, .. } => {
+            let pause = ask_again.unwrap_or(policy.confirm_every);
+            delivery.ask_again_at = now.checked_add(pause).ok();
+        }
+        Confirmation::Refused { detail } => {
+            delivery.ask_again_at = now.checked_add(policy.confirm_every).ok();
+            let detail = format!("connection `{connection}` refuses the new token: {detail}");
+            note_failure(
+                &mut change,
+                &confirm_step(connection),
+                &refused(&detail, FaultKind::Refused),
+            );
+            if late || change.record.failures.consecutive >= REFUSALS_BELIEVED {
+                roll_back(&mut change, detail);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn confirm_step(connection: &str) -> Step {
+    Step::Confirm {
+        connection: connection.to_owned(),
+    }
+}
+
+fn refused(detail: &str, kind: FaultKind) -> Fault {
+    Fault::new(FaultClass::NotApplied, kind, detail)
+}
+
+pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(), IllegalOutcome> {
+    let now = change.now;
+    let current = change
+        .record
+        .current
+        .as_ref()
+        .map(crate::rotation::record::HeldToken::fingerprint);
+    let rotation = change
+        .record
+        .rotation
+        .as_mut()
+        .filter(|r| r.stage == Stage::Reverting);
+    let (Some(rotation), Some(fingerprint)) = (rotation, current) else {
+        return Err(change.illegal("reverted"));
+    };
+    let delivery = Delivery {
+        state: DeliveryState::Reverted,
+        at: now,
+        ask_again_at: None,
+    };
+    rotation.deliveries.insert(connection.to_owned(), delivery);
+    let all_back = rotation
+        .deliveries
+        .values()
+        .all(|d| d.state == DeliveryState::Reverted);
+    let holds = ConnectionHolds {
+        fingerprint,
+        at: now,
+        confirmed_at: None,
+    };
+    change
+        .record
+        .connections
+        .insert(connection.to_owned(), holds);
+    if all_back {
+        begin_discarding(&mut change);
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Folds the outcome of a step into the record. The only code that changes a
+//! [`Record`].
+//!
+//! Promotion is not an effect: it is what `apply` does when the last proof of a
+//! rotation arrives. Every pair of stage and outcome that cannot follow from
+//! `plan` is an [`IllegalOutcome`], never a guess.
+
+mod delivering;
+mod failing;
+mod issuing;
+mod proving;
+mod retiring;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub(in crate::rotation) use issuing::ISSUE_WINDOW;
+
+use super::decision::Step;
+use super::outcome::Outcome;
+use super::record::{Delivery, DeliveryState, Lease, Record, StageName};
+use super::situation::Situation;
+
+/// An outcome that does not belong to the stored stage: a bug, never a state of
+/// the world. Nothing is changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("token `{token}`: the outcome `{outcome}` cannot follow in stage `{}`", stage.as_str())]
+pub struct IllegalOutcome {
+    /// Name of the token.
+    pub token: String,
+    /// The stored stage.
+    pub stage: StageName,
+    /// What came.
+    pub outcome: &'static str,
+}
+
+/// Folds an outcome into a record.
+///
+/// # Errors
+/// [`IllegalOutcome`] if the stage cannot have led to it.
+pub fn apply(
+    record: &Record,
+    outcome: Outcome,
+    situation: &Situation<'_>,
+    now: Timestamp,
+) -> Result<Record, IllegalOutcome> {
+    let mut next = record.clone();
+    next.updated_at = now;
+    lift_halt(&mut next);
+    let change = Change {
+        record: &mut next,
+        situation,
+        now,
+    };
+    match outcome {
+        Outcome::Adopted(supplied) => issuing::adopted(change, supplied),
+        Outcome::Prepared(preparation) => issuing::prepared(change, preparation),
+        Outcome::Issued(token) => issuing::issued(change, token),
+        Outcome::Recovered {
+            listing,
+            next_label,
+        } => issuing::recovered(change, &listing, next_label),
+        Outcome::Supplied {
+            rotation_id,
+            supplied,
+        } => issuing::supplied(change, rotation_id, supplied),
+        Outcome::Proved(verdict) => proving::proved(change, verdict),
+        Outcome::Verified(verdict) => proving::verified(change, verdict),
+        Outcome::Delivered { connection } => delivering::delivered(change, &connection),
+        Outcome::Confirmed {
+            connection,
+            confirmation,
+        } => delivering::confirmed(change, &connection, confirmation),
+        Outcome::Completed => delivering::completed(change),
+        Outcome::Published => Ok(()),
+        Outcome::Reverted { connection } => delivering::reverted(change, &connection),
+        Outcome::Discarded => failing::discarded(change),
+        Outcome::UseSeen {
+            fingerprint,
+            last_used_at,
+        } => retiring::use_seen(change, &fingerprint, last_used_at),
+        Outcome::Retired {
+            fingerprint,
+            refusal,
+        } => retiring::retired(change, &fingerprint, refusal),
+        Outcome::OrphanRevoked { id } => retiring::orphan_revoked(change, &id),
+        Outcome::Failed { step, fault } => failing::failed(change, &step, fault),
+    }?;
+    Ok(next)
+}
+
+/// Marks in the record that an effect is about to begin, and extends the lease.
+/// Committed before the effect.
+#[must_use]
+pub fn intend(
+    record: &Record,
+    step: &Step,
+    holder: &str,
+    lease: SignedDuration,
+    now: Timestamp,
+) -> Record {
+    let mut next = record.clone();
+    next.updated_at = now;
+    let epoch = match &record.lease {
+        Some(lease) if lease.holder == holder => lease.epoch,
+        Some(lease) => lease.epoch + 1,
+        None => 1,
+    };
+    let expires_at = now.checked_add(lease).unwrap_or(now);
+    next.lease = Some(Lease {
+        holder: holder.to_owned(),
+        epoch,
+        expires_at,
+    });
+    if let (Step::Deliver { connection }, Some(rotation)) = (step, next.rotation.as_mut()) {
+        let started = Delivery {
+            state: DeliveryState::Started,
+            at: now,
+            ask_again_at: None,
+        };
+        rotation.deliveries.insert(connection.clone(), started);
+    }
+    next
+}
+
+/// Whether the record must be stored at once after this outcome, because what
+/// it says cannot be found out again or must not be repeated. Outcomes of mere
+/// reads, and of deliveries that may be repeated, ride along with the next
+/// commit.
+#[must_use]
+pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
+    use super::capability::SideEffects;
+    match outcome {
+        Outcome::Issued(_)
+        | Outcome::Recovered { .. }
+        | Outcome::Completed
+        | Outcome::Reverted { .. }
+        | Outcome::Discarded
+        | Outcome::Retired { .. }
+        | Outcome::OrphanRevoked { .. }
+        | Outcome::Failed { .. }
+        | Outcome::Adopted(_)
+        | Outcome::Supplied { .. } => true,
+        Outcome::Delivered { connection } => situation
+            .connection(connection)
+            .is_some_and(|c| c.side_effects == SideEffects::FullSync),
+        Outcome::Prepared(_)
+        | Outcome::Proved(_)
+        | Outcome::Confirmed { .. }
+        | Outcome::Published
+        | Outcome::UseSeen { .. }
+        | Outcome::Verified(_) => false,
+    }
+}
+
+/// A person's request lifts a halt that is older than it.
+fn lift_halt(record: &mut Record) {
+    if record.halt_is_lifted() {
+        record.halt = None;
+        record.failures = super::record::Failures::default();
+        if record.rotation.is_some() {
+            record.request = None;
+        }
+    }
+}
+
+/// What every part of `apply` works on.
+struct Change<'r, 's> {
+    record: &'r mut Record,
+    situation: &'s Situation<'s>,
+    now: Timestamp,
+}
+
+impl Change<'_, '_> {
+    fn illegal(&self, outcome: &'static str) -> IllegalOutcome {
+        IllegalOutcome {
+            token: self.record.token.clone(),
+            stage: self.record.stage_name(),
+            outcome,
+        }
+    }
+}

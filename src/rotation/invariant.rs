@@ -1,0 +1,104 @@
+//! What must hold of every record that is stored. Checked on load, before each
+//! commit, and by every test.
+
+use super::record::{HISTORY, Record, Rotation, SCHEMA, Stage};
+
+/// A rule that a record breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the record of token `{token}` breaks a rule: {rule}")]
+pub struct Violation {
+    /// Name of the token.
+    pub token: String,
+    /// The rule, in words.
+    pub rule: &'static str,
+}
+
+/// Checks every rule; the first broken one is returned.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check(record: &Record) -> Result<(), Violation> {
+    let broken = RULES.iter().find(|(_, holds)| !holds(record));
+    match broken {
+        None => Ok(()),
+        Some((rule, _)) => Err(Violation {
+            token: record.token.clone(),
+            rule,
+        }),
+    }
+}
+
+type Rule = (&'static str, fn(&Record) -> bool);
+
+const RULES: &[Rule] = &[
+    ("the schema is one that this program knows", |r| {
+        r.schema <= SCHEMA
+    }),
+    (
+        "a token became current exactly when the generation is above zero",
+        |r| r.current.is_some() == (r.generation > 0),
+    ),
+    ("only a current token has predecessors", |r| {
+        r.current.is_some() || r.retiring.is_empty()
+    }),
+    ("no token stands in two slots", no_token_twice),
+    ("a token is not retired before it was superseded", |r| {
+        r.retiring
+            .iter()
+            .all(|old| old.not_before >= old.superseded_at)
+    }),
+    ("the stage fits what is pending", |r| {
+        r.rotation.as_ref().is_none_or(stage_fits)
+    }),
+    (
+        "evidence belongs to the token that it stands with",
+        evidence_fits,
+    ),
+    ("the history is bounded", |r| r.history.len() <= HISTORY),
+    ("an orphan is not a token in use", |r| {
+        let used = |id: &str| {
+            r.current
+                .as_ref()
+                .is_some_and(|t| t.id.as_deref() == Some(id))
+        };
+        r.orphans.iter().all(|orphan| !used(&orphan.id))
+    }),
+];
+
+fn no_token_twice(record: &Record) -> bool {
+    let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
+    let mut seen: Vec<_> = record
+        .current
+        .iter()
+        .chain(pending)
+        .chain(record.retiring.iter().map(|old| &old.token))
+        .map(super::record::HeldToken::fingerprint)
+        .collect();
+    let all = seen.len();
+    seen.sort();
+    seen.dedup();
+    seen.len() == all
+}
+
+fn stage_fits(rotation: &Rotation) -> bool {
+    match rotation.stage {
+        Stage::Issuing => rotation.pending.is_none(),
+        Stage::WaitingOperator => rotation.pending.is_none() && rotation.intent.is_none(),
+        Stage::Proving | Stage::Delivering | Stage::Completing | Stage::Confirming => {
+            rotation.pending.is_some() && rotation.rollback.is_none()
+        }
+        Stage::Reverting | Stage::Discarding => {
+            rotation.pending.is_some() && rotation.rollback.is_some()
+        }
+    }
+}
+
+fn evidence_fits(record: &Record) -> bool {
+    let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
+    record
+        .current
+        .iter()
+        .chain(pending)
+        .filter_map(|token| token.evidence.as_ref().map(|e| (token.fingerprint(), e)))
+        .all(|(fingerprint, evidence)| *evidence.fingerprint() == fingerprint)
+}

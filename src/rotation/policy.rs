@@ -1,0 +1,206 @@
+//! The rules of one token, and the arithmetic that follows from them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::record::{Failures, HeldToken};
+use super::schedule::{CronRule, Windows};
+
+/// The rules that the configuration sets for one token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// When to renew.
+    pub renew: Renew,
+    /// How long the old token stays valid after a promotion.
+    pub overlap: SignedDuration,
+    /// When rotations may begin.
+    pub windows: Windows,
+    /// Lifetime asked of the issuer.
+    pub lifetime: Option<SignedDuration>,
+    /// Life of a token whose expiry nothing tells.
+    pub declared_lifetime: Option<SignedDuration>,
+    /// First pause after a failure.
+    pub retry_min: SignedDuration,
+    /// Longest pause after failures while much life is left.
+    pub retry_max: SignedDuration,
+    /// Permanent failures in a row after which a person must decide.
+    pub max_attempts: u32,
+    /// Issues permitted in 24 hours.
+    pub issues_per_day: u32,
+    /// How often the current token is tested.
+    pub probe_every: SignedDuration,
+    /// Clock difference above which nothing is retired.
+    pub max_clock_skew: SignedDuration,
+    /// How long a person has to supply a new token before reminders grow loud.
+    pub operator_deadline: SignedDuration,
+    /// How often the published path is looked at while a person is waited for.
+    pub operator_poll: SignedDuration,
+    /// How long a lost reply may still take effect at the issuer.
+    pub settle: SignedDuration,
+    /// How long a connection may take to show that it works.
+    pub confirm_timeout: SignedDuration,
+    /// How often a connection is asked meanwhile.
+    pub confirm_every: SignedDuration,
+    /// How long a revoked token may still be accepted (caches).
+    pub revoke_propagation: SignedDuration,
+    /// How long a replica's right to act lasts after each commit.
+    pub lease: SignedDuration,
+}
+
+/// When to renew; the earliest of those that are set wins.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Renew {
+    /// Share of the real lifetime, `0.0 < x < 1.0`.
+    pub fraction: Option<f64>,
+    /// Before expiry.
+    pub before: Option<SignedDuration>,
+    /// Age since issue.
+    pub max_age: Option<SignedDuration>,
+    /// At these times.
+    pub cron: Option<CronRule>,
+    /// Whether the time is brought forward by up to a twentieth of the life,
+    /// by a hash of the token's name.
+    pub jitter: bool,
+}
+
+impl Policy {
+    /// When a token stops working, as far as anything tells.
+    #[must_use]
+    pub fn expiry(&self, token: &HeldToken) -> Option<Timestamp> {
+        token.expires_at.or_else(|| {
+            self.declared_lifetime
+                .and_then(|life| token.issued_at.checked_add(life).ok())
+        })
+    }
+
+    /// When a token is to be renewed: the earliest of the rules that are set,
+    /// with the life that was really issued. `None`: nothing sets a time.
+    /// The same inputs always give the same time.
+    #[must_use]
+    pub fn renew_at(&self, name: &str, ordinal: u64, token: &HeldToken) -> Option<Timestamp> {
+        let issued = token.issued_at;
+        let life = self.expiry(token).map(|end| end.duration_since(issued));
+        let by_fraction = match (self.renew.fraction, life) {
+            (Some(fraction), Some(life)) => issued.checked_add(scale(life, fraction)).ok(),
+            _ => None,
+        };
+        let by_before = match (self.renew.before, life) {
+            // A lead as long as the life would renew for ever: two thirds then.
+            (Some(before), Some(life)) if before >= life => {
+                issued.checked_add(scale(life, 2.0 / 3.0)).ok()
+            }
+            (Some(before), Some(life)) => issued.checked_add(life.saturating_sub(before)).ok(),
+            _ => None,
+        };
+        let by_age = self
+            .renew
+            .max_age
+            .and_then(|age| issued.checked_add(age).ok());
+        let planned = [by_fraction, by_before, by_age].into_iter().flatten().min();
+        let jittered = planned.map(|at| self.bring_forward(at, issued, name, ordinal));
+        let by_cron = self
+            .renew
+            .cron
+            .as_ref()
+            .and_then(|rule| rule.next_after(issued));
+        [jittered, by_cron].into_iter().flatten().min()
+    }
+
+    fn bring_forward(
+        &self,
+        at: Timestamp,
+        issued: Timestamp,
+        name: &str,
+        ordinal: u64,
+    ) -> Timestamp {
+        if !self.renew.jitter {
+            return at;
+        }
+        let most = scale(at.duration_since(issued), 1.0 / 20.0);
+        at.checked_sub(scale(most, share(name, ordinal)))
+            .unwrap_or(at)
+    }
+
+    /// From when on windows are ignored, so that none causes an expiry.
+    #[must_use]
+    pub fn window_deadline(&self, token: &HeldToken) -> Option<Timestamp> {
+        let expiry = self.expiry(token)?;
+        let life = expiry.duration_since(token.issued_at);
+        let lead = if self.windows.deadline.is_zero() {
+            scale(life, 0.1)
+        } else {
+            self.windows.deadline
+        };
+        expiry.checked_sub(lead.min(scale(life, 0.5))).ok()
+    }
+
+    /// The first time from `from` on at which windows let a renewal of this
+    /// token begin.
+    #[must_use]
+    pub fn window_opens(&self, from: Timestamp, token: &HeldToken) -> Timestamp {
+        let opening = self.windows.next_opening(from);
+        let deadline = self.window_deadline(token);
+        match (opening, deadline) {
+            (Some(opening), Some(deadline)) => opening.min(deadline.max(from)),
+            (Some(opening), None) => opening,
+            (None, Some(deadline)) => deadline.max(from),
+            (None, None) => Timestamp::MAX,
+        }
+    }
+
+    /// When the next attempt may be made after failures. The pause doubles with
+    /// each failure, shrinks as the current token's life runs out, and is never
+    /// shorter than the server asked for.
+    #[must_use]
+    pub fn retry_at(
+        &self,
+        name: &str,
+        failures: &Failures,
+        expiry: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let last = failures.last.as_ref()?;
+        let doublings = failures.consecutive.saturating_sub(1).min(16);
+        let factor = 1_i32.checked_shl(doublings).unwrap_or(i32::MAX);
+        let mut pause = self.retry_min.saturating_mul(factor).min(self.retry_max);
+        if let Some(expiry) = expiry {
+            let left = expiry.duration_since(last.at);
+            pause = pause.min(scale(left, 0.05)).max(self.retry_min);
+        }
+        let spread = scale(pause, 0.1 * share(name, u64::from(failures.consecutive)));
+        let asked = last.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
+        last.at
+            .checked_add(pause.saturating_add(spread).max(asked))
+            .ok()
+    }
+
+    /// Pause before a side task (retiring, revoking an orphan) is tried again.
+    #[must_use]
+    pub fn side_pause(&self, attempts: u32) -> SignedDuration {
+        let factor = 1_i32
+            .checked_shl(attempts.saturating_sub(1).min(16))
+            .unwrap_or(i32::MAX);
+        self.retry_min.saturating_mul(factor).min(self.retry_max)
+    }
+}
+
+/// A server that asks for a longer absence is not believed.
+const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// A part of a duration; nonsense gives nothing.
+fn scale(duration: SignedDuration, factor: f64) -> SignedDuration {
+    SignedDuration::try_from_secs_f64(duration.as_secs_f64().max(0.0) * factor).unwrap_or_default()
+}
+
+/// A number in `0.0..1.0` that depends on the token and a counter only (FNV-1a
+/// with a final mix, so that counters that differ by one differ widely).
+#[must_use]
+pub fn share(name: &str, counter: u64) -> f64 {
+    let bytes = name.bytes().chain(counter.to_le_bytes());
+    let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^= hash >> 33;
+    let upper = u32::try_from(hash >> 32).unwrap_or_default();
+    f64::from(upper) / (f64::from(u32::MAX) + 1.0)
+}

@@ -1,0 +1,57 @@
+//! What `plan` and `apply` are told besides the record and the time.
+
+use jiff::SignedDuration;
+
+use super::capability::{ConnectionCapabilities, IssuerCapabilities};
+use super::policy::Policy;
+use crate::secret::Fingerprint;
+
+/// Facts about one token that are not in its record.
+#[derive(Debug, Clone)]
+pub struct Situation<'a> {
+    /// Name of the token.
+    pub token: &'a str,
+    /// Random id of this replica's process; `None` for a dry run that only
+    /// looks (`scim-rotator plan`): leases of others are then ignored.
+    pub holder: Option<&'a str>,
+    /// The rules that the configuration sets for this token.
+    pub policy: &'a Policy,
+    /// What its issuer can do.
+    pub issuer: IssuerCapabilities,
+    /// The connections that must hold it, in the order of the configuration;
+    /// the first is the canary.
+    pub connections: &'a [(String, ConnectionCapabilities)],
+    /// What stands at the published path.
+    pub published: &'a Published,
+    /// Whether the stored intent was committed by this very run and its effect
+    /// has not been started. After a restart it is always `false`.
+    pub intent_is_fresh: bool,
+    /// Largest measured difference between our clock and a server's.
+    pub clock_skew: SignedDuration,
+    /// Whether a person stopped all work (the kill switch).
+    pub all_paused: bool,
+}
+
+impl Situation<'_> {
+    /// What the named connection can do, if it is configured for this token.
+    #[must_use]
+    pub fn connection(&self, name: &str) -> Option<ConnectionCapabilities> {
+        self.connections
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, c)| *c)
+    }
+}
+
+/// What stands at the published path, as last read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// Not read, or it could not be read.
+    Unknown,
+    /// No secret, or no token in it.
+    Absent,
+    /// A token.
+    Token(Fingerprint),
+    /// Something is there that cannot be a token.
+    Malformed,
+}

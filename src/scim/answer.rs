@@ -1,0 +1,227 @@
+//! What one HTTP answer of a service provider says of the credential that was
+//! sent with the request.
+
+use url::Url;
+
+use super::config::ProbeConfig;
+use super::message::{ERROR, LIST_RESPONSE, Message, SERVICE_PROVIDER_CONFIG, ScimType};
+
+/// An HTTP answer as it came, its body already cut to a bound.
+#[derive(Debug, Clone, Copy)]
+pub struct RawAnswer<'a> {
+    /// Status code.
+    pub status: u16,
+    /// `Location`.
+    pub location: Option<&'a str>,
+    /// `WWW-Authenticate`.
+    pub challenge: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What an answer says. Holds no text of the server's, except the name of a
+/// redirect's host where the request carried no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// 200 with what was asked for.
+    Accepted,
+    /// 2xx with something else: a login page, an error, nothing.
+    NotScim(NotScim),
+    /// 401.
+    Unauthorized(Option<AuthError>),
+    /// 403.
+    Forbidden(Option<AuthError>),
+    /// 404 or 410.
+    NotFound,
+    /// 400: the server understood the credential, not the question; or neither.
+    BadRequest(Option<ScimType>),
+    /// 405 or 501: this read is not offered.
+    NotOffered(u16),
+    /// 413, 414 or 431.
+    TooLarge(u16),
+    /// 3xx; never followed.
+    Redirect(RedirectTo),
+    /// 429.
+    Throttled,
+    /// 5xx other than 501.
+    ServerError(u16),
+    /// Any other status.
+    Unexpected(u16),
+    /// A body beyond the bound: the status is not known any more.
+    Oversized,
+    /// A certificate that cannot be trusted: nothing was sent.
+    Tls,
+    /// No answer: DNS, connect, reset, deadline. In our words.
+    Unreachable(String),
+}
+
+/// Why a 2xx is not an acceptance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotScim {
+    /// Not one JSON object: HTML, nothing, cut off, nested too deep, not UTF-8.
+    NotJson,
+    /// JSON without the schema of a SCIM list.
+    NoSchema,
+    /// The schema of a list with contents that are none.
+    BadList,
+    /// A SCIM error behind a 2xx.
+    ErrorInside,
+    /// A 2xx that a read cannot be answered with, such as 202 or 204.
+    Status(u16),
+}
+
+/// The words of RFC 6750, section 3.1. Others are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthError {
+    /// `invalid_request`.
+    InvalidRequest,
+    /// `invalid_token`.
+    InvalidToken,
+    /// `insufficient_scope`.
+    InsufficientScope,
+}
+
+impl AuthError {
+    const ALL: [Self; 3] = [
+        Self::InvalidRequest,
+        Self::InvalidToken,
+        Self::InsufficientScope,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+        }
+    }
+}
+
+/// Where a redirect points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RedirectTo {
+    /// Another path at the same place.
+    OtherPath,
+    /// Another scheme or port of the same host.
+    OtherScheme,
+    /// Another host; its name only if the request carried no token, since a
+    /// server may write a token into it.
+    OtherHost(Option<String>),
+    /// No usable `Location`.
+    Nowhere,
+}
+
+/// What a request asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A list of resources.
+    List,
+    /// `ServiceProviderConfig`.
+    Discovery,
+}
+
+/// The largest `WWW-Authenticate` that is looked at, in bytes.
+const LONGEST_CHALLENGE: usize = 4096;
+/// The longest host name (RFC 1035).
+const LONGEST_HOST: usize = 253;
+
+impl Answer {
+    /// Reads an answer to a request for `url`.
+    #[must_use]
+    pub fn read(
+        raw: RawAnswer<'_>,
+        asked: Asked,
+        url: &Url,
+        carried_token: bool,
+        config: &ProbeConfig,
+    ) -> Self {
+        match raw.status {
+            200 => read_success(raw.body, asked, config),
+            201..=299 => Self::NotScim(NotScim::Status(raw.status)),
+            300..=399 => Self::Redirect(redirect(raw.location, url, carried_token)),
+            400 => Self::BadRequest(Message::read(raw.body).and_then(|m| m.scim_type)),
+            401 => Self::Unauthorized(auth_error(raw.challenge)),
+            403 => Self::Forbidden(auth_error(raw.challenge)),
+            404 | 410 => Self::NotFound,
+            405 | 501 => Self::NotOffered(raw.status),
+            407 => Self::Unreachable("a proxy asks for credentials (407)".to_owned()),
+            408 | 425 => Self::Unreachable(format!("the server did not wait ({})", raw.status)),
+            413 | 414 | 431 => Self::TooLarge(raw.status),
+            429 => Self::Throttled,
+            500..=599 => Self::ServerError(raw.status),
+            other => Self::Unexpected(other),
+        }
+    }
+
+    /// Whether the service provider took the credential and answered.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Self::Accepted)
+    }
+
+    /// Whether the credential was refused with an answer that nothing else
+    /// explains, once the same request has been accepted with another one.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized(_) | Self::Forbidden(_) | Self::NotFound | Self::BadRequest(_)
+        )
+    }
+
+    /// Whether another kind of read may fare better.
+    #[must_use]
+    pub fn suggests_another_read(&self) -> bool {
+        matches!(
+            self,
+            Self::BadRequest(_) | Self::NotOffered(_) | Self::ServerError(_) | Self::Oversized
+        )
+    }
+}
+
+fn read_success(body: &[u8], asked: Asked, config: &ProbeConfig) -> Answer {
+    let Some(message) = Message::read(body) else {
+        return Answer::NotScim(NotScim::NotJson);
+    };
+    if message.names(ERROR) {
+        return Answer::NotScim(NotScim::ErrorInside);
+    }
+    match asked {
+        Asked::Discovery if message.names(SERVICE_PROVIDER_CONFIG) => Answer::Accepted,
+        Asked::Discovery => Answer::NotScim(NotScim::NoSchema),
+        Asked::List if message.names(LIST_RESPONSE) && message.is_list() => Answer::Accepted,
+        Asked::List if message.names(LIST_RESPONSE) => Answer::NotScim(NotScim::BadList),
+        Asked::List if config.accept_non_scim && message.resources.is_some() => Answer::Accepted,
+        Asked::List => Answer::NotScim(NotScim::NoSchema),
+    }
+}
+
+/// The first registered `error` of a challenge. Nothing else of it is kept: it
+/// may be hostile, and quoting rules are not worth a parser here.
+fn auth_error(challenge: Option<&str>) -> Option<AuthError> {
+    let text = challenge.filter(|text| text.len() <= LONGEST_CHALLENGE)?;
+    AuthError::ALL.into_iter().find(|error| {
+        let word = error.as_str();
+        text.contains(&format!("error=\"{word}\"")) || text.contains(&format!("error={word}"))
+    })
+}
+
+fn redirect(location: Option<&str>, from: &Url, carried_token: bool) -> RedirectTo {
+    let Some(to) = location.and_then(|text| from.join(text).ok()) else {
+        return RedirectTo::Nowhere;
+    };
+    match to.host_str() {
+        None => RedirectTo::Nowhere,
+        host if host != from.host_str() => RedirectTo::OtherHost(
+            host.filter(|host| !carried_token && host.len() <= LONGEST_HOST)
+                .map(str::to_owned),
+        ),
+        Some(_) if to.origin() != from.origin() => RedirectTo::OtherScheme,
+        Some(_) => RedirectTo::OtherPath,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! The service provider's side: probes that show whether a token works.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`config`] | the keys that a token's `probe` table may set |
+//! | [`shape`] | L0: what a token's text alone tells, without a network; [`jwt`] reads what a JWT states of itself |
+//! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
+//! | [`message`], [`answer`] | what one HTTP answer says: [`answer::Answer`] |
+//! | [`verdict`] | what several answers prove; the only maker of [`evidence`] |
+//! | [`probe`], [`round`] | asks the service provider: [`probe::ScimProbe`] |
+//!
+//! A body of a server never reaches a finding, since a hostile server may echo
+//! the token in it. Findings name statuses and words from fixed lists only.
+
+pub mod answer;
+pub mod config;
+pub mod evidence;
+pub mod garbage;
+pub mod jwt;
+pub mod message;
+pub mod probe;
+pub mod round;
+pub mod shape;
+pub mod verdict;

@@ -1,0 +1,301 @@
+//! The requests of one round: which are sent, and how many.
+
+use http::header::{ACCEPT, USER_AGENT};
+use http::{HeaderName, HeaderValue, Method};
+use jiff::SignedDuration;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::answer::{Answer, Asked, RawAnswer};
+use super::config::Read;
+use super::evidence::{Evidence, Verdict};
+use super::garbage::Noise;
+use super::message::Message;
+use super::probe::ScimProbe;
+use super::verdict::{self, ControlAnswers, Observed};
+use crate::http::Request;
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::secret::BearerToken;
+
+/// Requests in one round.
+pub const MOST_REQUESTS: u8 = 10;
+
+/// Pauses before a request is repeated that did not reach the server.
+const RECONNECT: [SignedDuration; 2] = [
+    SignedDuration::from_millis(200),
+    SignedDuration::from_millis(800),
+];
+
+/// A read, with those that only a fallback uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::scim) enum Variant {
+    Collection(Read),
+    Groups,
+    Discovery,
+}
+
+impl Variant {
+    fn asked(self) -> Asked {
+        match self {
+            Self::Collection(_) | Self::Groups => Asked::List,
+            Self::Discovery => Asked::Discovery,
+        }
+    }
+}
+
+/// The requests of one call, counted.
+pub(in crate::scim) struct Round<'a> {
+    probe: &'a ScimProbe,
+    /// A user name that nobody has.
+    nobody: String,
+    left: u8,
+    filters: bool,
+    discovery_is_protected: bool,
+}
+
+impl<'a> Round<'a> {
+    pub(in crate::scim) fn new(probe: &'a ScimProbe) -> Self {
+        let mut noise = Noise::default();
+        let tail: String = (0..24).map(|_| noise.pick('a', 26)).collect();
+        Self {
+            probe,
+            nobody: format!("scim-rotator-probe-{tail}"),
+            left: MOST_REQUESTS,
+            filters: true,
+            discovery_is_protected: false,
+        }
+    }
+
+    /// L1. What the server says of itself is a hint; only silence, a rate limit
+    /// or a failure ends the round here.
+    pub(in crate::scim) async fn discover(&mut self) -> Result<(), Verdict<Evidence>> {
+        if !self.probe.config.discovery {
+            return Ok(());
+        }
+        let (answer, message) = self.exchange(Variant::Discovery, None).await;
+        match answer {
+            Answer::Tls => Err(Verdict::Fail(verdict::describe(&answer))),
+            Answer::Unreachable(_) | Answer::Throttled | Answer::ServerError(_) => {
+                Err(Verdict::Inconclusive(verdict::describe(&answer)))
+            }
+            Answer::Unauthorized(_) | Answer::Forbidden(_) => {
+                self.discovery_is_protected = true;
+                Ok(())
+            }
+            Answer::Accepted => {
+                self.filters = message.and_then(|m| m.filter_supported) != Some(false);
+                Ok(())
+            }
+            Answer::NotScim(_)
+            | Answer::NotFound
+            | Answer::BadRequest(_)
+            | Answer::NotOffered(_)
+            | Answer::TooLarge(_)
+            | Answer::Redirect(_)
+            | Answer::Unexpected(_)
+            | Answer::Oversized => Ok(()),
+        }
+    }
+
+    /// L2 with its controls, then L3.
+    pub(in crate::scim) async fn observe(&mut self, token: &BearerToken) -> Observed {
+        let (reads, read) = self.first_answer(token).await;
+        let asks_controls = self.probe.config.negative_controls
+            && verdict::decisive(&reads).is_some_and(verdict::needs_controls);
+        let controls = if asks_controls {
+            let none = self.ask(read, None).await;
+            let wrong = self.probe.garbage(token);
+            let garbage = self.ask(read, Some(&wrong)).await;
+            Some(ControlAnswers { none, garbage })
+        } else {
+            None
+        };
+        // The other reads have shown a list already.
+        let accepted = verdict::decisive(&reads).is_some_and(Answer::is_accepted);
+        let listing = if accepted && read == Variant::Collection(Read::Filter) {
+            Some(self.list(token).await)
+        } else {
+            None
+        };
+        Observed {
+            reads,
+            controls,
+            listing,
+        }
+    }
+
+    /// Asks one kind of read after the other until one is answered. Returns the
+    /// answers and the last kind.
+    pub(in crate::scim) async fn first_answer(
+        &mut self,
+        token: &BearerToken,
+    ) -> (Vec<Answer>, Variant) {
+        let mut answers = Vec::new();
+        let mut last = Variant::Collection(self.probe.config.read);
+        for variant in self.variants() {
+            let answer = self.ask(variant, Some(token)).await;
+            let goes_on = answer.suggests_another_read();
+            answers.push(answer);
+            last = variant;
+            if !goes_on {
+                break;
+            }
+        }
+        (answers, last)
+    }
+
+    fn variants(&self) -> Vec<Variant> {
+        let config = &self.probe.config;
+        let mut reads = vec![config.read];
+        for read in [Read::Filter, Read::Count, Read::Plain] {
+            if !reads.contains(&read) && (read != Read::Filter || self.filters) {
+                reads.push(read);
+            }
+        }
+        let mut variants: Vec<_> = reads.into_iter().map(Variant::Collection).collect();
+        if config.path == "Users" {
+            variants.push(Variant::Groups);
+        }
+        if self.discovery_is_protected {
+            variants.push(Variant::Discovery);
+        }
+        variants
+    }
+
+    /// L3: one entry, or the server's default page where it cannot count.
+    async fn list(&mut self, token: &BearerToken) -> Answer {
+        let answer = self
+            .ask(Variant::Collection(Read::Count), Some(token))
+            .await;
+        if answer.suggests_another_read() {
+            return self
+                .ask(Variant::Collection(Read::Plain), Some(token))
+                .await;
+        }
+        answer
+    }
+
+    pub(in crate::scim) async fn ask(
+        &mut self,
+        variant: Variant,
+        token: Option<&BearerToken>,
+    ) -> Answer {
+        self.exchange(variant, token).await.0
+    }
+
+    async fn exchange(
+        &mut self,
+        variant: Variant,
+        token: Option<&BearerToken>,
+    ) -> (Answer, Option<Message>) {
+        let url = self.url(variant);
+        let mut pauses = RECONNECT.into_iter();
+        loop {
+            let Some(left) = self.left.checked_sub(1) else {
+                let text = format!("no answer within {MOST_REQUESTS} requests");
+                return (Answer::Unreachable(text), None);
+            };
+            self.left = left;
+            let request = match self.request(url.clone(), token) {
+                Ok(request) => request,
+                Err(why) => return (Answer::Unreachable(why), None),
+            };
+            match self.probe.http.send(request).await {
+                Ok(answer) => {
+                    let raw = RawAnswer {
+                        status: answer.status,
+                        location: answer.header("location"),
+                        challenge: answer.header("www-authenticate"),
+                        body: &answer.body,
+                    };
+                    let config = &self.probe.config;
+                    let read = Answer::read(raw, variant.asked(), &url, token.is_some(), config);
+                    return (read, Message::read(&answer.body));
+                }
+                Err(fault) if !never_arrived(&fault) => return (without_answer(fault), None),
+                Err(fault) => match pauses.next() {
+                    Some(pause) => self.probe.clock.sleep(pause).await,
+                    None => return (without_answer(fault), None),
+                },
+            }
+        }
+    }
+
+    fn request(&self, url: Url, token: Option<&BearerToken>) -> Result<Request, String> {
+        const AGENT: &str = concat!("scim-rotator/", env!("CARGO_PKG_VERSION"), " (+probe)");
+        let request = Request::new(Method::GET, url, "probe")
+            .header(
+                ACCEPT,
+                HeaderValue::from_static("application/scim+json, application/json;q=0.9"),
+            )
+            .header(USER_AGENT, HeaderValue::from_static(AGENT));
+        let Some(token) = token else {
+            return Ok(request);
+        };
+        let config = &self.probe.config;
+        let text = match config.scheme.as_str() {
+            "" => Zeroizing::new(token.expose().to_owned()),
+            scheme => Zeroizing::new(format!("{scheme} {}", token.expose())),
+        };
+        let name = HeaderName::from_bytes(config.header.as_bytes())
+            .map_err(|_| format!("`{}` is not the name of a header", config.header))?;
+        let value = HeaderValue::from_str(&text)
+            .map_err(|_| format!("the scheme `{}` cannot be sent", config.scheme))?;
+        Ok(request.sensitive(name, value))
+    }
+
+    fn url(&self, variant: Variant) -> Url {
+        let path = match variant {
+            Variant::Collection(_) => self.probe.config.path.as_str(),
+            Variant::Groups => "Groups",
+            Variant::Discovery => "ServiceProviderConfig",
+        };
+        let mut url = self.probe.scim_url.clone();
+        // An https URL always has a path that can be extended.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/'));
+        }
+        let attribute = if path.ends_with("Groups") {
+            "displayName"
+        } else {
+            "userName"
+        };
+        match variant {
+            Variant::Collection(Read::Filter) => {
+                let filter = format!("{attribute} eq \"{}\"", self.nobody);
+                url.query_pairs_mut()
+                    .append_pair("filter", &filter)
+                    .append_pair("count", "1");
+            }
+            Variant::Collection(Read::Count) | Variant::Groups => {
+                url.query_pairs_mut()
+                    .append_pair("startIndex", "1")
+                    .append_pair("count", "1");
+            }
+            Variant::Collection(Read::Plain) | Variant::Discovery => {}
+        }
+        url
+    }
+}
+
+/// Whether a repetition may help at once. A deadline that passed is not
+/// waited for again.
+fn never_arrived(fault: &Fault) -> bool {
+    fault.class == FaultClass::NotApplied && fault.kind == FaultKind::Network
+}
+
+fn without_answer(fault: Fault) -> Answer {
+    match fault.kind {
+        // The client's only complaint about an answer itself: too long.
+        FaultKind::Schema => Answer::Oversized,
+        FaultKind::Auth
+        | FaultKind::Throttled
+        | FaultKind::Network
+        | FaultKind::Timeout
+        | FaultKind::Conflict
+        | FaultKind::Refused
+        | FaultKind::Server
+        | FaultKind::Config
+        | FaultKind::VaultUnavailable => Answer::Unreachable(fault.message),
+    }
+}

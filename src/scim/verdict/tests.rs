@@ -1,0 +1,432 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn token() -> BearerToken {
+    BearerToken::parse("Zq3vT8yK1mN5bX7cR2wP9sD4").expect("sendable")
+}
+
+fn at() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).expect("valid")
+}
+
+fn controls(none: Answer, garbage: Answer) -> Option<ControlAnswers> {
+    Some(ControlAnswers { none, garbage })
+}
+
+fn refused() -> Answer {
+    Answer::Unauthorized(None)
+}
+
+fn proved(reads: Vec<Answer>, controls: Option<ControlAnswers>) -> Verdict<Evidence> {
+    let observed = Observed {
+        reads,
+        controls,
+        listing: None,
+    };
+    judge(&token(), at(), &observed)
+}
+
+#[derive(Debug, PartialEq)]
+enum Short {
+    Full,
+    Provisional,
+    Fail(FindingReason),
+    Inconclusive(FindingReason),
+}
+
+fn short(verdict: &Verdict<Evidence>) -> Short {
+    match verdict {
+        Verdict::Pass(evidence) if evidence.is_full() => Short::Full,
+        Verdict::Pass(_) => Short::Provisional,
+        Verdict::Fail(finding) => Short::Fail(finding.reason),
+        Verdict::Inconclusive(finding) => Short::Inconclusive(finding.reason),
+    }
+}
+
+/// The table of level 2: answer to the token, without one, to garbage.
+#[test]
+fn level_two_row_by_row() {
+    use Answer::{Accepted, BadRequest, Forbidden, NotFound, ServerError, Throttled, TooLarge};
+    use FindingReason as Why;
+    let silent = || Answer::Unreachable("no connection".to_owned());
+    let html = || Answer::NotScim(NotScim::NotJson);
+    let rows = [
+        (Accepted, refused(), refused(), Short::Full),
+        (Accepted, Forbidden(None), NotFound, Short::Full),
+        (Accepted, refused(), BadRequest(None), Short::Full),
+        (
+            Accepted,
+            Accepted,
+            refused(),
+            Short::Fail(Why::EndpointOpen),
+        ),
+        (
+            Accepted,
+            refused(),
+            Accepted,
+            Short::Fail(Why::EndpointOpen),
+        ),
+        (Accepted, Accepted, Accepted, Short::Fail(Why::EndpointOpen)),
+        (Accepted, Throttled, refused(), Short::Provisional),
+        (Accepted, refused(), ServerError(503), Short::Provisional),
+        (Accepted, silent(), silent(), Short::Provisional),
+        (Accepted, html(), refused(), Short::Provisional),
+        (refused(), refused(), refused(), Short::Fail(Why::Rejected)),
+        (
+            Forbidden(None),
+            refused(),
+            refused(),
+            Short::Fail(Why::Forbidden),
+        ),
+        (
+            Forbidden(None),
+            refused(),
+            Forbidden(None),
+            Short::Inconclusive(Why::Ambiguous403),
+        ),
+        (
+            Forbidden(None),
+            refused(),
+            Throttled,
+            Short::Inconclusive(Why::Ambiguous403),
+        ),
+        (
+            Forbidden(None),
+            Accepted,
+            Accepted,
+            Short::Fail(Why::EndpointOpen),
+        ),
+        (NotFound, NotFound, NotFound, Short::Fail(Why::WrongBaseUrl)),
+        (
+            NotFound,
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::WrongBaseUrl),
+        ),
+        (
+            TooLarge(431),
+            refused(),
+            TooLarge(431),
+            Short::Fail(Why::TokenTooLarge),
+        ),
+        (
+            TooLarge(413),
+            TooLarge(413),
+            TooLarge(413),
+            Short::Inconclusive(Why::TokenTooLarge),
+        ),
+        (
+            Throttled,
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::Throttled),
+        ),
+        (
+            ServerError(500),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::ServerError),
+        ),
+        (
+            silent(),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::Unreachable),
+        ),
+        (
+            html(),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::NotScim),
+        ),
+        (
+            Answer::NotScim(NotScim::Status(202)),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::NotScim),
+        ),
+        (
+            Answer::NotScim(NotScim::ErrorInside),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::NotScim),
+        ),
+        (
+            Answer::Redirect(RedirectTo::OtherPath),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::Redirect),
+        ),
+        (
+            Answer::Unexpected(418),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::NotScim),
+        ),
+        (
+            Answer::Oversized,
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::NotScim),
+        ),
+        (Answer::Tls, refused(), refused(), Short::Fail(Why::Tls)),
+    ];
+    for (new, none, garbage, expected) in rows {
+        let row = format!("{new:?} | {none:?} | {garbage:?}");
+        let verdict = proved(vec![new], controls(none, garbage));
+        assert_eq!(short(&verdict), expected, "{row}");
+    }
+}
+
+#[test]
+fn another_read_may_answer() {
+    use Answer::{Accepted, BadRequest, NotOffered, ServerError};
+    use FindingReason as Why;
+    let rows = [
+        (vec![BadRequest(None), Accepted], Short::Full),
+        (
+            vec![ServerError(500), ServerError(500), Accepted],
+            Short::Full,
+        ),
+        (
+            vec![BadRequest(None), NotOffered(501)],
+            Short::Inconclusive(Why::NoReadVariant),
+        ),
+        (
+            vec![BadRequest(None), ServerError(500), NotOffered(405)],
+            Short::Inconclusive(Why::ServerError),
+        ),
+        (
+            vec![ServerError(500), refused()],
+            Short::Fail(Why::Rejected),
+        ),
+        (vec![], Short::Inconclusive(Why::NoReadVariant)),
+    ];
+    for (reads, expected) in rows {
+        let row = format!("{reads:?}");
+        let verdict = proved(reads, controls(refused(), refused()));
+        assert_eq!(short(&verdict), expected, "{row}");
+    }
+}
+
+#[test]
+fn without_controls_an_acceptance_is_provisional() {
+    assert_eq!(
+        short(&proved(vec![Answer::Accepted], None)),
+        Short::Provisional
+    );
+}
+
+#[test]
+fn a_listing_may_cast_doubt() {
+    use FindingReason as Why;
+    for (listing, expected) in [
+        (Answer::Accepted, Short::Full),
+        (Answer::NotOffered(501), Short::Full),
+        (Answer::Oversized, Short::Full),
+        (refused(), Short::Inconclusive(Why::Flapping)),
+        (
+            Answer::Forbidden(None),
+            Short::Inconclusive(Why::Ambiguous403),
+        ),
+        (
+            Answer::ServerError(502),
+            Short::Inconclusive(Why::ServerError),
+        ),
+        (
+            Answer::NotScim(NotScim::NotJson),
+            Short::Inconclusive(Why::NotScim),
+        ),
+    ] {
+        let row = format!("{listing:?}");
+        let observed = Observed {
+            reads: vec![Answer::Accepted],
+            controls: controls(refused(), refused()),
+            listing: Some(listing),
+        };
+        assert_eq!(short(&judge(&token(), at(), &observed)), expected, "{row}");
+    }
+}
+
+#[test]
+fn an_old_token_is_dead_only_while_the_new_one_lives() {
+    use Answer::{Accepted, Forbidden, NotFound, ServerError, Throttled};
+    use FindingReason as Why;
+    enum Want {
+        Pass,
+        Fail,
+        Unclear(FindingReason),
+    }
+    let rows = [
+        (
+            Accepted,
+            vec![refused(), refused()],
+            Some(Accepted),
+            Want::Pass,
+        ),
+        (Accepted, vec![Forbidden(None)], Some(Accepted), Want::Pass),
+        (Accepted, vec![Accepted], Some(Accepted), Want::Fail),
+        (
+            Accepted,
+            vec![refused(), Accepted],
+            Some(Accepted),
+            Want::Fail,
+        ),
+        (Accepted, vec![Accepted], None, Want::Fail),
+        (
+            Accepted,
+            vec![refused()],
+            Some(refused()),
+            Want::Unclear(Why::Flapping),
+        ),
+        (
+            Accepted,
+            vec![refused()],
+            Some(Throttled),
+            Want::Unclear(Why::Throttled),
+        ),
+        (
+            Accepted,
+            vec![refused()],
+            None,
+            Want::Unclear(Why::Unreachable),
+        ),
+        (
+            Accepted,
+            vec![],
+            Some(Accepted),
+            Want::Unclear(Why::Unreachable),
+        ),
+        (
+            Accepted,
+            vec![NotFound],
+            Some(Accepted),
+            Want::Unclear(Why::WrongBaseUrl),
+        ),
+        (
+            Accepted,
+            vec![refused(), ServerError(500)],
+            Some(Accepted),
+            Want::Unclear(Why::ServerError),
+        ),
+        (
+            refused(),
+            vec![refused()],
+            Some(refused()),
+            Want::Unclear(Why::Flapping),
+        ),
+        (
+            ServerError(503),
+            vec![refused()],
+            None,
+            Want::Unclear(Why::ServerError),
+        ),
+    ];
+    for (before, old, after, want) in rows {
+        let row = format!("{before:?} | {old:?} | {after:?}");
+        let round = RefusalRound {
+            before: vec![before],
+            old,
+            after,
+        };
+        match (judge_refusal(&token(), at(), &round), want) {
+            (Verdict::Pass(refusal), Want::Pass) => {
+                assert_eq!(refusal.fingerprint(), &token().fingerprint());
+            }
+            (Verdict::Fail(finding), Want::Fail) => {
+                assert_eq!(finding.reason, Why::StillAccepted, "{row}");
+            }
+            (Verdict::Inconclusive(finding), Want::Unclear(reason)) => {
+                assert_eq!(finding.reason, reason, "{row}");
+            }
+            (verdict, _) => panic!("{row}: {verdict:?}"),
+        }
+    }
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        3 => Just(Answer::Accepted),
+        3 => Just(refused()),
+        1 => Just(Answer::NotScim(NotScim::NotJson)),
+        1 => Just(Answer::NotScim(NotScim::ErrorInside)),
+        1 => Just(Answer::Forbidden(Some(AuthError::InsufficientScope))),
+        1 => Just(Answer::NotFound),
+        1 => Just(Answer::BadRequest(None)),
+        1 => Just(Answer::NotOffered(501)),
+        1 => Just(Answer::TooLarge(431)),
+        1 => Just(Answer::Redirect(RedirectTo::Nowhere)),
+        1 => Just(Answer::Throttled),
+        1 => Just(Answer::ServerError(500)),
+        1 => Just(Answer::Unexpected(299)),
+        1 => Just(Answer::Oversized),
+        1 => Just(Answer::Unreachable("silence".to_owned())),
+    ]
+}
+
+/// Answers that say nothing of the credential.
+fn is_silent(answer: &Answer) -> bool {
+    matches!(
+        answer,
+        Answer::NotScim(_)
+            | Answer::Redirect(_)
+            | Answer::Throttled
+            | Answer::ServerError(_)
+            | Answer::Unexpected(_)
+            | Answer::Oversized
+            | Answer::Unreachable(_)
+    )
+}
+
+proptest! {
+    #[test]
+    fn full_proof_needs_one_acceptance_and_two_refusals(
+        reads in prop::collection::vec(any_answer(), 0..4),
+        none in any_answer(),
+        garbage in any_answer(),
+        asked in any::<bool>(),
+        listing in prop::option::of(any_answer()),
+    ) {
+        let observed = Observed {
+            reads: reads.clone(),
+            controls: if asked { controls(none.clone(), garbage.clone()) } else { None },
+            listing: listing.clone(),
+        };
+        match judge(&token(), at(), &observed) {
+            Verdict::Pass(evidence) => {
+                prop_assert!(reads.contains(&Answer::Accepted));
+                prop_assert_eq!(evidence.fingerprint(), &token().fingerprint());
+                if evidence.is_full() {
+                    prop_assert!(asked && none.is_refused() && garbage.is_refused());
+                }
+            }
+            Verdict::Fail(finding) if finding.reason == FindingReason::EndpointOpen => {
+                prop_assert!(asked && (none.is_accepted() || garbage.is_accepted()));
+            }
+            Verdict::Fail(_) => prop_assert!(!reads.iter().all(is_silent)),
+            Verdict::Inconclusive(_) => {}
+        }
+    }
+
+    #[test]
+    fn retirement_needs_the_new_token_on_both_sides(
+        before in prop::collection::vec(any_answer(), 0..3),
+        old in prop::collection::vec(any_answer(), 0..4),
+        after in prop::option::of(any_answer()),
+    ) {
+        let round = RefusalRound { before: before.clone(), old: old.clone(), after: after.clone() };
+        match judge_refusal(&token(), at(), &round) {
+            Verdict::Pass(_) => {
+                prop_assert!(before.contains(&Answer::Accepted));
+                prop_assert_eq!(after, Some(Answer::Accepted));
+                prop_assert!(!old.is_empty() && old.iter().all(is_plain_refusal));
+            }
+            Verdict::Fail(finding) => {
+                prop_assert_eq!(finding.reason, FindingReason::StillAccepted);
+                prop_assert!(old.contains(&Answer::Accepted));
+            }
+            Verdict::Inconclusive(_) => {}
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The HTTP server: read-only. Commands act through Vault, so there is nothing
+//! here that changes anything.
+//!
+//! `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (able to work, with
+//! the reason of each token), `/api/v1/tokens` and `/` for people.
+
+pub mod config;
+mod page;
+mod scrape;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{Html, IntoResponse, Json, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::ports::Clock;
+use crate::telemetry::Telemetry;
+use crate::telemetry::board::Entry;
+use config::ServerConfig;
+use scrape::Scrapes;
+
+/// How long open connections may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The server could not be started or went down.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address cannot be used.
+    #[error(
+        "cannot listen on {listen}: {source}; choose another `server.listen`, or end what uses it"
+    )]
+    Bind {
+        /// The configured address.
+        listen: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The socket failed later.
+    #[error("the HTTP server ended: {0}")]
+    Serve(#[source] std::io::Error),
+    /// The status page does not compile, which a test rules out.
+    #[error("the status page cannot be rendered: {0}")]
+    Page(#[source] minijinja::Error),
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Takes the address, so that a start fails early. Nothing is answered yet.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub async fn bind(config: &ServerConfig) -> Result<Bound, ServerError> {
+        let listen = config.listen;
+        let bind = |source| ServerError::Bind { listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        Ok(Bound { listener, address })
+    }
+}
+
+/// A server with its address.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Where it really listens; differs from the configuration with port 0.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until cancelled, and then a few seconds for what is open.
+    ///
+    /// # Errors
+    /// When the socket fails.
+    pub async fn serve(
+        self,
+        telemetry: Telemetry,
+        clock: Arc<dyn Clock>,
+        cancel: CancellationToken,
+    ) -> Result<(), ServerError> {
+        let app = App {
+            scrapes: Arc::new(Scrapes::new(Arc::clone(&telemetry.metrics))),
+            page: Arc::new(page::Page::new().map_err(ServerError::Page)?),
+            telemetry,
+            clock,
+        };
+        let scrapes = Arc::clone(&app.scrapes);
+        let served = axum::serve(self.listener, routes(app))
+            .with_graceful_shutdown(cancel.clone().cancelled_owned());
+        let too_long = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            ended = served => ended.map_err(ServerError::Serve),
+            () = scrapes.forget_old_ones() => Ok(()),
+            () = too_long => Ok(()),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct App {
+    telemetry: Telemetry,
+    clock: Arc<dyn Clock>,
+    scrapes: Arc<Scrapes>,
+    page: Arc<page::Page>,
+}
+
+fn routes(app: App) -> Router {
+    Router::new()
+        .route("/", get(status_page))
+        .route("/style.css", get(style))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/api/v1/tokens", get(tokens))
+        .route("/api/v1/tokens/{name}", get(token))
+        .layer(map_response(harden))
+        .with_state(app)
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    match app.scrapes.body().await {
+        Ok(body) => {
+            let text = "text/plain; version=0.0.4; charset=utf-8";
+            ([(header::CONTENT_TYPE, text)], body).into_response()
+        }
+        Err(error) => {
+            tracing::warn!(error, "the metrics could not be written");
+            (StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
+        }
+    }
+}
+
+async fn healthz(State(app): State<App>) -> Response {
+    match app.telemetry.health.dead_because() {
+        None => "ok\n".into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why + "\n").into_response(),
+    }
+}
+
+/// A token or an identity provider in trouble is told here, and never makes
+/// the process unready.
+async fn readyz(State(app): State<App>) -> Response {
+    let reasons = app.telemetry.health.not_ready_because();
+    let ready = reasons.is_empty();
+    let entries = app.telemetry.board.all();
+    let tokens: serde_json::Map<String, Value> = entries
+        .iter()
+        .map(|entry| (entry.facts.name.clone(), readiness_of(entry)))
+        .collect();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body = json!({ "ready": ready, "reasons": reasons, "tokens": tokens });
+    (status, Json(body)).into_response()
+}
+
+fn readiness_of(entry: &Entry) -> Value {
+    let snapshot = entry.snapshot.as_deref();
+    json!({
+        "standing": entry.standing(),
+        "reason": snapshot.map(|s| s.reason),
+        "detail": entry.trouble.as_deref().or_else(|| {
+            let s = snapshot?;
+            let halt = s.halt.as_ref().map(|halt| halt.detail.as_str());
+            halt.or(s.last_failure.as_ref().map(|failure| failure.message.as_str()))
+        }),
+    })
+}
+
+async fn tokens(State(app): State<App>) -> Response {
+    let all: Vec<Value> = app.telemetry.board.all().iter().map(as_json).collect();
+    Json(json!({ "now": app.clock.now(), "tokens": all })).into_response()
+}
+
+async fn token(State(app): State<App>, Path(name): Path<String>) -> Response {
+    match app.telemetry.board.get(&name) {
+        Some(entry) => Json(as_json(&entry)).into_response(),
+        None => {
+            let body = json!({ "error": "no token of this name is configured" });
+            (StatusCode::NOT_FOUND, Json(body)).into_response()
+        }
+    }
+}
+
+/// The snapshot, or the configured facts alone while there is none.
+fn as_json(entry: &Entry) -> Value {
+    let shown = match entry.snapshot.as_deref() {
+        Some(snapshot) => serde_json::to_value(snapshot),
+        None => serde_json::to_value(&*entry.facts),
+    };
+    let mut value = shown.unwrap_or_else(|_| json!({ "name": entry.facts.name }));
+    if let Some(object) = value.as_object_mut() {
+        object.insert("standing".to_owned(), json!(entry.standing()));
+        object.insert("trouble".to_owned(), json!(entry.trouble.as_deref()));
+    }
+    value
+}
+
+async fn status_page(State(app): State<App>) -> Response {
+    match app.page.render(&app.telemetry, app.clock.now()) {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the status page could not be rendered");
+            let text = "the status page could not be rendered; the log says why\n";
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
+}
+
+async fn style() -> Response {
+    let css = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
+    (css, page::STYLE).into_response()
+}
+
+/// Nothing from elsewhere, no frames, no guessing of types, no copies.
+async fn harden(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ];
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,144 @@
+//! The status page: plain HTML without a script.
+
+use jiff::Timestamp;
+use minijinja::value::Serde;
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use crate::telemetry::Telemetry;
+use crate::telemetry::board::Entry;
+use crate::telemetry::snapshot::TokenSnapshot;
+use crate::telemetry::words::relative;
+
+/// The style sheet.
+pub(super) const STYLE: &str = include_str!("style.css");
+
+/// The compiled template. Its name ends in `.html`, so values are escaped.
+pub(super) struct Page {
+    environment: Environment<'static>,
+}
+
+impl Page {
+    pub(super) fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.add_template("status.html", include_str!("status.html"))?;
+        Ok(Self { environment })
+    }
+
+    pub(super) fn render(
+        &self,
+        telemetry: &Telemetry,
+        now: Timestamp,
+    ) -> Result<String, minijinja::Error> {
+        let rows: Vec<Row> = telemetry
+            .board
+            .all()
+            .iter()
+            .map(|entry| Row::of(entry, now))
+            .collect();
+        self.environment
+            .get_template("status.html")?
+            .render(context! {
+                version => env!("CARGO_PKG_VERSION"),
+                now => to_the_second(now),
+                sentence => telemetry.board.sentence(now),
+                troubles => telemetry.health.not_ready_because(),
+                rows => minijinja::Value::from(Serde(&rows)),
+            })
+    }
+}
+
+/// One token, in words.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    issuer: String,
+    environment: String,
+    standing: &'static str,
+    alarming: bool,
+    reason: Option<&'static str>,
+    detail: Option<String>,
+    issued: When,
+    renews: When,
+    expires: When,
+    next: When,
+    retiring: usize,
+    connections: Vec<ConnectionCell>,
+}
+
+/// A time for people, and to the second for a tooltip.
+#[derive(Serialize, Default)]
+struct When {
+    relative: String,
+    exact: String,
+}
+
+#[derive(Serialize)]
+struct ConnectionCell {
+    name: String,
+    word: &'static str,
+}
+
+impl Row {
+    fn of(entry: &Entry, now: Timestamp) -> Self {
+        let snapshot = entry.snapshot.as_deref();
+        let current = snapshot.and_then(|s| s.current.as_ref());
+        let when = |at: Option<Timestamp>| at.map_or_else(When::default, |at| When::of(at, now));
+        let detail = detail_of(entry);
+        Self {
+            name: entry.facts.name.clone(),
+            issuer: entry.facts.issuer.clone(),
+            environment: entry.facts.environment.clone().unwrap_or_default(),
+            standing: entry.standing(),
+            alarming: detail.is_some(),
+            reason: snapshot.map(|s| s.reason.as_str()),
+            detail,
+            issued: when(current.map(|slot| slot.issued_at)),
+            renews: when(snapshot.and_then(|s| s.renew_at)),
+            expires: when(current.and_then(|slot| slot.expires_at)),
+            next: when(snapshot.and_then(|s| s.next_attempt_at)),
+            retiring: snapshot.map_or(0, |s| s.retiring.len()),
+            connections: snapshot.map_or_else(Vec::new, connections_of),
+        }
+    }
+}
+
+impl When {
+    fn of(at: Timestamp, now: Timestamp) -> Self {
+        Self {
+            relative: relative(at, now),
+            exact: to_the_second(at),
+        }
+    }
+}
+
+fn to_the_second(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second())
+        .unwrap_or(at)
+        .to_string()
+}
+
+fn detail_of(entry: &Entry) -> Option<String> {
+    if let Some(trouble) = &entry.trouble {
+        return Some(trouble.to_string());
+    }
+    let snapshot = entry.snapshot.as_deref()?;
+    let halt = snapshot.halt.as_ref().map(|halt| halt.detail.clone());
+    halt.or_else(|| Some(snapshot.last_failure.as_ref()?.message.clone()))
+}
+
+fn connections_of(snapshot: &TokenSnapshot) -> Vec<ConnectionCell> {
+    let cells = snapshot
+        .connections
+        .iter()
+        .map(|connection| ConnectionCell {
+            name: connection.name.clone(),
+            word: match (connection.in_sync, connection.confirmed_at) {
+                (None, _) => "not delivered by us yet",
+                (Some(false), _) => "holds another token",
+                (Some(true), None) => "delivered",
+                (Some(true), Some(_)) => "confirmed",
+            },
+        });
+    cells.collect()
+}

@@ -1,0 +1,191 @@
+//! The server over real HTTP.
+
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::rotation::fault::{FaultClass, FaultKind};
+use crate::rotation::record::{Failures, LastFailure};
+use crate::telemetry::VaultSigns;
+use crate::telemetry::fixture;
+use crate::telemetry::notify::Notifier;
+
+struct Fixed;
+
+#[async_trait]
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        fixture::now()
+    }
+    async fn sleep(&self, _duration: SignedDuration) {}
+}
+
+struct Running {
+    address: SocketAddr,
+    telemetry: Telemetry,
+    cancel: CancellationToken,
+    task: tokio::task::JoinHandle<Result<(), ServerError>>,
+}
+
+async fn running() -> Running {
+    let config: ServerConfig = toml::from_str("listen = \"127.0.0.1:0\"").expect("config");
+    let bound = Server::bind(&config).await.expect("free port");
+    let telemetry = Telemetry::new(fixture::now(), Notifier::silent()).expect("metrics");
+    let (address, cancel) = (bound.address(), CancellationToken::new());
+    let serve = bound.serve(telemetry.clone(), Arc::new(Fixed), cancel.clone());
+    #[expect(clippy::disallowed_methods, reason = "a test joins it itself")]
+    let task = tokio::spawn(serve);
+    Running {
+        address,
+        telemetry,
+        cancel,
+        task,
+    }
+}
+
+/// The whole answer: status line, headers, body.
+async fn ask(address: SocketAddr, method: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("answered");
+    String::from_utf8(answer).expect("text")
+}
+
+fn status_of(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+fn json_of(answer: &str) -> Value {
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    serde_json::from_str(body).expect("json")
+}
+
+#[tokio::test]
+async fn readiness_follows_vault_and_never_a_single_token() {
+    let running = running().await;
+    let answer = ask(running.address, "GET", "/readyz").await;
+    assert_eq!(status_of(&answer), "503");
+    running.telemetry.config_read(true, fixture::now());
+    running.telemetry.vault(VaultSigns {
+        up: true,
+        ..VaultSigns::default()
+    });
+    let mut record = fixture::fresh_record("crm");
+    record.failures = Failures {
+        consecutive: 9,
+        permanent: 9,
+        last: Some(LastFailure {
+            at: fixture::now(),
+            step: "deliver".to_owned(),
+            class: FaultClass::Rejected,
+            kind: FaultKind::Refused,
+            message: "the identity provider refused it".to_owned(),
+            retry_after: None,
+        }),
+    };
+    running.telemetry.board.set(fixture::snapshot(&record));
+    let answer = ask(running.address, "GET", "/readyz").await;
+    assert_eq!(status_of(&answer), "200");
+    let body = json_of(&answer);
+    assert_eq!(body["tokens"]["crm"]["reason"], "fresh");
+    assert_eq!(
+        body["tokens"]["crm"]["detail"],
+        "the identity provider refused it"
+    );
+    running.telemetry.vault(VaultSigns {
+        sealed: true,
+        ..VaultSigns::default()
+    });
+    let answer = ask(running.address, "GET", "/readyz").await;
+    assert_eq!(status_of(&answer), "503");
+    assert_eq!(json_of(&answer)["reasons"][0], "Vault is sealed: unseal it");
+    assert_eq!(
+        status_of(&ask(running.address, "GET", "/healthz").await),
+        "200"
+    );
+}
+
+#[tokio::test]
+async fn every_path_answers_and_only_to_reads() {
+    let running = running().await;
+    let busy = fixture::snapshot(&fixture::busy_record("crm"));
+    running.telemetry.board.set(busy);
+    running.telemetry.board.expect(fixture::facts("unread"));
+    let cases = [
+        ("/", "200", "crm"),
+        ("/style.css", "200", "color-scheme"),
+        ("/metrics", "200", "scim_rotator_token_info{token=\"crm\""),
+        ("/api/v1/tokens", "200", "\"stage\":\"delivering\""),
+        ("/api/v1/tokens/crm", "200", "\"reason\":\"fresh\""),
+        ("/api/v1/tokens/unread", "200", "\"standing\":\"unread\""),
+        ("/api/v1/tokens/nobody", "404", "no token"),
+        ("/elsewhere", "404", ""),
+    ];
+    for (path, status, part) in cases {
+        let answer = ask(running.address, "GET", path).await;
+        assert_eq!(status_of(&answer), status, "{path}");
+        assert!(answer.contains(part), "{path}: {answer}");
+        for header in [
+            "content-security-policy: default-src 'none'",
+            "nosniff",
+            "no-store",
+        ] {
+            assert!(answer.contains(header), "{path}: {header}");
+        }
+        assert!(!answer.contains("\"crm-current\""), "{path} shows a token");
+        let post = ask(running.address, "POST", path).await;
+        assert!(["404", "405"].contains(&status_of(&post)), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn names_are_escaped_on_the_page() {
+    let running = running().await;
+    let mut facts = (*fixture::facts("crm")).clone();
+    facts.name = "<script>alert(1)</script>".to_owned();
+    running.telemetry.board.expect(Arc::new(facts));
+    let answer = ask(running.address, "GET", "/").await;
+    assert!(answer.contains("&lt;script&gt;alert(1)"), "{answer}");
+    assert!(!answer.contains("<script"), "{answer}");
+}
+
+#[tokio::test]
+async fn scrapes_within_a_second_are_one() {
+    let running = running().await;
+    let first = ask(running.address, "GET", "/metrics").await;
+    running.telemetry.board.expect(fixture::facts("new"));
+    let second = ask(running.address, "GET", "/metrics").await;
+    assert_eq!(first.contains("\"new\""), second.contains("\"new\""));
+}
+
+#[tokio::test]
+async fn it_ends_when_cancelled_even_with_a_connection_open() {
+    let running = running().await;
+    let _idle = TcpStream::connect(running.address)
+        .await
+        .expect("connected");
+    assert_eq!(
+        status_of(&ask(running.address, "GET", "/healthz").await),
+        "200"
+    );
+    running.cancel.cancel();
+    assert!(running.task.await.expect("no panic").is_ok());
+    assert!(TcpStream::connect(running.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_taken_address_is_named() {
+    let running = running().await;
+    let config = ServerConfig {
+        listen: running.address,
+    };
+    let error = Server::bind(&config).await.expect_err("taken").to_string();
+    assert!(error.contains(&running.address.to_string()), "{error}");
+    assert!(error.contains("server.listen"), "{error}");
+}

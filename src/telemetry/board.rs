@@ -1,0 +1,280 @@
+//! The current state of every token, shared by the supervisor (which writes)
+//! and by everything that shows it. A token that leaves takes its counters
+//! with it, so its series vanish.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use jiff::Timestamp;
+
+use super::facts::TokenFacts;
+use super::snapshot::TokenSnapshot;
+use super::words;
+use crate::rotation::fault::FaultKind;
+use crate::rotation::record::{RotationResult, StageName, Trigger};
+
+/// All tokens of this process.
+#[derive(Debug, Default)]
+pub struct Board {
+    entries: RwLock<BTreeMap<String, Entry>>,
+}
+
+/// One token: what is configured, what was last seen, what was counted.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What the configuration says.
+    pub facts: Arc<TokenFacts>,
+    /// Its state when the record was last read; `None`: never yet.
+    pub snapshot: Option<Arc<TokenSnapshot>>,
+    /// Why the record could not be read since then.
+    pub trouble: Option<Arc<str>>,
+    /// What this process did for it.
+    pub counters: Arc<TokenCounters>,
+}
+
+/// What this process did for one token since it started.
+#[derive(Debug, Default)]
+pub struct TokenCounters {
+    rotations: [[AtomicU64; RotationResult::ALL.len()]; Trigger::ALL.len()],
+    issued: AtomicU64,
+    revoked: AtomicU64,
+    step_failures: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+}
+
+impl Board {
+    /// An empty board.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a configured token known before its record was read, or with
+    /// changed facts after a reload.
+    pub fn expect(&self, facts: Arc<TokenFacts>) {
+        let mut entries = self.write();
+        let entry = entries.entry(facts.name.clone()).or_insert_with(|| Entry {
+            facts: Arc::clone(&facts),
+            snapshot: None,
+            trouble: None,
+            counters: Arc::default(),
+        });
+        entry.facts = facts;
+    }
+
+    /// Shows the newest state of a token and ends its trouble.
+    pub fn set(&self, snapshot: TokenSnapshot) {
+        self.expect(Arc::clone(&snapshot.facts));
+        if let Some(entry) = self.write().get_mut(&snapshot.facts.name) {
+            entry.trouble = None;
+            entry.snapshot = Some(Arc::new(snapshot));
+        }
+    }
+
+    /// Says why the record of a known token cannot be read. What was last seen
+    /// stays visible.
+    pub fn trouble(&self, token: &str, why: &str) {
+        if let Some(entry) = self.write().get_mut(token) {
+            entry.trouble = Some(why.into());
+        }
+    }
+
+    /// Forgets a token with its counters.
+    pub fn remove(&self, token: &str) {
+        self.write().remove(token);
+    }
+
+    /// Forgets every token that is not named.
+    pub fn retain(&self, names: &BTreeSet<String>) {
+        self.write().retain(|name, _| names.contains(name));
+    }
+
+    /// Every token, by name.
+    #[must_use]
+    pub fn all(&self) -> Vec<Entry> {
+        self.read().values().cloned().collect()
+    }
+
+    /// One token.
+    #[must_use]
+    pub fn get(&self, token: &str) -> Option<Entry> {
+        self.read().get(token).cloned()
+    }
+
+    /// What this process did for a token; `None`: not a token of ours.
+    #[must_use]
+    pub fn counters(&self, token: &str) -> Option<Arc<TokenCounters>> {
+        self.read()
+            .get(token)
+            .map(|entry| Arc::clone(&entry.counters))
+    }
+
+    /// Everything in one sentence, such as `12 tokens: 11 fresh, 1 delivering;
+    /// next: crm-prod renews in 3 d`.
+    #[must_use]
+    pub fn sentence(&self, now: Timestamp) -> String {
+        let all = self.all();
+        let mut counts = BTreeMap::new();
+        for entry in &all {
+            *counts.entry(entry.standing()).or_insert(0_usize) += 1;
+        }
+        let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+        counts.sort_by_key(|(word, count)| (std::cmp::Reverse(*count), *word));
+        let parts: Vec<String> = counts
+            .into_iter()
+            .map(|(word, count)| format!("{count} {}", word.replace('_', " ")))
+            .collect();
+        let plural = if all.len() == 1 { "" } else { "s" };
+        let mut sentence = format!("{} token{plural}", all.len());
+        if !parts.is_empty() {
+            sentence = format!("{sentence}: {}", parts.join(", "));
+        }
+        match next_renewal(&all) {
+            Some((name, at)) => {
+                format!(
+                    "{sentence}; next: {name} renews {}",
+                    words::relative(at, now)
+                )
+            }
+            None => sentence,
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Entry>> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn next_renewal(all: &[Entry]) -> Option<(&str, Timestamp)> {
+    all.iter()
+        .filter_map(|entry| entry.snapshot.as_deref())
+        .filter(|snapshot| snapshot.stage == StageName::Idle && snapshot.paused.is_none())
+        .filter_map(|snapshot| Some((snapshot.facts.name.as_str(), snapshot.renew_at?)))
+        .min_by_key(|(_, at)| *at)
+}
+
+impl Entry {
+    /// One word for how the token stands; `unread` before its record was read.
+    #[must_use]
+    pub fn standing(&self) -> &'static str {
+        self.snapshot
+            .as_ref()
+            .map_or("unread", |snapshot| snapshot.standing())
+    }
+}
+
+impl TokenCounters {
+    /// Counts a finished rotation.
+    pub fn rotation(&self, trigger: Trigger, result: RotationResult) {
+        if let Some(cell) = self.cell(trigger, result) {
+            cell.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many rotations with this trigger ended like this.
+    #[must_use]
+    pub fn rotations(&self, trigger: Trigger, result: RotationResult) -> u64 {
+        self.cell(trigger, result)
+            .map_or(0, |cell| cell.load(Ordering::Relaxed))
+    }
+
+    fn cell(&self, trigger: Trigger, result: RotationResult) -> Option<&AtomicU64> {
+        let row = Trigger::ALL.iter().position(|t| *t == trigger)?;
+        let column = RotationResult::ALL.iter().position(|r| *r == result)?;
+        self.rotations.get(row)?.get(column)
+    }
+
+    /// Counts a token that was issued.
+    pub fn token_issued(&self) {
+        self.issued.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were issued.
+    #[must_use]
+    pub fn issued(&self) -> u64 {
+        self.issued.load(Ordering::Relaxed)
+    }
+
+    /// Counts a token that was revoked.
+    pub fn token_revoked(&self) {
+        self.revoked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were revoked.
+    #[must_use]
+    pub fn revoked(&self) -> u64 {
+        self.revoked.load(Ordering::Relaxed)
+    }
+
+    /// Counts a step that failed.
+    pub fn step_failed(&self, step: &'static str, reason: FaultKind) {
+        *self.failures().entry((step, reason.as_str())).or_insert(0) += 1;
+    }
+
+    /// The failures by step and reason; only those that happened.
+    #[must_use]
+    pub fn step_failures(&self) -> Vec<((&'static str, &'static str), u64)> {
+        self.failures().iter().map(|(k, v)| (*k, *v)).collect()
+    }
+
+    fn failures(&self) -> std::sync::MutexGuard<'_, BTreeMap<(&'static str, &'static str), u64>> {
+        self.step_failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rotation::record::{Halt, HaltCause};
+    use crate::telemetry::fixture;
+
+    #[test]
+    fn the_sentence_tells_how_many_and_what_is_next() {
+        let board = Board::new();
+        assert_eq!(board.sentence(fixture::now()), "0 tokens");
+        for name in ["a", "b"] {
+            board.set(fixture::snapshot(&fixture::fresh_record(name)));
+        }
+        board.set(fixture::snapshot(&fixture::busy_record("c")));
+        let mut halted = fixture::fresh_record("d");
+        halted.halt = Some(Halt {
+            cause: HaltCause::SameToken,
+            since: fixture::now(),
+            detail: String::new(),
+        });
+        board.set(fixture::snapshot(&halted));
+        board.expect(fixture::facts("e"));
+        assert_eq!(
+            board.sentence(fixture::now()),
+            "5 tokens: 2 fresh, 1 delivering, 1 halted, 1 unread; next: a renews in 3 d"
+        );
+    }
+
+    #[test]
+    fn trouble_stays_until_the_record_is_read_again() {
+        let board = Board::new();
+        board.expect(fixture::facts("a"));
+        board.trouble("a", "Vault is sealed");
+        let entry = board.get("a").expect("known");
+        assert_eq!(entry.trouble.as_deref(), Some("Vault is sealed"));
+        board.set(fixture::snapshot(&fixture::fresh_record("a")));
+        assert_eq!(board.get("a").expect("known").trouble, None);
+    }
+
+    #[test]
+    fn counters_go_with_the_token_and_outlive_a_new_snapshot() {
+        let board = Board::new();
+        board.set(fixture::snapshot(&fixture::fresh_record("a")));
+        board.counters("a").expect("known").token_issued();
+        board.set(fixture::snapshot(&fixture::busy_record("a")));
+        assert_eq!(board.counters("a").expect("known").issued(), 1);
+        board.retain(&BTreeSet::from(["b".to_owned()]));
+        assert!(board.counters("a").is_none() && board.all().is_empty());
+    }
+}

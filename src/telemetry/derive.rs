@@ -1,0 +1,315 @@
+//! From a record and the decision on it to a [`TokenSnapshot`].
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::rotation::decision::{Action, Decision};
+use crate::rotation::policy::Policy;
+use crate::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult};
+use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
+use crate::telemetry::snapshot::{
+    ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot, is_at_rest,
+};
+
+/// How many finished rotations are shown; the record remembers more.
+const SHOWN_HISTORY: usize = 3;
+
+impl TokenSnapshot {
+    /// What a record and the decision on it look like from outside. The same
+    /// policy must have been given to `plan`.
+    #[must_use]
+    pub fn from_record(
+        facts: &Arc<TokenFacts>,
+        record: &Record,
+        decision: &Decision,
+        policy: &Policy,
+    ) -> Self {
+        let renew_at = renew_at(record, policy);
+        let slot = |token| SlotFacts::of(token, policy);
+        let rotation = record.rotation.as_ref();
+        Self {
+            facts: Arc::clone(facts),
+            generation: record.generation,
+            stage: record.stage_name(),
+            stage_entered_at: stage_entered_at(record),
+            trigger: rotation.map(|r| r.trigger),
+            step: match &decision.action {
+                Action::Do(step) => Some(step.as_str()),
+                Action::Wait => None,
+            },
+            reason: decision.reason,
+            next_wake_at: decision.wake_at,
+            next_attempt_at: next_attempt_at(record, decision, renew_at),
+            renew_at,
+            renewal_deadline_at: record
+                .current
+                .as_ref()
+                .and_then(|token| policy.window_deadline(token)),
+            current: record.current.as_ref().map(slot),
+            pending: rotation.and_then(|r| r.pending.as_ref()).map(slot),
+            retiring: record
+                .retiring
+                .iter()
+                .map(|old| RetiringFacts::of(old, policy))
+                .collect(),
+            retirement_due_at: record.retiring.iter().map(|old| old.not_before).min(),
+            connections: facts
+                .connections
+                .iter()
+                .map(|connection| ConnectionState::of(connection, record))
+                .collect(),
+            probe: record.probe.clone(),
+            consecutive_failures: record.failures.consecutive,
+            last_failure: last_failure(record),
+            last_success_at: last_success_at(record),
+            last_attempt_at: last_attempt_at(record),
+            operator_deadline_at: rotation.and_then(|r| r.operator_deadline),
+            orphans: record.orphans.len() as u64 + u64::from(record.orphans_uncounted),
+            lease: record.lease.clone(),
+            paused: record.paused.clone(),
+            halt: record.halt.clone(),
+            history: history(record),
+        }
+    }
+}
+
+impl SlotFacts {
+    /// An expiry that only the policy declares is shown as such.
+    fn of(token: &HeldToken, policy: &Policy) -> Self {
+        let expires_at = policy.expiry(token);
+        let declared = token.expires_at.is_none() && expires_at.is_some();
+        Self {
+            fingerprint: token.fingerprint(),
+            id: token.id.clone(),
+            origin: token.origin,
+            issued_at: token.issued_at,
+            expires_at,
+            expiry: if declared {
+                ExpiryKnown::Declared
+            } else {
+                token.expiry
+            },
+            proven_at: token.evidence.as_ref().map(|evidence| evidence.at()),
+        }
+    }
+}
+
+impl RetiringFacts {
+    fn of(old: &Retiring, policy: &Policy) -> Self {
+        Self {
+            token: SlotFacts::of(&old.token, policy),
+            superseded_at: old.superseded_at,
+            not_before: old.not_before,
+            revoked_at: old.revoked_at,
+            attempts: old.attempts,
+            last_finding: old.last_finding.clone(),
+        }
+    }
+}
+
+impl ConnectionState {
+    fn of(facts: &ConnectionFacts, record: &Record) -> Self {
+        let holds = record.connections.get(&facts.name);
+        let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
+        let wanted = [record.current.as_ref(), pending];
+        Self {
+            name: facts.name.clone(),
+            kind: facts.kind.clone(),
+            in_sync: holds.map(|holds| {
+                wanted
+                    .into_iter()
+                    .flatten()
+                    .any(|token| token.fingerprint() == holds.fingerprint)
+            }),
+            delivered_at: holds.map(|holds| holds.at),
+            confirmed_at: holds.and_then(|holds| holds.confirmed_at),
+        }
+    }
+}
+
+fn stage_entered_at(record: &Record) -> Timestamp {
+    if let Some(halt) = &record.halt {
+        return halt.since;
+    }
+    if let Some(rotation) = &record.rotation {
+        return rotation.stage_entered_at;
+    }
+    match (record.history.first(), &record.current) {
+        (Some(past), _) => past.ended_at,
+        (None, Some(token)) => token.issued_at,
+        (None, None) => record.updated_at,
+    }
+}
+
+/// The planned time, moved to where windows let it begin.
+fn renew_at(record: &Record, policy: &Policy) -> Option<Timestamp> {
+    let current = record.current.as_ref()?;
+    let due = policy.renew_at(&record.token, record.generation, current)?;
+    let permitted = if policy.windows.permit(due) {
+        due
+    } else {
+        policy.window_opens(due, current)
+    };
+    (permitted < Timestamp::MAX).then_some(permitted)
+}
+
+/// A wait is often shorter than the time to the next attempt, because probes
+/// and capped sleeps end it; a token at rest is next touched by its renewal.
+fn next_attempt_at(
+    record: &Record,
+    decision: &Decision,
+    renew_at: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let waits = match decision.action {
+        Action::Do(_) => false,
+        Action::Wait => true,
+    };
+    let stopped = record.halt.is_some() || record.paused.is_some();
+    match (stopped, waits && is_at_rest(decision.reason)) {
+        (true, _) => None,
+        (false, true) => renew_at,
+        (false, false) => Some(decision.wake_at),
+    }
+}
+
+fn last_failure(record: &Record) -> Option<FailureFacts> {
+    record.failures.last.as_ref().map(|failure| FailureFacts {
+        at: failure.at,
+        step: failure.step.clone(),
+        reason: failure.kind,
+        message: failure.message.clone(),
+    })
+}
+
+/// A long run of failures can push the last success out of the history; the
+/// token that it left behind still tells.
+fn last_success_at(record: &Record) -> Option<Timestamp> {
+    let remembered = record
+        .history
+        .iter()
+        .find(|past| past.result == RotationResult::Success)
+        .map(|past| past.ended_at);
+    let issued = record
+        .current
+        .as_ref()
+        .filter(|token| token.origin == Origin::Issued)
+        .map(|token| token.issued_at);
+    remembered.or(issued)
+}
+
+fn last_attempt_at(record: &Record) -> Option<Timestamp> {
+    let failed = record.failures.last.as_ref().map(|failure| failure.at);
+    let began = record.rotation.as_ref().map(|rotation| rotation.began_at);
+    let ended = record.history.first().map(|past| past.ended_at);
+    [failed, began, ended].into_iter().flatten().max()
+}
+
+fn history(record: &Record) -> Vec<PastFacts> {
+    let shown = record.history.iter().take(SHOWN_HISTORY);
+    shown
+        .map(|past| PastFacts {
+            id: past.id.clone(),
+            trigger: past.trigger,
+            began_at: past.began_at,
+            ended_at: past.ended_at,
+            result: past.result,
+            old_refused_at: past.old_refused.as_ref().map(|refusal| refusal.at()),
+            detail: past.detail.clone(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::rotation::capability::{Revoke, Supply};
+    use crate::rotation::decision::Reason;
+    use crate::telemetry::facts::strategy;
+    use crate::telemetry::fixture;
+
+    #[test]
+    fn a_delivered_pending_token_counts_as_in_sync_and_a_foreign_one_does_not() {
+        let mut record = fixture::busy_record("crm");
+        let pending = fixture::held("crm-pending").fingerprint();
+        let cases = [
+            (pending, Some(true)),
+            (fixture::held("other").fingerprint(), Some(false)),
+        ];
+        for (fingerprint, expected) in cases {
+            let holds = record.connections.get_mut("entra-hr").expect("holds");
+            holds.fingerprint = fingerprint;
+            assert_eq!(fixture::snapshot(&record).connections[0].in_sync, expected);
+        }
+        record.connections.clear();
+        assert_eq!(fixture::snapshot(&record).connections[0].in_sync, None);
+    }
+
+    #[test]
+    fn a_life_that_only_the_policy_declares_is_shown_as_declared() {
+        let mut record = fixture::fresh_record("crm");
+        let current = record.current.as_mut().expect("current");
+        current.expires_at = None;
+        current.expiry = ExpiryKnown::Unknown;
+        assert_eq!(fixture::snapshot(&record).expiry(), ExpiryKnown::Unknown);
+        let mut policy = fixture::policy();
+        policy.declared_lifetime = Some(SignedDuration::from_hours(480));
+        let facts = fixture::facts("crm");
+        let shown = TokenSnapshot::from_record(&facts, &record, &fixture::resting(), &policy);
+        let slot = shown.current.expect("current");
+        let end = fixture::now() + SignedDuration::from_hours(240);
+        assert_eq!(
+            (slot.expiry, slot.expires_at),
+            (ExpiryKnown::Declared, Some(end))
+        );
+    }
+
+    #[test]
+    fn the_next_attempt_is_the_renewal_when_at_rest_and_the_wake_otherwise() {
+        let mut record = fixture::fresh_record("crm");
+        let policy = fixture::policy();
+        let renewal = fixture::now() + SignedDuration::from_hours(72);
+        assert_eq!(fixture::snapshot(&record).next_attempt_at, Some(renewal));
+        let mut backoff = fixture::resting();
+        backoff.reason = Reason::Backoff;
+        let facts = fixture::facts("crm");
+        let waiting = TokenSnapshot::from_record(&facts, &record, &backoff, &policy);
+        assert_eq!(waiting.next_attempt_at, Some(backoff.wake_at));
+        record.paused = Some(crate::rotation::record::Paused {
+            since: fixture::now(),
+            reason: "maintenance".to_owned(),
+        });
+        assert_eq!(fixture::snapshot(&record).next_attempt_at, None);
+    }
+
+    #[test]
+    fn no_secret_is_in_the_json() {
+        let record = fixture::busy_record("crm");
+        let json = serde_json::to_string(&fixture::snapshot(&record)).expect("json");
+        for value in ["\"crm-current\"", "\"crm-pending\"", "\"crm-previous\""] {
+            assert!(!json.contains(value), "{json}");
+        }
+        assert!(json.contains("\"name\":\"crm\"") && json.contains("\"strategy\":\"overlap\""));
+    }
+
+    #[test]
+    fn a_success_that_left_the_history_is_told_by_its_token() {
+        let mut record = fixture::fresh_record("crm");
+        record.history.clear();
+        let issued = fixture::now() - SignedDuration::from_hours(240);
+        assert_eq!(fixture::snapshot(&record).last_success_at, Some(issued));
+    }
+
+    #[test]
+    fn the_strategy_follows_from_the_capabilities() {
+        let overlap = fixture::capabilities();
+        let mut expire = overlap;
+        expire.revoke = Revoke::Never;
+        let mut operator = overlap;
+        operator.supply = Supply::Operator;
+        let words = [overlap, expire, operator].map(|c| strategy(&c));
+        assert_eq!(words, ["overlap", "expire", "operator"]);
+    }
+}

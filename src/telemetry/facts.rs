@@ -1,0 +1,96 @@
+//! What the configuration says of a token, as far as the outside sees it.
+
+use serde::Serialize;
+
+use crate::rotation::capability::{
+    IssueEffect, IssuerCapabilities, LiveTokens, Overlap, Recovery, Revoke, Supply,
+};
+
+/// What the configuration says of a token. Shared by all its snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TokenFacts {
+    /// Name in the configuration.
+    pub name: String,
+    /// Name of its issuer.
+    pub issuer: String,
+    /// Kind of its issuer, for example `http`.
+    pub provider: String,
+    /// Environment, if one is configured.
+    pub environment: Option<String>,
+    /// How it is rotated, see [`strategy`].
+    pub strategy: &'static str,
+    /// The connections that must hold it, in the configured order.
+    #[serde(skip)]
+    pub connections: Vec<ConnectionFacts>,
+}
+
+/// What the configuration says of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConnectionFacts {
+    /// Name in the configuration.
+    pub name: String,
+    /// Kind of identity provider, for example `http`.
+    pub kind: String,
+}
+
+impl TokenFacts {
+    /// Facts of a token whose issuer has these capabilities.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        issuer: impl Into<String>,
+        provider: impl Into<String>,
+        environment: Option<String>,
+        capabilities: &IssuerCapabilities,
+        connections: Vec<ConnectionFacts>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            issuer: issuer.into(),
+            provider: provider.into(),
+            environment,
+            strategy: strategy(capabilities),
+            connections,
+        }
+    }
+}
+
+/// The word for how tokens of an issuer are rotated, as it follows from its
+/// capabilities: `operator`, `client_chosen`, `two_phase`, `replace`,
+/// `issuer_timed`, `expire` or `overlap`.
+#[must_use]
+pub fn strategy(capabilities: &IssuerCapabilities) -> &'static str {
+    let IssuerCapabilities {
+        supply,
+        live_tokens,
+        overlap,
+        issue_effect,
+        recovery,
+        ..
+    } = capabilities;
+    match (supply, recovery, overlap, issue_effect, live_tokens) {
+        (Supply::Operator, ..) => "operator",
+        (_, Recovery::ClientChosen, ..) => "client_chosen",
+        (_, _, Overlap::TwoPhase { .. }, ..) => "two_phase",
+        (_, _, Overlap::None, ..) | (_, _, _, IssueEffect::Kills, _) | (.., LiveTokens::One) => {
+            "replace"
+        }
+        (_, _, Overlap::IssuerTimed { .. }, ..) | (_, _, _, IssueEffect::SchedulesDeath, _) => {
+            "issuer_timed"
+        }
+        (_, _, Overlap::ExplicitRetire, IssueEffect::Keeps, LiveTokens::Two | LiveTokens::Many) => {
+            if retires_by_expiry(capabilities) {
+                "expire"
+            } else {
+                "overlap"
+            }
+        }
+    }
+}
+
+fn retires_by_expiry(capabilities: &IssuerCapabilities) -> bool {
+    match capabilities.revoke {
+        Revoke::AllOnly | Revoke::Never => true,
+        Revoke::ById | Revoke::ByValue | Revoke::OfItself => false,
+    }
+}

@@ -1,0 +1,121 @@
+//! Is this process alive, and can it do its work? One bad identity provider or
+//! one bad token never answers these with no.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::notify::Notifier;
+
+/// A supervisor that has not shown itself for this long is stuck.
+pub const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// The vital signs of this process.
+#[derive(Debug)]
+pub struct Health {
+    notifier: Notifier,
+    started: Instant,
+    last_beat_ms: AtomicU64,
+    config: AtomicBool,
+    vault: Mutex<Result<(), String>>,
+}
+
+impl Health {
+    /// A process that has just started: alive, not ready.
+    #[must_use]
+    pub fn new(notifier: Notifier) -> Self {
+        Self {
+            notifier,
+            started: Instant::now(),
+            last_beat_ms: AtomicU64::new(0),
+            config: AtomicBool::new(false),
+            vault: Mutex::new(Err("Vault has not been asked yet".to_owned())),
+        }
+    }
+
+    /// Called by the supervisor itself each time round its loop, and while it
+    /// waits for Vault at start: at least every ten seconds. Keeps the
+    /// watchdog of systemd quiet.
+    pub fn beat(&self) {
+        let now = self.started.elapsed().as_millis();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        self.last_beat_ms.store(now, Ordering::Relaxed);
+        self.notifier.keep_alive();
+    }
+
+    /// The messages to systemd.
+    #[must_use]
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
+    }
+
+    /// Notes whether the configuration in force is valid.
+    pub fn config(&self, valid: bool) {
+        self.config.store(valid, Ordering::Relaxed);
+    }
+
+    /// Notes how the last authenticated call to Vault ended; an error is text
+    /// for a person.
+    pub fn vault(&self, answer: Result<(), String>) {
+        *self.vault.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+
+    /// Why the process is not alive; `None`: it is.
+    #[must_use]
+    pub fn dead_because(&self) -> Option<String> {
+        let beat = Duration::from_millis(self.last_beat_ms.load(Ordering::Relaxed));
+        let silence = self.started.elapsed().saturating_sub(beat);
+        (silence > LONGEST_SILENCE).then(|| {
+            format!(
+                "the supervisor has not moved for {} s (at most {} s are normal): restart the process and report a bug",
+                silence.as_secs(),
+                LONGEST_SILENCE.as_secs()
+            )
+        })
+    }
+
+    /// Why the process cannot do its work; empty: it can.
+    #[must_use]
+    pub fn not_ready_because(&self) -> Vec<String> {
+        let config = (!self.config.load(Ordering::Relaxed))
+            .then(|| "the configuration has not been loaded".to_owned());
+        let vault = self
+            .vault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .err();
+        [config, vault, self.dead_because()]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_supervisor_is_dead_and_a_beat_revives_it() {
+        let health = Health::new(Notifier::silent());
+        assert_eq!(health.dead_because(), None, "just started");
+        tokio::time::advance(Duration::from_secs(31)).await;
+        assert!(health.dead_because().is_some());
+        health.beat();
+        assert_eq!(health.dead_because(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ready_needs_configuration_vault_and_heartbeat() {
+        let health = Health::new(Notifier::silent());
+        assert_eq!(health.not_ready_because().len(), 2);
+        health.config(true);
+        health.vault(Ok(()));
+        assert!(health.not_ready_because().is_empty());
+        health.vault(Err("Vault is sealed".to_owned()));
+        assert_eq!(health.not_ready_because(), ["Vault is sealed"]);
+    }
+}

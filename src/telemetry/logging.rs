@@ -1,0 +1,197 @@
+//! Logs: text or JSON on standard error (standard output belongs to the
+//! commands), with every secret masked on the way out.
+
+use std::io::{self, IsTerminal, Write};
+
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Registry, filter, fmt};
+
+use super::config::{LogConfig, LogFormat};
+use super::redact::{self, Redacting, Redactor};
+
+/// Logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// The filter cannot be used.
+    #[error("{0}")]
+    Filter(String),
+    /// Another subscriber is there already.
+    #[error("logging is already set up in this process")]
+    Twice,
+}
+
+/// Sends the logs of this process to standard error, and masks every secret
+/// that is made from now on. Called once, before anything secret is read.
+///
+/// # Errors
+/// When the filter cannot be used, or when called twice.
+pub fn init(config: &LogConfig) -> Result<(), LoggingError> {
+    redact::install();
+    quiet_panics();
+    let colours = io::stderr().is_terminal();
+    let layer = layer(config, io::stderr, colours, redact::global())?;
+    tracing::subscriber::set_global_default(Registry::default().with(layer))
+        .map_err(|_| LoggingError::Twice)
+}
+
+/// The layer that writes log lines to `writer`.
+///
+/// # Errors
+/// When the filter cannot be used.
+pub fn layer<S, M>(
+    config: &LogConfig,
+    writer: M,
+    colours: bool,
+    redactor: &'static Redactor,
+) -> Result<Box<dyn Layer<S> + Send + Sync>, LoggingError>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    M: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let filter = config
+        .parse_filter()
+        .map_err(LoggingError::Filter)?
+        .and(filter::filter_fn(is_permitted));
+    let lines = fmt::layer().with_writer(Redacting::new(writer, redactor));
+    Ok(match config.format {
+        LogFormat::Text => lines.with_ansi(colours).with_filter(filter).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_filter(filter)
+            .boxed(),
+    })
+}
+
+/// Whatever the configured level: some libraries log requests with their
+/// headers and bodies, and so tokens.
+fn is_permitted(metadata: &Metadata<'_>) -> bool {
+    let library = metadata.target().split("::").next().unwrap_or_default();
+    match library {
+        "vaultrs" | "rustify" | "rustify_derive" => false,
+        "hyper" | "hyper_util" | "h2" | "reqwest" | "rustls" | "tower" | "tower_http" => {
+            *metadata.level() <= Level::WARN
+        }
+        _ => true,
+    }
+}
+
+/// The message of a panic may quote anything, so only its place is told.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(
+            || "an unknown place".to_owned(),
+            |at| format!("{}:{}:{}", at.file(), at.line(), at.column()),
+        );
+        // Nothing can be done when standard error is gone.
+        writeln!(
+            io::stderr(),
+            "panic at {place}: this is a bug in scim-rotator; the message is withheld because it could quote a secret"
+        )
+        .ok();
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use tracing::{debug, error, info, trace, warn};
+
+    use super::*;
+    use crate::secret::BearerToken;
+
+    const CANARY: &str = "canary\"7f3a/90+bc\\de";
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("lock").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn capture(format: LogFormat, log: impl FnOnce()) -> String {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let config = LogConfig {
+            format,
+            filter: "trace,vaultrs::client=trace".to_owned(),
+        };
+        let layer = layer(&config, move || writer.clone(), false, redact::global());
+        let subscriber = Registry::default().with(layer.expect("filter"));
+        tracing::subscriber::with_default(subscriber, log);
+        let bytes = captured.0.lock().expect("lock").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn a_canary_reaches_no_line_in_any_form() {
+        redact::install();
+        let token = BearerToken::parse(CANARY).expect("valid");
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let output = capture(format, || {
+                let span = tracing::info_span!("wake", value = CANARY);
+                let _inside = span.enter();
+                trace!("plain {}", token.expose());
+                debug!(value = token.expose(), "a field");
+                info!(value = ?token.expose(), "a debug field");
+                warn!(body = %serde_json::json!({ "token": CANARY }), "a body");
+                error!(auth = %STANDARD.encode(format!("id:{CANARY}")), "basic");
+                let url = percent_encoding::utf8_percent_encode(
+                    CANARY,
+                    percent_encoding::NON_ALPHANUMERIC,
+                );
+                info!("https://example.test/?token={url}");
+            });
+            assert_eq!(output.lines().count(), 6, "{output}");
+            for part in [
+                "canary", "7f3a", "90+bc", "90%2Bbc", "Y2FuYXJ5", "NhbmFye", "jYW5hcn",
+            ] {
+                assert!(!output.contains(part), "{part} in {output}");
+            }
+            assert_eq!(output.matches("[redacted]").count() / 2, 6, "{output}");
+        }
+    }
+
+    #[test]
+    fn libraries_that_log_requests_stay_quiet_at_any_level() {
+        let output = capture(LogFormat::Text, || {
+            error!(target: "vaultrs::client", "1");
+            error!(target: "rustify::endpoint", "2");
+            info!(target: "reqwest::connect", "3");
+            debug!(target: "h2::codec", "4");
+            trace!(target: "hyper::proto", "5");
+            warn!(target: "hyper::proto", "kept");
+            trace!(target: "scim_rotator::driver", "kept");
+        });
+        assert_eq!(output.lines().count(), 2, "{output}");
+        assert_eq!(output.matches("kept").count(), 2, "{output}");
+    }
+
+    #[test]
+    fn json_lines_are_objects() {
+        let output = capture(LogFormat::Json, || {
+            let span = tracing::info_span!("wake", token = "crm-prod");
+            let _inside = span.enter();
+            info!(reason = "renewal_due", "decided");
+        });
+        let line: serde_json::Value = serde_json::from_str(&output).expect("one object");
+        assert_eq!(line["reason"], "renewal_due");
+        assert_eq!(line["span"]["token"], "crm-prod");
+        assert_eq!(line["level"], "INFO");
+    }
+}

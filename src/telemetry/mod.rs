@@ -1,0 +1,111 @@
+//! What the outside sees of the work: logs, metrics, the state of every token
+//! in plain words, and the messages to systemd. Nothing here decides anything,
+//! and nothing here holds a secret.
+//!
+//! ```text
+//! driver ──> witness ──┬─> logs
+//!                      ├─> Board ──> status page, /readyz, collector (per-token series)
+//!                      ├─> Metrics ──────────────> /metrics <──┘
+//!                      └─> Health ─> /healthz /readyz, systemd
+//! ```
+
+pub mod board;
+pub mod collector;
+pub mod config;
+mod derive;
+mod exposition;
+pub mod facts;
+pub mod health;
+pub mod logging;
+pub mod metrics;
+pub mod notify;
+mod observe;
+mod process;
+pub mod redact;
+mod requests;
+pub mod snapshot;
+pub mod witness;
+pub mod words;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use board::Board;
+use health::Health;
+use metrics::Metrics;
+use notify::Notifier;
+
+#[cfg(test)]
+#[path = "../../tests/deploy/fixture.rs"]
+pub(crate) mod fixture;
+
+/// Everything that shows what this process does, wired together: for the
+/// server, and for what reports to it.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// The state of every token.
+    pub board: Arc<Board>,
+    /// The metrics; also the observer of the HTTP clients.
+    pub metrics: Arc<Metrics>,
+    /// Alive, ready, and the messages to systemd.
+    pub health: Arc<Health>,
+}
+
+/// How the session with Vault stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VaultSigns {
+    /// Whether the last authenticated call succeeded.
+    pub up: bool,
+    /// Whether Vault said that it is sealed.
+    pub sealed: bool,
+    /// When our own token expires; `None`: never, or there is none.
+    pub token_expires_at: Option<Timestamp>,
+    /// Why it is not up, for a person.
+    pub failure: Option<String>,
+}
+
+impl Telemetry {
+    /// Telemetry of a process that started at `started_at`.
+    ///
+    /// # Errors
+    /// When two metrics have one name, which a test rules out.
+    pub fn new(started_at: Timestamp, notifier: Notifier) -> Result<Self, prometheus::Error> {
+        let board = Arc::new(Board::new());
+        Ok(Self {
+            metrics: Arc::new(Metrics::new(Arc::clone(&board), started_at)?),
+            health: Arc::new(Health::new(notifier)),
+            board,
+        })
+    }
+
+    /// What the driver tells: give it to the runner and to the supervisor.
+    #[must_use]
+    pub fn witness(&self) -> witness::Observer {
+        witness::Observer::new(Arc::clone(&self.metrics), Arc::clone(&self.health))
+    }
+
+    /// Notes how the session with Vault stands: after each change, and at
+    /// least every few seconds.
+    pub fn vault(&self, signs: VaultSigns) {
+        self.metrics.vault_up(signs.up);
+        self.metrics.vault_sealed(signs.sealed);
+        self.metrics.vault_token_expiry(signs.token_expires_at);
+        self.health.vault(match (signs.up, signs.sealed) {
+            (true, _) => Ok(()),
+            (false, true) => Err("Vault is sealed: unseal it".to_owned()),
+            (false, false) => Err(signs
+                .failure
+                .unwrap_or_else(|| "Vault did not answer the last request".to_owned())),
+        });
+    }
+
+    /// Notes that the configuration was read at `now`, and was valid or not.
+    /// An invalid one at a reload leaves the old one in force.
+    pub fn config_read(&self, valid: bool, now: Timestamp) {
+        self.metrics.config_read(valid, now);
+        if valid {
+            self.health.config(true);
+        }
+    }
+}

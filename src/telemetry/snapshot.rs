@@ -1,0 +1,235 @@
+//! One token as people and programs see it: plain data without secrets. The
+//! status command, `/readyz`, `/api/v1/tokens` and the metrics all show this.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use crate::rotation::decision::Reason;
+use crate::rotation::fault::FaultKind;
+use crate::rotation::record::{
+    ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName, Trigger,
+};
+use crate::secret::Fingerprint;
+use crate::telemetry::facts::TokenFacts;
+
+/// One token at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TokenSnapshot {
+    /// What the configuration says.
+    #[serde(flatten, serialize_with = "through_arc")]
+    pub facts: Arc<TokenFacts>,
+    /// How many tokens have become current.
+    pub generation: u64,
+    /// Stage of its rotation.
+    pub stage: StageName,
+    /// Since when.
+    pub stage_entered_at: Timestamp,
+    /// Why the rotation in flight began.
+    pub trigger: Option<Trigger>,
+    /// The step that is done now; `None`: it waits.
+    pub step: Option<&'static str>,
+    /// Why it acts or waits.
+    pub reason: Reason,
+    /// When it is looked at again at the latest.
+    pub next_wake_at: Timestamp,
+    /// When something is done for it again, as far as known.
+    pub next_attempt_at: Option<Timestamp>,
+    /// When it is renewed.
+    pub renew_at: Option<Timestamp>,
+    /// From when on windows are ignored.
+    pub renewal_deadline_at: Option<Timestamp>,
+    /// The token in use.
+    pub current: Option<SlotFacts>,
+    /// The new token of a rotation in flight.
+    pub pending: Option<SlotFacts>,
+    /// Superseded tokens that are not yet retired, oldest first.
+    pub retiring: Vec<RetiringFacts>,
+    /// When the next of them is to be retired.
+    pub retirement_due_at: Option<Timestamp>,
+    /// Every configured connection.
+    pub connections: Vec<ConnectionState>,
+    /// The last probe of the token in use.
+    pub probe: Option<LastProbe>,
+    /// Failures in a row.
+    pub consecutive_failures: u32,
+    /// The last failure since the last success.
+    pub last_failure: Option<FailureFacts>,
+    /// When a rotation last succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// When anything was last attempted for a rotation.
+    pub last_attempt_at: Option<Timestamp>,
+    /// By when a person should have supplied the new token.
+    pub operator_deadline_at: Option<Timestamp>,
+    /// Tokens of ours whose value was lost.
+    pub orphans: u64,
+    /// Which replica may act.
+    pub lease: Option<Lease>,
+    /// Set by a person.
+    pub paused: Option<Paused>,
+    /// Why a person must decide.
+    pub halt: Option<Halt>,
+    /// The last finished rotations, newest first.
+    pub history: Vec<PastFacts>,
+}
+
+/// The public facts of one token value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SlotFacts {
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Its id at the issuer.
+    pub id: Option<String>,
+    /// How it came to us.
+    pub origin: Origin,
+    /// When it was issued, or first seen.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
+    /// Where that is known from.
+    pub expiry: ExpiryKnown,
+    /// When it was last proven.
+    pub proven_at: Option<Timestamp>,
+}
+
+/// A superseded token on its way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RetiringFacts {
+    /// The token.
+    #[serde(flatten)]
+    pub token: SlotFacts,
+    /// When its successor became current.
+    pub superseded_at: Timestamp,
+    /// The end of its overlap window.
+    pub not_before: Timestamp,
+    /// When the issuer took its revocation.
+    pub revoked_at: Option<Timestamp>,
+    /// How often retiring it failed.
+    pub attempts: u32,
+    /// What the last attempt found.
+    pub last_finding: Option<String>,
+}
+
+/// A connection and the token that it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConnectionState {
+    /// Name in the configuration.
+    pub name: String,
+    /// Kind of identity provider.
+    pub kind: String,
+    /// Whether it was last given the token in use, or the new token of the
+    /// rotation in flight; `None`: nothing was ever delivered to it.
+    pub in_sync: Option<bool>,
+    /// When a token was last delivered to it.
+    pub delivered_at: Option<Timestamp>,
+    /// When it last showed that it works.
+    pub confirmed_at: Option<Timestamp>,
+}
+
+/// A failure, for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureFacts {
+    /// When.
+    pub at: Timestamp,
+    /// Which step.
+    pub step: String,
+    /// Why, as in the metric label `reason`.
+    pub reason: FaultKind,
+    /// What was attempted, what came back, what to do.
+    pub message: String,
+}
+
+/// A finished rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastFacts {
+    /// Its id.
+    pub id: String,
+    /// Why it began.
+    pub trigger: Trigger,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How.
+    pub result: RotationResult,
+    /// When the old token was shown to be refused.
+    pub old_refused_at: Option<Timestamp>,
+    /// Why it failed.
+    pub detail: Option<String>,
+}
+
+impl TokenSnapshot {
+    /// Where the expiry of the token in use is known from; `Unknown` when
+    /// there is no token.
+    #[must_use]
+    pub fn expiry(&self) -> ExpiryKnown {
+        self.current
+            .as_ref()
+            .map_or(ExpiryKnown::Unknown, |slot| slot.expiry)
+    }
+
+    /// One word for how it stands: `paused`, the stage of a rotation in
+    /// flight, `halted`, `fresh`, or the reason of its wait.
+    #[must_use]
+    pub fn standing(&self) -> &'static str {
+        if self.stage == StageName::Halted {
+            return self.stage.as_str();
+        }
+        if self.paused.is_some() {
+            return Reason::Paused.as_str();
+        }
+        if self.stage != StageName::Idle {
+            return self.stage.as_str();
+        }
+        if self.current.is_none() {
+            return Reason::Missing.as_str();
+        }
+        if is_at_rest(self.reason) {
+            return Reason::Fresh.as_str();
+        }
+        self.reason.as_str()
+    }
+}
+
+/// Whether a token that waits or acts for this reason is as it should be.
+pub(super) fn is_at_rest(reason: Reason) -> bool {
+    match reason {
+        Reason::Fresh
+        | Reason::NothingScheduled
+        | Reason::WaitingOverlap
+        | Reason::WaitingExpiry
+        | Reason::RetireDue
+        | Reason::ProbeDue
+        | Reason::PublishDue
+        | Reason::LeaseElsewhere => true,
+        Reason::SchemaTooNew
+        | Reason::ClockBehind
+        | Reason::ClockSkew
+        | Reason::Paused
+        | Reason::Halted
+        | Reason::Backoff
+        | Reason::InFlight
+        | Reason::ReplyLost
+        | Reason::Settling
+        | Reason::Missing
+        | Reason::Expired
+        | Reason::RenewalDue
+        | Reason::Forced
+        | Reason::Compromised
+        | Reason::Drift
+        | Reason::OperatorSupplied
+        | Reason::WaitingOperator
+        | Reason::Adoptable
+        | Reason::SlotNeeded
+        | Reason::OrphanFound
+        | Reason::WaitingWindow
+        | Reason::IssueCap
+        | Reason::ProofNeeded
+        | Reason::RollingBack => false,
+    }
+}
+
+fn through_arc<S: Serializer>(facts: &Arc<TokenFacts>, to: S) -> Result<S::Ok, S::Error> {
+    facts.as_ref().serialize(to)
+}

@@ -1,0 +1,306 @@
+//! Turns what the driver tells into logs, metrics and the board.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{error, info, warn};
+
+use super::board::Board;
+use super::facts::{ConnectionFacts, TokenFacts};
+use super::health::Health;
+use super::metrics::Metrics;
+use super::redact;
+use super::snapshot::TokenSnapshot;
+use crate::driver::supervisor::Pulse;
+use crate::driver::unit::Unit;
+use crate::driver::witness::{StepEnded, Witness};
+use crate::rotation::decision::{Action, Decision, Step};
+use crate::rotation::outcome::Outcome;
+use crate::rotation::record::{Record, RotationResult};
+
+/// Logs, metrics and the board, as one witness of the driver.
+pub struct Observer {
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    seen: Mutex<BTreeMap<String, Seen>>,
+}
+
+/// What was last said of a token, so that nothing is said twice.
+#[derive(Default)]
+struct Seen {
+    facts: Option<Arc<TokenFacts>>,
+    decision: Option<(&'static str, &'static str)>,
+    trouble: Option<String>,
+    lease_holder: Option<String>,
+}
+
+impl Observer {
+    /// A witness that feeds these.
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>, health: Arc<Health>) -> Self {
+        Self {
+            metrics,
+            health,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Makes a configured token visible before it was read.
+    pub fn expect(&self, unit: &Unit) {
+        let facts = Arc::new(facts_of(unit));
+        self.board().expect(Arc::clone(&facts));
+        self.with_seen(&unit.name, |seen| seen.facts = Some(facts));
+    }
+
+    fn board(&self) -> &Arc<Board> {
+        self.metrics.board()
+    }
+
+    fn with_seen<T>(&self, token: &str, use_it: impl FnOnce(&mut Seen) -> T) -> T {
+        let mut all = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        use_it(all.entry(token.to_owned()).or_default())
+    }
+
+    fn facts(&self, unit: &Unit) -> Arc<TokenFacts> {
+        self.with_seen(&unit.name, |seen| {
+            Arc::clone(seen.facts.get_or_insert_with(|| Arc::new(facts_of(unit))))
+        })
+    }
+
+    /// The secrets of a record are known to the log's last net from now on.
+    fn guard(&self, record: &Record) {
+        let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
+        let tokens = record
+            .current
+            .iter()
+            .chain(pending)
+            .chain(record.retiring.iter().map(|r| &r.token));
+        tokens.for_each(|token| redact::global().register(token.value.expose()));
+    }
+}
+
+fn facts_of(unit: &Unit) -> TokenFacts {
+    let kinds = &unit.labels.connection_kinds;
+    let connections = unit
+        .connections
+        .iter()
+        .enumerate()
+        .map(|(index, (name, _))| ConnectionFacts {
+            name: name.clone(),
+            kind: kinds.get(index).cloned().unwrap_or_default(),
+        });
+    TokenFacts::new(
+        &unit.name,
+        &unit.labels.issuer,
+        &unit.labels.issuer_kind,
+        Some(unit.labels.environment.clone()).filter(|text| !text.is_empty()),
+        &unit.issuer.capabilities(),
+        connections.collect(),
+    )
+}
+
+impl Witness for Observer {
+    fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, _now: Timestamp) {
+        self.guard(record);
+        let facts = self.facts(unit);
+        self.board().set(TokenSnapshot::from_record(
+            &facts,
+            record,
+            decision,
+            &unit.policy,
+        ));
+        let next = match &decision.action {
+            Action::Do(step) => step.as_str(),
+            Action::Wait => "wait",
+        };
+        let key = (next, decision.reason.as_str());
+        let changed = self.with_seen(&unit.name, |seen| {
+            seen.trouble = None;
+            seen.decision.replace(key) != Some(key)
+        });
+        if changed {
+            info!(
+                token = %unit.name,
+                stage = record.stage_name().as_str(),
+                generation = record.generation,
+                next,
+                reason = decision.reason.as_str(),
+                wake_at = %decision.wake_at,
+                "decided"
+            );
+        }
+    }
+
+    fn step_began(&self, unit: &Unit, record: &Record, _step: &Step, _now: Timestamp) {
+        let Some(lease) = &record.lease else { return };
+        let before = self.with_seen(&unit.name, |seen| {
+            seen.lease_holder.replace(lease.holder.clone())
+        });
+        if lease.epoch > 1 && before.as_ref() != Some(&lease.holder) {
+            self.metrics.lease_taken_over();
+        }
+    }
+
+    fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
+        self.guard(ended.after);
+        let took = Duration::try_from(ended.elapsed).unwrap_or_default();
+        self.metrics
+            .step(&unit.name, ended.step, ended.outcome, took);
+        log_step(unit, ended);
+        log_milestones(unit, ended);
+        let newest = ended.after.history.first();
+        if let Some(past) =
+            newest.filter(|past| ended.before.history.first().map(|p| &p.id) != Some(&past.id))
+        {
+            self.metrics.rotation(&unit.name, past.trigger, past.result);
+        }
+        if let (Some(_), None) = (&ended.after.halt, &ended.before.halt) {
+            let trigger = ended.after.rotation.as_ref().map(|r| r.trigger);
+            if let Some(trigger) = trigger {
+                self.metrics
+                    .rotation(&unit.name, trigger, RotationResult::Halted);
+            }
+        }
+    }
+
+    fn store_failed(&self, unit: &Unit, text: &str, _now: Timestamp) {
+        self.board().trouble(&unit.name, text);
+        let new = self.with_seen(&unit.name, |seen| {
+            seen.decision = None;
+            seen.trouble.replace(text.to_owned()).as_deref() != Some(text)
+        });
+        if new {
+            warn!(token = %unit.name, error = text, "the record in Vault cannot be used now; the token waits");
+        }
+    }
+
+    fn conflict(&self, unit: &Unit) {
+        self.metrics.write_conflict();
+        info!(token = %unit.name, "another replica or a person wrote the record first; it is read again");
+    }
+
+    fn removed(&self, name: &str) {
+        self.board().remove(name);
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
+    }
+}
+
+fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
+    let step = ended.step.as_str();
+    let connection = ended.step.connection().unwrap_or_default();
+    let rotation = ended
+        .after
+        .rotation
+        .as_ref()
+        .or(ended.before.rotation.as_ref());
+    let rotation_id = rotation.map(|r| r.id.as_str()).unwrap_or_default();
+    let millis = ended.elapsed.as_millis();
+    match trouble_of(ended.outcome) {
+        None => info!(token = %unit.name, rotation_id, step, connection, millis, "done"),
+        Some(trouble) => warn!(
+            token = %unit.name,
+            rotation_id,
+            step,
+            connection,
+            millis,
+            failures = ended.after.failures.consecutive,
+            trouble,
+            "not done"
+        ),
+    }
+}
+
+/// What went wrong with a step, for a person; `None` if nothing did.
+#[must_use]
+pub fn trouble_of(outcome: &Outcome) -> Option<&str> {
+    use crate::rotation::outcome::Confirmation;
+    use crate::scim::evidence::Verdict;
+    match outcome {
+        Outcome::Failed { fault, .. } => Some(&fault.message),
+        Outcome::Proved(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
+        | Outcome::Verified(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
+        | Outcome::Retired {
+            refusal: Verdict::Fail(finding) | Verdict::Inconclusive(finding),
+            ..
+        } => Some(&finding.detail),
+        Outcome::Confirmed {
+            confirmation: Confirmation::Refused { detail },
+            ..
+        } => Some(detail),
+        Outcome::Confirmed {
+            confirmation:
+                Confirmation::Works | Confirmation::CannotTell | Confirmation::NotYet { .. },
+            ..
+        }
+        | Outcome::Proved(Verdict::Pass(_))
+        | Outcome::Verified(Verdict::Pass(_))
+        | Outcome::Retired {
+            refusal: Verdict::Pass(_),
+            ..
+        }
+        | Outcome::Adopted(_)
+        | Outcome::Prepared(_)
+        | Outcome::Issued(_)
+        | Outcome::Recovered { .. }
+        | Outcome::Supplied { .. }
+        | Outcome::Delivered { .. }
+        | Outcome::Completed
+        | Outcome::Published
+        | Outcome::Reverted { .. }
+        | Outcome::Discarded
+        | Outcome::UseSeen { .. }
+        | Outcome::OrphanRevoked { .. } => None,
+    }
+}
+
+fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
+    let (before, after) = (ended.before, ended.after);
+    if let Some(current) = after
+        .current
+        .as_ref()
+        .filter(|_| after.generation > before.generation)
+    {
+        info!(
+            token = %unit.name,
+            generation = after.generation,
+            fingerprint = %current.fingerprint(),
+            token_id = current.id.as_deref().unwrap_or_default(),
+            expires_at = current.expires_at.map(|at| at.to_string()).unwrap_or_default(),
+            "a new token is in use"
+        );
+    }
+    if let (Some(halt), None) = (&after.halt, &before.halt) {
+        error!(
+            token = %unit.name,
+            cause = halt.cause.as_str(),
+            detail = %halt.detail,
+            "halted: a person must decide; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
+            unit.name
+        );
+    }
+}
+
+impl Pulse for Observer {
+    fn beat(&self, now: Timestamp) {
+        self.health.beat();
+        self.metrics.tick(now);
+    }
+
+    fn woke(&self, late: SignedDuration) {
+        self.metrics
+            .wake_lag(Duration::try_from(late).unwrap_or_default());
+    }
+
+    fn leases_held(&self, count: usize) {
+        self.metrics.leases_held(count);
+    }
+
+    fn report(&self, now: Timestamp) {
+        self.health.notifier().status(&self.board().sentence(now));
+    }
+}

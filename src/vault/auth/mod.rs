@@ -1,0 +1,116 @@
+//! Logging in to Vault. One file a method; to add one, write its file, add a
+//! variant to [`AuthConfig`] and an arm to its three matches.
+
+mod approle;
+mod token;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+pub use approle::ApproleAuth;
+pub use token::TokenAuth;
+
+use super::client::{Answer, Call, VaultClient};
+use super::error::{VaultError, VaultErrorKind};
+use crate::config::problem::Problems;
+use crate::config::value::Credential;
+use crate::secret::{BearerToken, SecretRef};
+
+/// How to log in: exactly one method.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum AuthConfig {
+    /// With a token that somebody else made and looks after.
+    Token(TokenAuth),
+    /// With a role-id and a secret-id.
+    Approle(ApproleAuth),
+}
+
+impl AuthConfig {
+    /// Notes everything that is wrong; `path` is the key of the section.
+    pub fn check(&self, path: &str, problems: &mut Problems) {
+        match self {
+            Self::Token(token) => token.check(&format!("{path}.token"), problems),
+            Self::Approle(approle) => approle.check(&format!("{path}.approle"), problems),
+        }
+    }
+
+    /// The method, ready to log in.
+    pub(super) fn method(&self) -> Box<dyn Method> {
+        match self {
+            Self::Token(token) => Box::new(token.clone()),
+            Self::Approle(approle) => Box::new(approle.clone()),
+        }
+    }
+
+    /// The word for logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Token(_) => "token",
+            Self::Approle(_) => "approle",
+        }
+    }
+}
+
+/// One way to get a Vault token. Credentials are read anew at each login,
+/// since others rotate them.
+#[async_trait]
+pub(super) trait Method: Send + Sync {
+    /// Logs in.
+    async fn login(&self, client: &VaultClient) -> Result<Granted, VaultError>;
+
+    /// Whether the token was made for us, so that we revoke it when we stop.
+    fn owns_token(&self) -> bool;
+}
+
+/// A token that Vault gave or accepted.
+#[derive(Debug, Clone)]
+pub(super) struct Granted {
+    /// The token.
+    pub(super) token: BearerToken,
+    /// Rest of its life; `None`: it does not expire.
+    pub(super) ttl: Option<SignedDuration>,
+    /// Whether it can be renewed.
+    pub(super) renewable: bool,
+}
+
+/// What a login or a renewal answers below `auth`.
+#[derive(Deserialize)]
+struct AuthBlock {
+    client_token: String,
+    #[serde(default)]
+    lease_duration: u32,
+    #[serde(default)]
+    renewable: bool,
+}
+
+/// Reads the `auth` block of a login or a renewal.
+pub(super) fn granted(call: &Call, answer: Answer) -> Result<Granted, VaultError> {
+    let malformed = |what: &str| VaultError::new(call, VaultErrorKind::Malformed(what.to_owned()));
+    let block: AuthBlock = answer
+        .field("auth")
+        .ok_or_else(|| malformed("there is no `auth` with a `client_token` in it"))?;
+    let token = BearerToken::parse(block.client_token)
+        .map_err(|error| malformed(&format!("the token in it cannot be used: {error}")))?;
+    Ok(Granted {
+        token,
+        ttl: Some(block.lease_duration)
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
+        renewable: block.renewable,
+    })
+}
+
+/// Our own login cannot come out of the Vault that it opens.
+fn check_not_from_vault(credential: &Credential, key: String, problems: &mut Problems) {
+    match &credential.0 {
+        SecretRef::Vault { .. } => problems.error(
+            key,
+            "the credential that opens Vault cannot be read from Vault",
+            "write { file = \"/path\" } or { env = \"NAME\" }",
+        ),
+        SecretRef::File(_) | SecretRef::Env(_) => {}
+    }
+}

@@ -1,0 +1,361 @@
+//! The `[vault]` section.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer, de};
+use url::Url;
+
+use super::auth::AuthConfig;
+use super::path::KvPath;
+use crate::config::problem::Problems;
+use crate::config::value::{HumanDuration, expand_file_path};
+
+/// Where Vault is, how to log in, and where the records are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultConfig {
+    /// One URL, or several nodes of one cluster; the first that answers serves.
+    pub address: Addresses,
+    /// Namespace, sent with every request.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// `<mount>/<prefix>` below which one record a token is kept.
+    pub state_path: String,
+    /// PEM file of the only certificate authorities that are trusted for
+    /// Vault. Without it: those of the operating system.
+    #[serde(default, deserialize_with = "file_path")]
+    pub ca_file: Option<PathBuf>,
+    /// How to log in.
+    pub auth: AuthConfig,
+    /// Longest wait for a connection.
+    #[serde(default = "VaultConfig::default_connect_timeout")]
+    pub connect_timeout: HumanDuration,
+    /// Longest wait for a whole answer. A Vault whose audit device is blocked
+    /// never answers, so there is always an end.
+    #[serde(default = "VaultConfig::default_request_timeout")]
+    pub request_timeout: HumanDuration,
+}
+
+impl VaultConfig {
+    /// Five seconds.
+    #[must_use]
+    pub fn default_connect_timeout() -> HumanDuration {
+        HumanDuration(SignedDuration::from_secs(5))
+    }
+
+    /// Fifteen seconds.
+    #[must_use]
+    pub fn default_request_timeout() -> HumanDuration {
+        HumanDuration(SignedDuration::from_secs(15))
+    }
+
+    /// Notes everything that is wrong; `path` is the key of the section.
+    pub fn check(&self, path: &str, problems: &mut Problems) {
+        self.address.check(&format!("{path}.address"), problems);
+        self.check_state_path(&format!("{path}.state_path"), problems);
+        self.check_namespace(&format!("{path}.namespace"), problems);
+        self.check_timeouts(path, problems);
+        self.auth.check(&format!("{path}.auth"), problems);
+    }
+
+    fn check_state_path(&self, key: &str, problems: &mut Problems) {
+        let remedy = "write \"<mount>/<prefix>\", for example \"kv/scim-rotator\"";
+        match KvPath::parse(&self.state_path) {
+            Err(reason) => problems.error(key, reason, remedy),
+            Ok(parsed) if parsed.path() == "data" || parsed.path().starts_with("data/") => {
+                problems.warning(
+                    key,
+                    format!(
+                        "`{}` begins with `data/` below the mount: that part belongs to Vault's HTTP API",
+                        self.state_path
+                    ),
+                    "leave `data/` out; it is added by itself",
+                );
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn check_namespace(&self, key: &str, problems: &mut Problems) {
+        let Some(namespace) = &self.namespace else {
+            return;
+        };
+        if let Err(reason) = super::path::check_segments(namespace.trim_end_matches('/')) {
+            problems.error(
+                key,
+                reason,
+                "write the path of the namespace, for example \"admin/team\"",
+            );
+        }
+    }
+
+    fn check_timeouts(&self, path: &str, problems: &mut Problems) {
+        let timeouts = [
+            ("connect_timeout", self.connect_timeout),
+            ("request_timeout", self.request_timeout),
+        ];
+        for (key, value) in timeouts {
+            if value.0.is_zero() {
+                problems.error(
+                    format!("{path}.{key}"),
+                    "a timeout of zero lets no request succeed",
+                    "write for example \"15s\"",
+                );
+            }
+        }
+        if self.connect_timeout > self.request_timeout {
+            problems.error(
+                format!("{path}.connect_timeout"),
+                "longer than `request_timeout`, which covers the whole request",
+                "make it shorter than `request_timeout`",
+            );
+        }
+    }
+}
+
+/// Addresses of one Vault: at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses(pub Vec<Url>);
+
+impl Addresses {
+    fn check(&self, key: &str, problems: &mut Problems) {
+        let remedy = "write for example \"https://vault.example.com:8200\"";
+        if self.0.is_empty() {
+            problems.error(key, "there is no address", remedy);
+        }
+        for url in &self.0 {
+            if let Err(reason) = check_address(url) {
+                problems.error(key, reason, remedy);
+            }
+        }
+    }
+}
+
+fn check_address(url: &Url) -> Result<(), String> {
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("the address has no host".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a credential must not stand in an address".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("`{url}` has a query or a fragment"));
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
+        "http" => Err(format!(
+            "`{url}` would send tokens unencrypted: http is for loopback addresses only"
+        )),
+        other => Err(format!("`{other}` is no scheme of Vault's: use https")),
+    }
+}
+
+/// Whether a URL points at this machine only.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+impl<'de> Deserialize<'de> for Addresses {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Addresses;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a URL, or a list of URLs")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Addresses, E> {
+                parse_url(text).map(|url| Addresses(vec![url]))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Addresses, A::Error> {
+                let mut urls = Vec::new();
+                while let Some(text) = list.next_element::<String>()? {
+                    urls.push(parse_url(&text)?);
+                }
+                Ok(Addresses(urls))
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+fn parse_url<E: de::Error>(text: &str) -> Result<Url, E> {
+    Url::parse(text).map_err(|error| {
+        E::custom(format!(
+            "`{text}` is not a URL ({error}): write for example \"https://vault.example.com:8200\""
+        ))
+    })
+}
+
+fn file_path<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(from)?;
+    expand_file_path(&text)
+        .map(|path| Some(PathBuf::from(path)))
+        .map_err(de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APPROLE: &str = "auth.approle.role_id = \"r\"\nauth.approle.secret_id.file = \"/s\"\n";
+
+    fn problems(toml: &str) -> Vec<(String, String)> {
+        let config: VaultConfig = toml::from_str(toml).expect("parses");
+        let mut problems = Problems::default();
+        config.check("vault", &mut problems);
+        let all = problems.all().iter();
+        all.map(|p| (p.path.clone(), p.message.clone())).collect()
+    }
+
+    #[test]
+    fn a_sound_section_has_no_problems_and_its_defaults() {
+        let text = format!(
+            "address = \"https://vault.example.com:8200\"\nstate_path = \"kv/scim-rotator\"\n{APPROLE}"
+        );
+        assert_eq!(problems(&text), []);
+        let config: VaultConfig = toml::from_str(&text).expect("parses");
+        assert_eq!(config.request_timeout.0, SignedDuration::from_secs(15));
+        let AuthConfig::Approle(approle) = config.auth else {
+            panic!("approle expected");
+        };
+        assert_eq!(approle.mount, "approle");
+    }
+
+    #[test]
+    fn each_mistake_is_named_at_its_key() {
+        let good_state = "state_path = \"kv/s\"";
+        let cases = [
+            (
+                "address = \"http://vault.example.com\"",
+                good_state,
+                "",
+                "vault.address",
+                "unencrypted",
+            ),
+            (
+                "address = \"https://u:p@v.example\"",
+                good_state,
+                "",
+                "vault.address",
+                "credential",
+            ),
+            (
+                "address = \"https://v.example?x=1\"",
+                good_state,
+                "",
+                "vault.address",
+                "query",
+            ),
+            (
+                "address = \"ftp://v.example\"",
+                good_state,
+                "",
+                "vault.address",
+                "scheme",
+            ),
+            (
+                "address = []",
+                good_state,
+                "",
+                "vault.address",
+                "no address",
+            ),
+            (
+                "address = \"https://v\"",
+                "state_path = \"kv\"",
+                "",
+                "vault.state_path",
+                "no path",
+            ),
+            (
+                "address = \"https://v\"",
+                "state_path = \"kv/../x\"",
+                "",
+                "vault.state_path",
+                "..",
+            ),
+            (
+                "address = \"https://v\"",
+                "state_path = \"kv/x.\"",
+                "",
+                "vault.state_path",
+                "period",
+            ),
+            (
+                "address = \"https://v\"",
+                "state_path = \"kv/data/x\"",
+                "",
+                "vault.state_path",
+                "data/",
+            ),
+            (
+                "address = \"https://v\"",
+                good_state,
+                "namespace = \"a//b\"",
+                "vault.namespace",
+                "empty segment",
+            ),
+            (
+                "address = \"https://v\"",
+                good_state,
+                "request_timeout = \"0s\"",
+                "vault.request_timeout",
+                "zero",
+            ),
+            (
+                "address = \"https://v\"",
+                good_state,
+                "connect_timeout = \"1m\"",
+                "vault.connect_timeout",
+                "longer",
+            ),
+        ];
+        for (address, state, extra, key, message) in cases {
+            let found = problems(&format!("{address}\n{state}\n{extra}\n{APPROLE}"));
+            assert!(
+                found.iter().any(|(k, m)| k == key && m.contains(message)),
+                "{address} {state} {extra}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_may_be_plain_http_and_several_addresses_may_be_given() {
+        let text = format!(
+            "address = [\"http://127.0.0.1:8200\", \"http://localhost:8200\", \"http://[::1]:8200\"]\nstate_path = \"kv/s\"\n{APPROLE}"
+        );
+        assert_eq!(problems(&text), []);
+    }
+
+    #[test]
+    fn our_own_login_cannot_come_out_of_vault() {
+        let text =
+            "address = \"https://v\"\nstate_path = \"kv/s\"\nauth.token.token.vault = \"kv/a#b\"\n";
+        let found = problems(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "vault.auth.token.token");
+    }
+
+    #[test]
+    fn unknown_keys_and_unknown_methods_are_refused() {
+        for extra in [
+            "adress = 1",
+            "auth.kerberos.x = 1",
+            "auth.approle.secretid = 1",
+        ] {
+            let text =
+                format!("address = \"https://v\"\nstate_path = \"kv/s\"\n{APPROLE}{extra}\n");
+            assert!(toml::from_str::<VaultConfig>(&text).is_err(), "{extra}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Names of the fields of a published secret.
+
+use serde::Deserialize;
+
+use crate::config::problem::Problems;
+
+/// Under which names a token and its facts are published. An empty name leaves
+/// the fact out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FieldNames {
+    /// The token itself; cannot be left out.
+    pub token: String,
+    /// Its id at the issuer.
+    pub token_id: String,
+    /// When it was issued (RFC 3339).
+    pub issued_at: String,
+    /// When it expires (RFC 3339).
+    pub expires_at: String,
+    /// Generation of the record.
+    pub generation: String,
+}
+
+impl Default for FieldNames {
+    fn default() -> Self {
+        Self {
+            token: "token".to_owned(),
+            token_id: "token_id".to_owned(),
+            issued_at: "issued_at".to_owned(),
+            expires_at: "expires_at".to_owned(),
+            generation: "generation".to_owned(),
+        }
+    }
+}
+
+impl FieldNames {
+    /// Notes everything that is wrong; `path` is the key of the section.
+    pub fn check(&self, path: &str, problems: &mut Problems) {
+        if self.token.is_empty() {
+            problems.error(
+                format!("{path}.token"),
+                "the token must be published under some name",
+                "write for example \"token\"",
+            );
+        }
+        let names = self.all();
+        for (index, name) in names.iter().enumerate() {
+            if !name.is_empty() && names[..index].contains(name) {
+                problems.error(
+                    path,
+                    format!(
+                        "the field `{name}` is named twice: one fact would overwrite the other"
+                    ),
+                    "give each fact a name of its own, or \"\" to leave it out",
+                );
+            }
+        }
+    }
+
+    fn all(&self) -> [&str; 5] {
+        [
+            &self.token,
+            &self.token_id,
+            &self.issued_at,
+            &self.expires_at,
+            &self.generation,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_be_changed_or_left_out_but_not_doubled() {
+        let cases = [
+            ("", 0),
+            ("token = \"bearer\"\ntoken_id = \"\"\ngeneration = \"\"", 0),
+            ("token = \"\"", 1),
+            ("token = \"expires_at\"", 1),
+        ];
+        for (toml, expected) in cases {
+            let names: FieldNames = toml::from_str(toml).expect("parses");
+            let mut problems = Problems::default();
+            names.check("tokens.a.fields", &mut problems);
+            assert_eq!(problems.all().len(), expected, "{toml}: {problems:?}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Read and check-and-set write of one KV v2 secret.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequest, SetSecretRequestOptions};
+
+use super::client::Call;
+use super::error::{VaultError, VaultErrorKind};
+use super::path::KvPath;
+use super::session::Session;
+
+/// The fields of a secret.
+pub(super) type Fields = Map<String, Value>;
+
+/// What stands at a path.
+pub(super) enum Stored {
+    /// Nothing, or metadata only: the first write names version 0.
+    Absent,
+    /// The latest version was deleted or destroyed. The next write still has to
+    /// name its number.
+    Deleted {
+        version: u64,
+        deletion_time: String,
+        destroyed: bool,
+    },
+    /// A readable version.
+    Present { version: u64, fields: Fields },
+}
+
+#[derive(Deserialize)]
+struct ReadData {
+    data: Fields,
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    version: u64,
+    #[serde(default)]
+    deletion_time: String,
+}
+
+/// Reads the latest version.
+pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Stored, VaultError> {
+    let call = Call::new("read", path.data());
+    let request = ReadSecretRequest {
+        mount: path.mount().to_owned(),
+        path: path.path().to_owned(),
+        version: None,
+    };
+    let answer = match session.call(&call, &request).await {
+        Ok(answer) => answer,
+        Err(error) => return absent_or(error),
+    };
+    let read: ReadData = answer.field("data").ok_or_else(|| {
+        let text = "there is no `data` with `data` and `metadata` in it".to_owned();
+        VaultError::new(&call, VaultErrorKind::Malformed(text))
+    })?;
+    if !read.metadata.deletion_time.is_empty() {
+        tracing::warn!(
+            path = %path,
+            at = %read.metadata.deletion_time,
+            "Vault will delete this version by itself: set `delete_version_after` to 0 for this path"
+        );
+    }
+    Ok(Stored::Present {
+        version: read.metadata.version,
+        fields: read.data,
+    })
+}
+
+fn absent_or(error: VaultError) -> Result<Stored, VaultError> {
+    if error.kind == VaultErrorKind::NotFound {
+        return Ok(Stored::Absent);
+    }
+    if let VaultErrorKind::VersionDeleted {
+        version,
+        deletion_time,
+        destroyed,
+    } = error.kind
+    {
+        return Ok(Stored::Deleted {
+            version,
+            deletion_time,
+            destroyed,
+        });
+    }
+    Err(error)
+}
+
+/// Writes a new version if `expected` is still the latest, and returns its
+/// number.
+pub(super) async fn write(
+    session: &Session,
+    path: &KvPath,
+    fields: Fields,
+    expected: u64,
+) -> Result<u64, VaultError> {
+    let call = Call::changing("write", path.data());
+    let malformed = |text: &str| VaultError::new(&call, VaultErrorKind::Malformed(text.to_owned()));
+    // vaultrs holds the version in 32 bits; KV cannot reach that many.
+    let cas =
+        u32::try_from(expected).map_err(|_| VaultError::new(&call, VaultErrorKind::CasConflict))?;
+    let request = SetSecretRequest {
+        mount: path.mount().to_owned(),
+        path: path.path().to_owned(),
+        data: Value::Object(fields),
+        options: Some(SetSecretRequestOptions { cas }),
+    };
+    let answer = session.call(&call, &request).await?;
+    let written: Metadata = answer
+        .field("data")
+        .ok_or_else(|| malformed("a write was not answered with a version"))?;
+    Ok(written.version)
+}

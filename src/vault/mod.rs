@@ -1,0 +1,41 @@
+//! HashiCorp Vault: our own login, the records, the published secrets, and the
+//! credentials that the configuration refers to.
+//!
+//! ```text
+//! VaultStore, VaultSecrets, preflight      what is kept where (KV v2 paths)
+//!         │
+//!        kv                                read and check-and-set write
+//!         │
+//!      Session                             our token: login, renewal, one new login on 403
+//!         │
+//!    VaultClient                           vaultrs' requests through our HTTP client, typed errors
+//! ```
+//!
+//! vaultrs supplies the requests; they are sent by [`client::VaultClient`],
+//! because vaultrs loses `Retry-After`, follows redirects with the token, and
+//! gives check-and-set conflicts as text.
+
+pub mod auth;
+pub mod client;
+pub mod config;
+pub mod error;
+pub mod fields;
+mod held;
+mod kv;
+mod local;
+pub mod path;
+pub mod preflight;
+mod published;
+mod record;
+pub mod secrets;
+pub mod session;
+pub mod store;
+
+pub use client::VaultClient;
+pub use config::VaultConfig;
+pub use error::{VaultError, VaultErrorKind};
+pub use fields::FieldNames;
+pub use path::KvPath;
+pub use secrets::VaultSecrets;
+pub use session::{Session, SessionState};
+pub use store::{PublishTarget, VaultStore};

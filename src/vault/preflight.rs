@@ -1,0 +1,252 @@
+//! Asks Vault what our token may do, before it is needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustify::endpoint::Endpoint;
+use rustify::enums::{RequestMethod, RequestType, ResponseType};
+use rustify::errors::ClientError;
+use serde_json::json;
+
+use super::client::Call;
+use super::error::{VaultError, VaultErrorKind};
+use super::path::KvPath;
+use super::session::Session;
+use super::store::PublishTarget;
+use crate::secret::SecretRef;
+
+/// Paths that one request asks for.
+const BATCH: usize = 100;
+/// Where the question itself goes.
+const CAPABILITIES_SELF: &str = "sys/capabilities-self";
+
+/// What must be allowed at one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The path as policies name it.
+    pub path: String,
+    /// The path or pattern for the policy line.
+    pub pattern: String,
+    /// Capabilities in the words of policies.
+    pub capabilities: &'static [&'static str],
+    /// What for.
+    pub purpose: String,
+}
+
+/// A capability that our token lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingCapability {
+    /// The path that was asked for.
+    pub path: String,
+    /// What is missing there.
+    pub missing: Vec<&'static str>,
+    /// What it is needed for.
+    pub purpose: String,
+    /// The policy line, ready to paste.
+    pub policy_line: String,
+}
+
+/// All that the daemon does in Vault: records below `state_path`, published
+/// secrets by the token's name, and credentials.
+#[must_use]
+pub fn needs(
+    state_path: &KvPath,
+    targets: &BTreeMap<String, PublishTarget>,
+    secrets: &BTreeSet<SecretRef>,
+) -> Vec<Need> {
+    const WRITE: &[&str] = &["create", "read", "update"];
+    let mut needs = Vec::new();
+    for (token, target) in targets {
+        if let Ok(record) = state_path.child(token) {
+            needs.push(Need {
+                path: record.data(),
+                pattern: format!("{}/*", state_path.data()),
+                capabilities: WRITE,
+                purpose: format!("the record of the token `{token}`"),
+            });
+        }
+        let path = target.path.data();
+        needs.push(Need {
+            pattern: path.clone(),
+            path,
+            capabilities: WRITE,
+            purpose: format!("`vault_path` of the token `{token}`"),
+        });
+    }
+    for secret in secrets {
+        if let SecretRef::Vault { path, field } = secret
+            && let Ok(parsed) = KvPath::parse(path)
+        {
+            needs.push(Need {
+                path: parsed.data(),
+                pattern: parsed.data(),
+                capabilities: &["read"],
+                purpose: format!("the credential {path}#{field}"),
+            });
+        }
+    }
+    needs.extend(own_token());
+    needs
+}
+
+/// What our own token needs to live. The policy `default` gives it too, unless
+/// the role leaves that policy out.
+fn own_token() -> [Need; 2] {
+    let need = |path: &str, purpose: &str| Need {
+        path: path.to_owned(),
+        pattern: path.to_owned(),
+        capabilities: &["update"],
+        purpose: purpose.to_owned(),
+    };
+    [
+        need("auth/token/renew-self", "renewing our own Vault token"),
+        need("auth/token/revoke-self", "revoking it at the end"),
+    ]
+}
+
+/// Asks Vault which of the needs are not met.
+///
+/// # Errors
+/// When Vault cannot be asked. That the question itself is forbidden is an
+/// answer: its policy line is returned alone.
+pub async fn check(
+    session: &Session,
+    needs: &[Need],
+) -> Result<Vec<MissingCapability>, VaultError> {
+    let mut missing = Vec::new();
+    for batch in needs.chunks(BATCH) {
+        let call = Call::new("capabilities", CAPABILITIES_SELF);
+        let request = CapabilitiesSelf {
+            paths: batch.iter().map(|need| need.path.clone()).collect(),
+        };
+        let answer = match session.call(&call, &request).await {
+            Ok(answer) => answer,
+            Err(error) if is_forbidden(&error) => return Ok(vec![question_forbidden()]),
+            Err(error) => return Err(error),
+        };
+        let granted: BTreeMap<String, Vec<String>> = answer.field("data").ok_or_else(|| {
+            let text = "there are no capabilities in it".to_owned();
+            VaultError::new(&call, VaultErrorKind::Malformed(text))
+        })?;
+        missing.extend(batch.iter().filter_map(|need| {
+            let granted = granted.get(&need.path).map(Vec::as_slice);
+            lacking(need, granted.unwrap_or_default())
+        }));
+    }
+    Ok(missing)
+}
+
+/// Every policy line that is missing, once.
+#[must_use]
+pub fn policy_lines(missing: &[MissingCapability]) -> Vec<String> {
+    let lines: BTreeSet<&str> = missing.iter().map(|m| m.policy_line.as_str()).collect();
+    lines.into_iter().map(str::to_owned).collect()
+}
+
+fn lacking(need: &Need, granted: &[String]) -> Option<MissingCapability> {
+    let has = |wanted: &str| granted.iter().any(|g| g == wanted || g == "root");
+    let missing: Vec<&'static str> = need
+        .capabilities
+        .iter()
+        .copied()
+        .filter(|wanted| !has(wanted))
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    Some(MissingCapability {
+        path: need.path.clone(),
+        missing,
+        purpose: need.purpose.clone(),
+        policy_line: policy_line(&need.pattern, need.capabilities),
+    })
+}
+
+fn policy_line(pattern: &str, capabilities: &[&str]) -> String {
+    let quoted: Vec<String> = capabilities.iter().map(|c| format!("\"{c}\"")).collect();
+    format!(
+        "path \"{pattern}\" {{ capabilities = [{}] }}",
+        quoted.join(", ")
+    )
+}
+
+fn is_forbidden(error: &VaultError) -> bool {
+    matches!(
+        error.kind,
+        VaultErrorKind::Forbidden {
+            invalid_token: false
+        }
+    )
+}
+
+fn question_forbidden() -> MissingCapability {
+    MissingCapability {
+        path: CAPABILITIES_SELF.to_owned(),
+        missing: vec!["update"],
+        purpose: "asking Vault what our token may do".to_owned(),
+        policy_line: policy_line(CAPABILITIES_SELF, &["update"]),
+    }
+}
+
+/// `POST sys/capabilities-self`, which vaultrs does not have.
+struct CapabilitiesSelf {
+    paths: Vec<String>,
+}
+
+impl Endpoint for CapabilitiesSelf {
+    type Response = ();
+    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
+    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
+
+    fn path(&self) -> String {
+        CAPABILITIES_SELF.to_owned()
+    }
+
+    fn method(&self) -> RequestMethod {
+        RequestMethod::POST
+    }
+
+    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
+        let body = json!({ "paths": self.paths }).to_string();
+        Ok(Some(body.into_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_capability_comes_with_its_policy_line() {
+        let state = KvPath::parse("kv/scim-rotator").expect("good");
+        let target = PublishTarget {
+            path: KvPath::parse("kv/scim/crm").expect("good"),
+            fields: super::super::FieldNames::default(),
+        };
+        let targets = BTreeMap::from([("crm".to_owned(), target)]);
+        let secrets = BTreeSet::from([SecretRef::Vault {
+            path: "kv/admin/auth0".to_owned(),
+            field: "client_secret".to_owned(),
+        }]);
+        let needs = needs(&state, &targets, &secrets);
+        let paths: Vec<&str> = needs.iter().map(|n| n.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "kv/data/scim-rotator/crm",
+                "kv/data/scim/crm",
+                "kv/data/admin/auth0",
+                "auth/token/renew-self",
+                "auth/token/revoke-self"
+            ]
+        );
+        let all = ["create", "read", "update"].map(str::to_owned);
+        assert_eq!(lacking(&needs[0], &all), None);
+        assert_eq!(lacking(&needs[0], &["root".to_owned()]), None);
+        let missing = lacking(&needs[0], &["read".to_owned()]).expect("missing");
+        assert_eq!(missing.missing, ["create", "update"]);
+        assert_eq!(
+            missing.policy_line,
+            "path \"kv/data/scim-rotator/*\" { capabilities = [\"create\", \"read\", \"update\"] }"
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! The published secret as fields of a KV secret, and back.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::fields::FieldNames;
+use super::kv::Fields;
+use crate::ports::{PublishedSecret, PublishedToken};
+use crate::secret::BearerToken;
+
+/// What the fields of a secret say.
+pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
+    let value = match fields.get(&names.token) {
+        None | Some(Value::Null) => return PublishedSecret::Absent,
+        Some(Value::String(text)) => BearerToken::parse(text.as_str()),
+        Some(_) => {
+            return PublishedSecret::Malformed(format!(
+                "the field `{}` is not a string: write the token as a string",
+                names.token
+            ));
+        }
+    };
+    match value {
+        Ok(value) => PublishedSecret::Token(PublishedToken {
+            value,
+            token_id: text(fields, &names.token_id),
+            issued_at: time(fields, &names.issued_at),
+            expires_at: time(fields, &names.expires_at),
+            generation: number(fields, &names.generation),
+        }),
+        Err(error) => PublishedSecret::Malformed(format!("the field `{}`: {error}", names.token)),
+    }
+}
+
+/// Puts a token into the fields of a secret. What is not ours stays; a fact
+/// that is not known any more goes, so that none of an older token is left.
+pub(super) fn encode(fields: &mut Fields, names: &FieldNames, token: &PublishedToken) {
+    let mut put = |name: &str, value: Option<Value>| {
+        if name.is_empty() {
+            return;
+        }
+        match value {
+            Some(value) => fields.insert(name.to_owned(), value),
+            None => fields.remove(name),
+        };
+    };
+    let string = |text: String| Value::String(text);
+    put(&names.token, Some(string(token.value.expose().to_owned())));
+    put(&names.token_id, token.token_id.clone().map(string));
+    put(
+        &names.issued_at,
+        token.issued_at.map(|t| string(t.to_string())),
+    );
+    put(
+        &names.expires_at,
+        token.expires_at.map(|t| string(t.to_string())),
+    );
+    put(&names.generation, token.generation.map(Value::from));
+}
+
+fn text(fields: &Fields, name: &str) -> Option<String> {
+    let text = fields.get(name)?.as_str()?;
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A time as RFC 3339, or in seconds since 1970 as other tools write it.
+fn time(fields: &Fields, name: &str) -> Option<Timestamp> {
+    match fields.get(name)? {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(seconds) => Timestamp::from_second(seconds.as_i64()?).ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A number, also as a string: `vault kv put` writes only strings.
+fn number(fields: &Fields, name: &str) -> Option<u64> {
+    let value = fields.get(name)?;
+    value
+        .as_u64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fields(value: Value) -> Fields {
+        let Value::Object(fields) = value else {
+            panic!("an object");
+        };
+        fields
+    }
+
+    fn token(value: &str) -> PublishedToken {
+        PublishedToken {
+            value: BearerToken::parse(value).expect("valid"),
+            token_id: Some("id-1".to_owned()),
+            issued_at: Some(Timestamp::UNIX_EPOCH),
+            expires_at: "2026-12-24T00:00:00Z".parse().ok(),
+            generation: Some(4),
+        }
+    }
+
+    #[test]
+    fn what_is_published_is_read_back_and_foreign_fields_stay() {
+        let names = FieldNames::default();
+        let mut stored = fields(json!({"owner": "team-a", "token": "old", "token_id": "id-0"}));
+        encode(&mut stored, &names, &token("new"));
+        assert_eq!(stored.get("owner"), Some(&json!("team-a")));
+        assert_eq!(
+            decode(&stored, &names),
+            PublishedSecret::Token(token("new"))
+        );
+
+        let bare = PublishedToken {
+            token_id: None,
+            expires_at: None,
+            ..token("newer")
+        };
+        encode(&mut stored, &names, &bare);
+        assert!(
+            stored.get("token_id").is_none(),
+            "the id of the older token"
+        );
+        assert!(stored.get("expires_at").is_none());
+    }
+
+    #[test]
+    fn names_that_are_switched_off_are_neither_written_nor_read() {
+        let names = FieldNames {
+            generation: String::new(),
+            ..FieldNames::default()
+        };
+        let mut stored = Fields::new();
+        encode(&mut stored, &names, &token("t"));
+        assert!(stored.get("generation").is_none() && stored.get("").is_none());
+    }
+
+    #[test]
+    fn values_of_people_are_understood_or_named() {
+        let names = FieldNames::default();
+        assert_eq!(decode(&Fields::new(), &names), PublishedSecret::Absent);
+        let by_hand =
+            fields(json!({"token": "abc", "expires_at": "1798070400", "generation": "3"}));
+        let PublishedSecret::Token(read) = decode(&by_hand, &names) else {
+            panic!("a token");
+        };
+        assert_eq!((read.generation, read.expires_at), (Some(3), None));
+        for (value, part) in [
+            (json!("canary\n"), "newline"),
+            (json!(""), "empty"),
+            (json!("Bearer canary"), "scheme"),
+            (json!(17), "not a string"),
+        ] {
+            let stored = fields(json!({ "token": value }));
+            let PublishedSecret::Malformed(reason) = decode(&stored, &names) else {
+                panic!("{value} is malformed");
+            };
+            assert!(
+                reason.contains(part) && !reason.contains("canary"),
+                "{reason}"
+            );
+        }
+    }
+}

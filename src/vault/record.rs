@@ -1,0 +1,142 @@
+//! The record as fields of a KV secret, and back.
+
+use serde_json::Value;
+
+use super::kv::Fields;
+use crate::rotation::record::{Record, SCHEMA};
+
+/// Writes a record out.
+pub(super) fn encode(record: &Record) -> Result<Fields, String> {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) | Err(_) => Err("the record cannot be written as JSON".to_owned()),
+    }
+}
+
+/// Reads a record. The error says what is wrong without quoting any value.
+pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {
+    check_schema(&fields)?;
+    let record: Record = serde_json::from_value(Value::Object(fields.clone()))
+        .map_err(|error| explain(&fields, &error))?;
+    if record.token != token {
+        return Err(format!(
+            "it is the record of the token `{}`: it was copied to a wrong path",
+            record.token
+        ));
+    }
+    Ok(record)
+}
+
+fn check_schema(fields: &Fields) -> Result<(), String> {
+    match fields.get("schema").and_then(Value::as_u64) {
+        None => Err(
+            "it has no `schema` number: it was not written by scim-rotator, or was edited by hand"
+                .to_owned(),
+        ),
+        Some(0) => Err("its `schema` is 0, which never existed".to_owned()),
+        Some(found) if found > u64::from(SCHEMA) => Err(format!(
+            "its schema is {found} and this program knows {SCHEMA}: a newer scim-rotator wrote it; use that version"
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+fn explain(fields: &Fields, error: &serde_json::Error) -> String {
+    let what = without_values(&error.to_string());
+    match culprit(fields, error) {
+        Some(name) => format!("its field `{name}` cannot be read: {what}"),
+        None => format!("it cannot be read: {what}"),
+    }
+}
+
+/// The first field without which the parser complains of something else.
+fn culprit(fields: &Fields, error: &serde_json::Error) -> Option<String> {
+    let complaint = error.to_string();
+    if complaint.starts_with("missing field") {
+        return None;
+    }
+    let differs = |name: &&String| {
+        let mut fewer = fields.clone();
+        fewer.remove(*name);
+        let result = serde_json::from_value::<Record>(Value::Object(fewer));
+        result.map_or_else(|other| other.to_string() != complaint, |_| true)
+    };
+    fields.keys().find(differs).cloned()
+}
+
+/// Keeps of a parser's message only what comes from our own types.
+fn without_values(message: &str) -> String {
+    if message.starts_with("missing field") {
+        return message.to_owned();
+    }
+    let quotes_then_expects = [
+        "invalid type:",
+        "invalid value:",
+        "unknown variant",
+        "invalid length",
+    ];
+    if quotes_then_expects
+        .iter()
+        .any(|start| message.starts_with(start))
+        && let Some((_, expected)) = message.rsplit_once(", expected ")
+    {
+        return format!("expected {expected}");
+    }
+    "a value in it has the wrong form".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    fn sound() -> Fields {
+        encode(&Record::new("crm", Timestamp::UNIX_EPOCH)).expect("encodes")
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let record = Record::new("crm", Timestamp::UNIX_EPOCH);
+        assert_eq!(decode(sound(), "crm"), Ok(record));
+    }
+
+    #[test]
+    fn a_broken_record_is_explained_without_its_values() {
+        let cases = [
+            ("schema", json!(null), "no `schema`"),
+            ("schema", json!(99), "a newer scim-rotator"),
+            ("generation", json!("canary"), "field `generation`"),
+            ("generation", json!(-1), "field `generation`"),
+            (
+                "updated_at",
+                json!("canary, expected canary"),
+                "field `updated_at`",
+            ),
+            ("lease", json!("canary"), "field `lease`"),
+            (
+                "lease",
+                json!({"holder": "canary"}),
+                "missing field `epoch`",
+            ),
+            (
+                "rotation",
+                json!({"stage": "canary"}),
+                "expected one of `issuing`",
+            ),
+            ("current", json!({"value": "canary\n"}), "field `current`"),
+            ("token", json!("other"), "the token `other`"),
+        ];
+        for (name, value, expected) in cases {
+            let mut fields = sound();
+            fields.insert(name.to_owned(), value);
+            let error = decode(fields, "crm").expect_err(name);
+            assert!(error.contains(expected), "{name}: {error}");
+            assert!(!error.contains("canary"), "{name}: {error}");
+        }
+        let mut fields = sound();
+        fields.remove("write_id");
+        let error = decode(fields, "crm").expect_err("incomplete");
+        assert!(error.contains("missing field `write_id`"), "{error}");
+    }
+}

@@ -1,0 +1,412 @@
+//! Our own Vault token: login, renewal, a new login when its life ends.
+//!
+//! The old token stays in use until a new one works. All callers share one
+//! login: whoever comes while it runs waits for its result.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use rustify::endpoint::Endpoint;
+use tokio_util::sync::CancellationToken;
+use vaultrs::api::token::requests::{
+    LookupTokenSelfRequest, RenewTokenSelfRequest, RevokeTokenSelfRequest,
+};
+
+use super::auth::{Granted, Method, granted};
+use super::client::{Answer, Call, VaultClient};
+use super::config::VaultConfig;
+use super::error::{VaultError, VaultErrorKind};
+use super::held::Held;
+use crate::http::Observer;
+use crate::ports::Clock;
+use crate::rotation::fault::Fault;
+
+/// Longest sleep of [`Session::run`]: the wall clock may be set meanwhile.
+const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(10);
+/// First and longest pause after a failed renewal or login.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// A plain "permission denied" is nearly always a missing policy line. It
+/// leads to a new login at most this often.
+const FORCED_LOGIN_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// Pauses before a node that lags behind is asked again.
+const STALE_PAUSES: [SignedDuration; 2] = [
+    SignedDuration::from_millis(50),
+    SignedDuration::from_millis(250),
+];
+
+/// What metrics and readiness show of the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionState {
+    /// Whether Vault answered the last request as one that serves.
+    pub up: bool,
+    /// Whether Vault said that it is sealed.
+    pub sealed: bool,
+    /// Whether we hold a token.
+    pub logged_in: bool,
+    /// When our token ends; `None` without one, or if it does not expire.
+    pub expires_at: Option<Timestamp>,
+    /// When Vault last did what our token asked for.
+    pub last_success: Option<Timestamp>,
+    /// Logins that succeeded.
+    pub logins: u64,
+    /// Renewals that succeeded.
+    pub renewals: u64,
+    /// Logins and renewals that failed.
+    pub failures: u64,
+}
+
+/// A Vault cluster with our token for it.
+pub struct Session {
+    client: VaultClient,
+    method: Box<dyn Method>,
+    clock: Arc<dyn Clock>,
+    seed: String,
+    login_gate: tokio::sync::Mutex<()>,
+    inner: Mutex<Inner>,
+    changed: tokio::sync::Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    held: Option<Held>,
+    /// Counts logins that were attempted, to recognise one that ran meanwhile.
+    attempts: u64,
+    last_failure: Option<VaultError>,
+    forced_at: Option<Timestamp>,
+    closed: bool,
+    state: SessionState,
+}
+
+impl Session {
+    /// Prepares the session; nothing is sent. `seed` (the replica's name)
+    /// spreads the renewals of several replicas.
+    ///
+    /// # Errors
+    /// When the CA file cannot be used.
+    pub fn new(
+        config: &VaultConfig,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+        seed: impl Into<String>,
+    ) -> Result<Arc<Self>, Fault> {
+        Ok(Arc::new(Self {
+            client: VaultClient::new(config, Arc::clone(&clock), observer)?,
+            method: config.auth.method(),
+            clock,
+            seed: seed.into(),
+            login_gate: tokio::sync::Mutex::new(()),
+            inner: Mutex::default(),
+            changed: tokio::sync::Notify::new(),
+        }))
+    }
+
+    /// Logs in, unless a token is held already. The caller repeats it with its
+    /// own pauses while Vault is away.
+    ///
+    /// # Errors
+    /// Why there is no token.
+    pub async fn login(&self) -> Result<(), VaultError> {
+        self.token().await.map(|_| ())
+    }
+
+    /// Asks Vault about our own token: the proof of life for readiness.
+    ///
+    /// # Errors
+    /// What came back instead.
+    pub async fn ping(&self) -> Result<(), VaultError> {
+        let call = Call::new("lookup_self", "auth/token/lookup-self");
+        let request = LookupTokenSelfRequest::default();
+        self.call(&call, &request).await.map(|_| ())
+    }
+
+    /// What metrics and readiness show.
+    #[must_use]
+    pub fn state(&self) -> SessionState {
+        self.inner().state.clone()
+    }
+
+    /// Keeps the token alive until cancelled. It does not revoke it: steps
+    /// that are still running need it, see [`Session::close`].
+    pub async fn run(&self, cancel: CancellationToken) {
+        let mut pause = None;
+        loop {
+            let now = self.clock.now();
+            let due = self
+                .inner()
+                .held
+                .as_ref()
+                .and_then(|h| h.due_at(&self.seed));
+            let wait = due.map_or(LONGEST_SLEEP, |at| at.duration_since(now));
+            let wait = wait.max(pause.unwrap_or(SignedDuration::ZERO));
+            if wait.is_positive() {
+                tokio::select! {
+                    () = cancel.cancelled() => return,
+                    () = self.changed.notified(), if pause.is_none() => {}
+                    () = self.clock.sleep(wait.min(LONGEST_SLEEP)) => pause = None,
+                }
+                continue;
+            }
+            let result = tokio::select! {
+                () = cancel.cancelled() => return,
+                result = self.keep_alive() => result,
+            };
+            pause = self.pause_after(result);
+        }
+    }
+
+    /// Revokes our token if it was made for us. The end of a clean stop, after
+    /// the last write.
+    pub async fn close(&self) {
+        let held = {
+            let mut inner = self.inner();
+            inner.closed = true;
+            inner.state.logged_in = false;
+            inner.state.expires_at = None;
+            inner.held.take()
+        };
+        let Some(held) = held.filter(|_| self.method.owns_token()) else {
+            return;
+        };
+        let call = Call::changing("revoke_self", "auth/token/revoke-self");
+        let request = RevokeTokenSelfRequest::default();
+        if let Err(error) = self
+            .client
+            .execute(&call, Some(&held.token), &request)
+            .await
+        {
+            tracing::warn!(%error, "our Vault token was not revoked; it ends by itself");
+        }
+    }
+
+    /// Sends a request with our token. If Vault does not accept the token,
+    /// logs in anew once and repeats it.
+    pub(super) async fn call<E: Endpoint>(
+        &self,
+        call: &Call,
+        endpoint: &E,
+    ) -> Result<Answer, VaultError> {
+        let held = self.token().await?;
+        match self.send(&held, call, endpoint).await {
+            Err(error) if self.may_force_login(&error) => {
+                self.login_after(held.serial).await?;
+                let held = self.token().await?;
+                self.send(&held, call, endpoint).await
+            }
+            result => result,
+        }
+    }
+
+    async fn send<E: Endpoint>(
+        &self,
+        held: &Held,
+        call: &Call,
+        endpoint: &E,
+    ) -> Result<Answer, VaultError> {
+        let mut result = self.client.execute(call, Some(&held.token), endpoint).await;
+        for pause in STALE_PAUSES {
+            match &result {
+                Err(error) if error.kind == VaultErrorKind::StaleRead => {}
+                Ok(_) | Err(_) => break,
+            }
+            self.clock.sleep(pause).await;
+            result = self.client.execute(call, Some(&held.token), endpoint).await;
+        }
+        self.note(result.as_ref().err());
+        result
+    }
+
+    /// The token in use, from a login if need be.
+    async fn token(&self) -> Result<Held, VaultError> {
+        let held = self.inner().held.clone();
+        match held {
+            Some(held) if !held.is_over(self.clock.now()) => return Ok(held),
+            Some(held) => self.login_after(held.serial).await?,
+            None => self.login_after(0).await?,
+        }
+        self.inner().held.clone().ok_or_else(closed)
+    }
+
+    fn may_force_login(&self, error: &VaultError) -> bool {
+        let VaultErrorKind::Forbidden { invalid_token } = &error.kind else {
+            return false;
+        };
+        let now = self.clock.now();
+        let mut inner = self.inner();
+        let recently = inner
+            .forced_at
+            .is_some_and(|at| now.duration_since(at) < FORCED_LOGIN_PAUSE);
+        if !*invalid_token && recently {
+            return false;
+        }
+        inner.forced_at = Some(now);
+        true
+    }
+
+    /// Logs in anew, unless that happened since the token `serial` was taken.
+    async fn login_after(&self, serial: u64) -> Result<(), VaultError> {
+        let attempts = self.inner().attempts;
+        let _gate = self.login_gate.lock().await;
+        {
+            let inner = self.inner();
+            if inner.closed {
+                return Err(closed());
+            }
+            if inner.held.as_ref().is_some_and(|held| held.serial > serial) {
+                return Ok(());
+            }
+            if inner.attempts != attempts
+                && let Some(error) = &inner.last_failure
+            {
+                return Err(error.clone());
+            }
+        }
+        let result = self.method.login(&self.client).await;
+        self.note(result.as_ref().err());
+        let mut inner = self.inner();
+        inner.attempts += 1;
+        match result {
+            Ok(granted) => {
+                let serial = inner.attempts;
+                self.hold(&mut inner, Held::new(serial, granted, self.clock.now()));
+                inner.last_failure = None;
+                inner.state.logins += 1;
+                tracing::info!(expires_at = ?inner.state.expires_at, "logged in to Vault");
+                Ok(())
+            }
+            Err(error) => {
+                inner.last_failure = Some(error.clone());
+                inner.state.failures += 1;
+                Err(error)
+            }
+        }
+    }
+
+    /// Renews the token, or replaces it when renewing does not help.
+    async fn keep_alive(&self) -> Result<(), VaultError> {
+        let Some(held) = self.inner().held.clone() else {
+            return Ok(());
+        };
+        if !held.renewable || held.is_over(self.clock.now()) {
+            return self.login_after(held.serial).await;
+        }
+        let renewed = match self.renew(&held).await {
+            Ok(granted) => held.renewed(&granted, self.clock.now()),
+            Err(error) if is_final(&error) => return self.login_after(held.serial).await,
+            Err(error) => {
+                self.inner().state.failures += 1;
+                return Err(error);
+            }
+        };
+        let grows = renewed.grows;
+        {
+            let mut inner = self.inner();
+            inner.state.renewals += 1;
+            if inner.held.as_ref().is_some_and(|h| h.serial == held.serial) {
+                self.hold(&mut inner, renewed);
+            }
+        }
+        if grows {
+            return Ok(());
+        }
+        tracing::info!("the life of our Vault token stops growing: logging in anew");
+        self.login_after(held.serial).await
+    }
+
+    async fn renew(&self, held: &Held) -> Result<Granted, VaultError> {
+        let call = Call::new("renew_self", "auth/token/renew-self");
+        let request = RenewTokenSelfRequest::default();
+        let result = self
+            .client
+            .execute(&call, Some(&held.token), &request)
+            .await;
+        self.note(result.as_ref().err());
+        granted(&call, result?)
+    }
+
+    fn pause_after(&self, result: Result<(), VaultError>) -> Option<SignedDuration> {
+        match result {
+            Ok(()) => None,
+            Err(error) => {
+                let mut inner = self.inner();
+                let Some(held) = inner.held.as_mut() else {
+                    return Some(LONGEST_PAUSE);
+                };
+                held.failures = held.failures.saturating_add(1);
+                let factor = 1_i32 << (held.failures - 1).min(10);
+                let pause = FIRST_PAUSE
+                    .checked_mul(factor)
+                    .unwrap_or(LONGEST_PAUSE)
+                    .min(LONGEST_PAUSE);
+                tracing::warn!(%error, retry_in = %pause, "our Vault token was not prolonged");
+                Some(pause)
+            }
+        }
+    }
+
+    fn hold(&self, inner: &mut Inner, held: Held) {
+        inner.state.logged_in = true;
+        inner.state.expires_at = held.expires_at;
+        inner.held = Some(held);
+        self.changed.notify_one();
+    }
+
+    /// Notes what an answer tells of Vault's health.
+    fn note(&self, error: Option<&VaultError>) {
+        use VaultErrorKind as K;
+        let now = self.clock.now();
+        let state = &mut self.inner().state;
+        match error.map(|error| &error.kind) {
+            None => {
+                state.up = true;
+                state.sealed = false;
+                state.last_success = Some(now);
+            }
+            Some(
+                K::CasConflict
+                | K::CasRequired
+                | K::NotFound
+                | K::VersionDeleted { .. }
+                | K::Forbidden { .. }
+                | K::Refused { .. }
+                | K::StaleRead
+                | K::RateLimited { .. },
+            ) => {
+                state.up = true;
+                state.sealed = false;
+            }
+            Some(K::Sealed) => {
+                state.up = false;
+                state.sealed = true;
+            }
+            Some(
+                K::NotInitialised
+                | K::Standby { .. }
+                | K::Unreachable(_)
+                | K::Server { .. }
+                | K::Malformed(_),
+            ) => state.up = false,
+            Some(K::Credential(_)) => {}
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether renewing this token again cannot help.
+fn is_final(error: &VaultError) -> bool {
+    matches!(
+        error.kind,
+        VaultErrorKind::Forbidden { .. } | VaultErrorKind::Refused { .. }
+    )
+}
+
+fn closed() -> VaultError {
+    let reason = "the session was closed".to_owned();
+    VaultError::new(
+        &Call::new("login", "auth"),
+        VaultErrorKind::Credential(reason),
+    )
+}

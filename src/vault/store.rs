@@ -1,0 +1,261 @@
+//! Records and published secrets in KV v2.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use async_trait::async_trait;
+
+use super::error::{VaultError, VaultErrorKind};
+use super::fields::FieldNames;
+use super::kv::{self, Fields, Stored};
+use super::path::KvPath;
+use super::session::Session;
+use super::{published, record};
+use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::rotation::record::Record;
+
+/// Where a token is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishTarget {
+    /// The secret.
+    pub path: KvPath,
+    /// Names of its fields.
+    pub fields: FieldNames,
+}
+
+/// The store in Vault.
+///
+/// What was read or written at a published path is remembered, because
+/// check-and-set shows when it is out of date: in the steady state publishing
+/// is one request. Records are never remembered here; the driver holds them.
+pub struct VaultStore {
+    session: Arc<Session>,
+    state_path: KvPath,
+    targets: RwLock<BTreeMap<String, PublishTarget>>,
+    remembered: Mutex<HashMap<String, Remembered>>,
+}
+
+/// The latest version of a published secret that we know of.
+#[derive(Clone)]
+struct Remembered {
+    version: u64,
+    fields: Fields,
+}
+
+impl VaultStore {
+    /// A store with its records below `state_path`, and published secrets by
+    /// the name of the token.
+    #[must_use]
+    pub fn new(
+        session: Arc<Session>,
+        state_path: KvPath,
+        targets: BTreeMap<String, PublishTarget>,
+    ) -> Self {
+        Self {
+            session,
+            state_path,
+            targets: RwLock::new(targets),
+            remembered: Mutex::default(),
+        }
+    }
+
+    /// Replaces the published paths after a reload of the configuration, and
+    /// forgets what is remembered.
+    pub fn set_targets(&self, targets: BTreeMap<String, PublishTarget>) {
+        *self.targets.write().unwrap_or_else(PoisonError::into_inner) = targets;
+        self.remembered().clear();
+    }
+
+    fn record_path(&self, token: &str) -> Result<KvPath, StoreError> {
+        let path = self.state_path.child(token);
+        path.map_err(|reason| config_fault(format!("no path for the record: {reason}")))
+    }
+
+    fn target(&self, token: &str) -> Result<PublishTarget, StoreError> {
+        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        let target = targets.get(token).cloned();
+        target.ok_or_else(|| config_fault(format!("the token `{token}` has no `vault_path`")))
+    }
+
+    /// Whether a write whose answer was lost is in the store after all.
+    async fn look_for_write(
+        &self,
+        path: &KvPath,
+        written: &Record,
+        lost: VaultError,
+    ) -> Result<Version, StoreError> {
+        let stored = kv::read(&self.session, path).await;
+        let Ok(stored) = stored else {
+            return Err(StoreError::Fault(lost.into()));
+        };
+        match stored {
+            Stored::Present { version, fields } => {
+                let id = fields.get("write_id").and_then(serde_json::Value::as_str);
+                if !written.write_id.is_empty() && id == Some(written.write_id.as_str()) {
+                    Ok(Version(version))
+                } else {
+                    Err(StoreError::Conflict)
+                }
+            }
+            Stored::Absent | Stored::Deleted { .. } => Err(StoreError::Conflict),
+        }
+    }
+
+    async fn published_fields(&self, token: &str, path: &KvPath) -> Result<Remembered, VaultError> {
+        if let Some(known) = self.remembered().get(token).cloned() {
+            return Ok(known);
+        }
+        // A deleted version is as good as none: the record is the truth, and
+        // the next publication names the number of the deleted one.
+        let read = match kv::read(&self.session, path).await? {
+            Stored::Absent => Remembered {
+                version: 0,
+                fields: Fields::new(),
+            },
+            Stored::Deleted { version, .. } => Remembered {
+                version,
+                fields: Fields::new(),
+            },
+            Stored::Present { version, fields } => Remembered { version, fields },
+        };
+        self.remembered().insert(token.to_owned(), read.clone());
+        Ok(read)
+    }
+
+    /// Whether a publication whose answer was lost is there after all.
+    async fn look_for_publication(
+        &self,
+        token: &str,
+        target: &PublishTarget,
+        value: &PublishedToken,
+        lost: VaultError,
+    ) -> Result<(), StoreError> {
+        self.forget(token);
+        let Ok(found) = self.published_fields(token, &target.path).await else {
+            return Err(StoreError::Fault(lost.into()));
+        };
+        let mut expected = found.fields.clone();
+        published::encode(&mut expected, &target.fields, value);
+        if expected == found.fields {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict)
+        }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for VaultStore {
+    async fn load(&self, token: &str) -> Result<Option<Versioned<Record>>, StoreError> {
+        let path = self.record_path(token)?;
+        let unusable = |reason: String| {
+            StoreError::Unusable(format!("the record at {path} is left untouched: {reason}"))
+        };
+        match kv::read(&self.session, &path).await.map_err(fault)? {
+            Stored::Absent => Ok(None),
+            Stored::Deleted {
+                version,
+                deletion_time,
+                destroyed,
+            } => Err(unusable(deleted_text(
+                &path,
+                version,
+                &deletion_time,
+                destroyed,
+            ))),
+            Stored::Present { version, fields } => {
+                let value = record::decode(fields, token).map_err(unusable)?;
+                Ok(Some(Versioned {
+                    value,
+                    version: Version(version),
+                }))
+            }
+        }
+    }
+
+    async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
+        let path = self.record_path(&record.token)?;
+        let fields = record::encode(record).map_err(StoreError::Unusable)?;
+        match kv::write(&self.session, &path, fields, expected.0).await {
+            Ok(version) => Ok(Version(version)),
+            Err(error) if error.is_ambiguous() => self.look_for_write(&path, record, error).await,
+            Err(error) => Err(write_error(error)),
+        }
+    }
+
+    async fn published(&self, token: &str) -> Result<PublishedSecret, StoreError> {
+        let target = self.target(token)?;
+        let known = self.published_fields(token, &target.path).await;
+        Ok(published::decode(
+            &known.map_err(fault)?.fields,
+            &target.fields,
+        ))
+    }
+
+    async fn publish(&self, token: &str, value: &PublishedToken) -> Result<(), StoreError> {
+        let target = self.target(token)?;
+        let known = self.published_fields(token, &target.path).await;
+        let Remembered {
+            version,
+            mut fields,
+        } = known.map_err(fault)?;
+        published::encode(&mut fields, &target.fields, value);
+        let written = kv::write(&self.session, &target.path, fields.clone(), version).await;
+        match written {
+            Ok(version) => {
+                let latest = Remembered { version, fields };
+                self.remembered().insert(token.to_owned(), latest);
+                Ok(())
+            }
+            Err(error) if error.is_ambiguous() => {
+                self.look_for_publication(token, &target, value, error)
+                    .await
+            }
+            Err(error) => {
+                self.forget(token);
+                Err(write_error(error))
+            }
+        }
+    }
+
+    fn forget(&self, token: &str) {
+        self.remembered().remove(token);
+    }
+}
+
+fn write_error(error: VaultError) -> StoreError {
+    if error.kind == VaultErrorKind::CasConflict {
+        StoreError::Conflict
+    } else {
+        fault(error)
+    }
+}
+
+fn fault(error: VaultError) -> StoreError {
+    StoreError::Fault(error.into())
+}
+
+fn config_fault(message: String) -> StoreError {
+    StoreError::Fault(Fault::new(FaultClass::Rejected, FaultKind::Config, message))
+}
+
+fn deleted_text(path: &KvPath, version: u64, deletion_time: &str, destroyed: bool) -> String {
+    let mount = path.mount();
+    let below = path.path();
+    if destroyed {
+        format!(
+            "version {version} was destroyed and cannot come back; bring an older one back with `vault kv rollback -mount={mount} -version=<older> {below}`, or start anew with `vault kv metadata delete -mount={mount} {below}`"
+        )
+    } else {
+        format!(
+            "version {version} was deleted at {deletion_time}; bring it back with `vault kv undelete -mount={mount} -versions={version} {below}`, or start anew with `vault kv metadata delete -mount={mount} {below}`"
+        )
+    }
+}

@@ -1,0 +1,9 @@
+//! Connections against servers that replay what identity providers are known
+//! to answer, good and bad.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod confirmation;
+mod safety;
+mod vendors;
+mod world;

@@ -1,0 +1,3 @@
+//! Issuers and connections against servers that replay what is documented.
+
+mod connections;

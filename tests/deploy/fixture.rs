@@ -1,0 +1,174 @@
+//! Tokens whose every metric has a sample.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::capability::{
+    ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
+    Supply,
+};
+use scim_rotator::rotation::decision::{Action, Decision, Reason};
+use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::record::{
+    ConnectionHolds, ExpiryKnown, HeldToken, LastProbe, Origin, PastRotation, Record, Retiring,
+    Rotation, RotationResult, Stage, Trigger,
+};
+use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::secret::BearerToken;
+use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
+use scim_rotator::telemetry::snapshot::TokenSnapshot;
+
+/// The moment at which all of this is looked at.
+pub(crate) fn now() -> Timestamp {
+    "2027-01-15T12:00:00Z".parse().expect("a time")
+}
+
+/// What an issuer with overlapping tokens can do.
+pub(crate) fn capabilities() -> IssuerCapabilities {
+    IssuerCapabilities {
+        supply: Supply::Issuer,
+        live_tokens: LiveTokens::Many,
+        overlap: Overlap::ExplicitRetire,
+        issue_effect: IssueEffect::Keeps,
+        recovery: Recovery::ByLabel,
+        revoke: Revoke::ById,
+        expiry: ExpirySource::Reported,
+        last_used: LastUsed::Exact,
+    }
+}
+
+/// A token of the issuer `crm` that feeds the connection `entra-hr`.
+pub(crate) fn facts(name: &str) -> Arc<TokenFacts> {
+    let connection = ConnectionFacts {
+        name: "entra-hr".to_owned(),
+        kind: "http".to_owned(),
+    };
+    Arc::new(TokenFacts::new(
+        name,
+        "crm",
+        "http",
+        Some("production".to_owned()),
+        &capabilities(),
+        vec![connection],
+    ))
+}
+
+/// A token issued ten days ago for ninety.
+pub(crate) fn held(value: &str) -> HeldToken {
+    HeldToken {
+        value: BearerToken::parse(value).expect("valid"),
+        id: Some(format!("id-of-{value}")),
+        issued_at: now() - SignedDuration::from_hours(240),
+        expires_at: Some(now() + SignedDuration::from_hours(24 * 80)),
+        expiry: ExpiryKnown::Api,
+        origin: Origin::Issued,
+        evidence: None,
+    }
+}
+
+/// A token at rest: in use at its connection, nothing to do.
+pub(crate) fn fresh_record(name: &str) -> Record {
+    let mut record = Record::new(name, now());
+    let current = held(&format!("{name}-current"));
+    record.generation = 2;
+    record.connections = BTreeMap::from([(
+        "entra-hr".to_owned(),
+        ConnectionHolds {
+            fingerprint: current.fingerprint(),
+            at: now() - SignedDuration::from_hours(240),
+            confirmed_at: Some(now() - SignedDuration::from_hours(239)),
+        },
+    )]);
+    record.current = Some(current);
+    record.probe = Some(LastProbe {
+        at: now(),
+        refused: 0,
+        passed_at: Some(now()),
+        finding: None,
+    });
+    record.history = vec![PastRotation {
+        id: "r-1".to_owned(),
+        trigger: Trigger::Schedule,
+        began_at: now() - SignedDuration::from_hours(241),
+        ended_at: now() - SignedDuration::from_hours(240),
+        result: RotationResult::Success,
+        old: None,
+        new: None,
+        old_refused: None,
+        detail: None,
+    }];
+    record
+}
+
+/// The same token in the middle of a rotation, with an old token still alive.
+pub(crate) fn busy_record(name: &str) -> Record {
+    let mut record = fresh_record(name);
+    record.retiring = vec![Retiring {
+        token: held(&format!("{name}-previous")),
+        superseded_at: now() - SignedDuration::from_hours(240),
+        not_before: now() - SignedDuration::from_hours(1),
+        extended: false,
+        use_checked: None,
+        revoked_at: None,
+        attempts: 1,
+        retry_at: None,
+        last_finding: Some("the service provider could not be reached".to_owned()),
+    }];
+    record.rotation = Some(Rotation {
+        id: "r-2".to_owned(),
+        trigger: Trigger::Force,
+        began_at: now() - SignedDuration::from_mins(5),
+        stage: Stage::Delivering,
+        stage_entered_at: now() - SignedDuration::from_mins(1),
+        intent: None,
+        attempts: 1,
+        pending: Some(held(&format!("{name}-pending"))),
+        deliveries: BTreeMap::new(),
+        rollback: None,
+        operator_deadline: None,
+    });
+    record
+}
+
+/// What is decided for a token at rest.
+pub(crate) fn resting() -> Decision {
+    Decision {
+        action: Action::Wait,
+        reason: Reason::Fresh,
+        wake_at: now() + SignedDuration::from_hours(1),
+    }
+}
+
+/// Renewal 77 days before expiry, which is in three days.
+pub(crate) fn policy() -> Policy {
+    let hour = SignedDuration::from_hours(1);
+    Policy {
+        renew: Renew {
+            before: Some(SignedDuration::from_hours(24 * 77)),
+            ..Renew::default()
+        },
+        overlap: SignedDuration::from_hours(24),
+        windows: Windows::default(),
+        lifetime: None,
+        declared_lifetime: None,
+        retry_min: SignedDuration::from_mins(1),
+        retry_max: hour,
+        max_attempts: 5,
+        issues_per_day: 3,
+        probe_every: hour,
+        max_clock_skew: SignedDuration::from_secs(30),
+        operator_deadline: SignedDuration::from_hours(72),
+        operator_poll: hour,
+        settle: SignedDuration::from_secs(30),
+        confirm_timeout: hour,
+        confirm_every: SignedDuration::from_mins(1),
+        revoke_propagation: SignedDuration::from_mins(1),
+        lease: SignedDuration::from_mins(1),
+    }
+}
+
+/// The snapshot of a record at rest.
+pub(crate) fn snapshot(record: &Record) -> TokenSnapshot {
+    TokenSnapshot::from_record(&facts(&record.token), record, &resting(), &policy())
+}

@@ -1,0 +1,15 @@
+//! The probes against servers that behave, that misbehave, and that are real.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test program may fail where it stands, and nobody links it"
+)]
+
+mod hostile;
+mod real;
+mod server;
+mod table;
+
+#[path = "../support/mod.rs"]
+mod support;

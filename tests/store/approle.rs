@@ -1,0 +1,247 @@
+//! The shipped policy and the set-up script, on a real Vault.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scim_rotator::ports::{Secrets, Store, StoreError};
+use scim_rotator::rotation::fault::FaultClass;
+use scim_rotator::secret::SecretRef;
+use scim_rotator::vault::preflight::{self, MissingCapability};
+use scim_rotator::vault::{
+    FieldNames, KvPath, PublishTarget, Session, VaultErrorKind, VaultSecrets, VaultStore,
+};
+use serde_json::{Value, json};
+use tempfile::{NamedTempFile, TempDir};
+use tokio_util::sync::CancellationToken;
+
+use super::bench::{approle_login, config, file, published, record, session, v};
+use super::support::clock::SystemClock;
+use super::support::part;
+use super::support::vault::RealVault;
+
+fn deploy(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("deploy/vault")
+        .join(name)
+}
+
+fn policy() -> String {
+    std::fs::read_to_string(deploy("scim-rotator.hcl")).expect("the policy")
+}
+
+fn path(text: &str) -> KvPath {
+    KvPath::parse(text).expect("a path")
+}
+
+fn targets(published: &str) -> BTreeMap<String, PublishTarget> {
+    let fields = FieldNames::default();
+    let path = path(published);
+    BTreeMap::from([("crm".to_owned(), PublishTarget { path, fields })])
+}
+
+fn store(session: &Arc<Session>, state: &str) -> VaultStore {
+    VaultStore::new(Arc::clone(session), path(state), targets("kv/scim/crm"))
+}
+
+fn caller() -> SecretRef {
+    SecretRef::Vault {
+        path: "kv/scim-rotator-callers/idp".to_owned(),
+        field: "secret".to_owned(),
+    }
+}
+
+/// Logs in with a role of these settings; the file holds its secret-id.
+async fn role_session(vault: &RealVault, settings: Value) -> (Arc<Session>, NamedTempFile) {
+    let (role_id, secret_id) = vault.approle("test", settings).await;
+    let secret_id = file(&secret_id);
+    let session = session(&config(
+        vault.url(),
+        &approle_login(&role_id, &secret_id),
+        "",
+    ));
+    session.login().await.expect("logs in");
+    (session, secret_id)
+}
+
+async fn preflight(session: &Session) -> Vec<MissingCapability> {
+    let secrets = BTreeSet::from([caller()]);
+    let needs = preflight::needs(&path("kv/scim-rotator"), &targets("kv/scim/crm"), &secrets);
+    preflight::check(session, &needs).await.expect("answers")
+}
+
+#[tokio::test]
+async fn the_shipped_policy_and_script_are_enough_and_no_more() {
+    let Some(vault) = RealVault::start_dev().await else {
+        return;
+    };
+    vault.mount_kv("kv").await;
+    let wish = json!({"data": {"secret": "of-the-caller"}});
+    vault
+        .must("POST", "kv/data/scim-rotator-callers/idp", wish.clone())
+        .await;
+    vault.must("POST", "kv/data/somebody/else", wish).await;
+
+    let dir = TempDir::new().expect("a folder");
+    let secret_id = dir.path().join("secret-id");
+    let role_id = run_setup(&vault, &secret_id);
+    let login = format!(
+        "auth.approle.role_id = \"{role_id}\"\nauth.approle.secret_id.file = {secret_id:?}"
+    );
+    let session = session(&config(vault.url(), &login, ""));
+    session.login().await.expect("logs in");
+    assert_eq!(preflight(&session).await, []);
+
+    let ours = store(&session, "kv/scim-rotator");
+    assert_eq!(ours.load("crm").await, Ok(None));
+    assert_eq!(ours.commit(&record("w1"), v(0)).await, Ok(v(1)));
+    assert_eq!(ours.commit(&record("w2"), v(1)).await, Ok(v(2)));
+    ours.publish("crm", &published("tok-1", 1))
+        .await
+        .expect("publishes");
+    ours.publish("crm", &published("tok-2", 2))
+        .await
+        .expect("publishes");
+    let memory = VaultSecrets::MEMORY;
+    let secrets = VaultSecrets::new(session.clone(), Arc::new(SystemClock), memory);
+    secrets
+        .resolve(&caller())
+        .await
+        .expect("reads the caller's credential");
+
+    let Err(StoreError::Fault(fault)) = store(&session, "kv/somebody").load("else").await else {
+        panic!("somebody else's secret was read");
+    };
+    assert_eq!(fault.class, FaultClass::Unauthorized, "{fault}");
+    session.close().await;
+}
+
+/// Runs the shipped script as an operator would; returns the role-id.
+fn run_setup(vault: &RealVault, secret_id: &Path) -> String {
+    let program = part::find("vault")
+        .expect("the part is there")
+        .join("vault");
+    let output = Command::new(deploy("setup.sh"))
+        .arg(secret_id)
+        .env("VAULT_BIN", program)
+        .env("VAULT_ADDR", vault.url().as_str())
+        .env("VAULT_TOKEN", vault.root_token())
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let line = String::from_utf8(output.stdout).expect("text");
+    let id = line
+        .trim()
+        .strip_prefix("role_id = \"")
+        .and_then(|l| l.strip_suffix('"'));
+    id.expect("a line for the configuration").to_owned()
+}
+
+#[tokio::test]
+async fn a_missing_policy_line_is_printed_ready_to_paste() {
+    let Some(vault) = RealVault::start_dev().await else {
+        return;
+    };
+    vault.mount_kv("kv").await;
+    let whole = policy();
+    let published =
+        "path \"kv/data/scim/*\" {\n  capabilities = [\"create\", \"read\", \"update\"]\n}\n";
+    assert!(
+        whole.contains(published),
+        "the shipped policy changed its form"
+    );
+    vault.policy("partial", &whole.replace(published, "")).await;
+    let settings = json!({"token_policies": ["partial"], "token_no_default_policy": true});
+    let (session, _secret_id) = role_session(&vault, settings).await;
+
+    let missing = preflight(&session).await;
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(missing[0].path, "kv/data/scim/crm");
+    assert!(missing[0].purpose.contains("`crm`"), "{missing:?}");
+    let line = "path \"kv/data/scim/crm\" { capabilities = [\"create\", \"read\", \"update\"] }";
+    assert_eq!(preflight::policy_lines(&missing), [line]);
+
+    // The printed line, pasted, mends it.
+    let mended = format!("{}\n{line}\n", whole.replace(published, ""));
+    vault.policy("partial", &mended).await;
+    assert_eq!(preflight(&session).await, []);
+}
+
+#[tokio::test]
+async fn even_the_question_may_be_forbidden() {
+    let Some(vault) = RealVault::start_dev().await else {
+        return;
+    };
+    vault
+        .policy("nothing", "path \"kv/x\" { capabilities = [\"read\"] }")
+        .await;
+    let settings = json!({"token_policies": ["nothing"], "token_no_default_policy": true});
+    let (session, _secret_id) = role_session(&vault, settings).await;
+    let missing = preflight(&session).await;
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(missing[0].path, "sys/capabilities-self");
+}
+
+#[tokio::test]
+async fn the_token_outlives_its_maximal_life_by_a_new_login() {
+    let Some(vault) = RealVault::start_dev().await else {
+        return;
+    };
+    let settings = json!({"token_ttl": "3s", "token_max_ttl": "6s"});
+    let (role_id, secret_id) = vault.approle("short", settings).await;
+    let secret_id = file(&secret_id);
+    let login = approle_login(&role_id, &secret_id);
+    let session = session(&config(vault.url(), &login, ""));
+    session.login().await.expect("logs in");
+    let cancel = CancellationToken::new();
+    let replaced = async {
+        while session.state().logins < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        cancel.cancel();
+    };
+    let both = async { tokio::join!(session.run(cancel.clone()), replaced) };
+    tokio::time::timeout(Duration::from_secs(30), both)
+        .await
+        .expect("a new login");
+    assert!(session.state().renewals >= 1);
+    assert_eq!(session.state().failures, 0);
+    session.ping().await.expect("the new token works");
+}
+
+#[tokio::test]
+async fn a_sealed_a_killed_and_a_restarted_vault() {
+    let dir = TempDir::new().expect("a folder");
+    let Some(mut vault) = RealVault::start_raft(dir.path()).await else {
+        return;
+    };
+    vault.mount_kv("kv").await;
+    vault.policy("scim-rotator", &policy()).await;
+    let settings = json!({"token_policies": ["scim-rotator"], "token_period": "1h"});
+    let (session, _secret_id) = role_session(&vault, settings).await;
+    let store = store(&session, "kv/scim-rotator");
+    store.commit(&record("w1"), v(0)).await.expect("commits");
+
+    vault.seal().await;
+    let error = session.ping().await.expect_err("sealed");
+    assert_eq!(error.kind, VaultErrorKind::Sealed);
+    assert!(session.state().sealed);
+    assert!(store.commit(&record("w2"), v(1)).await.is_err());
+    vault.unseal().await;
+    assert_eq!(store.commit(&record("w2"), v(1)).await, Ok(v(2)));
+
+    vault.kill();
+    let error = session.ping().await.expect_err("killed");
+    assert!(
+        matches!(error.kind, VaultErrorKind::Unreachable(_)),
+        "{error}"
+    );
+    vault.restart().await;
+    vault.unseal().await;
+    let loaded = store.load("crm").await.expect("loads").expect("is there");
+    assert_eq!((loaded.version, loaded.value), (v(2), record("w2")));
+    assert_eq!(session.state().logins, 1, "the token survived the restart");
+}

@@ -1,0 +1,21 @@
+//! What several test programs share.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub mod better_auth;
+pub mod clock;
+pub mod meddler;
+pub mod part;
+pub mod scim2_server;
+pub mod vault;
+
+/// A bare client for the tests' own requests to the parts.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests' own requests carry no secret of anybody"
+)]
+pub fn bare_http() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client")
+}

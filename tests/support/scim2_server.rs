@@ -1,0 +1,76 @@
+//! scim2-server: a real SCIM service provider with tokens and faults on demand.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::part::{self, Running};
+
+/// A running scim2-server with one token that never expires.
+pub struct Scim2Server {
+    running: Running,
+    http: reqwest::Client,
+}
+
+/// A token that the server minted.
+pub struct Minted {
+    /// Its id.
+    pub id: String,
+    /// Its text.
+    pub token: String,
+}
+
+impl Scim2Server {
+    /// Starts it; `None` if the part is missing.
+    pub fn start() -> Option<Self> {
+        let home = part::find("scim2-server")?;
+        let mut command = Command::new(home.join("venv/bin/python"));
+        command.arg(part::recipe("scim2-server", "tokens.py"));
+        Some(Self {
+            running: Running::start(command),
+            http: super::bare_http(),
+        })
+    }
+
+    /// Its SCIM base URL.
+    pub fn scim_url(&self) -> Url {
+        Url::parse(&format!("{}/v2", self.running.base)).expect("the server's own URL")
+    }
+
+    /// Has a token minted.
+    pub async fn mint(&self, ttl_seconds: f64) -> Minted {
+        let body = self.post("/_tokens", json!({"ttl": ttl_seconds})).await;
+        let text = |name: &str| body[name].as_str().expect(name).to_owned();
+        Minted {
+            id: text("id"),
+            token: text("token"),
+        }
+    }
+
+    /// Revokes a token.
+    pub async fn revoke(&self, id: &str) {
+        let url = format!("{}/_tokens/{id}", self.running.base);
+        let answer = self.http.delete(url).send().await.expect("an answer");
+        assert_eq!(answer.status(), 204);
+    }
+
+    /// Plans a fault; see `tests/parts/scim2-server/tokens.py`.
+    pub async fn plan_fault(&self, fault: Value) {
+        self.post("/_faults", fault).await;
+    }
+
+    /// Forgets all planned faults.
+    pub async fn clear_faults(&self) {
+        let url = format!("{}/_faults", self.running.base);
+        self.http.delete(url).send().await.expect("an answer");
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}{path}", self.running.base);
+        let answer = self.http.post(url).json(&body).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status(), 201, "{path}");
+        answer.json().await.expect("JSON")
+    }
+}

@@ -1,0 +1,264 @@
+//! The real Vault: in development mode, or with Raft storage on disk for tests
+//! that seal, kill and restart it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::part;
+
+/// How long it may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A running Vault; it is killed when dropped.
+pub struct RealVault {
+    process: Option<Child>,
+    url: Url,
+    root_token: String,
+    http: reqwest::Client,
+    raft: Option<Raft>,
+}
+
+struct Raft {
+    program: PathBuf,
+    config: PathBuf,
+    unseal_key: String,
+}
+
+impl RealVault {
+    /// In memory, unsealed; `None`, said loudly, if the part is missing.
+    pub async fn start_dev() -> Option<Self> {
+        let program = part::find("vault")?.join("vault");
+        let port = free_port();
+        let root = "root-token-of-the-tests";
+        let mut command = Command::new(program);
+        command
+            .args(["server", "-dev", "-dev-no-store-token"])
+            .arg(format!("-dev-listen-address=127.0.0.1:{port}"))
+            .arg(format!("-dev-root-token-id={root}"));
+        let vault = Self::spawn(command, port, root, None);
+        vault.wait_for(&[200]).await;
+        Some(vault)
+    }
+
+    /// With its storage below `dir`, initialised and unsealed; `None`, said
+    /// loudly, if the part is missing.
+    pub async fn start_raft(dir: &Path) -> Option<Self> {
+        let program = part::find("vault")?.join("vault");
+        let port = free_port();
+        let config = raft_config(dir, port);
+        let raft = Raft {
+            program,
+            config,
+            unseal_key: String::new(),
+        };
+        let mut vault = Self::spawn(raft.command(), port, "", Some(raft));
+        vault.wait_for(&[501]).await;
+        let wish = json!({"secret_shares": 1, "secret_threshold": 1});
+        let (_, init) = vault.api("PUT", "sys/init", wish).await;
+        vault.root_token = init["root_token"]
+            .as_str()
+            .expect("a root token")
+            .to_owned();
+        let key = init["keys_base64"][0].as_str().expect("a key").to_owned();
+        vault.raft_mut().unseal_key = key;
+        vault.unseal().await;
+        Some(vault)
+    }
+
+    fn spawn(mut command: Command, port: u16, root: &str, raft: Option<Raft>) -> Self {
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
+        Self {
+            process: Some(process),
+            url: Url::parse(&format!("http://127.0.0.1:{port}")).expect("a URL"),
+            root_token: root.to_owned(),
+            http: super::bare_http(),
+            raft,
+        }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// May do everything.
+    pub fn root_token(&self) -> &str {
+        &self.root_token
+    }
+
+    /// One request with the root token; status and body.
+    pub async fn api(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let url = self.url.join(&format!("/v1/{path}")).expect("a path");
+        let method = method.parse().expect("a method");
+        let mut request = self
+            .http
+            .request(method, url)
+            .header("x-vault-token", &self.root_token);
+        if !body.is_null() {
+            request = request.body(body.to_string());
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a body");
+        (status, serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// The same, for requests that must succeed.
+    pub async fn must(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer) = self.api(method, path, body).await;
+        assert!(status < 300, "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    /// Mounts KV v2, and waits until it serves.
+    pub async fn mount_kv(&self, mount: &str) {
+        let wish = json!({"type": "kv", "options": {"version": "2"}});
+        self.must("POST", &format!("sys/mounts/{mount}"), wish)
+            .await;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        // It answers 400 while it sets itself up.
+        while self
+            .api("GET", &format!("{mount}/config"), Value::Null)
+            .await
+            .0
+            != 200
+        {
+            assert!(tokio::time::Instant::now() < deadline, "{mount} is slow");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Writes a policy in HCL.
+    pub async fn policy(&self, name: &str, hcl: &str) {
+        let path = format!("sys/policies/acl/{name}");
+        self.must("PUT", &path, json!({ "policy": hcl })).await;
+    }
+
+    /// Makes an AppRole role; returns its role-id and a secret-id.
+    pub async fn approle(&self, name: &str, settings: Value) -> (String, String) {
+        let mounted = self.must("GET", "sys/auth", Value::Null).await;
+        if mounted["data"]["approle/"].is_null() {
+            let wish = json!({"type": "approle"});
+            self.must("POST", "sys/auth/approle", wish).await;
+        }
+        let role = format!("auth/approle/role/{name}");
+        self.must("POST", &role, settings).await;
+        let id = self
+            .must("GET", &format!("{role}/role-id"), Value::Null)
+            .await;
+        let secret = self
+            .must("POST", &format!("{role}/secret-id"), json!({}))
+            .await;
+        let text = |v: &Value| v.as_str().expect("an id").to_owned();
+        (
+            text(&id["data"]["role_id"]),
+            text(&secret["data"]["secret_id"]),
+        )
+    }
+
+    /// Seals it.
+    pub async fn seal(&self) {
+        self.must("PUT", "sys/seal", json!({})).await;
+        self.wait_for(&[503]).await;
+    }
+
+    /// Unseals it and waits until it serves.
+    pub async fn unseal(&self) {
+        let raft = self.raft.as_ref().expect("start_raft");
+        let wish = json!({ "key": raft.unseal_key });
+        self.must("PUT", "sys/unseal", wish).await;
+        self.wait_for(&[200]).await;
+    }
+
+    /// Kills it, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().ok();
+            process.wait().ok();
+        }
+    }
+
+    /// Starts it again at the same address. It is sealed then.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let process = self.raft_mut().command().spawn().expect("it starts again");
+        self.process = Some(process);
+        self.wait_for(&[503]).await;
+    }
+
+    fn raft_mut(&mut self) -> &mut Raft {
+        self.raft.as_mut().expect("start_raft")
+    }
+
+    async fn wait_for(&self, wanted: &[u16]) {
+        let url = self.url.join("/v1/sys/health").expect("a path");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let answer = self.http.get(url.clone()).send().await;
+            let status = answer.map(|a| a.status().as_u16()).ok();
+            if status.is_some_and(|s| wanted.contains(&s)) {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "Vault at {url} answers {status:?}, not {wanted:?}"
+            );
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+impl Drop for RealVault {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Raft {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .arg("server")
+            .arg("-config")
+            .arg(&self.config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+}
+
+fn raft_config(dir: &Path, port: u16) -> PathBuf {
+    let data = dir.join("raft");
+    std::fs::create_dir_all(&data).expect("a folder");
+    let cluster = free_port();
+    let text = json!({
+        "disable_mlock": true,
+        "api_addr": format!("http://127.0.0.1:{port}"),
+        "cluster_addr": format!("http://127.0.0.1:{cluster}"),
+        "storage": {"raft": {"path": data, "node_id": "test"}},
+        "listener": {"tcp": {
+            "address": format!("127.0.0.1:{port}"),
+            "cluster_address": format!("127.0.0.1:{cluster}"),
+            "tls_disable": true,
+        }},
+    });
+    let path = dir.join("vault.json");
+    std::fs::write(&path, text.to_string()).expect("the configuration");
+    path
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
