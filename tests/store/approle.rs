@@ -18,9 +18,9 @@ use tempfile::{NamedTempFile, TempDir};
 use tokio_util::sync::CancellationToken;
 
 use super::bench::{approle_login, config, file, published, record, session, v};
-use super::support::clock::SystemClock;
 use super::support::part;
 use super::support::vault::RealVault;
+use scim_rotator::driver::clock::SystemClock;
 
 fn deploy(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

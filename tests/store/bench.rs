@@ -14,8 +14,8 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 use url::Url;
 
-use super::support::clock::SystemClock;
 use super::support::meddler::Meddler;
+use scim_rotator::driver::clock::SystemClock;
 
 /// A Vault under test.
 pub struct Bench {

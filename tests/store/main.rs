@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use bench::Bench;
 use scim_rotator::demo::vault::{EmbeddedVault, Options};
-use support::clock::SystemClock;
+use scim_rotator::driver::clock::SystemClock;
 use support::vault::RealVault;
 
 /// Every test that a Vault must pass, whoever made it.

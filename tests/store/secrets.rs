@@ -9,7 +9,7 @@ use scim_rotator::vault::VaultSecrets;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, file};
-use super::support::clock::SystemClock;
+use scim_rotator::driver::clock::SystemClock;
 
 pub async fn all(bench: &Bench) {
     a_value_is_remembered_until_it_is_refused(bench).await;

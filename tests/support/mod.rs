@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod better_auth;
-pub mod clock;
 pub mod meddler;
 pub mod part;
 pub mod scim2_server;

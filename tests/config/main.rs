@@ -1,6 +1,0 @@
-#[test]
-fn p() {
-    for k in scim_rotator::config::known_keys() {
-        println!("{} [{}]", k.path, k.owner);
-    }
-}
