@@ -1,7 +1,17 @@
 //! The command line: one file a subcommand.
 
 pub mod check;
+pub mod live;
+mod load;
+mod look;
+pub mod once;
 pub mod output;
+pub mod plan;
+pub mod rotate;
+pub mod run;
+mod signals;
+pub mod status;
+mod wiring;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,8 +57,18 @@ pub enum OutputFormat {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the daemon until TERM or INT.
+    Run,
+    /// Work every token until it is at rest, then end.
+    Once(once::Args),
     /// Look for mistakes in the configuration, without the network.
     Check(check::Args),
+    /// Show what happens next to each token, when, and why; change nothing.
+    Plan(plan::Args),
+    /// Show how each token stands; change nothing.
+    Status(status::Args),
+    /// Rotate one token now, in the foreground, and show the steps.
+    Rotate(rotate::Args),
 }
 
 /// How a command ended; each has its exit code.
@@ -97,7 +117,12 @@ pub fn main() -> Exit {
 fn dispatch(cli: &Cli) -> Exit {
     let mut output = output::Output::stdout(cli.output);
     match &cli.command {
+        Command::Run => run::run(&cli.config),
+        Command::Once(args) => once::run(args, &cli.config, &mut output),
         Command::Check(args) => check::run(args, &cli.config, &mut output),
+        Command::Plan(args) => plan::run(args, &cli.config, &mut output),
+        Command::Status(args) => status::run(args, &cli.config, &mut output),
+        Command::Rotate(args) => rotate::run(args, &cli.config, output),
     }
 }
 

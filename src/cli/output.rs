@@ -5,6 +5,17 @@ use std::io::{self, IsTerminal, Write};
 use super::OutputFormat;
 use crate::config::value::environment_has;
 
+/// Tells standard error what went wrong before or beside the result.
+pub(super) fn complain(text: &str) {
+    // A closed standard error is nobody to complain to.
+    let mut stderr = io::stderr().lock();
+    drop(
+        stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| stderr.flush()),
+    );
+}
+
 /// Where a command writes its result.
 pub struct Output {
     format: OutputFormat,
@@ -70,5 +81,32 @@ impl Output {
     /// When the reader of the output is gone.
     pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
         self.line(&value.to_string())
+    }
+}
+
+/// A table for people: a header and rows, without lines around them.
+#[derive(Debug)]
+pub(super) struct Table(comfy_table::Table);
+
+impl Table {
+    pub(super) fn new<const N: usize>(header: [&str; N]) -> Self {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(comfy_table::presets::NOTHING)
+            .set_content_arrangement(comfy_table::ContentArrangement::Disabled)
+            .set_header(header);
+        Self(table)
+    }
+
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.0.add_row(cells);
+    }
+
+    /// The table with a newline at its end, and no spaces at the ends of lines.
+    pub(super) fn text(&self) -> String {
+        let lines = self.0.lines();
+        lines.fold(String::new(), |text, line| {
+            text + line.strip_prefix(' ').unwrap_or(&line).trim_end() + "\n"
+        })
     }
 }

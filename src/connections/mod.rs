@@ -45,6 +45,15 @@ impl ConnectionKind {
         }
     }
 
+    /// The word of the configuration, for labels.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "http",
+            Self::Exec(_) => "exec",
+        }
+    }
+
     /// The credentials that we use towards the identity provider.
     #[must_use]
     pub fn caller_credentials(&self) -> Vec<SecretRef> {

@@ -20,6 +20,7 @@ pub mod oauth2;
 pub mod paging;
 pub mod predicate;
 pub mod ratelimit;
+pub mod skew;
 pub mod status;
 pub mod template;
 

@@ -19,6 +19,7 @@ use crate::config::problem::Problems;
 use crate::http::Client;
 use crate::ports::{Clock, Issuer, Secrets};
 use crate::rotation::capability::IssuerCapabilities;
+use crate::scim::shape::ChecksumCheck;
 use crate::secret::SecretRef;
 
 /// The kind of an issuer with its settings: `[issuers.<name>.<kind>]`.
@@ -80,6 +81,26 @@ impl IssuerKind {
             Self::Oauth2(config) => config.lifetime.map(|d| d.0),
             Self::Local(config) => config.lifetime.declared.map(|d| d.0),
             Self::Operator(config) => config.lifetime.map(|d| d.0),
+        }
+    }
+
+    /// The word of the configuration, for labels.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Http(_) => "http",
+            Self::Oauth2(_) => "oauth2",
+            Self::Local(_) => "local",
+            Self::Operator(_) => "operator",
+        }
+    }
+
+    /// The checksum that its tokens carry, where we make them ourselves.
+    #[must_use]
+    pub fn checksum(&self) -> Option<ChecksumCheck> {
+        match self {
+            Self::Http(_) | Self::Oauth2(_) | Self::Operator(_) => None,
+            Self::Local(config) => config.checksum(),
         }
     }
 

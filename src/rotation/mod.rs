@@ -22,6 +22,7 @@ pub mod apply;
 pub mod capability;
 pub mod decision;
 pub mod fault;
+pub mod forecast;
 pub mod invariant;
 pub mod outcome;
 pub mod plan;

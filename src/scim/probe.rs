@@ -60,7 +60,7 @@ impl ScimProbe {
         let rules = ShapeRules {
             max_length: self.config.max_token_length,
             scim_url: &self.scim_url,
-            own_checksum: self.own_checksum,
+            own_checksum: self.own_checksum.as_ref(),
         };
         let shape = shape::examine(token, &rules, self.clock.now());
         for note in shape.notes {
@@ -74,7 +74,7 @@ impl ScimProbe {
     }
 
     pub(in crate::scim) fn garbage(&self, token: &BearerToken) -> BearerToken {
-        garbage::like(token, self.own_checksum)
+        garbage::like(token, self.own_checksum.as_ref())
     }
 }
 

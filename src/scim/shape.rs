@@ -33,17 +33,17 @@ const PLACEHOLDERS: [&str; 14] = [
 
 /// Tells whether a text that claims to be one of our own tokens has the right
 /// checksum; `None` if it does not claim that.
-pub type ChecksumCheck = fn(&str) -> Option<bool>;
+pub type ChecksumCheck = std::sync::Arc<dyn Fn(&str) -> Option<bool> + Send + Sync>;
 
 /// What L0 measures against.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ShapeRules<'a> {
     /// Longest token, in bytes.
     pub max_length: usize,
     /// Where the token will be sent.
     pub scim_url: &'a Url,
     /// The checksum of tokens that this program made itself.
-    pub own_checksum: Option<ChecksumCheck>,
+    pub own_checksum: Option<&'a ChecksumCheck>,
 }
 
 /// What L0 shows.
@@ -224,10 +224,13 @@ mod tests {
 
     fn look(text: &str) -> Shape {
         let url = Url::parse("https://acme.example.com/scim/v2").expect("valid");
+        let check: ChecksumCheck = std::sync::Arc::new(|text: &str| {
+            text.strip_prefix("own_").map(|rest| rest.ends_with('9'))
+        });
         let rules = ShapeRules {
             max_length: 2000,
             scim_url: &url,
-            own_checksum: Some(|text| text.strip_prefix("own_").map(|rest| rest.ends_with('9'))),
+            own_checksum: Some(&check),
         };
         let now = Timestamp::from_second(1_800_000_000).expect("valid");
         examine(&BearerToken::parse(text).expect("sendable"), &rules, now)

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::driver::unit::Unit;
 use crate::rotation::capability::{
     IssueEffect, IssuerCapabilities, LiveTokens, Overlap, Recovery, Revoke, Supply,
 };
@@ -34,6 +35,28 @@ pub struct ConnectionFacts {
 }
 
 impl TokenFacts {
+    /// Facts of a wired token.
+    #[must_use]
+    pub fn of(unit: &Unit) -> Self {
+        let kinds = &unit.labels.connection_kinds;
+        let connections = unit
+            .connections
+            .iter()
+            .enumerate()
+            .map(|(index, (name, _))| ConnectionFacts {
+                name: name.clone(),
+                kind: kinds.get(index).cloned().unwrap_or_default(),
+            });
+        Self::new(
+            &unit.name,
+            &unit.labels.issuer,
+            &unit.labels.issuer_kind,
+            Some(unit.labels.environment.clone()).filter(|text| !text.is_empty()),
+            &unit.issuer.capabilities(),
+            connections.collect(),
+        )
+    }
+
     /// Facts of a token whose issuer has these capabilities.
     #[must_use]
     pub fn new(

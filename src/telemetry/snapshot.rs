@@ -193,7 +193,8 @@ impl TokenSnapshot {
 }
 
 /// Whether a token that waits or acts for this reason is as it should be.
-pub(super) fn is_at_rest(reason: Reason) -> bool {
+#[must_use]
+pub fn is_at_rest(reason: Reason) -> bool {
     match reason {
         Reason::Fresh
         | Reason::NothingScheduled

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
 use super::board::Board;
-use super::facts::{ConnectionFacts, TokenFacts};
+use super::facts::TokenFacts;
 use super::health::Health;
 use super::metrics::Metrics;
 use super::redact;
@@ -49,7 +49,7 @@ impl Observer {
 
     /// Makes a configured token visible before it was read.
     pub fn expect(&self, unit: &Unit) {
-        let facts = Arc::new(facts_of(unit));
+        let facts = Arc::new(TokenFacts::of(unit));
         self.board().expect(Arc::clone(&facts));
         self.with_seen(&unit.name, |seen| seen.facts = Some(facts));
     }
@@ -65,7 +65,10 @@ impl Observer {
 
     fn facts(&self, unit: &Unit) -> Arc<TokenFacts> {
         self.with_seen(&unit.name, |seen| {
-            Arc::clone(seen.facts.get_or_insert_with(|| Arc::new(facts_of(unit))))
+            Arc::clone(
+                seen.facts
+                    .get_or_insert_with(|| Arc::new(TokenFacts::of(unit))),
+            )
         })
     }
 
@@ -79,26 +82,6 @@ impl Observer {
             .chain(record.retiring.iter().map(|r| &r.token));
         tokens.for_each(|token| redact::global().register(token.value.expose()));
     }
-}
-
-fn facts_of(unit: &Unit) -> TokenFacts {
-    let kinds = &unit.labels.connection_kinds;
-    let connections = unit
-        .connections
-        .iter()
-        .enumerate()
-        .map(|(index, (name, _))| ConnectionFacts {
-            name: name.clone(),
-            kind: kinds.get(index).cloned().unwrap_or_default(),
-        });
-    TokenFacts::new(
-        &unit.name,
-        &unit.labels.issuer,
-        &unit.labels.issuer_kind,
-        Some(unit.labels.environment.clone()).filter(|text| !text.is_empty()),
-        &unit.issuer.capabilities(),
-        connections.collect(),
-    )
 }
 
 impl Witness for Observer {

@@ -4,6 +4,7 @@
 pub mod secret;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -27,6 +28,7 @@ use crate::rotation::capability::{
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::shape::ChecksumCheck;
 use crate::secret::{BearerToken, SecretRef};
 
 /// `[issuers.<name>.local]`.
@@ -118,6 +120,17 @@ impl LocalIssuer {
     pub fn caller_credentials(&self) -> Vec<SecretRef> {
         let named = self.secrets.values().map(|credential| credential.0.clone());
         self.auth.credentials().into_iter().chain(named).collect()
+    }
+
+    /// Tells whether a text that has the shape of our secrets has their checksum.
+    #[must_use]
+    pub fn checksum(&self) -> Option<ChecksumCheck> {
+        // Without a prefix any text of that length could be meant.
+        if self.prefix.is_empty() {
+            return None;
+        }
+        let prefix = self.prefix.clone();
+        Some(Arc::new(move |text| secret::checksum_of(&prefix, text)))
     }
 
     fn stated(&self) -> Capabilities {

@@ -32,15 +32,19 @@ pub fn generate(prefix: &str) -> BearerToken {
 /// Whether a token has our shape and its checksum fits.
 #[must_use]
 pub fn checksum_ok(prefix: &str, token: &BearerToken) -> bool {
-    let text = token.expose();
-    let Some(rest) = text.strip_prefix(prefix) else {
-        return false;
-    };
+    checksum_of(prefix, token.expose()) == Some(true)
+}
+
+/// Whether the checksum of a text fits; `None` if it has not our shape.
+#[must_use]
+pub fn checksum_of(prefix: &str, text: &str) -> Option<bool> {
+    let rest = text.strip_prefix(prefix)?;
     if rest.len() != BODY + CHECKSUM || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return false;
+        return None;
     }
     let (covered, checksum) = text.split_at(text.len() - CHECKSUM);
-    checksum.as_bytes() == base62::<CHECKSUM>(&crc32(covered.as_bytes()).to_be_bytes())
+    let expected = base62::<CHECKSUM>(&crc32(covered.as_bytes()).to_be_bytes());
+    Some(checksum.as_bytes() == expected)
 }
 
 fn assemble(prefix: &str, random: &[u8; 32]) -> Zeroizing<String> {

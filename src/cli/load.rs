@@ -1,0 +1,71 @@
+//! What every command that acts does first: configuration, logging, runtime.
+
+use std::path::Path;
+
+use super::Exit;
+use super::output::complain;
+use crate::config::{self, Settings};
+use crate::telemetry::config::{LogConfig, LogFormat};
+use crate::telemetry::logging;
+
+/// How much a command logs to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Logs {
+    /// As `[log]` says: for what runs unattended.
+    AsConfigured,
+    /// Warnings only, as text: for what a person watches.
+    Warnings,
+}
+
+/// Reads the configuration and sets up logging. What is wrong goes to standard
+/// error.
+///
+/// # Errors
+/// With the exit code, when the configuration cannot be used.
+pub(super) fn settings(path: &Path, logs: Logs) -> Result<Settings, Exit> {
+    let loaded = match config::load(path) {
+        Ok(loaded) => loaded,
+        Err(report) => {
+            complain(&report.render(false));
+            return Err(Exit::Usage);
+        }
+    };
+    let log = match logs {
+        Logs::AsConfigured => loaded.settings.log.clone(),
+        Logs::Warnings => LogConfig {
+            format: LogFormat::Text,
+            filter: "warn".to_owned(),
+        },
+    };
+    if let Err(error) = logging::init(&log) {
+        complain(&format!("{error}\n"));
+        return Err(Exit::Failed);
+    }
+    if logs == Logs::AsConfigured {
+        for finding in loaded.warnings.findings() {
+            tracing::warn!(
+                file = %finding.file.display(),
+                line = finding.line,
+                key = %finding.path,
+                remedy = %finding.remedy,
+                "the configuration is valid, but {}",
+                finding.message
+            );
+        }
+    }
+    Ok(loaded.settings)
+}
+
+/// Runs a future on a new runtime with all cores.
+pub(super) fn block_on(work: impl Future<Output = Exit>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            complain(&format!("the runtime could not be started: {error}\n"));
+            Exit::Failed
+        }
+    }
+}

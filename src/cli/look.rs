@@ -1,0 +1,98 @@
+//! Looks at tokens without acting: for `plan` and `status`.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Exit;
+use super::output::complain;
+use super::wiring::World;
+use crate::driver::unit::Unit;
+use crate::ports::{PublishedSecret, Store};
+use crate::rotation::decision::Decision;
+use crate::rotation::forecast::{Forecast, forecast};
+use crate::rotation::record::Record;
+use crate::rotation::situation::{Published, Situation};
+use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::snapshot::TokenSnapshot;
+
+/// Records that are read at once.
+const AT_ONCE: usize = 16;
+
+/// What was found of a token.
+pub(super) struct Seen {
+    pub(super) unit: Unit,
+    /// The record, or why it cannot be used.
+    pub(super) found: Result<Found, String>,
+}
+
+/// A token's stored state.
+pub(super) struct Found {
+    record: Record,
+    published: Published,
+}
+
+/// Logs in and reads the state of these tokens, in their order.
+///
+/// # Errors
+/// With the exit code, after a complaint, when Vault cannot be used at all.
+pub(super) async fn at(world: &World, units: Vec<Unit>) -> Result<Vec<Seen>, Exit> {
+    if let Err(error) = world.session.login().await {
+        complain(&format!("Vault: {error}\n"));
+        return Err(Exit::TryAgain);
+    }
+    let seen = futures_util::stream::iter(units)
+        .map(|unit| async {
+            let found = read(world, &unit).await;
+            Seen { unit, found }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    world.session.close().await;
+    Ok(seen)
+}
+
+async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
+    let stored = world.store.load(&unit.name).await;
+    let record = stored.map_err(|error| error.to_string())?;
+    let published = world.store.published(&unit.name).await;
+    let published = match published.map_err(|error| error.to_string())? {
+        PublishedSecret::Absent => Published::Absent,
+        PublishedSecret::Token(token) => Published::Token(token.value.fingerprint()),
+        PublishedSecret::Malformed(_) => Published::Malformed,
+    };
+    Ok(Found {
+        record: record.map_or_else(
+            || Record::new(&unit.name, world.clock.now()),
+            |stored| stored.value,
+        ),
+        published,
+    })
+}
+
+impl Found {
+    /// What will happen to the token from this time on.
+    pub(super) fn forecast(&self, unit: &Unit, from: Timestamp) -> Forecast {
+        let connections = unit.connection_capabilities();
+        let situation = Situation {
+            token: &unit.name,
+            holder: None,
+            policy: &unit.policy,
+            issuer: unit.issuer.capabilities(),
+            connections: &connections,
+            published: &self.published,
+            intent_is_fresh: false,
+            clock_skew: SignedDuration::ZERO,
+            all_paused: false,
+        };
+        forecast(&self.record, &situation, from)
+    }
+
+    /// How the token stands.
+    pub(super) fn snapshot(&self, unit: &Unit, decision: &Decision) -> TokenSnapshot {
+        let facts = Arc::new(TokenFacts::of(unit));
+        TokenSnapshot::from_record(&facts, &self.record, decision, &unit.policy)
+    }
+}

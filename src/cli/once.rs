@@ -1,0 +1,186 @@
+//! `once`: works every token until it is at rest, then ends. For a timer or a
+//! pipeline instead of the daemon, or beside it: leases keep them apart.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::load::{self, Logs};
+use super::output::{Output, Table, complain};
+use super::signals::until_signal;
+use super::wiring::World;
+use super::{Exit, OutputFormat};
+use crate::config::value::HumanDuration;
+use crate::driver::foreground::{Ended, Until};
+use crate::driver::run::Memory;
+use crate::driver::unit::Unit;
+use crate::driver::witness::Witness;
+use crate::rotation::decision::Reason;
+use crate::telemetry::notify::Notifier;
+use crate::telemetry::snapshot::is_at_rest;
+
+/// `once`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only these tokens.
+    #[arg(value_name = "TOKEN")]
+    pub tokens: Vec<String>,
+    /// How long a token may take.
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
+    pub timeout: HumanDuration,
+}
+
+/// Works the tokens and shows how each ended.
+pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    let settings = match load::settings(config, Logs::AsConfigured) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let world = World::new(&settings, Notifier::silent());
+    let (units, world) = match world.and_then(|world| Ok((world.named(&args.tokens)?, world))) {
+        Ok(world) => world,
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            return Exit::Usage;
+        }
+    };
+    let cancel = CancellationToken::new();
+    let work = work_all(
+        &world,
+        units,
+        settings.limits.concurrency,
+        args.timeout.0,
+        &cancel,
+    );
+    load::block_on(async {
+        let ended = until_signal(&cancel, work).await;
+        world.session.close().await;
+        let exits = ended.iter().map(|(_, ended)| verdict(ended).0);
+        let exit = exits.fold(Exit::Ok, worse);
+        // Nobody reads the output any more: the exit code still tells.
+        drop(show(&ended, output));
+        exit
+    })
+}
+
+async fn work_all(
+    world: &World,
+    units: Vec<Unit>,
+    at_once: usize,
+    timeout: SignedDuration,
+    cancel: &CancellationToken,
+) -> Vec<(String, Ended)> {
+    let witness: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
+    let runner = world.runner(witness, cancel.clone());
+    futures_util::stream::iter(units)
+        .map(|unit| {
+            let runner = &runner;
+            async move {
+                let mut memory = Memory::default();
+                let ended = runner
+                    .work(&unit, &mut memory, Until::AtRest, timeout)
+                    .await;
+                (unit.name, ended)
+            }
+        })
+        .buffered(at_once)
+        .collect()
+        .await
+}
+
+/// What an end means: the exit code, a word, and a sentence.
+pub(super) fn verdict(ended: &Ended) -> (Exit, &'static str, String) {
+    match ended {
+        Ended::AtRest(decision) if is_at_rest(decision.reason) => (Exit::Ok, "ok", String::new()),
+        Ended::AtRest(decision) => at_rest_because(decision.reason),
+        Ended::NeedsPerson(stage) => (
+            Exit::Failed,
+            "needs a person",
+            format!("{}: `scim-rotator status` says why", stage.as_str()),
+        ),
+        Ended::TimedOut(reason) => (
+            Exit::TryAgain,
+            "timed out",
+            format!("it still waits: {}", reason.as_str()),
+        ),
+        Ended::StoreFailed(error) => (Exit::TryAgain, "Vault failed", error.clone()),
+        Ended::Stopped => (
+            Exit::TryAgain,
+            "stopped",
+            "by a signal; the next start goes on".to_owned(),
+        ),
+    }
+}
+
+/// At rest, though not as it should be.
+fn at_rest_because(reason: Reason) -> (Exit, &'static str, String) {
+    let word = reason.as_str().to_owned();
+    match reason {
+        Reason::Paused => (Exit::Ok, "paused", String::new()),
+        Reason::WaitingWindow => (Exit::Ok, "waits for its window", String::new()),
+        Reason::SchemaTooNew | Reason::Halted | Reason::WaitingOperator => {
+            (Exit::Failed, "needs a person", word)
+        }
+        Reason::ClockBehind
+        | Reason::ClockSkew
+        | Reason::LeaseElsewhere
+        | Reason::Backoff
+        | Reason::InFlight
+        | Reason::ReplyLost
+        | Reason::Settling
+        | Reason::Missing
+        | Reason::Expired
+        | Reason::RenewalDue
+        | Reason::Forced
+        | Reason::Compromised
+        | Reason::Drift
+        | Reason::OperatorSupplied
+        | Reason::Adoptable
+        | Reason::PublishDue
+        | Reason::RetireDue
+        | Reason::WaitingOverlap
+        | Reason::WaitingExpiry
+        | Reason::SlotNeeded
+        | Reason::OrphanFound
+        | Reason::IssueCap
+        | Reason::ProofNeeded
+        | Reason::ProbeDue
+        | Reason::RollingBack
+        | Reason::Fresh
+        | Reason::NothingScheduled => (Exit::TryAgain, "not done yet", word),
+    }
+}
+
+/// A failure outweighs a wait, and both outweigh success.
+fn worse(a: Exit, b: Exit) -> Exit {
+    let weight = |exit| match exit {
+        Exit::Ok => 0,
+        Exit::TryAgain => 1,
+        Exit::Usage => 2,
+        Exit::Failed => 3,
+    };
+    if weight(b) > weight(a) { b } else { a }
+}
+
+fn show(ended: &[(String, Ended)], output: &mut Output) -> std::io::Result<()> {
+    if output.format() == OutputFormat::Json {
+        let tokens: Vec<Value> = ended
+            .iter()
+            .map(|(token, ended)| {
+                let (exit, word, detail) = verdict(ended);
+                json!({ "token": token, "ok": exit == Exit::Ok, "result": word, "detail": detail })
+            })
+            .collect();
+        return output.json(&json!({ "tokens": tokens }));
+    }
+    let mut table = Table::new(["TOKEN", "RESULT", "DETAIL"]);
+    for (token, ended) in ended {
+        let (_, word, detail) = verdict(ended);
+        table.row([token.clone(), word.to_owned(), detail]);
+    }
+    output.text(&table.text())
+}

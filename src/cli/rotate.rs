@@ -1,0 +1,160 @@
+//! `rotate`: one token, now, in the foreground, under the same lease as the
+//! daemon; its steps are shown as they happen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use super::live::Live;
+use super::load::{self, Logs};
+use super::once::verdict;
+use super::output::{Output, complain};
+use super::plan::short;
+use super::signals::until_signal;
+use super::wiring::World;
+use crate::config::value::HumanDuration;
+use crate::driver::foreground::{self, Ended, Until};
+use crate::driver::run::Memory;
+use crate::driver::unit::Unit;
+use crate::driver::witness::{Witness, Witnesses};
+use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};
+use crate::telemetry::notify::Notifier;
+
+/// `rotate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which token.
+    #[arg(value_name = "TOKEN")]
+    pub token: String,
+    /// How long it may take.
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
+    pub timeout: HumanDuration,
+    /// Also when the permitted number of issues a day is reached, and outside
+    /// the windows. Logged.
+    #[arg(long)]
+    pub override_guards: bool,
+}
+
+/// Rotates the token.
+pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
+    let settings = match load::settings(config, Logs::Warnings) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let world = World::new(&settings, Notifier::silent());
+    let named = |world: World| Ok((world.named(std::slice::from_ref(&args.token))?, world));
+    let (units, world) = match world.and_then(named) {
+        Ok(world) => world,
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            return Exit::Usage;
+        }
+    };
+    let live = Arc::new(Live::new(output));
+    let cancel = CancellationToken::new();
+    load::block_on(async {
+        let mut exit = Exit::Ok;
+        for unit in &units {
+            let work = rotate(&world, unit, args, &live, &cancel);
+            exit = until_signal(&cancel, work).await;
+        }
+        world.session.close().await;
+        exit
+    })
+}
+
+async fn rotate(
+    world: &World,
+    unit: &Unit,
+    args: &Args,
+    live: &Arc<Live>,
+    cancel: &CancellationToken,
+) -> Exit {
+    let began = world.clock.now();
+    let request = Request {
+        trigger: Trigger::Force,
+        at: began,
+        override_guards: args.override_guards,
+    };
+    if args.override_guards {
+        tracing::warn!(token = %unit.name, "a person overrides the runaway guard and the windows");
+    }
+    let asked = foreground::request(world.store.as_ref(), &*world.clock, &unit.name, request).await;
+    if let Err(error) = asked {
+        complain(&format!("Vault: {error}\n"));
+        return Exit::TryAgain;
+    }
+    let observer: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
+    let witnesses = Witnesses(vec![observer, Arc::clone(live) as _]);
+    let runner = world.runner(Arc::new(witnesses), cancel.clone());
+    let mut memory = Memory::default();
+    let ended = runner
+        .work(unit, &mut memory, Until::Rotated, args.timeout.0)
+        .await;
+    tell_end(world, unit, &ended, memory.record(), began, live)
+}
+
+/// The rotation that the request began, if it has ended.
+fn finished(record: Option<&Record>, began: Timestamp) -> Option<&PastRotation> {
+    record?
+        .history
+        .first()
+        .filter(|past| past.ended_at >= began)
+}
+
+fn tell_end(
+    world: &World,
+    unit: &Unit,
+    ended: &Ended,
+    record: Option<&Record>,
+    began: Timestamp,
+    live: &Live,
+) -> Exit {
+    let now = world.clock.now();
+    let past = match ended {
+        Ended::AtRest(_) => finished(record, began),
+        Ended::NeedsPerson(_) | Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => None,
+    };
+    let (exit, text) = match past {
+        Some(past) if past.result == RotationResult::Success => {
+            (Exit::Ok, success(record).unwrap_or_default())
+        }
+        Some(past) => {
+            let why = past.detail.clone().unwrap_or_default();
+            (Exit::Failed, format!("the token was not rotated: {why}"))
+        }
+        None => {
+            let (exit, word, detail) = verdict(ended);
+            // The request stands in the record: the daemon takes it up.
+            let exit = if exit == Exit::Ok {
+                Exit::TryAgain
+            } else {
+                exit
+            };
+            (exit, format!("the token was not rotated: {word} {detail}"))
+        }
+    };
+    let facts = json!({
+        "event": "ended",
+        "result": if exit == Exit::Ok { "success" } else { "failed" },
+        "detail": text,
+    });
+    live.tell(now, &unit.name, &text, facts);
+    exit
+}
+
+fn success(record: Option<&Record>) -> Option<String> {
+    let record = record?;
+    let retires = record.retiring.first().map(|old| old.not_before);
+    Some(match retires {
+        Some(at) => format!(
+            "rotated; the old token works until {} and is then retired by the daemon or `once`",
+            short(at)
+        ),
+        None => "rotated".to_owned(),
+    })
+}

@@ -1,0 +1,148 @@
+//! `status`: how each token stands, read from Vault. Nothing is changed.
+
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::load::{self, Logs};
+use super::look::{self, Seen};
+use super::output::{Output, Table, complain};
+use super::wiring::World;
+use super::{Exit, OutputFormat};
+use crate::telemetry::notify::Notifier;
+use crate::telemetry::snapshot::TokenSnapshot;
+use crate::telemetry::words;
+
+/// `status`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only these tokens.
+    #[arg(value_name = "TOKEN")]
+    pub tokens: Vec<String>,
+}
+
+/// Shows the state of the tokens.
+pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    let settings = match load::settings(config, Logs::Warnings) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let world = World::new(&settings, Notifier::silent());
+    let (units, world) = match world.and_then(|world| Ok((world.named(&args.tokens)?, world))) {
+        Ok(world) => world,
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            return Exit::Usage;
+        }
+    };
+    load::block_on(async {
+        let seen = match look::at(&world, units).await {
+            Ok(seen) => seen,
+            Err(exit) => return exit,
+        };
+        let complete = seen.iter().all(|seen| seen.found.is_ok());
+        // Nobody reads the output any more: the exit code still tells.
+        drop(show(&seen, world.clock.now(), output));
+        if complete { Exit::Ok } else { Exit::TryAgain }
+    })
+}
+
+fn show(seen: &[Seen], now: Timestamp, output: &mut Output) -> io::Result<()> {
+    let snapshots = seen.iter().map(|Seen { unit, found }| {
+        let snapshot = found.as_ref().map(|found| {
+            let decision = found.forecast(unit, now).now;
+            found.snapshot(unit, &decision)
+        });
+        (unit.name.as_str(), snapshot)
+    });
+    if output.format() == OutputFormat::Json {
+        let tokens: Vec<Value> = snapshots
+            .map(|(name, snapshot)| match snapshot {
+                Ok(snapshot) => as_json(&snapshot),
+                Err(error) => json!({ "name": name, "error": error }),
+            })
+            .collect();
+        return output.json(&json!({ "now": now, "tokens": tokens }));
+    }
+    let mut table = Table::new(["TOKEN", "STATE", "EXPIRES", "RENEWS", "CONNECTIONS", "NOTE"]);
+    for (name, snapshot) in snapshots {
+        table.row(match snapshot {
+            Ok(snapshot) => row(&snapshot, now),
+            Err(error) => {
+                let [state, expires, renews, connections] = ["unknown", "-", "-", "-"];
+                [name, state, expires, renews, connections, error].map(str::to_owned)
+            }
+        });
+    }
+    output.text(&table.text())
+}
+
+fn as_json(snapshot: &TokenSnapshot) -> Value {
+    let mut value = serde_json::to_value(snapshot).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("standing".to_owned(), json!(snapshot.standing()));
+    }
+    value
+}
+
+fn row(snapshot: &TokenSnapshot, now: Timestamp) -> [String; 6] {
+    let relative = |at: Option<Timestamp>| at.map(|at| words::relative(at, now));
+    let dash = || "-".to_owned();
+    let current = snapshot.current.as_ref();
+    let expires = match current {
+        Some(slot) => relative(slot.expires_at).unwrap_or_else(|| slot.expiry.as_str().to_owned()),
+        None => dash(),
+    };
+    [
+        snapshot.facts.name.clone(),
+        snapshot.standing().replace('_', " "),
+        expires,
+        relative(snapshot.renew_at).unwrap_or_else(dash),
+        connections(snapshot),
+        note(snapshot, now),
+    ]
+}
+
+fn connections(snapshot: &TokenSnapshot) -> String {
+    if snapshot.connections.is_empty() {
+        return "none".to_owned();
+    }
+    let holds = |in_sync: Option<bool>| match in_sync {
+        Some(true) => "in sync",
+        Some(false) => "old token",
+        None => "never delivered",
+    };
+    let all: Vec<String> = snapshot
+        .connections
+        .iter()
+        .map(|connection| format!("{} {}", connection.name, holds(connection.in_sync)))
+        .collect();
+    all.join(", ")
+}
+
+/// The most important thing that the other columns do not say.
+fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
+    if let Some(halt) = &snapshot.halt {
+        return format!("{}: {}", halt.cause.as_str(), halt.detail);
+    }
+    if let Some(paused) = &snapshot.paused {
+        return format!(
+            "paused {}: {}",
+            words::relative(paused.since, now),
+            paused.reason
+        );
+    }
+    if let Some(at) = snapshot.operator_deadline_at {
+        let by = words::relative(at, now);
+        return format!("a person must write the new token to its Vault path, due {by}");
+    }
+    if let Some(failure) = &snapshot.last_failure {
+        return format!("{} failed: {}", failure.step, failure.message);
+    }
+    if let Some(at) = snapshot.retirement_due_at {
+        return format!("the old token is retired {}", words::relative(at, now));
+    }
+    String::new()
+}
