@@ -135,8 +135,12 @@ fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
         );
     }
     if let Some(at) = snapshot.operator_deadline_at {
-        let by = words::relative(at, now);
-        return format!("a person must write the new token to its Vault path, due {by}");
+        return format!(
+            "a person must write the new token to {} (due {}): {}",
+            snapshot.facts.vault_path,
+            words::relative(at, now),
+            snapshot.facts.instructions.as_deref().unwrap_or_default()
+        );
     }
     if let Some(failure) = &snapshot.last_failure {
         return format!("{} failed: {}", failure.step, failure.message);

@@ -233,6 +233,8 @@ impl Parts<'_> {
                 issuer_kind: kind.as_str().to_owned(),
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
+                vault_path: token.vault_path.to_string(),
+                instructions: kind.instructions().map(str::to_owned),
             },
         })
     }

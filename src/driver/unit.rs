@@ -39,6 +39,10 @@ pub struct Labels {
     pub environment: String,
     /// Kind of each connection, in the order of [`Unit::connections`].
     pub connection_kinds: Vec<String>,
+    /// Where it is published.
+    pub vault_path: String,
+    /// What a person is told who must supply the next token.
+    pub instructions: Option<String>,
 }
 
 impl Unit {

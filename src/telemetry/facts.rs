@@ -20,6 +20,11 @@ pub struct TokenFacts {
     pub environment: Option<String>,
     /// How it is rotated, see [`strategy`].
     pub strategy: &'static str,
+    /// Where it is published.
+    pub vault_path: String,
+    /// What a person has to do who must supply the next token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
     /// The connections that must hold it, in the configured order.
     #[serde(skip)]
     pub connections: Vec<ConnectionFacts>,
@@ -47,14 +52,19 @@ impl TokenFacts {
                 name: name.clone(),
                 kind: kinds.get(index).cloned().unwrap_or_default(),
             });
-        Self::new(
+        let facts = Self::new(
             &unit.name,
             &unit.labels.issuer,
             &unit.labels.issuer_kind,
             Some(unit.labels.environment.clone()).filter(|text| !text.is_empty()),
             &unit.issuer.capabilities(),
             connections.collect(),
-        )
+        );
+        Self {
+            vault_path: unit.labels.vault_path.clone(),
+            instructions: unit.labels.instructions.clone(),
+            ..facts
+        }
     }
 
     /// Facts of a token whose issuer has these capabilities.
@@ -73,6 +83,8 @@ impl TokenFacts {
             provider: provider.into(),
             environment,
             strategy: strategy(capabilities),
+            vault_path: String::new(),
+            instructions: None,
             connections,
         }
     }

@@ -18,7 +18,7 @@ use crate::driver::unit::Unit;
 use crate::driver::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
 use crate::rotation::outcome::Outcome;
-use crate::rotation::record::{Record, RotationResult};
+use crate::rotation::record::{Record, RotationResult, StageName};
 
 /// Logs, metrics and the board, as one witness of the driver.
 pub struct Observer {
@@ -255,6 +255,15 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token_id = current.id.as_deref().unwrap_or_default(),
             expires_at = current.expires_at.map(|at| at.to_string()).unwrap_or_default(),
             "a new token is in use"
+        );
+    }
+    let waits = |record: &Record| record.stage_name() == StageName::WaitingOperator;
+    if waits(after) && !waits(before) {
+        warn!(
+            token = %unit.name,
+            vault_path = %unit.labels.vault_path,
+            instructions = unit.labels.instructions.as_deref().unwrap_or_default(),
+            "a person must write the new token to the Vault path"
         );
     }
     if let (Some(halt), None) = (&after.halt, &before.halt) {

@@ -1,0 +1,135 @@
+//! The commands, as a person and a program see them: the real binary against
+//! small servers in this process. What only real servers can show is in
+//! `tests/real`.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test program may fail where it stands"
+)]
+
+mod scene;
+
+use scene::Scene;
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_token_is_planned_rotated_and_shown() {
+    let scene = Scene::new("").await;
+
+    let plan = scene.run(&["plan"]).await;
+    assert_eq!(plan.code, 0, "{plan:?}");
+    assert!(plan.out.starts_with("TOKEN"), "{plan:?}");
+    let row = plan.out.lines().nth(1).expect("a row");
+    assert!(row.contains("crm") && row.contains("rotate") && row.ends_with("missing"));
+    assert_eq!(scene.sp.stats().minted, 0, "`plan` changes nothing");
+
+    let rotated = scene.run(&["rotate", "crm"]).await;
+    assert_eq!(rotated.code, 0, "{rotated:?}");
+    for step in ["issue", "prove", "deliver hr", "confirm hr", "publish"] {
+        assert!(rotated.out.contains(step), "{step}: {rotated:?}");
+    }
+    assert!(rotated.out.contains("generation 1"), "{rotated:?}");
+    assert_eq!(scene.sp.stats().minted, 1);
+
+    let status = scene.json(&["status"]).await;
+    let token = &status["tokens"][0];
+    assert_eq!(token["name"], "crm");
+    assert_eq!(token["standing"], "fresh");
+    assert_eq!(token["generation"], 1);
+    assert_eq!(token["connections"][0]["in_sync"], true);
+
+    let plan = scene.json(&["plan", "crm"]).await;
+    let next = &plan["tokens"][0]["next"];
+    assert_eq!(next["reason"], "renewal_due");
+    assert_eq!(next["at"], token["renew_at"], "both tell the same time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_for_a_later_time_shows_what_would_be_due_then() {
+    let scene = Scene::new("").await;
+    assert_eq!(scene.run(&["once"]).await.code, 0);
+    let plan = scene.json(&["plan", "--at", "2199-01-01T00:00:00Z"]).await;
+    let now = &plan["tokens"][0]["now"];
+    assert_eq!(now["step"], "prepare", "{plan}");
+    assert_eq!(now["reason"], "expired", "{plan}");
+    assert_eq!(plan["at"], "2199-01-01T00:00:00Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotate_writes_one_json_object_a_line() {
+    let scene = Scene::new("").await;
+    let ran = scene.run(&["rotate", "crm", "--output", "json"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let lines: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object"))
+        .collect();
+    let events: Vec<&str> = lines.iter().filter_map(|l| l["event"].as_str()).collect();
+    assert!(events.contains(&"step_began") && events.contains(&"promoted"));
+    let last = lines.last().expect("lines");
+    assert_eq!(
+        (&last["event"], &last["result"]),
+        (&"ended".into(), &"success".into())
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|l| l["token"] == "crm" && l["at"].is_string())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_needs_a_person_fails_once_and_says_who() {
+    let scene = Scene::new("operator").await;
+    let ran = scene.run(&["once"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("needs a person"), "{ran:?}");
+    let status = scene.run(&["status"]).await;
+    assert!(
+        status
+            .out
+            .contains("a person must write the new token to kv/scim/crm")
+            && status.out.contains("Ask the owner of the CRM."),
+        "{status:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_refuses_is_told_and_may_work_later() {
+    let scene = Scene::new("").await;
+    scene.refuse_minting();
+    let ran = scene.run(&["rotate", "crm", "--timeout", "3s"]).await;
+    assert_eq!(ran.code, 75, "{ran:?}");
+    assert!(ran.out.contains("NOT done"), "{ran:?}");
+    let status = scene.run(&["status"]).await;
+    assert_eq!(status.code, 0, "{status:?}");
+    assert!(status.out.contains("issue failed"), "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_are_told_apart_by_the_exit_code() {
+    let mut scene = Scene::new("").await;
+    let unknown = scene.run(&["rotate", "cmr"]).await;
+    assert_eq!(unknown.code, 64);
+    assert!(
+        unknown
+            .err
+            .contains("no such token: cmr; configured are: crm"),
+        "{unknown:?}"
+    );
+    let nonsense = scene.run(&["plan", "--at", "tomorrow"]).await;
+    assert_eq!(nonsense.code, 64, "{nonsense:?}");
+
+    scene.write("crm-broken.toml", "[vault]\naddress = 7\n");
+    let broken = scene.run_with("crm-broken.toml", &["run"]).await;
+    assert_eq!(broken.code, 64);
+    assert!(broken.err.contains("crm-broken.toml:2"), "{broken:?}");
+
+    scene.stop_vault().await;
+    for command in [["status"], ["plan"]] {
+        let ran = scene.run(&command).await;
+        assert_eq!(ran.code, 75, "{ran:?}");
+        assert!(ran.err.contains("Vault"), "{ran:?}");
+    }
+}

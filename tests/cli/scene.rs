@@ -1,0 +1,140 @@
+//! Servers, a configuration for them, and the binary.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use scim_rotator::demo::identity_provider::{self, DemoIdentityProvider};
+use scim_rotator::demo::service_provider::{self, DemoServiceProvider, MintFault};
+use scim_rotator::demo::vault::{self, EmbeddedVault};
+use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::ports::Clock;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Three servers and a configuration with the token `crm`.
+pub(crate) struct Scene {
+    vault: Option<EmbeddedVault>,
+    pub(crate) sp: DemoServiceProvider,
+    _idp: DemoIdentityProvider,
+    folder: TempDir,
+}
+
+/// How a command ended.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl fmt::Debug for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit code {}\n{}\n{}", self.code, self.out, self.err)
+    }
+}
+
+impl Scene {
+    /// `kind` is `operator` for a token that a person supplies.
+    pub(crate) async fn new(kind: &str) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let vault = EmbeddedVault::start(vault::Options::new(Arc::clone(&clock)))
+            .await
+            .expect("Vault");
+        let options = service_provider::Options::new(Arc::clone(&clock));
+        let sp = DemoServiceProvider::start(options).await.expect("a port");
+        let mut options = identity_provider::Options::new(sp.scim_url(), clock);
+        options.pace = SignedDuration::from_millis(20);
+        let idp = DemoIdentityProvider::start(options).await.expect("a port");
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret = |name: &str, value: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, value).expect("written");
+            format!("{{ file = {:?} }}", path.display().to_string())
+        };
+        let issuer = match kind {
+            "operator" => "[issuers.sp.operator]\ninstructions = \"Ask the owner of the CRM.\"\nlive_tokens = \"many\"\nissue_effect = \"keeps\"\n".to_owned(),
+            _ => sp.issuer_config("sp", &secret("sp-admin", sp.admin_token().expose())),
+        };
+        let connection =
+            idp.connection_config("hr", &secret("idp-admin", idp.admin_token().expose()));
+        let config = format!(
+            r#"
+[vault]
+address = "{vault_url}"
+state_path = "kv/scim-rotator"
+auth.token.token = {vault_token}
+
+[tokens.crm]
+vault_path = "kv/scim/crm"
+scim_url = "{scim_url}"
+issuer = "sp"
+connections = ["hr"]
+lifetime = "10d"
+declared_lifetime = "10d"
+overlap = "1h"
+environment = "test"
+confirm_every = "1s"
+
+{issuer}
+{connection}
+"#,
+            vault_url = vault.url().as_str().trim_end_matches('/'),
+            vault_token = secret("vault-token", vault.root_token().expose()),
+            scim_url = sp.scim_url(),
+        );
+        let scene = Self {
+            vault: Some(vault),
+            sp,
+            _idp: idp,
+            folder,
+        };
+        scene.write("scim-rotator.toml", &config);
+        scene
+    }
+
+    pub(crate) async fn stop_vault(&mut self) {
+        let vault = self.vault.take().expect("not stopped before");
+        vault.shutdown().await;
+    }
+
+    pub(crate) fn refuse_minting(&self) {
+        self.sp.faults().mint.keep(MintFault::Refuse);
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("written");
+    }
+
+    pub(crate) async fn run(&self, args: &[&str]) -> Ran {
+        run(self.folder.path(), "scim-rotator.toml", args).await
+    }
+
+    pub(crate) async fn run_with(&self, config: &str, args: &[&str]) -> Ran {
+        run(self.folder.path(), config, args).await
+    }
+
+    /// Runs a command with `--output json`, which must succeed.
+    pub(crate) async fn json(&self, args: &[&str]) -> Value {
+        let args: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
+        let ran = self.run(&args).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        serde_json::from_str(&ran.out).expect("one JSON document")
+    }
+}
+
+async fn run(folder: &Path, config: &str, args: &[&str]) -> Ran {
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_scim-rotator"))
+        .arg("--config")
+        .arg(folder.join(config))
+        .args(args)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("the binary runs");
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).expect("text"),
+        err: String::from_utf8(output.stderr).expect("text"),
+    }
+}
