@@ -1,7 +1,8 @@
 //! What the answers of connections change.
 
-use super::failing::{begin_discarding, note_failure, roll_back};
-use super::proving::{advance, enter};
+use super::failing::note_failure;
+use super::promoting::{advance, enter};
+use super::rolling_back::{begin_discarding, roll_back};
 use super::{Change, IllegalOutcome};
 use crate::rotation::capability::Overlap;
 use crate::rotation::decision::Step;

@@ -1,26 +1,18 @@
-//! How a new token comes into the record.
+//! How a token is issued: the intent before, the token after.
 
 use jiff::SignedDuration;
 
-use super::failing::{halt, roll_back};
+use super::failing::halt;
+use super::rolling_back::roll_back;
 use super::{Change, IllegalOutcome};
-use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
-use crate::rotation::outcome::{IssuedToken, Listing, Preparation, Supplied};
+use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
+use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::record::{
-    ExpiryKnown, HaltCause, HeldToken, Intent, Origin, Orphan, Record, Rotation, Stage, Trigger,
+    ExpiryKnown, HaltCause, HeldToken, Intent, Origin, Record, Rotation, Stage, Trigger,
 };
 
 /// The runaway guard looks back this far.
 pub(in crate::rotation) const ISSUE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
-pub(super) fn adopted(change: Change<'_, '_>, supplied: Supplied) -> Result<(), IllegalOutcome> {
-    if change.record.current.is_some() || change.record.rotation.is_some() {
-        return Err(change.illegal("adopted"));
-    }
-    change.record.current = Some(held(&change, supplied, Origin::Adopted));
-    change.record.generation += 1;
-    Ok(())
-}
 
 pub(super) fn prepared(
     mut change: Change<'_, '_>,
@@ -58,7 +50,7 @@ pub(super) fn prepared(
     Ok(())
 }
 
-fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id: &str) {
+pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id: &str) {
     if change.record.rotation.is_some() {
         return;
     }
@@ -81,7 +73,7 @@ fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id: &str) {
 
 /// Stores the intent, and counts the issue that may follow from it: a crash
 /// must not hide an issue from the runaway guard.
-fn set_intent(
+pub(super) fn set_intent(
     change: &mut Change<'_, '_>,
     label: String,
     listing: &Listing,
@@ -128,7 +120,7 @@ fn blocked_slot(change: &Change<'_, '_>, listing: &Listing) -> Option<String> {
     ))
 }
 
-fn owns(record: &Record, id: &str) -> bool {
+pub(super) fn owns(record: &Record, id: &str) -> bool {
     record
         .current
         .as_ref()
@@ -191,7 +183,7 @@ fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
     }
 }
 
-fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
+pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
     let now = change.now;
     let expired = pending.expires_at.is_some_and(|end| end <= now);
     let after_complete =
@@ -216,7 +208,7 @@ fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
 }
 
 /// Facts of the answer first, then what the configuration declares.
-fn known_expiry(
+pub(super) fn known_expiry(
     change: &Change<'_, '_>,
     told: Option<jiff::Timestamp>,
     source: ExpiryKnown,
@@ -228,143 +220,5 @@ fn known_expiry(
             (issued_at.checked_add(life).ok(), ExpiryKnown::Declared)
         }
         (None, _) => (None, source),
-    }
-}
-
-/// An issue whose reply was lost: what the issuer shows now tells which ids are
-/// ours. The value is gone in any case, so such a token is an orphan.
-pub(super) fn recovered(
-    mut change: Change<'_, '_>,
-    listing: &Listing,
-    next_label: String,
-) -> Result<(), IllegalOutcome> {
-    let intent = change
-        .record
-        .rotation
-        .as_ref()
-        .filter(|r| r.stage == Stage::Issuing)
-        .and_then(|r| r.intent.clone());
-    let Some(intent) = intent else {
-        return Err(change.illegal("recovered"));
-    };
-    match find_orphans(&change, &intent, listing) {
-        Found::Ours(ids) => {
-            let found_at = change.now;
-            let orphans = ids.into_iter().map(|id| Orphan {
-                id,
-                found_at,
-                attempts: 0,
-                retry_at: None,
-            });
-            change.record.orphans.extend(orphans);
-        }
-        Found::Uncountable => change.record.orphans_uncounted += 1,
-        Found::Foreign(detail) => {
-            halt(&mut change, HaltCause::ForeignTokens, detail);
-            return Ok(());
-        }
-    }
-    let attempts = change.record.rotation.as_ref().map_or(0, |r| r.attempts);
-    if attempts >= change.situation.policy.max_attempts {
-        if let Some(rotation) = change.record.rotation.as_mut() {
-            rotation.intent = None;
-        }
-        let detail = format!("the reply of the issuer was lost {attempts} times in one rotation");
-        halt(&mut change, HaltCause::AttemptsUsedUp, detail);
-        return Ok(());
-    }
-    set_intent(&mut change, next_label, listing, None);
-    Ok(())
-}
-
-enum Found {
-    Ours(Vec<String>),
-    Uncountable,
-    Foreign(String),
-}
-
-fn find_orphans(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Found {
-    let unknown = || {
-        listing
-            .tokens
-            .iter()
-            .filter(|t| !intent.ids_before.contains(&t.id) && !owns(change.record, &t.id))
-    };
-    match change.situation.issuer.recovery {
-        Recovery::ByLabel => {
-            let ours = unknown().filter(|t| t.label.as_deref() == Some(intent.label.as_str()));
-            Found::Ours(ours.map(|t| t.id.clone()).collect())
-        }
-        Recovery::ClientNamed => {
-            let ours = unknown().filter(|t| t.id == intent.label);
-            Found::Ours(ours.map(|t| t.id.clone()).collect())
-        }
-        Recovery::BySetDifference => {
-            let slack = change.situation.policy.max_clock_skew;
-            let earliest = intent.at.checked_sub(slack).unwrap_or(intent.at);
-            let young = unknown().filter(|t| t.created_at.is_none_or(|at| at >= earliest));
-            let ids: Vec<_> = young.map(|t| t.id.clone()).collect();
-            if ids.len() > 1 {
-                return Found::Foreign(format!(
-                    "{} tokens appeared at the issuer while one was being issued ({}): delete those that nobody uses, then run `scim-rotator rotate {}`",
-                    ids.len(),
-                    ids.join(", "),
-                    change.record.token
-                ));
-            }
-            Found::Ours(ids)
-        }
-        Recovery::ByStatus | Recovery::None => match change.situation.issuer.issue_effect {
-            IssueEffect::Keeps => Found::Uncountable,
-            IssueEffect::Kills | IssueEffect::SchedulesDeath => Found::Ours(Vec::new()),
-        },
-        Recovery::ClientChosen | Recovery::Replay => Found::Ours(Vec::new()),
-    }
-}
-
-pub(super) fn supplied(
-    mut change: Change<'_, '_>,
-    rotation_id: String,
-    supplied: Supplied,
-) -> Result<(), IllegalOutcome> {
-    if change.record.knows(&supplied.value.fingerprint()) {
-        return Err(change.illegal("supplied"));
-    }
-    match change.record.rotation.as_ref().map(|r| r.stage) {
-        None => begin_or_resume(&mut change, Trigger::Operator, &rotation_id),
-        Some(Stage::WaitingOperator) => {}
-        Some(
-            Stage::Issuing
-            | Stage::Proving
-            | Stage::Delivering
-            | Stage::Completing
-            | Stage::Confirming
-            | Stage::Reverting
-            | Stage::Discarding,
-        ) => return Err(change.illegal("supplied")),
-    }
-    let pending = held(&change, supplied, Origin::Operator);
-    put_pending(&mut change, pending);
-    if let Some(rotation) = change.record.rotation.as_mut() {
-        rotation.operator_deadline = None;
-        if rotation.stage == Stage::Delivering {
-            rotation.stage = Stage::Proving;
-        }
-    }
-    Ok(())
-}
-
-fn held(change: &Change<'_, '_>, supplied: Supplied, origin: Origin) -> HeldToken {
-    let issued_at = supplied.issued_at.unwrap_or(change.now).min(change.now);
-    let (expires_at, expiry) =
-        known_expiry(change, supplied.expires_at, supplied.expiry, issued_at);
-    HeldToken {
-        value: supplied.value,
-        id: supplied.id,
-        issued_at,
-        expires_at,
-        expiry,
-        origin,
-        evidence: None,
     }
 }

@@ -8,8 +8,12 @@
 mod delivering;
 mod failing;
 mod issuing;
+mod promoting;
 mod proving;
+mod recovering;
 mod retiring;
+mod rolling_back;
+mod supplying;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -52,17 +56,17 @@ pub fn apply(
         now,
     };
     match outcome {
-        Outcome::Adopted(supplied) => issuing::adopted(change, supplied),
+        Outcome::Adopted(supplied) => supplying::adopted(change, supplied),
         Outcome::Prepared(preparation) => issuing::prepared(change, preparation),
         Outcome::Issued(token) => issuing::issued(change, token),
         Outcome::Recovered {
             listing,
             next_label,
-        } => issuing::recovered(change, &listing, next_label),
+        } => recovering::recovered(change, &listing, next_label),
         Outcome::Supplied {
             rotation_id,
             supplied,
-        } => issuing::supplied(change, rotation_id, supplied),
+        } => supplying::supplied(change, rotation_id, supplied),
         Outcome::Proved(verdict) => proving::proved(change, verdict),
         Outcome::Verified(verdict) => proving::verified(change, verdict),
         Outcome::Delivered { connection } => delivering::delivered(change, &connection),
@@ -73,7 +77,7 @@ pub fn apply(
         Outcome::Completed => delivering::completed(change),
         Outcome::Published => Ok(()),
         Outcome::Reverted { connection } => delivering::reverted(change, &connection),
-        Outcome::Discarded => failing::discarded(change),
+        Outcome::Discarded => rolling_back::discarded(change),
         Outcome::UseSeen {
             fingerprint,
             last_used_at,

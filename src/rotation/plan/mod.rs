@@ -5,7 +5,10 @@
 //! can be read as the specification.
 
 mod due;
+mod ending;
 mod flight;
+mod published;
+mod rest;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,7 +27,7 @@ pub fn plan(record: &Record, situation: &Situation<'_>, now: Timestamp) -> Decis
     RULES
         .iter()
         .find_map(|(_, rule)| rule(&view))
-        .unwrap_or_else(|| due::nothing_is_due(&view))
+        .unwrap_or_else(|| rest::nothing_is_due(&view))
 }
 
 type Rule = fn(&View<'_>) -> Option<Decision>;
@@ -42,19 +45,22 @@ const RULES: &[(&str, Rule)] = &[
     // Side tasks that a rotation in flight does not need to wait for.
     (
         "a superseded token is retired when its overlap has ended",
-        due::retire,
+        ending::retire,
     ),
     // The rotation in flight.
-    ("a halted token is measured, not moved", due::halted),
+    ("a halted token is measured, not moved", rest::halted),
     ("a failure is not repeated at once", backoff_is_over),
     ("a rotation in flight goes on", flight::go_on),
     // What the stored state calls for.
-    ("a token without a record is adopted", due::adopt),
-    ("a token that a person wrote is taken", due::take_supplied),
-    ("the published copy follows the record", due::publish),
-    ("a lost token of ours is revoked", due::revoke_orphan),
+    ("a token without a record is adopted", published::adopt),
+    (
+        "a token that a person wrote is taken",
+        published::take_supplied,
+    ),
+    ("the published copy follows the record", published::publish),
+    ("a lost token of ours is revoked", ending::revoke_orphan),
     ("a rotation begins when it is due", due::begin),
-    ("the token in use is tested now and then", due::probe),
+    ("the token in use is tested now and then", rest::probe),
 ];
 
 /// What every rule looks at.

@@ -1,0 +1,138 @@
+//! How a proven rotation moves on, up to the promotion.
+
+use jiff::Timestamp;
+
+use super::Change;
+use crate::rotation::capability::{IssueEffect, Overlap, Revoke};
+use crate::rotation::record::{
+    DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
+    RotationResult, Stage, Trigger,
+};
+
+/// Moves a proven rotation on, as far as its deliveries allow.
+pub(super) fn advance(change: &mut Change<'_, '_>) {
+    let wanted = change.situation.connections;
+    let all = |enough: fn(DeliveryState) -> bool| {
+        let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
+        wanted.iter().all(|(name, _)| {
+            deliveries
+                .and_then(|d| d.get(name))
+                .is_some_and(|d| enough(d.state))
+        })
+    };
+    let stage = if !all(|s| matches!(s, DeliveryState::Delivered | DeliveryState::Confirmed)) {
+        Stage::Delivering
+    } else if !all(|s| s == DeliveryState::Confirmed) {
+        Stage::Confirming
+    } else {
+        promote(change);
+        return;
+    };
+    enter(change, stage);
+}
+
+/// Enters a stage; its clock starts only when the stage really changes.
+pub(super) fn enter(change: &mut Change<'_, '_>, stage: Stage) {
+    let now = change.now;
+    if let Some(rotation) = change.record.rotation.as_mut().filter(|r| r.stage != stage) {
+        rotation.stage = stage;
+        rotation.stage_entered_at = now;
+    }
+}
+
+/// The pending token becomes the current one; its predecessor joins `retiring`.
+fn promote(change: &mut Change<'_, '_>) {
+    let now = change.now;
+    let Some(rotation) = change.record.rotation.take() else {
+        return;
+    };
+    let Some(pending) = rotation.pending else {
+        return;
+    };
+    let record = &mut *change.record;
+    let new = pending.fingerprint();
+    record.probe = pending.evidence.as_ref().map(|evidence| LastProbe {
+        at: evidence.at(),
+        refused: 0,
+        passed_at: Some(evidence.at()),
+        finding: None,
+    });
+    let old = record.current.replace(pending);
+    record.generation += 1;
+    remember(
+        record,
+        PastRotation {
+            id: rotation.id,
+            trigger: rotation.trigger,
+            began_at: rotation.began_at,
+            ended_at: now,
+            result: RotationResult::Success,
+            old: old.as_ref().map(HeldToken::fingerprint),
+            new: Some(new),
+            old_refused: None,
+            detail: None,
+        },
+    );
+    record.failures = Failures::default();
+    if let Some(old) = old {
+        let not_before = retire_not_before(change, &old, rotation.trigger);
+        change.record.retiring.push(Retiring {
+            token: old,
+            superseded_at: now,
+            not_before,
+            extended: false,
+            use_checked: None,
+            revoked_at: None,
+            attempts: 0,
+            retry_at: None,
+            last_finding: None,
+        });
+    }
+}
+
+/// When the predecessor may be retired: after the overlap window, or at once if
+/// it is compromised or dead anyway, or when it expires if it cannot be revoked.
+fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger) -> Timestamp {
+    let now = change.now;
+    let issuer = &change.situation.issuer;
+    let expiry = old.expires_at;
+    let window_end = now
+        .checked_add(change.situation.policy.overlap)
+        .unwrap_or(Timestamp::MAX);
+    let capped = |at: Timestamp| expiry.map_or(at, |end| at.min(end)).max(now);
+    if issuer.issue_effect == IssueEffect::Kills {
+        return now;
+    }
+    match issuer.overlap {
+        Overlap::None | Overlap::TwoPhase { next_usable: false } => now,
+        Overlap::IssuerTimed { max } => {
+            let latest = now.checked_add(max).unwrap_or(Timestamp::MAX);
+            expiry.unwrap_or(latest).max(now)
+        }
+        Overlap::TwoPhase { next_usable: true } | Overlap::ExplicitRetire => {
+            let can_revoke = match issuer.revoke {
+                Revoke::ById | Revoke::ByValue | Revoke::OfItself => true,
+                Revoke::AllOnly | Revoke::Never => {
+                    matches!(issuer.overlap, Overlap::TwoPhase { .. })
+                }
+            };
+            match (can_revoke, trigger) {
+                (true, Trigger::Compromise) => now,
+                (
+                    true,
+                    Trigger::Schedule
+                    | Trigger::Missing
+                    | Trigger::Drift
+                    | Trigger::Force
+                    | Trigger::Operator,
+                ) => capped(window_end),
+                (false, _) => expiry.unwrap_or(window_end).max(now),
+            }
+        }
+    }
+}
+
+pub(super) fn remember(record: &mut Record, past: PastRotation) {
+    record.history.insert(0, past);
+    record.history.truncate(HISTORY);
+}

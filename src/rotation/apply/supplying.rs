@@ -1,0 +1,62 @@
+//! Tokens that came by the published path: adopted, or written by a person.
+
+use super::issuing::{begin_or_resume, known_expiry, put_pending};
+use super::{Change, IllegalOutcome};
+use crate::rotation::outcome::Supplied;
+use crate::rotation::record::{HeldToken, Origin, Stage, Trigger};
+
+pub(super) fn adopted(change: Change<'_, '_>, supplied: Supplied) -> Result<(), IllegalOutcome> {
+    if change.record.current.is_some() || change.record.rotation.is_some() {
+        return Err(change.illegal("adopted"));
+    }
+    change.record.current = Some(held(&change, supplied, Origin::Adopted));
+    change.record.generation += 1;
+    Ok(())
+}
+
+pub(super) fn supplied(
+    mut change: Change<'_, '_>,
+    rotation_id: String,
+    supplied: Supplied,
+) -> Result<(), IllegalOutcome> {
+    if change.record.knows(&supplied.value.fingerprint()) {
+        return Err(change.illegal("supplied"));
+    }
+    match change.record.rotation.as_ref().map(|r| r.stage) {
+        None => begin_or_resume(&mut change, Trigger::Operator, &rotation_id),
+        Some(Stage::WaitingOperator) => {}
+        Some(
+            Stage::Issuing
+            | Stage::Proving
+            | Stage::Delivering
+            | Stage::Completing
+            | Stage::Confirming
+            | Stage::Reverting
+            | Stage::Discarding,
+        ) => return Err(change.illegal("supplied")),
+    }
+    let pending = held(&change, supplied, Origin::Operator);
+    put_pending(&mut change, pending);
+    if let Some(rotation) = change.record.rotation.as_mut() {
+        rotation.operator_deadline = None;
+        if rotation.stage == Stage::Delivering {
+            rotation.stage = Stage::Proving;
+        }
+    }
+    Ok(())
+}
+
+fn held(change: &Change<'_, '_>, supplied: Supplied, origin: Origin) -> HeldToken {
+    let issued_at = supplied.issued_at.unwrap_or(change.now).min(change.now);
+    let (expires_at, expiry) =
+        known_expiry(change, supplied.expires_at, supplied.expiry, issued_at);
+    HeldToken {
+        value: supplied.value,
+        id: supplied.id,
+        issued_at,
+        expires_at,
+        expiry,
+        origin,
+        evidence: None,
+    }
+}

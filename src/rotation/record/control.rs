@@ -1,0 +1,80 @@
+//! What replicas and persons say about a token: lease, pause, request.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The right of one replica to act on this token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Random id of the replica's process.
+    pub holder: String,
+    /// Grows each time the holder changes.
+    pub epoch: u64,
+    /// From when on another replica may take it.
+    pub expires_at: Timestamp,
+}
+
+/// Work on the token is suspended by a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paused {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, in the person's words.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// A rotation that a person asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// `force` or `compromise`.
+    pub trigger: Trigger,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// Whether the runaway guard and the windows are overridden.
+    #[serde(default)]
+    pub override_guards: bool,
+}
+
+/// Why a rotation began; a metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The renewal time came.
+    Schedule,
+    /// There is no token.
+    Missing,
+    /// The token in use does not work any more.
+    Drift,
+    /// A person asked for it.
+    Force,
+    /// A person said that the token is in the wrong hands.
+    Compromise,
+    /// A person wrote a new token to the published path.
+    Operator,
+}
+
+impl Trigger {
+    /// Every trigger, for counters that start at zero.
+    pub const ALL: [Self; 6] = [
+        Self::Schedule,
+        Self::Missing,
+        Self::Drift,
+        Self::Force,
+        Self::Compromise,
+        Self::Operator,
+    ];
+
+    /// The word for labels.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Missing => "missing",
+            Self::Drift => "drift",
+            Self::Force => "force",
+            Self::Compromise => "compromise",
+            Self::Operator => "operator",
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Tokens on their way out: superseded ones, and ones whose value was lost.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::HeldToken;
+
+/// A superseded token on its way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retiring {
+    /// The token.
+    pub token: HeldToken,
+    /// When its successor became current.
+    pub superseded_at: Timestamp,
+    /// Not to be retired before: the end of the overlap window.
+    pub not_before: Timestamp,
+    /// Whether the window was prolonged because the token was still in use.
+    #[serde(default)]
+    pub extended: bool,
+    /// When its use was last asked for, and what was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_checked: Option<UseSeen>,
+    /// When the issuer took its revocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// How often retiring it failed.
+    #[serde(default)]
+    pub attempts: u32,
+    /// When the next attempt may be made after a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+    /// What the last attempt found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_finding: Option<String>,
+}
+
+/// When a token was last used, as the issuer tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UseSeen {
+    /// When we asked.
+    pub at: Timestamp,
+    /// Its last use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A token of ours whose value was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orphan {
+    /// Its id at the issuer.
+    pub id: String,
+    /// When it was found.
+    pub found_at: Timestamp,
+    /// How often its revocation failed.
+    #[serde(default)]
+    pub attempts: u32,
+    /// When the next attempt may be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}

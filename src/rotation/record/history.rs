@@ -1,0 +1,81 @@
+//! What was seen and done before.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Trigger;
+use crate::scim::evidence::{Finding, Refusal};
+use crate::secret::Fingerprint;
+
+/// The last probe of the current token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastProbe {
+    /// When.
+    pub at: Timestamp,
+    /// How many probes in a row were refused.
+    #[serde(default)]
+    pub refused: u32,
+    /// When a probe last passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_at: Option<Timestamp>,
+    /// What the last one found, when it did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
+}
+
+/// A finished rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastRotation {
+    /// Its id.
+    pub id: String,
+    /// Why it began.
+    pub trigger: Trigger,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How it ended.
+    pub result: RotationResult,
+    /// The token before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Fingerprint>,
+    /// The token after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Fingerprint>,
+    /// Proof that the old token is dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_refused: Option<Refusal>,
+    /// Why it failed, for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// How a rotation ended; a metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationResult {
+    /// The new token is current.
+    Success,
+    /// It ended before a token was issued.
+    Failed,
+    /// The new token was thrown away and the old one kept.
+    RolledBack,
+    /// A person must decide.
+    Halted,
+}
+
+impl RotationResult {
+    /// Every result, for counters that start at zero.
+    pub const ALL: [Self; 4] = [Self::Success, Self::Failed, Self::RolledBack, Self::Halted];
+
+    /// The word for labels.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+            Self::Halted => "halted",
+        }
+    }
+}
