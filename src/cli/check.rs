@@ -1,11 +1,18 @@
-//! `check`: everything that is wrong with the configuration, at once.
+//! `check`: everything that is wrong with the configuration, at once; with
+//! `--online` also what our Vault token may not do.
 
 use std::io;
 use std::path::Path;
 
-use super::output::Output;
+use serde_json::json;
+
+use super::load;
+use super::output::{Output, complain};
+use super::wiring::World;
 use super::{Exit, OutputFormat};
-use crate::config::{self, Loaded, Report};
+use crate::config::{self, Loaded, Report, Settings};
+use crate::telemetry::notify::Notifier;
+use crate::vault::preflight::{self, MissingCapability};
 
 /// `check`.
 #[derive(Debug, clap::Args)]
@@ -13,10 +20,14 @@ pub struct Args {
     /// Fail on warnings too.
     #[arg(long)]
     pub strict: bool,
+    /// Also log in to Vault and ask whether our token may do all that the
+    /// configuration needs; prints the policy lines that are missing.
+    #[arg(long)]
+    pub online: bool,
 }
 
 /// Loads the configuration and shows what is wrong with it. Files only, no
-/// network.
+/// network, unless `--online` asks for it.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let loaded = config::load(config);
     let (report, sound) = match &loaded {
@@ -30,7 +41,70 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     };
     // Nobody reads the output any more: the exit code still tells.
     drop(show(report, loaded.as_ref().ok(), output));
-    exit
+    match loaded {
+        Ok(loaded) if args.online && exit == Exit::Ok => {
+            load::block_on(online(&loaded.settings, output))
+        }
+        Ok(_) | Err(_) => exit,
+    }
+}
+
+async fn online(settings: &Settings, output: &mut Output) -> Exit {
+    let world = match World::new(settings, Notifier::silent()) {
+        Ok(world) => world,
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            return Exit::Usage;
+        }
+    };
+    let asked = preflight::check(&world.session, &world.needs).await;
+    world.session.close().await;
+    match asked {
+        Err(error) => {
+            complain(&format!("Vault: {error}\n"));
+            Exit::TryAgain
+        }
+        Ok(missing) => {
+            // Nobody reads the output any more: the exit code still tells.
+            drop(show_missing(&missing, output));
+            if missing.is_empty() {
+                Exit::Ok
+            } else {
+                Exit::Failed
+            }
+        }
+    }
+}
+
+fn show_missing(missing: &[MissingCapability], output: &mut Output) -> io::Result<()> {
+    let lines = preflight::policy_lines(missing);
+    if output.format() == OutputFormat::Json {
+        let missing: Vec<_> = missing
+            .iter()
+            .map(|lack| {
+                json!({
+                    "path": lack.path,
+                    "missing": lack.missing,
+                    "purpose": lack.purpose,
+                    "policy_line": lack.policy_line,
+                })
+            })
+            .collect();
+        return output.json(&json!({ "missing": missing, "policy_lines": lines }));
+    }
+    if missing.is_empty() {
+        return output.line("Vault: our token may do all that this configuration needs.");
+    }
+    for lack in missing {
+        output.line(&format!(
+            "Vault: {} may not be used for {}: {} is missing",
+            lack.path,
+            lack.purpose,
+            lack.missing.join(", ")
+        ))?;
+    }
+    output.line("\nAdd to the policy of our Vault token:\n")?;
+    lines.iter().try_for_each(|line| output.line(line))
 }
 
 fn show(report: &Report, loaded: Option<&Loaded>, output: &mut Output) -> io::Result<()> {

@@ -61,7 +61,7 @@ pub enum Command {
     Run,
     /// Work every token until it is at rest, then end.
     Once(once::Args),
-    /// Look for mistakes in the configuration, without the network.
+    /// Look for mistakes in the configuration; without the network unless asked.
     Check(check::Args),
     /// Show what happens next to each token, when, and why; change nothing.
     Plan(plan::Args),

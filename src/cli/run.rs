@@ -97,11 +97,15 @@ impl Daemon {
             let _gone = listening.send(address).is_err();
         }
         let end = CancellationToken::new();
-        let served = bound.serve(
-            world.telemetry.clone(),
-            Arc::clone(&world.clock),
-            end.clone(),
-        );
+        let served = async {
+            let (telemetry, clock) = (world.telemetry.clone(), Arc::clone(&world.clock));
+            let served = bound.serve(telemetry, clock, end.clone()).await;
+            if let Err(error) = &served {
+                tracing::error!(%error, "ending: nobody could see how the tokens stand");
+                cancel.cancel();
+            }
+            served
+        };
         let work = async {
             let clean = work(&world, &observer, also, settings, &cancel).await;
             world.session.close().await;
@@ -153,15 +157,11 @@ async fn work(
         tracing::info!("ended: every step is stored");
     } else {
         tracing::warn!(
-            grace = %limits_grace(settings),
+            grace = %settings.limits.shutdown_grace,
             "ended while a step was running: the next start, or another replica, completes it"
         );
     }
     Ok(clean)
-}
-
-fn limits_grace(settings: &Settings) -> SignedDuration {
-    settings.limits.shutdown_grace
 }
 
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);

@@ -7,6 +7,7 @@
     reason = "a test program may fail where it stands"
 )]
 
+mod readme;
 mod scene;
 
 use scene::Scene;
@@ -132,4 +133,26 @@ async fn mistakes_are_told_apart_by_the_exit_code() {
         assert_eq!(ran.code, 75, "{ran:?}");
         assert!(ran.err.contains("Vault"), "{ran:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_online_check_prints_the_policy_lines_that_are_missing() {
+    let scene = Scene::new("").await;
+    let ran = scene.run(&["check", "--online"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("may do all that"), "{ran:?}");
+
+    scene.log_in_without_publishing();
+    let ran = scene.run(&["check", "--online"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let line = "path \"kv/data/scim/crm\" { capabilities = [\"create\", \"read\", \"update\"] }";
+    assert!(ran.out.lines().any(|l| l == line), "{ran:?}");
+    assert!(
+        !ran.out.contains("path \"kv/data/scim-rotator/*\""),
+        "{ran:?}"
+    );
+    let ran = scene.run(&["check", "--online", "--output", "json"]).await;
+    let second = ran.out.lines().nth(1).expect("two documents");
+    let document: Value = serde_json::from_str(second).expect("JSON");
+    assert_eq!(document["policy_lines"][0], line);
 }

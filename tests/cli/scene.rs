@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use scim_rotator::demo::identity_provider::{self, DemoIdentityProvider};
 use scim_rotator::demo::service_provider::{self, DemoServiceProvider, MintFault};
-use scim_rotator::demo::vault::{self, EmbeddedVault};
+use scim_rotator::demo::vault::{self, EmbeddedVault, Policy, Role, Rule};
 use scim_rotator::driver::clock::SystemClock;
 use scim_rotator::ports::Clock;
 use serde_json::Value;
@@ -38,9 +38,10 @@ impl Scene {
     /// `kind` is `operator` for a token that a person supplies.
     pub(crate) async fn new(kind: &str) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let vault = EmbeddedVault::start(vault::Options::new(Arc::clone(&clock)))
-            .await
-            .expect("Vault");
+        let mut options = vault::Options::new(Arc::clone(&clock));
+        options.policies = vec![records_only()];
+        options.roles = vec![role()];
+        let vault = EmbeddedVault::start(options).await.expect("Vault");
         let options = service_provider::Options::new(Arc::clone(&clock));
         let sp = DemoServiceProvider::start(options).await.expect("a port");
         let mut options = identity_provider::Options::new(sp.scim_url(), clock);
@@ -102,6 +103,28 @@ confirm_every = "1s"
         self.sp.faults().mint.keep(MintFault::Refuse);
     }
 
+    /// From now on the configuration logs in by a role that may write records
+    /// and nothing else.
+    pub(crate) fn log_in_without_publishing(&self) {
+        self.write("secret-id", &role().secret_id);
+        let path = self.folder.path().join("scim-rotator.toml");
+        let config = std::fs::read_to_string(path).expect("read");
+        let secret_id = self.folder.path().join("secret-id");
+        let approle = format!(
+            "auth.approle = {{ role_id = \"{}\", secret_id = {{ file = {:?} }} }}",
+            role().role_id,
+            secret_id.display().to_string()
+        );
+        let changed: Vec<&str> = config
+            .lines()
+            .map(|line| match line.starts_with("auth.token.token") {
+                true => approle.as_str(),
+                false => line,
+            })
+            .collect();
+        self.write("scim-rotator.toml", &changed.join("\n"));
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("written");
     }
@@ -120,6 +143,27 @@ confirm_every = "1s"
         let ran = self.run(&args).await;
         assert_eq!(ran.code, 0, "{ran:?}");
         serde_json::from_str(&ran.out).expect("one JSON document")
+    }
+}
+
+fn records_only() -> Policy {
+    let write = ["create", "read", "update"];
+    Policy::new(
+        "records-only",
+        vec![
+            Rule::new("kv/data/scim-rotator/*", &write),
+            Rule::new("kv/data/admin/*", &["read"]),
+        ],
+    )
+}
+
+fn role() -> Role {
+    Role {
+        role_id: "records".to_owned(),
+        secret_id: "records-secret-id".to_owned(),
+        policies: vec!["default".to_owned(), "records-only".to_owned()],
+        ttl: SignedDuration::from_hours(1),
+        max_ttl: None,
     }
 }
 
