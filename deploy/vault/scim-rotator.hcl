@@ -30,9 +30,11 @@ path "kv/data/scim-rotator-callers/*" {
 path "auth/token/lookup-self" {
   capabilities = ["read"]
 }
+
 path "auth/token/renew-self" {
   capabilities = ["update"]
 }
+
 path "auth/token/revoke-self" {
   capabilities = ["update"]
 }

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# The deployment files, judged by the tools that read them in production.
+#
+#   tests/deploy/run.sh [CHECK…]     one or more of: systemd kubernetes prometheus vault scripts (default: all)
+#
+# Needs the parts that tests/run provides, in ${SCIM_ROTATOR_PARTS:-target/parts}. A check whose tool this machine
+# lacks is skipped with a loud word; with CI=true a skip is a failure. All checks run, also after one failed.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+parts=${SCIM_ROTATOR_PARTS:-target/parts}
+[[ $parts == /* ]] || parts=$PWD/$parts
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+CANNOT=3
+fail() {
+    printf '   FAILED: %s\n' "$*" >&2
+    exit 1
+}
+# need TOOL REMEDY: a check without its tool is skipped.
+need() {
+    command -v "$1" >/dev/null && return
+    printf '!! SKIPPED: %s is missing; %s\n' "$1" "$2" >&2
+    exit "$CANNOT"
+}
+# silently COMMAND…: passes when the command succeeds and says nothing, as tools that only warn do not fail.
+silently() {
+    local code=0
+    "$@" >"$work/said" 2>&1 || code=$?
+    [[ $code == 0 && ! -s $work/said ]] && return
+    cat "$work/said" >&2
+    fail "exit code $code or a word of complaint: $*"
+}
+# quietly COMMAND…: shows what the command said only when it failed.
+quietly() {
+    local code=0
+    "$@" >"$work/said" 2>&1 || code=$?
+    [[ $code == 0 ]] && return
+    cat "$work/said" >&2
+    fail "exit code $code: $*"
+}
+
+check_systemd() {
+    need systemd-analyze "install systemd"
+    local unit name
+    mkdir "$work/systemd"
+    for unit in deploy/systemd/*.service; do
+        name=$(basename "$unit")
+        # verify wants the program to exist; here it is not installed.
+        sed 's|^\(Exec[A-Za-z]*=\)/usr/bin/scim-rotator\b|\1/bin/true|' "$unit" >"$work/systemd/$name"
+        grep -q '^ExecStart=/bin/true ' "$work/systemd/$name" || fail "$unit does not start /usr/bin/scim-rotator"
+        # An unknown key is only a line on standard error.
+        silently systemd-analyze verify --man=no "$work/systemd/$name"
+        # In tenths: exposure up to 1.2. A server that talks to the network and to systemd cannot go below 0.9.
+        quietly systemd-analyze security --offline=true --threshold=12 --no-pager "$work/systemd/$name"
+    done
+}
+
+check_kubernetes() {
+    local kubectl=$parts/kubectl/bin/kubectl validate=$parts/kubernetes-validate/venv/bin/kubernetes-validate version
+    need "$kubectl" "tests/parts/kubectl.sh provides it"
+    need "$validate" "tests/parts/kubernetes-validate.sh provides it"
+    "$kubectl" kustomize deploy/kubernetes >"$work/manifests.yaml"
+    for version in 1.33 1.34 1.35 1.36 1.37; do
+        quietly "$validate" --strict --kubernetes-version "$version" "$work/manifests.yaml"
+        # What has no schema is only warned of.
+        if grep -q WARN "$work/said"; then
+            cat "$work/said" >&2
+            fail "not all of deploy/kubernetes was validated for Kubernetes $version"
+        fi
+    done
+}
+
+check_prometheus() {
+    local promtool=$parts/prometheus/bin/promtool
+    need "$promtool" "tests/parts/prometheus.sh provides it"
+    # Also checks the rule files that it names.
+    quietly "$promtool" check config --lint=all --lint-fatal deploy/prometheus/scrape.yml
+}
+
+check_vault() {
+    local vault=$parts/vault/vault policy
+    need "$vault" "tests/parts/vault.sh provides it"
+    for policy in deploy/vault/*.hcl; do
+        cp "$policy" "$work/policy.hcl"
+        quietly "$vault" policy fmt "$work/policy.hcl"
+        diff -u "$policy" "$work/policy.hcl" >&2 || fail "$policy is not formatted; run: vault policy fmt $policy"
+    done
+}
+
+check_scripts() {
+    local script
+    for script in $(git ls-files -- '*.sh' tests/run .ci/run); do
+        silently bash -n "$script"
+    done
+}
+
+checks=("$@")
+[[ $# -gt 0 ]] || checks=(systemd kubernetes prometheus vault scripts)
+skipped=()
+failed=()
+for check in "${checks[@]}"; do
+    [[ $(type -t "check_$check") == function ]] || fail "there is no check named $check"
+    # Not `check || …`, which would switch off `set -e` inside it.
+    set +e
+    (
+        set -e
+        "check_$check"
+    )
+    code=$?
+    set -e
+    case "$code" in
+        0) printf '   %s: good\n' "$check" ;;
+        "$CANNOT") skipped+=("$check") ;;
+        *)
+            printf '   %s: BAD\n' "$check" >&2
+            failed+=("$check")
+            ;;
+    esac
+done
+
+if [[ ${#skipped[@]} -gt 0 ]]; then
+    printf '!! SKIPPED for want of a tool: %s\n' "${skipped[*]}" >&2
+    if [[ ${CI:-} == true ]]; then
+        printf '!! CI=true: a skip is a failure.\n' >&2
+        exit 1
+    fi
+fi
+[[ ${#failed[@]} == 0 ]] || fail "${failed[*]}"
