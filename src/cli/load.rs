@@ -4,9 +4,12 @@ use std::path::Path;
 
 use super::Exit;
 use super::output::complain;
+use super::wiring::World;
 use crate::config::{self, Settings};
+use crate::driver::unit::Unit;
 use crate::telemetry::config::{LogConfig, LogFormat};
 use crate::telemetry::logging;
+use crate::telemetry::notify::Notifier;
 
 /// How much a command logs to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,28 @@ pub(super) fn settings(path: &Path, logs: Logs) -> Result<Settings, Exit> {
         }
     }
     Ok(loaded.settings)
+}
+
+/// Everything that acts, and the named tokens (all if none is named), for a
+/// command that a person or a timer started.
+///
+/// # Errors
+/// With the exit code, after a complaint, when the configuration cannot be
+/// used or a name is unknown.
+pub(super) fn world(
+    config: &Path,
+    logs: Logs,
+    names: &[String],
+) -> Result<(Settings, World, Vec<Unit>), Exit> {
+    let settings = settings(config, logs)?;
+    let world = World::new(&settings, Notifier::silent());
+    match world.and_then(|world| Ok((world.named(names)?, world))) {
+        Ok((units, world)) => Ok((settings, world, units)),
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            Err(Exit::Usage)
+        }
+    }
 }
 
 /// Runs a future on a new runtime with all cores.

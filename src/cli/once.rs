@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::load::{self, Logs};
-use super::output::{Output, Table, complain};
+use super::output::{Output, Table};
 use super::signals::until_signal;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
@@ -20,7 +20,6 @@ use crate::driver::run::Memory;
 use crate::driver::unit::Unit;
 use crate::driver::witness::Witness;
 use crate::rotation::decision::Reason;
-use crate::telemetry::notify::Notifier;
 use crate::telemetry::snapshot::is_at_rest;
 
 /// `once`.
@@ -36,17 +35,9 @@ pub struct Args {
 
 /// Works the tokens and shows how each ended.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let settings = match load::settings(config, Logs::AsConfigured) {
-        Ok(settings) => settings,
+    let (settings, world, units) = match load::world(config, Logs::AsConfigured, &args.tokens) {
+        Ok(loaded) => loaded,
         Err(exit) => return exit,
-    };
-    let world = World::new(&settings, Notifier::silent());
-    let (units, world) = match world.and_then(|world| Ok((world.named(&args.tokens)?, world))) {
-        Ok(world) => world,
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            return Exit::Usage;
-        }
     };
     let cancel = CancellationToken::new();
     let work = work_all(

@@ -8,13 +8,11 @@ use serde_json::{Value, json};
 
 use super::load::{self, Logs};
 use super::look::{self, Seen};
-use super::output::{Output, Table, complain};
-use super::wiring::World;
+use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
 use crate::driver::unit::Unit;
 use crate::rotation::decision::Action;
 use crate::rotation::forecast::{Forecast, Upcoming};
-use crate::telemetry::notify::Notifier;
 use crate::telemetry::words;
 
 /// `plan`.
@@ -31,19 +29,10 @@ pub struct Args {
 
 /// Shows what would be done.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let settings = match load::settings(config, Logs::Warnings) {
-        Ok(settings) => settings,
+    let (_, world, units) = match load::world(config, Logs::Warnings, &args.tokens) {
+        Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let world = World::new(&settings, Notifier::silent());
-    let world = match world.and_then(|world| Ok((world.named(&args.tokens)?, world))) {
-        Ok(world) => world,
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            return Exit::Usage;
-        }
-    };
-    let (units, world) = world;
     load::block_on(async {
         let seen = match look::at(&world, units).await {
             Ok(seen) => seen,

@@ -22,7 +22,6 @@ use crate::driver::run::Memory;
 use crate::driver::unit::Unit;
 use crate::driver::witness::{Witness, Witnesses};
 use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};
-use crate::telemetry::notify::Notifier;
 
 /// `rotate`.
 #[derive(Debug, clap::Args)]
@@ -41,19 +40,11 @@ pub struct Args {
 
 /// Rotates the token.
 pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
-    let settings = match load::settings(config, Logs::Warnings) {
-        Ok(settings) => settings,
-        Err(exit) => return exit,
-    };
-    let world = World::new(&settings, Notifier::silent());
-    let named = |world: World| Ok((world.named(std::slice::from_ref(&args.token))?, world));
-    let (units, world) = match world.and_then(named) {
-        Ok(world) => world,
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            return Exit::Usage;
-        }
-    };
+    let (_, world, units) =
+        match load::world(config, Logs::Warnings, std::slice::from_ref(&args.token)) {
+            Ok(loaded) => loaded,
+            Err(exit) => return exit,
+        };
     let live = Arc::new(Live::new(output));
     let cancel = CancellationToken::new();
     load::block_on(async {

@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 
 use super::load::{self, Logs};
 use super::look::{self, Seen};
-use super::output::{Output, Table, complain};
-use super::wiring::World;
+use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
-use crate::telemetry::notify::Notifier;
 use crate::telemetry::snapshot::TokenSnapshot;
 use crate::telemetry::words;
 
@@ -25,17 +23,9 @@ pub struct Args {
 
 /// Shows the state of the tokens.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let settings = match load::settings(config, Logs::Warnings) {
-        Ok(settings) => settings,
+    let (_, world, units) = match load::world(config, Logs::Warnings, &args.tokens) {
+        Ok(loaded) => loaded,
         Err(exit) => return exit,
-    };
-    let world = World::new(&settings, Notifier::silent());
-    let (units, world) = match world.and_then(|world| Ok((world.named(&args.tokens)?, world))) {
-        Ok(world) => world,
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            return Exit::Usage;
-        }
     };
     load::block_on(async {
         let seen = match look::at(&world, units).await {
