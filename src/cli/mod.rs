@@ -1,11 +1,13 @@
 //! The command line: one file a subcommand.
 
 pub mod check;
+mod compromise;
 pub mod live;
 mod load;
 mod look;
 pub mod once;
 pub mod output;
+pub mod pause;
 pub mod plan;
 pub mod rotate;
 pub mod run;
@@ -69,6 +71,10 @@ pub enum Command {
     Status(status::Args),
     /// Rotate one token now, in the foreground, and show the steps.
     Rotate(rotate::Args),
+    /// Suspend the work on tokens.
+    Pause(pause::PauseArgs),
+    /// Let the work on paused tokens go on.
+    Resume(pause::ResumeArgs),
 }
 
 /// How a command ended; each has its exit code.
@@ -123,6 +129,8 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Plan(args) => plan::run(args, &cli.config, &mut output),
         Command::Status(args) => status::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
+        Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
+        Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
     }
 }
 

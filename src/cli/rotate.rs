@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::compromise;
 use super::live::Live;
 use super::load::{self, Logs};
 use super::once::verdict;
@@ -17,7 +18,8 @@ use super::plan::short;
 use super::signals::until_signal;
 use super::wiring::World;
 use crate::config::value::HumanDuration;
-use crate::driver::foreground::{self, Ended, Until};
+use crate::driver::amend::amend;
+use crate::driver::foreground::{Ended, Until};
 use crate::driver::run::Memory;
 use crate::driver::unit::Unit;
 use crate::driver::witness::{Witness, Witnesses};
@@ -36,6 +38,13 @@ pub struct Args {
     /// the windows. Logged.
     #[arg(long)]
     pub override_guards: bool,
+    /// The token is in the wrong hands: the old one is revoked as soon as the
+    /// new one works. Says what that costs, and asks.
+    #[arg(long)]
+    pub compromised: bool,
+    /// Do not ask.
+    #[arg(long, requires = "compromised")]
+    pub yes: bool,
 }
 
 /// Rotates the token.
@@ -45,6 +54,11 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
             Ok(loaded) => loaded,
             Err(exit) => return exit,
         };
+    if args.compromised
+        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args.yes))
+    {
+        return exit;
+    }
     let live = Arc::new(Live::new(output));
     let cancel = CancellationToken::new();
     load::block_on(async {
@@ -58,6 +72,27 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
     })
 }
 
+fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
+    let warning = compromise::warning(unit);
+    if yes {
+        complain(&warning);
+        return Ok(());
+    }
+    match compromise::confirmed(&warning) {
+        Some(true) => Ok(()),
+        Some(false) => {
+            complain("nothing was done\n");
+            Err(Exit::Failed)
+        }
+        None => {
+            complain(&format!(
+                "{warning}Nothing was done: there is no terminal to ask on; add --yes if this is meant.\n"
+            ));
+            Err(Exit::Usage)
+        }
+    }
+}
+
 async fn rotate(
     world: &World,
     unit: &Unit,
@@ -67,17 +102,33 @@ async fn rotate(
 ) -> Exit {
     let began = world.clock.now();
     let request = Request {
-        trigger: Trigger::Force,
+        trigger: match args.compromised {
+            true => Trigger::Compromise,
+            false => Trigger::Force,
+        },
         at: began,
         override_guards: args.override_guards,
     };
     if args.override_guards {
         tracing::warn!(token = %unit.name, "a person overrides the runaway guard and the windows");
     }
-    let asked = foreground::request(world.store.as_ref(), &*world.clock, &unit.name, request).await;
-    if let Err(error) = asked {
-        complain(&format!("Vault: {error}\n"));
-        return Exit::TryAgain;
+    let asked = amend(world.store.as_ref(), &*world.clock, &unit.name, |record| {
+        record.request = Some(request.clone());
+    })
+    .await;
+    match asked {
+        Err(error) => {
+            complain(&format!("Vault: {error}\n"));
+            return Exit::TryAgain;
+        }
+        Ok(record) if record.paused.is_some() => {
+            complain(&format!(
+                "{0} is paused: the rotation is stored and begins after `scim-rotator resume {0}`\n",
+                unit.name
+            ));
+            return Exit::TryAgain;
+        }
+        Ok(_) => {}
     }
     let observer: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
     let witnesses = Witnesses(vec![observer, Arc::clone(live) as _]);

@@ -2,12 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ids;
 use super::run::{Memory, Rest, Runner};
 use super::unit::Unit;
-use crate::ports::{Clock, Store, StoreError, Version};
 use crate::rotation::decision::{Decision, Reason};
-use crate::rotation::record::{Record, Request, StageName};
+use crate::rotation::record::{Record, StageName};
 
 /// How foreground work on a token ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,33 +124,5 @@ fn waits_for_others(rest: &Rest) -> bool {
             )
         }
         Rest::StoreFailed { .. } | Rest::Stopped => false,
-    }
-}
-
-/// Stores a person's request for a rotation. It is honoured by whichever
-/// replica sees it first.
-///
-/// # Errors
-/// When the store cannot be used; a rival write is repeated over.
-pub async fn request(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    token: &str,
-    request: Request,
-) -> Result<(), StoreError> {
-    loop {
-        let found = store.load(token).await?;
-        let (mut record, version) = match found {
-            Some(stored) => (stored.value, stored.version),
-            None => (Record::new(token, clock.now()), Version::default()),
-        };
-        record.request = Some(request.clone());
-        record.updated_at = clock.now();
-        record.write_id = ids::write();
-        match store.commit(&record, version).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::Conflict) => {}
-            Err(error @ (StoreError::Unusable(_) | StoreError::Fault(_))) => return Err(error),
-        }
     }
 }

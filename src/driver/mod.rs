@@ -6,6 +6,7 @@
 //! [`crate::rotation::plan::plan`].
 
 mod agenda;
+pub mod amend;
 pub mod clock;
 pub mod foreground;
 pub mod ids;

@@ -156,3 +156,39 @@ async fn an_online_check_prints_the_policy_lines_that_are_missing() {
     let document: Value = serde_json::from_str(second).expect("JSON");
     assert_eq!(document["policy_lines"][0], line);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_token_is_left_alone_until_it_is_resumed() {
+    let scene = Scene::new("").await;
+    let ran = scene.run(&["pause", "crm", "--reason", "audit"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(scene.run(&["once"]).await.code, 0);
+    let ran = scene.run(&["rotate", "crm"]).await;
+    assert_eq!(ran.code, 75, "{ran:?}");
+    assert!(ran.err.contains("scim-rotator resume crm"), "{ran:?}");
+    assert_eq!(scene.sp.stats().minted, 0, "nothing was done");
+    let status = scene.json(&["status"]).await;
+    assert_eq!(status["tokens"][0]["standing"], "paused");
+    assert_eq!(status["tokens"][0]["paused"]["reason"], "audit");
+
+    assert_eq!(scene.run(&["resume", "crm"]).await.code, 0);
+    assert_eq!(scene.run(&["once"]).await.code, 0);
+    assert_eq!(scene.sp.stats().minted, 1, "the rotation was not dropped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compromised_token_is_revoked_at_once_and_only_when_that_is_meant() {
+    let scene = Scene::new("").await;
+    assert_eq!(scene.run(&["once"]).await.code, 0);
+    let asked = scene.run(&["rotate", "crm", "--compromised"]).await;
+    assert_eq!(asked.code, 64, "{asked:?}");
+    assert!(asked.err.contains("revoked at once") && asked.err.contains("--yes"));
+    assert_eq!(scene.sp.stats().minted, 1);
+
+    let ran = scene
+        .run(&["rotate", "crm", "--compromised", "--yes"])
+        .await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let stats = scene.sp.stats();
+    assert_eq!((stats.minted, stats.revoked, stats.live_tokens), (2, 1, 1));
+}

@@ -1,0 +1,109 @@
+//! `pause` and `resume`: a person suspends the work on tokens, and lets it go
+//! on. What was in flight stays stored and goes on where it stood.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::load::{self, Logs};
+use super::output::{Output, complain};
+use super::plan::short;
+use super::wiring::World;
+use super::{Exit, OutputFormat};
+use crate::driver::amend::amend;
+use crate::rotation::record::{Paused, Record};
+
+/// `pause`.
+#[derive(Debug, clap::Args)]
+pub struct PauseArgs {
+    /// Which tokens.
+    #[arg(value_name = "TOKEN", required = true)]
+    pub tokens: Vec<String>,
+    /// Why, for those who find it paused.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+}
+
+/// `resume`.
+#[derive(Debug, clap::Args)]
+pub struct ResumeArgs {
+    /// Which tokens.
+    #[arg(value_name = "TOKEN", required = true)]
+    pub tokens: Vec<String>,
+}
+
+/// Suspends the work on the tokens.
+pub fn pause(args: &PauseArgs, config: &Path, output: &mut Output) -> Exit {
+    amend_all(config, &args.tokens, output, |record, now| {
+        // The first pause counts: it tells since when nothing was done.
+        if record.paused.is_none() {
+            record.paused = Some(Paused {
+                since: now,
+                reason: args.reason.clone(),
+            });
+        }
+    })
+}
+
+/// Lets the work on the tokens go on.
+pub fn resume(args: &ResumeArgs, config: &Path, output: &mut Output) -> Exit {
+    amend_all(config, &args.tokens, output, |record, _| {
+        record.paused = None;
+    })
+}
+
+fn amend_all(
+    config: &Path,
+    names: &[String],
+    output: &mut Output,
+    change: impl Fn(&mut Record, jiff::Timestamp),
+) -> Exit {
+    let (_, world, units) = match load::world(config, Logs::Warnings, names) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    load::block_on(async {
+        let mut exit = Exit::Ok;
+        for unit in &units {
+            let now = world.clock.now();
+            let changed = amend_one(&world, &unit.name, |record| change(record, now)).await;
+            match changed {
+                // Nobody reads the output any more: the exit code still tells.
+                Ok(record) => drop(show(&record, output)),
+                Err(error) => {
+                    complain(&format!("{}: {error}\n", unit.name));
+                    exit = Exit::TryAgain;
+                }
+            }
+        }
+        world.session.close().await;
+        exit
+    })
+}
+
+async fn amend_one(
+    world: &World,
+    token: &str,
+    change: impl Fn(&mut Record),
+) -> Result<Record, crate::ports::StoreError> {
+    amend(world.store.as_ref(), &*world.clock, token, change).await
+}
+
+fn show(record: &Record, output: &mut Output) -> std::io::Result<()> {
+    let paused = record.paused.as_ref();
+    if output.format() == OutputFormat::Json {
+        return output.json(&json!({ "token": record.token, "paused": paused }));
+    }
+    let stage = record.stage_name().as_str();
+    output.line(&match paused {
+        Some(paused) => format!(
+            "{} is paused since {} (stage {stage}); every replica stops before its next step. It still expires.",
+            record.token,
+            short(paused.since)
+        ),
+        None => format!(
+            "{} goes on (stage {stage}); the daemon sees it within its sweep, `once` at once.",
+            record.token
+        ),
+    })
+}

@@ -1,0 +1,37 @@
+//! What persons write into a record: requests, pauses. They act through Vault,
+//! under Vault's policies and audit; there is no other way in.
+
+use super::ids;
+use crate::ports::{Clock, Store, StoreError, Version};
+use crate::rotation::record::Record;
+
+/// Changes the record of a token, whoever else writes it meanwhile, and returns
+/// what is stored now. Nothing is written if `change` changes nothing.
+///
+/// # Errors
+/// When the store cannot be used; a rival write is repeated over.
+pub async fn amend(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    token: &str,
+    change: impl Fn(&mut Record),
+) -> Result<Record, StoreError> {
+    loop {
+        let (before, version) = match store.load(token).await? {
+            Some(stored) => (stored.value, stored.version),
+            None => (Record::new(token, clock.now()), Version::default()),
+        };
+        let mut record = before.clone();
+        change(&mut record);
+        if record == before {
+            return Ok(record);
+        }
+        record.updated_at = clock.now().max(before.updated_at);
+        record.write_id = ids::write();
+        match store.commit(&record, version).await {
+            Ok(_) => return Ok(record),
+            Err(StoreError::Conflict) => {}
+            Err(error @ (StoreError::Unusable(_) | StoreError::Fault(_))) => return Err(error),
+        }
+    }
+}
