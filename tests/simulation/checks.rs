@@ -1,0 +1,256 @@
+//! What must hold after every port call.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use scim_rotator::ports::TokenHandle;
+use scim_rotator::rotation::capability::{IssueEffect, Overlap};
+use scim_rotator::rotation::invariant;
+use scim_rotator::rotation::record::{HeldToken, Origin, Record, Stage, Trigger};
+use scim_rotator::secret::Fingerprint;
+
+use crate::request::Request;
+use crate::tenant::Tenant;
+
+/// What the checks remember of a token's past.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger {
+    /// Tokens that were in use once, and are not any more.
+    superseded: BTreeMap<Fingerprint, Superseded>,
+    /// A request of a process that stood still beyond its lease may land where
+    /// nothing can fence it: it cut the token in use off.
+    pub(crate) cut_by_stale_issue: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Superseded {
+    at: Timestamp,
+    compromised: bool,
+}
+
+type Checked = Result<(), String>;
+
+impl Tenant {
+    /// What must hold before a request is carried out.
+    pub(crate) fn check_before(
+        &mut self,
+        request: &Request,
+        now: Timestamp,
+        wall: Timestamp,
+    ) -> Checked {
+        match request {
+            Request::Commit {
+                record,
+                expected,
+                holder,
+            } if *expected == self.version => {
+                self.check_commit(record, holder.as_deref(), wall)?;
+                self.note_promotion(record, now);
+                Ok(())
+            }
+            Request::Revoke(handle) => self.check_end_of(handle, now),
+            Request::Complete => self.check_completion(now),
+            Request::Load
+            | Request::Commit { .. }
+            | Request::Published
+            | Request::Publish { .. }
+            | Request::List
+            | Request::Issue(_)
+            | Request::Get { .. }
+            | Request::Cancel
+            | Request::Preflight { .. }
+            | Request::Deliver { .. }
+            | Request::Confirm { .. }
+            | Request::Prove { .. }
+            | Request::ProveRefused { .. } => Ok(()),
+        }
+    }
+
+    /// I7 and I9, and that nothing is promoted before all hold it.
+    fn check_commit(&self, new: &Record, holder: Option<&str>, wall: Timestamp) -> Checked {
+        invariant::check(new).map_err(|violation| format!("I9: {violation}"))?;
+        let Some(old) = self.record.as_deref() else {
+            return Ok(());
+        };
+        let grown = new.generation.checked_sub(old.generation);
+        if !matches!(grown, Some(0 | 1)) {
+            return Err(format!(
+                "I7: the generation went from {} to {}",
+                old.generation, new.generation
+            ));
+        }
+        if let (Some(lease), Some(holder)) = (&old.lease, holder)
+            && lease.holder != holder
+            && lease.expires_at > wall
+        {
+            return Err("I7: a record was written under the lease of another replica".to_owned());
+        }
+        match &new.current {
+            Some(current) if grown == Some(1) => self.check_promotion(current),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_promotion(&self, current: &HeldToken) -> Checked {
+        if current.origin == Origin::Adopted {
+            return Ok(());
+        }
+        if current.evidence.is_none() {
+            return Err("I2: a token became current without evidence".to_owned());
+        }
+        match self
+            .held
+            .iter()
+            .position(|h| h.as_ref() != Some(&current.value))
+        {
+            Some(index) => Err(format!(
+                "I2: a token became current before connection {index} held it"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn note_promotion(&mut self, new: &Record, now: Timestamp) {
+        let Some(old) = self
+            .record
+            .as_deref()
+            .filter(|r| r.generation < new.generation)
+        else {
+            return;
+        };
+        self.ledger.cut_by_stale_issue = false;
+        let trigger = new.history.first().map(|past| past.trigger);
+        if let Some(token) = &old.current {
+            let superseded = Superseded {
+                at: now,
+                compromised: trigger == Some(Trigger::Compromise),
+            };
+            self.ledger
+                .superseded
+                .insert(token.fingerprint(), superseded);
+        }
+    }
+
+    /// I2, for a token that is revoked.
+    fn check_end_of(&self, handle: &TokenHandle, now: Timestamp) -> Checked {
+        let Some(index) = self.provider.find(handle) else {
+            return Ok(());
+        };
+        let token = &self.provider.tokens[index];
+        if !token.is_live(now) {
+            return Ok(());
+        }
+        if token.foreign {
+            return Err(format!("I2: the foreign token {} is revoked", token.id));
+        }
+        if self.held.iter().flatten().any(|held| *held == token.value) {
+            return Err(format!(
+                "I2: {} is revoked while a connection holds it",
+                token.id
+            ));
+        }
+        let used = |t: &HeldToken| t.fingerprint() == token.fingerprint;
+        if self
+            .record
+            .as_deref()
+            .and_then(|r| r.current.as_ref())
+            .is_some_and(used)
+        {
+            return Err(format!("I2: {} is revoked while it is current", token.id));
+        }
+        self.check_overlap(&token.fingerprint, now)
+    }
+
+    fn check_overlap(&self, old: &Fingerprint, now: Timestamp) -> Checked {
+        let Some(superseded) = self.ledger.superseded.get(old) else {
+            return Ok(());
+        };
+        let current = self.record.as_deref().and_then(|r| r.current.as_ref());
+        let proven = current
+            .and_then(|token| token.evidence.as_ref())
+            .is_some_and(scim_rotator::scim::evidence::Evidence::is_full);
+        if !proven {
+            return Err("I2: the old token ends without full proof of the new one".to_owned());
+        }
+        // Clocks may be this wrong without anybody noticing.
+        let tolerated = self.profile.policy.max_clock_skew;
+        let lived = now.duration_since(superseded.at) + tolerated;
+        if !superseded.compromised && lived < self.profile.policy.overlap {
+            return Err(format!(
+                "I2: the old token ends {:#} after its successor, before the overlap of {:#}",
+                now.duration_since(superseded.at),
+                self.profile.policy.overlap
+            ));
+        }
+        let published = self.published.as_ref().map(|p| p.value.fingerprint());
+        if !superseded.compromised && published.as_ref() == Some(old) {
+            return Err("I2: the old token ends while readers still find it in Vault".to_owned());
+        }
+        Ok(())
+    }
+
+    /// I2, for a two-phase issuer: completion ends every token but the next.
+    fn check_completion(&self, now: Timestamp) -> Checked {
+        if self.issuer_overlap() != (Overlap::TwoPhase { next_usable: true }) {
+            return Ok(());
+        }
+        let ending = self.provider.ended_by_completion(now);
+        for token in ending {
+            let handle = TokenHandle {
+                id: Some(token.id.clone()),
+                value: None,
+            };
+            self.check_end_of(&handle, now)?;
+        }
+        Ok(())
+    }
+
+    fn issuer_overlap(&self) -> Overlap {
+        self.profile.issuer.can.overlap
+    }
+
+    /// I1: what a connection holds works.
+    pub(crate) fn check_after(&self, now: Timestamp) -> Checked {
+        for (index, held) in self.held.iter().enumerate() {
+            let Some(held) = held else {
+                continue;
+            };
+            if !self.provider.accepts(held, now) && !self.is_cutting_over() {
+                return Err(format!(
+                    "I1: connection {index} holds {}, which the service provider refuses",
+                    held.fingerprint()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the configuration declared that provisioning is cut off now: an
+    /// issuer that keeps one token has been asked for the next one.
+    fn is_cutting_over(&self) -> bool {
+        if self.ledger.cut_by_stale_issue {
+            return true;
+        }
+        let Some(rotation) = self.record.as_deref().and_then(|r| r.rotation.as_ref()) else {
+            return false;
+        };
+        match (self.profile.issuer.can.issue_effect, self.issuer_overlap()) {
+            (IssueEffect::Kills, _) => true,
+            // The place for one predecessor is taken by a token that was lost.
+            (IssueEffect::SchedulesDeath, _) => rotation.attempts > 1,
+            (IssueEffect::Keeps, Overlap::TwoPhase { next_usable: false }) => {
+                matches!(
+                    rotation.stage,
+                    Stage::Delivering | Stage::Completing | Stage::Proving | Stage::Confirming
+                )
+            }
+            (
+                IssueEffect::Keeps,
+                Overlap::TwoPhase { next_usable: true }
+                | Overlap::ExplicitRetire
+                | Overlap::IssuerTimed { .. }
+                | Overlap::None,
+            ) => false,
+        }
+    }
+}

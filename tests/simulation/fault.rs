@@ -1,0 +1,144 @@
+//! What can go wrong at a port call, and the script that says where it does.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::request::Request;
+
+/// What goes wrong at one port call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Trouble {
+    /// Not reached: nothing happened, and that is known.
+    Unreachable,
+    /// Refused for good, by this one answer.
+    Refused,
+    /// Our credential was not accepted, this once.
+    Unauthorized,
+    /// A rate limit with a wish to be left alone for a while.
+    Throttled,
+    /// A server error after which nothing had happened, which nobody knows.
+    Uncertain,
+    /// It happened, and the answer was lost.
+    ReplyLost,
+    /// No answer within the deadline; the server gets to it after that.
+    Slow,
+    /// The process dies before the request leaves it.
+    CrashBefore,
+    /// The process dies when the request has been carried out.
+    CrashAfter,
+    /// Somebody else writes the record first.
+    Rival,
+    /// The process stands still until another one has taken the lease and done
+    /// the work; then its request goes out and its answer is seen.
+    TakenOver,
+    /// The same, and its deadline passes before the answer is seen.
+    TakenOverCut,
+    /// The wall clock is set an hour forward, for a while.
+    ClockForward,
+    /// The wall clock is set an hour back, for a while.
+    ClockBack,
+    /// Vault is sealed from now on, for a while.
+    Sealed,
+    /// The network carries the request twice.
+    Repeated,
+}
+
+impl Trouble {
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Unreachable,
+        Self::Refused,
+        Self::Unauthorized,
+        Self::Throttled,
+        Self::Uncertain,
+        Self::ReplyLost,
+        Self::Slow,
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::Rival,
+        Self::TakenOver,
+        Self::TakenOverCut,
+        Self::ClockForward,
+        Self::ClockBack,
+        Self::Sealed,
+        Self::Repeated,
+    ];
+
+    /// Whether this trouble can be told apart from the others at such a call.
+    /// Where it cannot, another one of the list makes the very same run: a read
+    /// has no effect that could be lost, repeated or late.
+    pub(crate) fn differs_at(self, call: Nature) -> bool {
+        match self {
+            Self::ReplyLost | Self::CrashAfter | Self::Repeated => call != Nature::Read,
+            Self::TakenOverCut => call == Nature::Effect,
+            Self::Unreachable
+            | Self::Refused
+            | Self::Unauthorized
+            | Self::Throttled
+            | Self::Uncertain
+            | Self::Slow
+            | Self::CrashBefore
+            | Self::Rival
+            | Self::TakenOver
+            | Self::ClockForward
+            | Self::ClockBack
+            | Self::Sealed => true,
+        }
+    }
+}
+
+/// What a call can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Nature {
+    /// Nothing.
+    Read,
+    /// The record.
+    Commit,
+    /// Something outside that no check-and-set guards.
+    Effect,
+}
+
+impl Nature {
+    pub(crate) fn of(request: &Request) -> Self {
+        match request {
+            Request::Load
+            | Request::Published
+            | Request::List
+            | Request::Get { .. }
+            | Request::Preflight { .. }
+            | Request::Confirm { .. }
+            | Request::Prove { .. }
+            | Request::ProveRefused { .. } => Self::Read,
+            Request::Commit { .. } => Self::Commit,
+            Request::Publish { .. }
+            | Request::Issue(_)
+            | Request::Revoke(_)
+            | Request::Complete
+            | Request::Cancel
+            | Request::Deliver { .. } => Self::Effect,
+        }
+    }
+}
+
+/// Which troubles come at which port calls, counted from the start of the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Script(pub(crate) BTreeMap<usize, Trouble>);
+
+impl Script {
+    pub(crate) fn none() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn one(call: usize, trouble: Trouble) -> Self {
+        Self(BTreeMap::from([(call, trouble)]))
+    }
+
+    pub(crate) fn and(&self, call: usize, trouble: Trouble) -> Self {
+        let mut more = self.clone();
+        more.0.insert(call, trouble);
+        more
+    }
+}

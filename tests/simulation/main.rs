@@ -1,0 +1,44 @@
+//! The real driver and core over in-memory ports: every port call with every
+//! fault, and invariants after each call.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `time` | the fake clock, and the executor that moves it |
+//! | `world`, `tenant` | Vault, service provider and identity provider as plain data |
+//! | `request` | what a port can ask of the world; a request may land late, or twice |
+//! | `service_provider` | the issuer's rules, by its capabilities |
+//! | `gate` | the one place where a request meets its fault |
+//! | `ports`, `probe` | the traits of the driver, each method one request |
+//! | `profile` | the nine strategies, as capabilities and policies |
+//! | `checks`, `rest`, `witness` | the invariants I1 to I9 |
+//! | `cluster` | replicas, their restarts, and time passing between their wakes |
+//! | `people` | what operators do |
+//!
+//! Nothing here opens a socket or sleeps. Every run is a pure function of its
+//! profile and its script of faults, so each can be replayed.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    reason = "a test program may fail where it stands, and nobody links it"
+)]
+
+mod checks;
+mod cluster;
+mod fault;
+mod gate;
+mod happy;
+mod people;
+mod ports;
+mod probe;
+mod profile;
+mod request;
+mod rest;
+mod service_provider;
+mod tenant;
+mod time;
+mod witness;
+mod world;

@@ -1,0 +1,104 @@
+//! The probe of the driver. What the world answers is judged by the code that
+//! judges real service providers.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use scim_rotator::ports::Probe;
+use scim_rotator::rotation::fault::{Fault, FaultClass};
+use scim_rotator::scim::answer::Answer;
+use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
+use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
+use scim_rotator::secret::BearerToken;
+
+use crate::gate::Gate;
+use crate::ports::{fault, misfit};
+use crate::request::{Reply, Request};
+
+/// The service provider as one process asks it.
+pub(crate) struct SimProbe {
+    pub(crate) gate: Gate,
+}
+
+impl SimProbe {
+    fn wall(&self) -> Timestamp {
+        self.gate.sim.lock().wall(self.gate.process.machine)
+    }
+}
+
+#[async_trait]
+impl Probe for SimProbe {
+    async fn prove(&self, value: &BearerToken) -> Verdict<Evidence> {
+        let request = Request::Prove {
+            value: value.clone(),
+        };
+        let reply = self.gate.pass(request).await.map_err(fault);
+        let seen = match reply {
+            Ok(Reply::Accepted(accepted)) => Observed {
+                reads: vec![answer(accepted)],
+                controls: accepted.then_some(ControlAnswers {
+                    none: Answer::Unauthorized(None),
+                    garbage: Answer::Unauthorized(None),
+                }),
+                listing: None,
+            },
+            Ok(other) => unanswered(vec![trouble(&misfit(&other))]),
+            Err(fault) => unanswered(vec![trouble(&fault)]),
+        };
+        judge(value, self.wall(), &seen)
+    }
+
+    async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {
+        let request = Request::ProveRefused {
+            old: old.clone(),
+            new: new.clone(),
+        };
+        let reply = self.gate.pass(request).await.map_err(fault);
+        let round = match reply {
+            Ok(Reply::Both { old, new }) => RefusalRound {
+                before: vec![answer(new)],
+                old: vec![answer(old)],
+                after: Some(answer(new)),
+            },
+            Ok(other) => unasked(trouble(&misfit(&other))),
+            Err(fault) => unasked(trouble(&fault)),
+        };
+        judge_refusal(old, self.wall(), &round)
+    }
+}
+
+fn answer(accepted: bool) -> Answer {
+    if accepted {
+        Answer::Accepted
+    } else {
+        Answer::Unauthorized(None)
+    }
+}
+
+fn unanswered(reads: Vec<Answer>) -> Observed {
+    Observed {
+        reads,
+        controls: None,
+        listing: None,
+    }
+}
+
+fn unasked(before: Answer) -> RefusalRound {
+    RefusalRound {
+        before: vec![before],
+        old: Vec::new(),
+        after: None,
+    }
+}
+
+/// What the trouble of a call looks like to a probe. None of these says
+/// anything of the token.
+fn trouble(fault: &Fault) -> Answer {
+    match fault.class {
+        FaultClass::NotApplied | FaultClass::Ambiguous | FaultClass::Conflict => {
+            Answer::Unreachable(fault.message.clone())
+        }
+        FaultClass::Throttled => Answer::Throttled,
+        FaultClass::Unauthorized => Answer::Forbidden(None),
+        FaultClass::Rejected => Answer::ServerError(503),
+    }
+}

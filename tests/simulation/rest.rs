@@ -1,0 +1,75 @@
+//! What must hold once nothing is in flight any more.
+
+use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::record::HeldToken;
+
+use crate::tenant::Tenant;
+
+impl Tenant {
+    /// I3 and I4: what must hold once nothing is in flight any more. `None`:
+    /// not at rest yet; the text says why.
+    pub(crate) fn unrest(&self, now: Timestamp, generation: u64) -> Option<String> {
+        let Some(record) = self.record.as_deref() else {
+            return Some("there is no record".to_owned());
+        };
+        let Some(current) = &record.current else {
+            return Some("there is no current token".to_owned());
+        };
+        let published = self.published.as_ref().map(|p| &p.value);
+        let reasons = [
+            (record.halt.is_some(), "it is halted"),
+            (record.rotation.is_some(), "a rotation is in flight"),
+            (record.request.is_some(), "a request is open"),
+            (record.generation < generation, "the token is not renewed"),
+            (
+                !record.retiring.is_empty(),
+                "a token is still to be retired",
+            ),
+            (
+                !record.orphans.is_empty(),
+                "an orphan is still to be revoked",
+            ),
+            (
+                published != Some(&current.value),
+                "readers find another token",
+            ),
+            (
+                self.held.iter().any(|h| h.as_ref() != Some(&current.value)),
+                "a connection holds another token",
+            ),
+            (
+                !self.provider.accepts(&current.value, now),
+                "the current token is refused",
+            ),
+        ];
+        let found = reasons.into_iter().find(|(unrest, _)| *unrest);
+        found.map(|(_, why)| why.to_owned())
+    }
+
+    /// I3: at rest, every live token is one that the record accounts for.
+    pub(crate) fn check_orphans(&self, now: Timestamp) -> Result<(), String> {
+        let Some(record) = self.record.as_deref() else {
+            return Ok(());
+        };
+        let current = record.current.as_ref().map(HeldToken::fingerprint);
+        let unowned = self
+            .provider
+            .live(now)
+            .filter(|t| !t.foreign && Some(&t.fingerprint) != current.as_ref());
+        let unowned: Vec<_> = unowned.map(|t| t.id.as_str()).collect();
+        let counted = usize::try_from(record.orphans_uncounted).unwrap_or(usize::MAX);
+        if unowned.len() > counted {
+            return Err(format!(
+                "I3: at rest {} live at the service provider, and the record knows of {counted}",
+                unowned.join(", ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// How long a run may take until all is at rest: the longest life of a token,
+/// since some old tokens cannot be ended but by their expiry.
+pub(crate) fn patience(tenant: &Tenant) -> SignedDuration {
+    tenant.profile.issuer.life + SignedDuration::from_hours(48)
+}

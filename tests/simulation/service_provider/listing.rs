@@ -1,0 +1,93 @@
+//! What the service provider shows of its tokens, and how they end.
+
+use jiff::Timestamp;
+use scim_rotator::ports::TokenHandle;
+use scim_rotator::rotation::capability::{LastUsed, Recovery};
+use scim_rotator::rotation::outcome::{ListedToken, Listing};
+use scim_rotator::secret::BearerToken;
+
+use super::{ServiceProvider, SpToken};
+use crate::request::Failure;
+
+impl ServiceProvider {
+    pub(super) fn etag(&self) -> String {
+        self.revision.to_string()
+    }
+
+    pub(crate) fn list(&self, held: &[Option<BearerToken>], now: Timestamp) -> Listing {
+        Listing {
+            tokens: self.live(now).map(|t| self.listed(t, held, now)).collect(),
+            etag: (self.rules.can.recovery == Recovery::ByStatus).then(|| self.etag()),
+        }
+    }
+
+    pub(crate) fn get(
+        &self,
+        id: &str,
+        held: &[Option<BearerToken>],
+        now: Timestamp,
+    ) -> Option<ListedToken> {
+        let found = self.live(now).find(|t| t.id == id);
+        found.map(|t| self.listed(t, held, now))
+    }
+
+    fn listed(&self, token: &SpToken, held: &[Option<BearerToken>], now: Timestamp) -> ListedToken {
+        // A connection that holds a token uses it all the time.
+        let in_use = held.iter().flatten().any(|value| *value == token.value);
+        let used = if in_use {
+            Some(now)
+        } else {
+            token.last_used_at
+        };
+        let labelled = self.rules.can.recovery == Recovery::ByLabel;
+        ListedToken {
+            id: token.id.clone(),
+            label: labelled.then(|| token.label.clone()),
+            created_at: Some(token.created_at),
+            expires_at: Some(token.dies_at),
+            last_used_at: used.filter(|_| self.rules.can.last_used != LastUsed::None),
+        }
+    }
+
+    /// A connection was given another token; until now it used this one.
+    pub(crate) fn not_used_any_more(&mut self, held: &Option<BearerToken>, now: Timestamp) {
+        let Some(held) = held else {
+            return;
+        };
+        if let Some(token) = self.tokens.iter_mut().find(|t| t.value == *held) {
+            token.last_used_at = Some(now);
+        }
+    }
+
+    pub(crate) fn find(&self, handle: &TokenHandle) -> Option<usize> {
+        self.tokens
+            .iter()
+            .position(|t| match (&handle.id, &handle.value) {
+                (Some(id), _) => t.id == *id,
+                (None, Some(value)) => t.value == *value,
+                (None, None) => false,
+            })
+    }
+
+    pub(crate) fn revoke(&mut self, handle: &TokenHandle, now: Timestamp) -> Result<(), Failure> {
+        if let Some(index) = self.find(handle).filter(|i| self.tokens[*i].is_live(now)) {
+            self.tokens[index].dies_at = now;
+        }
+        Ok(())
+    }
+
+    /// Ends the old token. Done already, it is done.
+    pub(crate) fn complete(&mut self, now: Timestamp) -> Result<(), Failure> {
+        if self.live(now).any(|t| t.next) {
+            self.kill(now, |t| !t.next);
+            self.tokens.iter_mut().for_each(|t| t.next = false);
+        }
+        Ok(())
+    }
+
+    /// Drops the new token. Not there, it is dropped.
+    pub(crate) fn cancel(&mut self, now: Timestamp) -> Result<(), Failure> {
+        self.kill(now, |t| t.next);
+        Ok(())
+    }
+}

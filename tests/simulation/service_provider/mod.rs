@@ -1,0 +1,260 @@
+//! The service provider of one token: what lives there, by the rules that its
+//! issuer's capabilities state.
+
+mod listing;
+
+use jiff::{SignedDuration, Timestamp};
+use scim_rotator::ports::IssueRequest;
+use scim_rotator::rotation::capability::{
+    ExpirySource, IssueEffect, LiveTokens, Overlap, Recovery,
+};
+use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
+use scim_rotator::rotation::outcome::IssuedToken;
+use scim_rotator::rotation::record::ExpiryKnown;
+use scim_rotator::secret::{BearerToken, Fingerprint};
+
+use crate::profile::IssuerRules;
+use crate::request::Failure;
+
+/// Part of every token value, so that a leak is found by searching.
+pub(crate) const CANARY: &str = "canary-value";
+
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceProvider {
+    pub(crate) rules: IssuerRules,
+    pub(crate) tokens: Vec<SpToken>,
+    serial: u64,
+    /// Grows with each issue: the version that `by_status` compares.
+    revision: u64,
+}
+
+/// A token that the service provider has made.
+#[derive(Debug, Clone)]
+pub(crate) struct SpToken {
+    pub(crate) id: String,
+    pub(crate) value: BearerToken,
+    pub(crate) fingerprint: Fingerprint,
+    label: String,
+    created_at: Timestamp,
+    /// The end of its life, by its expiry, a schedule or a revocation.
+    pub(crate) dies_at: Timestamp,
+    /// Of a two-phase issuer, and not completed.
+    next: bool,
+    /// Made by somebody else.
+    pub(crate) foreign: bool,
+    last_used_at: Option<Timestamp>,
+}
+
+impl SpToken {
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        now < self.dies_at
+    }
+}
+
+impl ServiceProvider {
+    pub(crate) fn new(rules: IssuerRules) -> Self {
+        Self {
+            rules,
+            tokens: Vec::new(),
+            serial: 0,
+            revision: 0,
+        }
+    }
+
+    /// Whether a SCIM request with this token is answered.
+    pub(crate) fn accepts(&self, value: &BearerToken, now: Timestamp) -> bool {
+        let usable = |t: &SpToken| {
+            let held_back =
+                t.next && self.rules.can.overlap == (Overlap::TwoPhase { next_usable: false });
+            t.is_live(now) && !held_back
+        };
+        self.tokens.iter().any(|t| t.value == *value && usable(t))
+    }
+
+    pub(crate) fn live(&self, now: Timestamp) -> impl Iterator<Item = &SpToken> {
+        self.tokens.iter().filter(move |t| t.is_live(now))
+    }
+
+    pub(crate) fn issue(
+        &mut self,
+        asked: &IssueRequest,
+        now: Timestamp,
+    ) -> Result<IssuedToken, Failure> {
+        if let Some(again) = self.issued_before(asked, now) {
+            return Ok(self.answer(again, None));
+        }
+        self.may_issue(asked, now)?;
+        let old_dies_at = self.take_effect_on_others(asked.overlap, now);
+        let value = match &asked.chosen {
+            Some(chosen) => chosen.clone(),
+            None => self.new_value(),
+        };
+        let made = self.make(value, &asked.label, asked.lifetime, now);
+        Ok(self.answer(made, old_dies_at))
+    }
+
+    /// A person makes a token in the service provider's own pages.
+    pub(crate) fn issue_by_hand(&mut self, foreign: bool, now: Timestamp) -> SpToken {
+        self.take_effect_on_others(SignedDuration::ZERO, now);
+        let value = self.new_value();
+        let made = self.make(value, "by hand", None, now);
+        self.tokens[made].foreign = foreign;
+        self.tokens[made].clone()
+    }
+
+    /// Whether the same issue twice is one issue.
+    pub(crate) fn knows_requests_again(&self) -> bool {
+        matches!(
+            self.rules.can.recovery,
+            Recovery::ClientChosen | Recovery::Replay
+        )
+    }
+
+    /// What a completion would end.
+    pub(crate) fn ended_by_completion(&self, now: Timestamp) -> Vec<&SpToken> {
+        if self.live(now).any(|t| t.next) {
+            self.live(now).filter(|t| !t.next && !t.foreign).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn new_value(&self) -> BearerToken {
+        let text = format!("{CANARY}-{:06}", self.serial + 1);
+        BearerToken::parse(text).expect("a token")
+    }
+
+    /// The answer to a request that was carried out before, where the issuer
+    /// knows requests again.
+    fn issued_before(&self, asked: &IssueRequest, now: Timestamp) -> Option<usize> {
+        let same = |t: &SpToken| match self.rules.can.recovery {
+            Recovery::ClientChosen => asked.chosen.as_ref() == Some(&t.value),
+            Recovery::Replay => t.label == asked.label,
+            Recovery::ClientNamed
+            | Recovery::ByLabel
+            | Recovery::BySetDifference
+            | Recovery::ByStatus
+            | Recovery::None => false,
+        };
+        self.tokens.iter().position(|t| t.is_live(now) && same(t))
+    }
+
+    fn may_issue(&self, asked: &IssueRequest, now: Timestamp) -> Result<(), Failure> {
+        let live = self.live(now).count();
+        if self.rules.can.live_tokens == LiveTokens::Two && live >= 2 {
+            return Err(refused("both slots are taken"));
+        }
+        if self.rules.can.recovery == Recovery::ClientNamed
+            && self.live(now).any(|t| t.id == asked.label)
+        {
+            return Err(refused("there is a token of that name"));
+        }
+        if self.live(now).any(|t| t.next) {
+            return Err(refused("a next token is pending"));
+        }
+        if asked.etag.as_ref().is_some_and(|e| *e != self.etag()) {
+            return Err(Failure::Fault(Fault::new(
+                FaultClass::Conflict,
+                FaultKind::Conflict,
+                "somebody rotated since the status was read",
+            )));
+        }
+        let caller = asked.current.as_ref().and_then(|c| c.value.as_ref());
+        if self.rules.caller_is_token && live > 0 && !caller.is_some_and(|c| self.accepts(c, now)) {
+            return Err(refused("invalid_grant"));
+        }
+        Ok(())
+    }
+
+    /// What issuing does to the tokens that were there. Returns the death that
+    /// was scheduled.
+    fn take_effect_on_others(
+        &mut self,
+        overlap: SignedDuration,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        match (self.rules.can.issue_effect, self.rules.can.overlap) {
+            (IssueEffect::Kills, _) => {
+                self.kill(now, |_| true);
+                None
+            }
+            (IssueEffect::SchedulesDeath, Overlap::IssuerTimed { max }) => {
+                let newest = self.live(now).map(|t| t.created_at).max()?;
+                // One predecessor has a place: an older one is dropped.
+                self.kill(now, |t| t.created_at < newest);
+                let dies_at = now.checked_add(overlap.min(max)).ok()?;
+                for token in self.tokens.iter_mut().filter(|t| t.is_live(now)) {
+                    token.dies_at = token.dies_at.min(dies_at);
+                }
+                Some(dies_at)
+            }
+            (IssueEffect::SchedulesDeath | IssueEffect::Keeps, _) => None,
+        }
+    }
+
+    fn kill(&mut self, now: Timestamp, which: impl Fn(&SpToken) -> bool) {
+        for token in &mut self.tokens {
+            if token.is_live(now) && !token.foreign && which(token) {
+                token.dies_at = now;
+            }
+        }
+    }
+
+    fn make(
+        &mut self,
+        value: BearerToken,
+        label: &str,
+        lifetime: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> usize {
+        self.serial += 1;
+        self.revision += 1;
+        let id = match self.rules.can.recovery {
+            Recovery::ClientNamed => label.to_owned(),
+            Recovery::ClientChosen
+            | Recovery::Replay
+            | Recovery::ByLabel
+            | Recovery::BySetDifference
+            | Recovery::ByStatus
+            | Recovery::None => format!("id-{}", self.serial),
+        };
+        let life = lifetime.unwrap_or(self.rules.life);
+        let next = matches!(self.rules.can.overlap, Overlap::TwoPhase { .. })
+            && self.live(now).next().is_some();
+        self.tokens.push(SpToken {
+            id,
+            fingerprint: value.fingerprint(),
+            value,
+            label: label.to_owned(),
+            created_at: now,
+            dies_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
+            next,
+            foreign: false,
+            last_used_at: None,
+        });
+        self.tokens.len() - 1
+    }
+
+    fn answer(&self, index: usize, old_dies_at: Option<Timestamp>) -> IssuedToken {
+        let token = &self.tokens[index];
+        let told = match self.rules.can.expiry {
+            ExpirySource::Requested | ExpirySource::Reported | ExpirySource::Jwt => true,
+            ExpirySource::Declared | ExpirySource::None => false,
+        };
+        IssuedToken {
+            value: token.value.clone(),
+            id: self.rules.has_ids.then(|| token.id.clone()),
+            expires_at: told.then_some(token.dies_at),
+            expiry: if told {
+                ExpiryKnown::Api
+            } else {
+                ExpiryKnown::Unknown
+            },
+            old_dies_at,
+        }
+    }
+}
+
+fn refused(why: &str) -> Failure {
+    Failure::Fault(Fault::new(FaultClass::Rejected, FaultKind::Refused, why))
+}

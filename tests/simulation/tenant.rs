@@ -1,0 +1,118 @@
+//! All that the world holds of one token.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use scim_rotator::ports::{PublishedSecret, PublishedToken};
+use scim_rotator::rotation::outcome::Confirmation;
+use scim_rotator::rotation::record::Record;
+use scim_rotator::secret::BearerToken;
+
+use crate::checks::Ledger;
+use crate::profile::Profile;
+use crate::request::{Answered, Failure, Reply, Request};
+use crate::service_provider::ServiceProvider;
+
+/// One token at Vault, its service provider and its identity provider.
+#[derive(Clone)]
+pub(crate) struct Tenant {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) version: u64,
+    pub(crate) published: Option<PublishedToken>,
+    pub(crate) published_version: u64,
+    pub(crate) provider: ServiceProvider,
+    /// What each connection of the identity provider holds.
+    pub(crate) held: Vec<Option<BearerToken>>,
+    pub(crate) ledger: Ledger,
+}
+
+impl Tenant {
+    pub(crate) fn new(profile: &Arc<Profile>) -> Self {
+        Self {
+            profile: Arc::clone(profile),
+            record: None,
+            version: 0,
+            published: None,
+            published_version: 0,
+            provider: ServiceProvider::new(profile.issuer),
+            held: vec![None; profile.connections.len()],
+            ledger: Ledger::default(),
+        }
+    }
+}
+
+impl Tenant {
+    pub(crate) fn carry_out(&mut self, request: &Request, now: Timestamp) -> Answered {
+        match request {
+            Request::Load => Ok(Reply::Record(
+                self.record.clone().map(|r| (r, self.version)),
+            )),
+            Request::Commit {
+                record, expected, ..
+            } => self.commit(record, *expected),
+            Request::Published => Ok(self.read_published()),
+            Request::Publish { value, expected } => self.publish(value, *expected),
+            Request::List => Ok(Reply::Listing(self.provider.list(&self.held, now))),
+            Request::Issue(asked) => self.provider.issue(asked, now).map(Reply::Issued),
+            Request::Get { id } => Ok(Reply::Found(self.provider.get(id, &self.held, now))),
+            Request::Revoke(handle) => self.provider.revoke(handle, now).map(|()| Reply::Nothing),
+            Request::Complete => self.provider.complete(now).map(|()| Reply::Nothing),
+            Request::Cancel => self.provider.cancel(now).map(|()| Reply::Nothing),
+            Request::Preflight { .. } => Ok(Reply::Nothing),
+            Request::Deliver { connection, value } => {
+                self.provider
+                    .not_used_any_more(&self.held[*connection], now);
+                self.held[*connection] = Some(value.clone());
+                Ok(Reply::Nothing)
+            }
+            Request::Confirm { connection, value } => {
+                Ok(Reply::Confirmation(self.confirm(*connection, value, now)))
+            }
+            Request::Prove { value } => Ok(Reply::Accepted(self.provider.accepts(value, now))),
+            Request::ProveRefused { old, new } => Ok(Reply::Both {
+                old: self.provider.accepts(old, now),
+                new: self.provider.accepts(new, now),
+            }),
+        }
+    }
+
+    fn commit(&mut self, record: &Arc<Record>, expected: u64) -> Answered {
+        if expected != self.version {
+            return Err(Failure::Conflict);
+        }
+        self.version += 1;
+        self.record = Some(Arc::clone(record));
+        Ok(Reply::Written(self.version))
+    }
+
+    fn read_published(&self) -> Reply {
+        let secret = match &self.published {
+            None => PublishedSecret::Absent,
+            Some(token) => PublishedSecret::Token(token.clone()),
+        };
+        Reply::Published(secret, self.published_version)
+    }
+
+    fn publish(&mut self, value: &PublishedToken, expected: u64) -> Answered {
+        if expected != self.published_version {
+            return Err(Failure::Conflict);
+        }
+        self.published_version += 1;
+        self.published = Some(value.clone());
+        Ok(Reply::Written(self.published_version))
+    }
+
+    fn confirm(&self, connection: usize, value: &BearerToken, now: Timestamp) -> Confirmation {
+        use scim_rotator::rotation::capability::ConnectionTest;
+        let works =
+            self.held[connection].as_ref() == Some(value) && self.provider.accepts(value, now);
+        match (self.profile.connections[connection].1.test, works) {
+            (ConnectionTest::None, _) => Confirmation::CannotTell,
+            (ConnectionTest::Candidate | ConnectionTest::Saved, true) => Confirmation::Works,
+            (ConnectionTest::Candidate | ConnectionTest::Saved, false) => Confirmation::Refused {
+                detail: "the service provider refuses it".to_owned(),
+            },
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Vault, service provider and identity provider as plain data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
+
+use crate::fault::{Nature, Script};
+use crate::people::PERSON_TAKES;
+use crate::request::{Answered, Failure, Process, Request};
+use crate::tenant::Tenant;
+use crate::time::Timers;
+
+/// Everything outside the processes, and what the run is told to do to it.
+#[derive(Clone)]
+pub(crate) struct World {
+    /// True time.
+    pub(crate) now: Timestamp,
+    /// How wrong each machine's wall clock is.
+    pub(crate) offsets: [SignedDuration; 2],
+    pub(crate) timers: Timers,
+    pub(crate) timers_held: bool,
+    /// The process that made the last call is dead.
+    pub(crate) crashed: bool,
+    /// The process that made the last call stands still.
+    pub(crate) pausing: bool,
+    /// Whether a process may be paused now: the one that takes over may not.
+    pub(crate) may_pause: bool,
+    pub(crate) violation: Option<String>,
+    pub(crate) script: Script,
+    /// What each port call of the run could change, in order.
+    pub(crate) calls: Vec<Nature>,
+    /// Filled only when somebody will read it.
+    pub(crate) log: Option<Vec<Event>>,
+    /// What will happen by itself.
+    pub(crate) coming: Vec<(Timestamp, Coming)>,
+    pub(crate) sealed_until: Timestamp,
+    /// How many secrets our own generator has made.
+    pub(crate) secrets_chosen: u64,
+    pub(crate) tenants: BTreeMap<Arc<str>, Tenant>,
+}
+
+/// Something that happens by itself.
+#[derive(Debug, Clone)]
+pub(crate) enum Coming {
+    /// A request that nobody waits for any more reaches its server.
+    Landing(Arc<str>, Process, Request),
+    /// A machine's clock is set.
+    Clock(usize, SignedDuration),
+    /// A person acts on a token that waits for one.
+    Person(Arc<str>),
+}
+
+/// One line of the event log.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Event {
+    pub(crate) at: Timestamp,
+    /// Number of the port call, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) call: Option<usize>,
+    pub(crate) who: String,
+    pub(crate) what: String,
+}
+
+impl World {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            offsets: [SignedDuration::ZERO; 2],
+            timers: Timers::default(),
+            timers_held: false,
+            crashed: false,
+            pausing: false,
+            may_pause: true,
+            violation: None,
+            script: Script::none(),
+            calls: Vec::new(),
+            log: None,
+            coming: Vec::new(),
+            sealed_until: now,
+            secrets_chosen: 0,
+            tenants: BTreeMap::new(),
+        }
+    }
+
+    /// What a machine's clock shows.
+    pub(crate) fn wall(&self, machine: usize) -> Timestamp {
+        self.now
+            .checked_add(self.offsets[machine])
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    pub(crate) fn after(&self, duration: SignedDuration) -> Timestamp {
+        self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The first violation counts.
+    pub(crate) fn violate(&mut self, what: impl Into<String>) {
+        if self.violation.is_none() {
+            let what = what.into();
+            self.note(None, "check", || format!("VIOLATION: {what}"));
+            self.violation = Some(what);
+        }
+    }
+
+    pub(crate) fn note(&mut self, call: Option<usize>, who: &str, what: impl FnOnce() -> String) {
+        if let Some(log) = &mut self.log {
+            log.push(Event {
+                at: self.now,
+                call,
+                who: who.to_owned(),
+                what: what(),
+            });
+        }
+    }
+
+    /// Lets time pass; what comes by itself until then comes in its order.
+    pub(crate) fn advance(&mut self, until: Timestamp) {
+        loop {
+            let next = (0..self.coming.len()).min_by_key(|i| self.coming[*i].0);
+            let due = next.filter(|i| self.coming[*i].0 <= until);
+            let Some(index) = due else {
+                break;
+            };
+            let (at, coming) = self.coming.remove(index);
+            self.now = self.now.max(at);
+            match coming {
+                Coming::Landing(token, process, request) => {
+                    self.note(None, "late", || format!("{} lands", request.word()));
+                    let _unheard = self.execute(&token, process, &request).is_ok();
+                }
+                Coming::Clock(machine, change) => self.set_clock(machine, change),
+                Coming::Person(token) => self.person_acts(&token),
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    pub(crate) fn set_clock(&mut self, machine: usize, change: SignedDuration) {
+        self.offsets[machine] += change;
+        self.note(None, "clock", || {
+            format!("machine {machine}: {change:#} against before")
+        });
+    }
+
+    /// When something next comes by itself.
+    pub(crate) fn next_coming(&self) -> Option<Timestamp> {
+        self.coming.iter().map(|(at, _)| *at).min()
+    }
+
+    /// True time at which the lease on a token has run out for a machine.
+    pub(crate) fn lease_ends(&self, token: &str, machine: usize) -> Timestamp {
+        let record = self.tenants.get(token).and_then(|t| t.record.as_deref());
+        let lease = record.and_then(|r| r.lease.as_ref());
+        let ends = lease.and_then(|l| l.expires_at.checked_sub(self.offsets[machine]).ok());
+        ends.unwrap_or(self.now)
+    }
+
+    /// All outside the processes that a repeated request must not change.
+    pub(crate) fn outside(&self, token: &str) -> String {
+        self.tenants.get(token).map_or_else(String::new, |t| {
+            format!(
+                "{:?} {:?} {}",
+                t.provider.tokens, t.held, t.published_version
+            )
+        })
+    }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.now < self.sealed_until
+    }
+
+    /// Carries a request out, and checks everything that must hold after it.
+    pub(crate) fn execute(&mut self, token: &str, process: Process, request: &Request) -> Answered {
+        if request.is_for_vault() && self.is_sealed() {
+            return Err(Failure::Fault(sealed()));
+        }
+        let now = self.now;
+        let wall = self.wall(process.machine);
+        let Some(tenant) = self.tenants.get_mut(token) else {
+            return Err(Failure::Fault(no_such(token)));
+        };
+        if let Err(broken) = tenant.check_before(request, now, wall) {
+            self.violate(broken);
+        }
+        let Some(tenant) = self.tenants.get_mut(token) else {
+            return Err(Failure::Fault(no_such(token)));
+        };
+        let answer = tenant.carry_out(request, now);
+        if tenant.calls_a_person(request) {
+            let acts_at = now.checked_add(PERSON_TAKES).unwrap_or(now);
+            self.coming.push((acts_at, Coming::Person(token.into())));
+        }
+        let Some(tenant) = self.tenants.get(token) else {
+            return answer;
+        };
+        if let Err(broken) = tenant.check_after(now) {
+            self.violate(broken);
+        }
+        answer
+    }
+}
+
+fn sealed() -> Fault {
+    Fault::new(
+        FaultClass::NotApplied,
+        FaultKind::VaultUnavailable,
+        "Vault is sealed",
+    )
+}
+
+fn no_such(token: &str) -> Fault {
+    Fault::new(
+        FaultClass::Rejected,
+        FaultKind::Config,
+        format!("no token `{token}`"),
+    )
+}
