@@ -31,6 +31,7 @@ pub(super) struct Seen {
 pub(super) struct Found {
     record: Record,
     published: Published,
+    all_paused: bool,
 }
 
 /// Logs in and reads the state of these tokens, in their order.
@@ -38,7 +39,8 @@ pub(super) struct Found {
 /// # Errors
 /// With the exit code, after a complaint, when Vault cannot be used at all.
 pub(super) async fn at(world: &World, units: Vec<Unit>) -> Result<Vec<Seen>, Exit> {
-    if let Err(error) = world.session.login().await {
+    // The first request logs in.
+    if let Err(error) = world.read_control().await {
         complain(&format!("Vault: {error}\n"));
         return Err(Exit::TryAgain);
     }
@@ -69,6 +71,7 @@ async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
             |stored| stored.value,
         ),
         published,
+        all_paused: world.is_all_paused(),
     })
 }
 
@@ -85,7 +88,7 @@ impl Found {
             published: &self.published,
             intent_is_fresh: false,
             clock_skew: SignedDuration::ZERO,
-            all_paused: false,
+            all_paused: self.all_paused,
         };
         forecast(&self.record, &situation, from)
     }

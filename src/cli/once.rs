@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::load::{self, Logs};
-use super::output::{Output, Table};
+use super::output::{Output, Table, complain};
 use super::signals::until_signal;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
@@ -48,6 +48,10 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         &cancel,
     );
     load::block_on(async {
+        if let Err(error) = world.read_control().await {
+            complain(&format!("Vault: {error}\n"));
+            return Exit::TryAgain;
+        }
         let ended = until_signal(&cancel, work).await;
         world.session.close().await;
         let exits = ended.iter().map(|(_, ended)| verdict(ended).0);

@@ -17,8 +17,11 @@ use crate::rotation::record::{Paused, Record};
 #[derive(Debug, clap::Args)]
 pub struct PauseArgs {
     /// Which tokens.
-    #[arg(value_name = "TOKEN", required = true)]
+    #[arg(value_name = "TOKEN", required_unless_present = "all")]
     pub tokens: Vec<String>,
+    /// All of them, on every replica: the kill switch.
+    #[arg(long, conflicts_with = "tokens")]
+    pub all: bool,
     /// Why, for those who find it paused.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,
@@ -28,12 +31,19 @@ pub struct PauseArgs {
 #[derive(Debug, clap::Args)]
 pub struct ResumeArgs {
     /// Which tokens.
-    #[arg(value_name = "TOKEN", required = true)]
+    #[arg(value_name = "TOKEN", required_unless_present = "all")]
     pub tokens: Vec<String>,
+    /// Undo `pause --all`; tokens that were paused by name stay paused.
+    #[arg(long, conflicts_with = "tokens")]
+    pub all: bool,
 }
 
 /// Suspends the work on the tokens.
 pub fn pause(args: &PauseArgs, config: &Path, output: &mut Output) -> Exit {
+    if args.all {
+        let reason = args.reason.clone();
+        return switch(config, output, |since| Some(Paused { since, reason }));
+    }
     amend_all(config, &args.tokens, output, |record, now| {
         // The first pause counts: it tells since when nothing was done.
         if record.paused.is_none() {
@@ -47,8 +57,46 @@ pub fn pause(args: &PauseArgs, config: &Path, output: &mut Output) -> Exit {
 
 /// Lets the work on the tokens go on.
 pub fn resume(args: &ResumeArgs, config: &Path, output: &mut Output) -> Exit {
+    if args.all {
+        return switch(config, output, |_| None);
+    }
     amend_all(config, &args.tokens, output, |record, _| {
         record.paused = None;
+    })
+}
+
+fn switch(
+    config: &Path,
+    output: &mut Output,
+    paused: impl FnOnce(jiff::Timestamp) -> Option<Paused>,
+) -> Exit {
+    let (_, world, _) = match load::world(config, Logs::Warnings, &[]) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    load::block_on(async {
+        let paused = paused(world.clock.now());
+        let written = world.store.set_all_paused(paused.as_ref()).await;
+        world.session.close().await;
+        if let Err(error) = written {
+            complain(&format!("Vault: {error}\n"));
+            return Exit::TryAgain;
+        }
+        // Nobody reads the output any more: the exit code still tells.
+        drop(show_all(paused.as_ref(), output));
+        Exit::Ok
+    })
+}
+
+fn show_all(paused: Option<&Paused>, output: &mut Output) -> std::io::Result<()> {
+    if output.format() == OutputFormat::Json {
+        return output.json(&json!({ "all": true, "paused": paused }));
+    }
+    output.line(match paused {
+        Some(_) => {
+            "All work is paused: every replica stops within 10 s, before its next step. Tokens still expire."
+        }
+        None => "All work goes on, within 10 s on every replica.",
     })
 }
 

@@ -116,7 +116,8 @@ async fn rotate(
         record.request = Some(request.clone());
     })
     .await;
-    match asked {
+    let read = world.read_control().await;
+    match asked.and_then(|record| read.map(|_| record)) {
         Err(error) => {
             complain(&format!("Vault: {error}\n"));
             return Exit::TryAgain;
@@ -126,6 +127,12 @@ async fn rotate(
                 "{0} is paused: the rotation is stored and begins after `scim-rotator resume {0}`\n",
                 unit.name
             ));
+            return Exit::TryAgain;
+        }
+        Ok(_) if world.is_all_paused() => {
+            complain(
+                "all work is paused: the rotation is stored and begins after `scim-rotator resume --all`\n",
+            );
             return Exit::TryAgain;
         }
         Ok(_) => {}

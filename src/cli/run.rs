@@ -14,7 +14,7 @@ use super::output::complain;
 use super::signals::until_signal;
 use super::wiring::World;
 use crate::config::Settings;
-use crate::driver::recurring::Recurring;
+use crate::driver::recurring::{Recurring, Ring};
 use crate::driver::supervisor::{Pulse, Supervisor, SupervisorSettings};
 use crate::driver::witness::{Witness, Witnesses};
 use crate::server::Server;
@@ -131,10 +131,11 @@ async fn work(
 ) -> anyhow::Result<bool> {
     let health = &world.telemetry.health;
     let mut clean = true;
-    if wait_for_vault(world, observer, cancel).await {
+    if wait_for_vault(world, observer, cancel).await && knows_control(world, observer, cancel).await
+    {
         tell_missing_capabilities(world).await;
         let (rings, rung) = mpsc::channel(16);
-        let recurring = Recurring::start(rings).await?;
+        let recurring = Recurring::start(rings.clone()).await?;
         let mut witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(observer) as _];
         witnesses.extend(also);
         let limits = &settings.limits;
@@ -149,7 +150,10 @@ async fn work(
             Arc::clone(observer) as _,
             rung,
         );
-        clean = supervisor.run().await;
+        clean = tokio::select! {
+            clean = supervisor.run() => clean,
+            () = watch_control(world, &rings) => false,
+        };
         recurring.stop().await;
     }
     health.notifier().stopping("stopping");
@@ -218,6 +222,49 @@ async fn tell_missing_capabilities(world: &World) {
                 );
             }
         }
+    }
+}
+
+/// How often Vault is asked whether a person stopped all work.
+const CONTROL: SignedDuration = SignedDuration::from_secs(10);
+
+/// Nothing is done before it is known whether a person stopped all work.
+async fn knows_control(world: &World, pulse: &Observer, cancel: &CancellationToken) -> bool {
+    while !cancel.is_cancelled() {
+        pulse.beat(world.clock.now());
+        match world.read_control().await {
+            Ok(_) => {
+                if world.is_all_paused() {
+                    tracing::warn!("all work is paused by a person: `scim-rotator resume --all`");
+                }
+                return true;
+            }
+            Err(error) => tracing::warn!(%error, "whether all work is paused is not known yet"),
+        }
+        tokio::select! {
+            () = world.clock.sleep(FIRST_PAUSE) => {}
+            () = cancel.cancelled() => {}
+        }
+    }
+    false
+}
+
+/// Never returns. While Vault does not answer, what was known stays in force.
+async fn watch_control(world: &World, rings: &mpsc::Sender<Ring>) {
+    loop {
+        world.clock.sleep(CONTROL).await;
+        let Ok(true) = world.read_control().await else {
+            continue;
+        };
+        if world.is_all_paused() {
+            tracing::warn!(
+                "a person paused all work: no token is touched until `scim-rotator resume --all`"
+            );
+        } else {
+            tracing::info!("a person resumed all work");
+        }
+        // A supervisor that has ended needs no ring.
+        let _ended = rings.send(Ring::LookAtAll).await.is_err();
     }
 }
 

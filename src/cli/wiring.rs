@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,7 @@ use crate::driver::unit::{Labels, Unit};
 use crate::driver::witness::Witness;
 use crate::http::skew::SkewWatch;
 use crate::http::{self, Target};
-use crate::ports::{Clock, Connection, Issuer, Secrets};
+use crate::ports::{Clock, Connection, Issuer, Secrets, StoreError};
 use crate::scim::probe::ScimProbe;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
@@ -32,6 +33,7 @@ pub(super) struct World {
     pub(super) needs: Vec<Need>,
     holder: String,
     skew: Arc<SkewWatch>,
+    all_paused: Arc<AtomicBool>,
 }
 
 impl World {
@@ -75,18 +77,49 @@ impl World {
             needs,
             holder,
             skew,
+            all_paused: Arc::default(),
         })
+    }
+
+    /// Reads from Vault whether a person stopped all work, and returns whether
+    /// that has changed. What cannot be understood stops all work.
+    ///
+    /// # Errors
+    /// When Vault does not answer: what was known stays in force.
+    pub(super) async fn read_control(&self) -> Result<bool, StoreError> {
+        let paused = match self.store.all_paused().await {
+            Ok(paused) => {
+                if let Some(paused) = &paused {
+                    tracing::debug!(since = %paused.since, reason = paused.reason, "all work is paused");
+                }
+                paused.is_some()
+            }
+            Err(StoreError::Unusable(error)) => {
+                tracing::error!(error, "all work rests");
+                true
+            }
+            Err(error @ (StoreError::Fault(_) | StoreError::Conflict)) => return Err(error),
+        };
+        self.telemetry.metrics.dispatch_paused(paused);
+        Ok(self.all_paused.swap(paused, Ordering::Relaxed) != paused)
+    }
+
+    /// Whether a person stopped all work, as last read.
+    pub(super) fn is_all_paused(&self) -> bool {
+        self.all_paused.load(Ordering::Relaxed)
     }
 
     /// What carries tokens from one decision to the next.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
         let skew = Arc::clone(&self.skew);
+        let paused = Arc::clone(&self.all_paused);
         Runner {
             store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.clock),
             witness,
             holder: self.holder.clone(),
             clock_skew: Arc::new(move || skew.largest()),
+            all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
             cancel,
         }
     }

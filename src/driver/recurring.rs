@@ -18,6 +18,8 @@ pub enum Ring {
     Sweep,
     /// Say in words how things stand.
     Report,
+    /// Look at every token now: what holds for all of them has changed.
+    LookAtAll,
 }
 
 const JOBS: [(&str, Ring); 2] = [

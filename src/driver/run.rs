@@ -38,6 +38,8 @@ pub struct Runner {
     pub holder: String,
     /// Largest clock difference seen; read at each decision.
     pub clock_skew: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
+    /// Whether a person stopped all work; read at each decision.
+    pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Ends the work between two steps.
     pub cancel: CancellationToken,
 }
@@ -277,7 +279,7 @@ impl Runner {
             published,
             intent_is_fresh: label.is_some() && label == memory.fresh_intent.as_ref(),
             clock_skew: (self.clock_skew)(),
-            all_paused: false,
+            all_paused: (self.all_paused)(),
         }
     }
 

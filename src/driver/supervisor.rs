@@ -217,6 +217,11 @@ impl Supervisor {
         match ring {
             Ring::Report => self.pulse.report(now),
             Ring::Sweep => self.sweep(now),
+            Ring::LookAtAll => {
+                for name in self.agenda.names() {
+                    self.agenda.set(&name, now);
+                }
+            }
         }
     }
 

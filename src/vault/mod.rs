@@ -18,6 +18,7 @@
 pub mod auth;
 pub mod client;
 pub mod config;
+pub mod control;
 pub mod error;
 pub mod fields;
 mod held;

@@ -10,10 +10,10 @@ use super::fields::FieldNames;
 use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
-use super::{published, record};
+use super::{control, published, record};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
-use crate::rotation::record::Record;
+use crate::rotation::record::{Paused, Record};
 
 /// Where a token is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,23 @@ impl VaultStore {
     pub fn set_targets(&self, targets: BTreeMap<String, PublishTarget>) {
         *self.targets.write().unwrap_or_else(PoisonError::into_inner) = targets;
         self.remembered().clear();
+    }
+
+    /// Who stopped all work, if somebody did.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] if the document cannot be understood; all work
+    /// should rest then.
+    pub async fn all_paused(&self) -> Result<Option<Paused>, StoreError> {
+        control::read(&self.session, &self.record_path(control::NAME)?).await
+    }
+
+    /// Stops all work, or lets it go on.
+    ///
+    /// # Errors
+    /// When Vault cannot be written.
+    pub async fn set_all_paused(&self, paused: Option<&Paused>) -> Result<(), StoreError> {
+        control::write(&self.session, &self.record_path(control::NAME)?, paused).await
     }
 
     fn record_path(&self, token: &str) -> Result<KvPath, StoreError> {

@@ -192,3 +192,23 @@ async fn a_compromised_token_is_revoked_at_once_and_only_when_that_is_meant() {
     let stats = scene.sp.stats();
     assert_eq!((stats.minted, stats.revoked, stats.live_tokens), (2, 1, 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kill_switch_holds_every_token_and_drops_nothing() {
+    let scene = Scene::new("").await;
+    assert_eq!(scene.run(&["pause", "--all"]).await.code, 0);
+    let once = scene.run(&["once"]).await;
+    assert_eq!(once.code, 0, "{once:?}");
+    assert!(once.out.contains("paused"), "{once:?}");
+    let plan = scene.json(&["plan"]).await;
+    assert_eq!(plan["tokens"][0]["now"]["reason"], "paused");
+    let ran = scene.run(&["rotate", "crm"]).await;
+    assert_eq!(ran.code, 75, "{ran:?}");
+    assert!(ran.err.contains("resume --all"), "{ran:?}");
+    assert_eq!(scene.sp.stats().minted, 0, "nothing was done");
+
+    assert_eq!(scene.run(&["resume", "--all"]).await.code, 0);
+    assert_eq!(scene.run(&["once"]).await.code, 0);
+    assert_eq!(scene.sp.stats().minted, 1, "the rotation was not dropped");
+    assert_eq!(scene.run(&["pause"]).await.code, 64, "of what?");
+}
