@@ -1,6 +1,6 @@
 //! The metrics of this process, on a registry of its own. No other module
 //! knows a metric's name. Series about single tokens come from
-//! [`collector`](super::collector).
+//! [`super::collector`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -230,6 +230,7 @@ impl Cluster {
             }),
             holder: holder.as_ref().to_owned(),
             clock_skew: Arc::new(move || sim.lock().offsets[machine]),
+            all_paused: Arc::new(|| false),
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;
