@@ -15,6 +15,7 @@ mod raw;
 mod report;
 mod resolve;
 mod rules;
+mod sections;
 mod settings;
 mod source;
 mod typed;
@@ -72,7 +73,14 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
 /// All keys that a configuration may hold, read off the types.
 #[must_use]
 pub fn known_keys() -> BTreeSet<keys::Key> {
-    assemble::known_keys()
+    assemble::known().keys
+}
+
+/// All words that a key may take as a value, such as `log.format.json`, read
+/// off the types.
+#[must_use]
+pub fn known_words() -> BTreeSet<keys::Key> {
+    assemble::known().words
 }
 
 /// Parses every file; `None` when one of them cannot be read as TOML, for then

@@ -39,7 +39,7 @@ fn programs(
     connections.iter().filter_map(|(name, kind)| {
         if let ConnectionKind::Exec(program) = kind {
             let key = format!("connections.{name}.exec.timeout");
-            return program.timeout.map(|timeout| (timeout.0, key));
+            return Some((program.timeout.0, key));
         }
         None
     })
@@ -229,10 +229,12 @@ mod tests {
 
     #[test]
     fn a_program_may_be_the_longest_call() {
-        let program = "exec = { command = ['/bin/true'], timeout = '60s' }";
-        let kind: ConnectionKind = toml::from_str(program).expect("a connection");
-        let connections = BTreeMap::from([("idp".to_owned(), kind)]);
-        let expected = [(secs(60), "connections.idp.exec.timeout".to_owned())];
-        assert_eq!(programs(&connections).collect::<Vec<_>>(), expected);
+        for (timeout, seconds) in [(", timeout = '60s'", 60), ("", 20)] {
+            let program = format!("exec = {{ command = ['/bin/true']{timeout} }}");
+            let kind: ConnectionKind = toml::from_str(&program).expect("a connection");
+            let connections = BTreeMap::from([("idp".to_owned(), kind)]);
+            let expected = [(secs(seconds), "connections.idp.exec.timeout".to_owned())];
+            assert_eq!(programs(&connections).collect::<Vec<_>>(), expected);
+        }
     }
 }

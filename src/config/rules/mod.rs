@@ -1,6 +1,7 @@
 //! The rules that no type can hold: each a small function over the whole
 //! configuration, or over one token and its issuer.
 
+mod life;
 mod limits;
 mod names;
 mod safety;
@@ -85,6 +86,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
             issuer: issuer.map(IssuerKind::capabilities),
         };
         time::check(&token, problems);
+        life::check(&token, problems);
         windows::check(&token, &mut gaps, problems);
         safety::check(&token, problems);
     }

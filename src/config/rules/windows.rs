@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::Token;
-use super::time::{life, renewal_age};
+use super::life::{life, renewal_age};
 use crate::config::problem::Problems;
 use crate::rotation::policy::Policy;
 use crate::rotation::schedule::Windows;

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::config::problem::Problems;
@@ -15,7 +16,8 @@ use crate::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
 };
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Shorter than the grace in which a running step may end.
+const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(20);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 const RESERVED: &str = "SCIM_ROTATOR_";
@@ -29,16 +31,15 @@ pub struct ExecConnection {
     /// `{{ token_name }}`, `{{ scim_url }}` and `{{ action }}`.
     pub command: Vec<Template>,
     /// How long one call may take; then its whole process group is killed.
-    /// Default: 30 seconds.
-    #[serde(default)]
-    pub timeout: Option<HumanDuration>,
+    #[serde(default = "default_timeout")]
+    pub timeout: HumanDuration,
     /// The environment, besides `PATH` and the `SCIM_ROTATOR_*` variables.
     /// Nothing is inherited.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Absolute path of the working directory. Default: `/`.
-    #[serde(default)]
-    pub working_dir: Option<PathBuf>,
+    /// Absolute path of the working directory.
+    #[serde(default = "default_working_dir")]
+    pub working_dir: PathBuf,
     /// Whether the program knows the action `confirm`. Default: no.
     #[serde(default)]
     pub confirm: bool,
@@ -49,6 +50,14 @@ pub struct ExecConnection {
     /// other keys.
     #[serde(default)]
     pub capabilities: CapabilityOverrides,
+}
+
+fn default_timeout() -> HumanDuration {
+    HumanDuration(DEFAULT_TIMEOUT)
+}
+
+fn default_working_dir() -> PathBuf {
+    PathBuf::from("/")
 }
 
 /// What arguments may name.
@@ -67,7 +76,7 @@ impl ExecConnection {
                 "write for example \"30s\"",
             );
         }
-        if self.working_dir.as_ref().is_some_and(|d| !d.is_absolute()) {
+        if !self.working_dir.is_absolute() {
             problems.error(
                 format!("{path}.working_dir"),
                 "the working directory is not an absolute path",
@@ -149,13 +158,7 @@ impl ExecConnection {
     }
 
     pub(super) fn timeout(&self) -> Duration {
-        self.timeout.map_or(DEFAULT_TIMEOUT, |t| t.0.unsigned_abs())
-    }
-
-    pub(super) fn working_dir(&self) -> PathBuf {
-        self.working_dir
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("/"))
+        self.timeout.0.unsigned_abs()
     }
 
     /// The program and its arguments, with the names replaced.

@@ -211,7 +211,7 @@ impl Exec {
                 ("ACTION", call.action.as_str()),
                 ("SCIM_URL", call.scim_url.as_str()),
             ]),
-            working_dir: self.config.working_dir(),
+            working_dir: self.config.working_dir.clone(),
         })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::Method;
+use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de};
 
 use super::merge::Merge;
@@ -22,7 +23,7 @@ use crate::rotation::capability::{
 };
 use crate::secret::SecretRef;
 
-const DEFAULT_SESSION: Duration = Duration::from_secs(300);
+const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
 
 /// `[connections.<name>.http]`: an identity provider whose connection is
 /// changed by HTTP calls. Steps are made in the order in which they stand here.
@@ -57,9 +58,9 @@ pub struct HttpConnection {
     /// Gets a session; later steps use `{{ steps.login.json… }}`.
     #[serde(default)]
     pub login: Option<Step>,
-    /// How long a session is used again. Default: 5 minutes.
-    #[serde(default)]
-    pub login_session: Option<HumanDuration>,
+    /// How long a session is used again.
+    #[serde(default = "default_session")]
+    pub login_session: HumanDuration,
     /// Looks whether the connection is as it should be.
     #[serde(default)]
     pub preflight: Option<Step>,
@@ -267,8 +268,7 @@ impl HttpConnection {
     }
 
     pub(super) fn session(&self) -> Duration {
-        self.login_session
-            .map_or(DEFAULT_SESSION, |d| d.0.unsigned_abs())
+        self.login_session.0.unsigned_abs()
     }
 
     /// The step in whose answer a base URL is looked for.
@@ -279,6 +279,10 @@ impl HttpConnection {
         };
         held.step.unwrap_or(usual)
     }
+}
+
+fn default_session() -> HumanDuration {
+    HumanDuration(DEFAULT_SESSION)
 }
 
 fn get() -> Method {

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::patch::Operation;
 use super::place::Place;
 
 /// The changes, in the order in which they are made: `drop`, `merge`, `patch`,
@@ -48,31 +49,6 @@ pub struct Set<V> {
     pub create: bool,
 }
 
-/// One operation of JSON Patch.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Operation<V> {
-    /// Make, insert or replace.
-    Add {
-        /// Where.
-        path: Place,
-        /// What.
-        value: V,
-    },
-    /// Replace what is there.
-    Replace {
-        /// Where.
-        path: Place,
-        /// What.
-        value: V,
-    },
-    /// Take away what is there.
-    Remove {
-        /// Where.
-        path: Place,
-    },
-}
-
 impl<V> Merge<V> {
     /// Whether nothing would be changed.
     pub(super) fn is_empty(&self) -> bool {
@@ -113,22 +89,6 @@ impl<V> Merge<V> {
     }
 }
 
-impl<V> Operation<V> {
-    fn try_map<W, E>(&self, convert: impl FnOnce(&V) -> Result<W, E>) -> Result<Operation<W>, E> {
-        Ok(match self {
-            Self::Add { path, value } => Operation::Add {
-                path: path.clone(),
-                value: convert(value)?,
-            },
-            Self::Replace { path, value } => Operation::Replace {
-                path: path.clone(),
-                value: convert(value)?,
-            },
-            Self::Remove { path } => Operation::Remove { path: path.clone() },
-        })
-    }
-}
-
 impl Merge<Value> {
     /// Makes the changes.
     ///
@@ -149,19 +109,6 @@ impl Merge<Value> {
             set.apply(document)?;
         }
         Ok(())
-    }
-}
-
-impl Operation<Value> {
-    fn apply(self, document: &mut Value) -> Result<(), String> {
-        match self {
-            Self::Add { path, value } => path.add(document, value).map_err(|e| e.to_string()),
-            Self::Replace { path, value } => {
-                path.set(document, value, false).map_err(|e| e.to_string())
-            }
-            Self::Remove { path } if path.remove(document) => Ok(()),
-            Self::Remove { path } => Err(format!("`{}` is not there to be removed", path.as_str())),
-        }
     }
 }
 
@@ -297,31 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn the_subset_of_json_patch_works() {
-        let config = "
-            patch = [
-              { op = \"replace\", path = \"/a/0\", value = 9 },
-              { op = \"add\", path = \"/a/-\", value = 3 },
-              { op = \"add\", path = \"/n\", value = { x = \"y\" } },
-              { op = \"remove\", path = \"/old\" },
-            ]
-        ";
-        let document = json!({"a": [1, 2], "old": 1});
-        let expected = json!({"a": [9, 2, 3], "n": {"x": "y"}});
-        assert_eq!(merged(config, document), Ok(expected));
-        for (config, word) in [
-            (
-                "patch = [{ op = \"replace\", path = \"/x\", value = 1 }]",
-                "`/x`",
-            ),
-            ("patch = [{ op = \"remove\", path = \"/x\" }]", "`/x`"),
-            ("set = [{ at = \"/x\", value = 1 }]", "create = true"),
-        ] {
-            let error = merged(config, json!({})).expect_err(config);
-            assert!(error.contains(word), "{error}");
-        }
-        let unknown = "patch = [{ op = \"move\", from = \"/a\", path = \"/b\" }]";
-        assert!(toml::from_str::<Merge<Value>>(unknown).is_err());
+    fn a_place_that_is_not_there_is_not_made() {
+        let error = merged("set = [{ at = \"/x\", value = 1 }]", json!({})).expect_err("absent");
+        assert!(error.contains("create = true"), "{error}");
     }
 
     #[test]

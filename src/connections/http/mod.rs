@@ -15,6 +15,7 @@ mod confirm;
 mod failed;
 mod judge;
 mod merge;
+mod patch;
 mod place;
 mod purpose;
 mod request;
@@ -33,7 +34,8 @@ pub use self::config::{
     BaseUrlCheck, Body, Confirm, HeldUrl, HttpConnection, IfMatch, ShowingStep, Step,
 };
 use self::confirm::Memory;
-pub use self::merge::{Merge, Operation, Set};
+pub use self::merge::{Merge, Set};
+pub use self::patch::Operation;
 pub use self::place::Place;
 use self::purpose::Purpose;
 use self::run::Run;

@@ -1,81 +1,46 @@
-//! The keys that the configuration knows, read off its types.
-//!
-//! A type is asked, through its own `Deserialize`, what it wants at each place:
-//! fields, variants, elements. So no list of keys is written by hand that could
-//! grow old; the example files are held against this one by a test.
+//! A deserializer that holds nothing: it follows one trail into a type and
+//! notes what the type asks for at its end.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Name that stands for any name a person chooses (`tokens.*.issuer`).
-pub const ANY: &str = "*";
+use super::ANY;
 
-/// A key that the configuration knows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    /// Dotted path. Keys of maps are [`ANY`]; elements of arrays are not told
-    /// apart.
-    pub path: String,
-    /// The type that has the key: one type may stand at many paths. Empty for
-    /// the entries of a map.
-    pub owner: String,
+/// What a type asks for at the end of a trail.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Its fields or variants.
+    pub(super) keys: Vec<&'static str>,
+    /// The type that has these keys.
+    pub(super) owner: String,
+    /// The trail ends at a word to choose (`"json"`), not at a key.
+    pub(super) is_word: bool,
 }
 
-/// All keys of `T`, below `base`, tables included.
-#[must_use]
-pub fn of<T: DeserializeOwned>(base: &str) -> BTreeSet<Key> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<(Vec<&'static str>, String)> = vec![(Vec::new(), String::new())];
-    while let Some((trail, owner)) = open.pop() {
-        let asked = ask::<T>(&trail);
-        if let Some(path) = path(base, &trail).filter(|_| !asked.is_choice) {
-            found.insert(Key { path, owner });
-        }
-        for key in asked.keys {
-            let mut next = trail.clone();
-            next.push(key);
-            open.push((next, asked.owner.clone()));
-        }
-    }
-    found
-}
-
-fn ask<T: DeserializeOwned>(trail: &[&'static str]) -> Asked {
+/// Follows the trail into `T`.
+pub(super) fn ask<T: DeserializeOwned>(trail: &[&'static str]) -> Asked {
     let mut asked = Asked::default();
-    // The answer is an error by design: only the questions matter.
-    drop(T::deserialize(Tracer {
+    let answer = T::deserialize(Tracer {
         trail,
         types: Vec::new(),
         variant: ["", ""],
         asked: &mut asked,
-    }));
+    });
+    // The answer is an error by design: only the questions matter. A type that
+    // takes a text or a table tells its keys by refusing one.
+    if let Err(Stop(keys)) = answer
+        && asked.keys.is_empty()
+    {
+        asked.keys.extend(keys);
+    }
     asked
 }
 
-/// The keys at the top of `T`.
-#[must_use]
-pub fn fields<T: DeserializeOwned>() -> Vec<&'static str> {
-    ask::<T>(&[]).keys
-}
-
-fn path(base: &str, trail: &[&str]) -> Option<String> {
-    let parts = std::iter::once(base).chain(trail.iter().copied());
-    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
-    (!parts.is_empty()).then(|| parts.join("."))
-}
-
-#[derive(Default)]
-struct Asked {
-    keys: Vec<&'static str>,
-    /// The type that has these keys.
-    owner: String,
-    /// The trail ends at a word to choose (`"json"`), not at a key.
-    is_choice: bool,
-}
+/// No type has such a key.
+const NO_KEY: &str = "\0";
 
 /// Follows one trail through a type and notes what is asked at its end.
 struct Tracer<'a> {
@@ -87,9 +52,10 @@ struct Tracer<'a> {
     asked: &'a mut Asked,
 }
 
-/// Ends every visit.
+/// Ends every visit; holds the keys that a type knows when it ended at
+/// [`NO_KEY`].
 #[derive(Debug)]
-struct Stop;
+struct Stop(&'static [&'static str]);
 
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,14 +67,18 @@ impl std::error::Error for Stop {}
 
 impl de::Error for Stop {
     fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
+        Self(&[])
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self(if field == NO_KEY { expected } else { &[] })
     }
 }
 
 impl<'a> Tracer<'a> {
     fn enter(mut self, name: &'static str) -> Result<Self, Stop> {
         if self.types.contains(&name) {
-            return Err(Stop);
+            return Err(Stop(&[]));
         }
         self.types.push(name);
         Ok(self)
@@ -124,7 +94,7 @@ impl<'a> Tracer<'a> {
             None => {
                 self.asked.keys.extend(keys);
                 self.asked.owner = owner.to_owned();
-                Err(Stop)
+                Err(Stop(&[]))
             }
             Some((key, rest)) => visitor.visit_map(One {
                 key: Some(*key),
@@ -140,8 +110,22 @@ impl<'a> Tracer<'a> {
 impl<'de> Deserializer<'de> for Tracer<'_> {
     type Error = Stop;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
-        Err(Stop)
+    /// A type that takes a text or a table: the table is followed.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
+        let Some((key, rest)) = self.trail.split_first() else {
+            self.asked.owner = short_name::<V::Value>();
+            return visitor.visit_map(One {
+                key: Some(NO_KEY),
+                inner: None,
+            });
+        };
+        visitor.visit_map(One {
+            key: Some(*key),
+            inner: Some(Tracer {
+                trail: rest,
+                ..self
+            }),
+        })
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -184,7 +168,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             None => {
                 inner.asked.keys.extend(variants);
                 inner.asked.owner = name.to_owned();
-                Err(Stop)
+                Err(Stop(&[]))
             }
             Some((variant, rest)) => visitor.visit_enum(Variant {
                 name: variant,
@@ -197,10 +181,20 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         }
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
+        Err(Stop(&[]))
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string
-        bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+        bytes byte_buf unit unit_struct tuple tuple_struct identifier
     }
+}
+
+/// `Credential` of `scim_rotator::config::value::Credential`.
+fn short_name<T>() -> String {
+    let name = std::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name).to_owned()
 }
 
 /// A map of one entry.
@@ -224,7 +218,7 @@ impl<'de> de::MapAccess<'de> for One<'_> {
     }
 
     fn next_value_seed<V: de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
-        seed.deserialize(self.inner.take().ok_or(Stop)?)
+        seed.deserialize(self.inner.take().ok_or(Stop(&[]))?)
     }
 }
 
@@ -267,7 +261,7 @@ impl<'de> de::VariantAccess<'de> for Tracer<'_> {
     type Error = Stop;
 
     fn unit_variant(self) -> Result<(), Stop> {
-        self.asked.is_choice = true;
+        self.asked.is_word = true;
         Ok(())
     }
 
@@ -276,7 +270,7 @@ impl<'de> de::VariantAccess<'de> for Tracer<'_> {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Stop> {
-        Err(Stop)
+        Err(Stop(&[]))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -286,72 +280,5 @@ impl<'de> de::VariantAccess<'de> for Tracer<'_> {
     ) -> Result<V::Value, Stop> {
         let owner = self.variant.join(".");
         self.offer(&owner, fields, visitor)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[derive(Deserialize)]
-    #[expect(dead_code, reason = "only the shape is read")]
-    struct Outer {
-        plain: u32,
-        maybe: Option<Inner>,
-        many: Vec<Inner>,
-        named: BTreeMap<String, Kind>,
-    }
-
-    #[derive(Deserialize)]
-    #[expect(dead_code, reason = "only the shape is read")]
-    struct Inner {
-        #[serde(rename = "new")]
-        old: String,
-        again: Option<Box<Inner>>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    #[expect(dead_code, reason = "only the shape is read")]
-    enum Kind {
-        Word,
-        Table { size: u8 },
-        Wrapped(Inner),
-    }
-
-    #[test]
-    fn keys_are_read_off_the_types() {
-        let expected = [
-            "x.many",
-            "x.many.again",
-            "x.many.new",
-            "x.maybe",
-            "x.maybe.again",
-            "x.maybe.new",
-            "x.named",
-            "x.named.*",
-            "x.named.*.table",
-            "x.named.*.table.size",
-            "x.named.*.wrapped",
-            "x.named.*.wrapped.again",
-            "x.named.*.wrapped.new",
-            "x.plain",
-        ];
-        let found = of::<Outer>("x");
-        let paths = found.iter().map(|key| key.path.as_str());
-        let paths: Vec<_> = paths.filter(|path| *path != "x").collect();
-        assert_eq!(paths, expected);
-        let owner = |path: &str| {
-            found
-                .iter()
-                .find(|k| k.path == path)
-                .map(|k| k.owner.as_str())
-        };
-        assert_eq!(owner("x.many.new"), owner("x.named.*.wrapped.new"));
-        assert_eq!(owner("x.many.new"), Some("Inner"));
     }
 }
