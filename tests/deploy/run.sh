@@ -74,8 +74,10 @@ check_kubernetes() {
 check_prometheus() {
     local promtool=$parts/prometheus/bin/promtool
     need "$promtool" "tests/parts/prometheus.sh provides it"
-    # Also checks the rule files that it names.
+    quietly "$promtool" check rules --lint=all --lint-fatal deploy/prometheus/*.rules.yml
+    # It names the rule file too, by a path relative to itself.
     quietly "$promtool" check config --lint=all --lint-fatal deploy/prometheus/scrape.yml
+    quietly "$promtool" test rules tests/deploy/prometheus/*.test.yml
 }
 
 check_vault() {

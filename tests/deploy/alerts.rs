@@ -1,0 +1,118 @@
+//! Every alert says what to do, and is tested.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::read;
+
+pub(crate) const RULES: &str = "deploy/prometheus/scim-rotator.rules.yml";
+const RUNBOOK: &str = "deploy/RUNBOOK.md";
+const TESTS: &str = "tests/deploy/prometheus";
+
+/// What follows `- alert: ` and `- record: `, by name. promtool reads the file
+/// as YAML; here its fixed layout is enough.
+fn rules(text: &str) -> Vec<(String, String)> {
+    let begins = |line: &str| {
+        let line = line.trim_start();
+        let name = line
+            .strip_prefix("- alert: ")
+            .or_else(|| line.strip_prefix("- record: "));
+        name.map(str::to_owned)
+    };
+    let mut rules: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        if let Some(name) = begins(line) {
+            rules.push((name, String::new()));
+        } else if let Some((_, body)) = rules.last_mut() {
+            body.push_str(line);
+            body.push('\n');
+        }
+    }
+    rules
+}
+
+/// The expression of each rule.
+pub(crate) fn expressions(text: &str) -> Vec<(String, String)> {
+    let expression = |body: &str| {
+        let (_, rest) = body.split_once("    expr: ").expect("an expression");
+        let ends = |line: &str| {
+            ["    for:", "    labels:", "  #"]
+                .iter()
+                .any(|key| line.starts_with(key))
+        };
+        let lines: Vec<&str> = rest.lines().take_while(|line| !ends(line)).collect();
+        lines.join("\n")
+    };
+    let rules = rules(text).into_iter();
+    rules
+        .map(|(name, body)| (name, expression(&body)))
+        .collect()
+}
+
+fn alerts() -> Vec<(String, String)> {
+    let text = read(RULES);
+    let alerts: Vec<_> = rules(&text)
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("Scim"))
+        .collect();
+    assert_eq!(alerts.len(), text.matches("- alert: ").count());
+    alerts
+}
+
+#[test]
+fn every_alert_has_a_severity_a_text_and_its_section_in_the_runbook() {
+    let sections = sections();
+    for (name, body) in alerts() {
+        let severity = ["critical", "warning", "info"]
+            .iter()
+            .any(|word| body.contains(&format!("      severity: {word}\n")));
+        assert!(severity, "{name} has no severity");
+        for key in ["summary: ", "description: "] {
+            assert!(body.contains(key), "{name} has no {key}");
+        }
+        let url = format!("      runbook_url: {RUNBOOK}#{}\n", name.to_lowercase());
+        assert!(body.contains(&url), "{name} has no {url}");
+        assert!(sections.contains(&name), "{name} has no section");
+    }
+}
+
+#[test]
+fn every_section_of_the_runbook_has_its_alert_and_its_three_answers() {
+    let alerts: BTreeSet<String> = alerts().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(sections(), alerts);
+    let text = read(RUNBOOK);
+    for section in text.split("\n### ").skip(1) {
+        let name = section.lines().next().expect("a heading");
+        for answer in ["**Meaning.**", "**Check.**", "**Remedy.**"] {
+            assert!(section.contains(answer), "{name} lacks {answer}");
+        }
+    }
+}
+
+fn sections() -> BTreeSet<String> {
+    let text = read(RUNBOOK);
+    let headings = text.lines().filter_map(|line| line.strip_prefix("### "));
+    headings.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_alert_is_shown_to_fire_and_not_to_fire() {
+    let (mut fires, mut rests) = (BTreeSet::new(), BTreeSet::new());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(TESTS);
+    for file in std::fs::read_dir(folder).expect("the folder") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("text");
+        for case in text.split("    alertname: ").skip(1) {
+            let (name, rest) = case.split_once('\n').expect("a line");
+            let rest = rest.trim_start();
+            let of = match rest.starts_with("exp_alerts: []") {
+                true => &mut rests,
+                false => &mut fires,
+            };
+            assert!(rest.starts_with("exp_alerts:"), "{name}: {rest:.40}");
+            of.insert(name.to_owned());
+        }
+    }
+    let alerts: BTreeSet<String> = alerts().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(fires, alerts);
+    assert_eq!(rests, alerts);
+}

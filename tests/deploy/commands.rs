@@ -1,0 +1,70 @@
+//! Every command line that is deployed or written down is one that the program
+//! takes.
+
+use clap::Parser;
+use scim_rotator::cli::Cli;
+
+use crate::read;
+
+#[test]
+fn the_units_and_the_manifests_start_the_program_as_it_wants() {
+    let unit = read("deploy/systemd/scim-rotator.service");
+    let line = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart=/usr/bin/"))
+        .expect("ExecStart");
+    parses(line);
+
+    let manifest = read("deploy/kubernetes/deployment.yaml");
+    assert!(manifest.contains("        command:\n        - /usr/bin/scim-rotator\n"));
+    let (_, rest) = manifest.split_once("        args:\n").expect("args");
+    let args: Vec<&str> = rest
+        .lines()
+        .map_while(|line| line.strip_prefix("        - "))
+        .collect();
+    assert!(!args.is_empty());
+    parses(&format!("scim-rotator {}", args.join(" ")));
+}
+
+#[test]
+fn commands_in_the_documents_and_alerts_are_taken() {
+    let files = [
+        "deploy/README.md",
+        "deploy/RUNBOOK.md",
+        "deploy/prometheus/scim-rotator.rules.yml",
+        "deploy/vault/scim-rotator.hcl",
+    ];
+    for file in files {
+        let text = read(file).replace("{{ $labels.token }}", "crm");
+        let lines = commands(&text);
+        assert!(!lines.is_empty(), "{file} names no command");
+        lines.iter().for_each(|line| parses(line));
+    }
+}
+
+/// What stands in backticks or after a prompt and runs the program with a
+/// subcommand: from the program's name on.
+fn commands(text: &str) -> Vec<String> {
+    let prose: String = text.split("```").step_by(2).collect();
+    let in_backticks = prose.split('`').skip(1).step_by(2);
+    let prompts = text.lines().map(str::trim);
+    let after_prompts = prompts.filter_map(|line| line.strip_prefix("$ "));
+    in_backticks
+        .chain(after_prompts)
+        .map(|piece| piece.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter_map(|piece| {
+            let at = piece.rfind("scim-rotator ")?;
+            let before = piece[..at].chars().last();
+            let is_program = before.is_none_or(|c| c == ' ') || piece[..at].ends_with("/bin/");
+            is_program.then(|| piece[at..].to_owned())
+        })
+        .collect()
+}
+
+fn parses(line: &str) {
+    let line = line.split(" | ").next().expect("a command");
+    let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+    if let Err(error) = Cli::try_parse_from(words) {
+        panic!("{line}\n{error}");
+    }
+}

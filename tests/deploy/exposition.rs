@@ -1,0 +1,96 @@
+//! `/metrics` of a process to which everything has happened, taken apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use scim_rotator::driver::supervisor::Pulse;
+use scim_rotator::http::{Observer, Target};
+use scim_rotator::rotation::decision::Step;
+use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
+use scim_rotator::rotation::outcome::Outcome;
+use scim_rotator::telemetry::notify::Notifier;
+use scim_rotator::telemetry::{Telemetry, VaultSigns};
+
+use crate::fixture;
+
+/// One metric: its type, and for each of its labels the values that were seen.
+#[derive(Debug, Default)]
+pub(crate) struct Family {
+    pub(crate) kind: String,
+    pub(crate) labels: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The text of `/metrics` in which every metric has a sample.
+pub(crate) fn text() -> String {
+    let telemetry = Telemetry::new(fixture::now(), Notifier::silent()).expect("telemetry");
+    telemetry
+        .board
+        .set(fixture::snapshot(&fixture::fresh_record("erp")));
+    telemetry
+        .board
+        .set(fixture::snapshot(&fixture::busy_record("crm")));
+    telemetry.config_read(true, fixture::now());
+    telemetry.vault(VaultSigns {
+        up: true,
+        sealed: false,
+        token_expires_at: Some(fixture::now() + SignedDuration::from_hours(1)),
+        failure: None,
+    });
+    telemetry.witness().beat(fixture::now());
+    let metrics = &telemetry.metrics;
+    metrics.request(Target::Vault, "read", "200", 0.01);
+    metrics.clock_skew(Target::Vault, 0.5);
+    let failed = Outcome::Failed {
+        step: Step::Issue,
+        fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),
+    };
+    metrics.step("crm", &Step::Issue, &failed, Duration::from_millis(70));
+    metrics.render().expect("text")
+}
+
+/// The families of a text, by name.
+pub(crate) fn families(text: &str) -> BTreeMap<String, Family> {
+    let mut families: BTreeMap<String, Family> = BTreeMap::new();
+    for line in text.lines() {
+        if let Some(header) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = header.split_once(' ').expect("a name and a type");
+            families.entry(name.to_owned()).or_default().kind = kind.to_owned();
+        } else if !line.starts_with('#') {
+            let name = line.split(['{', ' ']).next().expect("a name");
+            let family = family_of(name, &mut families);
+            for (label, value) in labels_of(line) {
+                if label != "le" {
+                    family.labels.entry(label).or_default().insert(value);
+                }
+            }
+        }
+    }
+    families
+}
+
+fn family_of<'a>(sample: &str, families: &'a mut BTreeMap<String, Family>) -> &'a mut Family {
+    let of_histogram = ["_bucket", "_sum", "_count"]
+        .iter()
+        .filter_map(|end| sample.strip_suffix(end))
+        .find(|name| families.get(*name).is_some_and(|f| f.kind == "histogram"));
+    let name = of_histogram.unwrap_or(sample).to_owned();
+    families.get_mut(&name).unwrap_or_else(|| {
+        panic!("{name} has no TYPE");
+    })
+}
+
+/// The labels between the braces; no value of ours holds a comma or a quote.
+pub(crate) fn labels_of(line: &str) -> Vec<(String, String)> {
+    let Some((_, rest)) = line.split_once('{') else {
+        return Vec::new();
+    };
+    let (inside, _) = rest.split_once('}').expect("a closing brace");
+    let pairs = inside.split("\",").filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once("=\"").expect("name=\"value\"");
+            (name.to_owned(), value.trim_end_matches('"').to_owned())
+        })
+        .collect()
+}
