@@ -1,100 +1,28 @@
 //! The hardened client.
 
+mod failure;
+mod observer;
+mod settings;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use http::HeaderMap;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use self::failure::Failure;
+pub use self::observer::{NoObserver, Observer, Target};
+pub use self::settings::ClientSettings;
+use self::settings::build;
 use super::message::{Answer, Origin, Request, host_of};
 use super::ratelimit::http_date;
 use crate::ports::Clock;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
-
-/// What a client may use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientSettings {
-    /// Longest wait for a connection, TLS included.
-    pub connect_timeout: SignedDuration,
-    /// Longest silence while reading an answer.
-    pub read_timeout: SignedDuration,
-    /// Longest time for a request with its answer.
-    pub total_timeout: SignedDuration,
-    /// Largest body that is accepted, in bytes.
-    pub max_body: usize,
-    /// PEM file with the only certification authorities to trust, instead of
-    /// the operating system's.
-    pub ca_file: Option<PathBuf>,
-    /// Proxy for all requests. The environment's proxy is never used.
-    pub proxy: Option<Url>,
-    /// Concurrent requests to one host.
-    pub per_host: usize,
-}
-
-impl Default for ClientSettings {
-    fn default() -> Self {
-        Self {
-            connect_timeout: SignedDuration::from_secs(5),
-            read_timeout: SignedDuration::from_secs(10),
-            total_timeout: SignedDuration::from_secs(30),
-            max_body: 1024 * 1024,
-            ca_file: None,
-            proxy: None,
-            per_host: 4,
-        }
-    }
-}
-
-/// Whom a client talks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// HashiCorp Vault.
-    Vault,
-    /// The service provider, and the issuer of its tokens.
-    Sp,
-    /// An identity provider.
-    Idp,
-}
-
-impl Target {
-    /// The word for metric labels.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Vault => "vault",
-            Self::Sp => "sp",
-            Self::Idp => "idp",
-        }
-    }
-}
-
-/// Is told of every request: metrics.
-pub trait Observer: Send + Sync {
-    /// A request came back. `code` is the status, or `timeout`, `connect`,
-    /// `network`, `too_large` or `refused_here` (never sent).
-    fn request(&self, target: Target, operation: &'static str, code: &str, seconds: f64);
-    /// The server answered 429.
-    fn throttled(&self, target: Target);
-    /// How far the server's clock is ahead of ours, in seconds, to about a second.
-    fn clock_skew(&self, target: Target, seconds: f64);
-}
-
-/// Looks away.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoObserver;
-
-impl Observer for NoObserver {
-    fn request(&self, _target: Target, _operation: &'static str, _code: &str, _seconds: f64) {}
-    fn throttled(&self, _target: Target) {}
-    fn clock_skew(&self, _target: Target, _seconds: f64) {}
-}
 
 /// The one HTTP client. Clones share connections and limits.
 #[derive(Clone)]
@@ -268,49 +196,6 @@ fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
     body.extend_from_slice(chunk);
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the home of the one hardened client"
-)]
-fn build(settings: &ClientSettings) -> Result<reqwest::Client, String> {
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .user_agent(concat!("scim-rotator/", env!("CARGO_PKG_VERSION")))
-        .tls_version_min(reqwest::tls::Version::TLS_1_2)
-        .connect_timeout(positive("connect_timeout", settings.connect_timeout)?)
-        .read_timeout(positive("read_timeout", settings.read_timeout)?)
-        .timeout(positive("total_timeout", settings.total_timeout)?)
-        .pool_max_idle_per_host(settings.per_host.max(1));
-    if let Some(proxy) = &settings.proxy {
-        let proxy = reqwest::Proxy::all(proxy.clone())
-            .map_err(|_| "the proxy's URL cannot be used".to_owned())?;
-        builder = builder.proxy(proxy);
-    }
-    if let Some(path) = &settings.ca_file {
-        let pem = std::fs::read(path)
-            .map_err(|e| format!("the CA file {} cannot be read: {e}", path.display()))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|found| !found.is_empty())
-            .ok_or_else(|| format!("the CA file {} holds no PEM certificate", path.display()))?;
-        builder = builder.tls_certs_only(certificates);
-    }
-    builder.build().map_err(|_| {
-        "the HTTP client cannot be built: are CA certificates installed (package ca-certificates)?"
-            .to_owned()
-    })
-}
-
-fn positive(name: &str, value: SignedDuration) -> Result<Duration, String> {
-    Duration::try_from(value)
-        .ok()
-        .filter(|d| !d.is_zero())
-        .ok_or_else(|| format!("`{name}` must be longer than nothing"))
-}
-
 /// Whether a request may go to this URL at all.
 ///
 /// # Errors
@@ -347,76 +232,4 @@ fn skew(headers: &HeaderMap, sent_at: Timestamp, seconds: f64) -> Option<f64> {
     let ours = sent_at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + seconds / 2.0;
     let theirs = date.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + 0.5;
     Some(theirs - ours)
-}
-
-/// Why there is no usable answer.
-enum Failure {
-    Dns,
-    Connect,
-    ConnectTimeout,
-    Timeout,
-    Network,
-    TooLarge(usize),
-}
-
-impl Failure {
-    fn of(error: &reqwest::Error) -> Self {
-        match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Self::ConnectTimeout,
-            (true, false) if error.is_dns() => Self::Dns,
-            (true, false) => Self::Connect,
-            (false, true) => Self::Timeout,
-            (false, false) => Self::Network,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Dns | Self::Connect | Self::ConnectTimeout => "connect",
-            Self::Timeout => "timeout",
-            Self::Network => "network",
-            Self::TooLarge(_) => "too_large",
-        }
-    }
-
-    fn fault(&self, origin: &Origin) -> Fault {
-        let unknown = if origin.idempotent {
-            ""
-        } else {
-            "; whether it was carried out is not known"
-        };
-        let (class, kind, text) = match self {
-            Self::Dns => (
-                FaultClass::NotApplied,
-                FaultKind::Network,
-                "the host name could not be resolved: check the URL and DNS".to_owned(),
-            ),
-            Self::Connect => (
-                FaultClass::NotApplied,
-                FaultKind::Network,
-                "no connection: check that the server listens, that a firewall lets it through and that its TLS certificate is trusted".to_owned(),
-            ),
-            Self::ConnectTimeout => (
-                FaultClass::NotApplied,
-                FaultKind::Timeout,
-                "no connection within the time allowed: check the network and the firewall".to_owned(),
-            ),
-            Self::Timeout => (
-                origin.unclear(),
-                FaultKind::Timeout,
-                format!("no complete answer within the time allowed{unknown}"),
-            ),
-            Self::Network => (
-                origin.unclear(),
-                FaultKind::Network,
-                format!("the connection broke before the answer was complete{unknown}"),
-            ),
-            Self::TooLarge(max) => (
-                origin.unclear(),
-                FaultKind::Schema,
-                format!("the answer is larger than {max} bytes and was dropped{unknown}"),
-            ),
-        };
-        Fault::new(class, kind, format!("{origin}: {text}"))
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
@@ -57,6 +59,18 @@ impl Request {
     pub fn bearer(self, token: &BearerToken) -> Self {
         let value = Zeroizing::new(format!("Bearer {}", token.expose()));
         // A BearerToken holds visible ASCII only, which is always a header value.
+        match HeaderValue::from_str(&value) {
+            Ok(value) => self.sensitive(AUTHORIZATION, value),
+            Err(_) => self,
+        }
+    }
+
+    /// Sets `Authorization: Basic …` (RFC 7617).
+    #[must_use]
+    pub fn basic(self, user: &str, password: &str) -> Self {
+        let pair = Zeroizing::new(format!("{user}:{password}"));
+        let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+        // Base64 is always a header value.
         match HeaderValue::from_str(&value) {
             Ok(value) => self.sensitive(AUTHORIZATION, value),
             Err(_) => self,

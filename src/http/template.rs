@@ -13,6 +13,8 @@
 //! A name without a value is an error everywhere, except that JSON writes
 //! `null` where the expression stands alone.
 
+mod json;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -23,6 +25,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
 
+pub use self::json::JsonTemplate;
 pub use super::context::{Context, Names};
 use crate::config::problem::Problems;
 
@@ -163,95 +166,8 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
-/// A JSON document whose texts are templates; keys are not.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct JsonTemplate(pub serde_json::Value);
-
-impl JsonTemplate {
-    /// Reports what is wrong in any of its texts.
-    pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
-        check_json(&self.0, path, known, problems);
-    }
-
-    /// Whether any of its texts uses this name.
-    #[must_use]
-    pub fn uses(&self, name: &str) -> bool {
-        json_uses(&self.0, name)
-    }
-
-    /// The document with every text rendered. Wipe it after use.
-    ///
-    /// # Errors
-    /// Names the place in the document, without any value.
-    pub fn render(&self, context: &Context) -> Result<serde_json::Value, String> {
-        render_json(&self.0, "", context)
-    }
-}
-
 /// Named templates: headers, form fields.
 pub type TemplateMap = BTreeMap<String, Template>;
-
-fn check_json(node: &serde_json::Value, path: &str, known: &Names, problems: &mut Problems) {
-    match node {
-        serde_json::Value::String(text) => Template::new(text).check(path, known, problems),
-        serde_json::Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                check_json(item, &format!("{path}[{index}]"), known, problems);
-            }
-        }
-        serde_json::Value::Object(fields) => {
-            for (key, field) in fields {
-                check_json(field, &format!("{path}.{key}"), known, problems);
-            }
-        }
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
-    }
-}
-
-fn json_uses(node: &serde_json::Value, name: &str) -> bool {
-    match node {
-        serde_json::Value::String(text) => Template::new(text).uses(name),
-        serde_json::Value::Array(items) => items.iter().any(|item| json_uses(item, name)),
-        serde_json::Value::Object(fields) => fields.values().any(|field| json_uses(field, name)),
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
-            false
-        }
-    }
-}
-
-fn render_json(
-    node: &serde_json::Value,
-    at: &str,
-    context: &Context,
-) -> Result<serde_json::Value, String> {
-    Ok(match node {
-        serde_json::Value::String(text) => Template::new(text)
-            .json(context)
-            .map_err(|why| format!("`{at}`: {why}"))?,
-        serde_json::Value::Array(items) => serde_json::Value::Array(
-            items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| render_json(item, &format!("{at}/{index}"), context))
-                .collect::<Result<_, _>>()?,
-        ),
-        serde_json::Value::Object(fields) => serde_json::Value::Object(
-            fields
-                .iter()
-                .map(|(key, field)| {
-                    Ok((
-                        key.clone(),
-                        render_json(field, &format!("{at}/{key}"), context)?,
-                    ))
-                })
-                .collect::<Result<_, String>>()?,
-        ),
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
-            node.clone()
-        }
-    })
-}
 
 static TEXT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = strict();
@@ -336,134 +252,4 @@ fn render_problem(error: &Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::secret::BearerToken;
-    use serde_json::json;
-
-    fn context() -> Context {
-        let token = BearerToken::parse("tok/en\"&?#").expect("valid");
-        Context::new("2026-01-01T00:00:00Z".parse().expect("time"))
-            .secret("token", &token)
-            .text("label", "a b/../c")
-            .text("id", "../../admin?x")
-            .number("lifetime_seconds", 3600)
-            .none("etag")
-            .url(
-                "scim_url",
-                &"https://sp.example/scim/v2".parse().expect("url"),
-            )
-            .named_secret("api_key", &BearerToken::parse("k3y").expect("valid"))
-    }
-
-    #[test]
-    fn values_cannot_leave_their_place_in_a_url() {
-        let cases = [
-            ("https://h/t/{{ id }}", "https://h/t/..%2F..%2Fadmin%3Fx"),
-            (
-                "https://h/t/{{ id|urlencode }}",
-                "https://h/t/..%2F..%2Fadmin%3Fx",
-            ),
-            (
-                "https://h/?q={{ token }}",
-                "https://h/?q=tok%2Fen%22%26%3F%23",
-            ),
-            ("{{ scim_url }}/Users", "https://sp.example/scim/v2/Users"),
-            ("https://h/{{ secrets.api_key }}", "https://h/k3y"),
-        ];
-        for (source, expected) in cases {
-            let url = Template::new(source).url(&context()).expect(source);
-            assert_eq!(url.as_str(), expected);
-        }
-        for bad in [
-            "https://h/{{ '..' }}",
-            "https://h/{{ '' }}",
-            "/relative",
-            "https://h/{{ etag }}",
-        ] {
-            assert!(Template::new(bad).url(&context()).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn json_keeps_types_and_escapes() {
-        let template = JsonTemplate(json!({
-            "ttl": "{{ lifetime_seconds }}",
-            "ttl_days": "{{ (lifetime_seconds / 86400) | round(2) }}",
-            "text": "for {{ lifetime_seconds }} s",
-            "token": "{{ token }}",
-            "quoted": "Bearer {{ token }}",
-            "etag": "{{ etag }}",
-            "list": ["{{ label }}", 1, true, null],
-        }));
-        let mut problems = Problems::default();
-        template.check(
-            "body",
-            &Names::new(["lifetime_seconds", "token", "etag", "label"]),
-            &mut problems,
-        );
-        assert_eq!(problems.all(), []);
-        let rendered = template.render(&context()).expect("renders");
-        assert_eq!(
-            rendered,
-            json!({
-                "ttl": 3600, "ttl_days": 0.04, "text": "for 3600 s", "token": "tok/en\"&?#",
-                "quoted": "Bearer tok/en\"&?#", "etag": null, "list": ["a b/../c", 1, true, null],
-            })
-        );
-    }
-
-    #[test]
-    fn a_line_break_never_reaches_a_header() {
-        let hostile = context().text("label", "x\r\nX-Admin: 1");
-        assert!(Template::new("{{ label }}").header(&hostile).is_err());
-        let value = Template::new("{{ token }}").header(&context()).expect("ok");
-        assert!(value.is_sensitive());
-    }
-
-    #[test]
-    fn unknown_names_and_syntax_are_reported_at_load() {
-        let known = Names::new(["token", "secrets.api_key", "steps.read"]);
-        let check = |source: &str| {
-            let mut problems = Problems::default();
-            Template::new(source).check("x.url", &known, &mut problems);
-            problems
-        };
-        for good in [
-            "plain",
-            "{{ token }}",
-            "{{ secrets.api_key }}",
-            "{{ steps.read.json.id }}",
-            "{% if token %}a{% endif %}",
-        ] {
-            assert!(!check(good).has_errors(), "{good}");
-        }
-        let typo = check("{{ tokn }}");
-        assert!(typo.all()[0].remedy.contains("secrets.api_key"), "{typo:?}");
-        for bad in [
-            "{{ secrets.other }}",
-            "{{ secrets['api_key'] }}",
-            "{{ steps.write.json }}",
-            "{{ token",
-            "{{ range(9) }}",
-        ] {
-            assert!(check(bad).has_errors(), "{bad}");
-        }
-        let syntax = check("a\n{{ token +* }}");
-        assert!(syntax.all()[0].message.contains("line 2"), "{syntax:?}");
-    }
-
-    #[test]
-    fn errors_hold_no_value() {
-        for source in [
-            "{{ token.x.y }}",
-            "{{ token + 1 }}",
-            "{{ token|nope }}",
-            "{{ token() }}",
-            "{% for i in range(99999) %}{{ i }}{% endfor %}",
-        ] {
-            let error = Template::new(source).text(&context()).expect_err(source);
-            assert!(!error.contains("tok/en"), "{error}");
-        }
-    }
-}
+mod tests;

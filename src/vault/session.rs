@@ -3,16 +3,15 @@
 //! The old token stays in use until a new one works. All callers share one
 //! login: whoever comes while it runs waits for its result.
 
+mod upkeep;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use rustify::endpoint::Endpoint;
-use tokio_util::sync::CancellationToken;
-use vaultrs::api::token::requests::{
-    LookupTokenSelfRequest, RenewTokenSelfRequest, RevokeTokenSelfRequest,
-};
+use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
-use super::auth::{Granted, Method, granted};
+use super::auth::Method;
 use super::client::{Answer, Call, VaultClient};
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};
@@ -21,11 +20,6 @@ use crate::http::Observer;
 use crate::ports::Clock;
 use crate::rotation::fault::Fault;
 
-/// Longest sleep of [`Session::run`]: the wall clock may be set meanwhile.
-const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(10);
-/// First and longest pause after a failed renewal or login.
-const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// A plain "permission denied" is nearly always a missing policy line. It
 /// leads to a new login at most this often.
 const FORCED_LOGIN_PAUSE: SignedDuration = SignedDuration::from_mins(1);
@@ -124,59 +118,6 @@ impl Session {
     #[must_use]
     pub fn state(&self) -> SessionState {
         self.inner().state.clone()
-    }
-
-    /// Keeps the token alive until cancelled. It does not revoke it: steps
-    /// that are still running need it, see [`Session::close`].
-    pub async fn run(&self, cancel: CancellationToken) {
-        let mut pause = None;
-        loop {
-            let now = self.clock.now();
-            let due = self
-                .inner()
-                .held
-                .as_ref()
-                .and_then(|h| h.due_at(&self.seed));
-            let wait = due.map_or(LONGEST_SLEEP, |at| at.duration_since(now));
-            let wait = wait.max(pause.unwrap_or(SignedDuration::ZERO));
-            if wait.is_positive() {
-                tokio::select! {
-                    () = cancel.cancelled() => return,
-                    () = self.changed.notified(), if pause.is_none() => {}
-                    () = self.clock.sleep(wait.min(LONGEST_SLEEP)) => pause = None,
-                }
-                continue;
-            }
-            let result = tokio::select! {
-                () = cancel.cancelled() => return,
-                result = self.keep_alive() => result,
-            };
-            pause = self.pause_after(result);
-        }
-    }
-
-    /// Revokes our token if it was made for us. The end of a clean stop, after
-    /// the last write.
-    pub async fn close(&self) {
-        let held = {
-            let mut inner = self.inner();
-            inner.closed = true;
-            inner.state.logged_in = false;
-            inner.state.expires_at = None;
-            inner.held.take()
-        };
-        let Some(held) = held.filter(|_| self.method.owns_token()) else {
-            return;
-        };
-        let call = Call::changing("revoke_self", "auth/token/revoke-self");
-        let request = RevokeTokenSelfRequest::default();
-        if let Err(error) = self
-            .client
-            .execute(&call, Some(&held.token), &request)
-            .await
-        {
-            tracing::warn!(%error, "our Vault token was not revoked; it ends by itself");
-        }
     }
 
     /// Sends a request with our token. If Vault does not accept the token,
@@ -282,68 +223,6 @@ impl Session {
         }
     }
 
-    /// Renews the token, or replaces it when renewing does not help.
-    async fn keep_alive(&self) -> Result<(), VaultError> {
-        let Some(held) = self.inner().held.clone() else {
-            return Ok(());
-        };
-        if !held.renewable || held.is_over(self.clock.now()) {
-            return self.login_after(held.serial).await;
-        }
-        let renewed = match self.renew(&held).await {
-            Ok(granted) => held.renewed(&granted, self.clock.now()),
-            Err(error) if is_final(&error) => return self.login_after(held.serial).await,
-            Err(error) => {
-                self.inner().state.failures += 1;
-                return Err(error);
-            }
-        };
-        let grows = renewed.grows;
-        {
-            let mut inner = self.inner();
-            inner.state.renewals += 1;
-            if inner.held.as_ref().is_some_and(|h| h.serial == held.serial) {
-                self.hold(&mut inner, renewed);
-            }
-        }
-        if grows {
-            return Ok(());
-        }
-        tracing::info!("the life of our Vault token stops growing: logging in anew");
-        self.login_after(held.serial).await
-    }
-
-    async fn renew(&self, held: &Held) -> Result<Granted, VaultError> {
-        let call = Call::new("renew_self", "auth/token/renew-self");
-        let request = RenewTokenSelfRequest::default();
-        let result = self
-            .client
-            .execute(&call, Some(&held.token), &request)
-            .await;
-        self.note(result.as_ref().err());
-        granted(&call, result?)
-    }
-
-    fn pause_after(&self, result: Result<(), VaultError>) -> Option<SignedDuration> {
-        match result {
-            Ok(()) => None,
-            Err(error) => {
-                let mut inner = self.inner();
-                let Some(held) = inner.held.as_mut() else {
-                    return Some(LONGEST_PAUSE);
-                };
-                held.failures = held.failures.saturating_add(1);
-                let factor = 1_i32 << (held.failures - 1).min(10);
-                let pause = FIRST_PAUSE
-                    .checked_mul(factor)
-                    .unwrap_or(LONGEST_PAUSE)
-                    .min(LONGEST_PAUSE);
-                tracing::warn!(%error, retry_in = %pause, "our Vault token was not prolonged");
-                Some(pause)
-            }
-        }
-    }
-
     fn hold(&self, inner: &mut Inner, held: Held) {
         inner.state.logged_in = true;
         inner.state.expires_at = held.expires_at;
@@ -393,14 +272,6 @@ impl Session {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether renewing this token again cannot help.
-fn is_final(error: &VaultError) -> bool {
-    matches!(
-        error.kind,
-        VaultErrorKind::Forbidden { .. } | VaultErrorKind::Refused { .. }
-    )
 }
 
 fn closed() -> VaultError {

@@ -6,19 +6,12 @@
 //!   element whose `key` is `value` (the key may be a path too), `["a.b"]` for
 //!   a name with signs in it.
 
+mod written;
+
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value};
 
-/// One step down into a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
-    /// A member of an object; in a pointer also an element of an array.
-    Name(String),
-    /// An element of an array.
-    Index(usize),
-    /// The element of an array whose member `key` is `value`.
-    Find { key: String, value: String },
-}
+use self::written::{Segment, array_index};
 
 /// A place in a JSON document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,19 +40,9 @@ impl Place {
     /// # Errors
     /// Says what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let segments = if text.is_empty() {
-            Vec::new()
-        } else if let Some(pointer) = text.strip_prefix('/') {
-            pointer
-                .split('/')
-                .map(pointer_segment)
-                .collect::<Result<_, _>>()?
-        } else {
-            path_segments(text)?
-        };
         Ok(Self {
             text: text.to_owned(),
-            segments,
+            segments: written::segments(text)?,
         })
     }
 
@@ -233,15 +216,6 @@ fn member<'v>(here: &'v Value, name: &str) -> Option<&'v Value> {
     }
 }
 
-/// RFC 6901: digits without a leading zero.
-fn array_index(text: &str) -> Option<usize> {
-    let leading_zero = text.len() > 1 && text.starts_with('0');
-    if leading_zero || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok()
-}
-
 fn insert(items: &mut Vec<Value>, index: usize, value: Value) -> Option<()> {
     (index <= items.len()).then(|| items.insert(index, value))
 }
@@ -296,186 +270,5 @@ fn reads_as(held: &Value, text: &str) -> bool {
     }
 }
 
-fn pointer_segment(text: &str) -> Result<Segment, String> {
-    let mut name = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match (c, c == '~') {
-            (_, false) => name.push(c),
-            (_, true) => match chars.next() {
-                Some('0') => name.push('~'),
-                Some('1') => name.push('/'),
-                _ => {
-                    return Err(format!(
-                        "`{text}`: in a pointer `~` is written `~0`, `/` is written `~1`"
-                    ));
-                }
-            },
-        }
-    }
-    Ok(Segment::Name(name))
-}
-
-fn path_segments(text: &str) -> Result<Vec<Segment>, String> {
-    let mut segments = Vec::new();
-    let mut rest = text;
-    loop {
-        rest = if let Some(inside) = rest.strip_prefix('[') {
-            let (segment, after) = bracket(inside).ok_or_else(|| complaint(text))?;
-            segments.push(segment);
-            after
-        } else {
-            let end = rest.find(['.', '[', ']']).unwrap_or(rest.len());
-            let (name, after) = rest.split_at(end);
-            if name.is_empty() || after.starts_with(']') {
-                return Err(complaint(text));
-            }
-            segments.push(Segment::Name(name.to_owned()));
-            after
-        };
-        if rest.is_empty() {
-            return Ok(segments);
-        }
-        rest = match rest.strip_prefix('.') {
-            Some(after) if !after.starts_with('[') => after,
-            None if rest.starts_with('[') => rest,
-            Some(_) | None => return Err(complaint(text)),
-        };
-    }
-}
-
-/// What stands between brackets, and what follows the closing one.
-fn bracket(inside: &str) -> Option<(Segment, &str)> {
-    if let Some(quoted) = inside.strip_prefix('"') {
-        let (name, after) = quoted.split_once("\"]")?;
-        return Some((Segment::Name(name.to_owned()), after));
-    }
-    let (content, after) = inside.split_once(']')?;
-    let segment = match content.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Segment::Find {
-            key: key.to_owned(),
-            value: value.trim_matches('"').to_owned(),
-        },
-        Some(_) => return None,
-        None => Segment::Index(array_index(content)?),
-    };
-    Some((segment, after))
-}
-
-fn complaint(text: &str) -> String {
-    format!(
-        "`{text}` is not a place in a JSON document: write a pointer (`/a/0/b`) or a path (`a[0].b`, `a[key=value].b`, `[\"a.b\"].c`)"
-    )
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn place(text: &str) -> Place {
-        Place::parse(text).expect(text)
-    }
-
-    #[test]
-    fn places_are_found() {
-        let document = json!({
-            "a": [{"k": "x", "v": 1}, {"k": "y", "v": 2}, {"k": "y2", "n": 7, "v": 3}],
-            "s": [{"m": {"name": "one"}}, {"m": {"name": "two"}, "v": 8}],
-            "b.c": {"d/e": {"~": 4}}, "": 5, "0": 6,
-        });
-        let cases = [
-            ("", Some(document.clone())),
-            ("/a/0/v", Some(json!(1))),
-            ("/a/00/v", None),
-            ("/a/-", None),
-            ("/a/3", None),
-            ("/b.c/d~1e/~0", Some(json!(4))),
-            ("/", Some(json!(5))),
-            ("a[1].v", Some(json!(2))),
-            ("a[k=y].v", Some(json!(2))),
-            ("a[k=\"x\"].v", Some(json!(1))),
-            ("a[n=7].v", Some(json!(3))),
-            ("a[k=z].v", None),
-            ("s[m.name=two].v", Some(json!(8))),
-            ("[\"b.c\"][\"d/e\"].~", Some(json!(4))),
-            ("0", Some(json!(6))),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(place(text).get(&document), expected.as_ref(), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_place_is_refused() {
-        for text in [
-            "a..b", "a.", ".a", "a[", "a[x]", "a]b", "a[=x]", "a[0]b", "a.[0]", "/a~2",
-        ] {
-            assert!(Place::parse(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn setting_makes_nothing_unless_allowed() {
-        let document = json!({"p": [{"key": "a", "value": "1"}], "t": "text"});
-        let mut here = document.clone();
-        place("p[key=a].value")
-            .set(&mut here, json!("2"), false)
-            .expect("there");
-        assert_eq!(here["p"][0]["value"], "2");
-
-        let mut here = document.clone();
-        let absent = place("p[key=b].value").set(&mut here, json!("2"), false);
-        assert!(matches!(absent, Err(PlaceError::Absent(_))), "{absent:?}");
-        assert_eq!(here, document, "nothing was touched");
-        place("p[key=b].value")
-            .set(&mut here, json!("2"), true)
-            .expect("made");
-        assert_eq!(here["p"][1], json!({"key": "b", "value": "2"}));
-        place("q.r[key=c].v")
-            .set(&mut here, json!(3), true)
-            .expect("made");
-        assert_eq!(here["q"], json!({"r": [{"key": "c", "v": 3}]}));
-
-        place("q.s[m.n=c].v")
-            .set(&mut here, json!(3), true)
-            .expect("made");
-        assert_eq!(here["q"]["s"], json!([{"m": {"n": "c"}, "v": 3}]));
-
-        let through = place("t.x").set(&mut here, json!(1), true);
-        assert!(
-            matches!(through, Err(PlaceError::InTheWay(_))),
-            "{through:?}"
-        );
-    }
-
-    #[test]
-    fn two_matches_are_no_match() {
-        let mut document = json!({"p": [{"key": "a"}, {"key": "a"}]});
-        let twice = place("p[key=a].value").set(&mut document, json!(1), true);
-        assert!(
-            matches!(twice, Err(PlaceError::ManyMatches(_))),
-            "{twice:?}"
-        );
-        assert_eq!(place("p[key=a]").get(&document), None);
-    }
-
-    #[test]
-    fn adding_and_removing_follow_json_patch() {
-        let mut document = json!({"a": [1, 3], "o": {}});
-        place("/a/1")
-            .add(&mut document, json!(2))
-            .expect("inserted");
-        place("/a/-")
-            .add(&mut document, json!(4))
-            .expect("appended");
-        place("/o/x").add(&mut document, json!(5)).expect("made");
-        assert_eq!(document, json!({"a": [1, 2, 3, 4], "o": {"x": 5}}));
-        assert!(place("/a/9").add(&mut document, json!(0)).is_err());
-        assert!(place("/a/0").remove(&mut document));
-        assert!(place("o.x").remove(&mut document));
-        assert!(!place("o.x").remove(&mut document));
-        assert_eq!(document, json!({"a": [2, 3, 4], "o": {}}));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod listing;
 mod mint;
+mod needs;
 mod operation;
 
 use std::sync::Arc;

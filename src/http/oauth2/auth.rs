@@ -1,0 +1,98 @@
+//! How a caller is configured to authenticate itself.
+
+use http::HeaderName;
+use serde::Deserialize;
+
+use super::ClientCredentials;
+use crate::config::problem::Problems;
+use crate::config::value::Credential;
+use crate::secret::SecretRef;
+
+/// How a caller authenticates itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum CallerAuth {
+    /// Not at all.
+    #[default]
+    None,
+    /// `Authorization: Bearer <credential>`.
+    Bearer(Credential),
+    /// One or more headers, for example `Authorization: SSWS …` or `DD-API-KEY`.
+    Headers(Vec<AuthHeader>),
+    /// User name and password (RFC 7617).
+    Basic {
+        /// User name.
+        username: String,
+        /// Password.
+        password: Credential,
+    },
+    /// An access token by client credentials (RFC 6749, 4.4).
+    Oauth2(ClientCredentials),
+}
+
+/// A header that carries a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthHeader {
+    /// Name of the header.
+    pub name: String,
+    /// Word before the credential, for example `SSWS`.
+    pub scheme: Option<String>,
+    /// The credential.
+    pub value: Credential,
+}
+
+impl CallerAuth {
+    /// Reports what cannot work.
+    pub fn check(&self, path: &str, problems: &mut Problems) {
+        match self {
+            Self::None | Self::Bearer(_) => {}
+            Self::Headers(headers) => {
+                if headers.is_empty() {
+                    problems.error(
+                        format!("{path}.headers"),
+                        "there is no header",
+                        "write [{ name = \"X-Api-Key\", value = { … } }], or `auth = \"none\"`",
+                    );
+                }
+                for (index, header) in headers.iter().enumerate() {
+                    header.check(&format!("{path}.headers[{index}]"), problems);
+                }
+            }
+            Self::Basic { username, .. } => {
+                if username.is_empty() || username.contains(':') {
+                    problems.error(
+                        format!("{path}.basic.username"),
+                        "the user name is empty or holds a colon",
+                        "write the user name alone",
+                    );
+                }
+            }
+            Self::Oauth2(client) => client.check(&format!("{path}.oauth2"), problems),
+        }
+    }
+
+    /// The credentials that it uses.
+    #[must_use]
+    pub fn credentials(&self) -> Vec<SecretRef> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Bearer(credential) => vec![credential.0.clone()],
+            Self::Headers(headers) => headers.iter().map(|h| h.value.0.clone()).collect(),
+            Self::Basic { password, .. } => vec![password.0.clone()],
+            Self::Oauth2(client) => vec![client.client_secret.0.clone()],
+        }
+    }
+}
+
+impl AuthHeader {
+    fn check(&self, path: &str, problems: &mut Problems) {
+        if HeaderName::from_bytes(self.name.as_bytes()).is_err() {
+            problems.error(
+                format!("{path}.name"),
+                format!("`{}` is not a header name", self.name),
+                "write the name alone, for example \"X-Api-Key\"",
+            );
+        }
+    }
+}

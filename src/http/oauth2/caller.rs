@@ -1,0 +1,180 @@
+//! A caller: its credentials in every request, read anew when they change.
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use super::super::client::Client;
+use super::super::message::{Answer, Request};
+use super::{AuthHeader, CallerAuth, ClientCredentials, login};
+use crate::config::value::Credential;
+use crate::ports::Secrets;
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::secret::{BearerToken, Fingerprint};
+
+/// A caller that authenticates its requests, and once more after a 401.
+#[derive(Clone)]
+pub struct Caller {
+    auth: Arc<CallerAuth>,
+    client: Client,
+    secrets: Arc<dyn Secrets>,
+    access: Arc<Mutex<Option<Access>>>,
+}
+
+struct Access {
+    token: BearerToken,
+    good_until: Option<Timestamp>,
+}
+
+impl Caller {
+    /// A caller that has not logged in yet.
+    #[must_use]
+    pub fn new(auth: CallerAuth, client: Client, secrets: Arc<dyn Secrets>) -> Self {
+        Self {
+            auth: Arc::new(auth),
+            client,
+            secrets,
+            access: Arc::default(),
+        }
+    }
+
+    /// The client that it sends through.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Authenticates and sends. A 401 makes the credentials be read again; only
+    /// if they changed is the request sent once more: a 401 means that nothing
+    /// was carried out.
+    ///
+    /// # Errors
+    /// As [`Client::send`], and when a credential cannot be had.
+    pub async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        let (first, used) = self.authorize(request.clone()).await?;
+        let answer = self.client.send(first).await?;
+        if answer.status != 401 || used.is_empty() {
+            return Ok(answer);
+        }
+        self.forget(&used).await;
+        let Ok((second, fresh)) = self.authorize(request).await else {
+            return Ok(answer);
+        };
+        if fresh == used {
+            return Ok(answer);
+        }
+        self.client.send(second).await
+    }
+
+    /// Puts the credentials in; also tells which ones were used.
+    async fn authorize(&self, request: Request) -> Result<(Request, Vec<Fingerprint>), Fault> {
+        let mut used = Vec::new();
+        let request = match &*self.auth {
+            CallerAuth::None => request,
+            CallerAuth::Bearer(credential) => {
+                let value = self.resolve(credential, &mut used).await?;
+                request.bearer(&value)
+            }
+            CallerAuth::Headers(headers) => {
+                let mut request = request;
+                for header in headers {
+                    let value = self.resolve(&header.value, &mut used).await?;
+                    request = with_header(request, header, &value)?;
+                }
+                request
+            }
+            CallerAuth::Basic { username, password } => {
+                let password = self.resolve(password, &mut used).await?;
+                request.basic(username, password.expose())
+            }
+            CallerAuth::Oauth2(client) => {
+                let token = self.access_token(client).await?;
+                used.push(token.fingerprint());
+                request.bearer(&token)
+            }
+        };
+        Ok((request, used))
+    }
+
+    async fn resolve(
+        &self,
+        credential: &Credential,
+        used: &mut Vec<Fingerprint>,
+    ) -> Result<BearerToken, Fault> {
+        let resolved = self.secrets.resolve(&credential.0).await?;
+        used.push(resolved.fingerprint);
+        Ok(resolved.value)
+    }
+
+    async fn forget(&self, used: &[Fingerprint]) {
+        let mut access = self.access.lock().await;
+        let ours = access
+            .as_ref()
+            .is_some_and(|a| used.contains(&a.token.fingerprint()));
+        if ours {
+            *access = None;
+        }
+        // The client secret worked; only credentials sent as they are were refused.
+        match &*self.auth {
+            CallerAuth::Oauth2(_) => {}
+            CallerAuth::None
+            | CallerAuth::Bearer(_)
+            | CallerAuth::Headers(_)
+            | CallerAuth::Basic { .. } => {
+                for reference in self.auth.credentials() {
+                    self.secrets.refused(&reference);
+                }
+            }
+        }
+    }
+
+    /// The cached access token, or a new one. One login at a time.
+    async fn access_token(&self, client: &ClientCredentials) -> Result<BearerToken, Fault> {
+        let mut access = self.access.lock().await;
+        let now = self.client.clock().now();
+        if let Some(cached) = access.as_ref()
+            && cached.good_until.is_none_or(|until| now < until)
+        {
+            return Ok(cached.token.clone());
+        }
+        let granted = login(&self.client, &*self.secrets, client, "login").await?;
+        let good_until = granted.expires_in.and_then(|life| reuse_until(now, life));
+        *access = Some(Access {
+            token: granted.token.clone(),
+            good_until,
+        });
+        Ok(granted.token)
+    }
+}
+
+/// A token is used again until a tenth of its life, at most a minute, is left.
+fn reuse_until(now: Timestamp, life: SignedDuration) -> Option<Timestamp> {
+    let margin = (life / 10).min(SignedDuration::from_mins(1));
+    now.checked_add(life - margin).ok()
+}
+
+fn with_header(
+    request: Request,
+    header: &AuthHeader,
+    value: &BearerToken,
+) -> Result<Request, Fault> {
+    let text = Zeroizing::new(match &header.scheme {
+        Some(scheme) => format!("{scheme} {}", value.expose()),
+        None => value.expose().to_owned(),
+    });
+    let parts = (
+        HeaderName::from_bytes(header.name.as_bytes()),
+        HeaderValue::from_str(&text),
+    );
+    match parts {
+        (Ok(name), Ok(value)) => Ok(request.sensitive(name, value)),
+        (Err(_), _) | (_, Err(_)) => Err(Fault::new(
+            FaultClass::Rejected,
+            FaultKind::Config,
+            format!("the header `{}` cannot carry its credential", header.name),
+        )),
+    }
+}

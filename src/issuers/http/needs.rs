@@ -1,0 +1,223 @@
+//! What the stated capabilities need, checked before anything is sent.
+
+use super::TokenFields;
+use super::config::HttpIssuer;
+use crate::config::problem::Problems;
+use crate::issuers::lifetime;
+use crate::rotation::capability::{
+    ExpirySource, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
+};
+
+/// Capabilities need the operations that carry them out.
+pub(super) struct Needs<'i> {
+    pub(super) issuer: &'i HttpIssuer,
+    pub(super) path: &'i str,
+}
+
+impl Needs<'_> {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let capabilities = self.issuer.capabilities();
+        self.check_mint(&capabilities, problems);
+        self.check_recovery(capabilities.recovery, problems);
+        self.check_overlap(capabilities.overlap, problems);
+        self.check_revoke(capabilities.revoke, problems);
+        self.check_expiry(capabilities.expiry, problems);
+        if capabilities.live_tokens == LiveTokens::Two {
+            self.need(self.issuer.list.is_some(), "live_tokens", "list", problems);
+        }
+        if capabilities.last_used != LastUsed::None {
+            self.check_last_used(problems);
+        }
+    }
+
+    fn check_mint(&self, capabilities: &IssuerCapabilities, problems: &mut Problems) {
+        let mint = &self.issuer.mint;
+        if capabilities.recovery == Recovery::ClientChosen {
+            let sends = mint.uses("token");
+            self.demand(
+                sends,
+                "mint",
+                "the secret that we choose is not sent",
+                "put `{{ token }}` into the body of `mint`",
+                problems,
+            );
+        } else {
+            let read = mint.extract.token.is_some();
+            self.demand(
+                read,
+                "mint.extract.token",
+                "it is not said where the new token stands in the answer",
+                "write `token = \"/token\"` in `mint.extract`",
+                problems,
+            );
+        }
+        let etag = mint.uses("etag");
+        let told = self.issuer.status.is_some()
+            || self
+                .issuer
+                .list
+                .as_ref()
+                .is_some_and(|l| l.extract.etag.is_some());
+        self.demand(
+            !etag || told,
+            "mint",
+            "`etag` is used, but nothing tells it",
+            "configure `status`",
+            problems,
+        );
+    }
+
+    fn check_recovery(&self, recovery: Recovery, problems: &mut Problems) {
+        let list = self.issuer.list.as_ref();
+        match recovery {
+            Recovery::ByLabel => {
+                let labelled = list.is_some_and(|l| l.extract.label.is_some());
+                self.need(labelled, "recovery", "list.extract.label", problems);
+                self.need_label(problems);
+            }
+            Recovery::BySetDifference => self.need(list.is_some(), "recovery", "list", problems),
+            Recovery::ByStatus => {
+                self.need(self.issuer.status.is_some(), "recovery", "status", problems);
+            }
+            Recovery::ClientNamed => {
+                let found = list.is_some() || self.issuer.get.is_some();
+                self.need(found, "recovery", "get", problems);
+                self.need_label(problems);
+            }
+            Recovery::Replay => self.need_label(problems),
+            Recovery::ClientChosen | Recovery::None => {}
+        }
+    }
+
+    fn need_label(&self, problems: &mut Problems) {
+        self.demand(
+            self.issuer.mint.uses("label"),
+            "mint",
+            "the recovery goes by the label, which `mint` does not send",
+            "put `{{ label }}` into the request: as description, name or request id",
+            problems,
+        );
+    }
+
+    fn check_overlap(&self, overlap: Overlap, problems: &mut Problems) {
+        match overlap {
+            Overlap::TwoPhase { .. } => {
+                self.need(
+                    self.issuer.complete.is_some(),
+                    "overlap",
+                    "complete",
+                    problems,
+                );
+                self.need(self.issuer.cancel.is_some(), "overlap", "cancel", problems);
+            }
+            Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {}
+        }
+    }
+
+    fn check_revoke(&self, revoke: Revoke, problems: &mut Problems) {
+        let operation = self.issuer.revoke.as_ref();
+        match revoke {
+            Revoke::ById => {
+                let by_id = operation.is_some_and(|o| o.uses("id"));
+                self.need(by_id, "revoke", "revoke (with `{{ id }}`)", problems);
+                let id_known = self.issuer.mint.extract.id.is_some()
+                    || self.issuer.id_from_token.is_some()
+                    || self
+                        .issuer
+                        .list
+                        .as_ref()
+                        .is_some_and(|l| l.extract.label.is_some());
+                self.demand(
+                    id_known,
+                    "mint.extract.id",
+                    "tokens are revoked by id, and nothing tells the id of a new one",
+                    "configure `mint.extract.id`, `id_from_token`, or a `list` with labels",
+                    problems,
+                );
+            }
+            Revoke::ByValue | Revoke::OfItself => {
+                let by_value = operation.is_some_and(|o| o.uses("token"));
+                self.need(by_value, "revoke", "revoke (with `{{ token }}`)", problems);
+            }
+            Revoke::AllOnly | Revoke::Never => {
+                if operation.is_some() {
+                    problems.warning(
+                        format!("{}.revoke", self.path),
+                        "the operation is never used, for `capabilities.revoke` rules it out",
+                        "write `capabilities.revoke = \"by_id\"`, or drop the operation",
+                    );
+                }
+            }
+        }
+    }
+
+    fn check_expiry(&self, expiry: ExpirySource, problems: &mut Problems) {
+        let mint = &self.issuer.mint;
+        match expiry {
+            ExpirySource::Requested => {
+                let asks = lifetime::NAMES.iter().any(|name| mint.uses(name));
+                self.demand(
+                    asks,
+                    "mint",
+                    "`expiry` is \"requested\", but the request asks for no lifetime",
+                    "put `{{ lifetime }}` into the body of `mint`",
+                    problems,
+                );
+            }
+            ExpirySource::Reported => {
+                self.need(
+                    mint.extract.expires_at.is_some(),
+                    "expiry",
+                    "mint.extract.expires_at",
+                    problems,
+                );
+            }
+            ExpirySource::Declared => {
+                if self.issuer.lifetime.declared.is_none() {
+                    problems.warning(
+                        format!("{}.lifetime.declared", self.path),
+                        "`expiry` is \"declared\", but the issuer declares no lifetime: each of its tokens must",
+                        "write for example `declared = \"180d\"` in `lifetime`",
+                    );
+                }
+            }
+            ExpirySource::Jwt | ExpirySource::None => {}
+        }
+    }
+
+    fn check_last_used(&self, problems: &mut Problems) {
+        let told = |fields: TokenFields| fields.last_used_at.is_some();
+        let by_list = self
+            .issuer
+            .list
+            .as_ref()
+            .is_some_and(|l| told(l.extract.token()));
+        let by_get = self
+            .issuer
+            .get
+            .as_ref()
+            .is_some_and(|g| told(g.extract.clone()));
+        self.need(
+            by_list || by_get,
+            "last_used",
+            "list.extract.last_used_at",
+            problems,
+        );
+    }
+
+    fn need(&self, present: bool, capability: &str, operation: &str, problems: &mut Problems) {
+        if !present {
+            problems.error(
+                format!("{}.capabilities.{capability}", self.path),
+                format!("this capability needs `{operation}`, which is not configured"),
+                format!("configure `{operation}`, or state another `{capability}`"),
+            );
+        }
+    }
+
+    fn demand(&self, holds: bool, key: &str, what: &str, remedy: &str, problems: &mut Problems) {
+        if !holds {
+            problems.error(format!("{}.{key}", self.path), what, remedy);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! From an answer's status and body to what it means.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::VaultErrorKind;
+
+/// What a status with its body means; `Ok` for success.
+pub(in crate::vault) fn classify(
+    status: u16,
+    body: &[u8],
+    retry_after: Option<SignedDuration>,
+) -> Result<(), VaultErrorKind> {
+    use VaultErrorKind as K;
+    if (200..300).contains(&status) {
+        return Ok(());
+    }
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let texts = error_texts(&body);
+    let says = |part: &str| texts.iter().any(|text| text.contains(part));
+    let refused = || {
+        let known = KNOWN.iter().find(|(part, _)| says(part));
+        K::Refused {
+            status,
+            known: known.map(|(_, meaning)| *meaning),
+        }
+    };
+    Err(match status {
+        301 | 302 | 303 | 307 | 308 | 472 | 473 | 474 | 530 => K::Standby { status },
+        400 if says("check-and-set parameter did not match") => K::CasConflict,
+        400 if says("check-and-set parameter required") => K::CasRequired,
+        400 if says("Upgrading from non-versioned") => K::Standby { status },
+        403 => K::Forbidden {
+            invalid_token: says("invalid token"),
+        },
+        404 => deleted_version(&body).unwrap_or_else(|| {
+            let is_vault = body.get("errors").is_some_and(Value::is_array);
+            if is_vault && texts.is_empty() {
+                K::NotFound
+            } else {
+                refused()
+            }
+        }),
+        412 => K::StaleRead,
+        429 => K::RateLimited { retry_after },
+        501 => K::NotInitialised,
+        503 if says("sealed") => K::Sealed,
+        500 if says("local node not active") => K::Standby { status },
+        500.. => K::Server { status },
+        _ => refused(),
+    })
+}
+
+fn error_texts(body: &Value) -> Vec<&str> {
+    let errors = body.get("errors").and_then(Value::as_array);
+    errors
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+fn deleted_version(body: &Value) -> Option<VaultErrorKind> {
+    let metadata = body.get("data")?.get("metadata")?;
+    let deletion_time = metadata.get("deletion_time").and_then(Value::as_str);
+    Some(VaultErrorKind::VersionDeleted {
+        version: metadata.get("version")?.as_u64()?,
+        deletion_time: deletion_time.unwrap_or_default().to_owned(),
+        destroyed: metadata.get("destroyed").and_then(Value::as_bool) == Some(true),
+    })
+}
+
+/// Phrases of Vault's that tell a person more than a status. Only these are
+/// passed on: Vault's texts may quote what was sent.
+const KNOWN: [(&str, &str); 9] = [
+    (
+        "invalid role or secret ID",
+        "the role-id or the secret-id is wrong, used up or expired: issue a new secret-id",
+    ),
+    (
+        "invalid secret id",
+        "the secret-id is wrong, used up or expired: issue a new secret-id",
+    ),
+    (
+        "no handler for route",
+        "nothing is mounted at this path: check the mount and the namespace",
+    ),
+    (
+        "unsupported path",
+        "the mount has no such path: is it KV version 2?",
+    ),
+    (
+        "invalid path for a versioned",
+        "the path does not fit KV version 2",
+    ),
+    ("lease is not renewable", "the token cannot be renewed"),
+    ("missing client token", "a proxy took the token away"),
+    (
+        "source address",
+        "the address of this machine is not in the CIDR list of the role or secret-id",
+    ),
+    ("namespace", "check `vault.namespace`"),
+];
