@@ -16,6 +16,7 @@ mod derive;
 mod exposition;
 pub mod facts;
 pub mod health;
+mod instruments;
 pub mod logging;
 pub mod metrics;
 pub mod notify;
@@ -24,6 +25,7 @@ mod process;
 pub mod redact;
 mod requests;
 pub mod snapshot;
+mod takeover;
 pub mod witness;
 pub mod words;
 

@@ -8,23 +8,27 @@ pub(super) const TARGETS: [Target; 3] = [Target::Vault, Target::Sp, Target::Idp]
 
 impl Observer for Metrics {
     fn request(&self, target: Target, operation: &'static str, code: &str, seconds: f64) {
-        self.http_requests
+        self.instruments
+            .http_requests
             .with_label_values(&[target.as_str(), operation, code])
             .inc();
-        self.http_duration
+        self.instruments
+            .http_duration
             .with_label_values(&[target.as_str(), operation])
             .observe(seconds);
     }
 
     fn throttled(&self, target: Target) {
-        self.http_throttled
+        self.instruments
+            .http_throttled
             .with_label_values(&[target.as_str()])
             .inc();
     }
 
     /// The client tells how far the server is ahead; the metric how far we are.
     fn clock_skew(&self, target: Target, seconds: f64) {
-        self.clock_skew
+        self.instruments
+            .clock_skew
             .with_label_values(&[target.as_str()])
             .set(-seconds);
     }

@@ -13,6 +13,7 @@ use super::health::Health;
 use super::metrics::Metrics;
 use super::redact;
 use super::snapshot::TokenSnapshot;
+use super::takeover::Hold;
 use crate::driver::supervisor::Pulse;
 use crate::driver::unit::Unit;
 use crate::driver::witness::{StepEnded, Witness};
@@ -33,7 +34,7 @@ struct Seen {
     facts: Option<Arc<TokenFacts>>,
     decision: Option<(&'static str, &'static str)>,
     trouble: Option<String>,
-    lease_holder: Option<String>,
+    hold: Hold,
 }
 
 impl Observer {
@@ -116,18 +117,17 @@ impl Witness for Observer {
         }
     }
 
-    fn step_began(&self, unit: &Unit, record: &Record, _step: &Step, _now: Timestamp) {
-        let Some(lease) = &record.lease else { return };
-        let before = self.with_seen(&unit.name, |seen| {
-            seen.lease_holder.replace(lease.holder.clone())
-        });
-        if lease.epoch > 1 && before.as_ref() != Some(&lease.holder) {
+    fn step_began(&self, unit: &Unit, record: &Record, step: &Step, _now: Timestamp) {
+        if self.with_seen(&unit.name, |seen| seen.hold.step_began(step, record)) {
             self.metrics.lease_taken_over();
         }
     }
 
     fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
         self.guard(ended.after);
+        self.with_seen(&unit.name, |seen| {
+            seen.hold.step_ended(ended.step, ended.after);
+        });
         let took = Duration::try_from(ended.elapsed).unwrap_or_default();
         self.metrics
             .step(&unit.name, ended.step, ended.outcome, took);

@@ -1,0 +1,64 @@
+//! What shows that they work, and that the connections hold them.
+
+use super::with;
+use crate::telemetry::board::Entry;
+use crate::telemetry::exposition::{Family, Series, gauge};
+
+pub(super) const FAMILIES: &[Family] = &[
+    gauge(
+        "scim_rotator_probe_success",
+        "Whether the token in use was accepted by the service provider: 0 when it was refused, unchanged by a probe that showed nothing.",
+        probe_success,
+    ),
+    gauge(
+        "scim_rotator_probe_last_success_timestamp_seconds",
+        "When the token in use was last shown to work, at the service provider (sp) or at a connection (idp).",
+        probe_last_success,
+    ),
+    gauge(
+        "scim_rotator_idp_credential_in_sync",
+        "Whether the connection was last given the token in use or the new one of a rotation in flight; absent before the first delivery.",
+        in_sync,
+    ),
+];
+
+const AT_SERVICE_PROVIDER: [(&str, &str); 3] =
+    [("connection", ""), ("slot", "current"), ("endpoint", "sp")];
+
+/// A probe that showed nothing must not page as a refused token, so only a
+/// refusal is a 0; how old the last proof is, tells the other series.
+fn probe_success(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        let Some(probe) = &s.probe else { return };
+        if probe.refused > 0 || probe.passed_at.is_some() {
+            to.flag(&s.facts.name, &AT_SERVICE_PROVIDER, probe.refused == 0);
+        }
+    });
+}
+
+fn probe_last_success(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        let probed = s.probe.as_ref().and_then(|probe| probe.passed_at);
+        let proven = s.current.as_ref().and_then(|token| token.proven_at);
+        to.time(&s.facts.name, &AT_SERVICE_PROVIDER, probed.max(proven));
+        for connection in &s.connections {
+            let labels = [
+                ("connection", connection.name.as_str()),
+                ("slot", "current"),
+                ("endpoint", "idp"),
+            ];
+            to.time(&s.facts.name, &labels, connection.confirmed_at);
+        }
+    });
+}
+
+fn in_sync(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        for connection in &s.connections {
+            if let Some(in_sync) = connection.in_sync {
+                let labels = [("connection", connection.name.as_str())];
+                to.flag(&s.facts.name, &labels, in_sync);
+            }
+        }
+    });
+}

@@ -1,0 +1,89 @@
+use super::*;
+use crate::rotation::record::{RotationResult, Trigger};
+use crate::telemetry::fixture;
+use crate::telemetry::snapshot::TokenSnapshot;
+
+fn text(snapshots: impl IntoIterator<Item = TokenSnapshot>) -> String {
+    let board = Board::new();
+    for snapshot in snapshots {
+        board.set(snapshot);
+    }
+    let mut out = String::new();
+    write(&board, &mut out);
+    out
+}
+
+fn fresh(name: &str) -> TokenSnapshot {
+    fixture::snapshot(&fixture::fresh_record(name))
+}
+
+#[test]
+fn a_token_has_its_series() {
+    let out = text([fixture::snapshot(&fixture::busy_record("crm"))]);
+    let expected = [
+        "scim_rotator_token_info{token=\"crm\",issuer=\"crm\",provider=\"http\",strategy=\"overlap\",environment=\"production\"} 1",
+        "scim_rotator_connection_info{token=\"crm\",connection=\"entra-hr\",idp=\"http\"} 1",
+        "scim_rotator_token_expiry_timestamp_seconds{token=\"crm\",slot=\"pending\"} 1806926400",
+        "scim_rotator_rotation_stage{token=\"crm\",stage=\"delivering\"} 1",
+        "scim_rotator_rotation_stage{token=\"crm\",stage=\"halted\"} 0",
+        "scim_rotator_rotations_total{token=\"crm\",trigger=\"drift\",result=\"failed\"} 0",
+        "scim_rotator_token_expiry_source{token=\"crm\",source=\"api\"} 1",
+        "scim_rotator_idp_credential_in_sync{token=\"crm\",connection=\"entra-hr\"} 1",
+        "scim_rotator_probe_success{token=\"crm\",connection=\"\",slot=\"current\",endpoint=\"sp\"} 1",
+        "scim_rotator_retirement_due_timestamp_seconds{token=\"crm\"} 1800010800",
+    ];
+    for line in expected {
+        assert!(out.lines().any(|l| l == line), "{line}\n{out}");
+    }
+}
+
+#[test]
+fn a_removed_token_leaves_no_series() {
+    let board = Board::new();
+    board.set(fresh("stays"));
+    board.set(fresh("goes"));
+    board.remove("goes");
+    let mut out = String::new();
+    write(&board, &mut out);
+    assert!(out.contains("\"stays\"") && !out.contains("\"goes\""));
+}
+
+#[test]
+fn families_without_samples_have_no_header() {
+    assert_eq!(text([]), "");
+    let out = text([fresh("crm")]);
+    assert!(!out.contains("retirement_due"), "{out}");
+}
+
+#[test]
+fn a_probe_that_shows_nothing_is_no_refusal() {
+    use crate::scim::evidence::{Finding, FindingReason};
+    let mut record = fixture::fresh_record("crm");
+    let cases = [
+        (0, FindingReason::Unreachable, 1),
+        (2, FindingReason::Rejected, 0),
+    ];
+    for (refused, reason, expected) in cases {
+        let probe = record.probe.as_mut().expect("probe");
+        probe.refused = refused;
+        probe.finding = Some(Finding {
+            reason,
+            detail: String::new(),
+        });
+        let out = text([fixture::snapshot(&record)]);
+        let line = format!(
+            "scim_rotator_probe_success{{token=\"crm\",connection=\"\",slot=\"current\",endpoint=\"sp\"}} {expected}"
+        );
+        assert!(out.lines().any(|l| l == line), "{line}\n{out}");
+    }
+}
+
+#[test]
+fn ten_thousand_tokens_stay_within_forty_lines_and_the_rotation_counters() {
+    let count = 10_000;
+    let out = text((0..count).map(|n| fresh(&format!("t{n:05}"))));
+    let samples = out.lines().filter(|line| !line.starts_with('#')).count();
+    let counters = Trigger::ALL.len() * RotationResult::ALL.len();
+    assert!(samples <= count * (40 + counters), "{samples}");
+    assert_eq!(samples % count, 0, "every token has the same series");
+}

@@ -1,0 +1,137 @@
+//! What is known of the tokens themselves.
+
+use super::with;
+use crate::rotation::record::ExpiryKnown;
+use crate::telemetry::board::Entry;
+use crate::telemetry::exposition::{Family, Series, counter, gauge};
+use crate::telemetry::snapshot::SlotFacts;
+
+pub(super) const FAMILIES: &[Family] = &[
+    gauge(
+        "scim_rotator_token_info",
+        "A configured token: its issuer, the kind of issuer, how it is rotated, its environment.",
+        token_info,
+    ),
+    gauge(
+        "scim_rotator_connection_info",
+        "A connection that must hold the token, and the kind of identity provider.",
+        connection_info,
+    ),
+    gauge(
+        "scim_rotator_token_record_readable",
+        "Whether the record of the token could be read when it was last needed.",
+        |entry, to| to.flag(&entry.facts.name, &[], entry.trouble.is_none()),
+    ),
+    gauge(
+        "scim_rotator_token_enabled",
+        "0 while the token is paused by a person.",
+        |entry, to| with(entry, |s| to.flag(&s.facts.name, &[], s.paused.is_none())),
+    ),
+    gauge(
+        "scim_rotator_token_expiry_timestamp_seconds",
+        "When the token stops working; absent when unknown or never.",
+        |entry, to| {
+            slots(entry, |name, slot, token| {
+                to.time(name, &[("slot", slot)], token.expires_at);
+            })
+        },
+    ),
+    gauge(
+        "scim_rotator_token_issued_timestamp_seconds",
+        "When the token was issued, or first seen.",
+        |entry, to| {
+            slots(entry, |name, slot, token| {
+                to.time(name, &[("slot", slot)], Some(token.issued_at));
+            })
+        },
+    ),
+    gauge(
+        "scim_rotator_token_expiry_source",
+        "Where the expiry of the token in use is known from: 1 for that source, 0 for all others.",
+        expiry_source,
+    ),
+    gauge(
+        "scim_rotator_token_renewal_timestamp_seconds",
+        "When the token is planned to be renewed, with jitter and windows.",
+        |entry, to| with(entry, |s| to.time(&s.facts.name, &[], s.renew_at)),
+    ),
+    gauge(
+        "scim_rotator_token_renewal_deadline_timestamp_seconds",
+        "From when on rotation windows are ignored.",
+        |entry, to| {
+            with(entry, |s| {
+                to.time(&s.facts.name, &[], s.renewal_deadline_at)
+            })
+        },
+    ),
+    counter(
+        "scim_rotator_tokens_issued_total",
+        "Tokens that this process had issued.",
+        |entry, to| to.count(&entry.facts.name, &[], entry.counters.issued()),
+    ),
+    counter(
+        "scim_rotator_tokens_revoked_total",
+        "Tokens that this process had revoked.",
+        |entry, to| to.count(&entry.facts.name, &[], entry.counters.revoked()),
+    ),
+    gauge(
+        "scim_rotator_tokens_orphaned",
+        "Tokens of ours that may be alive and whose value was lost.",
+        |entry, to| with(entry, |s| to.count(&s.facts.name, &[], s.orphans)),
+    ),
+    gauge(
+        "scim_rotator_retirement_due_timestamp_seconds",
+        "When the next superseded token is to be retired; absent when there is none.",
+        |entry, to| with(entry, |s| to.time(&s.facts.name, &[], s.retirement_due_at)),
+    ),
+];
+
+fn token_info(entry: &Entry, to: &mut Series<'_>) {
+    let facts = &entry.facts;
+    let labels = [
+        ("issuer", facts.issuer.as_str()),
+        ("provider", facts.provider.as_str()),
+        ("strategy", facts.strategy),
+        ("environment", facts.environment.as_deref().unwrap_or("")),
+    ];
+    to.flag(&facts.name, &labels, true);
+}
+
+fn connection_info(entry: &Entry, to: &mut Series<'_>) {
+    for connection in &entry.facts.connections {
+        let labels = [
+            ("connection", connection.name.as_str()),
+            ("idp", connection.kind.as_str()),
+        ];
+        to.flag(&entry.facts.name, &labels, true);
+    }
+}
+
+/// `previous` is the token that was superseded last.
+fn slots(entry: &Entry, mut emit: impl FnMut(&str, &str, &SlotFacts)) {
+    with(entry, |s| {
+        let previous = s.retiring.last().map(|old| &old.token);
+        let slots = [
+            ("current", s.current.as_ref()),
+            ("pending", s.pending.as_ref()),
+            ("previous", previous),
+        ];
+        for (slot, token) in slots {
+            if let Some(token) = token {
+                emit(&s.facts.name, slot, token);
+            }
+        }
+    });
+}
+
+fn expiry_source(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        if s.current.is_none() {
+            return;
+        }
+        for source in ExpiryKnown::ALL {
+            let labels = [("source", source.as_str())];
+            to.flag(&s.facts.name, &labels, s.expiry() == source);
+        }
+    });
+}

@@ -1,0 +1,94 @@
+//! Tells a rotation that was taken over in the middle from a token that changed
+//! hands at rest, where leases just run out.
+
+use crate::rotation::decision::Step;
+use crate::rotation::record::Record;
+
+/// What this process last held of one token.
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    epoch: Option<u64>,
+    /// The rotation that this process has begun and not yet acted on.
+    begun: Option<String>,
+}
+
+impl Hold {
+    /// A step begins under the lease in `record`. Whether another replica
+    /// stopped in the middle of this rotation: it held the lease, and had no
+    /// failure to wait for.
+    pub(super) fn step_began(&mut self, step: &Step, record: &Record) -> bool {
+        let Some(lease) = record.lease.as_ref().filter(|_| !step.only_reads()) else {
+            return false;
+        };
+        let changed = self.epoch.replace(lease.epoch) != Some(lease.epoch);
+        let Some(rotation) = &record.rotation else {
+            return false;
+        };
+        let begun_here = self.begun.take().as_ref() == Some(&rotation.id);
+        // A lease that was given back leaves no epoch behind.
+        changed && lease.epoch > 1 && !begun_here && record.failures.consecutive == 0
+    }
+
+    /// A step ended and left this record.
+    pub(super) fn step_ended(&mut self, step: &Step, after: &Record) {
+        if matches!(step, Step::Prepare { .. } | Step::TakeSupplied) {
+            self.begun = after.rotation.as_ref().map(|rotation| rotation.id.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rotation::record::{Lease, Trigger};
+    use crate::telemetry::fixture;
+
+    const PREPARE: Step = Step::Prepare {
+        trigger: Trigger::Schedule,
+    };
+
+    fn busy(epoch: u64) -> Record {
+        let mut record = fixture::busy_record("crm");
+        record.lease = Some(Lease {
+            holder: "somebody".to_owned(),
+            epoch,
+            expires_at: fixture::now(),
+        });
+        record
+    }
+
+    #[test]
+    fn a_rotation_begun_here_is_not_taken_over_though_the_last_lease_ran_out_elsewhere() {
+        let mut hold = Hold::default();
+        let mut rest = busy(6);
+        rest.rotation = None;
+        assert!(!hold.step_began(&PREPARE, &rest));
+        hold.step_ended(&PREPARE, &busy(6));
+        assert!(!hold.step_began(&Step::Issue, &busy(7)));
+        assert!(!hold.step_began(&Step::Complete, &busy(7)));
+    }
+
+    #[test]
+    fn a_rotation_in_the_middle_is_taken_over_once() {
+        let mut hold = Hold::default();
+        assert!(!hold.step_began(&Step::Prove, &busy(6)), "it only reads");
+        assert!(hold.step_began(&Step::Complete, &busy(7)));
+        assert!(!hold.step_began(&Step::Complete, &busy(7)));
+        assert!(hold.step_began(&Step::Complete, &busy(9)), "and back again");
+    }
+
+    #[test]
+    fn nobody_stopped_who_gave_the_lease_back_or_waits_after_a_failure() {
+        assert!(!Hold::default().step_began(&Step::Complete, &busy(1)));
+        let mut failing = busy(7);
+        failing.failures.consecutive = 1;
+        assert!(!Hold::default().step_began(&Step::Complete, &failing));
+    }
+
+    #[test]
+    fn a_token_at_rest_changes_hands() {
+        let mut rest = busy(7);
+        rest.rotation = None;
+        assert!(!Hold::default().step_began(&Step::Publish, &rest));
+    }
+}
