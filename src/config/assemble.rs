@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::finding::Findings;
 use super::keys;
 use super::locate::Document;
 use super::problem::Problems;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
-use super::report::Findings;
 use super::resolve;
 use super::rules;
 use super::sections::Sections;

@@ -6,18 +6,35 @@
 use std::ops::Range;
 
 /// Endings of keys whose string values are taken for secrets.
-const SECRET_KEYS: [&str; 10] = [
+const SECRET_KEYS: [&str; 14] = [
     "secret",
     "secret_id",
     "password",
+    "passwd",
     "passphrase",
     "private_key",
     "api_key",
     "apikey",
+    "access_key",
+    "authorization",
     "bearer",
     "access_token",
     "refresh_token",
+    "bearer_token",
 ];
+
+/// Endings of further keys: a secret may stand there by mistake.
+const NEAR_SECRETS: [&str; 3] = ["auth", "secrets", "cookie"];
+
+/// Whether a key is called like one that holds a secret.
+pub(super) fn sounds_secret(key: &str) -> bool {
+    ends_like(key, &SECRET_KEYS)
+}
+
+fn ends_like(key: &str, endings: &[&str]) -> bool {
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    endings.iter().any(|ending| key.ends_with(ending))
+}
 
 /// Keys of a credential reference: their values name a place.
 const REFERENCE_KEYS: [&str; 3] = ["vault", "file", "env"];
@@ -31,7 +48,7 @@ pub(super) fn masked(text: &str, spans: impl Iterator<Item = Range<usize>>) -> S
     }
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        for span in secrets_in(line) {
+        for span in secrets_in(line).into_iter().chain(user_info(line)) {
             star(&mut bytes, start + span.start..start + span.end);
         }
         start += line.len();
@@ -56,20 +73,80 @@ fn secrets_in(line: &str) -> Vec<Range<usize>> {
     let mut at = 0;
     while let Some(equals) = line[at..].find('=').map(|offset| at + offset) {
         let key = last_word(&line[..equals]);
-        secret_line |= SECRET_KEYS.iter().any(|ending| key.ends_with(ending));
+        secret_line |= sounds_secret(&key);
+        let near = ends_like(&key, &NEAR_SECRETS);
         let reference = REFERENCE_KEYS.contains(&key.as_str());
         let value = equals + 1 + leading_space(&line[equals + 1..]);
         at = value;
         if let Some(quote) = line[value..].chars().next().filter(|c| "\"'".contains(*c)) {
             let inner = value + 1;
             let end = line[inner..].find(quote).map_or(line.len(), |e| inner + e);
-            if secret_line && !reference {
+            if (secret_line || near) && !reference {
                 found.push(inner..end);
             }
             at = (end + 1).min(line.len());
         }
     }
     found
+}
+
+/// User and password in URLs: `https://user:password@host`.
+fn user_info(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (scheme, _) in line.match_indices("://") {
+        let start = scheme + 3;
+        let rest = &line[start..];
+        let end = rest.find(|c: char| c.is_whitespace() || "/\"'`?#".contains(c));
+        let authority = &rest[..end.unwrap_or(rest.len())];
+        if let Some(at) = authority.rfind('@') {
+            found.push(start..start + at);
+        }
+    }
+    found
+}
+
+/// A message without user and password of the URLs in it.
+pub(super) fn without_user_info(message: &str) -> String {
+    let mut bytes = message.as_bytes().to_vec();
+    for span in user_info(message) {
+        star(&mut bytes, span);
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The letters and digits of everything but keys and headers, in the lines of
+/// this span and the one before it. Where the syntax is wrong, nobody can tell
+/// a text from what is around it.
+pub(super) fn values_in_lines(text: &str, span: &Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        // An error at the end of the file belongs to the last line.
+        if end >= span.start && start <= span.end && !is_header(line) {
+            let from = start + value_start(line);
+            let inside = text[from..end].char_indices();
+            let words = inside.filter(|(_, c)| c.is_alphanumeric());
+            found.extend(words.map(|(at, c)| from + at..from + at + c.len_utf8()));
+        }
+        start = end;
+    }
+    found
+}
+
+/// Where the value of a line begins; at its start when it has no plain key.
+fn value_start(line: &str) -> usize {
+    let plain = |c: char| c.is_alphanumeric() || "_-. \t".contains(c);
+    match line.find('=') {
+        Some(equals) if line[..equals].chars().all(plain) => equals,
+        Some(_) | None => 0,
+    }
+}
+
+fn is_header(line: &str) -> bool {
+    let line = line.trim();
+    let plain = |c: char| c.is_alphanumeric() || "_-.[] ".contains(c);
+    line.starts_with('[') && line.chars().all(plain)
 }
 
 fn leading_space(text: &str) -> usize {
@@ -108,6 +185,35 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(masked(text, std::iter::empty()), expected);
         }
+    }
+
+    #[test]
+    fn user_and_password_of_a_url_are_starred() {
+        let cases = [
+            ("u = \"https://u:p@h/x\"", "u = \"https://***@h/x\""),
+            ("u = \"https://u:p@x@h\"", "u = \"https://*****@h\""),
+            ("u = \"https://h/a@b\"", "u = \"https://h/a@b\""),
+            (
+                "u = [\"http://a@b\", \"http://c@d\"]",
+                "u = [\"http://*@b\", \"http://*@d\"]",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(masked(text, std::iter::empty()), expected);
+            assert_eq!(without_user_info(text), expected);
+        }
+    }
+
+    #[test]
+    fn where_the_syntax_is_wrong_only_keys_and_headers_stay() {
+        let text = "[a.b]\nkey = canary # x\n{\"c\n";
+        let starred = |span| {
+            let spans = values_in_lines(text, &span);
+            masked(text, spans.into_iter())
+        };
+        assert_eq!(starred(12..18), "[a.b]\nkey = ****** # *\n{\"c\n");
+        let end = text.len();
+        assert_eq!(starred(end..end), "[a.b]\nkey = canary # x\n{\"*\n");
     }
 
     #[test]

@@ -6,7 +6,9 @@
 //! back at once in a [`Report`], with file, line, column and remedy.
 
 mod assemble;
+mod finding;
 pub mod keys;
+mod literals;
 mod locate;
 mod mask;
 mod policy;
@@ -18,6 +20,7 @@ mod rules;
 mod sections;
 mod settings;
 mod source;
+mod tree;
 mod typed;
 pub mod value;
 mod wording;
@@ -27,12 +30,13 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-pub use report::{Finding, Report};
+pub use finding::Finding;
+pub use report::Report;
 pub use settings::{Environment, Limits, Settings, TokenSettings};
 
+use finding::{Finding as Found, Findings};
 use locate::{Document, locate};
 use problem::{Problems, Severity};
-use report::{Finding as Found, Findings};
 
 /// A configuration that can be used.
 #[derive(Debug, Clone)]
@@ -54,12 +58,16 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
     let sources = source::read_all(path, &mut findings);
     let documents = parse(&sources, &mut findings);
     let settings = match documents {
-        Some(documents) => assemble::settings(&documents, &mut findings),
+        Some(documents) => {
+            let settings = assemble::settings(&documents, &mut findings);
+            literals::check(&documents, &mut findings);
+            settings
+        }
         None => None,
     };
     let files = sources.iter().map(|s| s.path.clone()).collect();
     let failed = findings.has_errors();
-    let report = findings.into_report(sources);
+    let report = Report::of(findings, &sources);
     match settings {
         Some(settings) if !failed => Ok(Loaded {
             settings,
@@ -93,13 +101,14 @@ fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<V
         for error in errors {
             sound = false;
             let end = source.text.len();
-            findings.push(Found::error(
+            let found = Found::error(
                 index,
                 error.span().unwrap_or(end..end),
                 "",
                 error.message().trim().replace('\n', ", "),
                 syntax_remedy(error.message()),
-            ));
+            );
+            findings.push(found.of_syntax());
         }
         documents.push(document);
     }

@@ -56,6 +56,11 @@ impl Problems {
         );
     }
 
+    /// Adds what was collected elsewhere.
+    pub fn append(&mut self, mut others: Self) {
+        self.all.append(&mut others.all);
+    }
+
     /// All of them, in the order in which they were noted.
     #[must_use]
     pub fn all(&self) -> &[Problem] {

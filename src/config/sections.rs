@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::finding::{Finding, Findings};
 use super::keys;
 use super::locate::Document;
 use super::raw::{RawPolicy, RawToken};
-use super::report::{Finding, Findings};
 use super::rules;
 use super::typed::{self, Section};
 use super::wording;

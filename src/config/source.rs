@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::finding::{Finding, Findings};
 use super::locate::text_place;
-use super::report::{Finding, Findings};
 
 /// One file, as read.
 #[derive(Debug, Clone)]

@@ -1,13 +1,17 @@
 //! Reads one section into its type and goes on after what is wrong, so that
 //! one wrong key does not hide the others.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use super::locate::{Step, find_span, find_table, insert, join, remove};
-use super::report::{Finding, Findings};
-use super::wording::{explain, missing_field};
+use super::finding::{Finding, Findings};
+use super::mask::without_user_info;
+use super::tree::{Step, find_span, find_table, follow, insert, join, leaves, remove};
+use super::value::{NO_FIELD, NO_SECRET_HERE};
+use super::wording::{explain, first_choice, is_far_off, missing_field};
 
 /// A part of the configuration that is read on its own.
 #[derive(Debug, Clone)]
@@ -58,7 +62,15 @@ pub(super) fn read<T: DeserializeOwned>(
 const NOWHERE: std::ops::Range<usize> = usize::MAX - 1..usize::MAX;
 
 /// Values tried for a key that is missing, until the reader takes one.
-const INVENTIONS: [&str; 6] = ["''", "'https://x.invalid/'", "'1s'", "0", "[]", "{}"];
+const INVENTIONS: [&str; 7] = [
+    "''",
+    "'https://x.invalid/'",
+    "'1s'",
+    "0",
+    "[]",
+    "{}",
+    "{ file = '/' }",
+];
 
 struct Reader<'a> {
     section: Section<'a>,
@@ -78,7 +90,7 @@ impl Reader<'_> {
         let raw = error.message();
         let span = error.span().unwrap_or_else(|| self.section.value.span());
         if span == NOWHERE {
-            return self.invent_again();
+            return self.invent_again(first_choice(raw));
         }
         match missing_field(raw) {
             Some(field) => self.put_in(field, &span, raw, findings),
@@ -95,10 +107,11 @@ impl Reader<'_> {
     ) -> bool {
         let trail = find_span(&self.section.value, span);
         let cause = find_span(&self.left, span);
-        if self.removed.iter().any(|r| r.starts_with(&trail)) {
-            return false;
+        // What is wrong with the rest of something follows from what was
+        // taken out of it.
+        if !self.removed.iter().any(|r| r.starts_with(&trail)) {
+            self.note(span, &trail, raw, also, findings);
         }
-        self.note(span, &trail, raw, also, findings);
         if trail.is_empty() || !remove(&mut self.left, &cause) {
             return false;
         }
@@ -122,11 +135,12 @@ impl Reader<'_> {
             self.note(span, &way, raw, &[], findings);
         }
         self.invented.push((way, 0));
-        self.invent_again()
+        self.invent_again(None)
     }
 
-    /// Tries the next value for the last key that was missing.
-    fn invent_again(&mut self) -> bool {
+    /// Tries the next value for the last key that was missing; where a word
+    /// must be chosen, that word.
+    fn invent_again(&mut self, word: Option<&str>) -> bool {
         let Some((way, tried)) = self.invented.last_mut() else {
             return false;
         };
@@ -134,11 +148,32 @@ impl Reader<'_> {
             return false;
         };
         *tried += 1;
-        let Ok(value) = DeValue::parse(text) else {
-            return false;
+        let value = match (word, DeValue::parse(text)) {
+            (Some(word), _) => DeValue::String(Cow::Owned(word.to_owned())),
+            (None, Ok(value)) => value.into_inner(),
+            (None, Err(_)) => return false,
         };
-        let value = Spanned::new(NOWHERE, value.into_inner());
+        let value = Spanned::new(NOWHERE, value);
         insert(&mut self.left, way, value)
+    }
+
+    /// What must not be shown: a literal where a reference belongs, and values
+    /// of which nobody knows what they are.
+    fn secrets(
+        &self,
+        raw: &str,
+        trail: &[Step],
+        place: &std::ops::Range<usize>,
+    ) -> Vec<std::ops::Range<usize>> {
+        let literal = raw.contains(NO_SECRET_HERE) || raw.contains(NO_FIELD);
+        // A misspelt kind with something below it, not a misspelt word.
+        let kind = first_choice(raw).is_some()
+            && follow(&self.section.value, trail).is_some_and(|part| part.span() != *place);
+        if literal || kind || is_far_off(raw) {
+            leaves(&self.section.value, trail)
+        } else {
+            Vec::new()
+        }
     }
 
     fn note(
@@ -153,18 +188,18 @@ impl Reader<'_> {
         let wording = explain(raw, also);
         let path = join(&self.section.path, trail);
         let whole = trail.is_empty() || *span == self.section.value.span();
-        let span = if whole { &self.section.span } else { span };
+        let place = if whole {
+            self.section.span.clone()
+        } else {
+            span.clone()
+        };
         let finding = Finding::error(
             self.section.source,
-            span.clone(),
+            place.clone(),
             path,
-            wording.message,
+            without_user_info(&wording.message),
             wording.remedy,
         );
-        findings.push(if raw.contains("a secret must not stand") {
-            finding.with_value_hidden()
-        } else {
-            finding
-        });
+        findings.push(finding.hiding(self.secrets(raw, trail, &place)));
     }
 }

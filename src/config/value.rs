@@ -54,7 +54,13 @@ struct RawCredential {
     env: Option<String>,
 }
 
-const HOW: &str = "write a reference instead: { vault = \"<mount>/<path>#<field>\" }, { file = \"/path\" } or { env = \"NAME\" }";
+/// What is said of a literal; the loader knows it by this text and hides it.
+pub(super) const NO_SECRET_HERE: &str = "a secret must not stand in the configuration";
+
+/// The same for a reference that may be a literal.
+pub(super) const NO_FIELD: &str = "this does not name a field in Vault";
+
+pub(super) const HOW: &str = "write a reference instead: { vault = \"<mount>/<path>#<field>\" }, { file = \"/path\" } or { env = \"NAME\" }";
 
 impl<'de> Deserialize<'de> for Credential {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -66,10 +72,24 @@ impl<'de> Deserialize<'de> for Credential {
                 write!(f, "a credential reference: {HOW}")
             }
 
-            fn visit_str<E: de::Error>(self, _literal: &str) -> Result<Credential, E> {
-                Err(E::custom(format!(
-                    "a secret must not stand in the configuration: {HOW}"
-                )))
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Credential, E> {
+                Err(E::custom(refusal()))
+            }
+
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Credential, E> {
+                Err(E::custom(refusal()))
+            }
+
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Credential, E> {
+                Err(E::custom(refusal()))
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Credential, E> {
+                Err(E::custom(refusal()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, _: A) -> Result<Credential, A::Error> {
+                Err(de::Error::custom(refusal()))
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Credential, A::Error> {
@@ -79,6 +99,11 @@ impl<'de> Deserialize<'de> for Credential {
         }
         from.deserialize_any(Visitor)
     }
+}
+
+/// Never quotes the literal: what this says goes into logs.
+fn refusal() -> String {
+    format!("{NO_SECRET_HERE}: {HOW}")
 }
 
 fn reference(raw: RawCredential) -> Result<SecretRef, String> {
@@ -98,9 +123,8 @@ fn vault_reference(text: &str) -> Result<SecretRef, String> {
                 field: field.to_owned(),
             })
         }
-        _ => Err(format!(
-            "`{text}` does not name a field in Vault: write \"<mount>/<path>#<field>\""
-        )),
+        // The text is not quoted: it may be the secret itself.
+        _ => Err(format!("{NO_FIELD}: write \"<mount>/<path>#<field>\"")),
     }
 }
 

@@ -16,7 +16,13 @@ pub(super) fn explain(raw: &str, also: &[&str]) -> Wording {
         return unknown_name("key", &name, &merge(&known, also));
     }
     if let Some((name, known)) = unknown(raw, "unknown variant `") {
-        return unknown_name("choice", &name, &merge(&known, &[]));
+        let known = merge(&known, &[]);
+        let mut wording = unknown_name("choice", &name, &known);
+        if nearest(&name, &known).is_none() {
+            // Not quoted: it may be a secret in the wrong place.
+            wording.message = "there is no such choice".to_owned();
+        }
+        return wording;
     }
     if let Some(name) = missing_field(raw) {
         return Wording {
@@ -30,12 +36,107 @@ pub(super) fn explain(raw: &str, also: &[&str]) -> Wording {
             remedy: format!("keep one table of those below this name; {SEE}"),
         };
     }
-    own_words(raw)
+    let known = wrong_type(raw).or_else(|| wrong_url(raw));
+    known.unwrap_or_else(|| own_words(raw))
+}
+
+/// Whether nobody knows what the value was meant to be, so that it may be a
+/// secret.
+pub(super) fn is_far_off(raw: &str) -> bool {
+    if let Some((name, known)) = unknown(raw, "unknown variant `") {
+        return nearest(&name, &merge(&known, &[])).is_none();
+    }
+    let table_expected =
+        |(_, expected): (&str, &str)| in_words(expected).is_none_or(|w| w == TABLE);
+    raw.starts_with("unknown field `")
+        || raw
+            .strip_prefix("invalid type: ")
+            .is_some_and(|rest| rest.split_once(", expected ").is_some_and(table_expected))
+}
+
+const TABLE: &str = "a table";
+
+/// What serde expects, in words; `None`: a sentence of somebody else's.
+fn in_words(expected: &str) -> Option<&'static str> {
+    let known = [
+        ("struct ", TABLE),
+        ("a map", TABLE),
+        ("a sequence", "a list"),
+        ("a string", "a text in quotes"),
+        ("a boolean", "true or false"),
+        ("a character", "one character in quotes"),
+        ("u", "a whole number of zero or more"),
+        ("i", "a whole number"),
+    ];
+    let is = |word: &str| match word {
+        "u" | "i" => {
+            let size = expected.strip_prefix(word);
+            size.is_some_and(|s| s == "size" || s.parse::<u8>().is_ok())
+        }
+        word => expected.starts_with(word),
+    };
+    let found = known.into_iter().find(|(word, _)| is(word));
+    found.map(|(_, words)| words)
+}
+
+/// serde quotes the value that it could not use; it may be a secret.
+fn wrong_type(raw: &str) -> Option<Wording> {
+    let value = raw.strip_prefix("invalid value: ");
+    let rest = value.or_else(|| raw.strip_prefix("invalid type: "))?;
+    let (found, expected) = rest.split_once(", expected ")?;
+    let message = match in_words(expected) {
+        Some(wanted) if value.is_some() && found.starts_with("integer") => {
+            format!("{wanted} is expected here, not this number")
+        }
+        Some(wanted) => format!("{wanted} is expected here, not {}", kind(found)),
+        None if value.is_some() => format!("this cannot be used here: {expected}"),
+        None => format!("{expected} is expected here, not {}", kind(found)),
+    };
+    let remedy = if in_words(expected) == Some("a text in quotes") {
+        "write it in quotes; a length of time needs its unit, such as \"30d\"".to_owned()
+    } else {
+        format!("correct the value; {SEE}")
+    };
+    Some(Wording { message, remedy })
+}
+
+/// The URL library quotes the URL, after a short sentence.
+fn wrong_url(raw: &str) -> Option<Wording> {
+    let (why, _) = raw.split_once(": \"")?;
+    let words = ["URL", "host", "port number", "domain", "IPv4", "IPv6"];
+    words
+        .iter()
+        .any(|word| why.contains(word))
+        .then(|| Wording {
+            message: format!("the URL cannot be used: {why}"),
+            remedy: "write a whole URL, such as \"https://host.example.com/path\"".to_owned(),
+        })
+}
+
+/// What serde found, without the value.
+fn kind(found: &str) -> &'static str {
+    let kinds = [
+        ("string", "a text"),
+        ("integer", "a number"),
+        ("floating", "a number"),
+        ("boolean", "true or false"),
+        ("sequence", "a list"),
+        ("array", "a list"),
+        ("map", TABLE),
+        ("table", TABLE),
+    ];
+    let kind = kinds.into_iter().find(|(word, _)| found.starts_with(word));
+    kind.map_or("this", |(_, words)| words)
 }
 
 /// The name that a "missing field" message complains of.
 pub(super) fn missing_field(raw: &str) -> Option<&str> {
     raw.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// The first word that can be chosen where an unknown one stands.
+pub(super) fn first_choice(raw: &str) -> Option<&str> {
+    raw.strip_prefix("unknown variant `")?.split('`').nth(2)
 }
 
 /// Our own messages carry their remedy after a colon.
@@ -48,9 +149,7 @@ fn own_words(raw: &str) -> Wording {
             };
         }
     }
-    let remedy = if raw.starts_with("invalid type") && raw.ends_with("expected a string") {
-        "write it in quotes; a length of time needs its unit, such as \"30d\"".to_owned()
-    } else if raw.contains("environment variable") {
+    let remedy = if raw.contains("environment variable") {
         "set it for the service (with systemd: `Environment=`; in Kubernetes: `env`)".to_owned()
     } else {
         format!("correct the value; {SEE}")
@@ -96,25 +195,27 @@ pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     (best.0 <= allowed).then_some(best.1)
 }
 
-/// Insertions, deletions and replacements that turn one text into the other.
+/// Insertions, deletions, replacements and exchanges of neighbours that turn
+/// one text into the other.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (y, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let cost = usize::from(!x.eq_ignore_ascii_case(y));
-            let best = (diagonal + cost).min(*above + 1).min(left + 1);
-            diagonal = *above;
-            *above = best;
-            left = best;
+    let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
+    let (a, b) = (letters(a), letters(b));
+    // Row `i` holds the distances of the first `i` letters of `a`.
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let above = |up: usize, left: usize| rows[i - up][j - left];
+            let replaced = above(1, 1) + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(above(1, 0) + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(above(2, 2) + 1);
+            }
+            row.push(best);
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        rows.push(row);
     }
-    row.last().copied().unwrap_or(0)
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -130,6 +231,8 @@ mod tests {
             ("overlapp", "overlap", 1),
             ("kitten", "sitting", 3),
             ("OVERLAP", "overlap", 0),
+            ("nmae", "name", 1),
+            ("secert", "secret", 1),
         ];
         for (a, b, expected) in cases {
             assert_eq!(distance(a, b), expected, "{a} {b}");
@@ -143,6 +246,57 @@ mod tests {
         assert_eq!(explain(raw, &[]).remedy, "did you mean `overlap`?");
         let far = "unknown field `zzz`, expected `overlap`";
         assert_eq!(explain(far, &["also"]).remedy, "known here: also, overlap");
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_not_quoted() {
+        let cases = [
+            (
+                "invalid type: integer `5`, expected a string",
+                "a text in quotes is expected here, not a number",
+                false,
+            ),
+            (
+                "invalid type: string \"canary\", expected u32",
+                "a whole number of zero or more is expected here, not a text",
+                false,
+            ),
+            (
+                "invalid type: string \"canary\", expected struct RawWindows",
+                "a table is expected here, not a text",
+                true,
+            ),
+            (
+                "invalid value: integer `-1`, expected u32",
+                "a whole number of zero or more is expected here, not this number",
+                false,
+            ),
+            (
+                "invalid value: string \"canary\", expected a character",
+                "one character in quotes is expected here, not a text",
+                false,
+            ),
+            (
+                "relative URL without a base: \"canary\"",
+                "the URL cannot be used: relative URL without a base",
+                false,
+            ),
+            (
+                "unknown variant `canary`, expected one of `none`, `bearer`",
+                "there is no such choice",
+                true,
+            ),
+            (
+                "unknown variant `baerer`, expected one of `none`, `bearer`",
+                "unknown choice `baerer`",
+                false,
+            ),
+            ("unknown field `x`, expected `y`", "unknown key `x`", true),
+        ];
+        for (raw, message, far_off) in cases {
+            assert_eq!(explain(raw, &[]).message, message);
+            assert_eq!(is_far_off(raw), far_off, "{raw}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The configuration: the example files, and what the loader says of mistakes.
+//! The configuration: the example files, what the loader says of every kind of
+//! mistake, and the command `check` with the real binary.
 #![allow(
     clippy::expect_used,
     unreachable_pub,
@@ -7,10 +8,15 @@
 
 mod example;
 mod examples;
+mod includes;
+mod places;
+
+mod rules;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 
-use scim_rotator::config::{self, Loaded, Report};
+use scim_rotator::config::{self, Finding, Loaded, Report};
 
 /// Path of a file of this repository.
 fn repository(path: &str) -> PathBuf {
@@ -50,4 +56,9 @@ impl Folder {
 /// Everything that was found, whether or not the configuration can be used.
 fn report(result: Result<Loaded, Report>) -> Report {
     result.map_or_else(|report| report, |loaded| loaded.warnings)
+}
+
+/// What the loader says of this text.
+fn said_of(main: &str) -> Vec<Finding> {
+    report(Folder::with(main).load()).findings().to_vec()
 }

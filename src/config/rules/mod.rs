@@ -68,7 +68,7 @@ impl Token<'_> {
 
 /// Has every rule look.
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
-    sections(whole, problems);
+    let unsound = sections(whole, problems);
     names::check(whole, problems);
     vault::check(whole, problems);
     if let Some(http) = whole.http {
@@ -79,7 +79,9 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     }
     let mut gaps = windows::Gaps::default();
     for (name, settings) in whole.tokens {
+        // What an unsound issuer can do is not known yet.
         let issuer = whole.issuers.get(&settings.issuer);
+        let issuer = issuer.filter(|_| !unsound.contains(settings.issuer.as_str()));
         let token = Token {
             at: format!("tokens.{name}"),
             settings,
@@ -92,8 +94,8 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     }
 }
 
-/// What each section says of itself.
-fn sections(whole: &Whole<'_>, problems: &mut Problems) {
+/// What each section says of itself. Gives the issuers that are in error.
+fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str> {
     if let Some(vault) = whole.vault {
         vault.check("vault", problems);
     }
@@ -103,9 +105,15 @@ fn sections(whole: &Whole<'_>, problems: &mut Problems) {
     if let Some(log) = whole.log {
         log.check("log", problems);
     }
+    let mut unsound = BTreeSet::new();
     for (name, issuer) in whole.issuers {
         let path = whole.names.kind_path(format!("issuers.{name}"));
-        issuer.check(&path, problems);
+        let mut own = Problems::default();
+        issuer.check(&path, &mut own);
+        if own.has_errors() {
+            unsound.insert(name.as_str());
+        }
+        problems.append(own);
     }
     for (name, token) in whole.tokens {
         token
@@ -117,6 +125,7 @@ fn sections(whole: &Whole<'_>, problems: &mut Problems) {
         let path = whole.names.kind_path(format!("connections.{name}"));
         connection.check(&path, problems);
     }
+    unsound
 }
 
 #[cfg(test)]

@@ -8,13 +8,16 @@ use crate::config::settings::TokenSettings;
 use crate::config::wording::nearest;
 
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
+    let mut led_nowhere = false;
     for (name, token) in whole.tokens {
-        issuer_exists(name, token, whole.names, problems);
-        connections_exist(name, token, whole.names, problems);
+        led_nowhere |= !issuer_exists(name, token, whole.names, problems);
+        led_nowhere |= !connections_exist(name, token, whole.names, problems);
         connections_are_named_once(name, token, problems);
     }
-    // A token that cannot be read may use what seems unused.
-    if whole.tokens.len() == whole.names.tokens.len() {
+    // A token that cannot be read, or a misspelt name, may mean what seems
+    // unused.
+    let all_read = whole.tokens.len() == whole.names.tokens.len();
+    if all_read && !led_nowhere && !whole.tokens.is_empty() {
         nothing_is_unused(whole, problems);
     }
     if whole.names.tokens.is_empty() {
@@ -26,8 +29,14 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     }
 }
 
-fn issuer_exists(name: &str, token: &TokenSettings, names: &Names, problems: &mut Problems) {
-    if !names.issuers.contains(&token.issuer) {
+fn issuer_exists(
+    name: &str,
+    token: &TokenSettings,
+    names: &Names,
+    problems: &mut Problems,
+) -> bool {
+    let exists = names.issuers.contains(&token.issuer);
+    if !exists {
         unknown(
             &format!("tokens.{name}.issuer"),
             ("issuer", &token.issuer),
@@ -35,11 +44,19 @@ fn issuer_exists(name: &str, token: &TokenSettings, names: &Names, problems: &mu
             problems,
         );
     }
+    exists
 }
 
-fn connections_exist(name: &str, token: &TokenSettings, names: &Names, problems: &mut Problems) {
+fn connections_exist(
+    name: &str,
+    token: &TokenSettings,
+    names: &Names,
+    problems: &mut Problems,
+) -> bool {
+    let mut all = true;
     for (index, connection) in token.connections.iter().enumerate() {
         if !names.connections.contains(connection) {
+            all = false;
             unknown(
                 &format!("tokens.{name}.connections[{index}]"),
                 ("connection", connection),
@@ -48,6 +65,7 @@ fn connections_exist(name: &str, token: &TokenSettings, names: &Names, problems:
             );
         }
     }
+    all
 }
 
 fn unknown(path: &str, what: (&str, &str), known: &BTreeSet<String>, problems: &mut Problems) {

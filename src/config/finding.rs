@@ -1,0 +1,148 @@
+//! One thing that is wrong, with its place in the files.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::locate::text_place;
+use super::problem::Severity;
+use super::source::Source;
+
+/// One thing that is wrong, at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad.
+    pub severity: Severity,
+    /// The file.
+    pub file: PathBuf,
+    /// Line, from one; `None` when the file as a whole is meant.
+    pub line: Option<usize>,
+    /// Column, from one, in characters.
+    pub column: Option<usize>,
+    /// Dotted path of the key; empty when there is none.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+    pub(super) place: Option<(usize, Range<usize>)>,
+    pub(super) other: Option<Other>,
+    /// What must not be shown.
+    pub(super) hidden: Vec<Range<usize>>,
+    pub(super) is_syntax: bool,
+}
+
+/// A second place that belongs to a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Other {
+    pub(super) source: usize,
+    pub(super) span: Range<usize>,
+    pub(super) label: &'static str,
+    pub(super) file: String,
+}
+
+impl Finding {
+    pub(super) fn error(
+        source: usize,
+        span: Range<usize>,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Error,
+            file: PathBuf::new(),
+            line: None,
+            column: None,
+            path: path.into(),
+            message: message.into(),
+            remedy: remedy.into(),
+            place: Some((source, span)),
+            other: None,
+            hidden: Vec::new(),
+            is_syntax: false,
+        }
+    }
+
+    pub(super) fn of_file(
+        file: &Path,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: file.to_owned(),
+            place: None,
+            ..Self::error(0, 0..0, "", message, remedy)
+        }
+    }
+
+    pub(super) fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Shows a second place with a word on it.
+    pub(super) fn and_at(mut self, source: usize, span: Range<usize>, label: &'static str) -> Self {
+        self.other = Some(Other {
+            source,
+            span,
+            label,
+            file: String::new(),
+        });
+        self
+    }
+
+    /// What stands there may be a secret: show where, not what.
+    pub(super) fn hiding(mut self, spans: Vec<Range<usize>>) -> Self {
+        self.hidden = spans;
+        self
+    }
+
+    /// Nobody can tell which part of the lines is a secret.
+    pub(super) fn of_syntax(mut self) -> Self {
+        self.is_syntax = true;
+        self
+    }
+
+    /// Looks up file, line and column.
+    pub(super) fn settle(&mut self, sources: &[Source]) {
+        let Some((source, span)) = &self.place else {
+            return;
+        };
+        let Some(source) = sources.get(*source) else {
+            return;
+        };
+        let at = text_place(&source.text, span.start);
+        self.file.clone_from(&source.path);
+        self.line = Some(at.line);
+        self.column = Some(at.column);
+        if let Some(other) = &mut self.other
+            && let Some(source) = sources.get(other.source)
+        {
+            let line = text_place(&source.text, other.span.start).line;
+            other.file = source.path.display().to_string();
+            self.message = format!("{} ({} {}:{line})", self.message, other.label, other.file);
+        }
+    }
+}
+
+/// Collects findings while files are read.
+#[derive(Debug, Default)]
+pub(super) struct Findings(pub(super) Vec<Finding>);
+
+impl Findings {
+    pub(super) fn push(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    /// Leaves out what is already noted for the same place.
+    pub(super) fn push_once(&mut self, finding: Finding) {
+        let same = |f: &Finding| f.place == finding.place && f.message == finding.message;
+        if !self.0.iter().any(same) {
+            self.0.push(finding);
+        }
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.0.iter().any(|f| f.severity == Severity::Error)
+    }
+}
