@@ -65,7 +65,7 @@ impl Runner {
                 () = self.clock.sleep(pause) => {}
                 () = self.cancel.cancelled() => return Ended::Stopped,
             }
-            if waits_for_others(&rest) {
+            if rest.waits_for_others() {
                 memory.reload();
             }
         }
@@ -112,17 +112,5 @@ fn timed_out(rest: Rest) -> Ended {
         Rest::Decided(decision) => Ended::TimedOut(decision.reason),
         Rest::StoreFailed { error, .. } => Ended::StoreFailed(error),
         Rest::Stopped => Ended::Stopped,
-    }
-}
-
-fn waits_for_others(rest: &Rest) -> bool {
-    match rest {
-        Rest::Decided(decision) => {
-            matches!(
-                decision.reason,
-                Reason::LeaseElsewhere | Reason::Paused | Reason::WaitingOperator
-            )
-        }
-        Rest::StoreFailed { .. } | Rest::Stopped => false,
     }
 }

@@ -17,7 +17,7 @@ use super::unit::Unit;
 use super::witness::{StepEnded, Witness};
 use crate::ports::{Clock, PublishedSecret, Store, StoreError, TokenHandle, Version};
 use crate::rotation::apply::{apply, intend, must_be_stored};
-use crate::rotation::decision::{Action, Decision, Step};
+use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
@@ -101,6 +101,19 @@ impl Rest {
             Self::Decided(decision) => Some(decision.wake_at),
             Self::StoreFailed { retry_at, .. } => Some(*retry_at),
             Self::Stopped => None,
+        }
+    }
+
+    /// Whether what is waited for is written by somebody else, so that the next
+    /// wake must read again.
+    #[must_use]
+    pub fn waits_for_others(&self) -> bool {
+        match self {
+            Self::Decided(decision) => matches!(
+                decision.reason,
+                Reason::LeaseElsewhere | Reason::Paused | Reason::WaitingOperator
+            ),
+            Self::StoreFailed { .. } | Self::Stopped => false,
         }
     }
 }

@@ -55,6 +55,19 @@ pub struct Supervisor {
 struct Resting {
     memory: Memory,
     read_at: Timestamp,
+    /// Somebody else will have written when the token is woken.
+    outdated: bool,
+}
+
+impl Resting {
+    /// Nothing is known of the token.
+    fn unread(now: Timestamp) -> Self {
+        Self {
+            memory: Memory::default(),
+            read_at: now,
+            outdated: false,
+        }
+    }
 }
 
 struct Finished {
@@ -119,13 +132,7 @@ impl Supervisor {
         for name in names {
             let late = spread.as_secs_f64() * share(&format!("{}{name}", self.runner.holder), 0);
             let late = SignedDuration::try_from_secs_f64(late).unwrap_or_default();
-            self.resting.insert(
-                name.clone(),
-                Resting {
-                    memory: Memory::default(),
-                    read_at: now,
-                },
-            );
+            self.resting.insert(name.clone(), Resting::unread(now));
             self.agenda.set(&name, now.checked_add(late).unwrap_or(now));
         }
     }
@@ -149,7 +156,11 @@ impl Supervisor {
         let Resting {
             mut memory,
             read_at,
+            outdated,
         } = resting;
+        if outdated {
+            memory.reload();
+        }
         let read_at = if memory.record().is_some() {
             read_at
         } else {
@@ -177,7 +188,12 @@ impl Supervisor {
                 if let Some(wake_at) = rest.wake_at() {
                     self.agenda.set(&name, wake_at);
                 }
-                self.resting.insert(name, Resting { memory, read_at });
+                let resting = Resting {
+                    memory,
+                    read_at,
+                    outdated: rest.waits_for_others(),
+                };
+                self.resting.insert(name, resting);
             }
             // Only a defect can end a task: the token is read again from the
             // store, which holds everything that matters.
@@ -201,13 +217,7 @@ impl Supervisor {
             .collect();
         for name in lost {
             tracing::error!(token = %name, "the work on this token ended by a defect; it begins again from what is stored");
-            self.resting.insert(
-                name.clone(),
-                Resting {
-                    memory: Memory::default(),
-                    read_at: now,
-                },
-            );
+            self.resting.insert(name.clone(), Resting::unread(now));
             self.agenda.set(&name, again);
         }
     }
