@@ -13,6 +13,7 @@ pub mod rotate;
 pub mod run;
 mod signals;
 pub mod status;
+mod watch;
 mod wiring;
 
 use std::path::PathBuf;

@@ -1,0 +1,152 @@
+//! What the daemon asks Vault besides the tokens: whether it is there, what our
+//! token may do, whether a person stopped all work.
+
+use jiff::SignedDuration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::wiring::World;
+use crate::driver::recurring::Ring;
+use crate::driver::supervisor::Pulse;
+use crate::telemetry::VaultSigns;
+use crate::telemetry::witness::Observer;
+use crate::vault::preflight;
+
+/// How often the heartbeat goes while no supervisor gives it.
+const BEAT: SignedDuration = SignedDuration::from_secs(2);
+
+/// Logs in and asks what must be known before any token is looked at, however
+/// long that takes. The heartbeat goes on meanwhile, also while an answer is
+/// waited for. Returns whether it succeeded before it was cancelled.
+pub(super) async fn is_prepared(
+    world: &World,
+    pulse: &Observer,
+    cancel: &CancellationToken,
+) -> bool {
+    let asked = async {
+        wait_for_vault(world).await;
+        wait_for_control(world).await;
+        tell_missing_capabilities(world).await;
+    };
+    tokio::pin!(asked);
+    loop {
+        pulse.beat(world.clock.now());
+        tokio::select! {
+            () = &mut asked => return true,
+            () = cancel.cancelled() => return false,
+            () = world.clock.sleep(BEAT) => {}
+        }
+    }
+}
+
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+
+/// A daemon that dies of a sealed Vault would have to be started by hand
+/// afterwards.
+async fn wait_for_vault(world: &World) {
+    let mut pause = FIRST_PAUSE;
+    let mut said = String::new();
+    while let Err(error) = world.session.login().await {
+        let text = error.to_string();
+        let sealed = world.session.state().sealed;
+        if said != text {
+            tracing::warn!(error = %text, "waiting for Vault; no token is looked at meanwhile");
+            said.clone_from(&text);
+        }
+        world.telemetry.vault(VaultSigns {
+            up: false,
+            sealed,
+            token_expires_at: None,
+            failure: Some(text.clone()),
+        });
+        let status = format!("waiting for Vault: {text}");
+        world.telemetry.health.notifier().status(&status);
+        world.clock.sleep(pause).await;
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Nothing is done before it is known whether a person stopped all work.
+async fn wait_for_control(world: &World) {
+    while let Err(error) = world.read_control().await {
+        tracing::warn!(%error, "whether all work is paused is not known yet");
+        world.clock.sleep(FIRST_PAUSE).await;
+    }
+    if world.is_all_paused() {
+        tracing::warn!("all work is paused by a person: `scim-rotator resume --all`");
+    }
+}
+
+/// Missing rights are told with the policy lines that mend them. The daemon
+/// goes on: other tokens may work.
+async fn tell_missing_capabilities(world: &World) {
+    match preflight::check(&world.session, &world.needs).await {
+        Err(error) => tracing::warn!(%error, "Vault was not asked what our token may do"),
+        Ok(missing) => {
+            for lack in &missing {
+                tracing::error!(
+                    path = %lack.path,
+                    missing = lack.missing.join(","),
+                    purpose = %lack.purpose,
+                    policy_line = %lack.policy_line,
+                    "our Vault token may not do what it must: add this line to its policy"
+                );
+            }
+        }
+    }
+}
+
+/// How often Vault is asked whether a person stopped all work.
+const CONTROL: SignedDuration = SignedDuration::from_secs(10);
+
+/// Never returns. While Vault does not answer, what was known stays in force.
+pub(super) async fn watch_control(world: &World, rings: &mpsc::Sender<Ring>) {
+    loop {
+        world.clock.sleep(CONTROL).await;
+        let Ok(true) = world.read_control().await else {
+            continue;
+        };
+        if world.is_all_paused() {
+            tracing::warn!(
+                "a person paused all work: no token is touched until `scim-rotator resume --all`"
+            );
+        } else {
+            tracing::info!("a person resumed all work");
+        }
+        // A supervisor that has ended needs no ring.
+        let _ended = rings.send(Ring::LookAtAll).await.is_err();
+    }
+}
+
+/// How often the session's state is shown.
+const LOOK: SignedDuration = SignedDuration::from_secs(3);
+/// After so long without a successful call Vault is asked for a sign of life.
+const QUIET: SignedDuration = SignedDuration::from_secs(20);
+
+pub(super) async fn watch_vault(world: &World, end: &CancellationToken) {
+    let mut failure = None;
+    loop {
+        tokio::select! {
+            () = world.clock.sleep(LOOK) => {}
+            () = end.cancelled() => return,
+        }
+        let state = world.session.state();
+        if !state.logged_in && state.logins == 0 {
+            // The start tells how it waits.
+            continue;
+        }
+        let now = world.clock.now();
+        let quiet = |at: jiff::Timestamp| now.duration_since(at) >= QUIET;
+        if !state.up || state.last_success.is_none_or(quiet) {
+            failure = world.session.ping().await.err().map(|e| e.to_string());
+        }
+        let state = world.session.state();
+        world.telemetry.vault(VaultSigns {
+            up: state.up,
+            sealed: state.sealed,
+            token_expires_at: state.expires_at,
+            failure: failure.clone(),
+        });
+    }
+}
