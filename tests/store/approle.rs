@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use tempfile::{NamedTempFile, TempDir};
 use tokio_util::sync::CancellationToken;
 
 use super::bench::{approle_login, config, file, published, record, session, v};
-use super::support::part;
 use super::support::vault::RealVault;
 use scim_rotator::driver::clock::SystemClock;
 
@@ -86,7 +84,7 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
 
     let dir = TempDir::new().expect("a folder");
     let secret_id = dir.path().join("secret-id");
-    let role_id = run_setup(&vault, &secret_id);
+    let role_id = vault.set_up_approle(&secret_id);
     let login = format!(
         "auth.approle.role_id = \"{role_id}\"\nauth.approle.secret_id.file = {secret_id:?}"
     );
@@ -116,28 +114,6 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
     };
     assert_eq!(fault.class, FaultClass::Unauthorized, "{fault}");
     session.close().await;
-}
-
-/// Runs the shipped script as an operator would; returns the role-id.
-fn run_setup(vault: &RealVault, secret_id: &Path) -> String {
-    let program = part::find("vault")
-        .expect("the part is there")
-        .join("vault");
-    let output = Command::new(deploy("setup.sh"))
-        .arg(secret_id)
-        .env("VAULT_BIN", program)
-        .env("VAULT_ADDR", vault.url().as_str())
-        .env("VAULT_TOKEN", vault.root_token())
-        .output()
-        .expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let line = String::from_utf8(output.stdout).expect("text");
-    let id = line
-        .trim()
-        .strip_prefix("role_id = \"")
-        .and_then(|l| l.strip_suffix('"'));
-    id.expect("a line for the configuration").to_owned()
 }
 
 #[tokio::test]

@@ -61,6 +61,18 @@ impl BetterAuth {
         }
     }
 
+    /// Ids of the tokens that live, oldest first.
+    pub async fn live(&self) -> Vec<String> {
+        let url = format!("{}/tokens?per_page=1000", self.admin_url());
+        let request = self.http.get(url).bearer_auth(ADMIN_TOKEN);
+        let answer = request.send().await.expect("an answer");
+        let body: Value = answer.json().await.expect("JSON");
+        let tokens = body["tokens"].as_array().expect("a list").iter();
+        tokens
+            .map(|token| token["id"].as_str().expect("an id").to_owned())
+            .collect()
+    }
+
     /// Revokes a token.
     pub async fn revoke(&self, id: &str) {
         let url = format!("{}/tokens/{id}", self.admin_url());

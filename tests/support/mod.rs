@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod better_auth;
+pub mod canaille;
+pub mod keycloak;
 pub mod meddler;
 pub mod part;
 pub mod scim2_server;

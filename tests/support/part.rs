@@ -2,10 +2,13 @@
 //! killed when dropped.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long a part may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,6 +40,49 @@ pub fn recipe(part: &str, file: &str) -> PathBuf {
         .join("tests/parts")
         .join(part)
         .join(file)
+}
+
+/// A server with all its children; the whole group is killed when dropped. A
+/// script that starts the true server would otherwise leave it behind.
+pub struct Group(Child);
+
+impl Group {
+    /// Starts it in a process group of its own. Its output goes nowhere.
+    pub fn start(mut command: Command) -> Self {
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
+        Self(process)
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().expect("a child of ours").is_some()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        kill_process_group(Pid::from_child(&self.0), Signal::KILL).ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A port on loopback that nobody uses, nor the one after it: some servers
+/// take two.
+pub fn free_port() -> u16 {
+    let bind = |port| std::net::TcpListener::bind(("127.0.0.1", port));
+    loop {
+        let first = bind(0).expect("a port");
+        let port = first.local_addr().expect("an address").port();
+        if port.checked_add(1).is_some_and(|next| bind(next).is_ok()) {
+            return port;
+        }
+    }
 }
 
 /// A running server.

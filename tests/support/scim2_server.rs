@@ -33,6 +33,30 @@ impl Scim2Server {
         })
     }
 
+    /// Where its tokens and faults are managed, without a credential.
+    pub fn base_url(&self) -> &str {
+        &self.running.base
+    }
+
+    /// Ids of the tokens that live.
+    pub async fn live(&self) -> Vec<String> {
+        let url = format!("{}/_tokens", self.running.base);
+        let answer = self.http.get(url).send().await.expect("an answer");
+        let body: Value = answer.json().await.expect("JSON");
+        let tokens = body["tokens"].as_array().expect("a list").iter();
+        tokens
+            .map(|token| token["id"].as_str().expect("an id").to_owned())
+            .collect()
+    }
+
+    /// How many planned faults were not asked for yet.
+    pub async fn faults_left(&self) -> usize {
+        let url = format!("{}/_faults", self.running.base);
+        let answer = self.http.get(url).send().await.expect("an answer");
+        let body: Value = answer.json().await.expect("JSON");
+        body["faults"].as_array().expect("a list").len()
+    }
+
     /// Its SCIM base URL.
     pub fn scim_url(&self) -> Url {
         Url::parse(&format!("{}/v2", self.running.base)).expect("the server's own URL")

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::part;
+use super::part::{self, free_port};
 
 /// How long it may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -166,6 +166,30 @@ impl RealVault {
         )
     }
 
+    /// Runs the shipped set-up script as an operator would: the shipped policy,
+    /// and a role whose secret-id is written to this file. Returns the role-id.
+    pub fn set_up_approle(&self, secret_id: &Path) -> String {
+        let program = part::find("vault")
+            .expect("the part is there")
+            .join("vault");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/vault/setup.sh");
+        let output = Command::new(script)
+            .arg(secret_id)
+            .env("VAULT_BIN", program)
+            .env("VAULT_ADDR", self.url.as_str())
+            .env("VAULT_TOKEN", &self.root_token)
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let line = String::from_utf8(output.stdout).expect("text");
+        let id = line
+            .trim()
+            .strip_prefix("role_id = \"")
+            .and_then(|l| l.strip_suffix('"'));
+        id.expect("a line for the configuration").to_owned()
+    }
+
     /// Seals it.
     pub async fn seal(&self) {
         self.must("PUT", "sys/seal", json!({})).await;
@@ -246,7 +270,8 @@ fn raft_config(dir: &Path, port: u16) -> PathBuf {
         "disable_mlock": true,
         "api_addr": format!("http://127.0.0.1:{port}"),
         "cluster_addr": format!("http://127.0.0.1:{cluster}"),
-        "storage": {"raft": {"path": data, "node_id": "test"}},
+        // A node alone waits for nobody: its elections are as short as they can be.
+        "storage": {"raft": {"path": data, "node_id": "test", "performance_multiplier": 1}},
         "listener": {"tcp": {
             "address": format!("127.0.0.1:{port}"),
             "cluster_address": format!("127.0.0.1:{cluster}"),
@@ -256,9 +281,4 @@ fn raft_config(dir: &Path, port: u16) -> PathBuf {
     let path = dir.join("vault.json");
     std::fs::write(&path, text.to_string()).expect("the configuration");
     path
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }

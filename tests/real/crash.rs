@@ -1,0 +1,107 @@
+//! The daemon is killed in the middle of a rotation, as by a power cut, and
+//! started again.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::daemon::Daemon;
+use super::house::{House, is_settled, text};
+use super::parts::{
+    DUE, Keeper, better_auth_issuer, due_at_once, exec_connection, read_users, token, token_program,
+};
+use super::support::better_auth::BetterAuth;
+use super::wait::eventually;
+
+#[tokio::test]
+async fn killed_while_a_token_is_minted_it_leaves_no_orphan() {
+    let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
+        return;
+    };
+    let old = due_at_once(&house, &server).await;
+    let keeper = Keeper::new(&house);
+    let sections = [
+        better_auth_issuer(&mut house, &server).await,
+        keeper.connection(&house),
+        token(&server.scim_url(), "idp", DUE),
+    ]
+    .concat();
+    let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 4000 });
+    server.plan_fault(fault).await;
+    let daemon = house.run(&sections).await;
+    let lost = eventually("a token is minted", async || {
+        let live = server.live().await;
+        live.into_iter().find(|id| *id != old.id)
+    })
+    .await;
+    let record = house.record().await;
+    daemon.kill();
+    assert!(
+        record["rotation"]["intent"].is_object(),
+        "{}",
+        record["rotation"]["stage"]
+    );
+
+    let daemon = house.run(&sections).await;
+    let record = goes_on(&house, daemon).await;
+    assert_ne!(text(&record["current"]["id"]), lost, "its text was lost");
+    assert_eq!(server.live().await, [text(&record["current"]["id"])]);
+    assert_eq!(
+        keeper.holds().as_deref(),
+        record["current"]["value"].as_str()
+    );
+    assert_eq!(read_users(&server.scim_url(), &old.token).await, 401);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn killed_while_a_token_is_delivered_it_delivers_the_same_token_again() {
+    let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
+        return;
+    };
+    let old = due_at_once(&house, &server).await;
+    let [called, gate, held] = ["called", "gate", "held"].map(|name| house.path(name));
+    let sections = [
+        better_auth_issuer(&mut house, &server).await,
+        exec_connection(&house, &slow_program(&house, &called, &gate, &held)),
+        token(&server.scim_url(), "idp", DUE),
+    ]
+    .concat();
+    let daemon = house.run(&sections).await;
+    eventually("a delivery begins", async || called.exists().then_some(())).await;
+    let record = house.record().await;
+    daemon.kill();
+    assert_eq!(record["rotation"]["stage"], "delivering");
+    let pending = text(&record["rotation"]["pending"]["value"]).to_owned();
+    std::fs::write(&gate, "").expect("the gate opens");
+
+    let daemon = house.run(&sections).await;
+    let record = goes_on(&house, daemon).await;
+    assert_eq!(record["current"]["value"], pending.as_str());
+    assert_eq!(server.live().await, [text(&record["current"]["id"])]);
+    let held = std::fs::read_to_string(&held).expect("it was delivered");
+    assert_eq!(held.trim(), pending);
+    assert_eq!(read_users(&server.scim_url(), &old.token).await, 401);
+    house.close().await;
+}
+
+/// A program that takes its token only once the gate is open.
+fn slow_program(house: &House, called: &Path, gate: &Path, held: &Path) -> std::path::PathBuf {
+    let [called, gate, held] = [called, gate, held].map(Path::display);
+    let takes =
+        format!("touch '{called}'; while [ ! -e '{gate}' ]; do sleep 0.1; done; cat > '{held}'");
+    token_program(house, "slow-program", &takes)
+}
+
+/// The second process completes what the first one began.
+async fn goes_on(house: &House, daemon: Daemon) -> Value {
+    let record = house
+        .until("the rotation is completed", |record| {
+            record["generation"] == 2 && is_settled(record)
+        })
+        .await;
+    assert!(record["orphans"].is_null(), "{}", record["orphans"]);
+    assert_eq!(record["history"].as_array().map(Vec::len), Some(1));
+    daemon.stop().await;
+    record
+}

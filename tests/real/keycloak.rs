@@ -1,0 +1,60 @@
+//! Keycloak: its access tokens are the SCIM credential.
+
+use super::house::{House, is_settled, text};
+use super::parts::{Keeper, read_users, token};
+use super::support::keycloak::{CLIENT_ID, CLIENT_SECRET, Keycloak};
+
+/// Life of an access token, in seconds.
+const LIFE: u32 = 45;
+
+#[tokio::test]
+async fn an_oauth2_token_is_renewed_and_the_old_one_is_revoked_and_refused() {
+    let (Some(mut house), Some(server)) = (House::new().await, Keycloak::start(LIFE).await) else {
+        return;
+    };
+    house.longest_call = 15;
+    let scim_url = server.scim_url();
+    let secret = house.credential("keycloak", CLIENT_SECRET).await;
+    let keeper = Keeper::new(&house);
+    let issuer = format!(
+        r#"
+[issuers.sp.oauth2]
+token_url = "{}"
+revocation_url = "{}"
+client_id = "{CLIENT_ID}"
+client_secret = {secret}
+"#,
+        server.token_url(),
+        server.revocation_url(),
+    );
+    let times = format!("lifetime = \"{LIFE}s\"\nrenew_at = \"40%\"\noverlap = \"5s\"");
+    let sections = [
+        issuer,
+        keeper.connection(&house),
+        token(&scim_url, "idp", &times),
+    ];
+    let daemon = house.run(&sections.concat()).await;
+    let first = house.until("the first token", is_settled).await;
+    let old = text(&first["current"]["value"]).to_owned();
+    assert_eq!(
+        first["current"]["expiry"], "api",
+        "{}",
+        first["current"]["expiry"]
+    );
+    assert_eq!(read_users(&scim_url, &old).await, 200);
+
+    let second = house
+        .until("the second token, alone", |record| {
+            record["generation"] == 2 && is_settled(record)
+        })
+        .await;
+    assert_eq!(second["history"][0]["trigger"], "schedule");
+    assert!(second["history"][0]["old_refused"].is_object());
+    let new = text(&second["current"]["value"]).to_owned();
+    assert_eq!(read_users(&scim_url, &old).await, 401, "revoked");
+    assert_eq!(read_users(&scim_url, &new).await, 200);
+    assert_eq!(keeper.holds().as_deref(), Some(new.as_str()));
+    assert_eq!(house.published().await["token"], new.as_str());
+    daemon.stop().await;
+    house.close().await;
+}

@@ -1,0 +1,35 @@
+//! The real binary against real parts: a HashiCorp Vault, service providers
+//! that others wrote, an identity provider that pushes people with the token.
+//!
+//! `tests/parts/*.sh` provide the parts; a test whose part is missing says so
+//! and skips, and fails where `CI=true`. Every test ends with
+//! [`house::House::close`], which searches all that the binary said for secrets.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test program may fail where it stands, and nobody links it"
+)]
+
+mod canary;
+mod commands;
+mod daemon;
+mod house;
+mod parts;
+mod wait;
+
+mod adoption;
+mod approle;
+mod canaille;
+mod crash;
+mod keycloak;
+mod operator;
+mod rotation;
+mod scim2_server;
+mod shutdown;
+mod start;
+mod systemd;
+mod vault_away;
+
+#[path = "../support/mod.rs"]
+mod support;
