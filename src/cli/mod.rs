@@ -2,6 +2,7 @@
 
 pub mod check;
 mod compromise;
+mod harden;
 pub mod live;
 mod load;
 mod look;
@@ -105,6 +106,7 @@ impl From<Exit> for ExitCode {
 /// Reads the command line, does what it says, and tells how it ended.
 #[must_use]
 pub fn main() -> Exit {
+    harden::harden();
     match Cli::try_parse() {
         Ok(cli) => dispatch(&cli),
         Err(error) => {

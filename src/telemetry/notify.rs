@@ -7,9 +7,12 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
 
+/// Where messages go.
+type Sink = Box<dyn Fn(&[NotifyState<'_>]) + Send + Sync>;
+
 /// Tells systemd how the service fares. Does nothing where nobody listens.
 pub struct Notifier {
-    send: Option<fn(&[NotifyState<'_>])>,
+    send: Option<Sink>,
     watchdog: Option<Duration>,
     last_ping: Mutex<Option<Instant>>,
     last_status: Mutex<String>,
@@ -19,7 +22,7 @@ impl Notifier {
     /// Talks to the socket that systemd named in the environment, if any.
     #[must_use]
     pub fn from_environment() -> Self {
-        Self::new(Some(send), sd_notify::watchdog_enabled())
+        Self::new(Some(Box::new(send)), sd_notify::watchdog_enabled())
     }
 
     /// Talks to nobody.
@@ -28,7 +31,7 @@ impl Notifier {
         Self::new(None, None)
     }
 
-    fn new(send: Option<fn(&[NotifyState<'_>])>, watchdog: Option<Duration>) -> Self {
+    fn new(send: Option<Sink>, watchdog: Option<Duration>) -> Self {
         Self {
             send,
             watchdog,
@@ -84,7 +87,7 @@ impl Notifier {
     }
 
     fn tell(&self, state: &[NotifyState<'_>]) {
-        if let Some(send) = self.send {
+        if let Some(send) = &self.send {
             send(state);
         }
     }
@@ -106,68 +109,64 @@ impl fmt::Debug for Notifier {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixDatagram;
-    use std::process::Command;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::telemetry::health::Health;
 
-    /// Runs in a process of its own, with the environment that systemd sets.
-    #[test]
-    #[ignore = "started by `systemd_hears_what_it_must`"]
-    fn child() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("runtime");
-        runtime.block_on(async {
-            let health = Health::new(Notifier::from_environment());
-            let notifier = health.notifier();
-            notifier.ready("1 token: 1 fresh");
-            notifier.status("1 token: 1 delivering");
-            notifier.status("1 token: 1 delivering");
-            for _ in 0..30 {
-                health.beat();
-                tokio::time::advance(Duration::from_secs(1)).await;
-            }
-            notifier.reloading();
-            notifier.stopping("stopping");
-        });
+    /// What was sent, a message a text.
+    #[derive(Clone, Default)]
+    struct Heard(Arc<Mutex<Vec<String>>>);
+
+    impl Heard {
+        fn notifier(&self, watchdog: Option<Duration>) -> Notifier {
+            let heard = self.clone();
+            let send = move |state: &[NotifyState<'_>]| {
+                let lines: Vec<String> = state.iter().map(ToString::to_string).collect();
+                heard.0.lock().expect("lock").push(lines.join("\n"));
+            };
+            Notifier::new(Some(Box::new(send)), watchdog)
+        }
+
+        fn take(&self) -> Vec<String> {
+            std::mem::take(&mut *self.0.lock().expect("lock"))
+        }
     }
 
-    #[test]
-    fn systemd_hears_what_it_must() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("notify");
-        let socket = UnixDatagram::bind(&path).expect("socket");
-        socket
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .expect("timeout");
-        let this = std::env::current_exe().expect("this test binary");
-        let status = Command::new(this)
-            .args(["--exact", "telemetry::notify::tests::child", "--ignored"])
-            .env("NOTIFY_SOCKET", &path)
-            .env("WATCHDOG_USEC", "30000000")
-            .env_remove("WATCHDOG_PID")
-            .stdout(std::process::Stdio::null())
-            .status()
-            .expect("child");
-        assert!(status.success());
-        let mut heard = Vec::new();
-        let mut buffer = [0; 512];
-        while !heard.iter().any(|m: &String| m.contains("STOPPING=1")) {
-            let length = socket.recv(&mut buffer).expect("one more message");
-            heard.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
-        }
-        let heard: Vec<&str> = heard.iter().map(|m| m.trim_end()).collect();
+    #[tokio::test(start_paused = true)]
+    async fn systemd_hears_what_it_must() {
+        let heard = Heard::default();
+        let notifier = heard.notifier(None);
+        notifier.ready("1 token: 1 fresh");
+        notifier.status("1 token: 1 delivering");
+        notifier.status("1 token: 1 delivering");
+        notifier.reloading();
+        notifier.stopping("stopping");
+        let heard = heard.take();
         assert_eq!(heard[0], "READY=1\nSTATUS=1 token: 1 fresh");
         assert_eq!(heard[1], "STATUS=1 token: 1 delivering");
-        assert_eq!(heard[2..4], ["WATCHDOG=1", "WATCHDOG=1"]);
         assert!(
-            heard[4].starts_with("RELOADING=1\nMONOTONIC_USEC="),
+            heard[2].starts_with("RELOADING=1\nMONOTONIC_USEC="),
             "{heard:?}"
         );
-        assert_eq!(heard[5..], ["STOPPING=1\nSTATUS=stopping"]);
+        assert_eq!(heard[3..], ["STOPPING=1\nSTATUS=stopping"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_watchdog_is_fed_twice_in_its_interval_and_only_by_beats() {
+        let heard = Heard::default();
+        let health = Health::new(heard.notifier(Some(Duration::from_secs(30))));
+        for _ in 0..30 {
+            health.beat();
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(heard.take(), ["WATCHDOG=1", "WATCHDOG=1"]);
+        tokio::time::advance(Duration::from_secs(600)).await;
+        health.notifier().status("stuck");
+        assert_eq!(heard.take(), ["STATUS=stuck"], "only a beat feeds it");
+
+        let unwatched = Health::new(heard.notifier(None));
+        unwatched.beat();
+        assert_eq!(heard.take(), [""; 0]);
     }
 }

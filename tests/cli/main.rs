@@ -7,8 +7,10 @@
     reason = "a test program may fail where it stands"
 )]
 
+mod harden;
 mod readme;
 mod scene;
+mod systemd;
 
 use scene::Scene;
 use serde_json::Value;

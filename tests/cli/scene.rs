@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::process::Output;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -12,6 +13,7 @@ use scim_rotator::driver::clock::SystemClock;
 use scim_rotator::ports::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 /// Three servers and a configuration with the token `crm`.
 pub(crate) struct Scene {
@@ -26,6 +28,16 @@ pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
 }
 
 impl fmt::Debug for Ran {
@@ -137,6 +149,17 @@ confirm_every = "1s"
         run(self.folder.path(), config, args).await
     }
 
+    /// The daemon, not started yet; its server takes a free port.
+    pub(crate) fn daemon(&self) -> Command {
+        let path = self.folder.path().join("scim-rotator.toml");
+        let config = std::fs::read_to_string(path).expect("read");
+        self.write(
+            "daemon.toml",
+            &format!("{config}\n[server]\nlisten = \"127.0.0.1:0\"\n"),
+        );
+        command(self.folder.path(), "daemon.toml", &["run"])
+    }
+
     /// Runs a command with `--output json`, which must succeed.
     pub(crate) async fn json(&self, args: &[&str]) -> Value {
         let args: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
@@ -168,17 +191,16 @@ fn role() -> Role {
 }
 
 async fn run(folder: &Path, config: &str, args: &[&str]) -> Ran {
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_scim-rotator"))
+    let output = command(folder, config, args).output().await;
+    output.expect("the binary runs").into()
+}
+
+fn command(folder: &Path, config: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scim-rotator"));
+    command
         .arg("--config")
         .arg(folder.join(config))
         .args(args)
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("the binary runs");
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).expect("text"),
-        err: String::from_utf8(output.stderr).expect("text"),
-    }
+        .kill_on_drop(true);
+    command
 }
