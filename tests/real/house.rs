@@ -104,7 +104,7 @@ impl House {
 [vault]
 address = "{vault}"
 state_path = "kv/scim-rotator"
-connect_timeout = "2s"
+connect_timeout = "{connect}ms"
 request_timeout = "{call}s"
 
 {login}
@@ -115,7 +115,7 @@ listen = "127.0.0.1:{port}"
 filter = "{log}"
 
 [http]
-connect_timeout = "2s"
+connect_timeout = "{connect}ms"
 read_timeout = "{call}s"
 request_timeout = "{call}s"
 
@@ -142,6 +142,7 @@ operator_poll = "1s"
             log = self.log,
             sweep = self.sweep,
             lease = 2 * call,
+            connect = (500 * call).min(2000),
         );
         std::fs::write(self.config(), text).expect("the configuration");
         format!("http://127.0.0.1:{port}")
@@ -178,6 +179,20 @@ operator_poll = "1s"
     /// The record; null if there is none yet.
     pub async fn record(&self) -> Value {
         self.read("scim-rotator/crm").await
+    }
+
+    /// Every version of the record, oldest first.
+    pub async fn every_record(&self) -> Vec<Value> {
+        let metadata = "kv/metadata/scim-rotator/crm";
+        let (_, body) = self.vault.api("GET", metadata, Value::Null).await;
+        let last = body["data"]["current_version"].as_u64().expect("versions");
+        let mut records = Vec::new();
+        for version in 1..=last {
+            let path = format!("kv/data/scim-rotator/crm?version={version}");
+            let (_, mut body) = self.vault.api("GET", &path, Value::Null).await;
+            records.push(body["data"]["data"].take());
+        }
+        records
     }
 
     async fn read(&self, path: &str) -> Value {

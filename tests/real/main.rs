@@ -23,6 +23,7 @@ mod approle;
 mod canaille;
 mod crash;
 mod keycloak;
+mod kill_loop;
 mod operator;
 mod rotation;
 mod scim2_server;

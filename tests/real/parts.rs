@@ -103,8 +103,16 @@ pub struct Keeper {
 impl Keeper {
     /// Writes the program.
     pub fn new(house: &House) -> Self {
+        Self::slow(house, "0")
+    }
+
+    /// The same, with a program that takes so many seconds.
+    pub fn slow(house: &House, seconds: &str) -> Self {
         let file = house.path("held-by-the-idp");
-        let keep = format!("cat > '{0}.new' && mv '{0}.new' '{0}'", file.display());
+        let keep = format!(
+            "sleep {seconds}; cat > '{0}.new' && mv '{0}.new' '{0}'",
+            file.display()
+        );
         let program = token_program(house, "keep-token", &keep);
         Self { program, file }
     }
