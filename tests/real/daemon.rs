@@ -35,8 +35,21 @@ impl House {
     /// The same, with variables in its environment.
     pub async fn run_with(&self, sections: &str, environment: &[(&str, &str)]) -> Daemon {
         let url = self.configure(sections);
+        self.start("scim-rotator.toml", url, environment).await
+    }
+
+    /// One of several daemons with the same configuration, each with its own
+    /// port and log.
+    pub async fn run_replica(&self, number: usize, sections: &str) -> Daemon {
+        let file = format!("replica-{number}.toml");
+        let url = self.configure_as(&file, sections);
+        self.configure(sections);
+        self.start(&file, url, &[]).await
+    }
+
+    async fn start(&self, file: &str, url: String, environment: &[(&str, &str)]) -> Daemon {
         let mut command = Command::new(BINARY);
-        command.arg("--config").arg(self.config()).arg("run");
+        command.arg("--config").arg(self.path(file)).arg("run");
         command.env_clear().envs(environment.iter().copied());
         let mut daemon = Daemon::spawn(command, url, self.heard());
         eventually("the daemon answers", async || {
@@ -106,7 +119,21 @@ impl Daemon {
 
     /// Asks it to end.
     pub fn terminate(&self) {
-        kill_process(Pid::from_child(&self.process), Signal::TERM).expect("it runs");
+        self.signal(Signal::TERM);
+    }
+
+    /// Takes the processor away from it, as a paused virtual machine does.
+    pub fn stand_still(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Gives it back.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("it runs");
     }
 
     /// How it ended, if it has.

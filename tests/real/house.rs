@@ -97,6 +97,11 @@ impl House {
     /// Writes the configuration: these sections, and around them what every
     /// test needs. Returns the URL that the daemon will serve.
     pub fn configure(&self, sections: &str) -> String {
+        self.configure_as("scim-rotator.toml", sections)
+    }
+
+    /// The same in a file of this name: for one of several daemons.
+    pub fn configure_as(&self, file: &str, sections: &str) -> String {
         let port = free_port();
         let call = self.longest_call;
         let text = format!(
@@ -144,7 +149,7 @@ operator_poll = "1s"
             lease = 2 * call,
             connect = (500 * call).min(2000),
         );
-        std::fs::write(self.config(), text).expect("the configuration");
+        self.file(file, &text);
         format!("http://127.0.0.1:{port}")
     }
 
@@ -178,7 +183,12 @@ operator_poll = "1s"
 
     /// The record; null if there is none yet.
     pub async fn record(&self) -> Value {
-        self.read("scim-rotator/crm").await
+        self.record_of(CRM).await
+    }
+
+    /// The record of another token; null if there is none yet.
+    pub async fn record_of(&self, token: &str) -> Value {
+        self.read(&format!("scim-rotator/{token}")).await
     }
 
     /// Every version of the record, oldest first.
@@ -226,8 +236,11 @@ operator_poll = "1s"
     /// Searches all that the binary said for all secrets that it ever held.
     pub async fn search(&self) {
         let mut secrets = self.planted.clone();
-        for path in ["scim-rotator/crm", "scim/crm"] {
-            self.collect(path, &mut secrets).await;
+        for folder in ["scim-rotator", "scim"] {
+            for name in self.names_in(folder).await {
+                self.collect(&format!("{folder}/{name}"), &mut secrets)
+                    .await;
+            }
         }
         let heard = self.heard.lock().expect("lock");
         assert!(heard.values().any(|said| !said.is_empty()), "all were mute");
@@ -235,6 +248,13 @@ operator_poll = "1s"
             let leak = canary::find(said, &secrets);
             assert_eq!(leak, None, "a secret stands in: {source}");
         }
+    }
+
+    async fn names_in(&self, folder: &str) -> Vec<String> {
+        let path = format!("kv/metadata/{folder}?list=true");
+        let (_, body) = self.vault.api("GET", &path, Value::Null).await;
+        let keys = body["data"]["keys"].as_array().into_iter().flatten();
+        keys.map(|key| text(key).to_owned()).collect()
     }
 
     /// Every token that any version of a secret holds.
@@ -257,7 +277,9 @@ fn tokens_in(value: &Value, secrets: &mut BTreeSet<String>) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 match (name.as_str(), field) {
-                    ("value" | "chosen" | "token", Value::String(text)) if text != CRM => {
+                    // In a record, `token` is the token's name.
+                    ("token", Value::String(_)) if fields.contains_key("write_id") => {}
+                    ("value" | "chosen" | "token", Value::String(text)) => {
                         secrets.insert(text.clone());
                     }
                     _ => tokens_in(field, secrets),

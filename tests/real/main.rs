@@ -25,6 +25,7 @@ mod crash;
 mod keycloak;
 mod kill_loop;
 mod operator;
+mod replicas;
 mod rotation;
 mod scim2_server;
 mod shutdown;
