@@ -1,18 +1,19 @@
 //! Turns a step into calls of ports, and their answers into an outcome. No
 //! choice is made here: the step says what, the capabilities say how.
 
-use jiff::Timestamp;
+mod delivery;
+mod published;
 
+use self::delivery::{confirm, deliver, revert};
+use self::published::{publish, supplied};
 use super::ids;
 use super::unit::Unit;
-use crate::ports::{
-    Delivery, IssueRequest, PublishedSecret, PublishedToken, Store, StoreError, TokenHandle,
-};
-use crate::rotation::capability::{LastUsed, LiveTokens, Overlap, Recovery, Revoke, Supply};
+use crate::ports::{IssueRequest, Store, TokenHandle};
+use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Revoke, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
-use crate::rotation::outcome::{Confirmation, Listing, Outcome, Preparation, Supplied};
-use crate::rotation::record::{ExpiryKnown, HeldToken, Record, Retiring, Rotation, Trigger};
+use crate::rotation::outcome::{Listing, Outcome, Preparation};
+use crate::rotation::record::{HeldToken, Record, Retiring, Rotation, Trigger};
 use crate::secret::Fingerprint;
 
 /// Performs one step for a token whose intent is stored.
@@ -96,43 +97,6 @@ fn handle(token: &HeldToken) -> TokenHandle {
     TokenHandle {
         id: token.id.clone(),
         value: Some(token.value.clone()),
-    }
-}
-
-async fn supplied(unit: &Unit, store: &dyn Store) -> Result<Supplied, Fault> {
-    let found = store.published(&unit.name).await.map_err(store_fault)?;
-    match found {
-        PublishedSecret::Token(token) => Ok(from_published(token)),
-        PublishedSecret::Absent | PublishedSecret::Malformed(_) => Err(Fault::new(
-            FaultClass::NotApplied,
-            FaultKind::Conflict,
-            "the published token has gone since it was seen",
-        )),
-    }
-}
-
-fn from_published(token: PublishedToken) -> Supplied {
-    let (expires_at, expiry) = match (token.expires_at, crate::scim::jwt::expiry(&token.value)) {
-        (Some(end), _) => (Some(end), ExpiryKnown::Api),
-        (None, Some(end)) => (Some(end), ExpiryKnown::Jwt),
-        (None, None) => (None, ExpiryKnown::Unknown),
-    };
-    Supplied {
-        value: token.value,
-        id: token.token_id,
-        issued_at: token.issued_at,
-        expires_at,
-        expiry,
-    }
-}
-
-fn store_fault(error: StoreError) -> Fault {
-    match error {
-        StoreError::Fault(fault) => fault,
-        StoreError::Conflict => {
-            Fault::new(FaultClass::Conflict, FaultKind::Conflict, error.to_string())
-        }
-        StoreError::Unusable(text) => Fault::new(FaultClass::Rejected, FaultKind::Schema, text),
     }
 }
 
@@ -221,93 +185,6 @@ async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
     Ok(Outcome::Verified(unit.probe.prove(&current.value).await))
-}
-
-async fn deliver(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
-    let delivery = Delivery {
-        token: &unit.name,
-        value: &pending_of(record)?.value,
-        old: record.current.as_ref().map(|t| &t.value),
-        scim_url: &unit.scim_url,
-    };
-    let connection = unit
-        .connection(name)
-        .ok_or_else(|| missing("such connection"))?;
-    connection.deliver(&delivery).await?;
-    Ok(Outcome::Delivered {
-        connection: name.to_owned(),
-    })
-}
-
-async fn revert(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
-    let rotation = rotation_of(record)?;
-    let delivery = Delivery {
-        token: &unit.name,
-        value: &current_of(record)?.value,
-        old: rotation.pending.as_ref().map(|t| &t.value),
-        scim_url: &unit.scim_url,
-    };
-    let connection = unit
-        .connection(name)
-        .ok_or_else(|| missing("such connection"))?;
-    connection.revert(&delivery).await?;
-    Ok(Outcome::Reverted {
-        connection: name.to_owned(),
-    })
-}
-
-/// Asks the connection; where it cannot tell, the issuer's record of use may.
-async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
-    let rotation = rotation_of(record)?;
-    let pending = pending_of(record)?;
-    let connection = unit
-        .connection(name)
-        .ok_or_else(|| missing("such connection"))?;
-    let delivery = Delivery {
-        token: &unit.name,
-        value: &pending.value,
-        old: record.current.as_ref().map(|t| &t.value),
-        scim_url: &unit.scim_url,
-    };
-    let mut confirmation = connection.confirm(&delivery).await?;
-    let delivered_at = rotation.deliveries.get(name).map(|d| d.at);
-    if confirmation == Confirmation::CannotTell && used_since(unit, pending, delivered_at).await {
-        confirmation = Confirmation::Works;
-    }
-    Ok(Outcome::Confirmed {
-        connection: name.to_owned(),
-        confirmation,
-    })
-}
-
-async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) -> bool {
-    let exact = match unit.issuer.capabilities().last_used {
-        LastUsed::Exact | LastUsed::Throttled => true,
-        LastUsed::Day | LastUsed::None => false,
-    };
-    let (true, Some(id), Some(since)) = (exact, token.id.as_deref(), since) else {
-        return false;
-    };
-    match unit.issuer.get(&unit.name, id).await {
-        Ok(Some(listed)) => listed.last_used_at.is_some_and(|at| at > since),
-        Ok(None) | Err(_) => false,
-    }
-}
-
-async fn publish(unit: &Unit, store: &dyn Store, record: &Record) -> Result<Outcome, Fault> {
-    let current = current_of(record)?;
-    let value = PublishedToken {
-        value: current.value.clone(),
-        token_id: current.id.clone(),
-        issued_at: Some(current.issued_at),
-        expires_at: current.expires_at,
-        generation: Some(record.generation),
-    };
-    store
-        .publish(&unit.name, &value)
-        .await
-        .map_err(store_fault)?;
-    Ok(Outcome::Published)
 }
 
 async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {

@@ -1,5 +1,6 @@
 //! The hardened client.
 
+mod destination;
 mod failure;
 mod observer;
 mod settings;
@@ -12,9 +13,11 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
+pub use self::destination::allowed;
+pub(crate) use self::destination::is_loopback;
 use self::failure::Failure;
 pub use self::observer::{NoObserver, Observer, Target};
 pub use self::settings::ClientSettings;
@@ -194,35 +197,6 @@ fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
         *body = Zeroizing::new(larger);
     }
     body.extend_from_slice(chunk);
-}
-
-/// Whether a request may go to this URL at all.
-///
-/// # Errors
-/// Says why not: another scheme than https off loopback, or credentials in it.
-pub fn allowed(url: &Url) -> Result<(), &'static str> {
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            "the URL holds a user name or password: configure the caller's authentication instead",
-        );
-    }
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if is_loopback(url) => Ok(()),
-        "http" => {
-            Err("http would send credentials in clear text: use https (http is for loopback only)")
-        }
-        _ => Err("only https URLs are used"),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 /// The server's clock minus ours, at the middle of the exchange. `Date` is cut

@@ -10,6 +10,7 @@ use super::auth::AuthConfig;
 use super::path::KvPath;
 use crate::config::problem::Problems;
 use crate::config::value::{HumanDuration, expand_file_path};
+use crate::http::client::is_loopback;
 
 /// Where Vault is, how to log in, and where the records are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -149,16 +150,6 @@ fn check_address(url: &Url) -> Result<(), String> {
             "`{url}` would send tokens unencrypted: http is for loopback addresses only"
         )),
         other => Err(format!("`{other}` is no scheme of Vault's: use https")),
-    }
-}
-
-/// Whether a URL points at this machine only.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
     }
 }
 

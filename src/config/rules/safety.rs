@@ -1,10 +1,9 @@
 //! What could cost an outage or send a token where it does not belong.
 
-use url::{Host, Url};
-
 use super::Token;
 use crate::config::problem::Problems;
 use crate::config::settings::Environment;
+use crate::http::client::is_loopback;
 use crate::rotation::capability::{ExpirySource, IssueEffect, Revoke, Supply};
 
 pub(super) fn check(token: &Token<'_>, problems: &mut Problems) {
@@ -30,16 +29,6 @@ fn scim_url_is_safe(token: &Token<'_>, problems: &mut Problems) {
     }
     if url.query().is_some() || url.fragment().is_some() {
         error("a SCIM base URL has no query and no fragment");
-    }
-}
-
-/// Whether a URL points at this machine only.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
     }
 }
 

@@ -1,0 +1,82 @@
+//! What is done at a connection.
+
+use jiff::Timestamp;
+
+use super::{current_of, missing, pending_of, rotation_of};
+use crate::driver::unit::Unit;
+use crate::ports::Delivery;
+use crate::rotation::capability::LastUsed;
+use crate::rotation::fault::Fault;
+use crate::rotation::outcome::{Confirmation, Outcome};
+use crate::rotation::record::{HeldToken, Record};
+
+pub(super) async fn deliver(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
+    let delivery = Delivery {
+        token: &unit.name,
+        value: &pending_of(record)?.value,
+        old: record.current.as_ref().map(|t| &t.value),
+        scim_url: &unit.scim_url,
+    };
+    let connection = unit
+        .connection(name)
+        .ok_or_else(|| missing("such connection"))?;
+    connection.deliver(&delivery).await?;
+    Ok(Outcome::Delivered {
+        connection: name.to_owned(),
+    })
+}
+
+pub(super) async fn revert(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
+    let rotation = rotation_of(record)?;
+    let delivery = Delivery {
+        token: &unit.name,
+        value: &current_of(record)?.value,
+        old: rotation.pending.as_ref().map(|t| &t.value),
+        scim_url: &unit.scim_url,
+    };
+    let connection = unit
+        .connection(name)
+        .ok_or_else(|| missing("such connection"))?;
+    connection.revert(&delivery).await?;
+    Ok(Outcome::Reverted {
+        connection: name.to_owned(),
+    })
+}
+
+/// Asks the connection; where it cannot tell, the issuer's record of use may.
+pub(super) async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
+    let rotation = rotation_of(record)?;
+    let pending = pending_of(record)?;
+    let connection = unit
+        .connection(name)
+        .ok_or_else(|| missing("such connection"))?;
+    let delivery = Delivery {
+        token: &unit.name,
+        value: &pending.value,
+        old: record.current.as_ref().map(|t| &t.value),
+        scim_url: &unit.scim_url,
+    };
+    let mut confirmation = connection.confirm(&delivery).await?;
+    let delivered_at = rotation.deliveries.get(name).map(|d| d.at);
+    if confirmation == Confirmation::CannotTell && used_since(unit, pending, delivered_at).await {
+        confirmation = Confirmation::Works;
+    }
+    Ok(Outcome::Confirmed {
+        connection: name.to_owned(),
+        confirmation,
+    })
+}
+
+async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) -> bool {
+    let exact = match unit.issuer.capabilities().last_used {
+        LastUsed::Exact | LastUsed::Throttled => true,
+        LastUsed::Day | LastUsed::None => false,
+    };
+    let (true, Some(id), Some(since)) = (exact, token.id.as_deref(), since) else {
+        return false;
+    };
+    match unit.issuer.get(&unit.name, id).await {
+        Ok(Some(listed)) => listed.last_used_at.is_some_and(|at| at > since),
+        Ok(None) | Err(_) => false,
+    }
+}
