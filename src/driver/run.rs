@@ -22,7 +22,7 @@ use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
-use crate::rotation::record::Record;
+use crate::rotation::record::{Failures, Record};
 use crate::rotation::situation::{Published, Situation};
 
 /// What all tokens share.
@@ -59,6 +59,9 @@ struct Known {
     record: Record,
     version: Version,
     dirty: bool,
+    /// What it says should have been stored already, before anything else is
+    /// done: it may hold a token that is known nowhere else.
+    overdue: bool,
 }
 
 impl Memory {
@@ -155,11 +158,7 @@ impl Runner {
     /// One decision and, if it asks for one, one step.
     async fn turn(&self, unit: &Unit, memory: &mut Memory) -> Result<Option<Rest>, StoreError> {
         self.load(unit, memory).await?;
-        if memory
-            .known
-            .as_ref()
-            .is_some_and(|known| known.dirty && self.unsaved_secret(known))
-        {
+        if memory.known.as_ref().is_some_and(|known| known.overdue) {
             self.save(memory).await?;
         }
         let published = self.published(unit).await?;
@@ -173,7 +172,9 @@ impl Runner {
         self.witness.decided(unit, &known.record, &decision, now);
         match &decision.action {
             Action::Wait => {
-                self.save(memory).await?;
+                if !self.may_ride_along(known, unit, decision.wake_at) {
+                    self.save(memory).await?;
+                }
                 Ok(Some(Rest::Decided(decision)))
             }
             Action::Do(_) if self.cancel.is_cancelled() => {
@@ -227,6 +228,9 @@ impl Runner {
             known.record = after;
         }
         if store_now {
+            if let Some(known) = memory.known.as_mut() {
+                known.overdue = known.dirty;
+            }
             self.save(memory).await?;
         }
         memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());
@@ -251,12 +255,14 @@ impl Runner {
                     record: stored.value,
                     version: stored.version,
                     dirty: false,
+                    overdue: false,
                 }
             }
             None => Known {
                 record: Record::new(&unit.name, self.clock.now()),
                 version: Version::default(),
                 dirty: false,
+                overdue: false,
             },
         });
         Ok(())
@@ -321,6 +327,21 @@ impl Runner {
         self.save(memory).await
     }
 
+    /// Progress that may be made again needs no commit of its own before a short
+    /// wait: nobody else acts while the lease is fresh, and a successor repeats
+    /// it. What must not be repeated is stored already; a failure is stored,
+    /// because the pace of retries outlives a restart.
+    fn may_ride_along(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
+        let in_flight = known.record.rotation.is_some();
+        let fares_well = known.record.failures == Failures::default();
+        let lease = known.record.lease.as_ref();
+        let covered = lease.filter(|l| l.holder == self.holder).is_some_and(|l| {
+            let left = l.expires_at.duration_since(wake_at);
+            left.saturating_mul(2) >= unit.policy.lease
+        });
+        in_flight && fares_well && covered && !known.overdue
+    }
+
     /// An effect never outlives the lease that covers it.
     async fn with_deadline(&self, unit: &Unit, record: &Record, step: &Step) -> Outcome {
         let now = self.clock.now();
@@ -350,16 +371,8 @@ impl Runner {
         known.record.write_id = ids::write();
         known.version = self.store.commit(&known.record, known.version).await?;
         known.dirty = false;
+        known.overdue = false;
         Ok(())
-    }
-
-    /// A record that holds a token which is stored nowhere else.
-    fn unsaved_secret(&self, known: &Known) -> bool {
-        known
-            .record
-            .rotation
-            .as_ref()
-            .is_some_and(|r| r.pending.is_some())
     }
 
     /// Another replica wrote the record. A pending token that only we know of
