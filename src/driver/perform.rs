@@ -149,7 +149,32 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         chosen: intent.chosen.clone(),
         current: record.current.as_ref().map(handle),
     };
+    if rotation_of(record)?.attempts > 1 {
+        drop_lost_phase(unit).await?;
+    }
     unit.issuer.issue(&request).await.map(Outcome::Issued)
+}
+
+/// A two-phase issuer refuses to begin while a token is pending there. One may
+/// be, from an attempt whose reply was lost; nobody has its value.
+async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
+    match unit.issuer.capabilities().overlap {
+        Overlap::TwoPhase { .. } => {}
+        Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => return Ok(()),
+    }
+    let dropped = unit.issuer.cancel(&unit.name).await;
+    // Whatever became of the cancellation, nothing was issued.
+    dropped.map_err(|fault| match fault.class {
+        FaultClass::Ambiguous => Fault {
+            class: FaultClass::NotApplied,
+            ..fault
+        },
+        FaultClass::NotApplied
+        | FaultClass::Throttled
+        | FaultClass::Unauthorized
+        | FaultClass::Rejected
+        | FaultClass::Conflict => fault,
+    })
 }
 
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {

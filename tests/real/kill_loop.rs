@@ -87,8 +87,7 @@ async fn kill_often(rounds: u64, seed: u64) -> Option<Tally> {
     }
     server.clear_faults().await;
     let daemon = house.run(&calm).await;
-    let at_rest = |record: &Value| is_settled(record) && record["orphans"].is_null();
-    let record = house.until("all is at rest", at_rest).await;
+    let record = house.until("all is at rest", is_settled).await;
     daemon.stop().await;
     check_rest(&house, &server, &keeper, &record).await;
     let rotations = check_history(&house, &server).await;
@@ -106,6 +105,7 @@ async fn check_rest(house: &House, server: &Scim2Server, keeper: &Keeper, record
     assert_eq!(server.live().await, [text(&current["id"])]);
     assert_eq!(keeper.holds().as_deref(), current["value"].as_str());
     assert_eq!(house.published().await["token"], current["value"]);
+    assert!(record["orphans"].is_null(), "{}", record["orphans"]);
     assert_eq!(record["orphans_uncounted"], 0);
     assert_eq!(record["halt"], Value::Null);
 }

@@ -17,9 +17,11 @@ use crate::tenant::Tenant;
 pub(crate) struct Ledger {
     /// Tokens that were in use once, and are not any more.
     superseded: BTreeMap<Fingerprint, Superseded>,
-    /// A request of a process that stood still beyond its lease may land where
-    /// nothing can fence it: it cut the token in use off.
-    pub(crate) cut_by_stale_issue: bool,
+    /// When readers of the published secret could first find a token.
+    readable_at: BTreeMap<Fingerprint, Timestamp>,
+    /// An issue of a process that stood still beyond its lease landed, which
+    /// nothing can fence: it cut the token in use off.
+    cut_by_stale_issue: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +48,14 @@ impl Tenant {
             } if *expected == self.version => {
                 self.check_commit(record, holder.as_deref(), wall)?;
                 self.note_promotion(record, now);
+                Ok(())
+            }
+            Request::Publish { value, expected } if *expected == self.published_version => {
+                let readable = self.published.as_ref().map(|p| &p.value);
+                if readable != Some(&value.value) {
+                    let fingerprint = value.value.fingerprint();
+                    self.ledger.readable_at.insert(fingerprint, now);
+                }
                 Ok(())
             }
             Request::Revoke(handle) => self.check_end_of(handle, now),
@@ -172,19 +182,24 @@ impl Tenant {
         if !proven {
             return Err("I2: the old token ends without full proof of the new one".to_owned());
         }
-        // Clocks may be this wrong without anybody noticing.
-        let tolerated = self.profile.policy.max_clock_skew;
-        let lived = now.duration_since(superseded.at) + tolerated;
-        if !superseded.compromised && lived < self.profile.policy.overlap {
+        if superseded.compromised {
+            return Ok(());
+        }
+        let readable = current
+            .filter(|c| self.published.as_ref().is_some_and(|p| p.value == c.value))
+            .and_then(|c| self.ledger.readable_at.get(&c.fingerprint()));
+        let Some(readable_at) = readable else {
+            return Err("I2: the old token ends before readers find the new one".to_owned());
+        };
+        // Clocks may be this wrong without anybody noticing, and a publication
+        // this late.
+        let tolerated = self.profile.policy.max_clock_skew * 2;
+        let lived = now.duration_since(superseded.at.max(*readable_at));
+        if lived + tolerated < self.profile.policy.overlap {
             return Err(format!(
-                "I2: the old token ends {:#} after its successor, before the overlap of {:#}",
-                now.duration_since(superseded.at),
+                "I2: the old token ends {lived:#} after its successor, before the overlap of {:#}",
                 self.profile.policy.overlap
             ));
-        }
-        let published = self.published.as_ref().map(|p| p.value.fingerprint());
-        if !superseded.compromised && published.as_ref() == Some(old) {
-            return Err("I2: the old token ends while readers still find it in Vault".to_owned());
         }
         Ok(())
     }
@@ -207,6 +222,23 @@ impl Tenant {
 
     fn issuer_overlap(&self) -> Overlap {
         self.profile.issuer.can.overlap
+    }
+
+    /// An issue that no stored intent stands for lands: its process stood still
+    /// while another took over. Nothing can fence it; the worst case is a token
+    /// that nobody knows, or where issuing cuts the others off, an outage until
+    /// the probe sees it.
+    pub(crate) fn note_stale_issue(&mut self) {
+        if self.profile.issuer.can.issue_effect != IssueEffect::Keeps {
+            self.ledger.cut_by_stale_issue = true;
+        }
+    }
+
+    /// Whether the stored intent is the one of this issue.
+    pub(crate) fn is_intended(&self, label: &str) -> bool {
+        let rotation = self.record.as_deref().and_then(|r| r.rotation.as_ref());
+        let intent = rotation.and_then(|r| r.intent.as_ref());
+        intent.is_some_and(|i| i.label == label)
     }
 
     /// I1: what a connection holds works.

@@ -42,6 +42,8 @@ struct Replica {
 /// One token in a process.
 struct Charge {
     unit: Arc<Unit>,
+    /// It is read from Vault at least this often.
+    sweep: SignedDuration,
     memory: Memory,
     /// By the wall clock of the machine.
     wake_at: Timestamp,
@@ -49,8 +51,8 @@ struct Charge {
     read_at: Timestamp,
 }
 
-/// A token is read from Vault at least this often.
-const SWEEP: SignedDuration = SignedDuration::from_hours(2);
+/// No run comes near this number.
+const MOST_WAKES: usize = 5000;
 const RESTART: SignedDuration = SignedDuration::from_secs(10);
 /// How long the replica that takes over works before the other goes on.
 const TAKEN_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -92,6 +94,10 @@ impl Cluster {
                 continue;
             }
             world.advance(at);
+            world.wakes += 1;
+            if world.wakes > MOST_WAKES {
+                world.violate("I8: the driver wakes without end");
+            }
             drop(world);
             self.turn(machine, token.as_ref());
         }
@@ -108,7 +114,7 @@ impl Cluster {
                 Machine::Down(at) => all.push((*at, index, None)),
                 Machine::Up(replica) => all.extend(replica.tokens.iter().map(|(name, charge)| {
                     let by_clock = charge.wake_at.checked_sub(world.offsets[index]);
-                    let by_sweep = charge.read_at.checked_add(SWEEP);
+                    let by_sweep = charge.read_at.checked_add(charge.sweep);
                     let at = by_clock
                         .unwrap_or(Timestamp::MAX)
                         .min(by_sweep.unwrap_or(Timestamp::MAX));
@@ -155,7 +161,7 @@ impl Cluster {
             return true;
         };
         let now = self.sim.lock().now;
-        if charge.memory.record().is_none() || now.duration_since(charge.read_at) >= SWEEP {
+        if charge.memory.record().is_none() || now.duration_since(charge.read_at) >= charge.sweep {
             charge.memory.reload();
             charge.read_at = now;
         }
@@ -235,10 +241,17 @@ impl Cluster {
         };
         let now = self.sim.lock().now;
         let wall = self.sim.lock().wall(machine);
-        let names: Vec<_> = self.sim.lock().tenants.keys().cloned().collect();
-        let tokens = names.into_iter().map(|name| {
+        let known: Vec<_> = {
+            let world = self.sim.lock();
+            let tenants = world.tenants.iter();
+            tenants
+                .map(|(name, t)| (Arc::clone(name), t.profile.sweep))
+                .collect()
+        };
+        let tokens = known.into_iter().map(|(name, sweep)| {
             let charge = Charge {
                 unit: Arc::new(self.unit(&name, process)),
+                sweep,
                 memory: Memory::default(),
                 wake_at: wall,
                 read_at: now,

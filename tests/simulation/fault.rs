@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::request::Request;
+use crate::world::Call;
 
 /// What goes wrong at one port call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,13 +66,38 @@ impl Trouble {
         Self::Repeated,
     ];
 
-    /// Whether this trouble can be told apart from the others at such a call.
-    /// Where it cannot, another one of the list makes the very same run: a read
-    /// has no effect that could be lost, repeated or late.
-    pub(crate) fn differs_at(self, call: Nature) -> bool {
+    /// The ten that every pair is made of; the others are their kin.
+    pub(crate) const MAIN: [Self; 11] = [
+        Self::Refused,
+        Self::Throttled,
+        Self::ReplyLost,
+        Self::Slow,
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::Rival,
+        Self::TakenOver,
+        Self::TakenOverCut,
+        Self::ClockBack,
+        Self::Sealed,
+    ];
+
+    /// Whether this trouble makes a run of its own at a call. Where it does
+    /// not, another one of the list makes the very same run.
+    pub(crate) fn differs_at(self, call: &Call, next: Option<&Call>) -> bool {
         match self {
-            Self::ReplyLost | Self::CrashAfter | Self::Repeated => call != Nature::Read,
-            Self::TakenOverCut => call == Nature::Effect,
+            // A read has no effect that could be lost or repeated.
+            Self::ReplyLost | Self::Repeated => call.nature != Nature::Read,
+            // Requests to Vault have no deadline of the driver's.
+            Self::TakenOverCut => call.nature == Nature::Effect && !call.vault,
+            // To die after a call is to die before the next, unless time passes
+            // between them.
+            Self::CrashAfter => {
+                call.nature != Nature::Read && next.is_none_or(|next| next.at > call.at)
+            }
+            // What nobody has read nor written over cannot have been changed by
+            // a rival, nor refused by a sealed Vault.
+            Self::Rival => call.nature == Nature::Commit,
+            Self::Sealed => call.vault,
             Self::Unreachable
             | Self::Refused
             | Self::Unauthorized
@@ -79,11 +105,9 @@ impl Trouble {
             | Self::Uncertain
             | Self::Slow
             | Self::CrashBefore
-            | Self::Rival
             | Self::TakenOver
             | Self::ClockForward
-            | Self::ClockBack
-            | Self::Sealed => true,
+            | Self::ClockBack => true,
         }
     }
 }

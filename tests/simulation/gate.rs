@@ -8,7 +8,7 @@ use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::fault::{Nature, Trouble};
 use crate::request::{Answered, Failure, Process, Request};
 use crate::time::{Sim, Sleep};
-use crate::world::{Coming, World};
+use crate::world::{Call, Coming, World};
 
 /// The way of one process to the world, on behalf of one token.
 #[derive(Clone)]
@@ -92,7 +92,11 @@ impl World {
     fn arrive(&mut self, gate: &Gate, request: &Request) -> Then {
         let nature = Nature::of(request);
         let call = self.calls.len();
-        self.calls.push(nature);
+        self.calls.push(Call {
+            nature,
+            vault: request.is_for_vault(),
+            at: self.now,
+        });
         let trouble = self.script.0.get(&call).copied();
         if self.calls.len() > MOST_CALLS {
             self.violate("I8: the driver is busy without end");

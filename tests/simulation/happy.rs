@@ -34,6 +34,7 @@ pub(crate) fn due(profile: &Arc<Profile>) -> World {
     let renew_at = profile.policy.renew_at(TOKEN, record.generation, current);
     world.advance(renew_at.expect("a time of renewal"));
     world.calls.clear();
+    world.wakes = 0;
     world
 }
 

@@ -13,6 +13,7 @@
 //! | `checks`, `rest`, `witness` | the invariants I1 to I9 |
 //! | `cluster` | replicas, their restarts, and time passing between their wakes |
 //! | `people` | what operators do |
+//! | `case`, `exhaustive` | single runs, and all of them |
 //!
 //! Nothing here opens a socket or sleeps. Every run is a pure function of its
 //! profile and its script of faults, so each can be replayed.
@@ -21,13 +22,14 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
-    dead_code,
     unreachable_pub,
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod case;
 mod checks;
 mod cluster;
+mod exhaustive;
 mod fault;
 mod gate;
 mod happy;

@@ -1,8 +1,10 @@
 //! What people do: make tokens by hand and write them into Vault.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use scim_rotator::ports::PublishedToken;
-use scim_rotator::rotation::record::StageName;
+use scim_rotator::rotation::record::{Request as AskedFor, StageName};
 
 use crate::request::Request;
 use crate::tenant::Tenant;
@@ -17,11 +19,18 @@ impl Tenant {
         let Request::Commit { record, .. } = request else {
             return false;
         };
-        let stored = self
-            .record
-            .as_ref()
-            .is_some_and(|r| std::sync::Arc::ptr_eq(r, record));
+        let stored = self.record.as_ref().is_some_and(|r| Arc::ptr_eq(r, record));
         stored && self.profile.is_by_hand() && record.stage_name() == StageName::WaitingOperator
+    }
+
+    /// A person asks for a rotation.
+    pub(crate) fn request(&mut self, request: AskedFor) {
+        if let Some(record) = self.record.as_deref() {
+            let mut record = record.clone();
+            record.request = Some(request);
+            self.record = Some(Arc::new(record));
+            self.version += 1;
+        }
     }
 
     /// A person makes a token and writes it where readers find it.

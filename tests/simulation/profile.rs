@@ -20,6 +20,8 @@ pub(crate) struct Profile {
     pub(crate) issuer: IssuerRules,
     pub(crate) connections: Vec<(String, ConnectionCapabilities)>,
     pub(crate) policy: Policy,
+    /// A token is read from Vault at least this often.
+    pub(crate) sweep: SignedDuration,
 }
 
 /// How the service provider behaves beyond what its capabilities say.
@@ -141,7 +143,8 @@ pub(crate) fn strategies() -> Vec<Arc<Profile>> {
                 ..OVERLAPPING
             },
         )
-        .declared(),
+        .declared()
+        .patient(),
     ]
     .into_iter()
     .map(Arc::new)
@@ -180,7 +183,8 @@ pub(crate) fn variants() -> Vec<Arc<Profile>> {
                 revoke: Revoke::AllOnly,
                 ..OVERLAPPING
             },
-        ),
+        )
+        .patient(),
         profile(
             "S4 one place for the secret chosen by us",
             IssuerCapabilities {
@@ -218,6 +222,7 @@ fn profile(name: &'static str, can: IssuerCapabilities) -> Profile {
             ("quiet".to_owned(), connection(ConnectionTest::None)),
         ],
         policy: policy(),
+        sweep: SignedDuration::from_hours(3),
     }
 }
 
@@ -263,6 +268,13 @@ impl Profile {
     /// Nothing but the configuration tells how long its tokens live.
     fn declared(mut self) -> Self {
         self.policy.declared_lifetime = Some(self.issuer.life);
+        self
+    }
+
+    /// Old tokens live on until they expire: nothing happens for long.
+    fn patient(mut self) -> Self {
+        self.policy.probe_every = SignedDuration::from_hours(5 * 24);
+        self.sweep = SignedDuration::from_hours(4 * 24);
         self
     }
 

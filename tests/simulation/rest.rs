@@ -55,7 +55,7 @@ impl Tenant {
         let unowned = self
             .provider
             .live(now)
-            .filter(|t| !t.foreign && Some(&t.fingerprint) != current.as_ref());
+            .filter(|t| !t.foreign && !t.stale && Some(&t.fingerprint) != current.as_ref());
         let unowned: Vec<_> = unowned.map(|t| t.id.as_str()).collect();
         let counted = usize::try_from(record.orphans_uncounted).unwrap_or(usize::MAX);
         if unowned.len() > counted {

@@ -24,6 +24,9 @@ pub(crate) struct Tenant {
     pub(crate) provider: ServiceProvider,
     /// What each connection of the identity provider holds.
     pub(crate) held: Vec<Option<BearerToken>>,
+    /// The first connection will not like the next token that it is given.
+    pub(crate) dislikes_next: bool,
+    disliked: Option<BearerToken>,
     pub(crate) ledger: Ledger,
 }
 
@@ -37,6 +40,8 @@ impl Tenant {
             published_version: 0,
             provider: ServiceProvider::new(profile.issuer),
             held: vec![None; profile.connections.len()],
+            dislikes_next: false,
+            disliked: None,
             ledger: Ledger::default(),
         }
     }
@@ -54,7 +59,14 @@ impl Tenant {
             Request::Published => Ok(self.read_published()),
             Request::Publish { value, expected } => self.publish(value, *expected),
             Request::List => Ok(Reply::Listing(self.provider.list(&self.held, now))),
-            Request::Issue(asked) => self.provider.issue(asked, now).map(Reply::Issued),
+            Request::Issue(asked) => {
+                let stale = !self.is_intended(&asked.label);
+                let issued = self.provider.issue(asked, stale, now)?;
+                if stale {
+                    self.note_stale_issue();
+                }
+                Ok(Reply::Issued(issued))
+            }
             Request::Get { id } => Ok(Reply::Found(self.provider.get(id, &self.held, now))),
             Request::Revoke(handle) => self.provider.revoke(handle, now).map(|()| Reply::Nothing),
             Request::Complete => self.provider.complete(now).map(|()| Reply::Nothing),
@@ -64,6 +76,9 @@ impl Tenant {
                 self.provider
                     .not_used_any_more(&self.held[*connection], now);
                 self.held[*connection] = Some(value.clone());
+                if *connection == 0 && std::mem::take(&mut self.dislikes_next) {
+                    self.disliked = Some(value.clone());
+                }
                 Ok(Reply::Nothing)
             }
             Request::Confirm { connection, value } => {
@@ -105,8 +120,9 @@ impl Tenant {
 
     fn confirm(&self, connection: usize, value: &BearerToken, now: Timestamp) -> Confirmation {
         use scim_rotator::rotation::capability::ConnectionTest;
-        let works =
-            self.held[connection].as_ref() == Some(value) && self.provider.accepts(value, now);
+        let holds = self.held[connection].as_ref() == Some(value);
+        let disliked = connection == 0 && self.disliked.as_ref() == Some(value);
+        let works = holds && !disliked && self.provider.accepts(value, now);
         match (self.profile.connections[connection].1.test, works) {
             (ConnectionTest::None, _) => Confirmation::CannotTell,
             (ConnectionTest::Candidate | ConnectionTest::Saved, true) => Confirmation::Works,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
+use scim_rotator::secret::BearerToken;
 
 use crate::fault::{Nature, Script};
 use crate::people::PERSON_TAKES;
@@ -29,8 +30,10 @@ pub(crate) struct World {
     pub(crate) may_pause: bool,
     pub(crate) violation: Option<String>,
     pub(crate) script: Script,
-    /// What each port call of the run could change, in order.
-    pub(crate) calls: Vec<Nature>,
+    /// The port calls of the run, in order.
+    pub(crate) calls: Vec<Call>,
+    /// How often a token was woken.
+    pub(crate) wakes: usize,
     /// Filled only when somebody will read it.
     pub(crate) log: Option<Vec<Event>>,
     /// What will happen by itself.
@@ -50,6 +53,23 @@ pub(crate) enum Coming {
     Clock(usize, SignedDuration),
     /// A person acts on a token that waits for one.
     Person(Arc<str>),
+}
+
+/// One port call that was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) nature: Nature,
+    /// Whether it went to Vault.
+    pub(crate) vault: bool,
+    pub(crate) at: Timestamp,
+}
+
+/// What others see of a token.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Outside {
+    ends: Vec<Timestamp>,
+    held: Vec<Option<BearerToken>>,
+    versions: (u64, u64),
 }
 
 /// One line of the event log.
@@ -76,6 +96,7 @@ impl World {
             violation: None,
             script: Script::none(),
             calls: Vec::new(),
+            wakes: 0,
             log: None,
             coming: Vec::new(),
             sealed_until: now,
@@ -158,13 +179,18 @@ impl World {
     }
 
     /// All outside the processes that a repeated request must not change.
-    pub(crate) fn outside(&self, token: &str) -> String {
-        self.tenants.get(token).map_or_else(String::new, |t| {
-            format!(
-                "{:?} {:?} {}",
-                t.provider.tokens, t.held, t.published_version
-            )
+    pub(crate) fn outside(&self, token: &str) -> Option<Outside> {
+        self.tenants.get(token).map(|t| Outside {
+            ends: t.provider.tokens.iter().map(|t| t.dies_at).collect(),
+            held: t.held.clone(),
+            versions: (t.version, t.published_version),
         })
+    }
+
+    /// Why the world itself is not at rest yet.
+    pub(crate) fn disturbed(&self) -> Option<String> {
+        let disturbed = !self.coming.is_empty() || self.is_sealed();
+        disturbed.then(|| "something is still to come".to_owned())
     }
 
     pub(crate) fn is_sealed(&self) -> bool {
@@ -188,7 +214,8 @@ impl World {
             return Err(Failure::Fault(no_such(token)));
         };
         let answer = tenant.carry_out(request, now);
-        if tenant.calls_a_person(request) {
+        let called = |c: &(Timestamp, Coming)| matches!(&c.1, Coming::Person(t) if **t == *token);
+        if tenant.calls_a_person(request) && !self.coming.iter().any(called) {
             let acts_at = now.checked_add(PERSON_TAKES).unwrap_or(now);
             self.coming.push((acts_at, Coming::Person(token.into())));
         }

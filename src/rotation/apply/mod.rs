@@ -75,7 +75,10 @@ pub fn apply(
             confirmation,
         } => delivering::confirmed(change, &connection, confirmation),
         Outcome::Completed => delivering::completed(change),
-        Outcome::Published => Ok(()),
+        Outcome::Published => {
+            retiring::published(change);
+            Ok(())
+        }
         Outcome::Reverted { connection } => delivering::reverted(change, &connection),
         Outcome::Discarded => rolling_back::discarded(change),
         Outcome::UseSeen {

@@ -1,6 +1,6 @@
 //! How a proven rotation moves on, up to the promotion.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Change;
 use crate::rotation::capability::{IssueEffect, Overlap, Revoke};
@@ -97,7 +97,7 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
     let issuer = &change.situation.issuer;
     let expiry = old.expires_at;
     let window_end = now
-        .checked_add(change.situation.policy.overlap)
+        .checked_add(overlap_by_our_clock(change))
         .unwrap_or(Timestamp::MAX);
     let capped = |at: Timestamp| expiry.map_or(at, |end| at.min(end)).max(now);
     if issuer.issue_effect == IssueEffect::Kills {
@@ -129,6 +129,18 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
                 (false, _) => expiry.unwrap_or(window_end).max(now),
             }
         }
+    }
+}
+
+/// A clock that is known to be wrong may be put right before the window ends:
+/// the window is longer by as much, so that it is not cut short then.
+pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
+    let policy = change.situation.policy;
+    let wrong_by = change.situation.clock_skew.abs();
+    if wrong_by > policy.max_clock_skew {
+        policy.overlap.saturating_add(wrong_by)
+    } else {
+        policy.overlap
     }
 }
 

@@ -3,7 +3,7 @@
 use super::failing::halt;
 use super::issuing::{owns, set_intent};
 use super::{Change, IllegalOutcome};
-use crate::rotation::capability::{IssueEffect, Recovery};
+use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::outcome::Listing;
 use crate::rotation::record::{HaltCause, Intent, Orphan, Stage};
 
@@ -90,10 +90,18 @@ fn find_orphans(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> 
             }
             Found::Ours(ids)
         }
-        Recovery::ByStatus | Recovery::None => match change.situation.issuer.issue_effect {
-            IssueEffect::Keeps => Found::Uncountable,
-            IssueEffect::Kills | IssueEffect::SchedulesDeath => Found::Ours(Vec::new()),
-        },
+        Recovery::ByStatus | Recovery::None => {
+            let issuer = &change.situation.issuer;
+            match (issuer.issue_effect, issuer.overlap) {
+                // The next attempt begins by dropping what this one made.
+                (IssueEffect::Keeps, Overlap::TwoPhase { .. }) => Found::Ours(Vec::new()),
+                (
+                    IssueEffect::Keeps,
+                    Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None,
+                ) => Found::Uncountable,
+                (IssueEffect::Kills | IssueEffect::SchedulesDeath, _) => Found::Ours(Vec::new()),
+            }
+        }
         Recovery::ClientChosen | Recovery::Replay => Found::Ours(Vec::new()),
     }
 }

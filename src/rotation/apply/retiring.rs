@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::promoting::overlap_by_our_clock;
 use super::{Change, IllegalOutcome};
 use crate::rotation::record::UseSeen;
 use crate::scim::evidence::{Finding, Refusal, Verdict};
@@ -10,6 +11,23 @@ use crate::secret::Fingerprint;
 /// A connection may have been about to use the old token when it was given the
 /// new one.
 const LATE_USE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Readers of the published secret find the successor from now on. Where that
+/// came late, the overlap window is counted anew: it is for them as well.
+pub(super) fn published(change: Change<'_, '_>) {
+    let now = change.now;
+    let tolerated = change.situation.policy.max_clock_skew;
+    let window = overlap_by_our_clock(&change);
+    for entry in &mut change.record.retiring {
+        let late = now.duration_since(entry.superseded_at) > tolerated;
+        let waits = entry.revoked_at.is_none() && entry.has_window();
+        if late && waits {
+            let end = now.checked_add(window).unwrap_or(Timestamp::MAX);
+            let end = entry.token.expires_at.map_or(end, |expiry| end.min(expiry));
+            entry.not_before = entry.not_before.max(end);
+        }
+    }
+}
 
 pub(super) fn use_seen(
     change: Change<'_, '_>,

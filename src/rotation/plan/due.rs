@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::View;
 use super::ending::retire_at;
-use crate::rotation::capability::{IssueEffect, LiveTokens, Supply};
+use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{HeldToken, Request, Trigger};
 
@@ -82,9 +82,12 @@ pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp
 }
 
 /// With two slots, the superseded token must be gone first, and its overlap is
-/// not cut short for that.
+/// not cut short for that. So it is with two phases: until the last rotation
+/// is completed, the next cannot begin.
 fn slot_is_needed(view: &View<'_>) -> Option<Decision> {
-    if view.situation.issuer.live_tokens != LiveTokens::Two {
+    let issuer = &view.situation.issuer;
+    let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
+    if issuer.live_tokens != LiveTokens::Two && !two_phase {
         return None;
     }
     let entry = view.record.retiring.first()?;

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::View;
 use crate::rotation::capability::LastUsed;
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{Retiring, Stage};
+use crate::rotation::record::{HeldToken, Retiring, Stage};
+use crate::rotation::situation::Published;
 
 pub(super) fn revoke_orphan(view: &View<'_>) -> Option<Decision> {
     let due = |retry_at: Option<Timestamp>| retry_at.is_none_or(|at| at <= view.now);
@@ -37,12 +38,13 @@ pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
     if skewed(view) {
         return None;
     }
+    let current = view.record.current.as_ref()?;
+    let readable = readers_find(view, current);
     let entry = view
         .record
         .retiring
         .iter()
-        .find(|entry| retire_at(entry) <= view.now)?;
-    let current = view.record.current.as_ref()?;
+        .find(|entry| retire_at(entry) <= view.now && (readable || !entry.has_window()))?;
     if !current
         .evidence
         .as_ref()
@@ -55,6 +57,12 @@ pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
         return view.step(Step::CheckUse { fingerprint }, Reason::RetireDue);
     }
     view.step(Step::Retire { fingerprint }, Reason::RetireDue)
+}
+
+/// Whether readers of the published secret find the token in use. Until they
+/// do, its predecessor is what they have.
+fn readers_find(view: &View<'_>, current: &HeldToken) -> bool {
+    *view.situation.published == Published::Token(current.fingerprint())
 }
 
 /// Nothing is retired on weak proof: the current token is tested again, at the

@@ -34,6 +34,15 @@ pub struct Retiring {
     pub last_finding: Option<String>,
 }
 
+impl Retiring {
+    /// Whether it was given a time to live on beside its successor. One that is
+    /// dead or compromised was not.
+    #[must_use]
+    pub fn has_window(&self) -> bool {
+        self.not_before > self.superseded_at
+    }
+}
+
 /// When a token was last used, as the issuer tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UseSeen {

@@ -26,6 +26,8 @@ pub(crate) struct ServiceProvider {
     serial: u64,
     /// Grows with each issue: the version that `by_status` compares.
     revision: u64,
+    /// The next token that is made will not work.
+    pub(crate) next_is_useless: bool,
 }
 
 /// A token that the service provider has made.
@@ -42,6 +44,10 @@ pub(crate) struct SpToken {
     next: bool,
     /// Made by somebody else.
     pub(crate) foreign: bool,
+    /// Made for a process that had lost its lease.
+    pub(crate) stale: bool,
+    /// Made, listed, and refused.
+    useless: bool,
     last_used_at: Option<Timestamp>,
 }
 
@@ -58,6 +64,7 @@ impl ServiceProvider {
             tokens: Vec::new(),
             serial: 0,
             revision: 0,
+            next_is_useless: false,
         }
     }
 
@@ -66,7 +73,7 @@ impl ServiceProvider {
         let usable = |t: &SpToken| {
             let held_back =
                 t.next && self.rules.can.overlap == (Overlap::TwoPhase { next_usable: false });
-            t.is_live(now) && !held_back
+            t.is_live(now) && !held_back && !t.useless
         };
         self.tokens.iter().any(|t| t.value == *value && usable(t))
     }
@@ -78,6 +85,7 @@ impl ServiceProvider {
     pub(crate) fn issue(
         &mut self,
         asked: &IssueRequest,
+        stale: bool,
         now: Timestamp,
     ) -> Result<IssuedToken, Failure> {
         if let Some(again) = self.issued_before(asked, now) {
@@ -90,6 +98,7 @@ impl ServiceProvider {
             None => self.new_value(),
         };
         let made = self.make(value, &asked.label, asked.lifetime, now);
+        self.tokens[made].stale = stale;
         Ok(self.answer(made, old_dies_at))
     }
 
@@ -230,6 +239,8 @@ impl ServiceProvider {
             dies_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
             next,
             foreign: false,
+            stale: false,
+            useless: std::mem::take(&mut self.next_is_useless),
             last_used_at: None,
         });
         self.tokens.len() - 1
