@@ -22,6 +22,7 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
+    dead_code,
     unreachable_pub,
     reason = "a test program may fail where it stands, and nobody links it"
 )]
