@@ -247,6 +247,9 @@ operator_poll = "1s"
         for (source, said) in heard.iter() {
             let leak = canary::find(said, &secrets);
             assert_eq!(leak, None, "a secret stands in: {source}");
+            let said = String::from_utf8_lossy(said);
+            let masked = said.lines().find(|line| line.contains("[redacted]"));
+            assert_eq!(masked, None, "only the last net caught a secret: {source}");
         }
     }
 
