@@ -16,12 +16,14 @@ mod commands;
 mod daemon;
 mod house;
 mod parts;
+mod restless;
 mod wait;
 
 mod adoption;
 mod approle;
 mod canaille;
 mod crash;
+mod cuts;
 mod keycloak;
 mod kill_loop;
 mod operator;

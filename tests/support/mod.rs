@@ -3,6 +3,7 @@
 
 pub mod better_auth;
 pub mod canaille;
+pub mod cut;
 pub mod keycloak;
 pub mod meddler;
 pub mod part;
