@@ -22,7 +22,7 @@ use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
-use crate::rotation::record::Record;
+use crate::rotation::record::{Failures, Record};
 use crate::rotation::situation::{Published, Situation};
 
 /// What all tokens share.
@@ -172,7 +172,9 @@ impl Runner {
         self.witness.decided(unit, &known.record, &decision, now);
         match &decision.action {
             Action::Wait => {
-                self.save(memory).await?;
+                if !self.may_ride_along(known, unit, decision.wake_at) {
+                    self.save(memory).await?;
+                }
                 Ok(Some(Rest::Decided(decision)))
             }
             Action::Do(_) if self.cancel.is_cancelled() => {
@@ -323,6 +325,21 @@ impl Runner {
         known.record = intended;
         known.dirty = true;
         self.save(memory).await
+    }
+
+    /// Progress that may be made again needs no commit of its own before a short
+    /// wait: nobody else acts while the lease is fresh, and a successor repeats
+    /// it. What must not be repeated is stored already; a failure is stored,
+    /// because the pace of retries outlives a restart.
+    fn may_ride_along(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
+        let in_flight = known.record.rotation.is_some();
+        let fares_well = known.record.failures == Failures::default();
+        let lease = known.record.lease.as_ref();
+        let covered = lease.filter(|l| l.holder == self.holder).is_some_and(|l| {
+            let left = l.expires_at.duration_since(wake_at);
+            left.saturating_mul(2) >= unit.policy.lease
+        });
+        in_flight && fares_well && covered && !known.overdue
     }
 
     /// An effect never outlives the lease that covers it.

@@ -36,6 +36,7 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
         token(&scim_url, "hr", TIMES),
     ];
     house.write_by_hand(json!({ "owner": "people team" })).await;
+    let audit = Audit::start(&house).await;
     let daemon = house.run(&sections.concat()).await;
 
     let first = house.until("the first token", is_settled).await;
@@ -56,11 +57,18 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
     assert!(past["old_refused"].is_object(), "no proof of death: {past}");
     everybody_agrees(&house, &daemon, &second).await;
 
+    // In the steady state: nothing is read that check-and-set makes safe to
+    // remember.
+    let before = audit.requests_of_the_daemon();
     let third = house
         .until("the third token, alone", |record| {
             record["generation"] == 3 && is_settled(record)
         })
         .await;
+    let requests = audit.requests_of_the_daemon().split_off(before.len());
+    let about_tokens: Vec<_> = requests.iter().filter(|r| !is_housekeeping(r)).collect();
+    assert!(about_tokens.len() <= 7, "{about_tokens:#?}");
+    assert!(requests.iter().any(|r| r == "update kv/data/scim/crm"));
     assert_eq!(server.live().await, [text(&third["current"]["id"])]);
 
     // Its first call may have come before its first token.
@@ -112,4 +120,54 @@ async fn everybody_agrees(house: &House, daemon: &Daemon, record: &Value) {
     let shown: Value = serde_json::from_str(&status.stdout).expect("JSON");
     let shown = &shown["tokens"][0]["current"];
     assert_eq!(seconds(&shown["expires_at"]), expected, "{shown}");
+}
+
+/// What Vault writes down of each request.
+struct Audit {
+    file: std::path::PathBuf,
+}
+
+impl Audit {
+    async fn start(house: &House) -> Self {
+        let file = house.path("audit.log");
+        let wish = json!({ "type": "file", "options": { "file_path": file } });
+        house.vault.must("PUT", "sys/audit/file", wish).await;
+        Self { file }
+    }
+
+    /// Operation and path of each request by the daemon so far.
+    fn requests_of_the_daemon(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.file).expect("the audit log");
+        let lines = text.lines().filter_map(|l| serde_json::from_str(l).ok());
+        lines
+            .filter(|line: &Value| line["type"] == "request")
+            .filter(|line| {
+                line["auth"]["display_name"] == "approle"
+                    || line["request"]["path"] == "auth/approle/login"
+            })
+            .map(|line| {
+                let request = &line["request"];
+                format!(
+                    "{} {}",
+                    text_of(&request["operation"]),
+                    text_of(&request["path"])
+                )
+            })
+            .collect()
+    }
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Signs of life, the life of the daemon's own Vault token, the question whether
+/// a person stopped all work: they come with time, not with rotations.
+fn is_housekeeping(request: &str) -> bool {
+    [
+        "read auth/token/lookup-self",
+        "update auth/token/renew-self",
+        "read kv/data/scim-rotator/.control",
+    ]
+    .contains(&request)
 }
