@@ -12,7 +12,7 @@ use crate::driver::unit::Unit;
 use crate::driver::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::record::Record;
-use crate::telemetry::witness::trouble_of;
+use crate::telemetry::result::StepResult;
 use crate::telemetry::words;
 
 /// Shows what the driver does on a command's output.
@@ -35,23 +35,58 @@ impl Live {
         }
     }
 
-    /// One line: text for people, or an object with the same facts.
+    /// One line about a token: text for people, or an object with the same
+    /// facts.
     pub fn tell(&self, now: Timestamp, token: &str, text: &str, facts: Value) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut named = json!({ "token": token });
+        extend(&mut named, facts);
         // A closed output ends no work.
-        drop(match shown.output.format() {
+        drop(self.note(now, token, text, named));
+    }
+
+    /// One line about something that is no token; only people are told the
+    /// subject.
+    ///
+    /// # Errors
+    /// When the reader of the output is gone.
+    pub fn note(
+        &self,
+        now: Timestamp,
+        subject: &str,
+        text: &str,
+        facts: Value,
+    ) -> std::io::Result<()> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match shown.output.format() {
             OutputFormat::Text => {
                 let time = now.strftime("%H:%M:%S");
-                shown.output.line(&format!("{time}  {token:<16}  {text}"))
+                shown.output.line(&format!("{time}  {subject:<16}  {text}"))
             }
             OutputFormat::Json => {
-                let mut line = json!({ "at": now, "token": token });
-                if let (Some(line), Value::Object(facts)) = (line.as_object_mut(), facts) {
-                    line.extend(facts);
-                }
+                let mut line = json!({ "at": now });
+                extend(&mut line, facts);
                 shown.output.json(&line)
             }
-        });
+        }
+    }
+
+    /// Text for people only.
+    ///
+    /// # Errors
+    /// When the reader of the output is gone.
+    pub fn say(&self, text: &str) -> std::io::Result<()> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match shown.output.format() {
+            OutputFormat::Text => shown.output.text(text),
+            OutputFormat::Json => Ok(()),
+        }
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn format(&self) -> OutputFormat {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.output.format()
     }
 
     /// Whether this wait was not the last thing said of the token.
@@ -69,17 +104,55 @@ fn is_worth_telling(reason: Reason) -> bool {
     !matches!(reason, Reason::Fresh | Reason::InFlight)
 }
 
-fn name_of(step: &Step) -> String {
-    match step.connection() {
-        Some(connection) => format!("{} {connection}", step.as_str()),
-        None => step.as_str().replace('_', " "),
+fn extend(line: &mut Value, facts: Value) {
+    if let (Some(line), Value::Object(facts)) = (line.as_object_mut(), facts) {
+        line.extend(facts);
     }
+}
+
+/// A step that ended, as people are told of it.
+pub(super) fn step_text(
+    step: &str,
+    connection: Option<&str>,
+    millis: u64,
+    result: StepResult<'_>,
+) -> String {
+    let name = match connection {
+        Some(connection) => format!("{step} {connection}"),
+        None => step.replace('_', " "),
+    };
+    match result {
+        StepResult::Done => format!("{name:<24}  done in {millis} ms"),
+        StepResult::NoProofYet => format!("{name:<24}  no proof yet, it is asked again"),
+        StepResult::Trouble(trouble) => format!("{name:<24}  NOT done: {trouble}"),
+    }
+}
+
+/// A wait, as people are told of it: a word of [`Reason::as_str`], and when it
+/// is looked again.
+pub(super) fn wait_text(reason: &str, until: &str) -> String {
+    match reason {
+        "backoff" => format!("tries again {until}"),
+        "settling" => format!("waits: a lost call may still take effect (looks again {until})"),
+        "lease_elsewhere" => {
+            format!("waits: another process holds the lease (looks again {until})")
+        }
+        "waiting_overlap" => "waits: the old token stays valid during the overlap".to_owned(),
+        other => format!("waits: {} (looks again {until})", other.replace('_', " ")),
+    }
+}
+
+/// A store that cannot be used, as people are told of it.
+pub(super) fn store_failed_text(error: &str) -> String {
+    format!("waits, and tries again: {error}")
 }
 
 impl Witness for Live {
     fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, now: Timestamp) {
         let reason = decision.reason;
         let wait = match decision.action {
+            // A probe interrupts no wait.
+            Action::Do(Step::Verify) => return,
             Action::Do(_) => None,
             Action::Wait => Some(reason).filter(|reason| is_worth_telling(*reason)),
         };
@@ -87,14 +160,13 @@ impl Witness for Live {
             return;
         }
         let until = words::relative(decision.wake_at, now);
-        let word = reason.as_str().replace('_', " ");
         let facts = json!({
             "event": "waits",
             "reason": reason,
             "wake_at": decision.wake_at,
             "stage": record.stage_name(),
         });
-        let text = format!("waits: {word} (looks again {until})");
+        let text = wait_text(reason.as_str(), &until);
         self.tell(now, &unit.name, &text, facts);
     }
 
@@ -114,30 +186,27 @@ impl Witness for Live {
     }
 
     fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
-        let trouble = trouble_of(ended.outcome);
-        let millis = ended.elapsed.as_millis();
-        let name = name_of(ended.step);
+        let result = StepResult::of(ended.outcome);
+        let millis = u64::try_from(ended.elapsed.as_millis()).unwrap_or_default();
+        let (step, connection) = (ended.step.as_str(), ended.step.connection());
         let facts = json!({
             "event": "step_ended",
-            "step": ended.step.as_str(),
-            "connection": ended.step.connection(),
-            "result": if trouble.is_some() { "failed" } else { "success" },
-            "detail": trouble,
-            "millis": u64::try_from(millis).unwrap_or_default(),
+            "step": step,
+            "connection": connection,
+            "result": result.as_str(),
+            "detail": result.trouble(),
+            "millis": millis,
             "stage": ended.after.stage_name(),
             "generation": ended.after.generation,
         });
-        let text = match trouble {
-            None => format!("{name:<24}  done in {millis} ms"),
-            Some(trouble) => format!("{name:<24}  NOT done: {trouble}"),
-        };
+        let text = step_text(step, connection, millis, result);
         self.tell(ended.now, &unit.name, &text, facts);
         self.tell_milestone(unit, ended);
     }
 
     fn store_failed(&self, unit: &Unit, error: &str, now: Timestamp) {
         let facts = json!({ "event": "store_failed", "detail": error });
-        let text = format!("Vault cannot be used now, it is tried again: {error}");
+        let text = store_failed_text(error);
         self.tell(now, &unit.name, &text, facts);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod compromise;
+pub mod demo;
 mod harden;
 pub mod live;
 mod load;
@@ -77,6 +78,8 @@ pub enum Command {
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
     Resume(pause::ResumeArgs),
+    /// Watch the daemon work, with everything around it in one process.
+    Demo(demo::Args),
 }
 
 /// How a command ended; each has its exit code.
@@ -134,6 +137,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
+        Command::Demo(args) => demo::run(args, output),
     }
 }
 

@@ -1,7 +1,34 @@
 //! TERM and INT end the work between two steps.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// TERM and INT. Once listened to, they end nothing by themselves.
+pub(super) struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened to.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next one; returns its name.
+    pub(super) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.term.recv() => "TERM",
+            _ = self.int.recv() => "INT",
+        }
+    }
+}
 
 /// Waits for TERM or INT and cancels. A second one ends the process at once:
 /// everything that matters is stored before it happens.
@@ -9,18 +36,11 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// When the signals cannot be listened to.
 pub(super) async fn cancel_on_signal(cancel: &CancellationToken) -> std::io::Result<()> {
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
-    let name = tokio::select! {
-        _ = term.recv() => "TERM",
-        _ = int.recv() => "INT",
-    };
-    tracing::info!(signal = name, "ending: the running step is finished first");
+    let mut signals = Signals::listen()?;
+    let signal = signals.next().await;
+    tracing::info!(signal, "ending: the running step is finished first");
     cancel.cancel();
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
+    signals.next().await;
     tracing::warn!(
         "ended at once by a second signal; a step in flight is completed at the next start"
     );

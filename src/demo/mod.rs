@@ -6,6 +6,7 @@ mod faults;
 pub mod identity_provider;
 mod loopback;
 pub mod service_provider;
+pub mod stage;
 pub mod vault;
 
 pub use faults::Switch;

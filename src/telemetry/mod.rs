@@ -24,6 +24,7 @@ mod observe;
 mod process;
 pub mod redact;
 mod requests;
+pub mod result;
 pub mod snapshot;
 mod takeover;
 pub mod witness;

@@ -12,13 +12,13 @@ use super::facts::TokenFacts;
 use super::health::Health;
 use super::metrics::Metrics;
 use super::redact;
+use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
 use crate::driver::supervisor::Pulse;
 use crate::driver::unit::Unit;
 use crate::driver::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
-use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{Record, RotationResult, StageName};
 
 /// Logs, metrics and the board, as one witness of the driver.
@@ -182,10 +182,13 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
         .as_ref()
         .or(ended.before.rotation.as_ref());
     let rotation_id = rotation.map(|r| r.id.as_str()).unwrap_or_default();
-    let millis = ended.elapsed.as_millis();
-    match trouble_of(ended.outcome) {
-        None => info!(token = %unit.name, rotation_id, step, connection, millis, "done"),
-        Some(trouble) => warn!(
+    let millis = u64::try_from(ended.elapsed.as_millis()).unwrap_or_default();
+    match StepResult::of(ended.outcome) {
+        result @ (StepResult::Done | StepResult::NoProofYet) => {
+            let word = result.words();
+            info!(token = %unit.name, rotation_id, step, connection, millis, "{word}");
+        }
+        StepResult::Trouble(trouble) => warn!(
             token = %unit.name,
             rotation_id,
             step,
@@ -195,49 +198,6 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             trouble,
             "not done"
         ),
-    }
-}
-
-/// What went wrong with a step, for a person; `None` if nothing did.
-#[must_use]
-pub fn trouble_of(outcome: &Outcome) -> Option<&str> {
-    use crate::rotation::outcome::Confirmation;
-    use crate::scim::evidence::Verdict;
-    match outcome {
-        Outcome::Failed { fault, .. } => Some(&fault.message),
-        Outcome::Proved(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
-        | Outcome::Verified(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
-        | Outcome::Retired {
-            refusal: Verdict::Fail(finding) | Verdict::Inconclusive(finding),
-            ..
-        } => Some(&finding.detail),
-        Outcome::Confirmed {
-            confirmation: Confirmation::Refused { detail },
-            ..
-        } => Some(detail),
-        Outcome::Confirmed {
-            confirmation:
-                Confirmation::Works | Confirmation::CannotTell | Confirmation::NotYet { .. },
-            ..
-        }
-        | Outcome::Proved(Verdict::Pass(_))
-        | Outcome::Verified(Verdict::Pass(_))
-        | Outcome::Retired {
-            refusal: Verdict::Pass(_),
-            ..
-        }
-        | Outcome::Adopted(_)
-        | Outcome::Prepared(_)
-        | Outcome::Issued(_)
-        | Outcome::Recovered { .. }
-        | Outcome::Supplied { .. }
-        | Outcome::Delivered { .. }
-        | Outcome::Completed
-        | Outcome::Published
-        | Outcome::Reverted { .. }
-        | Outcome::Discarded
-        | Outcome::UseSeen { .. }
-        | Outcome::OrphanRevoked { .. } => None,
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::{MintFault, Shared};
 use crate::demo::loopback::{answer, broken_off, carries, complaint, empty, fresh_token, stranger};
+use crate::secret::BearerToken;
 
 /// Ten years: longer lives are refused.
 const LONGEST_LIFE: i64 = 315_360_000;
@@ -42,6 +43,17 @@ struct Wish {
     #[serde(default)]
     label: String,
     ttl_seconds: i64,
+    token: Option<String>,
+}
+
+impl Wish {
+    /// The token that the caller chose, or a new one; `None` if it cannot be one.
+    fn value(&self) -> Option<BearerToken> {
+        match &self.token {
+            Some(chosen) => BearerToken::parse(chosen.as_str()).ok(),
+            None => fresh_token("demo_").ok(),
+        }
+    }
 }
 
 async fn mint(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
@@ -50,7 +62,7 @@ async fn mint(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         Ok(_) | Err(_) => {
             return complaint(
                 StatusCode::BAD_REQUEST,
-                "expected {\"label\": text, \"ttl_seconds\": a positive integer}",
+                "expected {\"label\": text, \"ttl_seconds\": a positive integer, \"token\": text or nothing}",
             );
         }
     };
@@ -76,11 +88,14 @@ async fn mint(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
 }
 
 fn issue(shared: &Shared, wish: Wish) -> Response {
-    let Ok(token) = fresh_token("demo_") else {
-        return complaint(StatusCode::INTERNAL_SERVER_ERROR, "no token could be made");
+    let Some(token) = wish.value() else {
+        return complaint(StatusCode::BAD_REQUEST, "that cannot be a token");
     };
     let now = shared.clock.now();
     let mut state = shared.lock();
+    if let Some(known) = state.tokens.find(token.expose(), now) {
+        return answer(StatusCode::OK, &known);
+    }
     if state.tokens.live(now).len() >= shared.max_live_tokens {
         return complaint(
             StatusCode::CONFLICT,

@@ -2,7 +2,8 @@
 //! and serves SCIM to whoever holds one.
 //!
 //! ```text
-//! POST   /admin/tokens {"label", "ttl_seconds"}  201 {"id", "token", "label", "status", "created_at", "expires_at", "last_used_at"}
+//! POST   /admin/tokens {"label", "ttl_seconds"}  201 {"id", "token", "label", "status", "created_at", "expires_at", "last_used_at"};
+//!                      with "token" that very token is taken; 200 without it if it was taken before
 //! GET    /admin/tokens?page=1&per_page=50        200 {"tokens": […], "next_page": 2 | null}   the live ones, oldest first
 //! GET    /admin/tokens/ID                        200 one of them; 404 when unknown, revoked or expired
 //! DELETE /admin/tokens/ID                        204; 404 likewise
@@ -182,6 +183,24 @@ impl DemoServiceProvider {
             .replace("NAME", name)
             .replace("BASE", self.base_url.as_str().trim_end_matches('/'))
             .replace("ADMIN", admin)
+    }
+
+    /// The same for an issuer that makes its secrets itself and registers them
+    /// here: `[issuers.<name>.local…]`. They live for `lifetime`.
+    #[must_use]
+    pub fn local_issuer_config(&self, name: &str, admin: &str, lifetime: &str) -> String {
+        include_str!("local_issuer.toml")
+            .replace("NAME", name)
+            .replace("BASE", self.base_url.as_str().trim_end_matches('/'))
+            .replace("ADMIN", admin)
+            .replace("LIFETIME", lifetime)
+    }
+
+    /// Revokes every token, as an administrator would who knows nothing of
+    /// those who use them.
+    pub fn revoke_all(&self) {
+        let now = self.shared.clock.now();
+        self.shared.lock().tokens.revoke_all(now);
     }
 
     /// Faults on demand.

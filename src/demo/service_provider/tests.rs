@@ -210,6 +210,25 @@ async fn a_lost_reply_leaves_a_token_behind() {
 }
 
 #[tokio::test]
+async fn a_chosen_token_is_taken_once_and_all_can_be_revoked() {
+    let caller = Caller::new().await;
+    let wish = json!({"label": "a", "ttl_seconds": 60, "token": "chosen-by-the-caller"});
+    let (status, first) = caller
+        .admin(Method::POST, "/admin/tokens", Some(&wish))
+        .await;
+    assert_eq!((status, &first["token"]), (201, &wish["token"]));
+    let (status, again) = caller
+        .admin(Method::POST, "/admin/tokens", Some(&wish))
+        .await;
+    assert_eq!((status, &again["id"]), (200, &first["id"]), "sent twice");
+    let token = BearerToken::parse("chosen-by-the-caller").expect("sendable");
+    let users = || caller.call(Method::GET, "/scim/v2/Users", Some(&token), None);
+    assert_eq!(users().await.0, 200);
+    caller.server.revoke_all();
+    assert_eq!((users().await.0, caller.server.live_tokens()), (401, 0));
+}
+
+#[tokio::test]
 async fn users_live_a_whole_life() {
     let caller = Caller::new().await;
     let (_, token) = caller.mint("a", 60).await;

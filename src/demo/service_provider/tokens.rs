@@ -69,6 +69,21 @@ impl Tokens {
         self.rows.get(&number).map(|row| row.shown(number))
     }
 
+    /// The live token of this value, as [`Tokens::get`] shows it.
+    pub(super) fn find(&mut self, token: &str, now: Timestamp) -> Option<Value> {
+        self.forget_expired(now);
+        let digest = digest_of(token);
+        let found = self.rows.iter().find(|(_, row)| row.digest == digest);
+        found.map(|(id, row)| row.shown(*id))
+    }
+
+    /// Revokes all tokens.
+    pub(super) fn revoke_all(&mut self, now: Timestamp) {
+        self.forget_expired(now);
+        self.revoked += u64::try_from(self.rows.len()).unwrap_or_default();
+        self.rows.clear();
+    }
+
     /// Revokes a live token; whether there was one.
     pub(super) fn revoke(&mut self, id: &str, now: Timestamp) -> bool {
         self.forget_expired(now);

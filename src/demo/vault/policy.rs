@@ -19,6 +19,20 @@ impl Policy {
         }
     }
 
+    /// Reads a policy as Vault writes it, as far as `path "…" { capabilities =
+    /// ["…"] }` and comments; the shipped one needs no more. `None`: there is
+    /// more in it.
+    #[must_use]
+    pub fn from_hcl(name: &str, text: &str) -> Option<Self> {
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let text = lines.collect::<Vec<_>>().join(" ");
+        let blocks = text.split('}').map(str::trim);
+        let rules = blocks.filter(|block| !block.is_empty()).map(Rule::from_hcl);
+        Some(Self::new(name, rules.collect::<Option<Vec<_>>>()?))
+    }
+
     /// Whether the rules of this policy stand for everything.
     pub(super) fn is_root(&self) -> bool {
         self.name == "root"
@@ -41,6 +55,21 @@ impl Rule {
             capabilities: capabilities.iter().map(|c| (*c).to_owned()).collect(),
         }
     }
+
+    /// Reads `path "…" { capabilities = ["…", "…"]`.
+    fn from_hcl(block: &str) -> Option<Self> {
+        let (path, body) = block.split_once('{')?;
+        let path = quoted(path.trim().strip_prefix("path")?)?;
+        let list = body.trim().strip_prefix("capabilities")?.trim_start();
+        let list = list.strip_prefix('=')?.trim();
+        let list = list.strip_prefix('[')?.strip_suffix(']')?;
+        let capabilities: Vec<_> = list.split(',').map(quoted).collect::<Option<_>>()?;
+        Some(Self::new(path, &capabilities))
+    }
+}
+
+fn quoted(text: &str) -> Option<&str> {
+    text.trim().strip_prefix('"')?.strip_suffix('"')
 }
 
 /// What Vault's policy `default` gives, as far as it exists here.
@@ -143,6 +172,20 @@ mod tests {
         ];
         for (pattern, path, expected) in cases {
             assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn the_shipped_policy_can_be_read() {
+        let text = include_str!("../../../deploy/vault/scim-rotator.hcl");
+        let policy = Policy::from_hcl("p", text).expect("understood");
+        let at = |path: &str| capabilities([&policy].into_iter(), path).join(",");
+        assert_eq!(at("kv/data/scim-rotator/crm"), "create,read,update");
+        assert_eq!(at("kv/data/scim-rotator-callers/x"), "read");
+        assert_eq!(at("sys/capabilities-self"), "update");
+        assert_eq!(at("kv/data/other"), "deny");
+        for strange in ["rule \"a\" { }", "path \"a\" { min_wrapping_ttl = \"1s\" }"] {
+            assert_eq!(Policy::from_hcl("p", strange), None, "{strange}");
         }
     }
 

@@ -1,0 +1,252 @@
+//! Breaks one part in the middle of a rotation, mends it, and waits until the
+//! daemon has recovered.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::Scene;
+use crate::demo::identity_provider::{AdminFault, WriteFault};
+use crate::demo::service_provider::MintFault;
+use crate::demo::stage::TOKENS;
+use crate::telemetry::words;
+
+/// What is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Break {
+    /// The reply to a mint is lost, then minting is refused.
+    Issuer,
+    /// An identity provider is down when it should be given the new token.
+    Idp,
+    /// Vault is sealed when a new token has just been minted.
+    Vault,
+    /// The daemon is a process of its own, is killed (SIGKILL) when a new
+    /// token has just been minted, and started again.
+    Crash,
+    /// Every token of a service provider is revoked behind the daemon's back.
+    /// Nothing can prevent that calls are refused then.
+    #[value(hide = true)]
+    Revoked,
+}
+
+impl Break {
+    /// The word of the command line.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Issuer => "issuer",
+            Self::Idp => "idp",
+            Self::Vault => "vault",
+            Self::Crash => "crash",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// What happens, and what to expect of the daemon.
+    fn words(self, outage: &str) -> (String, &'static str) {
+        match self {
+            Self::Issuer => (
+                format!("the issuer of crm minted a token and its reply was lost; minting is refused for {outage} from now on"),
+                "the daemon must find the lost token, have another one minted, and revoke the lost one; the old one works on meanwhile",
+            ),
+            Self::Idp => (
+                format!("the identity provider hr is down for {outage}, just when a new token was minted; its answer to the first change afterwards is lost"),
+                "the new token must wait, proven; hr provisions with the old one, and is given the new one when it is back",
+            ),
+            Self::Vault => (
+                format!("Vault is sealed for {outage}, just when a new token was minted"),
+                "the daemon must not lose that token, and not use it before it is stored",
+            ),
+            Self::Crash => (
+                "the service provider minted a token, and the daemon is killed with SIGKILL before it hears of it".to_owned(),
+                "the next process must wait for the lease of the dead one, find the lost token, have another one minted, and revoke the lost one",
+            ),
+            Self::Revoked => (
+                "an administrator revoked every token of crm".to_owned(),
+                "the daemon must notice, and have a new token minted",
+            ),
+        }
+    }
+}
+
+/// What was broken, and what came of it.
+#[derive(Debug, Clone)]
+pub(super) struct Broken {
+    what: Break,
+    pub(super) struck: bool,
+    pub(super) recovered_after: Option<SignedDuration>,
+}
+
+impl Broken {
+    pub(super) fn new(what: Break) -> Self {
+        Self {
+            what,
+            struck: false,
+            recovered_after: None,
+        }
+    }
+
+    pub(super) fn sentence(&self) -> String {
+        let word = self.what.word();
+        match (self.struck, self.recovered_after) {
+            (false, _) => format!("{word}: it was never broken, the run was too short"),
+            (true, None) => format!("{word}: NOT recovered"),
+            (true, Some(time)) => format!("{word}: recovered after {}", words::span(time)),
+        }
+    }
+
+    /// Why this is no success.
+    pub(super) fn complaint(&self) -> Option<String> {
+        let word = self.what.word();
+        match (self.struck, self.recovered_after) {
+            (true, Some(_)) => None,
+            (true, None) => Some(format!(
+                "{word} was broken, and had not recovered at the end"
+            )),
+            (false, _) => Some(format!("{word} was never broken: the run was too short")),
+        }
+    }
+
+    pub(super) fn facts(&self) -> Value {
+        json!({
+            "part": self.what.word(),
+            "struck": self.struck,
+            "recovered": self.recovered_after.is_some(),
+            "recovered_after_seconds": self.recovered_after.map(|time| time.as_secs_f64()),
+        })
+    }
+}
+
+/// The token whose rotation is hit.
+const TOKEN: &str = TOKENS[0];
+
+/// Breaks a part at the first renewal of a token. `kill` ends the daemon's
+/// process.
+pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify) {
+    let what = broken.what;
+    scene
+        .tally
+        .until(|counts| counts.generation(TOKEN) >= 1)
+        .await;
+    let before = scene.tally.counts().generation(TOKEN);
+    let minted = scene.stage.crm.stats().minted;
+    set_up(scene, what);
+    match what {
+        Break::Issuer | Break::Idp | Break::Vault | Break::Crash => {
+            until_minted(scene, minted).await;
+        }
+        Break::Revoked => until_provisioned(scene).await,
+    }
+    strike(scene, what, kill);
+    broken.struck = true;
+    let began = scene.clock.now();
+    tell_broken(scene, what, began);
+    match what {
+        Break::Issuer | Break::Idp | Break::Vault => {
+            scene.clock.sleep(scene.stage.pace.outage()).await;
+            mend(scene);
+            tell_mended(scene, what);
+        }
+        Break::Crash | Break::Revoked => {}
+    }
+    scene
+        .tally
+        .until(|counts| counts.generation(TOKEN) > before)
+        .await;
+    let now = scene.clock.now();
+    let after = now.duration_since(began);
+    broken.recovered_after = Some(after);
+    let text = format!(
+        "a new token of {TOKEN} is in use {} later; {} calls refused so far",
+        words::span(after),
+        scene.stage.provisioning().refused
+    );
+    scene.tell(
+        "RECOVERED",
+        &text,
+        json!({ "event": "recovered", "broken": broken.facts() }),
+    );
+}
+
+/// The answer to a mint is held back for so long, so that what is broken then
+/// is broken before the daemon goes on.
+const AIM: SignedDuration = SignedDuration::from_millis(300);
+
+/// What must stand ready before the rotation begins, so that it cannot be
+/// missed.
+fn set_up(scene: &Scene, what: Break) {
+    let stage = &scene.stage;
+    let mint = &stage.crm.faults().mint;
+    match what {
+        Break::Issuer => mint.plan(MintFault::LoseReply, 1),
+        Break::Idp => {
+            stage.hr.faults().write.plan(WriteFault::LoseReply, 1);
+            mint.plan(MintFault::Slow(AIM), 1);
+        }
+        Break::Vault => mint.plan(MintFault::Slow(AIM), 1),
+        Break::Crash => mint.plan(MintFault::Slow(stage.pace.lifetime()), 1),
+        Break::Revoked => {}
+    }
+}
+
+fn strike(scene: &Scene, what: Break, kill: &Notify) {
+    let stage = &scene.stage;
+    match what {
+        Break::Issuer => stage.crm.faults().mint.keep(MintFault::Refuse),
+        Break::Idp => stage.hr.faults().admin.keep(AdminFault::Unavailable),
+        Break::Vault => stage.vault.seal(true),
+        Break::Crash => kill.notify_one(),
+        Break::Revoked => stage.crm.revoke_all(),
+    }
+}
+
+fn mend(scene: &Scene) {
+    let stage = &scene.stage;
+    stage.crm.faults().mint.clear();
+    stage.hr.faults().admin.clear();
+    stage.vault.seal(false);
+}
+
+/// How often a server is looked at while a moment is waited for.
+const LOOK: Duration = Duration::from_millis(2);
+
+async fn until_minted(scene: &Scene, before: u64) {
+    while scene.stage.crm.stats().minted == before {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn until_provisioned(scene: &Scene) {
+    while scene.stage.hr.stats().ok == 0 {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn tell_broken(scene: &Scene, what: Break, now: Timestamp) {
+    let (happens, expect) = what.words(&words::span(scene.stage.pace.outage()));
+    let facts = json!({
+        "event": "broken",
+        "part": what.word(),
+        "detail": happens,
+        "expect": expect,
+        "since": now,
+    });
+    scene.tell("BROKEN", &happens, facts);
+    scene.say(&format!("{:<26}  {expect}\n", ""));
+}
+
+fn tell_mended(scene: &Scene, what: Break) {
+    let text = match what {
+        Break::Issuer => "the issuer of crm mints again",
+        Break::Idp => "the identity provider hr is back",
+        Break::Vault => "Vault is unsealed",
+        Break::Crash | Break::Revoked => return,
+    };
+    scene.tell(
+        "MENDED",
+        text,
+        json!({ "event": "mended", "part": what.word() }),
+    );
+}

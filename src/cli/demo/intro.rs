@@ -1,0 +1,85 @@
+//! What is said at the beginning.
+
+use serde_json::json;
+
+use super::breaking::Break;
+use super::{Args, Scene};
+use crate::demo::stage::TOKENS;
+use crate::telemetry::words;
+
+const STEPS: &str = "\
+Steps of a rotation:
+  prepare    looks at the issuer and at every connection, before anything is made
+  issue      has a new token minted; that it is about to is stored first
+  prove      tests the new token at the service provider, with counter-proofs
+  deliver    gives it to an identity provider
+  confirm    has the identity provider show that it works there
+  publish    writes it to Vault, for its readers
+  check use  asks when the old token was last used
+  retire     revokes the old token, and shows that it is refused
+";
+
+/// Tells what runs, what will happen, and where to look.
+pub(super) fn tell(scene: &Scene, args: &Args) {
+    let stage = &scene.stage;
+    let pace = stage.pace;
+    let seconds = |time: jiff::SignedDuration| format!("{} s", time.as_secs());
+    let ends = match args.length {
+        Some(length) => format!("It ends after {}, or with Ctrl-C.", words::span(length.0)),
+        None => "It ends with Ctrl-C.".to_owned(),
+    };
+    scene.say(&format!(
+        "The real daemon{apart}, with everything around it in this process:
+
+  Vault        {vault:<24}  keeps the records and the tokens
+  crm          {crm:<24}  a service provider that mints its tokens
+  wiki         {wiki:<24}  a service provider that is told of tokens that we make
+  hr           {hr:<24}  an identity provider: creates and changes users at crm
+  contractors  {contractors:<24}  another one, at crm with the same token
+  staff        {staff:<24}  another one, at wiki
+
+A token lives for {life}. It is renewed after about {renewal}; {overlap} later the old
+one is revoked. Meanwhile the identity providers work without a pause, and no
+call of theirs may be refused. {ends}
+
+{STEPS}
+From another terminal, as long as this runs:
+  {program} --config {config} status    (or plan, or rotate crm)
+
+",
+        apart = match args.broken {
+            Some(Break::Crash) => " in a process of its own",
+            Some(Break::Issuer | Break::Idp | Break::Vault | Break::Revoked) | None => "",
+        },
+        vault = stage.vault.url().as_str(),
+        crm = stage.crm.base_url().as_str(),
+        wiki = stage.wiki.base_url().as_str(),
+        hr = stage.hr.base_url().as_str(),
+        contractors = stage.contractors.base_url().as_str(),
+        staff = stage.staff.base_url().as_str(),
+        life = seconds(pace.lifetime()),
+        renewal = seconds(pace.renewal()),
+        overlap = seconds(pace.overlap()),
+        program = program(),
+        config = stage.config().display(),
+    ));
+    if scene.is_for_people() {
+        return;
+    }
+    let facts = json!({
+        "event": "started",
+        "config": stage.config(),
+        "vault_url": stage.vault.url(),
+        "tokens": TOKENS,
+        "lifetime_seconds": pace.lifetime().as_secs(),
+        "renewal_seconds": pace.renewal().as_secs(),
+        "overlap_seconds": pace.overlap().as_secs(),
+    });
+    scene.tell("", "", facts);
+}
+
+/// This program, as it can be called from any folder.
+fn program() -> String {
+    let program = std::env::current_exe();
+    program.map_or("scim-rotator".to_owned(), |path| path.display().to_string())
+}

@@ -1,0 +1,243 @@
+//! The daemon as a process of its own, so that it can be killed: the real
+//! binary, with its real log, which tells what it does.
+
+use std::collections::BTreeMap;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Scene;
+use crate::cli::live::{step_text, store_failed_text, wait_text};
+use crate::cli::output::complain;
+use crate::telemetry::result::StepResult;
+use crate::telemetry::words;
+
+/// After so long a process that was told to end is killed.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A Ctrl-C reaches the process as soon as us: it may have ended before we
+/// know why.
+const BOTH_TOLD: Duration = Duration::from_secs(2);
+
+/// Runs the process until cancelled. Each `kill` kills it with SIGKILL and
+/// starts it again.
+///
+/// # Errors
+/// When it cannot be started, or ends by itself.
+pub(super) async fn run(
+    scene: &Scene,
+    kill: &Notify,
+    cancel: &CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        let (mut child, mut lines) = start(scene)?;
+        let id = child.id();
+        let end = tokio::select! {
+            () = follow(scene, &mut lines) => End::ByItself,
+            () = kill.notified() => End::Killed,
+            () = cancel.cancelled() => End::Told,
+        };
+        match end {
+            End::Killed => {
+                child
+                    .start_kill()
+                    .context("the daemon could not be killed")?;
+                let status = child.wait().await?;
+                restart(scene, id, status, cancel).await;
+            }
+            End::Told => return stop(scene, child, &mut lines).await,
+            End::ByItself => {
+                let status = child.wait().await?;
+                let told = tokio::time::timeout(BOTH_TOLD, cancel.cancelled()).await;
+                if told.is_ok() && status.success() {
+                    return Ok(());
+                }
+                anyhow::bail!("its process ended with {status}; --verbose shows its log");
+            }
+        }
+    }
+}
+
+enum End {
+    ByItself,
+    Killed,
+    Told,
+}
+
+type Log = Lines<BufReader<ChildStderr>>;
+
+fn start(scene: &Scene) -> anyhow::Result<(Child, Log)> {
+    let program = std::env::current_exe().context("the program's own file is not known")?;
+    let mut child = Command::new(program)
+        .arg("--config")
+        .arg(scene.stage.config())
+        .arg("run")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        // It must not tell a service manager that watches us that it is us.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("WATCHDOG_PID")
+        .kill_on_drop(true)
+        .spawn()
+        .context("the daemon could not be started")?;
+    let log = child.stderr.take().context("the daemon has no log")?;
+    Ok((child, BufReader::new(log).lines()))
+}
+
+async fn restart(scene: &Scene, id: Option<u32>, status: ExitStatus, cancel: &CancellationToken) {
+    let pause = scene.stage.pace.restart();
+    let text = format!(
+        "the daemon is dead: process {}, {status}; it is started again in {} s",
+        id.unwrap_or_default(),
+        pause.as_secs()
+    );
+    scene.tell("daemon", &text, json!({ "event": "killed", "pid": id }));
+    tokio::select! {
+        () = scene.clock.sleep(pause) => {}
+        () = cancel.cancelled() => {}
+    }
+}
+
+/// Ends the process as a service manager would.
+async fn stop(scene: &Scene, mut child: Child, lines: &mut Log) -> anyhow::Result<()> {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok());
+    if let Some(pid) = pid.and_then(Pid::from_raw) {
+        // It may have ended by itself meanwhile.
+        kill_process(pid, Signal::TERM).ok();
+    }
+    let ended = async {
+        follow(scene, lines).await;
+        child.wait().await
+    };
+    match tokio::time::timeout(GRACE, ended).await {
+        Ok(status) => anyhow::ensure!(status?.success(), "it did not end well when told to"),
+        Err(_) => anyhow::bail!("it did not end when told to"),
+    }
+    Ok(())
+}
+
+/// Shows what the log says until it ends.
+async fn follow(scene: &Scene, lines: &mut Log) {
+    let mut waits = Waits::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if scene.verbose {
+            complain(&format!("{line}\n"));
+        }
+        // What is no JSON is no line of the log.
+        if let Ok(entry) = serde_json::from_str::<Entry>(&line) {
+            entry.show(scene, &mut waits);
+        }
+    }
+}
+
+/// Why each token waits, as last shown.
+type Waits = BTreeMap<String, String>;
+
+/// A line of the daemon's log, as far as it is shown.
+#[derive(Deserialize)]
+struct Entry {
+    message: String,
+    address: Option<String>,
+    token: Option<String>,
+    step: Option<String>,
+    #[serde(default)]
+    connection: String,
+    #[serde(default)]
+    millis: u64,
+    trouble: Option<String>,
+    generation: Option<u64>,
+    next: Option<String>,
+    reason: Option<String>,
+    wake_at: Option<Timestamp>,
+    error: Option<String>,
+}
+
+impl Entry {
+    fn show(&self, scene: &Scene, waits: &mut Waits) {
+        if let Some(address) = &self.address {
+            return scene.tell_listening(address);
+        }
+        let Some(token) = &self.token else {
+            return;
+        };
+        if let Some(step) = &self.step {
+            if step != "verify" {
+                waits.remove(token);
+            }
+            return self.show_step(scene, token, step);
+        }
+        if self.message == "a new token is in use"
+            && let Some(generation) = self.generation
+        {
+            let text = format!("new token in use, generation {generation}");
+            let facts = json!({ "event": "promoted", "generation": generation });
+            scene.live.tell(scene.clock.now(), token, &text, facts);
+            return scene.tally.in_use(token, generation);
+        }
+        if let Some(generation) = self.generation {
+            scene.tally.in_use(token, generation);
+        }
+        if let (Some("wait"), Some(reason)) = (self.next.as_deref(), &self.reason) {
+            if waits.insert(token.clone(), reason.clone()).as_ref() != Some(reason) {
+                self.show_wait(scene, token, reason);
+            }
+            return;
+        }
+        if let Some(error) = &self.error {
+            let facts = json!({ "event": "store_failed", "detail": error });
+            let text = store_failed_text(error);
+            scene.live.tell(scene.clock.now(), token, &text, facts);
+        }
+    }
+
+    fn show_step(&self, scene: &Scene, token: &str, step: &str) {
+        let result = match &self.trouble {
+            Some(trouble) => StepResult::Trouble(trouble),
+            None if self.message == StepResult::NoProofYet.words() => StepResult::NoProofYet,
+            None => StepResult::Done,
+        };
+        if result == StepResult::Done {
+            scene.tally.done(step);
+        }
+        if super::is_routine(step, result) && scene.is_for_people() {
+            return;
+        }
+        let connection = Some(self.connection.as_str()).filter(|name| !name.is_empty());
+        let facts = json!({
+            "event": "step_ended",
+            "step": step,
+            "connection": connection,
+            "result": result.as_str(),
+            "detail": result.trouble(),
+            "millis": self.millis,
+        });
+        let text = step_text(step, connection, self.millis, result);
+        scene.live.tell(scene.clock.now(), token, &text, facts);
+    }
+
+    /// Waits inside a rotation are short and many.
+    fn show_wait(&self, scene: &Scene, token: &str, reason: &str) {
+        if matches!(reason, "fresh" | "in_flight") {
+            return;
+        }
+        let now = scene.clock.now();
+        let until = self
+            .wake_at
+            .map_or("later".to_owned(), |at| words::relative(at, now));
+        let facts = json!({ "event": "waits", "reason": reason, "wake_at": self.wake_at });
+        scene
+            .live
+            .tell(now, token, &wait_text(reason, &until), facts);
+    }
+}

@@ -1,0 +1,179 @@
+//! What is said at the end, and whether all went well.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::breaking::Broken;
+use super::tally::Counts;
+use crate::cli::Exit;
+use crate::demo::stage::Provisioning;
+use crate::telemetry::words;
+
+/// The whole run.
+#[derive(Debug, Clone)]
+pub(super) struct Summary {
+    pub(super) ran: SignedDuration,
+    pub(super) counts: Counts,
+    pub(super) provisioning: Provisioning,
+    pub(super) broken: Option<Broken>,
+    /// Why the daemon ended before it was told to.
+    pub(super) daemon_failed: Option<String>,
+}
+
+impl Summary {
+    /// What did not go as it should; empty if all went well.
+    fn complaints(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if let Some(error) = &self.daemon_failed {
+            complaints.push(format!("the daemon ended by itself: {error}"));
+        }
+        if self.provisioning.refused > 0 {
+            complaints.push(format!(
+                "{} provisioning calls were refused (401 or 403): an outage",
+                self.provisioning.refused
+            ));
+        }
+        if self.provisioning.ok == 0 {
+            complaints.push("no provisioning call was carried out: nothing was shown".to_owned());
+        }
+        let unrecovered = self.broken.as_ref().and_then(Broken::complaint);
+        complaints.extend(unrecovered);
+        complaints
+    }
+
+    /// The exit code.
+    pub(super) fn exit(&self) -> Exit {
+        match self.complaints().is_empty() {
+            true => Exit::Ok,
+            false => Exit::Failed,
+        }
+    }
+
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let rotations = self.counts.rotations();
+        let each: Vec<_> = rotations
+            .iter()
+            .map(|(token, count)| format!("{token} {count}"))
+            .collect();
+        let fares = &self.provisioning;
+        let mut text = format!(
+            "\nAfter {}:\n\
+             \x20 rotations     {} ({}), besides the first token of each\n\
+             \x20 retired       {} old tokens: revoked, and shown to be refused\n\
+             \x20 provisioning  {} calls carried out, {} users created\n\
+             \x20 refused       {} calls (401 or 403)\n",
+            words::span(self.ran),
+            rotations.values().sum::<u64>(),
+            each.join(", "),
+            self.counts.steps("retire"),
+            fares.ok,
+            fares.users_created,
+            fares.refused,
+        );
+        if self.counts.steps("revoke_orphan") > 0 {
+            text += &format!(
+                "  lost          {} new tokens, whose value nobody knew: found and revoked\n",
+                self.counts.steps("revoke_orphan")
+            );
+        }
+        if fares.failed + fares.unreachable > 0 {
+            text += &format!(
+                "  failed        {} calls with another error, {} without an answer\n",
+                fares.failed, fares.unreachable
+            );
+        }
+        if let Some(broken) = &self.broken {
+            text += &format!("  broken        {}\n", broken.sentence());
+        }
+        let complaints = self.complaints();
+        let turned_over = rotations.values().any(|count| *count > 0);
+        text + &match (complaints.is_empty(), turned_over) {
+            (true, true) => {
+                "\nAll is well: tokens turned over, and no provisioning call was refused.\n"
+                    .to_owned()
+            }
+            (true, false) => {
+                "\nAll is well so far; it was too short for a token to turn over.\n".to_owned()
+            }
+            (false, _) => format!("\nNOT well: {}.\n", complaints.join("; ")),
+        }
+    }
+
+    /// For programs.
+    pub(super) fn facts(&self) -> Value {
+        let complaints = self.complaints();
+        json!({
+            "event": "summary",
+            "result": if complaints.is_empty() { "success" } else { "failed" },
+            "detail": complaints,
+            "seconds": self.ran.as_secs(),
+            "rotations": self.counts.rotations().values().sum::<u64>(),
+            "rotations_by_token": self.counts.rotations(),
+            "retired": self.counts.steps("retire"),
+            "lost_and_revoked": self.counts.steps("revoke_orphan"),
+            "refused": self.provisioning.refused,
+            "provisioning": self.provisioning,
+            "broken": self.broken.as_ref().map(Broken::facts),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::demo::breaking::Break;
+
+    fn summary() -> Summary {
+        Summary {
+            ran: SignedDuration::from_secs(180),
+            counts: Counts::default(),
+            provisioning: Provisioning {
+                ok: 10,
+                ..Provisioning::default()
+            },
+            broken: None,
+            daemon_failed: None,
+        }
+    }
+
+    fn fails(change: impl Fn(&mut Summary), word: &str) {
+        let mut summary = summary();
+        assert_eq!(summary.exit(), Exit::Ok);
+        assert!(summary.text().contains("All is well"));
+        change(&mut summary);
+        assert_eq!(summary.exit(), Exit::Failed, "{word}");
+        assert!(summary.text().contains(word), "{}", summary.text());
+        assert!(!summary.text().contains("All is well"), "{word}");
+        assert_eq!(summary.facts()["result"], "failed", "{word}");
+    }
+
+    #[test]
+    fn one_refused_call_is_a_failure() {
+        fails(
+            |s| s.provisioning.refused = 1,
+            "1 provisioning calls were refused",
+        );
+    }
+
+    #[test]
+    fn a_run_that_shows_nothing_is_a_failure() {
+        fails(|s| s.provisioning.ok = 0, "nothing was shown");
+        let stopped = |s: &mut Summary| s.daemon_failed = Some("no port".to_owned());
+        fails(stopped, "no port");
+    }
+
+    #[test]
+    fn what_was_broken_must_have_recovered() {
+        let mut broken = Broken::new(Break::Vault);
+        fails(|s| s.broken = Some(broken.clone()), "never");
+        broken.struck = true;
+        fails(|s| s.broken = Some(broken.clone()), "not recovered");
+        broken.recovered_after = Some(SignedDuration::from_secs(7));
+        let mut summary = summary();
+        summary.broken = Some(broken);
+        assert_eq!(summary.exit(), Exit::Ok);
+        assert!(summary.text().contains("recovered after 7 s"));
+        assert_eq!(summary.facts()["broken"]["recovered"], true);
+    }
+}

@@ -1,0 +1,129 @@
+//! Counts what the daemon brought about, whoever reports it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::driver::unit::Unit;
+use crate::driver::witness::{StepEnded, Witness};
+use crate::rotation::decision::Decision;
+use crate::rotation::record::Record;
+use crate::telemetry::result::StepResult;
+
+/// What the daemon brought about since the demo began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    generations: BTreeMap<String, u64>,
+    /// Steps that succeeded, by their word.
+    steps: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// How many tokens of this name were in use, one after the other.
+    pub(super) fn generation(&self, token: &str) -> u64 {
+        self.generations.get(token).copied().unwrap_or_default()
+    }
+
+    /// Tokens that took the place of another one, by name.
+    pub(super) fn rotations(&self) -> BTreeMap<&str, u64> {
+        let all = self.generations.iter();
+        all.map(|(token, generation)| (token.as_str(), generation.saturating_sub(1)))
+            .collect()
+    }
+
+    /// Steps of this kind that succeeded.
+    pub(super) fn steps(&self, step: &str) -> u64 {
+        self.steps.get(step).copied().unwrap_or_default()
+    }
+}
+
+/// The counts, and who waits for them to change.
+#[derive(Default)]
+pub(super) struct Tally {
+    counts: Mutex<Counts>,
+    changed: Notify,
+}
+
+impl Tally {
+    pub(super) fn counts(&self) -> Counts {
+        self.lock().clone()
+    }
+
+    /// A step succeeded.
+    pub(super) fn done(&self, step: &str) {
+        *self.lock().steps.entry(step.to_owned()).or_default() += 1;
+        self.changed.notify_waiters();
+    }
+
+    /// A token is in use, and `generation` counts those of its name. Another
+    /// process may have brought it about.
+    pub(super) fn in_use(&self, token: &str, generation: u64) {
+        let before = self.lock().generations.insert(token.to_owned(), generation);
+        if before != Some(generation) {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Waits until the counts are as wanted.
+    pub(super) async fn until(&self, wanted: impl Fn(&Counts) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if wanted(&self.lock()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Witness for Tally {
+    fn decided(&self, unit: &Unit, record: &Record, _decision: &Decision, _now: Timestamp) {
+        self.in_use(&unit.name, record.generation);
+    }
+
+    fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
+        if StepResult::of(ended.outcome) == StepResult::Done {
+            self.done(ended.step.as_str());
+        }
+        self.in_use(&unit.name, ended.after.generation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_token_of_a_name_is_no_rotation() {
+        let tally = Tally::default();
+        tally.in_use("crm", 1);
+        tally.in_use("wiki", 1);
+        tally.in_use("wiki", 2);
+        tally.in_use("wiki", 3);
+        let counts = tally.counts();
+        assert_eq!(
+            counts.rotations(),
+            BTreeMap::from([("crm", 0), ("wiki", 2)])
+        );
+        assert_eq!((counts.generation("crm"), counts.generation("x")), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_woken() {
+        let tally = Tally::default();
+        let waits = tally.until(|counts| counts.steps("retire") == 2);
+        let acts = async {
+            tally.done("retire");
+            tokio::task::yield_now().await;
+            tally.done("retire");
+        };
+        tokio::join!(waits, acts);
+        assert_eq!(tally.counts().steps("retire"), 2);
+    }
+}

@@ -1,0 +1,83 @@
+//! What came of a step, in one word.
+
+use crate::rotation::outcome::{Confirmation, Outcome};
+use crate::scim::evidence::Verdict;
+
+/// What came of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepResult<'a> {
+    /// It did what it is for.
+    Done,
+    /// A connection was asked for proof, and has none yet.
+    NoProofYet,
+    /// What went wrong, for a person.
+    Trouble(&'a str),
+}
+
+impl<'a> StepResult<'a> {
+    /// What this outcome means.
+    #[must_use]
+    pub fn of(outcome: &'a Outcome) -> Self {
+        match outcome {
+            Outcome::Failed { fault, .. } => Self::Trouble(&fault.message),
+            Outcome::Proved(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
+            | Outcome::Verified(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
+            | Outcome::Retired {
+                refusal: Verdict::Fail(finding) | Verdict::Inconclusive(finding),
+                ..
+            } => Self::Trouble(&finding.detail),
+            Outcome::Confirmed { confirmation, .. } => match confirmation {
+                Confirmation::Refused { detail } => Self::Trouble(detail),
+                Confirmation::NotYet { .. } => Self::NoProofYet,
+                Confirmation::Works | Confirmation::CannotTell => Self::Done,
+            },
+            Outcome::Proved(Verdict::Pass(_))
+            | Outcome::Verified(Verdict::Pass(_))
+            | Outcome::Retired {
+                refusal: Verdict::Pass(_),
+                ..
+            }
+            | Outcome::Adopted(_)
+            | Outcome::Prepared(_)
+            | Outcome::Issued(_)
+            | Outcome::Recovered { .. }
+            | Outcome::Supplied { .. }
+            | Outcome::Delivered { .. }
+            | Outcome::Completed
+            | Outcome::Published
+            | Outcome::Reverted { .. }
+            | Outcome::Discarded
+            | Outcome::UseSeen { .. }
+            | Outcome::OrphanRevoked { .. } => Self::Done,
+        }
+    }
+
+    /// For people; the message of the log.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NoProofYet => "no proof yet",
+            Self::Trouble(_) => "not done",
+        }
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "success",
+            Self::NoProofYet => "no_proof_yet",
+            Self::Trouble(_) => "failed",
+        }
+    }
+
+    /// What went wrong, if anything did.
+    #[must_use]
+    pub fn trouble(self) -> Option<&'a str> {
+        match self {
+            Self::Done | Self::NoProofYet => None,
+            Self::Trouble(trouble) => Some(trouble),
+        }
+    }
+}
