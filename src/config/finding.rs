@@ -1,9 +1,9 @@
 //! One thing that is wrong, with its place in the files.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::locate::text_place;
 use super::problem::Severity;
 use super::source::Source;
 
@@ -103,6 +103,12 @@ impl Finding {
         self
     }
 
+    fn mark(&self) -> Mark {
+        let place = self.place.as_ref();
+        let place = place.map(|(source, span)| (*source, span.start, span.end));
+        (place, self.message.clone())
+    }
+
     /// Looks up file, line and column.
     pub(super) fn settle(&mut self, sources: &[Source]) {
         let Some((source, span)) = &self.place else {
@@ -111,38 +117,48 @@ impl Finding {
         let Some(source) = sources.get(*source) else {
             return;
         };
-        let at = text_place(&source.text, span.start);
+        let at = source.lines.place(&source.text, span.start);
         self.file.clone_from(&source.path);
         self.line = Some(at.line);
         self.column = Some(at.column);
         if let Some(other) = &mut self.other
             && let Some(source) = sources.get(other.source)
         {
-            let line = text_place(&source.text, other.span.start).line;
+            let line = source.lines.place(&source.text, other.span.start).line;
             other.file = source.path.display().to_string();
             self.message = format!("{} ({} {}:{line})", self.message, other.label, other.file);
         }
     }
 }
 
+/// File, bytes and message: what makes two findings the same.
+type Mark = (Option<(usize, usize, usize)>, String);
+
 /// Collects findings while files are read.
 #[derive(Debug, Default)]
-pub(super) struct Findings(pub(super) Vec<Finding>);
+pub(super) struct Findings {
+    all: Vec<Finding>,
+    seen: BTreeSet<Mark>,
+}
 
 impl Findings {
     pub(super) fn push(&mut self, finding: Finding) {
-        self.0.push(finding);
+        self.seen.insert(finding.mark());
+        self.all.push(finding);
     }
 
     /// Leaves out what is already noted for the same place.
     pub(super) fn push_once(&mut self, finding: Finding) {
-        let same = |f: &Finding| f.place == finding.place && f.message == finding.message;
-        if !self.0.iter().any(same) {
-            self.0.push(finding);
+        if self.seen.insert(finding.mark()) {
+            self.all.push(finding);
         }
     }
 
     pub(super) fn has_errors(&self) -> bool {
-        self.0.iter().any(|f| f.severity == Severity::Error)
+        self.all.iter().any(|f| f.severity == Severity::Error)
+    }
+
+    pub(super) fn into_all(self) -> Vec<Finding> {
+        self.all
     }
 }

@@ -84,7 +84,8 @@ mod tests {
         let document = DeTable::parse(text).expect("valid");
         let mut findings = Findings::default();
         check(&[document], &mut findings);
-        findings.0.iter().map(|f| f.path.clone()).collect()
+        let all = findings.into_all().into_iter();
+        all.map(|f| f.path).collect()
     }
 
     #[test]

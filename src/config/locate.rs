@@ -10,23 +10,6 @@ use super::tree::Step;
 /// One file, parsed with the places of everything in it.
 pub(super) type Document<'a> = Spanned<DeTable<'a>>;
 
-/// Line and column, both from one; the column counts characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TextPlace {
-    pub(super) line: usize,
-    pub(super) column: usize,
-}
-
-/// Turns a byte offset into line and column.
-pub(super) fn text_place(text: &str, offset: usize) -> TextPlace {
-    let before = text.get(..offset).unwrap_or(text);
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    TextPlace {
-        line: before.matches('\n').count() + 1,
-        column: before.get(start..).unwrap_or("").chars().count() + 1,
-    }
-}
-
 fn split(path: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     for part in path.split('.') {
@@ -120,12 +103,5 @@ mod tests {
         assert_eq!(found("issuers.crm.http.mint.headers.x"), "mint");
         assert_eq!(found("issuers.crm"), "crm");
         assert_eq!(found("vault.address"), "");
-    }
-
-    #[test]
-    fn columns_count_characters() {
-        let text = "a = 1\nü = ä\n";
-        let at = text.find('ä').expect("there");
-        assert_eq!(text_place(text, at), TextPlace { line: 2, column: 5 });
     }
 }

@@ -8,6 +8,8 @@
 mod assemble;
 mod finding;
 pub mod keys;
+mod likeness;
+mod lines;
 mod literals;
 mod locate;
 mod mask;
@@ -91,6 +93,9 @@ pub fn known_words() -> BTreeSet<keys::Key> {
     assemble::known().words
 }
 
+/// What comes after so many mistakes of syntax in a file follows from them.
+const MOST_SYNTAX: usize = 20;
+
 /// Parses every file; `None` when one of them cannot be read as TOML, for then
 /// half of what follows would be wrong.
 fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
@@ -98,8 +103,8 @@ fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<V
     let mut documents = Vec::new();
     for (index, source) in sources.iter().enumerate() {
         let (document, errors) = DeTable::parse_recoverable(&source.text);
-        for error in errors {
-            sound = false;
+        sound &= errors.is_empty();
+        for error in errors.into_iter().take(MOST_SYNTAX) {
             let end = source.text.len();
             let found = Found::error(
                 index,

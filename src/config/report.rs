@@ -1,10 +1,12 @@
 //! What is wrong with a configuration, shown to people and to programs.
 
 use std::fmt;
+use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::finding::{Finding, Findings};
+use super::lines::Lines;
 use super::mask::{masked, values_in_lines};
 use super::problem::Severity;
 use super::source::Source;
@@ -13,15 +15,27 @@ use super::source::Source;
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     findings: Vec<Finding>,
-    /// The files, with what may be a secret starred out.
-    texts: Vec<String>,
+    texts: Vec<Shown>,
 }
+
+/// A file, with what may be a secret starred out; every byte is in its place.
+#[derive(Debug, Clone)]
+struct Shown {
+    text: String,
+    lines: Lines,
+}
+
+/// More than this nobody reads; programs get all.
+const MOST_SHOWN: usize = 100;
+
+/// A longer line is named, not shown.
+const LONGEST_SHOWN: usize = 2000;
 
 impl Report {
     /// Orders the findings, errors first, then by file and place, and hides
     /// what may be a secret.
     pub(super) fn of(findings: Findings, sources: &[Source]) -> Self {
-        let mut findings = findings.0;
+        let mut findings = findings.into_all();
         for finding in &mut findings {
             finding.settle(sources);
         }
@@ -30,7 +44,10 @@ impl Report {
             (std::cmp::Reverse(f.severity), source, f.line, f.column)
         });
         let texts = sources.iter().enumerate();
-        let texts = texts.map(|(index, source)| shown(index, &source.text, &findings));
+        let texts = texts.map(|(index, source)| Shown {
+            text: without_secrets(index, &source.text, &findings),
+            lines: source.lines.clone(),
+        });
         Self {
             texts: texts.collect(),
             findings,
@@ -66,9 +83,14 @@ impl Report {
             Renderer::plain()
         };
         let mut text = String::new();
-        for finding in &self.findings {
+        for finding in self.findings.iter().take(MOST_SHOWN) {
             text.push_str(&self.render_one(finding, &renderer));
             text.push_str("\n\n");
+        }
+        if let Some(more @ 1..) = self.findings.len().checked_sub(MOST_SHOWN) {
+            text.push_str(&format!(
+                "… and {more} more (`check --output json` lists all of them)\n\n"
+            ));
         }
         text.push_str(&self.totals());
         text.push('\n');
@@ -102,28 +124,21 @@ impl Report {
             Severity::Warning => Level::WARNING,
         };
         let file = finding.file.display().to_string();
-        let group = level.primary_title(finding.message.as_str());
-        let text = |source: usize| self.texts.get(source).map(String::as_str);
-        let group = match &finding.place {
-            Some((source, span)) => group.element(
-                Snippet::source(text(*source).unwrap_or_default())
-                    .path(file)
-                    .annotation(AnnotationKind::Primary.span(span.clone())),
-            ),
-            None => group.element(Origin::path(file)),
+        let group = Group::with_title(level.primary_title(finding.message.as_str()));
+        let place = finding
+            .place
+            .as_ref()
+            .and_then(|(source, span)| Some((self.texts.get(*source)?, span)));
+        let mut group = match place {
+            Some((shown, span)) => shown.point_out(group, &file, span, AnnotationKind::Primary, ""),
+            None => group.element(Origin::path(file.as_str())),
         };
-        let group = match &finding.other {
-            Some(other) => group.element(
-                Snippet::source(text(other.source).unwrap_or_default())
-                    .path(other.file.as_str())
-                    .annotation(
-                        AnnotationKind::Context
-                            .span(other.span.clone())
-                            .label(other.label),
-                    ),
-            ),
-            None => group,
-        };
+        if let Some(other) = &finding.other
+            && let Some(shown) = self.texts.get(other.source)
+        {
+            let kind = AnnotationKind::Context;
+            group = shown.point_out(group, &other.file, &other.span, kind, other.label);
+        }
         renderer.render(&[group.element(Level::HELP.message(finding.remedy.as_str()))])
     }
 
@@ -137,6 +152,35 @@ impl Report {
             plural(self.count(Severity::Error), "error"),
             plural(self.count(Severity::Warning), "warning")
         )
+    }
+}
+
+impl Shown {
+    /// Adds the lines of a span with a mark under it.
+    fn point_out<'a>(
+        &'a self,
+        group: Group<'a>,
+        file: &'a str,
+        span: &Range<usize>,
+        kind: AnnotationKind,
+        label: &'a str,
+    ) -> Group<'a> {
+        let at = self.lines.place(&self.text, span.start);
+        let window = self.lines.whole(&self.text, span);
+        let text = self.text.get(window.clone()).unwrap_or_default();
+        if text.len() > LONGEST_SHOWN {
+            let origin = Origin::path(file).line(at.line).char_column(at.column);
+            return group.element(origin);
+        }
+        let inside = |offset: usize| offset.clamp(window.start, window.end) - window.start;
+        let annotation = kind.span(inside(span.start)..inside(span.end));
+        let annotation = if label.is_empty() {
+            annotation
+        } else {
+            annotation.label(label)
+        };
+        let snippet = Snippet::source(text).path(file).line_start(at.line);
+        group.element(snippet.annotation(annotation))
     }
 }
 
@@ -156,7 +200,7 @@ impl fmt::Display for Report {
 impl std::error::Error for Report {}
 
 /// The text of a file without what may be a secret.
-fn shown(index: usize, text: &str, findings: &[Finding]) -> String {
+fn without_secrets(index: usize, text: &str, findings: &[Finding]) -> String {
     let here = findings.iter().filter_map(|f| match &f.place {
         Some((at, span)) if *at == index => Some((f, span)),
         Some(_) | None => None,

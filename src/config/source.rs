@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::finding::{Finding, Findings};
-use super::locate::text_place;
+use super::lines::Lines;
 
 /// One file, as read.
 #[derive(Debug, Clone)]
@@ -16,6 +16,7 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     /// Without a byte order mark.
     pub(super) text: String,
+    pub(super) lines: Lines,
 }
 
 const ENCODING: &str = "save the file as UTF-8";
@@ -72,6 +73,7 @@ fn read(path: &Path) -> Result<Source, (String, String)> {
     };
     Ok(Source {
         path: path.to_owned(),
+        lines: Lines::of(&text),
         text,
     })
 }
@@ -193,7 +195,7 @@ impl Include<'_> {
         match read(file) {
             Ok(source) => Some(source),
             Err((message, _)) => {
-                let at = text_place(&self.main.text, self.span.start);
+                let at = self.main.lines.place(&self.main.text, self.span.start);
                 let text = format!(
                     "{message} (included at {}:{})",
                     self.main.path.display(),

@@ -6,6 +6,7 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod check_command;
 mod example;
 mod examples;
 mod includes;

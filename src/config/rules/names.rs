@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Names, Whole};
+use crate::config::likeness::nearest;
 use crate::config::problem::Problems;
 use crate::config::settings::TokenSettings;
-use crate::config::wording::nearest;
 
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     let mut led_nowhere = false;
