@@ -212,7 +212,9 @@ impl Session {
                 self.hold(&mut inner, Held::new(serial, granted, self.clock.now()));
                 inner.last_failure = None;
                 inner.state.logins += 1;
-                tracing::info!(expires_at = ?inner.state.expires_at, "logged in to Vault");
+                let expires_at = inner.state.expires_at.map(|at| at.to_string());
+                let expires_at = expires_at.as_deref().unwrap_or("never");
+                tracing::info!(expires_at, "logged in to Vault");
                 Ok(())
             }
             Err(error) => {
