@@ -25,7 +25,6 @@ mod builtin {
     pub(super) const CONFIRM_TIMEOUT: SignedDuration = SignedDuration::from_hours(2);
     pub(super) const CONFIRM_EVERY: SignedDuration = SignedDuration::from_mins(1);
     pub(super) const SETTLE: SignedDuration = SignedDuration::from_mins(2);
-    pub(super) const REVOKE_PROPAGATION: SignedDuration = SignedDuration::from_mins(10);
     pub(super) const OPERATOR_DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
     pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_mins(1);
     pub(super) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
@@ -57,7 +56,6 @@ impl RawPolicy {
             confirm_timeout: self.confirm_timeout.or(d.confirm_timeout),
             confirm_every: self.confirm_every.or(d.confirm_every),
             settle: self.settle.or(d.settle),
-            revoke_propagation: self.revoke_propagation.or(d.revoke_propagation),
             operator_deadline: self.operator_deadline.or(d.operator_deadline),
             operator_poll: self.operator_poll.or(d.operator_poll),
             max_clock_skew: self.max_clock_skew.or(d.max_clock_skew),
@@ -93,7 +91,6 @@ impl RawPolicy {
             settle: or(self.settle, builtin::SETTLE),
             confirm_timeout: or(self.confirm_timeout, builtin::CONFIRM_TIMEOUT),
             confirm_every: or(self.confirm_every, builtin::CONFIRM_EVERY),
-            revoke_propagation: or(self.revoke_propagation, builtin::REVOKE_PROPAGATION),
             lease,
         }
     }

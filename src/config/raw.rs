@@ -48,7 +48,6 @@ pub(super) struct RawPolicy {
     pub(super) confirm_timeout: Option<HumanDuration>,
     pub(super) confirm_every: Option<HumanDuration>,
     pub(super) settle: Option<HumanDuration>,
-    pub(super) revoke_propagation: Option<HumanDuration>,
     pub(super) operator_deadline: Option<HumanDuration>,
     pub(super) operator_poll: Option<HumanDuration>,
     pub(super) max_clock_skew: Option<HumanDuration>,

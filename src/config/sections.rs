@@ -260,3 +260,19 @@ fn check_name(name: &str, section: &Section<'_>, findings: &mut Findings) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_section_that_is_read_tells_its_keys() {
+        let known = crate::config::known_keys();
+        let top = known.iter().filter(|key| !key.path.contains('.'));
+        let top: BTreeSet<_> = top.map(|key| key.path.as_str()).collect();
+        let read = SINGLE.iter().chain(&NAMED).copied();
+        assert_eq!(top, read.chain(["include"]).collect());
+    }
+}

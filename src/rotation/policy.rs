@@ -40,8 +40,6 @@ pub struct Policy {
     pub confirm_timeout: SignedDuration,
     /// How often a connection is asked meanwhile.
     pub confirm_every: SignedDuration,
-    /// How long a revoked token may still be accepted (caches).
-    pub revoke_propagation: SignedDuration,
     /// How long a replica's right to act lasts after each commit.
     pub lease: SignedDuration,
 }

@@ -163,7 +163,6 @@ pub(crate) fn policy() -> Policy {
         settle: SignedDuration::from_secs(30),
         confirm_timeout: hour,
         confirm_every: SignedDuration::from_mins(1),
-        revoke_propagation: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
     }
 }

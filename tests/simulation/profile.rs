@@ -259,7 +259,6 @@ fn policy() -> Policy {
         settle: SignedDuration::from_mins(2),
         confirm_timeout: SignedDuration::from_hours(2),
         confirm_every: SignedDuration::from_mins(1),
-        revoke_propagation: SignedDuration::from_mins(10),
         lease: SignedDuration::from_secs(90),
     }
 }

@@ -4,9 +4,10 @@
 use http::{HeaderName, Method};
 use url::Url;
 
-use super::config::{BaseUrlCheck, Body, HttpConnection, ShowingStep, Step};
+use super::config::{Body, HttpConnection, Step};
 use super::merge::Merge;
 use super::purpose::Purpose;
+use super::target::{BaseUrlCheck, ShowingStep};
 use crate::config::problem::Problems;
 use crate::http::client::allowed;
 use crate::http::predicate::Success;

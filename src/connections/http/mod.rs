@@ -30,9 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use url::Url;
 
-pub use self::config::{
-    BaseUrlCheck, Body, Confirm, HeldUrl, HttpConnection, IfMatch, ShowingStep, Step,
-};
+pub use self::config::{Body, Confirm, HttpConnection, IfMatch, Step};
 use self::confirm::Memory;
 pub use self::merge::{Merge, Set};
 pub use self::patch::Operation;
@@ -41,6 +39,7 @@ use self::purpose::Purpose;
 use self::run::Run;
 use self::session::Sessions;
 pub use self::state::{ConnectionState, Field, StateReading};
+pub use self::target::{BaseUrlCheck, HeldUrl, ShowingStep};
 pub use self::token_rules::{CharacterSet, TokenRules};
 use super::Deps;
 use crate::http::oauth2::Caller;

@@ -5,10 +5,10 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
-use super::config::{Body, HttpConnection, IfMatch, ShowingStep, Step};
+use super::config::{Body, HttpConnection, IfMatch, Step};
 use super::merge::Merge;
 use super::purpose::Purpose;
-use super::target;
+use super::target::{self, ShowingStep};
 use crate::http::message::wipe;
 use crate::http::template::{Context, JsonTemplate};
 use crate::http::{Answer, Request};

@@ -7,13 +7,13 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::Http;
-use super::config::{ShowingStep, Step};
+use super::config::Step;
 use super::failed::Failed;
 use super::judge::{Verdict, judge};
 use super::purpose::Purpose;
 use super::request::{self, Source};
 use super::session::Session;
-use super::target;
+use super::target::{self, ShowingStep};
 use crate::connections::mask::Mask;
 use crate::http::Answer;
 use crate::http::template::Context;

@@ -1,11 +1,50 @@
 //! Whether the identity provider points at the service provider that the token
 //! belongs to. A token that goes elsewhere is a token given away.
 
+use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::config::HeldUrl;
+use super::place::Place;
 use super::state::Field;
+
+/// Where the identity provider shows the SCIM base URL that it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldUrl {
+    /// `read` (default, if there is one) or `preflight`.
+    #[serde(default)]
+    pub step: Option<ShowingStep>,
+    /// Where in its answer.
+    pub at: Place,
+    /// The text at this place is JSON; `at` is a place inside it.
+    #[serde(default)]
+    pub json_text: Option<Place>,
+    /// What the identity provider holds more than the base, such as `/Users`.
+    #[serde(default)]
+    pub strip_suffix: Option<String>,
+}
+
+/// A step that shows the base URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShowingStep {
+    /// `read`.
+    Read,
+    /// `preflight`.
+    Preflight,
+}
+
+/// Whether the base URL can be checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseUrlCheck {
+    /// It is, where `base_url` says.
+    #[default]
+    Required,
+    /// The identity provider does not show it: a person answers for it.
+    Unavailable,
+}
 
 impl HeldUrl {
     /// What the identity provider shows there.
