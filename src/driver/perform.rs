@@ -42,14 +42,7 @@ pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Ste
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
         Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
-        Step::RevokeOrphan { id } => {
-            let handle = TokenHandle {
-                id: Some(id.clone()),
-                value: None,
-            };
-            let revoked = unit.issuer.revoke(&unit.name, &handle).await;
-            revoked.map(|()| Outcome::OrphanRevoked { id: id.clone() })
-        }
+        Step::RevokeOrphan { id } => revoke_orphan(unit, id).await,
         Step::Verify => verify(unit, record).await,
     };
     done.unwrap_or_else(|fault| Outcome::Failed {
@@ -175,6 +168,21 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
         | FaultClass::Rejected
         | FaultClass::Conflict => fault,
     })
+}
+
+/// What a two-phase issuer has lost is its next token, which `cancel` drops.
+async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Fault> {
+    match unit.issuer.capabilities().overlap {
+        Overlap::TwoPhase { .. } => unit.issuer.cancel(&unit.name).await?,
+        Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {
+            let handle = TokenHandle {
+                id: Some(id.to_owned()),
+                value: None,
+            };
+            unit.issuer.revoke(&unit.name, &handle).await?;
+        }
+    }
+    Ok(Outcome::OrphanRevoked { id: id.to_owned() })
 }
 
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {

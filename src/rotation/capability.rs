@@ -157,6 +157,37 @@ pub struct IssuerCapabilities {
     pub last_used: LastUsed,
 }
 
+impl IssuerCapabilities {
+    /// Whether a token of which only the id is known can be revoked.
+    #[must_use]
+    pub fn revokes_by_id(&self) -> bool {
+        match self.revoke {
+            Revoke::ById => true,
+            Revoke::ByValue | Revoke::AllOnly | Revoke::OfItself | Revoke::Never => false,
+        }
+    }
+
+    /// Whether one token, with its id and value known, can be revoked without
+    /// touching the others.
+    #[must_use]
+    pub fn revokes_single_tokens(&self) -> bool {
+        match self.revoke {
+            Revoke::ById | Revoke::ByValue | Revoke::OfItself => true,
+            Revoke::AllOnly | Revoke::Never => false,
+        }
+    }
+
+    /// Whether a call of ours ends a superseded token at a time of our choice.
+    #[must_use]
+    pub fn ends_old_tokens_for_us(&self) -> bool {
+        match self.overlap {
+            Overlap::ExplicitRetire => self.revokes_single_tokens(),
+            Overlap::TwoPhase { next_usable } => next_usable,
+            Overlap::IssuerTimed { .. } | Overlap::None => false,
+        }
+    }
+}
+
 /// What a connection can test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionTest {

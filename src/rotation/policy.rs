@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::record::{Failures, HeldToken};
+use super::record::{ExpiryKnown, Failures, HeldToken};
 use super::schedule::{CronRule, Windows};
 
 /// The rules that the configuration sets for one token.
@@ -64,10 +64,12 @@ impl Policy {
     /// When a token stops working, as far as anything tells.
     #[must_use]
     pub fn expiry(&self, token: &HeldToken) -> Option<Timestamp> {
-        token.expires_at.or_else(|| {
-            self.declared_lifetime
-                .and_then(|life| token.issued_at.checked_add(life).ok())
-        })
+        let declared = self
+            .declared_lifetime
+            .filter(|_| token.expiry != ExpiryKnown::Never);
+        token
+            .expires_at
+            .or_else(|| token.issued_at.checked_add(declared?).ok())
     }
 
     /// When a token is to be renewed: the earliest of the rules that are set,
@@ -155,19 +157,39 @@ impl Policy {
         failures: &Failures,
         expiry: Option<Timestamp>,
     ) -> Option<Timestamp> {
-        let last = failures.last.as_ref()?;
-        let doublings = failures.consecutive.saturating_sub(1).min(16);
-        let factor = 1_i32.checked_shl(doublings).unwrap_or(i32::MAX);
-        let mut pause = self.retry_min.saturating_mul(factor).min(self.retry_max);
-        if let Some(expiry) = expiry {
-            let left = expiry.duration_since(last.at);
-            pause = pause.min(scale(left, 0.05)).max(self.retry_min);
-        }
+        let last = failures
+            .last
+            .as_ref()
+            .filter(|_| failures.consecutive > 0)?;
+        let pause = self
+            .side_pause(failures.consecutive)
+            .min(self.longest_pause(last.at, expiry));
         let spread = scale(pause, 0.1 * share(name, u64::from(failures.consecutive)));
         let asked = last.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
         last.at
             .checked_add(pause.saturating_add(spread).max(asked))
             .ok()
+    }
+
+    /// The longest pause from `from` on that the remaining life permits.
+    #[must_use]
+    pub fn longest_pause(&self, from: Timestamp, expiry: Option<Timestamp>) -> SignedDuration {
+        let permitted = expiry.map(|end| scale(end.duration_since(from), 0.05));
+        permitted
+            .map_or(self.retry_max, |pause| pause.min(self.retry_max))
+            .max(self.retry_min)
+    }
+
+    /// The runaway guard: when the next issue is permitted, if not now.
+    #[must_use]
+    pub fn issue_permitted_at(&self, issues: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+        let recent: Vec<_> = issues
+            .iter()
+            .filter(|at| now.duration_since(**at) < ISSUE_WINDOW)
+            .collect();
+        let cap = usize::try_from(self.issues_per_day.max(1)).unwrap_or(usize::MAX);
+        let counts = recent.len().checked_sub(cap)?;
+        recent.get(counts)?.checked_add(ISSUE_WINDOW).ok()
     }
 
     /// Pause before a side task (retiring, revoking an orphan) is tried again.
@@ -179,6 +201,9 @@ impl Policy {
         self.retry_min.saturating_mul(factor).min(self.retry_max)
     }
 }
+
+/// The runaway guard looks back this far.
+pub(in crate::rotation) const ISSUE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// A server that asks for a longer absence is not believed.
 const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);

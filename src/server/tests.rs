@@ -80,6 +80,7 @@ async fn readiness_follows_vault_and_never_a_single_token() {
     record.failures = Failures {
         consecutive: 9,
         permanent: 9,
+        refused: 0,
         last: Some(LastFailure {
             at: fixture::now(),
             step: "deliver".to_owned(),

@@ -1,6 +1,6 @@
 //! What the answers of connections change.
 
-use super::failing::note_failure;
+use super::failing::{note_failure, note_refusal};
 use super::promoting::{advance, enter};
 use super::rolling_back::{begin_discarding, roll_back};
 use super::{Change, IllegalOutcome};
@@ -44,9 +44,7 @@ pub(super) fn delivered(
         .connections
         .insert(connection.to_owned(), holds);
     change.record.failures = Failures::default();
-    let completes_first =
-        change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false };
-    if completes_first && !proven {
+    if completes_first(&change) && !proven {
         if all_delivered(&change) {
             enter(&mut change, Stage::Completing);
         }
@@ -54,6 +52,11 @@ pub(super) fn delivered(
         advance(&mut change);
     }
     Ok(())
+}
+
+/// Whether the next token works only after `complete`.
+fn completes_first(change: &Change<'_, '_>) -> bool {
+    change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false }
 }
 
 fn all_delivered(change: &Change<'_, '_>) -> bool {
@@ -66,12 +69,28 @@ fn all_delivered(change: &Change<'_, '_>) -> bool {
 }
 
 pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
-    if change
+    let may_follow = change
         .record
         .rotation
         .as_ref()
-        .is_none_or(|r| r.stage != Stage::Completing)
-    {
+        .is_some_and(|rotation| match rotation.stage {
+            Stage::Completing => true,
+            // The connection that was missing has left the configuration.
+            Stage::Delivering => {
+                let unproven = rotation
+                    .pending
+                    .as_ref()
+                    .is_some_and(|p| p.evidence.is_none());
+                unproven && completes_first(&change)
+            }
+            Stage::Issuing
+            | Stage::Proving
+            | Stage::Confirming
+            | Stage::Reverting
+            | Stage::Discarding
+            | Stage::WaitingOperator => false,
+        });
+    if !may_follow {
         return Err(change.illegal("completed"));
     }
     let now = change.now;
@@ -132,12 +151,9 @@ pub(super) fn confirmed(
         Confirmation::Refused { detail } => {
             delivery.ask_again_at = now.checked_add(policy.confirm_every).ok();
             let detail = format!("connection `{connection}` refuses the new token: {detail}");
-            note_failure(
-                &mut change,
-                &confirm_step(connection),
-                &refused(&detail, FaultKind::Refused),
-            );
-            if late || change.record.failures.consecutive >= REFUSALS_BELIEVED {
+            let fault = refused(&detail, FaultKind::Refused);
+            let count = note_refusal(&mut change, &confirm_step(connection), &fault);
+            if late || count >= REFUSALS_BELIEVED {
                 roll_back(&mut change, detail);
             }
         }
@@ -189,6 +205,7 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
         .record
         .connections
         .insert(connection.to_owned(), holds);
+    change.record.failures = Failures::default();
     if all_back {
         begin_discarding(&mut change);
     }

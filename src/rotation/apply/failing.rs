@@ -1,10 +1,10 @@
 //! Failures, and the point where a person must decide.
 
-use super::rolling_back::{abandon_pending, roll_back};
-use super::{Change, IllegalOutcome};
+use super::rolling_back::{abandon_pending, lost, roll_back};
+use super::{Change, IllegalOutcome, proving, retiring};
 use crate::rotation::decision::Step;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
-use crate::rotation::record::{Halt, HaltCause, LastFailure, Stage, UseSeen};
+use crate::rotation::record::{Halt, HaltCause, LastFailure, Stage};
 
 pub(super) fn failed(
     mut change: Change<'_, '_>,
@@ -20,7 +20,7 @@ pub(super) fn failed(
                 .iter_mut()
                 .find(|r| r.token.fingerprint() == *fingerprint);
             if let Some(entry) = entry {
-                entry.attempts += 1;
+                entry.attempts = entry.attempts.saturating_add(1);
                 entry.retry_at = change
                     .now
                     .checked_add(policy.side_pause(entry.attempts))
@@ -28,26 +28,11 @@ pub(super) fn failed(
                 entry.last_finding = Some(fault.message);
             }
         }
-        Step::CheckUse { fingerprint } => {
-            // Not knowing must not keep a token alive for ever.
-            let seen = UseSeen {
-                at: change.now,
-                last_used_at: None,
-            };
-            let entry = change
-                .record
-                .retiring
-                .iter_mut()
-                .find(|r| r.token.fingerprint() == *fingerprint);
-            if let Some(entry) = entry {
-                entry.use_checked = Some(seen);
-                entry.last_finding = Some(fault.message);
-            }
-        }
+        Step::CheckUse { fingerprint } => retiring::use_unknown(change, fingerprint, fault),
         Step::RevokeOrphan { id } => {
             let policy = change.situation.policy;
             if let Some(orphan) = change.record.orphans.iter_mut().find(|o| o.id == *id) {
-                orphan.attempts += 1;
+                orphan.attempts = orphan.attempts.saturating_add(1);
                 orphan.retry_at = change
                     .now
                     .checked_add(policy.side_pause(orphan.attempts))
@@ -55,6 +40,7 @@ pub(super) fn failed(
             }
         }
         Step::Issue => issue_failed(&mut change, &fault),
+        Step::Verify => proving::verify_failed(change, fault),
         Step::Adopt
         | Step::Prepare { .. }
         | Step::Recover
@@ -65,8 +51,7 @@ pub(super) fn failed(
         | Step::Complete
         | Step::Publish
         | Step::Revert { .. }
-        | Step::Discard
-        | Step::Verify => {
+        | Step::Discard => {
             note_failure(&mut change, step, &fault);
             give_up_if_hopeless(&mut change, step, &fault);
         }
@@ -75,8 +60,13 @@ pub(super) fn failed(
 }
 
 /// An issue that surely did not happen frees its intent and its place in the
-/// runaway guard; one that may have happened keeps both.
+/// runaway guard; one that may have happened keeps both. The same intent may
+/// have been sent before, by a recovery that sends again: then a token may be
+/// alive although this call was refused.
 fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
+    let sent_before = change.record.failures.last.as_ref().is_some_and(|last| {
+        last.step == Step::Issue.as_str() && last.class == FaultClass::Ambiguous
+    });
     note_failure(change, &Step::Issue, fault);
     match fault.class {
         FaultClass::Ambiguous => {}
@@ -85,10 +75,14 @@ fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
         | FaultClass::Unauthorized
         | FaultClass::Rejected
         | FaultClass::Conflict => {
-            change.record.issues.pop();
             if let Some(rotation) = change.record.rotation.as_mut() {
                 rotation.intent = None;
-                rotation.attempts = rotation.attempts.saturating_sub(1);
+                rotation.attempts = rotation.attempts.saturating_sub(u32::from(!sent_before));
+            }
+            if sent_before {
+                lost(change, None);
+            } else {
+                change.record.issues.pop();
             }
             give_up_if_hopeless(change, &Step::Issue, fault);
         }
@@ -143,8 +137,19 @@ fn give_up_if_hopeless(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) 
     }
 }
 
-/// Stops until a person decides. What is stored stays as it is.
+/// Counts a failure that speaks against the pending token itself, and says how
+/// many came in a row. Doubts between them neither count nor clear them.
+pub(super) fn note_refusal(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) -> u32 {
+    note_failure(change, step, fault);
+    let failures = &mut change.record.failures;
+    failures.refused = failures.refused.saturating_add(1);
+    failures.refused
+}
+
+/// Stops until a person decides: what was asked for before is void. All else
+/// that is stored stays as it is.
 pub(super) fn halt(change: &mut Change<'_, '_>, cause: HaltCause, detail: String) {
+    change.record.request = None;
     if change.record.halt.is_none() {
         change.record.halt = Some(Halt {
             cause,

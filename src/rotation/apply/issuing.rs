@@ -1,18 +1,14 @@
 //! How a token is issued: the intent before, the token after.
 
-use jiff::SignedDuration;
-
 use super::failing::halt;
 use super::rolling_back::roll_back;
 use super::{Change, IllegalOutcome};
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
+use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
     ExpiryKnown, HaltCause, HeldToken, Intent, Origin, Record, Rotation, Stage, Trigger,
 };
-
-/// The runaway guard looks back this far.
-pub(in crate::rotation) const ISSUE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn prepared(
     mut change: Change<'_, '_>,
@@ -41,6 +37,7 @@ pub(super) fn prepared(
             rotation.operator_deadline = now
                 .checked_add(change.situation.policy.operator_deadline)
                 .ok();
+            change.record.request = None;
         }
         Supply::Issuer => {
             let listing = facts.listing.unwrap_or_default();
@@ -55,7 +52,6 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         return;
     }
     change.record.ordinal += 1;
-    change.record.request = None;
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),
         trigger,
@@ -94,7 +90,7 @@ pub(super) fn set_intent(
     count_issue(change.record, now);
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = Some(intent);
-        rotation.attempts += 1;
+        rotation.attempts = rotation.attempts.saturating_add(1);
     }
 }
 
@@ -150,6 +146,10 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
         return Ok(());
     }
     note_effect_on_current(&mut change, &token);
+    if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
+        // The new next token has taken the place of a lost one.
+        change.record.orphans.clear();
+    }
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
     let pending = HeldToken {
@@ -186,17 +186,18 @@ fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
 pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
     let now = change.now;
     let expired = pending.expires_at.is_some_and(|end| end <= now);
-    let after_complete =
-        change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false };
+    let stage = first_stage(change, &pending);
+    let request = change.record.request.take();
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = None;
         rotation.pending = Some(pending);
-        rotation.stage = if after_complete {
-            Stage::Delivering
-        } else {
-            Stage::Proving
-        };
+        rotation.stage = stage;
         rotation.stage_entered_at = now;
+        rotation.operator_deadline = None;
+        // A token that comes after the request is what was asked for.
+        if let Some(request) = request {
+            rotation.trigger = request.trigger;
+        }
     }
     change.record.failures = crate::rotation::record::Failures::default();
     if expired {
@@ -204,6 +205,18 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
             change,
             "the new token had already expired when it came".to_owned(),
         );
+    }
+}
+
+/// A token that works only after `complete` is delivered before it is proven.
+fn first_stage(change: &Change<'_, '_>, pending: &HeldToken) -> Stage {
+    let after_complete = change.situation.issuer.overlap
+        == Overlap::TwoPhase { next_usable: false }
+        && pending.origin == Origin::Issued;
+    match (after_complete, change.situation.connections.is_empty()) {
+        (false, _) => Stage::Proving,
+        (true, false) => Stage::Delivering,
+        (true, true) => Stage::Completing,
     }
 }
 

@@ -17,11 +17,11 @@ mod supplying;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub(in crate::rotation) use issuing::ISSUE_WINDOW;
-
 use super::decision::Step;
 use super::outcome::Outcome;
-use super::record::{Delivery, DeliveryState, Lease, Record, StageName};
+use super::record::{
+    Delivery, DeliveryState, Failures, HaltCause, Lease, Record, Stage, StageName,
+};
 use super::situation::Situation;
 
 /// An outcome that does not belong to the stored stage: a bug, never a state of
@@ -75,10 +75,7 @@ pub fn apply(
             confirmation,
         } => delivering::confirmed(change, &connection, confirmation),
         Outcome::Completed => delivering::completed(change),
-        Outcome::Published => {
-            retiring::published(change);
-            Ok(())
-        }
+        Outcome::Published => retiring::published(change),
         Outcome::Reverted { connection } => delivering::reverted(change, &connection),
         Outcome::Discarded => rolling_back::discarded(change),
         Outcome::UseSeen {
@@ -109,7 +106,7 @@ pub fn intend(
     next.updated_at = now;
     let epoch = match &record.lease {
         Some(lease) if lease.holder == holder => lease.epoch,
-        Some(lease) => lease.epoch + 1,
+        Some(lease) => lease.epoch.saturating_add(1),
         None => 1,
     };
     let expires_at = now.checked_add(lease).unwrap_or(now);
@@ -159,14 +156,22 @@ pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
     }
 }
 
-/// A person's request lifts a halt that is older than it.
+/// A person's request lifts a halt that is older than it. The rotation in
+/// flight is what was asked for, unless it has nothing issued yet: then the
+/// request still tells how far the guards hold.
 fn lift_halt(record: &mut Record) {
-    if record.halt_is_lifted() {
-        record.halt = None;
-        record.failures = super::record::Failures::default();
-        if record.rotation.is_some() {
-            record.request = None;
-        }
+    if !record.halt_is_lifted() {
+        return;
+    }
+    let cause = record.halt.take().map(|halt| halt.cause);
+    record.failures = Failures::default();
+    if let (Some(HaltCause::ForeignTokens), Some(rotation)) = (cause, record.rotation.as_mut()) {
+        // The person has sorted out whose tokens they are.
+        rotation.intent = None;
+    }
+    let rotation = record.rotation.as_ref();
+    if rotation.is_some_and(|r| r.stage != Stage::Issuing) {
+        record.request = None;
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Change;
-use crate::rotation::capability::{IssueEffect, Overlap, Revoke};
+use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
     RotationResult, Stage, Trigger,
@@ -74,6 +74,7 @@ fn promote(change: &mut Change<'_, '_>) {
         },
     );
     record.failures = Failures::default();
+    cut_overlaps_if_compromised(change, rotation.trigger);
     if let Some(old) = old {
         let not_before = retire_not_before(change, &old, rotation.trigger);
         change.record.retiring.push(Retiring {
@@ -103,6 +104,7 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
     if issuer.issue_effect == IssueEffect::Kills {
         return now;
     }
+    let compromised = is_compromised(change, trigger);
     match issuer.overlap {
         Overlap::None | Overlap::TwoPhase { next_usable: false } => now,
         Overlap::IssuerTimed { max } => {
@@ -110,22 +112,9 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
             expiry.unwrap_or(latest).max(now)
         }
         Overlap::TwoPhase { next_usable: true } | Overlap::ExplicitRetire => {
-            let can_revoke = match issuer.revoke {
-                Revoke::ById | Revoke::ByValue | Revoke::OfItself => true,
-                Revoke::AllOnly | Revoke::Never => {
-                    matches!(issuer.overlap, Overlap::TwoPhase { .. })
-                }
-            };
-            match (can_revoke, trigger) {
-                (true, Trigger::Compromise) => now,
-                (
-                    true,
-                    Trigger::Schedule
-                    | Trigger::Missing
-                    | Trigger::Drift
-                    | Trigger::Force
-                    | Trigger::Operator,
-                ) => capped(window_end),
+            match (issuer.ends_old_tokens_for_us(), compromised) {
+                (true, true) => now,
+                (true, false) => capped(window_end),
                 (false, _) => expiry.unwrap_or(window_end).max(now),
             }
         }
@@ -142,6 +131,23 @@ pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     } else {
         policy.overlap
     }
+}
+
+/// Whoever has a compromised token may have its predecessors too.
+fn cut_overlaps_if_compromised(change: &mut Change<'_, '_>, trigger: Trigger) {
+    let ours_to_end = change.situation.issuer.ends_old_tokens_for_us();
+    if !(ours_to_end && is_compromised(change, trigger)) {
+        return;
+    }
+    for entry in &mut change.record.retiring {
+        entry.not_before = entry.superseded_at;
+    }
+}
+
+/// Whether a person said so before this rotation began, or since.
+fn is_compromised(change: &Change<'_, '_>, trigger: Trigger) -> bool {
+    let request = change.record.request.as_ref();
+    trigger == Trigger::Compromise || request.is_some_and(|r| r.trigger == Trigger::Compromise)
 }
 
 pub(super) fn remember(record: &mut Record, past: PastRotation) {

@@ -1,8 +1,8 @@
 //! What the service provider's verdicts change.
 
-use super::failing::{halt, note_failure};
+use super::failing::{halt, note_failure, note_refusal};
 use super::promoting::advance;
-use super::rolling_back::roll_back;
+use super::rolling_back::{forget_evidence, roll_back};
 use super::{Change, IllegalOutcome};
 use crate::rotation::decision::Step;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
@@ -61,11 +61,8 @@ pub(super) fn proved(
 }
 
 fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
-    note_failure(
-        change,
-        &Step::Prove,
-        &fault_of(finding, FaultClass::NotApplied),
-    );
+    let fault = fault_of(finding, FaultClass::NotApplied);
+    let count = note_refusal(change, &Step::Prove, &fault);
     match finding.reason {
         FindingReason::EndpointOpen => {
             halt(change, HaltCause::EndpointOpen, finding.detail.clone())
@@ -74,6 +71,7 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         | FindingReason::NotInForce
         | FindingReason::Forbidden
         | FindingReason::TokenTooLarge => {
+            forget_evidence(change);
             roll_back(
                 change,
                 format!("the new token cannot be used: {}", finding.detail),
@@ -91,7 +89,8 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         | FindingReason::ServerError
         | FindingReason::StillAccepted
         | FindingReason::Flapping => {
-            if change.record.failures.consecutive >= REFUSALS_BELIEVED {
+            if count >= REFUSALS_BELIEVED {
+                forget_evidence(change);
                 roll_back(
                     change,
                     format!("the new token does not work: {}", finding.detail),
@@ -153,7 +152,7 @@ pub(super) fn verified(
             let counts = means_refused(finding.reason);
             LastProbe {
                 at: now,
-                refused: refused + u32::from(counts),
+                refused: refused.saturating_add(u32::from(counts)),
                 passed_at,
                 finding: Some(finding),
             }
@@ -166,6 +165,20 @@ pub(super) fn verified(
         },
     });
     Ok(())
+}
+
+/// A probe that could not be made shows nothing; the next one keeps the pace.
+pub(super) fn verify_failed(change: Change<'_, '_>, fault: Fault) {
+    let before = change.record.probe.take();
+    change.record.probe = Some(LastProbe {
+        at: change.now,
+        refused: before.as_ref().map_or(0, |p| p.refused),
+        passed_at: before.and_then(|p| p.passed_at),
+        finding: Some(Finding {
+            reason: FindingReason::Unreachable,
+            detail: fault.message,
+        }),
+    });
 }
 
 /// Whether a failed probe says that the token itself does not work. A wrong

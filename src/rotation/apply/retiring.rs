@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::promoting::overlap_by_our_clock;
 use super::{Change, IllegalOutcome};
-use crate::rotation::record::UseSeen;
+use crate::rotation::decision::Step;
+use crate::rotation::fault::Fault;
+use crate::rotation::record::{Failures, Record, Retiring, UseSeen};
 use crate::scim::evidence::{Finding, Refusal, Verdict};
 use crate::secret::Fingerprint;
 
@@ -12,22 +14,8 @@ use crate::secret::Fingerprint;
 /// new one.
 const LATE_USE: SignedDuration = SignedDuration::from_mins(1);
 
-/// Readers of the published secret find the successor from now on. Where that
-/// came late, the overlap window is counted anew: it is for them as well.
-pub(super) fn published(change: Change<'_, '_>) {
-    let now = change.now;
-    let tolerated = change.situation.policy.max_clock_skew;
-    let window = overlap_by_our_clock(&change);
-    for entry in &mut change.record.retiring {
-        let late = now.duration_since(entry.superseded_at) > tolerated;
-        let waits = entry.revoked_at.is_none() && entry.has_window();
-        if late && waits {
-            let end = now.checked_add(window).unwrap_or(Timestamp::MAX);
-            let end = entry.token.expires_at.map_or(end, |expiry| end.min(expiry));
-            entry.not_before = entry.not_before.max(end);
-        }
-    }
-}
+/// How often an issuer that fails to tell of a token's use is asked.
+const ASK_FOR_USE: u32 = 3;
 
 pub(super) fn use_seen(
     change: Change<'_, '_>,
@@ -42,12 +30,7 @@ pub(super) fn use_seen(
         .granularity()
         .unwrap_or_default();
     let overlap = change.situation.policy.overlap;
-    let Some(entry) = change
-        .record
-        .retiring
-        .iter_mut()
-        .find(|r| r.token.fingerprint() == *fingerprint)
-    else {
+    let Some(entry) = find(change.record, fingerprint) else {
         return Err(change.illegal("use_seen"));
     };
     let quiet_since = entry
@@ -56,17 +39,8 @@ pub(super) fn use_seen(
         .unwrap_or(Timestamp::MAX);
     let still_used = last_used_at.is_some_and(|at| at > quiet_since);
     if still_used && !entry.extended {
-        entry.extended = true;
-        let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
-        entry.not_before = entry
-            .token
-            .expires_at
-            .map_or(end, |expiry| end.min(expiry))
-            .max(entry.not_before);
-        entry.last_finding = Some(
-            "still in use after its successor was delivered: somebody holds the old token; the overlap was prolonged once".to_owned(),
-        );
-        entry.use_checked = None;
+        let why = "still in use after its successor was delivered: somebody holds the old token; the overlap was prolonged once";
+        prolong_once(entry, now, overlap, why.to_owned());
     } else {
         entry.use_checked = Some(UseSeen {
             at: now,
@@ -74,6 +48,84 @@ pub(super) fn use_seen(
         });
     }
     Ok(())
+}
+
+/// The issuer could not tell. It is asked some times more; then the overlap is
+/// prolonged once, as if the token were in use. Not knowing must not keep a
+/// token alive for ever.
+pub(super) fn use_unknown(change: Change<'_, '_>, fingerprint: &Fingerprint, fault: Fault) {
+    let now = change.now;
+    let policy = change.situation.policy;
+    let Some(entry) = find(change.record, fingerprint) else {
+        return;
+    };
+    entry.attempts = entry.attempts.saturating_add(1);
+    if entry.attempts < ASK_FOR_USE {
+        entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
+        entry.last_finding = Some(fault.message);
+        return;
+    }
+    entry.attempts = 0;
+    entry.retry_at = None;
+    if entry.extended {
+        entry.use_checked = Some(UseSeen {
+            at: now,
+            last_used_at: None,
+        });
+        entry.last_finding = Some(fault.message);
+    } else {
+        let why = format!(
+            "nobody can tell whether it is still in use ({}); the overlap was prolonged once",
+            fault.message
+        );
+        prolong_once(entry, now, policy.overlap, why);
+    }
+}
+
+fn prolong_once(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration, why: String) {
+    entry.extended = true;
+    entry.use_checked = None;
+    entry.last_finding = Some(why);
+    prolong(entry, now, overlap);
+}
+
+/// Moves the end of the overlap this far beyond now, never beyond the token's
+/// own end.
+fn prolong(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration) {
+    let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
+    entry.not_before = entry
+        .token
+        .expires_at
+        .map_or(end, |expiry| end.min(expiry))
+        .max(entry.not_before);
+}
+
+/// Readers of the published secret find the successor from now on. Where that
+/// came late, the overlap window is counted anew: it is for them as well.
+pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
+    let now = change.now;
+    let tolerated = change.situation.policy.max_clock_skew;
+    let window = overlap_by_our_clock(&change);
+    for entry in &mut change.record.retiring {
+        let late = now.duration_since(entry.superseded_at) > tolerated;
+        let waits = entry.revoked_at.is_none() && entry.has_window();
+        if late && waits {
+            prolong(entry, now, window);
+        }
+    }
+    let failures = &change.record.failures;
+    let failed = failures.last.as_ref();
+    if failed.is_some_and(|failure| failure.step == Step::Publish.as_str()) {
+        change.record.failures = Failures::default();
+    }
+    Ok(())
+}
+
+fn find<'r>(record: &'r mut Record, fingerprint: &Fingerprint) -> Option<&'r mut Retiring> {
+    record
+        .retiring
+        .iter_mut()
+        .find(|entry| entry.token.fingerprint() == *fingerprint)
 }
 
 pub(super) fn retired(
@@ -111,15 +163,18 @@ pub(super) fn retired(
 }
 
 /// Revoked, yet not shown to be dead: caches, an outage, or a revocation that
-/// did not take. It stays in `retiring` until it is shown.
+/// did not take. It stays in `retiring` until it is shown. As long as caches
+/// may explain it, it is looked at often; after that, less and less.
 fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
     let now = change.now;
     let policy = change.situation.policy;
     let Some(entry) = change.record.retiring.get_mut(position) else {
         return;
     };
-    entry.revoked_at = entry.revoked_at.or(Some(now));
-    entry.attempts += 1;
+    let revoked_at = *entry.revoked_at.get_or_insert(now);
+    if now.duration_since(revoked_at) >= policy.revoke_propagation {
+        entry.attempts = entry.attempts.saturating_add(1);
+    }
     entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
     entry.last_finding = Some(finding.detail.clone());
 }

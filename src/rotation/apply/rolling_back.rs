@@ -5,17 +5,80 @@ use super::promoting::{enter, remember};
 use super::{Change, IllegalOutcome};
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
-    DeliveryState, HaltCause, HeldToken, Origin, Orphan, PastRotation, RotationResult, Stage,
+    DeliveryState, Failures, HaltCause, HeldToken, LastProbe, Origin, Orphan, PastRotation,
+    RotationResult, Stage,
 };
 
-/// Goes back to the current token. Where the current token is already dead,
-/// only forward is left: another token is issued.
+/// How many refused values of persons are remembered.
+const REFUSED_VALUES: usize = 32;
+
+/// Goes back to the current token, where it still serves. Where it does not, a
+/// proven pending token is kept and a person decides; an unproven one makes
+/// room for another.
 pub(super) fn roll_back(change: &mut Change<'_, '_>, detail: String) {
-    if only_forward(change) {
+    let pending = change
+        .record
+        .rotation
+        .as_ref()
+        .and_then(|r| r.pending.as_ref());
+    let proven = pending.is_some_and(|p| p.evidence.is_some());
+    if current_serves(change) {
+        forget_counts(change);
+        revert(change, detail);
+    } else if proven {
+        keep_and_halt(change, &detail);
+    } else if goes_only_forward(change) {
+        forget_counts(change);
         issue_another(change, detail);
-        return;
+    } else {
+        forget_counts(change);
+        give_up_pending(change, detail);
     }
-    let has_current = change.record.current.is_some();
+}
+
+/// The next stage begins at once, with attempts of its own. What led to it is
+/// not forgotten.
+fn forget_counts(change: &mut Change<'_, '_>) {
+    let last = change.record.failures.last.take();
+    change.record.failures = Failures {
+        last,
+        ..Failures::default()
+    };
+}
+
+/// Whether connections can work with the current token: it is alive, and no
+/// issue of ours has ended it or set its end.
+fn current_serves(change: &Change<'_, '_>) -> bool {
+    let Some(current) = change.record.current.as_ref() else {
+        return false;
+    };
+    let expiry = change.situation.policy.expiry(current);
+    let expired = expiry.is_some_and(|end| end <= change.now);
+    let refused = change
+        .record
+        .probe
+        .as_ref()
+        .is_some_and(LastProbe::is_drift);
+    let cut = change.situation.issuer.issue_effect != IssueEffect::Keeps
+        && pending_origin(change) == Some(Origin::Issued);
+    !(expired || refused || cut)
+}
+
+/// Whether the next issue ends the pending token too, so that nothing is left
+/// to revoke.
+fn goes_only_forward(change: &Change<'_, '_>) -> bool {
+    let issuer = &change.situation.issuer;
+    let ends_others = issuer.issue_effect != IssueEffect::Keeps
+        || issuer.overlap == Overlap::TwoPhase { next_usable: false };
+    ends_others && pending_origin(change) == Some(Origin::Issued)
+}
+
+fn pending_origin(change: &Change<'_, '_>) -> Option<Origin> {
+    let rotation = change.record.rotation.as_ref()?;
+    Some(rotation.pending.as_ref()?.origin)
+}
+
+fn revert(change: &mut Change<'_, '_>, detail: String) {
     let Some(rotation) = change.record.rotation.as_mut() else {
         return;
     };
@@ -23,31 +86,35 @@ pub(super) fn roll_back(change: &mut Change<'_, '_>, detail: String) {
     rotation
         .deliveries
         .retain(|_, d| d.state != DeliveryState::Reverted);
-    if has_current && !rotation.deliveries.is_empty() {
-        enter(change, Stage::Reverting);
-    } else {
+    if rotation.deliveries.is_empty() {
         begin_discarding(change);
+    } else {
+        enter(change, Stage::Reverting);
     }
 }
 
-fn only_forward(change: &Change<'_, '_>) -> bool {
-    let issuer = &change.situation.issuer;
-    let operator = change
-        .record
-        .rotation
-        .as_ref()
-        .and_then(|r| r.pending.as_ref())
-        .is_some_and(|p| p.origin == Origin::Operator);
-    let cut = issuer.issue_effect != IssueEffect::Keeps;
-    let completed = issuer.overlap == Overlap::TwoPhase { next_usable: false }
-        && change
-            .record
-            .current
-            .as_ref()
-            .is_some_and(|c| c.expires_at.is_some_and(|e| e <= change.now));
-    !operator && (cut || completed)
+/// The pending token is the only one that works, so it is not thrown away for
+/// a connection that does not take it. It is proven anew when a person lets it
+/// go on.
+fn keep_and_halt(change: &mut Change<'_, '_>, detail: &str) {
+    enter(change, Stage::Proving);
+    forget_evidence(change);
+    let token = &change.record.token;
+    let detail = format!(
+        "{detail}; the old token no longer works, so there is nothing to go back to: mend the connection, then run `scim-rotator rotate {token}`"
+    );
+    halt(change, HaltCause::AttemptsUsedUp, detail);
 }
 
+/// The service provider refused what it once accepted.
+pub(super) fn forget_evidence(change: &mut Change<'_, '_>) {
+    let rotation = change.record.rotation.as_mut();
+    if let Some(pending) = rotation.and_then(|r| r.pending.as_mut()) {
+        pending.evidence = None;
+    }
+}
+
+/// The next issue ends the refused token.
 fn issue_another(change: &mut Change<'_, '_>, detail: String) {
     let now = change.now;
     let Some(rotation) = change.record.rotation.as_mut() else {
@@ -56,32 +123,25 @@ fn issue_another(change: &mut Change<'_, '_>, detail: String) {
     let attempts = rotation.attempts;
     rotation.deliveries.clear();
     rotation.intent = None;
-    let refused = rotation.pending.take();
+    rotation.pending = None;
     rotation.stage = Stage::Issuing;
     rotation.stage_entered_at = now;
-    if let Some(id) = refused.and_then(|token| token.id) {
-        change.record.orphans.push(Orphan {
-            id,
-            found_at: now,
-            attempts: 0,
-            retry_at: None,
-        });
-    }
     if attempts >= change.situation.policy.max_attempts {
         halt(change, HaltCause::AttemptsUsedUp, detail);
     }
 }
 
+fn give_up_pending(change: &mut Change<'_, '_>, detail: String) {
+    if let Some(rotation) = change.record.rotation.as_mut() {
+        rotation.rollback = Some(detail);
+    }
+    begin_discarding(change);
+}
+
 /// A token that a person supplied is not revoked by us, only not used.
 pub(super) fn begin_discarding(change: &mut Change<'_, '_>) {
     enter(change, Stage::Discarding);
-    let origin = change
-        .record
-        .rotation
-        .as_ref()
-        .and_then(|r| r.pending.as_ref())
-        .map(|p| p.origin);
-    if origin == Some(Origin::Operator) {
+    if pending_origin(change) == Some(Origin::Operator) {
         finish_rolled_back(change);
     }
 }
@@ -91,28 +151,45 @@ pub(super) fn discarded(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
     if !matches!(stage, Some(Stage::Discarding | Stage::Reverting)) {
         return Err(change.illegal("discarded"));
     }
+    if outlives_discard(&change) {
+        lost(&mut change, None);
+    }
     finish_rolled_back(&mut change);
     Ok(())
 }
 
-/// The pending token cannot be revoked: it is remembered as an orphan.
-pub(super) fn abandon_pending(change: &mut Change<'_, '_>) {
-    let found_at = change.now;
-    let id = change
-        .record
-        .rotation
-        .as_ref()
-        .and_then(|r| r.pending.as_ref())
-        .and_then(|p| p.id.clone());
-    match id {
+/// Whether a discarded token lives on because this issuer cannot end it.
+fn outlives_discard(change: &Change<'_, '_>) -> bool {
+    let issuer = &change.situation.issuer;
+    let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
+    pending_origin(change) == Some(Origin::Issued) && !two_phase && !issuer.revokes_single_tokens()
+}
+
+/// Remembers a token of ours whose value was lost, if it can still be ended by
+/// its id; otherwise it is only counted.
+pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>) {
+    let issuer = &change.situation.issuer;
+    let can_end = issuer.revokes_by_id() || matches!(issuer.overlap, Overlap::TwoPhase { .. });
+    match id.filter(|_| can_end) {
         Some(id) => change.record.orphans.push(Orphan {
             id,
-            found_at,
+            found_at: change.now,
             attempts: 0,
             retry_at: None,
         }),
-        None => change.record.orphans_uncounted += 1,
+        None => {
+            let count = &mut change.record.orphans_uncounted;
+            *count = count.saturating_add(1);
+        }
     }
+}
+
+/// The pending token cannot be revoked: it is remembered as an orphan.
+pub(super) fn abandon_pending(change: &mut Change<'_, '_>) {
+    let rotation = change.record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    let id = pending.and_then(|p| p.id.clone());
+    lost(change, id);
     finish_rolled_back(change);
 }
 
@@ -127,7 +204,9 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         .as_ref()
         .filter(|p| p.origin == Origin::Operator)
     {
-        change.record.refused_values.push(pending.fingerprint());
+        let refused = &mut change.record.refused_values;
+        refused.push(pending.fingerprint());
+        refused.drain(..refused.len().saturating_sub(REFUSED_VALUES));
     }
     let past = PastRotation {
         id: rotation.id,
@@ -147,7 +226,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         .iter()
         .take_while(|h| h.result == RotationResult::RolledBack)
         .count();
-    change.record.failures.permanent = 0;
+    forget_counts(change);
     if u32::try_from(rolled_back).unwrap_or(u32::MAX) >= change.situation.policy.max_attempts {
         halt(
             change,

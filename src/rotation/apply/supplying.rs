@@ -3,7 +3,7 @@
 use super::issuing::{begin_or_resume, known_expiry, put_pending};
 use super::{Change, IllegalOutcome};
 use crate::rotation::outcome::Supplied;
-use crate::rotation::record::{HeldToken, Origin, Stage, Trigger};
+use crate::rotation::record::{Failures, HeldToken, Origin, Stage, Trigger};
 
 pub(super) fn adopted(change: Change<'_, '_>, supplied: Supplied) -> Result<(), IllegalOutcome> {
     if change.record.current.is_some() || change.record.rotation.is_some() {
@@ -11,6 +11,7 @@ pub(super) fn adopted(change: Change<'_, '_>, supplied: Supplied) -> Result<(), 
     }
     change.record.current = Some(held(&change, supplied, Origin::Adopted));
     change.record.generation += 1;
+    change.record.failures = Failures::default();
     Ok(())
 }
 
@@ -22,9 +23,16 @@ pub(super) fn supplied(
     if change.record.knows(&supplied.value.fingerprint()) {
         return Err(change.illegal("supplied"));
     }
+    let intent = change
+        .record
+        .rotation
+        .as_ref()
+        .and_then(|r| r.intent.as_ref());
     match change.record.rotation.as_ref().map(|r| r.stage) {
         None => begin_or_resume(&mut change, Trigger::Operator, &rotation_id),
         Some(Stage::WaitingOperator) => {}
+        // Nothing was issued: the person's token takes its place.
+        Some(Stage::Issuing) if intent.is_none() => {}
         Some(
             Stage::Issuing
             | Stage::Proving
@@ -35,14 +43,10 @@ pub(super) fn supplied(
             | Stage::Discarding,
         ) => return Err(change.illegal("supplied")),
     }
+    // By writing a token the person has decided.
+    change.record.halt = None;
     let pending = held(&change, supplied, Origin::Operator);
     put_pending(&mut change, pending);
-    if let Some(rotation) = change.record.rotation.as_mut() {
-        rotation.operator_deadline = None;
-        if rotation.stage == Stage::Delivering {
-            rotation.stage = Stage::Proving;
-        }
-    }
     Ok(())
 }
 

@@ -6,28 +6,24 @@ use super::View;
 use super::ending::retire_at;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{HeldToken, Request, Trigger};
-
-/// Refused probes in a row after which the token in use counts as dead.
-pub(super) const DRIFT_AFTER: u32 = 2;
+use crate::rotation::record::{HeldToken, RotationResult, Trigger};
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     let due = due_trigger(view)?;
-    if let Some(decision) = slot_is_needed(view) {
-        return Some(decision);
+    if let Some(until) = slot_is_free_at(view) {
+        return view.meanwhile(until, Reason::SlotNeeded);
     }
     if let Some(until) = issue_cap_until(view) {
-        return view.wait(until, Reason::IssueCap);
+        return view.meanwhile(until, Reason::IssueCap);
     }
-    if let Some(until) = window_opens(view, &due) {
-        return view.wait(until, Reason::WaitingWindow);
+    if let Some(until) = roll_back_is_over_at(view) {
+        return view.meanwhile(until, Reason::Backoff);
     }
-    view.step(
-        Step::Prepare {
-            trigger: due.trigger,
-        },
-        due.reason,
-    )
+    if let Some(until) = window_opens(view, due.trigger, due.patient) {
+        return view.meanwhile(until, Reason::WaitingWindow);
+    }
+    let trigger = due.trigger;
+    view.step(Step::Prepare { trigger }, due.reason)
 }
 
 /// A rotation that is due, and whether it may wait for a window.
@@ -58,15 +54,10 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
     let Some(current) = &view.record.current else {
         return due(Trigger::Missing, Reason::Missing, false);
     };
-    if view.current_expiry().is_some_and(|end| end <= view.now) {
+    if view.current_has_expired() {
         return due(Trigger::Schedule, Reason::Expired, false);
     }
-    if view
-        .record
-        .probe
-        .as_ref()
-        .is_some_and(|p| p.refused >= DRIFT_AFTER)
-    {
+    if view.current_is_refused() {
         return due(Trigger::Drift, Reason::Drift, false);
     }
     if renew_at(view, current).is_some_and(|at| at <= view.now) {
@@ -82,55 +73,86 @@ pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp
 }
 
 /// With two slots, the superseded token must be gone first, and its overlap is
-/// not cut short for that. So it is with two phases: until the last rotation
-/// is completed, the next cannot begin.
-fn slot_is_needed(view: &View<'_>) -> Option<Decision> {
+/// not cut short for that. A dead token takes no slot. With two phases, the
+/// last rotation must be completed before the next can begin.
+fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
     let issuer = &view.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
     if issuer.live_tokens != LiveTokens::Two && !two_phase {
         return None;
     }
-    let entry = view.record.retiring.first()?;
-    view.wait(retire_at(entry), Reason::SlotNeeded)
+    let current_lives =
+        view.record.current.is_some() && !view.current_has_expired() && !view.current_is_refused();
+    let alive = |token: &HeldToken| token.expires_at.is_none_or(|end| end > view.now);
+    let superseded: Vec<_> = view
+        .record
+        .retiring
+        .iter()
+        .filter(|entry| two_phase || alive(&entry.token))
+        .map(|entry| retire_at(view, entry))
+        .collect();
+    let fit = superseded.len() + usize::from(current_lives) < 2;
+    if fit && !two_phase {
+        return None;
+    }
+    let first = superseded.into_iter().min()?;
+    // One that is due and was not retired is held by something else.
+    let soon = view.after(view.situation.policy.retry_min);
+    Some(if first > view.now { first } else { soon })
 }
 
 /// The runaway guard: when the next issue is permitted, if not now.
 pub(super) fn issue_cap_until(view: &View<'_>) -> Option<Timestamp> {
-    if view.situation.issuer.supply == Supply::Operator || overridden(view.record.request.as_ref())
-    {
+    if view.situation.issuer.supply == Supply::Operator || overrides_guards(view) {
         return None;
     }
-    let day = crate::rotation::apply::ISSUE_WINDOW;
-    let recent: Vec<_> = view
-        .record
-        .issues
-        .iter()
-        .filter(|at| view.now.duration_since(**at) < day)
-        .collect();
-    let cap = usize::try_from(view.situation.policy.issues_per_day).unwrap_or(usize::MAX);
-    if recent.len() < cap {
-        return None;
-    }
-    recent
-        .get(recent.len() - cap)
-        .and_then(|at| at.checked_add(day).ok())
+    view.situation
+        .policy
+        .issue_permitted_at(&view.record.issues, view.now)
 }
 
-fn overridden(request: Option<&Request>) -> bool {
+fn overrides_guards(view: &View<'_>) -> bool {
+    let request = view.record.request.as_ref();
     request.is_some_and(|request| request.override_guards)
 }
 
-/// When windows let this rotation begin, if not now. An issue that kills the
-/// old token waits for its window even when it is urgent only by schedule.
-fn window_opens(view: &View<'_>, due: &Due) -> Option<Timestamp> {
+/// A rotation that was rolled back is not begun again at once: each costs an
+/// issue, and writes to the connections.
+fn roll_back_is_over_at(view: &View<'_>) -> Option<Timestamp> {
+    let last = view.record.history.first()?;
+    if last.result != RotationResult::RolledBack || view.record.request.is_some() {
+        return None;
+    }
+    let works = view.record.current.is_some() && !view.current_is_refused();
+    let end = match works {
+        true => view.current_expiry(),
+        false => Some(last.ended_at),
+    };
+    let pause = view.situation.policy.longest_pause(last.ended_at, end);
+    let over = last.ended_at.checked_add(pause).unwrap_or(Timestamp::MAX);
+    (over > view.now).then_some(over)
+}
+
+/// When windows let a rotation with this trigger issue, if not now. An issue
+/// that kills the old token waits for its window even if a person asks for it.
+pub(super) fn window_opens(view: &View<'_>, trigger: Trigger, patient: bool) -> Option<Timestamp> {
     let windows = &view.situation.policy.windows;
     let cuts = view.situation.issuer.issue_effect == IssueEffect::Kills;
-    let must_wait = due.patient
-        || (cuts && due.trigger == Trigger::Force && !overridden(view.record.request.as_ref()));
-    if !must_wait || windows.permit(view.now) {
+    let asked_to_cut = cuts && trigger == Trigger::Force && !overrides_guards(view);
+    if !(patient || asked_to_cut) || windows.permit(view.now) {
         return None;
     }
     let current = view.record.current.as_ref()?;
     let opens = view.situation.policy.window_opens(view.now, current);
     (opens > view.now).then_some(opens)
+}
+
+/// When windows let a rotation go on that has begun and issued nothing yet: an
+/// issue that cuts the old token off must still be inside its window.
+pub(super) fn cut_is_permitted_at(view: &View<'_>, trigger: Trigger) -> Option<Timestamp> {
+    let cuts = view.situation.issuer.issue_effect == IssueEffect::Kills;
+    if !cuts || view.current_has_expired() {
+        return None;
+    }
+    window_opens(view, trigger, trigger == Trigger::Schedule)
 }

@@ -1,113 +1,165 @@
 //! The end of superseded tokens, and of tokens whose value was lost.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::View;
-use crate::rotation::capability::LastUsed;
+use super::rest::next_probe;
+use super::{View, published};
+use crate::rotation::capability::{LastUsed, Overlap};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{HeldToken, Retiring, Stage};
-use crate::rotation::situation::Published;
+use crate::rotation::record::{Orphan, Retiring, Trigger};
+use crate::scim::evidence::Evidence;
+
+/// A predecessor is retired only on a proof of the token in use that is at most
+/// this old.
+const PROOF_IS_FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) fn revoke_orphan(view: &View<'_>) -> Option<Decision> {
-    let due = |retry_at: Option<Timestamp>| retry_at.is_none_or(|at| at <= view.now);
     let orphan = view
         .record
         .orphans
         .iter()
-        .find(|orphan| due(orphan.retry_at))?;
-    view.step(
-        Step::RevokeOrphan {
-            id: orphan.id.clone(),
-        },
-        Reason::OrphanFound,
-    )
+        .find(|orphan| is_due(view, orphan))
+        .filter(|_| may_be_revoked_any_time(view))?;
+    let id = orphan.id.clone();
+    view.step(Step::RevokeOrphan { id }, Reason::OrphanFound)
 }
 
-/// Retires the first superseded token whose time has come. A rotation in a
-/// stage with effects is not interrupted; one that waits for a person is no
-/// obstacle.
+pub(super) fn is_due(view: &View<'_>, orphan: &Orphan) -> bool {
+    orphan.retry_at.is_none_or(|at| at <= view.now)
+}
+
+/// The lost token of a two-phase issuer is the one that `cancel` drops. That
+/// may be done just before the next `start` only: later, `cancel` would drop a
+/// token in use.
+fn may_be_revoked_any_time(view: &View<'_>) -> bool {
+    let issuer = &view.situation.issuer;
+    let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
+    issuer.revokes_by_id() && !two_phase
+}
+
+/// Retires the first superseded token whose time has come: readers find its
+/// successor, and its successor was shown to work just now.
 pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
-    let busy = view
-        .record
-        .rotation
-        .as_ref()
-        .is_some_and(|r| r.stage != Stage::WaitingOperator);
-    if busy && view.record.halt.is_none() {
-        return None;
-    }
     if skewed(view) {
         return None;
     }
-    let current = view.record.current.as_ref()?;
-    let readable = readers_find(view, current);
-    let entry = view
-        .record
-        .retiring
-        .iter()
-        .find(|entry| retire_at(entry) <= view.now && (readable || !entry.has_window()))?;
-    if !current
-        .evidence
-        .as_ref()
-        .is_some_and(crate::scim::evidence::Evidence::is_full)
-    {
-        return prove_current_first(view);
+    let entry =
+        view.record.retiring.iter().find(|entry| {
+            retire_at(view, entry) <= view.now && may_go_before_readers(view, entry)
+        })?;
+    if !current_is_proven(view) {
+        return match next_proof(view) {
+            Some(at) if at <= view.now => view.step(Step::Verify, Reason::ProofNeeded),
+            Some(_) | None => None,
+        };
     }
     let fingerprint = entry.token.fingerprint();
-    if view.situation.issuer.last_used != LastUsed::None && entry.use_checked.is_none() {
+    if use_matters(view, entry) && entry.use_checked.is_none() {
         return view.step(Step::CheckUse { fingerprint }, Reason::RetireDue);
     }
     view.step(Step::Retire { fingerprint }, Reason::RetireDue)
 }
 
-/// Whether readers of the published secret find the token in use. Until they
-/// do, its predecessor is what they have.
-fn readers_find(view: &View<'_>, current: &HeldToken) -> bool {
-    *view.situation.published == Published::Token(current.fingerprint())
+/// Until readers of the published secret find the token in use, its predecessor
+/// is what they have. One that is dead or compromised is not kept for them.
+fn may_go_before_readers(view: &View<'_>, entry: &Retiring) -> bool {
+    !entry.has_window() || is_compromised(view) || published::is_current(view)
 }
 
-/// Nothing is retired on weak proof: the current token is tested again, at the
-/// pace of retries.
-fn prove_current_first(view: &View<'_>) -> Option<Decision> {
-    let last = view.record.probe.as_ref().map(|p| p.at);
-    let pause = view.situation.policy.retry_min;
-    let next = last
-        .and_then(|at| at.checked_add(pause).ok())
-        .unwrap_or(view.now);
-    if next <= view.now {
-        return view.step(Step::Verify, Reason::ProofNeeded);
-    }
-    None
+/// Use can only prolong an overlap that there was, of a token that still works.
+fn use_matters(view: &View<'_>, entry: &Retiring) -> bool {
+    view.situation.issuer.last_used != LastUsed::None
+        && entry.has_window()
+        && !is_compromised(view)
+        && entry.token.expires_at.is_none_or(|end| end > view.now)
 }
 
-pub(super) fn retire_at(entry: &Retiring) -> Timestamp {
-    entry
-        .retry_at
-        .map_or(entry.not_before, |at| at.max(entry.not_before))
+fn current_is_proven(view: &View<'_>) -> bool {
+    let evidence = view
+        .record
+        .current
+        .as_ref()
+        .and_then(|c| c.evidence.as_ref());
+    let fresh = |evidence: &Evidence| view.now.duration_since(evidence.at()) <= PROOF_IS_FRESH;
+    let doubted = view
+        .record
+        .probe
+        .as_ref()
+        .is_some_and(|probe| probe.finding.is_some());
+    !doubted && evidence.is_some_and(|evidence| evidence.is_full() && fresh(evidence))
+}
+
+/// When the token in use is tested for the sake of a retirement.
+fn next_proof(view: &View<'_>) -> Option<Timestamp> {
+    let probe = next_probe(view)?;
+    let again = view
+        .record
+        .probe
+        .as_ref()
+        .and_then(|last| last.at.checked_add(PROOF_IS_FRESH).ok())
+        .filter(|_| {
+            view.record
+                .probe
+                .as_ref()
+                .is_some_and(|p| p.finding.is_none())
+        });
+    Some(again.map_or(probe, |at| at.min(probe)))
+}
+
+/// When a superseded token may be retired. A compromised token takes the
+/// overlap of its predecessors with it.
+pub(super) fn retire_at(view: &View<'_>, entry: &Retiring) -> Timestamp {
+    let from = match is_compromised(view) && view.situation.issuer.ends_old_tokens_for_us() {
+        true => entry.superseded_at,
+        false => entry.not_before,
+    };
+    entry.retry_at.map_or(from, |at| at.max(from))
+}
+
+fn is_compromised(view: &View<'_>) -> bool {
+    let request = view.record.request.as_ref();
+    request.is_some_and(|request| request.trigger == Trigger::Compromise)
 }
 
 fn skewed(view: &View<'_>) -> bool {
-    view.situation.clock_skew.abs() > view.situation.policy.max_clock_skew
+    let bound = view.situation.policy.max_clock_skew;
+    view.situation.clock_skew.unsigned_abs() > bound.unsigned_abs()
 }
 
-pub(super) fn retire_note(view: &View<'_>) -> Option<Reason> {
-    view.record
-        .retiring
-        .first()
-        .map(|entry| retire_reason(view, entry))
+/// When something will be done about each superseded or lost token, and what
+/// is waited for.
+pub(super) fn next_looks<'v>(
+    view: &'v View<'_>,
+) -> impl Iterator<Item = (Timestamp, Reason)> + use<'v> {
+    let retiring = view.record.retiring.iter();
+    let orphans = view.record.orphans.iter();
+    retiring.filter_map(|entry| next_look(view, entry)).chain(
+        orphans
+            .filter(|_| may_be_revoked_any_time(view))
+            .filter_map(|orphan| orphan.retry_at)
+            .map(|at| (at, Reason::OrphanFound)),
+    )
 }
 
-pub(super) fn retire_reason(view: &View<'_>, entry: &Retiring) -> Reason {
-    if retire_at(entry) > view.now {
-        let by_expiry = entry.token.expires_at == Some(entry.not_before);
-        return if by_expiry {
-            Reason::WaitingExpiry
-        } else {
-            Reason::WaitingOverlap
-        };
+fn next_look(view: &View<'_>, entry: &Retiring) -> Option<(Timestamp, Reason)> {
+    let at = retire_at(view, entry);
+    if at > view.now {
+        return Some((at, waits_for(entry)));
     }
-    if skewed(view) {
-        Reason::ClockSkew
-    } else {
-        Reason::ProofNeeded
+    // Publishing has a pace of its own.
+    if !may_go_before_readers(view, entry) {
+        return None;
+    }
+    let soon = view.after(view.situation.policy.retry_min);
+    Some(match skewed(view) {
+        true => (soon, Reason::ClockSkew),
+        false => (next_proof(view).unwrap_or(soon), Reason::ProofNeeded),
+    })
+}
+
+fn waits_for(entry: &Retiring) -> Reason {
+    match entry.token.expires_at == Some(entry.not_before) {
+        true => Reason::WaitingExpiry,
+        false => Reason::WaitingOverlap,
     }
 }

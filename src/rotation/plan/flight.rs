@@ -1,10 +1,11 @@
 //! The step of each stage of a rotation in flight.
 
-use super::View;
-use crate::rotation::capability::{LiveTokens, Recovery};
+use jiff::Timestamp;
+
+use super::{View, due, ending, published};
+use crate::rotation::capability::{LiveTokens, Overlap, Recovery};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{DeliveryState, Intent, Rotation, Stage};
-use crate::rotation::situation::Published;
+use crate::rotation::record::{DeliveryState, HeldToken, Intent, Rotation, Stage};
 
 pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
     let rotation = view.record.rotation.as_ref()?;
@@ -24,37 +25,39 @@ pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
 /// sent yet. With any other, a token may have been issued.
 fn issuing(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     match &rotation.intent {
-        None => match super::due::issue_cap_until(view) {
-            Some(until) => view.wait(until, Reason::IssueCap),
-            None => view.step(
-                Step::Prepare {
-                    trigger: rotation.trigger,
-                },
-                Reason::InFlight,
-            ),
-        },
+        None => published::rescue(view).or_else(|| prepare_again(view, rotation)),
         Some(_) if view.situation.intent_is_fresh => free_slot_or_issue(view),
         Some(intent) => recover(view, intent),
     }
 }
 
+fn prepare_again(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
+    let trigger = rotation.trigger;
+    if let Some(until) = due::issue_cap_until(view) {
+        return view.meanwhile(until, Reason::IssueCap);
+    }
+    if let Some(until) = due::cut_is_permitted_at(view, trigger) {
+        return view.meanwhile(until, Reason::WaitingWindow);
+    }
+    view.step(Step::Prepare { trigger }, Reason::InFlight)
+}
+
+/// A lost token of ours may take the slot that the new one needs.
 fn free_slot_or_issue(view: &View<'_>) -> Option<Decision> {
-    let due = |retry_at: Option<jiff::Timestamp>| retry_at.is_none_or(|at| at <= view.now);
-    let lost = view
-        .record
-        .orphans
-        .iter()
-        .find(|orphan| due(orphan.retry_at));
-    match (view.situation.issuer.live_tokens, lost) {
-        (LiveTokens::Two, Some(orphan)) => view.step(
-            Step::RevokeOrphan {
-                id: orphan.id.clone(),
-            },
-            Reason::SlotNeeded,
-        ),
-        (LiveTokens::One | LiveTokens::Two | LiveTokens::Many, _) => {
-            view.step(Step::Issue, Reason::InFlight)
+    let issuer = &view.situation.issuer;
+    let frees = match issuer.overlap {
+        Overlap::TwoPhase { .. } => true,
+        Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {
+            issuer.live_tokens == LiveTokens::Two && issuer.revokes_by_id()
         }
+    };
+    let mut orphans = view.record.orphans.iter();
+    match orphans.find(|orphan| frees && ending::is_due(view, orphan)) {
+        Some(orphan) => {
+            let id = orphan.id.clone();
+            view.step(Step::RevokeOrphan { id }, Reason::SlotNeeded)
+        }
+        None => view.step(Step::Issue, Reason::InFlight),
     }
 }
 
@@ -64,24 +67,36 @@ fn recover(view: &View<'_>, intent: &Intent) -> Option<Decision> {
         Recovery::ClientNamed
         | Recovery::ByLabel
         | Recovery::BySetDifference
-        | Recovery::ByStatus => {
-            let settled = intent
-                .at
-                .checked_add(view.situation.policy.settle)
-                .unwrap_or(view.now);
-            if view.now < settled {
-                view.wait(settled, Reason::Settling)
-            } else {
-                view.step(Step::Recover, Reason::ReplyLost)
-            }
-        }
+        | Recovery::ByStatus => match settled_at(view, intent) {
+            at if at > view.now => view.meanwhile(at, Reason::Settling),
+            _ => view.step(Step::Recover, Reason::ReplyLost),
+        },
         Recovery::None => view.step(Step::Recover, Reason::ReplyLost),
     }
+}
+
+/// When a lost issue has surely taken effect, or never will. It was sent after
+/// its intent was written, and no later than its failure was seen.
+fn settled_at(view: &View<'_>, intent: &Intent) -> Timestamp {
+    let last = view.record.failures.last.as_ref();
+    let lost_at = last
+        .filter(|failure| failure.step == Step::Issue.as_str())
+        .map_or(intent.at, |failure| failure.at.max(intent.at));
+    lost_at
+        .checked_add(view.situation.policy.settle)
+        .unwrap_or(view.now)
 }
 
 /// The first connection is the canary: the others follow only after it took
 /// the token.
 fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
+    let pending = rotation.pending.as_ref();
+    let proven = pending.is_some_and(|p| p.evidence.is_some());
+    let completes_first = view.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false };
+    let dead = proven && pending.is_some_and(|p| has_died(view, p));
+    if dead || !(proven || completes_first) {
+        return view.step(Step::Prove, Reason::InFlight);
+    }
     let next = view.situation.connections.iter().find(|(name, _)| {
         !rotation
             .deliveries
@@ -96,8 +111,18 @@ fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
             Reason::InFlight,
         ),
         // The connection that was missing has left the configuration.
-        None => view.step(Step::Prove, Reason::InFlight),
+        None if proven => view.step(Step::Prove, Reason::InFlight),
+        None => view.step(Step::Complete, Reason::InFlight),
     }
+}
+
+/// Whether a token has expired since it was proven: nobody is given a dead
+/// token.
+fn has_died(view: &View<'_>, pending: &HeldToken) -> bool {
+    let proven_after = |end| pending.evidence.as_ref().is_some_and(|e| e.at() >= end);
+    pending
+        .expires_at
+        .is_some_and(|end| end <= view.now && !proven_after(end))
 }
 
 fn confirming(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
@@ -110,7 +135,7 @@ fn confirming(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     match next {
         None => view.step(Step::Prove, Reason::InFlight),
         Some((connection, delivery)) => match delivery.ask_again_at.filter(|at| *at > view.now) {
-            Some(at) => view.wait(at, Reason::InFlight),
+            Some(at) => view.meanwhile(at, Reason::InFlight),
             None => view.step(
                 Step::Confirm {
                     connection: connection.clone(),
@@ -136,15 +161,16 @@ fn reverting(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     }
 }
 
+/// What a person is about to write may look broken while they write it, so only
+/// a vanished or outdated copy is mended.
 fn waiting_operator(view: &View<'_>) -> Option<Decision> {
-    match view.situation.published {
-        Published::Token(found) if !view.record.knows(found) => {
-            view.step(Step::TakeSupplied, Reason::OperatorSupplied)
-        }
-        Published::Unknown | Published::Absent | Published::Token(_) | Published::Malformed => view
-            .wait(
-                view.after(view.situation.policy.operator_poll),
-                Reason::WaitingOperator,
-            ),
-    }
+    use crate::rotation::situation::Published;
+    let mend = match view.situation.published {
+        Published::Token(_) | Published::Absent => published::follow(view),
+        Published::Unknown | Published::Malformed => None,
+    };
+    let look_again = view.after(view.situation.policy.operator_poll);
+    published::take(view)
+        .or(mend)
+        .or_else(|| view.meanwhile(look_again, Reason::WaitingOperator))
 }

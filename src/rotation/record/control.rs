@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Lease {
     /// Random id of the replica's process.
     pub holder: String,
-    /// Grows each time the holder changes.
+    /// Grows when the lease is taken from another holder that did not give it
+    /// back.
     pub epoch: u64,
     /// From when on another replica may take it.
     pub expires_at: Timestamp,

@@ -14,6 +14,10 @@ pub struct Failures {
     /// In a row, of a class that repeating cannot mend.
     #[serde(default)]
     pub permanent: u32,
+    /// In a row, of the kind that speaks against the pending token itself: the
+    /// service provider or a connection refused it.
+    #[serde(default)]
+    pub refused: u32,
     /// The last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<LastFailure>,

@@ -23,6 +23,14 @@ pub struct LastProbe {
     pub finding: Option<Finding>,
 }
 
+impl LastProbe {
+    /// Whether the token counts as dead: it was refused, and not only once.
+    #[must_use]
+    pub fn is_drift(&self) -> bool {
+        self.refused >= 2
+    }
+}
+
 /// A finished rotation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastRotation {

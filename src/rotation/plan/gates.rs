@@ -1,0 +1,98 @@
+//! Who may act at all, and what holds a token back.
+
+use jiff::Timestamp;
+
+use super::{LOOK_AGAIN, MIN_WAIT, View, published};
+use crate::rotation::capability::IssueEffect;
+use crate::rotation::decision::{Decision, Reason};
+use crate::rotation::fault::FaultClass;
+use crate::rotation::record::SCHEMA;
+
+pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {
+    if view.record.schema <= SCHEMA {
+        return None;
+    }
+    view.wait(view.after(LOOK_AGAIN), Reason::SchemaTooNew)
+}
+
+pub(super) fn clock_is_sane(view: &View<'_>) -> Option<Decision> {
+    let tolerated = view.situation.policy.max_clock_skew;
+    let behind = view.record.updated_at.duration_since(view.now);
+    if behind <= tolerated {
+        return None;
+    }
+    view.wait(view.after(tolerated.max(MIN_WAIT)), Reason::ClockBehind)
+}
+
+pub(super) fn not_paused(view: &View<'_>) -> Option<Decision> {
+    if view.record.paused.is_none() && !view.situation.all_paused {
+        return None;
+    }
+    view.wait(view.after(LOOK_AGAIN), Reason::Paused)
+}
+
+/// A lease may be given back before it ends, so a long one is looked at again.
+pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
+    let holder = view.situation.holder?;
+    let lease = view.record.lease.as_ref()?;
+    if lease.holder == holder || lease.expires_at <= view.now {
+        return None;
+    }
+    let until = lease.expires_at.min(view.after(LOOK_AGAIN));
+    view.wait(until, Reason::LeaseElsewhere)
+}
+
+/// Until a person decides: by a request, or by writing a new token.
+pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
+    if view.record.halt.is_none() || view.record.halt_is_lifted() {
+        return None;
+    }
+    let look_again = view.after(LOOK_AGAIN);
+    match retry_at(view).filter(|at| *at > view.now) {
+        Some(until) => view.meanwhile(until.min(look_again), Reason::Halted),
+        None => published::rescue(view)
+            .or_else(|| published::follow(view))
+            .or_else(|| view.meanwhile(look_again, Reason::Halted)),
+    }
+}
+
+pub(super) fn backoff_is_over(view: &View<'_>) -> Option<Decision> {
+    let until = retry_at(view)?;
+    if until <= view.now {
+        return None;
+    }
+    view.meanwhile(until, Reason::Backoff)
+}
+
+/// When what failed may be tried again. A person's request does not wait for
+/// failures before it.
+fn retry_at(view: &View<'_>) -> Option<Timestamp> {
+    let failures = &view.record.failures;
+    let last = failures.last.as_ref()?;
+    let requested = view.record.request.as_ref().map(|request| request.at);
+    if requested.is_some_and(|at| at >= last.at) {
+        return None;
+    }
+    let end = match is_cut_off(view) {
+        true => Some(last.at),
+        false => view.current_expiry(),
+    };
+    view.situation
+        .policy
+        .retry_at(&view.record.token, failures, end)
+}
+
+/// Whether the token in use is dead although its expiry does not say so: it is
+/// refused, or an issue that kills it may have happened.
+fn is_cut_off(view: &View<'_>) -> bool {
+    let intent = view
+        .record
+        .rotation
+        .as_ref()
+        .and_then(|r| r.intent.as_ref());
+    let last = view.record.failures.last.as_ref();
+    let maybe_killed = view.situation.issuer.issue_effect == IssueEffect::Kills
+        && intent.is_some()
+        && last.is_some_and(|failure| failure.class == FaultClass::Ambiguous);
+    maybe_killed || view.current_is_refused()
+}

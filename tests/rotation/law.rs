@@ -1,0 +1,8 @@
+//! What outcomes mean, for every capability that changes the answer.
+
+mod confirming;
+mod issuing;
+mod promoting;
+mod recovering;
+mod requests;
+mod retiring;

@@ -1,0 +1,417 @@
+//! The promotion: what it needs, and when the predecessor may be retired.
+
+use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::capability::{IssueEffect, IssuerCapabilities, Overlap, Revoke};
+use scim_rotator::rotation::outcome::{Confirmation, Outcome};
+use scim_rotator::rotation::record::{DeliveryState, RotationResult, Stage, StageName, Trigger};
+use scim_rotator::scim::evidence::{FindingReason, Verdict};
+
+use crate::apply_table::{confirmed, proved};
+use crate::scene::{
+    Scene, ago, ahead, days, evidence, finding, healthy, hours, in_stage, mins, nothing_yet, now,
+    print, secs,
+};
+
+/// One confirmation away from the promotion.
+fn nearly_done() -> Scene {
+    in_stage(Stage::Confirming).delivery("canary", DeliveryState::Confirmed)
+}
+
+fn promoted(scene: &Scene) -> scim_rotator::rotation::record::Record {
+    let after = scene
+        .apply(confirmed("second", Confirmation::Works))
+        .expect("folded");
+    scim_rotator::rotation::invariant::check(&after).expect("valid");
+    assert_eq!(after.stage_name(), StageName::Idle);
+    after
+}
+
+#[test]
+fn the_last_confirmation_promotes() {
+    let before = nearly_done();
+    let after = promoted(&before);
+    assert_eq!(after.generation, before.record.generation + 1);
+    assert_eq!(
+        after.current.as_ref().map(|t| t.fingerprint()),
+        Some(print("b"))
+    );
+    assert_eq!(after.retiring.len(), 1);
+    assert_eq!(after.retiring[0].token.fingerprint(), print("a"));
+    assert_eq!(after.retiring[0].superseded_at, now());
+    let past = &after.history[0];
+    assert_eq!(past.result, RotationResult::Success);
+    assert_eq!(
+        (past.old.clone(), past.new.clone()),
+        (Some(print("a")), Some(print("b")))
+    );
+    let probe = after
+        .probe
+        .expect("the proof of the new token counts as a probe");
+    assert_eq!((probe.at, probe.refused), (ago(mins(4)), 0));
+}
+
+#[test]
+fn a_first_token_has_no_predecessor() {
+    let after = promoted(
+        &nothing_yet()
+            .stage(Stage::Confirming)
+            .delivery("canary", DeliveryState::Confirmed),
+    );
+    assert_eq!(after.generation, 1);
+    assert!(after.retiring.is_empty());
+}
+
+#[test]
+fn without_connections_the_proof_promotes() {
+    let scene = in_stage(Stage::Proving).with(|s| s.connections.clear());
+    let after = scene.apply(proved("b")).expect("folded");
+    assert_eq!(after.stage_name(), StageName::Idle);
+    assert_eq!(after.generation, 2);
+}
+
+#[test]
+fn a_proven_token_moves_as_far_as_its_deliveries_allow() {
+    use DeliveryState as D;
+    let rows: [(&str, [Option<D>; 2], StageName); 5] = [
+        ("nothing delivered", [None, None], StageName::Delivering),
+        (
+            "one delivered",
+            [Some(D::Delivered), None],
+            StageName::Delivering,
+        ),
+        (
+            "one may be in flight",
+            [Some(D::Delivered), Some(D::Started)],
+            StageName::Delivering,
+        ),
+        (
+            "both delivered",
+            [Some(D::Delivered), Some(D::Confirmed)],
+            StageName::Confirming,
+        ),
+        (
+            "both confirmed",
+            [Some(D::Confirmed), Some(D::Confirmed)],
+            StageName::Idle,
+        ),
+    ];
+    for (sentence, states, stage) in rows {
+        let mut scene = in_stage(Stage::Proving);
+        for (name, state) in ["canary", "second"].into_iter().zip(states) {
+            if let Some(state) = state {
+                scene = scene.delivery(name, state);
+            }
+        }
+        let after = scene.apply(proved("b")).expect(sentence);
+        assert_eq!(after.stage_name(), stage, "{sentence}");
+    }
+}
+
+#[test]
+fn refusals_of_a_pending_token_are_believed_after_a_while() {
+    let refused = |reason| Outcome::Proved(Verdict::Fail(finding(reason)));
+    let doubt = || Outcome::Proved(Verdict::Inconclusive(finding(FindingReason::ServerError)));
+    let mut scene = in_stage(Stage::Proving);
+    for _ in 0..9 {
+        scene = scene.then(doubt());
+    }
+    assert_eq!(
+        scene.record.stage_name(),
+        StageName::Proving,
+        "doubts prove nothing"
+    );
+    for _ in 0..3 {
+        scene = scene.then(refused(FindingReason::Rejected));
+        assert_eq!(
+            scene.record.stage_name(),
+            StageName::Proving,
+            "it may not be known yet"
+        );
+    }
+    scene = scene.then(doubt());
+    assert_eq!(scene.record.stage_name(), StageName::Proving);
+    scene = scene.then(refused(FindingReason::Rejected));
+    assert_eq!(scene.record.stage_name(), StageName::Discarding);
+}
+
+#[test]
+fn every_finding_about_a_pending_token_has_its_consequence() {
+    for reason in FindingReason::ALL {
+        let outcome = Outcome::Proved(Verdict::Fail(finding(reason)));
+        let after = in_stage(Stage::Proving).apply(outcome).expect("folded");
+        let wanted = match reason {
+            FindingReason::EndpointOpen => StageName::Halted,
+            FindingReason::Malformed
+            | FindingReason::NotInForce
+            | FindingReason::Forbidden
+            | FindingReason::TokenTooLarge => StageName::Discarding,
+            FindingReason::Rejected
+            | FindingReason::Ambiguous403
+            | FindingReason::WrongBaseUrl
+            | FindingReason::NoReadVariant
+            | FindingReason::NotScim
+            | FindingReason::Redirect
+            | FindingReason::Tls
+            | FindingReason::Unreachable
+            | FindingReason::Throttled
+            | FindingReason::ServerError
+            | FindingReason::StillAccepted
+            | FindingReason::Flapping => StageName::Proving,
+        };
+        assert_eq!(after.stage_name(), wanted, "{}", reason.as_str());
+        assert_eq!(
+            after.failures.consecutive,
+            u32::from(wanted != StageName::Discarding)
+        );
+    }
+}
+
+/// The old token lives for nine days and 23 hours more; the overlap is a day.
+#[test]
+fn when_the_predecessor_may_be_retired() {
+    use Overlap as O;
+    let old_end = ahead(days(10) - hours(1));
+    let timed = O::IssuerTimed { max: hours(6) };
+    let two_phase = |next_usable| O::TwoPhase { next_usable };
+    let row = |sentence, overlap, revoke, trigger, at: Timestamp| {
+        (sentence, overlap, revoke, trigger, at)
+    };
+    let rows = [
+        row(
+            "after the overlap",
+            O::ExplicitRetire,
+            Revoke::ById,
+            Trigger::Schedule,
+            ahead(days(1)),
+        ),
+        row(
+            "by its value too",
+            O::ExplicitRetire,
+            Revoke::ByValue,
+            Trigger::Schedule,
+            ahead(days(1)),
+        ),
+        row(
+            "by itself too",
+            O::ExplicitRetire,
+            Revoke::OfItself,
+            Trigger::Drift,
+            ahead(days(1)),
+        ),
+        row(
+            "at once if compromised",
+            O::ExplicitRetire,
+            Revoke::ById,
+            Trigger::Compromise,
+            now(),
+        ),
+        row(
+            "when it expires, if only all can be revoked",
+            O::ExplicitRetire,
+            Revoke::AllOnly,
+            Trigger::Schedule,
+            old_end,
+        ),
+        row(
+            "when it expires, if nothing can",
+            O::ExplicitRetire,
+            Revoke::Never,
+            Trigger::Schedule,
+            old_end,
+        ),
+        row(
+            "even if compromised",
+            O::ExplicitRetire,
+            Revoke::Never,
+            Trigger::Compromise,
+            old_end,
+        ),
+        row(
+            "when the issuer ends it",
+            timed,
+            Revoke::Never,
+            Trigger::Schedule,
+            old_end,
+        ),
+        row(
+            "after `complete` at the end of the overlap",
+            two_phase(true),
+            Revoke::Never,
+            Trigger::Schedule,
+            ahead(days(1)),
+        ),
+        row(
+            "after `complete` at once",
+            two_phase(true),
+            Revoke::Never,
+            Trigger::Compromise,
+            now(),
+        ),
+        row(
+            "at once, for `complete` has ended it",
+            two_phase(false),
+            Revoke::Never,
+            Trigger::Schedule,
+            now(),
+        ),
+        row(
+            "at once, for nobody could avoid the cut",
+            O::None,
+            Revoke::Never,
+            Trigger::Schedule,
+            now(),
+        ),
+    ];
+    for (sentence, overlap, revoke, trigger, at) in rows {
+        let scene = nearly_done()
+            .issuer(|i: &mut IssuerCapabilities| {
+                i.overlap = overlap;
+                i.revoke = revoke;
+            })
+            .rotation(|r| r.trigger = trigger);
+        assert_eq!(promoted(&scene).retiring[0].not_before, at, "{sentence}");
+    }
+}
+
+#[test]
+fn the_overlap_ends_with_the_old_token_at_the_latest() {
+    let rows: [(&str, Scene, Timestamp); 4] = [
+        (
+            "it expires within the overlap",
+            nearly_done().current(|t| t.expires_at = Some(ahead(hours(3)))),
+            ahead(hours(3)),
+        ),
+        (
+            "it has expired already",
+            nearly_done().current(|t| t.expires_at = Some(ago(hours(3)))),
+            now(),
+        ),
+        (
+            "the issue has killed it",
+            nearly_done().issuer(|i| i.issue_effect = IssueEffect::Kills),
+            now(),
+        ),
+        (
+            "the issuer's clock ends it, and did not say when",
+            nearly_done()
+                .issuer(|i| i.overlap = Overlap::IssuerTimed { max: hours(6) })
+                .current(|t| t.expires_at = None),
+            ahead(hours(6)),
+        ),
+    ];
+    for (sentence, scene, at) in rows {
+        assert_eq!(promoted(&scene).retiring[0].not_before, at, "{sentence}");
+    }
+}
+
+#[test]
+fn a_compromised_token_takes_the_overlap_of_its_predecessors() {
+    let scene = nearly_done()
+        .retiring("old", ahead(hours(20)))
+        .rotation(|r| r.trigger = Trigger::Compromise);
+    let ends: Vec<_> = promoted(&scene)
+        .retiring
+        .iter()
+        .map(|e| e.not_before)
+        .collect();
+    assert_eq!(
+        ends,
+        [ago(days(1)), now()],
+        "its overlap is as if it had none"
+    );
+
+    let asked_meanwhile = nearly_done()
+        .retiring("old", ahead(hours(20)))
+        .requested(Trigger::Compromise, ago(secs(5)));
+    let after = promoted(&asked_meanwhile);
+    assert!(
+        after.request.is_some(),
+        "the new token is older than the request"
+    );
+    let ends: Vec<_> = after.retiring.iter().map(|e| e.not_before).collect();
+    assert_eq!(
+        ends,
+        [ago(days(1)), now()],
+        "its overlap is as if it had none"
+    );
+
+    let scheduled = promoted(&nearly_done().retiring("old", ahead(hours(20))));
+    assert_eq!(scheduled.retiring[0].not_before, ahead(hours(20)));
+}
+
+/// Readers find the new token only once it is published: the overlap is theirs.
+#[test]
+fn a_late_publication_prolongs_the_overlap() {
+    let published = |scene: Scene| scene.then(Outcome::Published).record.retiring[0].not_before;
+    let superseded = |before: SignedDuration| {
+        healthy()
+            .retiring("old", ago(before) + days(1))
+            .superseded(|e| e.superseded_at = ago(before))
+    };
+    assert_eq!(
+        published(superseded(secs(10))),
+        ago(secs(10)) + days(1),
+        "in time"
+    );
+    assert_eq!(published(superseded(hours(5))), ahead(days(1)), "late");
+    let expiring = superseded(hours(5)).superseded(|e| e.token.expires_at = Some(ahead(hours(20))));
+    assert_eq!(
+        published(expiring),
+        ahead(hours(20)),
+        "never beyond its expiry"
+    );
+    let compromised = superseded(hours(5)).superseded(|e| e.not_before = e.superseded_at);
+    assert_eq!(
+        published(compromised),
+        ago(hours(5)),
+        "a compromised token gets no more time"
+    );
+}
+
+#[test]
+fn a_published_token_ends_the_failures_of_publishing() {
+    let after = healthy()
+        .failed("publish", 3, ago(mins(1)))
+        .then(Outcome::Published);
+    assert_eq!(after.record.failures.consecutive, 0);
+    let other = healthy()
+        .failed("prepare", 3, ago(mins(1)))
+        .then(Outcome::Published);
+    assert_eq!(other.record.failures.consecutive, 3);
+}
+
+#[test]
+fn probes_of_the_current_token_are_counted() {
+    let refused = |reason| Outcome::Verified(Verdict::Fail(finding(reason)));
+    let scene = healthy().then(refused(FindingReason::Rejected));
+    assert_eq!(scene.record.probe.as_ref().map(|p| p.refused), Some(1));
+    let doubtful = Outcome::Verified(Verdict::Inconclusive(finding(FindingReason::Unreachable)));
+    let scene = scene.then(doubtful);
+    assert_eq!(
+        scene.record.probe.as_ref().map(|p| p.refused),
+        Some(1),
+        "a doubt counts neither way"
+    );
+    let passed_at = scene.record.probe.as_ref().and_then(|p| p.passed_at);
+    assert_eq!(passed_at, Some(ago(mins(1))), "the last pass is remembered");
+    let scene = scene.then(Outcome::Verified(Verdict::Pass(evidence("a", now()))));
+    let probe = scene.record.probe.clone().expect("a probe");
+    assert_eq!(
+        (probe.refused, probe.passed_at, probe.finding),
+        (0, Some(now()), None)
+    );
+    for reason in FindingReason::ALL {
+        let after = healthy().then(refused(reason)).record;
+        let of_the_token = matches!(
+            reason,
+            FindingReason::Rejected | FindingReason::Forbidden | FindingReason::NotInForce
+        );
+        let counted = after.probe.map(|p| p.refused);
+        assert_eq!(
+            counted,
+            Some(u32::from(of_the_token)),
+            "{}",
+            reason.as_str()
+        );
+    }
+}

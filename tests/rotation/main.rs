@@ -1,0 +1,15 @@
+//! The pure core: tables over `plan` and `apply`, the rules of time, the
+//! strategies of issuers walked end to end, properties from any valid record,
+//! and proof that the core is pure. No clock, no sockets.
+
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
+
+mod apply_table;
+mod decided;
+mod faults;
+mod law;
+mod plan_gates;
+mod plan_rest;
+mod plan_stages;
+mod scene;
+mod time;

@@ -1,0 +1,505 @@
+//! A small builder for what `plan` and `apply` look at: a healthy token with
+//! two connections, and words that change one thing each.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::apply::{IllegalOutcome, apply};
+use scim_rotator::rotation::capability::{
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, ExpirySource, IssueEffect,
+    IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
+    Supply,
+};
+use scim_rotator::rotation::decision::Decision;
+use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::rotation::outcome::Outcome;
+use scim_rotator::rotation::plan::plan;
+use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::record::{
+    Delivery, DeliveryState, ExpiryKnown, Failures, Halt, HaltCause, HeldToken, Intent,
+    LastFailure, LastProbe, Lease, Origin, Orphan, Record, Request, Retiring, Rotation, Stage,
+    Trigger,
+};
+use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::rotation::situation::{Published, Situation};
+use scim_rotator::scim::evidence::{Evidence, Finding, FindingReason, Refusal};
+use scim_rotator::secret::{BearerToken, Fingerprint};
+use serde_json::json;
+
+/// The time of every scene.
+pub(crate) const NOW: &str = "2026-11-24T12:00:00Z";
+
+/// The replica that looks.
+pub(crate) const ME: &str = "replica-a";
+
+pub(crate) fn now() -> Timestamp {
+    NOW.parse().expect("a timestamp")
+}
+
+pub(crate) fn secs(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
+
+pub(crate) fn mins(count: i64) -> SignedDuration {
+    SignedDuration::from_mins(count)
+}
+
+pub(crate) fn hours(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(count)
+}
+
+pub(crate) fn days(count: i64) -> SignedDuration {
+    hours(24 * count)
+}
+
+pub(crate) fn ago(duration: SignedDuration) -> Timestamp {
+    now() - duration
+}
+
+pub(crate) fn ahead(duration: SignedDuration) -> Timestamp {
+    now() + duration
+}
+
+/// The value of the token that a test calls `name`.
+pub(crate) fn value(name: &str) -> BearerToken {
+    BearerToken::parse(format!("value-of-{name}")).expect("a token")
+}
+
+pub(crate) fn print(name: &str) -> Fingerprint {
+    value(name).fingerprint()
+}
+
+/// What a probe that passed would say. Only the probe can make evidence; a
+/// stored record is the other place where it comes from.
+pub(crate) fn evidence(name: &str, at: Timestamp) -> Evidence {
+    evidence_of(&print(name), at, "refused")
+}
+
+/// Evidence of a probe whose negative controls gave no clear answer.
+pub(crate) fn weak_evidence(name: &str, at: Timestamp) -> Evidence {
+    evidence_of(&print(name), at, "unclear")
+}
+
+pub(crate) fn evidence_of(fingerprint: &Fingerprint, at: Timestamp, controls: &str) -> Evidence {
+    let stored = json!({"fingerprint": fingerprint, "at": at, "controls": controls});
+    serde_json::from_value(stored).expect("evidence as it is stored")
+}
+
+pub(crate) fn refusal_of(fingerprint: &Fingerprint, at: Timestamp) -> Refusal {
+    let stored = json!({"fingerprint": fingerprint, "at": at});
+    serde_json::from_value(stored).expect("a refusal as it is stored")
+}
+
+pub(crate) fn finding(reason: FindingReason) -> Finding {
+    Finding {
+        reason,
+        detail: format!("the service provider answered: {}", reason.as_str()),
+    }
+}
+
+/// A token issued ten days ago that lives for thirty, proven a minute ago.
+pub(crate) fn held(name: &str) -> HeldToken {
+    HeldToken {
+        value: value(name),
+        id: Some(format!("id-{name}")),
+        issued_at: ago(days(10)),
+        expires_at: Some(ahead(days(20))),
+        expiry: ExpiryKnown::Api,
+        origin: Origin::Issued,
+        evidence: Some(evidence(name, ago(mins(1)))),
+    }
+}
+
+/// The commonest issuer: several tokens, we revoke, a label finds lost ones.
+pub(crate) fn common_issuer() -> IssuerCapabilities {
+    IssuerCapabilities {
+        supply: Supply::Issuer,
+        live_tokens: LiveTokens::Many,
+        overlap: Overlap::ExplicitRetire,
+        issue_effect: IssueEffect::Keeps,
+        recovery: Recovery::ByLabel,
+        revoke: Revoke::ById,
+        expiry: ExpirySource::Reported,
+        last_used: LastUsed::None,
+    }
+}
+
+pub(crate) fn plain_connection() -> ConnectionCapabilities {
+    ConnectionCapabilities {
+        test: ConnectionTest::Saved,
+        write: ConnectionWrite::Merge,
+        readback: Readback::Masked,
+        side_effects: SideEffects::None,
+    }
+}
+
+/// Renews at two thirds of the life, without jitter; otherwise the defaults of
+/// the configuration.
+pub(crate) fn policy() -> Policy {
+    Policy {
+        renew: Renew {
+            fraction: Some(2.0 / 3.0),
+            ..Renew::default()
+        },
+        overlap: hours(24),
+        windows: Windows::default(),
+        lifetime: None,
+        declared_lifetime: None,
+        retry_min: secs(30),
+        retry_max: hours(1),
+        max_attempts: 5,
+        issues_per_day: 3,
+        probe_every: hours(1),
+        max_clock_skew: mins(2),
+        operator_deadline: days(7),
+        operator_poll: mins(1),
+        settle: mins(2),
+        confirm_timeout: hours(2),
+        confirm_every: mins(1),
+        revoke_propagation: mins(10),
+        lease: mins(2),
+    }
+}
+
+/// Everything that `plan` and `apply` look at.
+#[derive(Debug, Clone)]
+pub(crate) struct Scene {
+    pub(crate) record: Record,
+    pub(crate) policy: Policy,
+    pub(crate) issuer: IssuerCapabilities,
+    pub(crate) connections: Vec<(String, ConnectionCapabilities)>,
+    pub(crate) published: Published,
+    pub(crate) holder: Option<String>,
+    pub(crate) intent_is_fresh: bool,
+    pub(crate) clock_skew: SignedDuration,
+    pub(crate) all_paused: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// A healthy token: current `a` is proven, published and held by the
+/// connections `canary` and `second`; its renewal is ten days away.
+pub(crate) fn healthy() -> Scene {
+    let mut record = Record::new("crm", ago(mins(1)));
+    record.current = Some(held("a"));
+    record.generation = 1;
+    record.probe = Some(LastProbe {
+        at: ago(mins(1)),
+        refused: 0,
+        passed_at: Some(ago(mins(1))),
+        finding: None,
+    });
+    Scene {
+        record,
+        policy: policy(),
+        issuer: common_issuer(),
+        connections: ["canary", "second"]
+            .map(|name| (name.to_owned(), plain_connection()))
+            .to_vec(),
+        published: Published::Token(print("a")),
+        holder: Some(ME.to_owned()),
+        intent_is_fresh: false,
+        clock_skew: SignedDuration::ZERO,
+        all_paused: false,
+        now: now(),
+    }
+}
+
+/// A token that nothing is known of yet, and nothing is published.
+pub(crate) fn nothing_yet() -> Scene {
+    let mut scene = healthy();
+    scene.record = Record::new("crm", ago(mins(1)));
+    scene.published = Published::Absent;
+    scene
+}
+
+/// A healthy token whose renewal was due an hour ago.
+pub(crate) fn renewal_due() -> Scene {
+    healthy().issued(days(20) + hours(1))
+}
+
+/// A rotation in this stage, with what belongs to it.
+pub(crate) fn in_stage(stage: Stage) -> Scene {
+    renewal_due().stage(stage)
+}
+
+impl Scene {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    pub(crate) fn issuer(mut self, change: impl FnOnce(&mut IssuerCapabilities)) -> Self {
+        change(&mut self.issuer);
+        self
+    }
+
+    pub(crate) fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(&mut self.policy);
+        self
+    }
+
+    /// The current token was issued this long ago, and lives for thirty days.
+    pub(crate) fn issued(self, before: SignedDuration) -> Self {
+        self.current(|token| {
+            token.issued_at = ago(before);
+            token.expires_at = Some(ago(before) + days(30));
+        })
+    }
+
+    pub(crate) fn current(mut self, change: impl FnOnce(&mut HeldToken)) -> Self {
+        change(self.record.current.as_mut().expect("a current token"));
+        self
+    }
+
+    pub(crate) fn rotation(mut self, change: impl FnOnce(&mut Rotation)) -> Self {
+        change(self.record.rotation.as_mut().expect("a rotation"));
+        self
+    }
+
+    /// Puts a rotation into this stage, with what belongs to it: an intent, or
+    /// the pending token `b`, unproven until it has been proven.
+    pub(crate) fn stage(mut self, stage: Stage) -> Self {
+        let mut rotation = Rotation {
+            id: "r1".to_owned(),
+            trigger: Trigger::Schedule,
+            began_at: ago(mins(10)),
+            stage,
+            stage_entered_at: ago(mins(5)),
+            intent: None,
+            attempts: 1,
+            pending: None,
+            deliveries: BTreeMap::new(),
+            rollback: None,
+            operator_deadline: None,
+        };
+        let pending = HeldToken {
+            issued_at: ago(mins(6)),
+            expires_at: Some(ahead(days(30))),
+            evidence: None,
+            ..held("b")
+        };
+        let proven = HeldToken {
+            evidence: Some(evidence("b", ago(mins(4)))),
+            ..pending.clone()
+        };
+        match stage {
+            Stage::Issuing => rotation.intent = Some(intent(ago(mins(5)))),
+            Stage::WaitingOperator => rotation.operator_deadline = Some(ahead(days(7))),
+            Stage::Proving | Stage::Completing => rotation.pending = Some(pending),
+            Stage::Delivering => rotation.pending = Some(proven),
+            Stage::Confirming => {
+                rotation.pending = Some(proven);
+                for (name, _) in &self.connections {
+                    let delivery = delivery(DeliveryState::Delivered);
+                    rotation.deliveries.insert(name.clone(), delivery);
+                }
+            }
+            Stage::Reverting | Stage::Discarding => {
+                rotation.pending = Some(proven);
+                rotation.rollback = Some("the new token does not work".to_owned());
+            }
+        }
+        if stage == Stage::Issuing {
+            self.record.issues = vec![ago(mins(5))];
+        }
+        self.record.ordinal = 1;
+        self.record.rotation = Some(rotation);
+        self
+    }
+
+    /// The rotation has not stored an intent yet.
+    pub(crate) fn without_intent(mut self) -> Self {
+        self.record.issues.clear();
+        self.rotation(|rotation| {
+            rotation.intent = None;
+            rotation.attempts = 0;
+        })
+    }
+
+    /// The intent was stored by this run, and nothing was sent.
+    pub(crate) fn fresh(mut self) -> Self {
+        self.intent_is_fresh = true;
+        self
+    }
+
+    pub(crate) fn delivery(self, connection: &str, state: DeliveryState) -> Self {
+        self.rotation(|rotation| {
+            let delivery = delivery(state);
+            rotation.deliveries.insert(connection.to_owned(), delivery);
+        })
+    }
+
+    /// The superseded token `name`, with this end of its overlap.
+    pub(crate) fn retiring(mut self, name: &str, not_before: Timestamp) -> Self {
+        self.record.retiring.push(Retiring {
+            token: HeldToken {
+                evidence: None,
+                ..held(name)
+            },
+            superseded_at: ago(days(1)).min(not_before),
+            not_before,
+            extended: false,
+            use_checked: None,
+            revoked_at: None,
+            attempts: 0,
+            retry_at: None,
+            last_finding: None,
+        });
+        self
+    }
+
+    /// The superseded token `old`, whose overlap ended a minute ago.
+    pub(crate) fn retire_due(self) -> Self {
+        self.retiring("old", ago(mins(1)))
+    }
+
+    pub(crate) fn superseded(mut self, change: impl FnOnce(&mut Retiring)) -> Self {
+        change(self.record.retiring.last_mut().expect("a superseded token"));
+        self
+    }
+
+    pub(crate) fn orphan(mut self, id: &str, retry_at: Option<Timestamp>) -> Self {
+        self.record.orphans.push(Orphan {
+            id: id.to_owned(),
+            found_at: ago(mins(5)),
+            attempts: 0,
+            retry_at,
+        });
+        self
+    }
+
+    pub(crate) fn requested(mut self, trigger: Trigger, at: Timestamp) -> Self {
+        self.record.request = Some(Request {
+            trigger,
+            at,
+            override_guards: false,
+        });
+        self
+    }
+
+    pub(crate) fn overriding(mut self) -> Self {
+        let request = self.record.request.as_mut().expect("a request");
+        request.override_guards = true;
+        self
+    }
+
+    pub(crate) fn halted(mut self, cause: HaltCause, since: Timestamp) -> Self {
+        self.record.halt = Some(Halt {
+            cause,
+            since,
+            detail: "a person must look".to_owned(),
+        });
+        self
+    }
+
+    /// The last of `consecutive` failures was at this time.
+    pub(crate) fn failed(mut self, step: &str, consecutive: u32, at: Timestamp) -> Self {
+        self.record.failures = Failures {
+            consecutive,
+            last: Some(LastFailure {
+                at,
+                step: step.to_owned(),
+                class: FaultClass::NotApplied,
+                kind: FaultKind::Network,
+                message: "connection refused".to_owned(),
+                retry_after: None,
+            }),
+            ..Failures::default()
+        };
+        self
+    }
+
+    pub(crate) fn published(mut self, published: Published) -> Self {
+        self.published = published;
+        self
+    }
+
+    /// A person wrote the token `name` to the published path.
+    pub(crate) fn person_wrote(self, name: &str) -> Self {
+        self.published(Published::Token(print(name)))
+    }
+
+    /// The last probe was this long ago and found this.
+    pub(crate) fn probed(
+        mut self,
+        before: SignedDuration,
+        found: Option<FindingReason>,
+        refused: u32,
+    ) -> Self {
+        self.record.probe = Some(LastProbe {
+            at: ago(before),
+            refused,
+            passed_at: None,
+            finding: found.map(finding),
+        });
+        self
+    }
+
+    pub(crate) fn leased_to(mut self, holder: &str, expires_at: Timestamp) -> Self {
+        self.record.lease = Some(Lease {
+            holder: holder.to_owned(),
+            epoch: 1,
+            expires_at,
+        });
+        self
+    }
+
+    pub(crate) fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    pub(crate) fn situation(&self) -> Situation<'_> {
+        Situation {
+            token: &self.record.token,
+            holder: self.holder.as_deref(),
+            policy: &self.policy,
+            issuer: self.issuer,
+            connections: &self.connections,
+            published: &self.published,
+            intent_is_fresh: self.intent_is_fresh,
+            clock_skew: self.clock_skew,
+            all_paused: self.all_paused,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> Decision {
+        plan(&self.record, &self.situation(), self.now)
+    }
+
+    pub(crate) fn apply(&self, outcome: Outcome) -> Result<Record, IllegalOutcome> {
+        apply(&self.record, outcome, &self.situation(), self.now)
+    }
+
+    /// The scene after this outcome.
+    pub(crate) fn then(mut self, outcome: Outcome) -> Self {
+        self.record = self.apply(outcome).expect("a legal outcome");
+        self
+    }
+}
+
+pub(crate) fn intent(at: Timestamp) -> Intent {
+    Intent {
+        at,
+        label: "crm-r1-1".to_owned(),
+        ids_before: vec!["id-a".to_owned(), "id-foreign".to_owned()],
+        etag: None,
+        chosen: None,
+    }
+}
+
+pub(crate) fn delivery(state: DeliveryState) -> Delivery {
+    Delivery {
+        state,
+        at: ago(mins(3)),
+        ask_again_at: None,
+    }
+}
+
+/// Rotations may begin in December only.
+pub(crate) fn windows_in_december(scene: &mut Scene) {
+    let allow = ["2026-12-01..2026-12-31".to_owned()];
+    let zone = jiff::tz::TimeZone::UTC;
+    scene.policy.windows =
+        Windows::parse(&allow, &[], zone, SignedDuration::ZERO).expect("windows");
+}
