@@ -156,7 +156,6 @@ pub(crate) fn policy() -> Policy {
         settle: mins(2),
         confirm_timeout: hours(2),
         confirm_every: mins(1),
-        revoke_propagation: mins(10),
         lease: mins(2),
     }
 }

@@ -14,6 +14,10 @@ use crate::secret::Fingerprint;
 /// new one.
 const LATE_USE: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long caches of the service provider may explain that a revoked token is
+/// still accepted.
+const CACHES: SignedDuration = SignedDuration::from_mins(10);
+
 /// How often an issuer that fails to tell of a token's use is asked.
 const ASK_FOR_USE: u32 = 3;
 
@@ -172,7 +176,7 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
         return;
     };
     let revoked_at = *entry.revoked_at.get_or_insert(now);
-    if now.duration_since(revoked_at) >= policy.revoke_propagation {
+    if now.duration_since(revoked_at) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);
     }
     entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
