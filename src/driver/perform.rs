@@ -19,16 +19,18 @@ use crate::secret::Fingerprint;
 /// Performs one step for a token whose intent is stored.
 pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Step) -> Outcome {
     let done = match step {
-        Step::Adopt => supplied(unit, store).await.map(Outcome::Adopted),
+        Step::Adopt => supplied(unit, store, record).await.map(Outcome::Adopted),
         Step::Prepare { trigger } => prepare(unit, record, *trigger).await.map(Outcome::Prepared),
         Step::Issue => issue(unit, record).await,
         Step::Recover => recover(unit, record).await,
-        Step::TakeSupplied => supplied(unit, store)
-            .await
-            .map(|supplied| Outcome::Supplied {
-                rotation_id: ids::rotation(),
-                supplied,
-            }),
+        Step::TakeSupplied => {
+            supplied(unit, store, record)
+                .await
+                .map(|supplied| Outcome::Supplied {
+                    rotation_id: ids::rotation(),
+                    supplied,
+                })
+        }
         Step::Prove => prove(unit, record).await,
         Step::Deliver { connection } => deliver(unit, record, connection).await,
         Step::Confirm { connection } => confirm(unit, record, connection).await,

@@ -12,7 +12,8 @@ use crate::secret::BearerToken;
 pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
     let value = match fields.get(&names.token) {
         None | Some(Value::Null) => return PublishedSecret::Absent,
-        Some(Value::String(text)) => BearerToken::parse(text.as_str()),
+        // Files end with a newline, and `token=@file` takes it along.
+        Some(Value::String(text)) => BearerToken::parse(text.trim_end_matches(['\r', '\n'])),
         Some(_) => {
             return PublishedSecret::Malformed(format!(
                 "the field `{}` is not a string: write the token as a string",
@@ -85,6 +86,20 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[test]
+    fn a_token_written_from_a_file_is_known_without_its_newline() {
+        for end in ["\n", "\r\n"] {
+            let written = fields(json!({ "token": format!("by-hand{end}") }));
+            let PublishedSecret::Token(read) = decode(&written, &FieldNames::default()) else {
+                panic!("a token");
+            };
+            assert_eq!(read.value.expose(), "by-hand");
+        }
+        let inside = fields(json!({ "token": "by\nhand" }));
+        let read = decode(&inside, &FieldNames::default());
+        assert!(matches!(read, PublishedSecret::Malformed(_)));
+    }
+
     fn fields(value: Value) -> Fields {
         let Value::Object(fields) = value else {
             panic!("an object");
@@ -148,7 +163,7 @@ mod tests {
         };
         assert_eq!((read.generation, read.expires_at), (Some(3), None));
         for (value, part) in [
-            (json!("canary\n"), "newline"),
+            (json!("canary "), "newline"),
             (json!(""), "empty"),
             (json!("Bearer canary"), "scheme"),
             (json!(17), "not a string"),

@@ -97,7 +97,7 @@ async fn hand_written_values_are_understood(bench: &Bench) {
     };
     assert_eq!((read.generation, read.token_id), (None, None));
     let cases = [
-        (json!("canary\n"), "newline"),
+        (json!("canary "), "newline"),
         (json!("Bearer canary"), "scheme"),
         (json!(5), "not a string"),
     ];

@@ -7,15 +7,37 @@ use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{Outcome, Supplied};
 use crate::rotation::record::{ExpiryKnown, Record};
 
-pub(super) async fn supplied(unit: &Unit, store: &dyn Store) -> Result<Supplied, Fault> {
+pub(super) async fn supplied(
+    unit: &Unit,
+    store: &dyn Store,
+    record: &Record,
+) -> Result<Supplied, Fault> {
     let found = store.published(&unit.name).await.map_err(store_fault)?;
     match found {
-        PublishedSecret::Token(token) => Ok(from_published(token)),
+        PublishedSecret::Token(token) => Ok(from_published(without_old_facts(token, record))),
         PublishedSecret::Absent | PublishedSecret::Malformed(_) => Err(Fault::new(
             FaultClass::NotApplied,
             FaultKind::Conflict,
             "the published token has gone since it was seen",
         )),
+    }
+}
+
+/// Who changes the token alone (`vault kv patch`, or the user interface) leaves
+/// the facts of the token before it standing beside the new one.
+fn without_old_facts(token: PublishedToken, record: &Record) -> PublishedToken {
+    let Some(old) = record.current.as_ref() else {
+        return token;
+    };
+    if old.value == token.value {
+        return token;
+    }
+    let issued_at = token.issued_at.filter(|at| *at != old.issued_at);
+    PublishedToken {
+        token_id: token.token_id.filter(|id| Some(id) != old.id.as_ref()),
+        expires_at: token.expires_at.filter(|at| Some(*at) != old.expires_at),
+        issued_at,
+        ..token
     }
 }
 
@@ -61,5 +83,53 @@ fn store_fault(error: StoreError) -> Fault {
             Fault::new(FaultClass::Conflict, FaultKind::Conflict, error.to_string())
         }
         StoreError::Unusable(text) => Fault::new(FaultClass::Rejected, FaultKind::Schema, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::rotation::record::{HeldToken, Origin};
+    use crate::secret::BearerToken;
+
+    #[test]
+    fn facts_of_the_token_before_are_not_those_of_the_new_one() {
+        let value = |text: &str| BearerToken::parse(text).expect("a token");
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let mut record = Record::new("crm", at(0));
+        record.current = Some(HeldToken {
+            value: value("old"),
+            id: Some("id-old".to_owned()),
+            issued_at: at(10),
+            expires_at: Some(at(20)),
+            expiry: ExpiryKnown::Api,
+            origin: Origin::Issued,
+            evidence: None,
+        });
+        let patched = PublishedToken {
+            value: value("new"),
+            token_id: Some("id-old".to_owned()),
+            issued_at: Some(at(10)),
+            expires_at: Some(at(20)),
+            generation: Some(3),
+        };
+        let taken = without_old_facts(patched.clone(), &record);
+        assert_eq!(
+            (taken.token_id, taken.issued_at, taken.expires_at),
+            (None, None, None)
+        );
+        let stated = PublishedToken {
+            expires_at: Some(at(99)),
+            ..patched.clone()
+        };
+        let taken = without_old_facts(stated, &record);
+        assert_eq!(taken.expires_at, Some(at(99)), "this one was written");
+        let unchanged = PublishedToken {
+            value: value("old"),
+            ..patched
+        };
+        assert_eq!(without_old_facts(unchanged.clone(), &record), unchanged);
     }
 }
