@@ -11,5 +11,6 @@ mod law;
 mod plan_gates;
 mod plan_rest;
 mod plan_stages;
+mod purity;
 mod scene;
 mod time;

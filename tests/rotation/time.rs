@@ -1,6 +1,10 @@
 //! The rules of time: when a token is renewed, when windows are open, how long
 //! a failure is waited out.
 
+mod calendar;
+mod renewal;
+mod retries;
+
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::policy::share;
 

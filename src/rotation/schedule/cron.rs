@@ -13,6 +13,10 @@ pub struct CronRule {
     zone: TimeZone,
 }
 
+/// When clocks are set back, local times come twice, and those of the second
+/// time have passed already. No zone sets its clocks back by more than a day.
+const REPEATED_MINUTES: usize = 24 * 60 + 1;
+
 impl CronRule {
     /// Reads a rule of five fields, such as `0 3 * * Mon`.
     ///
@@ -35,7 +39,7 @@ impl CronRule {
         // croner works on an unbroken time line: it is given the local wall
         // time as if it were UTC, and the zone is applied to what it finds.
         let mut local = as_unbroken(self.zone.to_datetime(after))?;
-        for _ in 0..4 {
+        for _ in 0..REPEATED_MINUTES {
             local = self.pattern.find_next_occurrence(&local, false).ok()?;
             let found = self.zone.to_timestamp(from_unbroken(&local)?).ok()?;
             if found > after {
