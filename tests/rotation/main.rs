@@ -13,4 +13,6 @@ mod plan_rest;
 mod plan_stages;
 mod purity;
 mod scene;
+mod strategies;
 mod time;
+mod world;

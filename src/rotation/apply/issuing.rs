@@ -102,8 +102,12 @@ fn count_issue(record: &mut Record, now: jiff::Timestamp) {
 }
 
 /// With two slots, both taken, and one of them not ours: nothing may be freed.
+/// An issuer that ends a token with each issue makes room by itself.
 fn blocked_slot(change: &Change<'_, '_>, listing: &Listing) -> Option<String> {
-    if change.situation.issuer.live_tokens != LiveTokens::Two || listing.tokens.len() < 2 {
+    let issuer = &change.situation.issuer;
+    let needs_room =
+        issuer.live_tokens == LiveTokens::Two && issuer.issue_effect == IssueEffect::Keeps;
+    if !needs_room || listing.tokens.len() < 2 {
         return None;
     }
     let foreign = listing

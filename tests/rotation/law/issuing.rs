@@ -76,6 +76,12 @@ fn with_two_slots_a_foreign_token_stops_the_rotation() {
             &["id-a", "id-l"],
             false,
         ),
+        (
+            "an issuer that makes room by itself",
+            two().issuer(|i| i.issue_effect = IssueEffect::SchedulesDeath),
+            &["id-a", "id-x"],
+            false,
+        ),
         ("many slots", renewal_due(), &["id-a", "id-x"], false),
     ];
     for (sentence, scene, ids, stops) in rows {
