@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::OutputFormat;
@@ -128,6 +128,15 @@ pub(super) fn step_text(
     }
 }
 
+/// When something goes on.
+pub(super) fn until_text(at: Timestamp, now: Timestamp) -> String {
+    if at.duration_since(now) < SignedDuration::from_secs(1) {
+        "at once".to_owned()
+    } else {
+        words::relative(at, now)
+    }
+}
+
 /// A wait, as people are told of it: a word of [`Reason::as_str`], and when it
 /// is looked again.
 pub(super) fn wait_text(reason: &str, until: &str) -> String {
@@ -159,7 +168,7 @@ impl Witness for Live {
         if !self.is_new_wait(&unit.name, wait) || wait.is_none() {
             return;
         }
-        let until = words::relative(decision.wake_at, now);
+        let until = until_text(decision.wake_at, now);
         let facts = json!({
             "event": "waits",
             "reason": reason,

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::breaking::Break;
+use super::summary::length;
 use super::{Args, Scene};
 use crate::demo::stage::TOKENS;
-use crate::telemetry::words;
 
 const STEPS: &str = "\
 Steps of a rotation:
@@ -25,7 +25,7 @@ pub(super) fn tell(scene: &Scene, args: &Args) {
     let pace = stage.pace;
     let seconds = |time: jiff::SignedDuration| format!("{} s", time.as_secs());
     let ends = match args.length {
-        Some(length) => format!("It ends after {}, or with Ctrl-C.", words::span(length.0)),
+        Some(time) => format!("It ends after {}, or with Ctrl-C.", length(time.0)),
         None => "It ends with Ctrl-C.".to_owned(),
     };
     scene.say(&format!(

@@ -16,10 +16,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Scene;
-use crate::cli::live::{step_text, store_failed_text, wait_text};
+use crate::cli::live::{step_text, store_failed_text, until_text, wait_text};
 use crate::cli::output::complain;
 use crate::telemetry::result::StepResult;
-use crate::telemetry::words;
 
 /// After so long a process that was told to end is killed.
 const GRACE: Duration = Duration::from_secs(20);
@@ -234,7 +233,7 @@ impl Entry {
         let now = scene.clock.now();
         let until = self
             .wake_at
-            .map_or("later".to_owned(), |at| words::relative(at, now));
+            .map_or("later".to_owned(), |at| until_text(at, now));
         let facts = json!({ "event": "waits", "reason": reason, "wake_at": self.wake_at });
         scene
             .live

@@ -7,7 +7,6 @@ use super::breaking::Broken;
 use super::tally::Counts;
 use crate::cli::Exit;
 use crate::demo::stage::Provisioning;
-use crate::telemetry::words;
 
 /// The whole run.
 #[derive(Debug, Clone)]
@@ -63,7 +62,7 @@ impl Summary {
              \x20 retired       {} old tokens: revoked, and shown to be refused\n\
              \x20 provisioning  {} calls carried out, {} users created\n\
              \x20 refused       {} calls (401 or 403)\n",
-            words::span(self.ran),
+            length(self.ran),
             rotations.values().sum::<u64>(),
             each.join(", "),
             self.counts.steps("retire"),
@@ -73,7 +72,7 @@ impl Summary {
         );
         if self.counts.steps("revoke_orphan") > 0 {
             text += &format!(
-                "  lost          {} new tokens, whose value nobody knew: found and revoked\n",
+                "  lost          {} of the new tokens: its value was known to nobody; found and revoked\n",
                 self.counts.steps("revoke_orphan")
             );
         }
@@ -119,6 +118,15 @@ impl Summary {
     }
 }
 
+/// Minutes and seconds.
+pub(super) fn length(ran: SignedDuration) -> String {
+    match (ran.as_secs() / 60, ran.as_secs() % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +154,15 @@ mod tests {
         assert!(summary.text().contains(word), "{}", summary.text());
         assert!(!summary.text().contains("All is well"), "{word}");
         assert_eq!(summary.facts()["result"], "failed", "{word}");
+    }
+
+    #[test]
+    fn lengths_are_told_in_minutes_and_seconds() {
+        let told = |seconds| length(SignedDuration::from_secs(seconds));
+        assert_eq!(
+            [told(59), told(180), told(90)],
+            ["59 s", "3 min", "1 min 30 s"]
+        );
     }
 
     #[test]
