@@ -145,6 +145,7 @@ fn at_rest_because(reason: Reason) -> (Exit, &'static str, String) {
         | Reason::ProofNeeded
         | Reason::ProbeDue
         | Reason::RollingBack
+        | Reason::ConnectionInDoubt
         | Reason::Fresh
         | Reason::NothingScheduled => (Exit::TryAgain, "not done yet", word),
     }

@@ -10,6 +10,7 @@ pub mod amend;
 pub mod clock;
 pub mod foreground;
 pub mod ids;
+mod leftover;
 pub mod perform;
 pub mod recurring;
 pub mod run;

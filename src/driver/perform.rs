@@ -9,7 +9,7 @@ use self::published::{publish, supplied};
 use super::ids;
 use super::unit::Unit;
 use crate::ports::{IssueRequest, Store, TokenHandle};
-use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Revoke, Supply};
+use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
@@ -188,8 +188,10 @@ async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Fault> {
 }
 
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
-    let rotation = rotation_of(record)?;
-    let intent = rotation.intent.as_ref().ok_or_else(|| missing("intent"))?;
+    let rotation = record.rotation.as_ref();
+    let in_flight = rotation.and_then(|r| r.intent.as_ref());
+    let intent = in_flight.or_else(|| record.strays.first());
+    let intent = intent.ok_or_else(|| missing("intent"))?;
     let listing = match unit.issuer.capabilities().recovery {
         Recovery::ClientNamed => {
             let found = unit.issuer.get(&unit.name, &intent.label).await?;
@@ -203,9 +205,9 @@ async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         }
         Recovery::ClientChosen | Recovery::Replay | Recovery::None => Listing::default(),
     };
-    let next_label = unit
-        .issuer
-        .label(&unit.name, &rotation.id, rotation.attempts + 1);
+    let next_label = rotation.map_or_else(String::new, |r| {
+        unit.issuer.label(&unit.name, &r.id, r.attempts + 1)
+    });
     Ok(Outcome::Recovered {
         listing,
         next_label,
@@ -225,7 +227,7 @@ async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
 async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
     let capabilities = unit.issuer.capabilities();
-    match (capabilities.overlap, can_revoke(capabilities.revoke)) {
+    match (capabilities.overlap, capabilities.revokes_single_tokens()) {
         (Overlap::TwoPhase { .. }, _) => unit.issuer.cancel(&unit.name).await?,
         (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, true) => {
             unit.issuer.revoke(&unit.name, &handle(pending)).await?;
@@ -233,13 +235,6 @@ async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, false) => {}
     }
     Ok(Outcome::Discarded)
-}
-
-fn can_revoke(revoke: Revoke) -> bool {
-    match revoke {
-        Revoke::ById | Revoke::ByValue | Revoke::OfItself => true,
-        Revoke::AllOnly | Revoke::Never => false,
-    }
 }
 
 async fn check_use(
@@ -265,7 +260,7 @@ async fn retire(unit: &Unit, record: &Record, fingerprint: &Fingerprint) -> Resu
     let capabilities = unit.issuer.capabilities();
     match capabilities.overlap {
         Overlap::TwoPhase { next_usable: true } => unit.issuer.complete(&unit.name).await?,
-        Overlap::ExplicitRetire if can_revoke(capabilities.revoke) => {
+        Overlap::ExplicitRetire if capabilities.revokes_single_tokens() => {
             unit.issuer.revoke(&unit.name, &handle(old)).await?;
         }
         Overlap::ExplicitRetire

@@ -12,11 +12,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::ids;
+use super::leftover::Leftover;
 use super::perform::perform;
 use super::unit::Unit;
 use super::witness::{StepEnded, Witness};
-use crate::ports::{Clock, PublishedSecret, Store, StoreError, TokenHandle, Version};
+use crate::ports::{Clock, PublishedSecret, Store, StoreError, Version};
 use crate::rotation::apply::{apply, intend, must_be_stored};
+use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::invariant;
@@ -52,6 +54,10 @@ pub struct Memory {
     /// Label of an intent that was made here and whose issue was not started.
     fresh_intent: Option<String>,
     store_failures: u32,
+    /// What was done since the last commit.
+    undertaken: Leftover,
+    /// What was done for a record that somebody else has written since.
+    leftover: Leftover,
 }
 
 #[derive(Debug)]
@@ -136,7 +142,7 @@ impl Runner {
                 }
                 Err(StoreError::Conflict) => {
                     self.witness.conflict(unit);
-                    self.give_up_unsaved(unit, memory).await;
+                    self.give_way(unit, memory);
                 }
                 Err(error @ (StoreError::Fault(_) | StoreError::Unusable(_))) => {
                     return self.store_failed(unit, memory, &error);
@@ -161,11 +167,12 @@ impl Runner {
         if memory.known.as_ref().is_some_and(|known| known.overdue) {
             self.save(memory).await?;
         }
+        let connections = unit.connection_capabilities();
+        self.settle_leftover(unit, memory, &connections).await?;
         let published = self.published(unit).await?;
         let Some(known) = memory.known.as_ref() else {
             return Err(StoreError::Conflict);
         };
-        let connections = unit.connection_capabilities();
         let situation = self.situation(unit, &connections, &published, memory, &known.record);
         let now = self.clock.now();
         let decision = plan(&known.record, &situation, now);
@@ -194,7 +201,7 @@ impl Runner {
         unit: &Unit,
         memory: &mut Memory,
         step: &Step,
-        connections: &[(String, crate::rotation::capability::ConnectionCapabilities)],
+        connections: &[(String, ConnectionCapabilities)],
         published: &Published,
     ) -> Result<(), StoreError> {
         if !step.only_reads() {
@@ -206,6 +213,7 @@ impl Runner {
         let Some(before) = memory.record().cloned() else {
             return Err(StoreError::Conflict);
         };
+        memory.undertaken.undertake(step, &before);
         let began = self.clock.now();
         self.witness.step_began(unit, &before, step, began);
         let outcome = self.with_deadline(unit, &before, step).await;
@@ -223,6 +231,9 @@ impl Runner {
         };
         self.witness.step_ended(unit, &ended);
         let store_now = must_be_stored(&outcome, &situation);
+        if let Outcome::Issued(token) = &outcome {
+            memory.undertaken.issued(token);
+        }
         if let Some(known) = memory.known.as_mut() {
             known.dirty |= after != before && differs_in_more_than_time(&before, &after);
             known.record = after;
@@ -279,7 +290,7 @@ impl Runner {
     fn situation<'a>(
         &'a self,
         unit: &'a Unit,
-        connections: &'a [(String, crate::rotation::capability::ConnectionCapabilities)],
+        connections: &'a [(String, ConnectionCapabilities)],
         published: &'a Published,
         memory: &Memory,
         record: &Record,
@@ -372,40 +383,50 @@ impl Runner {
         known.version = self.store.commit(&known.record, known.version).await?;
         known.dirty = false;
         known.overdue = false;
+        memory.undertaken = Leftover::default();
         Ok(())
     }
 
-    /// Another replica wrote the record. A pending token that only we know of
-    /// is revoked: nobody uses it, and nobody else will ever know it.
-    async fn give_up_unsaved(&self, unit: &Unit, memory: &mut Memory) {
-        let ours = memory.known.take().filter(|known| known.dirty);
+    /// Somebody else wrote the record. What was done for the one that was here
+    /// is looked after before anything else is.
+    fn give_way(&self, unit: &Unit, memory: &mut Memory) {
+        let unnoted = std::mem::take(&mut memory.undertaken);
+        memory.leftover.add(unnoted);
+        memory.known = None;
         memory.fresh_intent = None;
         self.store.forget(&unit.name);
-        let Some(pending) = ours.and_then(|k| k.record.rotation).and_then(|r| r.pending) else {
-            return;
-        };
-        let Ok(stored) = self.store.load(&unit.name).await else {
-            return;
-        };
-        let fingerprint = pending.fingerprint();
-        let stored_too = stored.is_some_and(|s| {
-            let known_pending = s.value.rotation.as_ref().and_then(|r| r.pending.as_ref());
-            s.value.knows(&fingerprint)
-                || known_pending.is_some_and(|p| p.fingerprint() == fingerprint)
-        });
-        if !stored_too && pending.origin == crate::rotation::record::Origin::Issued {
-            let handle = TokenHandle {
-                id: pending.id,
-                value: Some(pending.value),
-            };
-            if let Err(fault) = unit.issuer.revoke(&unit.name, &handle).await {
-                let now = self.clock.now();
-                let text = format!(
-                    "a token that another replica made superfluous could not be revoked: {fault}"
-                );
-                self.witness.store_failed(unit, &text, now);
+    }
+
+    async fn settle_leftover(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        connections: &[(String, ConnectionCapabilities)],
+    ) -> Result<(), StoreError> {
+        let mut leftover = std::mem::take(&mut memory.leftover);
+        let settled = match memory.record() {
+            Some(stored) if !leftover.is_empty() => {
+                let unread = Published::Unknown;
+                let situation = self.situation(unit, connections, &unread, memory, stored);
+                let noted = self.own_up(unit, &mut leftover, &situation, stored).await;
+                self.replace(memory, noted).await
             }
+            Some(_) | None => Ok(()),
+        };
+        if settled.is_err() {
+            memory.leftover.add(leftover);
         }
+        settled
+    }
+
+    /// Stores another record in the place of the known one, if it differs.
+    async fn replace(&self, memory: &mut Memory, record: Record) -> Result<(), StoreError> {
+        invariant::check(&record).map_err(bug)?;
+        if let Some(known) = memory.known.as_mut().filter(|k| k.record != record) {
+            known.record = record;
+            known.dirty = true;
+        }
+        self.save(memory).await
     }
 
     /// Ends cleanly: what is known is stored, and the lease is given back so

@@ -240,6 +240,8 @@ pub enum Reason {
     ProbeDue,
     /// The new token is rolled back.
     RollingBack,
+    /// A connection may have been given another token behind our back.
+    ConnectionInDoubt,
     /// All is well until the next renewal.
     Fresh,
     /// The token does not expire and no age limit is set.
@@ -281,6 +283,7 @@ impl Reason {
             Self::ProofNeeded => "proof_needed",
             Self::ProbeDue => "probe_due",
             Self::RollingBack => "rolling_back",
+            Self::ConnectionInDoubt => "connection_in_doubt",
             Self::Fresh => "fresh",
             Self::NothingScheduled => "nothing_scheduled",
         }

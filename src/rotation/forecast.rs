@@ -118,6 +118,7 @@ fn needs_somebody(reason: Reason) -> bool {
         | Reason::ProofNeeded
         | Reason::ProbeDue
         | Reason::RollingBack
+        | Reason::ConnectionInDoubt
         | Reason::Fresh => false,
     }
 }

@@ -65,7 +65,7 @@ impl TokenSnapshot {
             last_success_at: last_success_at(record),
             last_attempt_at: last_attempt_at(record),
             operator_deadline_at: rotation.and_then(|r| r.operator_deadline),
-            orphans: record.orphans.len() as u64 + u64::from(record.orphans_uncounted),
+            orphans: (record.orphans.len() + record.orphans_uncounted.len()) as u64,
             lease: record.lease.clone(),
             paused: record.paused.clone(),
             halt: record.halt.clone(),

@@ -227,7 +227,8 @@ pub fn is_at_rest(reason: Reason) -> bool {
         | Reason::WaitingWindow
         | Reason::IssueCap
         | Reason::ProofNeeded
-        | Reason::RollingBack => false,
+        | Reason::RollingBack
+        | Reason::ConnectionInDoubt => false,
     }
 }
 

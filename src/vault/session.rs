@@ -250,7 +250,6 @@ impl Session {
                 | K::VersionDeleted { .. }
                 | K::Forbidden { .. }
                 | K::Refused { .. }
-                | K::LoginRefused { .. }
                 | K::StaleRead
                 | K::RateLimited { .. },
             ) => {

@@ -78,6 +78,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
             fingerprint: current.fingerprint(),
             at: now() - SignedDuration::from_hours(240),
             confirmed_at: Some(now() - SignedDuration::from_hours(239)),
+            in_doubt: false,
         },
     )]);
     record.current = Some(current);
@@ -125,6 +126,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         attempts: 1,
         pending: Some(held(&format!("{name}-pending"))),
         deliveries: BTreeMap::new(),
+        completed: false,
         rollback: None,
         operator_deadline: None,
     });

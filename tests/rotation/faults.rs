@@ -253,12 +253,12 @@ fn a_pending_token_that_cannot_be_revoked_is_remembered() {
         r.pending.as_mut().expect("pending").id = None;
     });
     let after = exhausted(&Step::Discard, &without_id);
-    assert_eq!((after.orphans.len(), after.orphans_uncounted), (0, 1));
+    assert_eq!((after.orphans.len(), after.orphans_uncounted.len()), (0, 1));
 
     let by_value = in_stage(Stage::Discarding).issuer(|i| i.revoke = Revoke::ByValue);
     let after = exhausted(&Step::Discard, &by_value);
     assert_eq!(
-        (after.orphans.len(), after.orphans_uncounted),
+        (after.orphans.len(), after.orphans_uncounted.len()),
         (0, 1),
         "an id alone revokes nothing there"
     );
@@ -389,14 +389,14 @@ fn a_refused_repetition_may_leave_a_token_behind() {
         let after = scene
             .then(failed(&Step::Issue, FaultClass::Rejected))
             .record;
-        assert_eq!(after.orphans_uncounted, 1, "{recovery:?}");
+        assert_eq!(after.orphans_uncounted.len(), 1, "{recovery:?}");
         assert_eq!(after.issues.len(), 1, "{recovery:?}: it counts as an issue");
     }
     let refused_at_once = in_stage(Stage::Issuing)
         .fresh()
         .issuer(|i| i.recovery = Recovery::Replay)
         .then(failed(&Step::Issue, FaultClass::Rejected));
-    assert_eq!(refused_at_once.record.orphans_uncounted, 0);
+    assert_eq!(refused_at_once.record.orphans_uncounted.len(), 0);
     assert!(refused_at_once.record.issues.is_empty());
 }
 

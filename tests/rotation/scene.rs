@@ -268,6 +268,7 @@ impl Scene {
             attempts: 1,
             pending: None,
             deliveries: BTreeMap::new(),
+            completed: false,
             rollback: None,
             operator_deadline: None,
         };

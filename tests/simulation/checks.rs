@@ -7,7 +7,7 @@ use scim_rotator::ports::TokenHandle;
 use scim_rotator::rotation::capability::{IssueEffect, Overlap};
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::record::{HeldToken, Origin, Record, Stage, Trigger};
-use scim_rotator::secret::Fingerprint;
+use scim_rotator::secret::{BearerToken, Fingerprint};
 
 use crate::request::Request;
 use crate::tenant::Tenant;
@@ -19,9 +19,12 @@ pub(crate) struct Ledger {
     superseded: BTreeMap<Fingerprint, Superseded>,
     /// When readers of the published secret could first find a token.
     readable_at: BTreeMap<Fingerprint, Timestamp>,
-    /// An issue of a process that stood still beyond its lease landed, which
+    /// A call of a process that stood still beyond its lease landed, which
     /// nothing can fence: it cut the token in use off.
-    cut_by_stale_issue: bool,
+    cut_by_stale_call: bool,
+    /// A delivery of such a process landed: the connection holds what nobody
+    /// meant it to hold any more.
+    stray: [bool; 2],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +95,7 @@ impl Tenant {
         if let (Some(lease), Some(holder)) = (&old.lease, holder)
             && lease.holder != holder
             && lease.expires_at > wall
+            && !only_owns_up(old, new)
         {
             return Err("I7: a record was written under the lease of another replica".to_owned());
         }
@@ -128,7 +132,7 @@ impl Tenant {
         else {
             return;
         };
-        self.ledger.cut_by_stale_issue = false;
+        self.ledger.cut_by_stale_call = false;
         let trigger = new.history.first().map(|past| past.trigger);
         if let Some(token) = &old.current {
             let superseded = Superseded {
@@ -182,6 +186,9 @@ impl Tenant {
         if !proven {
             return Err("I2: the old token ends without full proof of the new one".to_owned());
         }
+        if !current.is_some_and(|c| self.provider.accepts(&c.value, now)) {
+            return Err("I2: the old token ends while the new one does not work".to_owned());
+        }
         if superseded.compromised {
             return Ok(());
         }
@@ -230,8 +237,28 @@ impl Tenant {
     /// the probe sees it.
     pub(crate) fn note_stale_issue(&mut self) {
         if self.profile.issuer.can.issue_effect != IssueEffect::Keeps {
-            self.ledger.cut_by_stale_issue = true;
+            self.ledger.cut_by_stale_call = true;
         }
+    }
+
+    /// A phase is dropped that its process did not mean: the record is past
+    /// that.
+    pub(crate) fn note_cancellation(&mut self) {
+        let rotation = self.record.as_deref().and_then(|r| r.rotation.as_ref());
+        let meant = rotation.is_some_and(|r| r.stage == Stage::Discarding || r.intent.is_some());
+        self.ledger.cut_by_stale_call |= !meant;
+    }
+
+    /// Whether a connection is given what the record wants it to hold.
+    pub(crate) fn note_delivery(&mut self, connection: usize, value: &BearerToken) {
+        let record = self.record.as_deref();
+        let current = record.and_then(|r| r.current.as_ref());
+        let pending = record
+            .and_then(|r| r.rotation.as_ref())
+            .filter(|r| r.rollback.is_none())
+            .and_then(|r| r.pending.as_ref());
+        let meant = [current, pending].into_iter().flatten();
+        self.ledger.stray[connection] = !meant.map(|t| &t.value).any(|v| v == value);
     }
 
     /// Whether the stored intent is the one of this issue.
@@ -247,7 +274,10 @@ impl Tenant {
             let Some(held) = held else {
                 continue;
             };
-            if !self.provider.accepts(held, now) && !self.is_cutting_over() {
+            if !self.provider.accepts(held, now)
+                && !self.is_cutting_over()
+                && !self.ledger.stray[index]
+            {
                 return Err(format!(
                     "I1: connection {index} holds {}, which the service provider refuses",
                     held.fingerprint()
@@ -260,7 +290,7 @@ impl Tenant {
     /// Whether the configuration declared that provisioning is cut off now: an
     /// issuer that keeps one token has been asked for the next one.
     fn is_cutting_over(&self) -> bool {
-        if self.ledger.cut_by_stale_issue {
+        if self.ledger.cut_by_stale_call {
             return true;
         }
         let Some(rotation) = self.record.as_deref().and_then(|r| r.rotation.as_ref()) else {
@@ -274,7 +304,7 @@ impl Tenant {
                 matches!(
                     rotation.stage,
                     Stage::Delivering | Stage::Completing | Stage::Proving | Stage::Confirming
-                )
+                ) || rotation.completed
             }
             (
                 IssueEffect::Keeps,
@@ -285,4 +315,19 @@ impl Tenant {
             ) => false,
         }
     }
+}
+
+/// Whether a write only says what its process may have done after it had lost
+/// its lease. That needs no lease.
+fn only_owns_up(old: &Record, new: &Record) -> bool {
+    let mut same = new.clone();
+    same.write_id.clone_from(&old.write_id);
+    same.updated_at = old.updated_at;
+    same.connections.clone_from(&old.connections);
+    same.strays.clone_from(&old.strays);
+    same.probe.clone_from(&old.probe);
+    if let (Some(same), Some(old)) = (same.current.as_mut(), &old.current) {
+        same.expires_at = old.expires_at;
+    }
+    same == *old
 }

@@ -138,6 +138,6 @@ fn jobs(
 #[test]
 fn every_call_with_every_trouble() {
     let profiles = strategies().into_iter().chain(variants()).collect();
-    let jobs = jobs(profiles, &[Start::Renewal], &Trouble::ALL, false);
+    let jobs = jobs(profiles, &Start::ALL, &Trouble::ALL, false);
     all("single troubles", &jobs);
 }

@@ -66,21 +66,6 @@ impl Trouble {
         Self::Repeated,
     ];
 
-    /// The ten that every pair is made of; the others are their kin.
-    pub(crate) const MAIN: [Self; 11] = [
-        Self::Refused,
-        Self::Throttled,
-        Self::ReplyLost,
-        Self::Slow,
-        Self::CrashBefore,
-        Self::CrashAfter,
-        Self::Rival,
-        Self::TakenOver,
-        Self::TakenOverCut,
-        Self::ClockBack,
-        Self::Sealed,
-    ];
-
     /// Whether this trouble makes a run of its own at a call. Where it does
     /// not, another one of the list makes the very same run.
     pub(crate) fn differs_at(self, call: &Call, next: Option<&Call>) -> bool {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use scim_rotator::rotation::capability::Overlap;
 
 use crate::cluster::Cluster;
 use crate::profile::{Profile, strategies, variants};
@@ -20,6 +21,11 @@ pub(crate) fn empty(profile: &Arc<Profile>) -> World {
     world.tenants.insert(TOKEN.into(), Tenant::new(profile));
     if profile.is_by_hand() {
         world.set_up_by_hand(TOKEN);
+    }
+    if matches!(profile.issuer.can.overlap, Overlap::TwoPhase { .. }) {
+        // Such an issuer has had a token from the beginning.
+        let tenant = world.tenants.get_mut(TOKEN).expect("the token");
+        drop(tenant.provider.issue_by_hand(false, begin));
     }
     world
 }

@@ -22,7 +22,6 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
-    dead_code,
     unreachable_pub,
     reason = "a test program may fail where it stands, and nobody links it"
 )]

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::PublishedToken;
-use scim_rotator::rotation::record::{Request as AskedFor, StageName};
+use scim_rotator::rotation::record::{Record, Request as AskedFor, Stage, StageName, Trigger};
 
 use crate::request::Request;
 use crate::tenant::Tenant;
@@ -20,7 +20,32 @@ impl Tenant {
             return false;
         };
         let stored = self.record.as_ref().is_some_and(|r| Arc::ptr_eq(r, record));
-        stored && self.profile.is_by_hand() && record.stage_name() == StageName::WaitingOperator
+        stored && self.waits_for_a_person(record)
+    }
+
+    fn waits_for_a_person(&self, record: &Record) -> bool {
+        match record.stage_name() {
+            StageName::WaitingOperator => self.profile.is_by_hand(),
+            StageName::Halted => !record.halt_is_lifted(),
+            StageName::Idle
+            | StageName::Issuing
+            | StageName::Proving
+            | StageName::Delivering
+            | StageName::Completing
+            | StageName::Confirming
+            | StageName::Reverting
+            | StageName::Discarding => false,
+        }
+    }
+
+    /// Whether only a person can make the next token: always, or because a
+    /// credential that is its own caller is lost with its value.
+    fn needs_a_token(&self, record: &Record) -> bool {
+        let nothing_issued = record
+            .rotation
+            .as_ref()
+            .is_some_and(|r| r.stage == Stage::Issuing && r.intent.is_none());
+        self.profile.is_by_hand() || (self.provider.rules.caller_is_token && nothing_issued)
     }
 
     /// A person asks for a rotation.
@@ -33,8 +58,18 @@ impl Tenant {
         }
     }
 
+    /// A person looks after the connections and has the token go on.
+    fn mend(&mut self, wall: Timestamp) {
+        self.mend_connection();
+        self.request(AskedFor {
+            trigger: Trigger::Force,
+            at: wall,
+            override_guards: false,
+        });
+    }
+
     /// A person makes a token and writes it where readers find it.
-    fn supply(&mut self, now: jiff::Timestamp) {
+    fn supply(&mut self, now: Timestamp) {
         let made = self.provider.issue_by_hand(false, now);
         self.published_version += 1;
         self.published = Some(PublishedToken {
@@ -50,13 +85,20 @@ impl Tenant {
 impl World {
     pub(crate) fn person_acts(&mut self, token: &str) {
         let now = self.now;
+        let wall = self.wall(0);
         let Some(tenant) = self.tenants.get_mut(token) else {
             return;
         };
-        let stage = tenant.record.as_deref().map(|r| r.stage_name());
-        if stage == Some(StageName::WaitingOperator) {
+        let record = tenant.record.clone();
+        let Some(record) = record.filter(|record| tenant.waits_for_a_person(record)) else {
+            return;
+        };
+        if tenant.needs_a_token(&record) {
             tenant.supply(now);
             self.note(None, "person", || format!("supplies a token for {token}"));
+        } else {
+            tenant.mend(wall);
+            self.note(None, "person", || format!("mends what stops {token}"));
         }
     }
 

@@ -291,6 +291,7 @@ impl Profile {
         self.issuer.life = SignedDuration::from_hours(12);
         self.policy.overlap = SignedDuration::from_hours(2);
         self.policy.probe_every = SignedDuration::from_hours(6);
+        self.policy.issues_per_day = 12;
         self
     }
 

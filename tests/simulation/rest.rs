@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::record::HeldToken;
 
+use crate::service_provider::SpToken;
 use crate::tenant::Tenant;
 
 impl Tenant {
@@ -30,6 +31,10 @@ impl Tenant {
                 "an orphan is still to be revoked",
             ),
             (
+                !record.strays.is_empty(),
+                "an issue is still to be found out",
+            ),
+            (
                 published != Some(&current.value),
                 "readers find another token",
             ),
@@ -52,12 +57,13 @@ impl Tenant {
             return Ok(());
         };
         let current = record.current.as_ref().map(HeldToken::fingerprint);
+        let elsewhere = |t: &SpToken| t.foreign || t.stale || t.by_hand;
         let unowned = self
             .provider
             .live(now)
-            .filter(|t| !t.foreign && !t.stale && Some(&t.fingerprint) != current.as_ref());
+            .filter(|t| !elsewhere(t) && Some(&t.fingerprint) != current.as_ref());
         let unowned: Vec<_> = unowned.map(|t| t.id.as_str()).collect();
-        let counted = usize::try_from(record.orphans_uncounted).unwrap_or(usize::MAX);
+        let counted = record.orphans_uncounted.len();
         if unowned.len() > counted {
             return Err(format!(
                 "I3: at rest {} live at the service provider, and the record knows of {counted}",

@@ -70,9 +70,13 @@ impl Tenant {
             Request::Get { id } => Ok(Reply::Found(self.provider.get(id, &self.held, now))),
             Request::Revoke(handle) => self.provider.revoke(handle, now).map(|()| Reply::Nothing),
             Request::Complete => self.provider.complete(now).map(|()| Reply::Nothing),
-            Request::Cancel => self.provider.cancel(now).map(|()| Reply::Nothing),
+            Request::Cancel => {
+                self.note_cancellation();
+                self.provider.cancel(now).map(|()| Reply::Nothing)
+            }
             Request::Preflight { .. } => Ok(Reply::Nothing),
             Request::Deliver { connection, value } => {
+                self.note_delivery(*connection, value);
                 self.provider
                     .not_used_any_more(&self.held[*connection], now);
                 self.held[*connection] = Some(value.clone());
@@ -99,6 +103,10 @@ impl Tenant {
         self.version += 1;
         self.record = Some(Arc::clone(record));
         Ok(Reply::Written(self.version))
+    }
+
+    pub(crate) fn mend_connection(&mut self) {
+        self.disliked = None;
     }
 
     fn read_published(&self) -> Reply {

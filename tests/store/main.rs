@@ -14,8 +14,6 @@
 mod approle;
 mod bench;
 mod failures;
-mod jwt;
-mod kubernetes;
 mod published;
 mod records;
 mod secrets;

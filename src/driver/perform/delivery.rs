@@ -27,11 +27,11 @@ pub(super) async fn deliver(unit: &Unit, record: &Record, name: &str) -> Result<
 }
 
 pub(super) async fn revert(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
-    let rotation = rotation_of(record)?;
+    let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
     let delivery = Delivery {
         token: &unit.name,
         value: &current_of(record)?.value,
-        old: rotation.pending.as_ref().map(|t| &t.value),
+        old: pending.map(|t| &t.value),
         scim_url: &unit.scim_url,
     };
     let connection = unit

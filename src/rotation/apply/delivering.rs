@@ -38,6 +38,7 @@ pub(super) fn delivered(
         fingerprint: pending.fingerprint(),
         at: now,
         confirmed_at: None,
+        in_doubt: false,
     };
     change
         .record
@@ -94,6 +95,9 @@ pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
         return Err(change.illegal("completed"));
     }
     let now = change.now;
+    if let Some(rotation) = change.record.rotation.as_mut() {
+        rotation.completed = true;
+    }
     if let Some(current) = change.record.current.as_mut() {
         current.expires_at = Some(now);
     }
@@ -178,14 +182,28 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
         .current
         .as_ref()
         .map(crate::rotation::record::HeldToken::fingerprint);
-    let rotation = change
-        .record
-        .rotation
-        .as_mut()
-        .filter(|r| r.stage == Stage::Reverting);
-    let (Some(rotation), Some(fingerprint)) = (rotation, current) else {
+    let Some(fingerprint) = current else {
         return Err(change.illegal("reverted"));
     };
+    let holds = ConnectionHolds {
+        fingerprint,
+        at: now,
+        confirmed_at: None,
+        in_doubt: false,
+    };
+    let connections = &mut change.record.connections;
+    let before = connections.insert(connection.to_owned(), holds);
+    let Some(rotation) = change.record.rotation.as_mut() else {
+        let in_doubt = before.is_some_and(|holds| holds.in_doubt);
+        change.record.failures = Failures::default();
+        return match in_doubt {
+            true => Ok(()),
+            false => Err(change.illegal("reverted")),
+        };
+    };
+    if rotation.stage != Stage::Reverting {
+        return Err(change.illegal("reverted"));
+    }
     let delivery = Delivery {
         state: DeliveryState::Reverted,
         at: now,
@@ -196,15 +214,6 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
         .deliveries
         .values()
         .all(|d| d.state == DeliveryState::Reverted);
-    let holds = ConnectionHolds {
-        fingerprint,
-        at: now,
-        confirmed_at: None,
-    };
-    change
-        .record
-        .connections
-        .insert(connection.to_owned(), holds);
     change.record.failures = Failures::default();
     if all_back {
         begin_discarding(&mut change);

@@ -1,7 +1,7 @@
 //! Failures, and the point where a person must decide.
 
 use super::rolling_back::{abandon_pending, lost, roll_back};
-use super::{Change, IllegalOutcome, proving, retiring};
+use super::{Change, IllegalOutcome, proving, recovering, retiring};
 use crate::rotation::decision::Step;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::record::{Halt, HaltCause, LastFailure, Stage};
@@ -80,7 +80,8 @@ fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
                 rotation.attempts = rotation.attempts.saturating_sub(u32::from(!sent_before));
             }
             if sent_before {
-                lost(change, None);
+                let dies_at = recovering::latest_death(change);
+                lost(change, None, dies_at);
             } else {
                 change.record.issues.pop();
             }

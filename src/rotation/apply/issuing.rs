@@ -62,6 +62,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         attempts: 0,
         pending: None,
         deliveries: std::collections::BTreeMap::new(),
+        completed: false,
         rollback: None,
         operator_deadline: None,
     });
@@ -170,20 +171,17 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
 }
 
 fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
-    let now = change.now;
-    let Some(current) = change.record.current.as_mut() else {
-        return;
+    let (dies, expiry) = match (change.situation.issuer.issue_effect, token.old_dies_at) {
+        (IssueEffect::Keeps, _) | (IssueEffect::SchedulesDeath, None) => return,
+        (IssueEffect::Kills, _) => (change.now, None),
+        (IssueEffect::SchedulesDeath, Some(dies)) => (dies, Some(ExpiryKnown::Api)),
     };
-    match change.situation.issuer.issue_effect {
-        IssueEffect::Keeps => {}
-        IssueEffect::Kills => current.expires_at = Some(now),
-        IssueEffect::SchedulesDeath => {
-            let Some(dies) = token.old_dies_at else {
-                return;
-            };
-            current.expires_at = Some(current.expires_at.map_or(dies, |end| end.min(dies)));
-            current.expiry = ExpiryKnown::Api;
-        }
+    for lost in &mut change.record.orphans_uncounted {
+        *lost = dies.min(*lost);
+    }
+    if let Some(current) = change.record.current.as_mut() {
+        current.expires_at = Some(current.expires_at.map_or(dies, |end| end.min(dies)));
+        current.expiry = expiry.unwrap_or(current.expiry);
     }
 }
 

@@ -6,6 +6,7 @@
 //! `plan` is an [`IllegalOutcome`], never a guess.
 
 mod delivering;
+mod disowning;
 mod failing;
 mod issuing;
 mod promoting;
@@ -16,6 +17,8 @@ mod rolling_back;
 mod supplying;
 
 use jiff::{SignedDuration, Timestamp};
+
+pub use disowning::{Unnoted, accounts_for, disown};
 
 use super::decision::Step;
 use super::outcome::Outcome;
@@ -50,6 +53,7 @@ pub fn apply(
     let mut next = record.clone();
     next.updated_at = now;
     lift_halt(&mut next);
+    next.orphans_uncounted.retain(|dies_at| *dies_at > now);
     let change = Change {
         record: &mut next,
         situation,

@@ -22,6 +22,8 @@ pub(super) fn advance(change: &mut Change<'_, '_>) {
     };
     let stage = if !all(|s| matches!(s, DeliveryState::Delivered | DeliveryState::Confirmed)) {
         Stage::Delivering
+    } else if begins_unknown(change) {
+        Stage::Completing
     } else if !all(|s| s == DeliveryState::Confirmed) {
         Stage::Confirming
     } else {
@@ -29,6 +31,14 @@ pub(super) fn advance(change: &mut Change<'_, '_>) {
         return;
     };
     enter(change, stage);
+}
+
+/// The first rotation of a two-phase issuer: what lived there before is not in
+/// the record, so that it would never be retired.
+fn begins_unknown(change: &Change<'_, '_>) -> bool {
+    let completed = change.record.rotation.as_ref().is_some_and(|r| r.completed);
+    let two_phase = change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: true };
+    two_phase && change.record.current.is_none() && !completed
 }
 
 /// Enters a stage; its clock starts only when the stage really changes.

@@ -1,5 +1,7 @@
 //! What became of an issue whose reply was lost.
 
+use jiff::Timestamp;
+
 use super::failing::halt;
 use super::issuing::{owns, set_intent};
 use super::rolling_back::lost;
@@ -22,15 +24,10 @@ pub(super) fn recovered(
         .filter(|r| r.stage == Stage::Issuing)
         .and_then(|r| r.intent.clone());
     let Some(intent) = intent else {
-        return Err(change.illegal("recovered"));
+        return stray_found_out(change, listing);
     };
-    match find_lost(&change, &intent, listing) {
-        Found::Ours(ids) => ids.into_iter().for_each(|id| lost(&mut change, Some(id))),
-        Found::Uncountable => lost(&mut change, None),
-        Found::Foreign(detail) => {
-            halt(&mut change, HaltCause::ForeignTokens, detail);
-            return Ok(());
-        }
+    if !account_for(&mut change, &intent, listing) {
+        return Ok(());
     }
     let attempts = change.record.rotation.as_ref().map_or(0, |r| r.attempts);
     if attempts >= change.situation.policy.max_attempts {
@@ -55,6 +52,53 @@ pub(super) fn recovered(
     }
     set_intent(&mut change, next_label, listing, None);
     Ok(())
+}
+
+/// An issue of a process that had lost its lease: nothing is issued again for
+/// it.
+fn stray_found_out(mut change: Change<'_, '_>, listing: &Listing) -> Result<(), IllegalOutcome> {
+    if change.record.strays.is_empty() {
+        return Err(change.illegal("recovered"));
+    }
+    let intent = change.record.strays.remove(0);
+    account_for(&mut change, &intent, listing);
+    Ok(())
+}
+
+/// Remembers what is found to be ours. Returns whether nobody else's token is
+/// in the way.
+fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) -> bool {
+    match find_lost(change, intent, listing) {
+        Found::Ours(ids) => {
+            for id in ids {
+                let listed = listing.tokens.iter().find(|token| token.id == id);
+                let dies_at = listed.and_then(|token| token.expires_at);
+                lost(change, Some(id), dies_at);
+            }
+        }
+        Found::Uncountable => {
+            let dies_at = latest_death(change);
+            lost(change, None, dies_at);
+        }
+        Found::Foreign(detail) => {
+            halt(change, HaltCause::ForeignTokens, detail);
+            return false;
+        }
+    }
+    true
+}
+
+/// When a token that nobody has seen dies at the latest, as far as others of
+/// its issuer tell.
+pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
+    let policy = change.situation.policy;
+    let life_of_current = change.record.current.as_ref().and_then(|token| {
+        let end = policy.expiry(token)?;
+        Some(end.duration_since(token.issued_at))
+    });
+    let life = policy.lifetime.or(policy.declared_lifetime);
+    let settled = change.now.checked_add(policy.settle).ok()?;
+    settled.checked_add(life.or(life_of_current)?).ok()
 }
 
 enum Found {
@@ -97,11 +141,11 @@ fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Fou
 
 /// One id that appeared since the intent is ours. Of several nobody can tell.
 fn the_only_new_one(change: &Change<'_, '_>, intent: &Intent, new: &[&ListedToken]) -> Found {
-    let slack = change.situation.policy.max_clock_skew;
-    let earliest = intent.at.checked_sub(slack).unwrap_or(intent.at);
-    let young = new
-        .iter()
-        .filter(|token| token.created_at.is_none_or(|at| at >= earliest));
+    let (earliest, latest) = possible_times(change, intent);
+    let young = new.iter().filter(|token| match token.created_at {
+        Some(at) => earliest <= at && at <= latest,
+        None => true,
+    });
     let ids: Vec<_> = young.map(|token| token.id.clone()).collect();
     if ids.len() > 1 {
         return Found::Foreign(format!(
@@ -114,10 +158,25 @@ fn the_only_new_one(change: &Change<'_, '_>, intent: &Intent, new: &[&ListedToke
     Found::Ours(ids)
 }
 
+/// When an issue under this intent can have taken effect: it was sent while the
+/// lease lasted, and landed before things had settled. What is younger was made
+/// by somebody else.
+fn possible_times(change: &Change<'_, '_>, intent: &Intent) -> (Timestamp, Timestamp) {
+    let policy = change.situation.policy;
+    let earliest = intent.at.checked_sub(policy.max_clock_skew);
+    let longest = policy.lease + policy.settle + policy.max_clock_skew;
+    let latest = intent.at.checked_add(longest);
+    (
+        earliest.unwrap_or(Timestamp::MIN),
+        latest.unwrap_or(Timestamp::MAX),
+    )
+}
+
 /// Whether a token that nothing shows lives on, or is ended by the next issue.
 fn unseen(change: &Change<'_, '_>) -> Found {
     match change.situation.issuer.issue_effect {
-        IssueEffect::Keeps => Found::Uncountable,
-        IssueEffect::Kills | IssueEffect::SchedulesDeath => Found::Ours(Vec::new()),
+        // With a schedule, its death follows from the next issue.
+        IssueEffect::Keeps | IssueEffect::SchedulesDeath => Found::Uncountable,
+        IssueEffect::Kills => Found::Ours(Vec::new()),
     }
 }

@@ -1,5 +1,7 @@
 //! Back to the current token, or forward to another one.
 
+use jiff::Timestamp;
+
 use super::failing::halt;
 use super::promoting::{enter, remember};
 use super::{Change, IllegalOutcome};
@@ -61,7 +63,8 @@ fn current_serves(change: &Change<'_, '_>) -> bool {
         .is_some_and(LastProbe::is_drift);
     let cut = change.situation.issuer.issue_effect != IssueEffect::Keeps
         && pending_origin(change) == Some(Origin::Issued);
-    !(expired || refused || cut)
+    let completed = change.record.rotation.as_ref().is_some_and(|r| r.completed);
+    !(expired || refused || cut || completed)
 }
 
 /// Whether the next issue ends the pending token too, so that nothing is left
@@ -114,7 +117,7 @@ pub(super) fn forget_evidence(change: &mut Change<'_, '_>) {
     }
 }
 
-/// The next issue ends the refused token.
+/// The next issue ends the refused token, at once or at a time that it sets.
 fn issue_another(change: &mut Change<'_, '_>, detail: String) {
     let now = change.now;
     let Some(rotation) = change.record.rotation.as_mut() else {
@@ -123,9 +126,12 @@ fn issue_another(change: &mut Change<'_, '_>, detail: String) {
     let attempts = rotation.attempts;
     rotation.deliveries.clear();
     rotation.intent = None;
-    rotation.pending = None;
+    let refused = rotation.pending.take();
     rotation.stage = Stage::Issuing;
     rotation.stage_entered_at = now;
+    if change.situation.issuer.issue_effect == IssueEffect::SchedulesDeath {
+        lost(change, None, refused.and_then(|token| token.expires_at));
+    }
     if attempts >= change.situation.policy.max_attempts {
         halt(change, HaltCause::AttemptsUsedUp, detail);
     }
@@ -152,7 +158,10 @@ pub(super) fn discarded(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
         return Err(change.illegal("discarded"));
     }
     if outlives_discard(&change) {
-        lost(&mut change, None);
+        let rotation = change.record.rotation.as_ref();
+        let pending = rotation.and_then(|r| r.pending.as_ref());
+        let dies_at = pending.and_then(|p| p.expires_at);
+        lost(&mut change, None, dies_at);
     }
     finish_rolled_back(&mut change);
     Ok(())
@@ -166,8 +175,8 @@ fn outlives_discard(change: &Change<'_, '_>) -> bool {
 }
 
 /// Remembers a token of ours whose value was lost, if it can still be ended by
-/// its id; otherwise it is only counted.
-pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>) {
+/// its id; otherwise it is only counted until it dies.
+pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Option<Timestamp>) {
     let issuer = &change.situation.issuer;
     let can_end = issuer.revokes_by_id() || matches!(issuer.overlap, Overlap::TwoPhase { .. });
     match id.filter(|_| can_end) {
@@ -178,8 +187,8 @@ pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>) {
             retry_at: None,
         }),
         None => {
-            let count = &mut change.record.orphans_uncounted;
-            *count = count.saturating_add(1);
+            let dies_at = dies_at.unwrap_or(Timestamp::MAX);
+            change.record.orphans_uncounted.push(dies_at);
         }
     }
 }
@@ -189,7 +198,8 @@ pub(super) fn abandon_pending(change: &mut Change<'_, '_>) {
     let rotation = change.record.rotation.as_ref();
     let pending = rotation.and_then(|r| r.pending.as_ref());
     let id = pending.and_then(|p| p.id.clone());
-    lost(change, id);
+    let dies_at = pending.and_then(|p| p.expires_at);
+    lost(change, id, dies_at);
     finish_rolled_back(change);
 }
 

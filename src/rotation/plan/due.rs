@@ -74,7 +74,8 @@ pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp
 
 /// With two slots, the superseded token must be gone first, and its overlap is
 /// not cut short for that. A dead token takes no slot. With two phases, the
-/// last rotation must be completed before the next can begin.
+/// last rotation must be completed before the next can begin, unless its token
+/// is dead: then the predecessor is all that still works.
 fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
     let issuer = &view.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
@@ -92,7 +93,7 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
         .map(|entry| retire_at(view, entry))
         .collect();
     let fit = superseded.len() + usize::from(current_lives) < 2;
-    if fit && !two_phase {
+    if fit && !(two_phase && current_lives) {
         return None;
     }
     let first = superseded.into_iter().min()?;

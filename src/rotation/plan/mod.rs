@@ -12,6 +12,7 @@ mod flight;
 mod gates;
 mod published;
 mod rest;
+mod stray;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,8 +55,16 @@ const RULES: &[(&str, Rule)] = &[
     ("a halted token is measured, not moved", gates::halted),
     ("a failure is not repeated at once", gates::backoff_is_over),
     // The rotation in flight.
+    (
+        "an issue of a process that had lost its lease is looked for",
+        stray::look_for_issue,
+    ),
     ("a rotation in flight goes on", flight::go_on),
     // What the stored state calls for.
+    (
+        "a connection in doubt is given the token in use again",
+        stray::give_again,
+    ),
     ("a token without a record is adopted", published::adopt),
     ("a token that a person wrote is taken", published::take),
     ("the published copy follows the record", published::follow),

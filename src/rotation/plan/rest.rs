@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::due::renew_at;
 use super::ending::next_looks;
-use super::{LOOK_AGAIN, View};
+use super::{LOOK_AGAIN, View, stray};
 use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::policy::share;
 
@@ -42,7 +42,9 @@ pub(super) fn side_tasks<'v>(
     view: &'v View<'_>,
 ) -> impl Iterator<Item = (Timestamp, Reason)> + use<'v> {
     let probe = next_probe(view).map(|at| (at, Reason::Fresh));
-    next_looks(view).chain(probe)
+    let strays = view.record.strays.first();
+    let stray = strays.map(|stray| (stray::settled_at(view, stray), Reason::ReplyLost));
+    next_looks(view).chain(stray).chain(probe)
 }
 
 /// The last rule: wait for whatever comes first.

@@ -34,6 +34,10 @@ pub struct Rotation {
     /// Progress at each connection that was touched.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deliveries: BTreeMap<String, Delivery>,
+    /// Whether a two-phase issuer has ended the current token for it: only
+    /// forward is left.
+    #[serde(default)]
+    pub completed: bool,
     /// Why it is being rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<String>,
@@ -102,4 +106,8 @@ pub struct ConnectionHolds {
     /// When the connection last proved that it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Timestamp>,
+    /// A write of a process that had lost its lease may have left another token
+    /// there: it is given the one in use again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
 }

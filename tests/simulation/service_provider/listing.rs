@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use scim_rotator::ports::TokenHandle;
-use scim_rotator::rotation::capability::{LastUsed, Recovery};
+use scim_rotator::rotation::capability::{LastUsed, Overlap, Recovery};
 use scim_rotator::rotation::outcome::{ListedToken, Listing};
 use scim_rotator::secret::BearerToken;
 
-use super::{ServiceProvider, SpToken};
+use super::{ServiceProvider, SpToken, refused};
 use crate::request::Failure;
 
 impl ServiceProvider {
@@ -70,6 +70,9 @@ impl ServiceProvider {
     }
 
     pub(crate) fn revoke(&mut self, handle: &TokenHandle, now: Timestamp) -> Result<(), Failure> {
+        if !self.rules.can.revokes_single_tokens() {
+            return Err(refused("it cannot revoke one token"));
+        }
         if let Some(index) = self.find(handle).filter(|i| self.tokens[*i].is_live(now)) {
             self.tokens[index].dies_at = now;
         }
@@ -78,6 +81,7 @@ impl ServiceProvider {
 
     /// Ends the old token. Done already, it is done.
     pub(crate) fn complete(&mut self, now: Timestamp) -> Result<(), Failure> {
+        self.has_phases()?;
         if self.live(now).any(|t| t.next) {
             self.kill(now, |t| !t.next);
             self.tokens.iter_mut().for_each(|t| t.next = false);
@@ -87,7 +91,17 @@ impl ServiceProvider {
 
     /// Drops the new token. Not there, it is dropped.
     pub(crate) fn cancel(&mut self, now: Timestamp) -> Result<(), Failure> {
+        self.has_phases()?;
         self.kill(now, |t| t.next);
         Ok(())
+    }
+
+    fn has_phases(&self) -> Result<(), Failure> {
+        match self.rules.can.overlap {
+            Overlap::TwoPhase { .. } => Ok(()),
+            Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {
+                Err(refused("it knows no phases"))
+            }
+        }
     }
 }

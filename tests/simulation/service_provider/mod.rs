@@ -44,6 +44,8 @@ pub(crate) struct SpToken {
     next: bool,
     /// Made by somebody else.
     pub(crate) foreign: bool,
+    /// Made by a person, who looks after it where it cannot be used.
+    pub(crate) by_hand: bool,
     /// Made for a process that had lost its lease.
     pub(crate) stale: bool,
     /// Made, listed, and refused.
@@ -108,6 +110,7 @@ impl ServiceProvider {
         let value = self.new_value();
         let made = self.make(value, "by hand", None, now);
         self.tokens[made].foreign = foreign;
+        self.tokens[made].by_hand = true;
         self.tokens[made].clone()
     }
 
@@ -239,6 +242,7 @@ impl ServiceProvider {
             dies_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
             next,
             foreign: false,
+            by_hand: false,
             stale: false,
             useless: std::mem::take(&mut self.next_is_useless),
             last_used_at: None,
