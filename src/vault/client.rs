@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustify::endpoint::Endpoint;
 use serde::de::DeserializeOwned;
@@ -112,6 +112,11 @@ impl VaultClient {
                 .transpose()
                 .map_err(|_| unusable("`vault.namespace` cannot be sent in a header".to_owned()))?,
         })
+    }
+
+    /// The time by the clock that deadlines are read against.
+    pub(super) fn now(&self) -> Timestamp {
+        self.http.clock().now()
     }
 
     /// Sends a request to the node that answered last, then to the others if

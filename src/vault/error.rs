@@ -52,11 +52,43 @@ impl VaultError {
         )
     }
 
+    /// For an answer to a login: a refusal that tells nothing more becomes one
+    /// that names the credential and the remedy.
+    pub(super) fn refused_login(self, reason: impl FnOnce() -> String) -> Self {
+        let status = match &self.kind {
+            VaultErrorKind::Forbidden { .. } => 403,
+            VaultErrorKind::Refused {
+                status,
+                known: None,
+            } => *status,
+            VaultErrorKind::Refused { known: Some(_), .. }
+            | VaultErrorKind::CasConflict
+            | VaultErrorKind::CasRequired
+            | VaultErrorKind::NotFound
+            | VaultErrorKind::VersionDeleted { .. }
+            | VaultErrorKind::Sealed
+            | VaultErrorKind::NotInitialised
+            | VaultErrorKind::Standby { .. }
+            | VaultErrorKind::StaleRead
+            | VaultErrorKind::RateLimited { .. }
+            | VaultErrorKind::Unreachable(_)
+            | VaultErrorKind::Server { .. }
+            | VaultErrorKind::Malformed(_)
+            | VaultErrorKind::LoginRefused { .. }
+            | VaultErrorKind::Credential(_) => return self,
+        };
+        let reason = reason();
+        let kind = VaultErrorKind::LoginRefused { status, reason };
+        Self { kind, ..self }
+    }
+
     fn class(&self) -> FaultClass {
         use VaultErrorKind as K;
         match &self.kind {
             K::CasConflict => FaultClass::Conflict,
-            K::Forbidden { .. } | K::Credential(_) => FaultClass::Unauthorized,
+            K::Forbidden { .. } | K::Credential(_) | K::LoginRefused { .. } => {
+                FaultClass::Unauthorized
+            }
             K::RateLimited { .. } => FaultClass::Throttled,
             K::CasRequired | K::NotFound | K::VersionDeleted { .. } | K::Refused { .. } => {
                 FaultClass::Rejected
@@ -79,7 +111,7 @@ impl VaultError {
         use VaultErrorKind as K;
         match &self.kind {
             K::CasConflict => FaultKind::Conflict,
-            K::Forbidden { .. } => FaultKind::Auth,
+            K::Forbidden { .. } | K::LoginRefused { .. } => FaultKind::Auth,
             K::RateLimited { .. } => FaultKind::Throttled,
             K::Credential(_) | K::NotFound | K::VersionDeleted { .. } => FaultKind::Config,
             K::CasRequired | K::Refused { .. } => FaultKind::Refused,
@@ -110,6 +142,7 @@ impl From<VaultError> for Fault {
             | VaultErrorKind::Server { .. }
             | VaultErrorKind::Refused { .. }
             | VaultErrorKind::Malformed(_)
+            | VaultErrorKind::LoginRefused { .. }
             | VaultErrorKind::Credential(_) => None,
         };
         Fault::new(error.class(), error.fault_kind(), error.to_string()).after(retry_after)
@@ -187,6 +220,14 @@ pub enum VaultErrorKind {
     /// An answer that is not Vault's.
     #[error("the answer is not understood: {0}; is this really Vault, and the mount KV version 2?")]
     Malformed(String),
+    /// Vault did not accept the credential of a login.
+    #[error("Vault refused the login with status {status}: {reason}")]
+    LoginRefused {
+        /// HTTP status.
+        status: u16,
+        /// Which credential, from where, and what to look at.
+        reason: String,
+    },
     /// A credential of ours cannot be used; nothing was sent.
     #[error("{0}")]
     Credential(String),

@@ -1,5 +1,7 @@
 //! Credentials that lie outside Vault: files and environment variables.
 
+use zeroize::Zeroizing;
+
 use crate::secret::{BearerToken, MAX_TOKEN_LEN, SecretRef};
 
 /// Reads a credential from its file or variable. `what` names it for a person.
@@ -7,20 +9,37 @@ use crate::secret::{BearerToken, MAX_TOKEN_LEN, SecretRef};
 /// # Errors
 /// Names the place and the remedy, never the value.
 pub(super) async fn read(reference: &SecretRef, what: &str) -> Result<BearerToken, String> {
-    let text = match reference {
-        SecretRef::Vault { .. } => {
-            return Err(format!(
-                "{what} refers to Vault: write {{ file = \"/path\" }} or {{ env = \"NAME\" }}"
-            ));
-        }
-        SecretRef::File(path) => read_file(path)
-            .await
-            .map_err(|reason| format!("{what} cannot be read from {reference}: {reason}"))?,
-        SecretRef::Env(name) => read_env(name)
-            .ok_or_else(|| format!("{what}: the {reference} is not set, or is not text"))?,
-    };
+    let text = read_text(reference, what).await?;
+    usable(text, reference, what)
+}
+
+/// The same, for what other programs write: one line end after it is taken off.
+///
+/// # Errors
+/// Names the place and the remedy, never the value.
+pub(super) async fn read_line(reference: &SecretRef, what: &str) -> Result<BearerToken, String> {
+    let text = Zeroizing::new(read_text(reference, what).await?);
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    usable(line.to_owned(), reference, what)
+}
+
+fn usable(text: String, reference: &SecretRef, what: &str) -> Result<BearerToken, String> {
     BearerToken::parse(text)
         .map_err(|error| format!("{what} in {reference} cannot be used: {error}"))
+}
+
+async fn read_text(reference: &SecretRef, what: &str) -> Result<String, String> {
+    match reference {
+        SecretRef::Vault { .. } => Err(format!(
+            "{what} refers to Vault: write {{ file = \"/path\" }} or {{ env = \"NAME\" }}"
+        )),
+        SecretRef::File(path) => read_file(path)
+            .await
+            .map_err(|reason| format!("{what} cannot be read from {reference}: {reason}")),
+        SecretRef::Env(name) => read_env(name)
+            .ok_or_else(|| format!("{what}: the {reference} is not set, or is not text")),
+    }
 }
 
 async fn read_file(path: &std::path::Path) -> Result<String, String> {
@@ -84,6 +103,27 @@ mod tests {
                 }
                 (other, _) => panic!("{content:?}: {other:?}"),
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn one_line_end_is_taken_off_where_other_programs_write() {
+        let cases = [
+            ("ey.J.x", true),
+            ("ey.J.x\n", true),
+            ("ey.J.x\r\n", true),
+            ("ey.J.x\n\n", false),
+            (" ey.J.x", false),
+            ("\n", false),
+            ("", false),
+        ];
+        for (content, good) in cases {
+            let mut file = tempfile::NamedTempFile::new().expect("file");
+            file.write_all(content.as_bytes()).expect("written");
+            let reference = SecretRef::File(file.path().to_owned());
+            let read = read_line(&reference, "the JWT").await;
+            let expected = good.then_some("ey.J.x");
+            assert_eq!(read.as_ref().ok().map(BearerToken::expose), expected);
         }
     }
 

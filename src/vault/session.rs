@@ -250,6 +250,7 @@ impl Session {
                 | K::VersionDeleted { .. }
                 | K::Forbidden { .. }
                 | K::Refused { .. }
+                | K::LoginRefused { .. }
                 | K::StaleRead
                 | K::RateLimited { .. },
             ) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use scim_rotator::config::{Loaded, Settings, known_keys, known_words};
 
-use super::example::{Example, name};
+use super::example::{Entry, Example, name};
 use super::{Folder, Report, repository};
 
 fn text(file: &str) -> String {
@@ -16,28 +16,65 @@ fn complete() -> Example {
     Example::new(text("config/complete.toml"), known_keys())
 }
 
-/// The complete example with the other login, which cannot stand beside the
-/// first: what is commented out without a space after the `#`.
-fn complete_with_alternative() -> Example {
+/// The complete example once for each of the other logins, which cannot stand
+/// beside the first: what is commented out without a space after the `#`.
+fn alternatives() -> Vec<Example> {
     let text = text("config/complete.toml");
     let first = text.find("[vault.auth.approle]").expect("the first login");
-    let second = text.find("#[vault.auth.token]").expect("the second login");
-    let comments = text[first..second].lines().filter(|l| l.starts_with("# "));
-    let comments: Vec<_> = comments.collect();
-    let disabled = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
-    let rest = text[second..].lines().map(|line| {
-        let enabled = if disabled(line) { &line[1..] } else { line };
-        enabled.to_owned()
-    });
-    let rest: Vec<_> = rest.collect();
-    let text = format!(
-        "{}{}\n{}\n",
+    let others = text.find("#[vault.auth.").expect("the other logins");
+    let end = text.find("[http]").expect("what follows the logins");
+    let comments = text[first..others].lines().filter(|l| l.starts_with("# "));
+    let before = format!(
+        "{}{}\n",
         &text[..first],
-        comments.join("\n"),
-        rest.join("\n")
+        comments.collect::<Vec<_>>().join("\n")
     );
-    assert!(!text.contains("\n#["), "something is still commented out");
-    Example::new(text, known_keys())
+    let starts = text[others..end].match_indices("#[vault.auth.");
+    let starts: Vec<_> = starts.map(|(at, _)| others + at).collect();
+    let ends = starts.iter().skip(1).copied().chain([end]);
+    let blocks = starts.iter().zip(ends);
+    let made = blocks.map(|(&start, end)| {
+        let block = enabled(&text[start..end]);
+        let rest = [&text[others..start], &block, &text[end..]].concat();
+        Example::new(before.clone() + &rest, known_keys())
+    });
+    made.collect()
+}
+
+/// A block with the `#` before its keys taken off.
+fn enabled(block: &str) -> String {
+    let disabled = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
+    let lines = block.split_inclusive('\n');
+    let lines = lines.map(|line| {
+        if disabled(line.trim_end()) {
+            &line[1..]
+        } else {
+            line
+        }
+    });
+    lines.collect()
+}
+
+/// The complete example with all its keys, and each alternative with those of
+/// its login.
+fn places() -> Vec<(Example, Vec<Entry>)> {
+    let whole = complete();
+    let entries = whole.entries.clone();
+    let others = alternatives().into_iter().map(|example| {
+        let entries = example.entries.iter();
+        let login = entries.filter(|entry| entry.path.starts_with("vault.auth."));
+        let login = login.cloned().collect();
+        (example, login)
+    });
+    std::iter::once((whole, entries)).chain(others).collect()
+}
+
+/// The keys that begin their lines.
+fn leading(places: &[(Example, Vec<Entry>)]) -> impl Iterator<Item = (&Example, &Entry)> {
+    places.iter().flat_map(|(example, entries)| {
+        let leading = entries.iter().filter(|entry| entry.leads);
+        leading.map(move |entry| (example, entry))
+    })
 }
 
 fn load(text: &str) -> Result<Loaded, Report> {
@@ -55,16 +92,19 @@ fn the_examples_load_without_a_word() {
             loaded.warnings
         );
     }
-    let other = load(&complete_with_alternative().text);
-    let other = other.unwrap_or_else(|report| panic!("{report}"));
-    assert!(other.warnings.findings().is_empty(), "{}", other.warnings);
+    let others = alternatives();
+    assert!(others.len() > 2, "only {} other logins", others.len());
+    for other in others {
+        let other = load(&other.text).unwrap_or_else(|report| panic!("{report}"));
+        assert!(other.warnings.findings().is_empty(), "{}", other.warnings);
+    }
 }
 
 #[test]
 fn the_complete_example_shows_every_key() {
-    let examples = [complete(), complete_with_alternative()];
+    let examples: Vec<_> = places().into_iter().map(|(example, _)| example).collect();
     let entries = examples.iter().flat_map(|example| &example.entries);
-    let shown: BTreeSet<_> = entries.filter_map(super::example::Entry::name).collect();
+    let shown: BTreeSet<_> = entries.filter_map(Entry::name).collect();
     let known = known_keys();
     assert!(
         known.len() > 500,
@@ -81,7 +121,7 @@ fn the_complete_example_shows_every_key() {
 
 #[test]
 fn the_complete_example_knows_no_other_keys() {
-    for example in [complete(), complete_with_alternative()] {
+    for (example, _) in places() {
         let foreign = example.entries.iter().filter(|entry| entry.key.is_none());
         let foreign: Vec<_> = foreign.map(|entry| &entry.path).collect();
         assert!(foreign.is_empty(), "the types do not have: {foreign:?}");
@@ -104,7 +144,7 @@ fn the_complete_example_names_every_word() {
 
 #[test]
 fn every_key_is_explained_with_its_default() {
-    let examples = [complete(), complete_with_alternative()];
+    let examples: Vec<_> = places().into_iter().map(|(example, _)| example).collect();
     let mut explained = BTreeSet::new();
     let mut leaves = BTreeSet::new();
     for example in &examples {
@@ -169,9 +209,9 @@ fn outcome(text: &str, path: &str) -> Result<String, Vec<String>> {
 
 #[test]
 fn stated_defaults_are_those_of_the_code() {
-    let example = complete();
+    let places = places();
     let mut checked = 0;
-    for entry in example.entries.iter().filter(|entry| entry.leads) {
+    for (example, entry) in leading(&places) {
         let comment = example.comment(entry.line);
         let Some(value) = stated_default(&comment) else {
             continue;
@@ -197,9 +237,9 @@ fn stated_defaults_are_those_of_the_code() {
 
 #[test]
 fn what_is_required_cannot_be_left_out_and_the_rest_can() {
-    let example = complete();
+    let places = places();
     let mut required = 0;
-    for entry in example.entries.iter().filter(|entry| entry.leads) {
+    for (example, entry) in leading(&places) {
         let comment = example.comment(entry.line);
         let Some(last) = comment.last() else {
             continue;

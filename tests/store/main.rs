@@ -14,6 +14,8 @@
 mod approle;
 mod bench;
 mod failures;
+mod jwt;
+mod kubernetes;
 mod published;
 mod records;
 mod secrets;

@@ -4,6 +4,7 @@
 pub mod better_auth;
 pub mod canaille;
 pub mod cut;
+pub mod jwt;
 pub mod keycloak;
 pub mod meddler;
 pub mod part;

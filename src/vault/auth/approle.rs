@@ -5,13 +5,12 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 
-use super::{Granted, Method, check_not_from_vault, granted};
+use super::{Granted, Method, check_mount, check_not_from_vault, granted};
 use crate::config::problem::Problems;
 use crate::config::value::Credential;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::local;
-use crate::vault::path::check_segments;
 
 /// `[vault.auth.approle]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -32,13 +31,7 @@ impl ApproleAuth {
     }
 
     pub(super) fn check(&self, path: &str, problems: &mut Problems) {
-        if let Err(reason) = check_segments(&self.mount) {
-            problems.error(
-                format!("{path}.mount"),
-                reason,
-                "write the mount without `auth/`, for example \"approle\"",
-            );
-        }
+        check_mount(&self.mount, path, "approle", problems);
         if self.role_id.is_empty() || !self.role_id.bytes().all(|b| b.is_ascii_graphic()) {
             problems.error(
                 format!("{path}.role_id"),

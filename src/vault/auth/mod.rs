@@ -2,6 +2,9 @@
 //! variant to [`AuthConfig`] and an arm to its three matches.
 
 mod approle;
+mod jwt;
+mod kubernetes;
+mod presented;
 mod token;
 
 use async_trait::async_trait;
@@ -9,10 +12,13 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 pub use approle::ApproleAuth;
+pub use jwt::JwtAuth;
+pub use kubernetes::KubernetesAuth;
 pub use token::TokenAuth;
 
 use super::client::{Answer, Call, VaultClient};
 use super::error::{VaultError, VaultErrorKind};
+use super::path::check_segments;
 use crate::config::problem::Problems;
 use crate::config::value::Credential;
 use crate::secret::{BearerToken, SecretRef};
@@ -25,6 +31,10 @@ pub enum AuthConfig {
     Token(TokenAuth),
     /// With a role-id and a secret-id.
     Approle(ApproleAuth),
+    /// With the service account token of the pod.
+    Kubernetes(KubernetesAuth),
+    /// With a signed JWT.
+    Jwt(JwtAuth),
 }
 
 impl AuthConfig {
@@ -33,6 +43,8 @@ impl AuthConfig {
         match self {
             Self::Token(token) => token.check(&format!("{path}.token"), problems),
             Self::Approle(approle) => approle.check(&format!("{path}.approle"), problems),
+            Self::Kubernetes(pod) => pod.check(&format!("{path}.kubernetes"), problems),
+            Self::Jwt(jwt) => jwt.check(&format!("{path}.jwt"), problems),
         }
     }
 
@@ -41,6 +53,8 @@ impl AuthConfig {
         match self {
             Self::Token(token) => Box::new(token.clone()),
             Self::Approle(approle) => Box::new(approle.clone()),
+            Self::Kubernetes(pod) => Box::new(pod.clone()),
+            Self::Jwt(jwt) => Box::new(jwt.clone()),
         }
     }
 
@@ -50,6 +64,8 @@ impl AuthConfig {
         match self {
             Self::Token(_) => "token",
             Self::Approle(_) => "approle",
+            Self::Kubernetes(_) => "kubernetes",
+            Self::Jwt(_) => "jwt",
         }
     }
 }
@@ -101,6 +117,27 @@ pub(super) fn granted(call: &Call, answer: Answer) -> Result<Granted, VaultError
             .map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         renewable: block.renewable,
     })
+}
+
+/// The mount of a method; `example` is its usual one.
+fn check_mount(mount: &str, path: &str, example: &str, problems: &mut Problems) {
+    if let Err(reason) = check_segments(mount) {
+        problems.error(
+            format!("{path}.mount"),
+            reason,
+            format!("write the mount without `auth/`, for example \"{example}\""),
+        );
+    }
+}
+
+fn check_role(role: &str, path: &str, problems: &mut Problems) {
+    if role.is_empty() || !role.bytes().all(|b| b.is_ascii_graphic()) {
+        problems.error(
+            format!("{path}.role"),
+            "the role is empty, or holds white space or unprintable characters",
+            "write the name of the role as it stands in Vault",
+        );
+    }
 }
 
 /// Our own login cannot come out of the Vault that it opens.
