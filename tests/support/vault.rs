@@ -120,6 +120,19 @@ impl RealVault {
         answer
     }
 
+    /// A request with the root token whose answer is response-wrapped.
+    pub async fn wrapped(&self, method: &str, path: &str, ttl: &str) -> Value {
+        let url = self.url.join(&format!("/v1/{path}")).expect("a path");
+        let request = self
+            .http
+            .request(method.parse().expect("a method"), url)
+            .header("x-vault-token", &self.root_token)
+            .header("x-vault-wrap-ttl", ttl);
+        let answer = request.send().await.expect("an answer");
+        let text = answer.text().await.expect("a body");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
     /// Mounts KV v2, and waits until it serves.
     pub async fn mount_kv(&self, mount: &str) {
         let wish = json!({"type": "kv", "options": {"version": "2"}});

@@ -1,16 +1,19 @@
 //! Login with AppRole: a role-id, which is no secret, and a secret-id, which
-//! is read from a file or a variable at each login.
+//! is read from a file or a variable at each login; it may be response-wrapped.
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 
+use super::unwrapping::Unwrapping;
 use super::{Granted, Method, check_mount, check_not_from_vault, granted};
 use crate::config::problem::Problems;
 use crate::config::value::Credential;
+use crate::secret::BearerToken;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::local;
+use crate::vault::path::check_segments;
 
 /// `[vault.auth.approle]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -23,6 +26,10 @@ pub struct ApproleAuth {
     pub role_id: String,
     /// The secret-id: a file or an environment variable.
     pub secret_id: Credential,
+    /// Name of the role: what `secret_id` holds is then not the secret-id but
+    /// the response-wrapping token of one that was made for this role.
+    #[serde(default)]
+    pub wrapped_for_role: Option<String>,
 }
 
 impl ApproleAuth {
@@ -39,20 +46,60 @@ impl ApproleAuth {
                 "copy it from `vault read auth/approle/role/<role>/role-id`",
             );
         }
+        if let Some(role) = &self.wrapped_for_role
+            && let Err(reason) = check_segments(role)
+        {
+            problems.error(
+                format!("{path}.wrapped_for_role"),
+                reason,
+                "write the name of the role as it stands in Vault",
+            );
+        }
         check_not_from_vault(&self.secret_id, format!("{path}.secret_id"), problems);
     }
 }
 
+/// The login itself.
+pub(super) struct Approle {
+    config: ApproleAuth,
+    wrapped: Option<Unwrapping>,
+}
+
+impl Approle {
+    pub(super) fn new(config: ApproleAuth) -> Self {
+        let role = config.wrapped_for_role.as_deref();
+        let wrapped = role.map(|role| Unwrapping::new(&config.mount, role));
+        Self { config, wrapped }
+    }
+
+    async fn secret_id(
+        &self,
+        client: &VaultClient,
+        call: &Call,
+    ) -> Result<BearerToken, VaultError> {
+        let place = &self.config.secret_id.0;
+        let what = match &self.wrapped {
+            None => "the secret-id",
+            Some(_) => "the wrapping token of the secret-id",
+        };
+        let read = local::read(place, what).await;
+        let read =
+            read.map_err(|reason| VaultError::new(call, VaultErrorKind::Credential(reason)))?;
+        match &self.wrapped {
+            None => Ok(read),
+            Some(unwrapping) => unwrapping.secret_id(client, &read, place).await,
+        }
+    }
+}
+
 #[async_trait]
-impl Method for ApproleAuth {
+impl Method for Approle {
     async fn login(&self, client: &VaultClient) -> Result<Granted, VaultError> {
-        let call = Call::new("login", format!("auth/{}/login", self.mount));
-        let secret_id = local::read(&self.secret_id.0, "the secret-id")
-            .await
-            .map_err(|reason| VaultError::new(&call, VaultErrorKind::Credential(reason)))?;
+        let call = Call::new("login", format!("auth/{}/login", self.config.mount));
+        let secret_id = self.secret_id(client, &call).await?;
         let request = LoginWithApproleRequest {
-            mount: self.mount.clone(),
-            role_id: self.role_id.clone(),
+            mount: self.config.mount.clone(),
+            role_id: self.config.role_id.clone(),
             secret_id: secret_id.expose().to_owned(),
         };
         granted(&call, client.execute(&call, None, &request).await?)

@@ -6,6 +6,7 @@ mod jwt;
 mod kubernetes;
 mod presented;
 mod token;
+mod unwrapping;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -52,7 +53,7 @@ impl AuthConfig {
     pub(super) fn method(&self) -> Box<dyn Method> {
         match self {
             Self::Token(token) => Box::new(token.clone()),
-            Self::Approle(approle) => Box::new(approle.clone()),
+            Self::Approle(config) => Box::new(approle::Approle::new(config.clone())),
             Self::Kubernetes(pod) => Box::new(pod.clone()),
             Self::Jwt(jwt) => Box::new(jwt.clone()),
         }
