@@ -15,7 +15,8 @@ log=$work/log
 mkdir -p "$work"
 survivors=()
 
-for patch in tests/mutation/"${1:-*}".patch; do
+pattern=${1:-*}
+for patch in tests/mutation/$pattern.patch; do
     name=$(basename "$patch" .patch)
     printf '\n== %s: %s\n' "$name" "$(head -n 1 "$patch")"
     if [ ! -d "$copy" ]; then
