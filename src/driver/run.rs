@@ -460,10 +460,14 @@ impl Runner {
             StoreError::Fault(fault) => fault.retry_after.unwrap_or_default(),
             StoreError::Conflict | StoreError::Unusable(_) => SignedDuration::ZERO,
         };
-        let doublings = memory.store_failures.min(5);
+        let current = memory.record().and_then(|record| record.current.as_ref());
+        let expiry = current.and_then(|token| unit.policy.expiry(token));
+        let left = expiry.map(|end| end.duration_since(now));
+        let pause = unit
+            .policy
+            .store_pause(memory.store_failures, left)
+            .max(asked.min(LONGEST_STORE_PAUSE));
         memory.store_failures = memory.store_failures.saturating_add(1);
-        let pause =
-            SignedDuration::from_secs(1_i64 << doublings).max(asked.min(LONGEST_STORE_PAUSE));
         let retry_at = now.checked_add(pause).unwrap_or(Timestamp::MAX);
         Rest::StoreFailed {
             error: text,

@@ -200,6 +200,16 @@ impl Policy {
             .unwrap_or(i32::MAX);
         self.retry_min.saturating_mul(factor).min(self.retry_max)
     }
+
+    /// Pause before the store is asked again after so many failures in a row.
+    /// It doubles up to half a minute, and is a twentieth of the life that is
+    /// left where that is less: a store that comes back just in time is noticed.
+    #[must_use]
+    pub fn store_pause(&self, failures: u32, left: Option<SignedDuration>) -> SignedDuration {
+        let pause = SignedDuration::from_secs(1_i64 << failures.min(5));
+        let urgent = left.map_or(pause, |left| scale(left, 0.05));
+        pause.min(urgent).max(SignedDuration::from_secs(1))
+    }
 }
 
 /// The runaway guard looks back this far.

@@ -163,3 +163,19 @@ fn the_runaway_guard_counts_a_day() {
         assert_eq!(at, wait.map(|wait| now() + wait), "{sentence}");
     }
 }
+
+#[test]
+fn a_store_that_fails_is_asked_more_often_as_life_runs_out() {
+    let rows: [(&str, u32, Option<SignedDuration>, SignedDuration); 7] = [
+        ("at first at once", 0, None, secs(1)),
+        ("then it doubles", 3, None, secs(8)),
+        ("up to half a minute", 40, None, secs(32)),
+        ("much life is left", 40, Some(days(20)), secs(32)),
+        ("five minutes are left", 40, Some(mins(5)), secs(15)),
+        ("twenty seconds are left", 40, Some(secs(20)), secs(1)),
+        ("none is left", 40, Some(-hours(1)), secs(1)),
+    ];
+    for (sentence, failures, left, pause) in rows {
+        assert_eq!(policy().store_pause(failures, left), pause, "{sentence}");
+    }
+}
