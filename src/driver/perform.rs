@@ -144,14 +144,15 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         chosen: intent.chosen.clone(),
         current: record.current.as_ref().map(handle),
     };
-    if rotation_of(record)?.attempts > 1 {
+    if rotation_of(record)?.attempts > 1 || !record.retiring.is_empty() {
         drop_lost_phase(unit).await?;
     }
     unit.issuer.issue(&request).await.map(Outcome::Issued)
 }
 
 /// A two-phase issuer refuses to begin while a token is pending there. One may
-/// be, from an attempt whose reply was lost; nobody has its value.
+/// be, from an attempt whose reply was lost; nobody has its value. Or the token
+/// in use died before the rotation that made it was completed.
 async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
     match unit.issuer.capabilities().overlap {
         Overlap::TwoPhase { .. } => {}

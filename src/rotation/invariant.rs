@@ -50,18 +50,27 @@ const RULES: &[Rule] = &[
     ("the stage fits what is pending", |r| {
         r.rotation.as_ref().is_none_or(stage_fits)
     }),
+    ("only a current token can be given back", |r| {
+        let reverting = r
+            .rotation
+            .as_ref()
+            .is_some_and(|r| r.stage == Stage::Reverting);
+        r.current.is_some() || !reverting
+    }),
     (
         "evidence belongs to the token that it stands with",
         evidence_fits,
     ),
     ("the history is bounded", |r| r.history.len() <= HISTORY),
     ("an orphan is not a token in use", |r| {
-        let used = |id: &str| {
-            r.current
-                .as_ref()
-                .is_some_and(|t| t.id.as_deref() == Some(id))
-        };
-        r.orphans.iter().all(|orphan| !used(&orphan.id))
+        let pending = r.rotation.as_ref().and_then(|r| r.pending.as_ref());
+        let mut used = r.current.iter().chain(pending);
+        used.all(|token| {
+            let id = token.id.as_deref();
+            r.orphans
+                .iter()
+                .all(|orphan| Some(orphan.id.as_str()) != id)
+        })
     }),
 ];
 
@@ -81,9 +90,13 @@ fn no_token_twice(record: &Record) -> bool {
 }
 
 fn stage_fits(rotation: &Rotation) -> bool {
+    let intent_fits = rotation.intent.is_none() || rotation.stage == Stage::Issuing;
+    intent_fits && pending_fits(rotation)
+}
+
+fn pending_fits(rotation: &Rotation) -> bool {
     match rotation.stage {
-        Stage::Issuing => rotation.pending.is_none(),
-        Stage::WaitingOperator => rotation.pending.is_none() && rotation.intent.is_none(),
+        Stage::Issuing | Stage::WaitingOperator => rotation.pending.is_none(),
         Stage::Proving | Stage::Delivering | Stage::Completing | Stage::Confirming => {
             rotation.pending.is_some() && rotation.rollback.is_none()
         }

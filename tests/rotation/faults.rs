@@ -242,6 +242,17 @@ fn attempts_used_up_ask_for_a_person_or_roll_back() {
     }
 }
 
+/// What readers find is no fault of the rotation that happens to be in flight.
+#[test]
+fn a_publication_that_fails_does_not_touch_the_rotation_in_flight() {
+    for stage in Stage::ALL {
+        let scene = in_stage(stage);
+        let after = exhausted(&Step::Publish, &scene);
+        assert_eq!(after.stage_name(), stage.name());
+        assert_eq!(after.rotation, scene.record.rotation);
+    }
+}
+
 #[test]
 fn a_pending_token_that_cannot_be_revoked_is_remembered() {
     let after = exhausted(&Step::Discard, &in_stage(Stage::Discarding));

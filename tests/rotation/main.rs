@@ -11,6 +11,7 @@ mod law;
 mod plan_gates;
 mod plan_rest;
 mod plan_stages;
+mod properties;
 mod purity;
 mod scene;
 mod strategies;

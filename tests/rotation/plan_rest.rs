@@ -431,6 +431,14 @@ fn slots_hold_a_rotation_back() {
             waits_for(mins(30), Reason::SlotNeeded),
         ),
         (
+            "a dead token takes the phase that it came from with it",
+            healthy()
+                .issued(days(31))
+                .retiring("old", ahead(mins(30)))
+                .issuer(|i| i.overlap = Overlap::TwoPhase { next_usable: true }),
+            does(prepare(Trigger::Schedule), Reason::Expired),
+        ),
+        (
             "with many slots nothing must be gone",
             renewal_due().retiring("old", ahead(mins(30))),
             does(prepare(Trigger::Schedule), Reason::RenewalDue),

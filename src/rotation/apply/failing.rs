@@ -120,6 +120,10 @@ fn give_up_if_hopeless(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) 
     if change.record.failures.permanent < change.situation.policy.max_attempts {
         return;
     }
+    if *step == Step::Publish && change.record.rotation.is_some() {
+        // The rotation in flight has no part in it.
+        return;
+    }
     match change.record.rotation.as_ref().map(|r| r.stage) {
         Some(Stage::Delivering | Stage::Confirming | Stage::Proving) => {
             roll_back(change, format!("{}: {}", step.as_str(), fault.message));

@@ -26,6 +26,8 @@ pub(super) fn advance(change: &mut Change<'_, '_>) {
         Stage::Completing
     } else if !all(|s| s == DeliveryState::Confirmed) {
         Stage::Confirming
+    } else if !is_proven(change) {
+        Stage::Proving
     } else {
         promote(change);
         return;
@@ -39,6 +41,13 @@ fn begins_unknown(change: &Change<'_, '_>) -> bool {
     let completed = change.record.rotation.as_ref().is_some_and(|r| r.completed);
     let two_phase = change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: true };
     two_phase && change.record.current.is_none() && !completed
+}
+
+/// No token becomes current on anybody's word but the service provider's.
+fn is_proven(change: &Change<'_, '_>) -> bool {
+    let rotation = change.record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    pending.is_some_and(|p| p.evidence.is_some())
 }
 
 /// Enters a stage; its clock starts only when the stage really changes.

@@ -85,6 +85,10 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
     let current_lives =
         view.record.current.is_some() && !view.current_has_expired() && !view.current_is_refused();
     let alive = |token: &HeldToken| token.expires_at.is_none_or(|end| end > view.now);
+    if two_phase && !current_lives {
+        // What the dead token was waiting for is dropped with it.
+        return None;
+    }
     let superseded: Vec<_> = view
         .record
         .retiring

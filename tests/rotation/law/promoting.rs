@@ -69,6 +69,16 @@ fn without_connections_the_proof_promotes() {
     assert_eq!(after.generation, 2);
 }
 
+/// However its connections like it.
+#[test]
+fn an_unproven_token_is_never_promoted() {
+    let scene = nearly_done().rotation(|r| r.pending.as_mut().expect("pending").evidence = None);
+    let scene = scene.then(confirmed("second", Confirmation::Works));
+    assert_eq!(scene.record.generation, 1);
+    assert_eq!(scene.record.stage_name(), StageName::Proving);
+    assert_eq!(scene.then(proved("b")).record.generation, 2);
+}
+
 #[test]
 fn a_proven_token_moves_as_far_as_its_deliveries_allow() {
     use DeliveryState as D;

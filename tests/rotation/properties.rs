@@ -1,0 +1,375 @@
+//! What holds from any valid record, whatever led to it.
+
+mod answers;
+mod any;
+
+use proptest::prelude::*;
+use scim_rotator::rotation::capability::LiveTokens;
+use scim_rotator::rotation::decision::{Action, Reason, Step};
+use scim_rotator::rotation::invariant;
+use scim_rotator::rotation::outcome::Outcome;
+use scim_rotator::rotation::record::{DeliveryState, Record, Stage, Trigger};
+use scim_rotator::rotation::situation::Published;
+use scim_rotator::scim::evidence::Verdict;
+
+use crate::scene::{Scene, days, print, secs, value};
+use answers::{answers, failures, good};
+
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(3_000))]
+
+    /// I8, and that a step finds in the record what it needs.
+    #[test]
+    fn every_record_gets_an_answer_that_can_be_carried_out(scene in any::scene()) {
+        let decision = scene.plan();
+        match &decision.action {
+            Action::Wait => prop_assert!(decision.wake_at > scene.now, "{decision:?}"),
+            Action::Do(step) => {
+                prop_assert_eq!(decision.wake_at, scene.now);
+                prop_assert!(can_be_performed(&scene, step), "{:?}", step);
+            }
+        }
+    }
+
+    /// The same question has the same answer.
+    #[test]
+    fn a_decision_does_not_depend_on_anything_else(scene in any::scene()) {
+        prop_assert_eq!(scene.plan(), scene.clone().plan());
+    }
+
+    /// I2: what is retired has a proven successor that readers find, and has
+    /// had its overlap, unless a person said that it is compromised.
+    #[test]
+    fn nothing_is_retired_early(scene in any::scene()) {
+        let Action::Do(Step::Retire { fingerprint }) = scene.plan().action else {
+            return Ok(());
+        };
+        let current = scene.record.current.as_ref().expect("a successor");
+        prop_assert!(current.evidence.as_ref().is_some_and(|e| e.is_full()));
+        prop_assert!(scene.record.probe.as_ref().is_none_or(|p| p.finding.is_none()));
+        let compromised = scene.record.request.as_ref().is_some_and(|r| r.trigger == Trigger::Compromise);
+        let entry = scene.record.retiring.iter().find(|e| e.token.fingerprint() == fingerprint);
+        let entry = entry.expect("an entry");
+        prop_assert!(compromised || entry.not_before <= scene.now);
+        let readable = scene.published == Published::Token(current.fingerprint());
+        prop_assert!(readable || compromised || !entry.has_window());
+        prop_assert!(scene.clock_skew.abs() <= scene.policy.max_clock_skew);
+    }
+
+    /// A token is paused, leased away or too new for us: nothing is done.
+    #[test]
+    fn who_may_not_act_does_nothing(scene in any::scene(), which in 0_u8..4) {
+        let mut scene = scene;
+        scene.record.updated_at = scene.now;
+        let reason = match which {
+            0 => {
+                scene.record.schema += 1;
+                Reason::SchemaTooNew
+            }
+            1 => {
+                scene.all_paused = true;
+                Reason::Paused
+            }
+            2 => {
+                scene = scene.leased_to("replica-b", crate::scene::ahead(secs(9)));
+                Reason::LeaseElsewhere
+            }
+            _ => {
+                scene.record.updated_at = scene.now + scene.policy.max_clock_skew + secs(1);
+                Reason::ClockBehind
+            }
+        };
+        let decision = scene.plan();
+        prop_assert_eq!(decision.action, Action::Wait);
+        prop_assert_eq!(decision.reason, reason);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1_000))]
+
+    /// I9 and I7, for every answer that the planned step may get.
+    #[test]
+    fn every_answer_to_a_planned_step_leaves_a_valid_record(scene in any::scene()) {
+        let Action::Do(step) = scene.plan().action else {
+            return Ok(());
+        };
+        for outcome in answers(&scene, &step).into_iter().chain(failures(&step)) {
+            let after = match scene.apply(outcome.clone()) {
+                Ok(after) => after,
+                Err(error) => return Err(TestCaseError::fail(format!("{error}: {outcome:?}"))),
+            };
+            if let Err(violation) = invariant::check(&after) {
+                return Err(TestCaseError::fail(format!("{violation}: {outcome:?}")));
+            }
+            grows_by_proof_only(&scene, &after, &outcome)?;
+            forgets_nothing(&scene, &after, &outcome)?;
+        }
+    }
+
+    /// I5: an answer that comes twice has no second effect.
+    #[test]
+    fn a_repeated_answer_is_harmless(scene in any::scene()) {
+        let Action::Do(step) = scene.plan().action else {
+            return Ok(());
+        };
+        let once = scene.apply(good(&scene, &step)).expect("legal");
+        let again = Scene { record: once.clone(), ..scene.clone() };
+        if let Ok(twice) = again.apply(good(&scene, &step)) {
+            prop_assert_eq!(twice.generation, once.generation);
+            prop_assert_eq!(&twice.current, &once.current);
+            prop_assert_eq!(&twice.retiring, &once.retiring);
+            prop_assert_eq!(&twice.orphans, &once.orphans);
+            prop_assert_eq!(&twice.history, &once.history);
+            prop_assert_eq!(pending(&twice), pending(&once));
+        }
+    }
+
+    /// A step that failed is not the very next thing that is done.
+    #[test]
+    fn a_failure_is_never_repeated_at_once(scene in any::scene()) {
+        let Action::Do(step) = scene.plan().action else {
+            return Ok(());
+        };
+        for outcome in failures(&step) {
+            let after = scene.clone().then(outcome.clone());
+            prop_assert_ne!(after.plan().action, Action::Do(step.clone()), "{:?}", outcome);
+        }
+    }
+
+    /// An id that was listed before the intent is never taken for ours.
+    #[test]
+    fn a_foreign_token_is_never_revoked(scene in any::scene()) {
+        let Action::Do(Step::Recover) = scene.plan().action else {
+            return Ok(());
+        };
+        let rotation = scene.record.rotation.as_ref();
+        let own = rotation.and_then(|r| r.intent.clone());
+        let intent = own.or(scene.record.strays.first().cloned()).expect("an intent");
+        for outcome in answers(&scene, &Step::Recover) {
+            let after = scene.clone().then(outcome).record;
+            let known = &scene.record.orphans;
+            let found = after.orphans.iter().filter(|o| !known.contains(o));
+            for orphan in found {
+                prop_assert!(!intent.ids_before.contains(&orphan.id), "{}", orphan.id);
+            }
+        }
+    }
+
+    /// What is stored comes back as it was, and fields that another version of
+    /// this program added are no obstacle.
+    #[test]
+    fn a_record_survives_being_stored(scene in any::scene()) {
+        let stored = serde_json::to_value(&scene.record).expect("it can be stored");
+        let back: Record = serde_json::from_value(stored.clone()).expect("it can be read");
+        prop_assert_eq!(&back, &scene.record);
+        let mut with_more = stored;
+        for place in ["", "/current", "/rotation", "/failures"] {
+            if let Some(fields) = with_more.pointer_mut(place).and_then(|v| v.as_object_mut()) {
+                fields.insert("added_later".to_owned(), serde_json::json!({"a": [1]}));
+            }
+        }
+        let back: Record = serde_json::from_value(with_more).expect("it can be read");
+        prop_assert_eq!(&back, &scene.record);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    /// I4: once nothing fails any more, every token becomes fresh.
+    #[test]
+    fn when_faults_stop_every_token_becomes_fresh(scene in any::scene()) {
+        let mut scene = scene;
+        scene.record.halt = None;
+        scene.record.updated_at = scene.record.updated_at.min(scene.now);
+        scene.clock_skew = secs(0);
+        if scene.issuer.live_tokens != LiveTokens::Many {
+            // An issuer with two slots never held three tokens.
+            scene.record.retiring.truncate(1);
+            if scene.record.rotation.as_ref().is_some_and(|r| r.pending.is_some()) {
+                scene.record.retiring.clear();
+            }
+        }
+        if let Some(rotation) = scene.record.rotation.as_mut() {
+            rotation.attempts = rotation.attempts.min(1);
+        }
+        // Probes would fill the story, and are not what is asked here.
+        scene.policy.probe_every = days(4_000);
+        let end = scene.now + days(100);
+        let mut story = Vec::new();
+        while story.len() < 400 && scene.now < end {
+            let decision = scene.plan();
+            story.push(format!("{} {}", decision.reason.as_str(), scene.now));
+            if let Action::Do(step) = &decision.action {
+                carry_out(&mut scene, step);
+                prop_assert!(scene.record.halt.is_none(), "{:?}", story);
+            } else {
+                person_acts(&mut scene);
+                scene.now = scene.now.max(decision.wake_at.min(scene.now + days(1)));
+            }
+            if is_fresh(&scene) {
+                return Ok(());
+            }
+        }
+        prop_assert!(false, "{:?} after {:#?}", scene.record, story);
+    }
+}
+
+fn is_fresh(scene: &Scene) -> bool {
+    let record = &scene.record;
+    let current = record.current.as_ref();
+    let lives = current.is_some_and(|c| c.expires_at.is_none_or(|end| end > scene.now));
+    let readable = current.is_some_and(|c| scene.published == Published::Token(c.fingerprint()));
+    let works = record.probe.as_ref().is_none_or(|p| !p.is_drift());
+    record.rotation.is_none() && record.request.is_none() && lives && readable && works
+}
+
+fn carry_out(scene: &mut Scene, step: &Step) {
+    let outcome = good(scene, step);
+    let prepared = matches!(outcome, Outcome::Prepared(_) | Outcome::Recovered { .. });
+    scene.intent_is_fresh = prepared || (scene.intent_is_fresh && *step != Step::Issue);
+    scene.record = scene.apply(outcome).expect("legal");
+    scene.now += secs(1);
+    if *step == Step::Publish {
+        let current = scene.record.current.as_ref().expect("current");
+        scene.published = Published::Token(current.fingerprint());
+    }
+}
+
+/// A person who is waited for writes a token, and mends what is unreadable.
+fn person_acts(scene: &mut Scene) {
+    let stage = scene.record.rotation.as_ref().map(|r| r.stage);
+    if stage == Some(Stage::WaitingOperator) {
+        scene.published = Published::Token(print("by-hand"));
+    } else if scene.published == Published::Unknown {
+        scene.published = Published::Absent;
+    }
+}
+
+/// The step finds what it works on.
+fn can_be_performed(scene: &Scene, step: &Step) -> bool {
+    let record = &scene.record;
+    let rotation = record.rotation.as_ref();
+    let pending = rotation.is_some_and(|r| r.pending.is_some());
+    let intent = rotation.is_some_and(|r| r.intent.is_some());
+    let current = record.current.is_some();
+    let configured = |name: &str| scene.situation().connection(name).is_some();
+    let superseded = |fingerprint: &scim_rotator::secret::Fingerprint| {
+        let mut entries = record.retiring.iter();
+        entries.any(|entry| entry.token.fingerprint() == *fingerprint)
+    };
+    match step {
+        Step::Adopt => !current && matches!(scene.published, Published::Token(_)),
+        Step::Prepare { .. } => rotation.is_none_or(|r| r.intent.is_none()),
+        Step::Issue => intent,
+        Step::Recover => intent || !record.strays.is_empty(),
+        Step::TakeSupplied => matches!(scene.published, Published::Token(_)),
+        Step::Prove | Step::Complete | Step::Discard => pending,
+        Step::Deliver { connection } | Step::Confirm { connection } => {
+            pending && configured(connection)
+        }
+        Step::Publish | Step::Verify => current,
+        Step::Revert { connection } => configured(connection),
+        Step::CheckUse { fingerprint } | Step::Retire { fingerprint } => {
+            current && superseded(fingerprint)
+        }
+        Step::RevokeOrphan { id } => record.orphans.iter().any(|orphan| orphan.id == *id),
+    }
+}
+
+/// I7 and the half of I2 that is about promotion.
+fn grows_by_proof_only(
+    scene: &Scene,
+    after: &Record,
+    outcome: &Outcome,
+) -> Result<(), TestCaseError> {
+    let before = &scene.record;
+    prop_assert!(after.generation >= before.generation);
+    if after.generation == before.generation {
+        let unchanged = after.current.as_ref().map(|t| t.fingerprint());
+        prop_assert_eq!(unchanged, before.current.as_ref().map(|t| t.fingerprint()));
+        return Ok(());
+    }
+    prop_assert_eq!(after.generation, before.generation + 1);
+    if matches!(outcome, Outcome::Adopted(_)) {
+        return Ok(());
+    }
+    let current = after.current.as_ref().expect("a current token");
+    prop_assert!(current.evidence.is_some(), "promoted without evidence");
+    let deliveries = before.rotation.as_ref().map(|r| &r.deliveries);
+    for (name, _) in &scene.connections {
+        let state = deliveries.and_then(|d| d.get(name)).map(|d| d.state);
+        let now_confirmed =
+            matches!(outcome, Outcome::Confirmed { connection, .. } if connection == name);
+        prop_assert!(
+            now_confirmed || state == Some(DeliveryState::Confirmed),
+            "promoted before `{name}` confirmed it"
+        );
+    }
+    Ok(())
+}
+
+/// No token of ours vanishes from the record but by proof of its end, by an
+/// issue that ends it, or by being counted.
+fn forgets_nothing(scene: &Scene, after: &Record, outcome: &Outcome) -> Result<(), TestCaseError> {
+    let (before, now) = (&scene.record, scene.now);
+    for entry in &before.retiring {
+        let kept = after
+            .retiring
+            .iter()
+            .any(|e| e.token.value == entry.token.value);
+        let ended = matches!(
+            outcome,
+            Outcome::Retired { fingerprint, refusal: Verdict::Pass(_) }
+                if *fingerprint == entry.token.fingerprint()
+        );
+        prop_assert!(kept || ended);
+    }
+    if let (Some(old), Some(new)) = (&before.current, &after.current) {
+        let kept = old.value == new.value;
+        let retiring = after.retiring.iter().any(|e| e.token.value == old.value);
+        prop_assert!(kept || retiring, "the old current token waits for its end");
+    }
+    let may_live = |record: &Record| {
+        let alive = record
+            .orphans_uncounted
+            .iter()
+            .filter(|dies_at| **dies_at > now);
+        alive.count()
+    };
+    let issued = matches!(outcome, Outcome::Issued(_));
+    prop_assert!(may_live(after) >= may_live(before) || issued);
+    Ok(())
+}
+
+fn pending(record: &Record) -> Option<&scim_rotator::secret::BearerToken> {
+    let rotation = record.rotation.as_ref()?;
+    Some(&rotation.pending.as_ref()?.value)
+}
+
+/// Nothing that is printed of a record shows a token (I6).
+#[test]
+fn a_record_in_print_holds_no_token() {
+    let scene = crate::scene::in_stage(Stage::Delivering).retire_due();
+    let printed = format!(
+        "{:?} {:?} {:?}",
+        scene.record,
+        scene.plan(),
+        scene.situation()
+    );
+    for name in ["a", "b", "old"] {
+        assert!(
+            !printed.contains(value(name).expose()),
+            "`{name}` is printed"
+        );
+    }
+}
