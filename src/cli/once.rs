@@ -16,7 +16,7 @@ use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::config::value::HumanDuration;
 use crate::driver::foreground::{Ended, Until};
-use crate::driver::run::Memory;
+use crate::driver::memory::Memory;
 use crate::driver::unit::Unit;
 use crate::driver::witness::Witness;
 use crate::rotation::decision::Reason;

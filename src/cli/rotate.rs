@@ -20,7 +20,7 @@ use super::wiring::World;
 use crate::config::value::HumanDuration;
 use crate::driver::amend::amend;
 use crate::driver::foreground::{Ended, Until};
-use crate::driver::run::Memory;
+use crate::driver::memory::Memory;
 use crate::driver::unit::Unit;
 use crate::driver::witness::{Witness, Witnesses};
 use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::run::{Memory, Rest, Runner};
+use super::memory::Memory;
+use super::run::{Rest, Runner};
 use super::unit::Unit;
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::{Record, StageName};

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use super::memory::Memory;
 use super::run::Runner;
 use super::unit::Unit;
-use crate::ports::TokenHandle;
+use crate::ports::{StoreError, TokenHandle};
 use crate::rotation::apply::{Unnoted, accounts_for, apply, disown};
+use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::decision::Step;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{IssuedToken, Outcome};
 use crate::rotation::record::{HeldToken, Intent, Record};
-use crate::rotation::situation::Situation;
+use crate::rotation::situation::{Published, Situation};
 use crate::secret::Fingerprint;
 
 /// Effects that are not in the store yet.
@@ -87,9 +89,33 @@ impl Leftover {
 }
 
 impl Runner {
+    /// Looks after what was done for a record that somebody else has written
+    /// since, before anything else is done.
+    pub(super) async fn settle_leftover(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        connections: &[(String, ConnectionCapabilities)],
+    ) -> Result<(), StoreError> {
+        let mut leftover = std::mem::take(&mut memory.leftover);
+        let settled = match memory.record() {
+            Some(stored) if !leftover.is_empty() => {
+                let unread = Published::Unknown;
+                let situation = self.situation(unit, connections, &unread, memory, stored);
+                let noted = self.own_up(unit, &mut leftover, &situation, stored).await;
+                self.replace(memory, noted).await
+            }
+            Some(_) | None => Ok(()),
+        };
+        if settled.is_err() {
+            memory.leftover.add(leftover);
+        }
+        settled
+    }
+
     /// Looks after what is not in the record that somebody else has written:
     /// returns the record in which it is, or in which it is in doubt.
-    pub(super) async fn own_up(
+    async fn own_up(
         &self,
         unit: &Unit,
         leftover: &mut Leftover,

@@ -1,9 +1,11 @@
 //! The only place where things happen.
 //!
-//! [`run`] carries one token from one decision to the next; [`perform`] turns a
-//! step into a call of a port; [`supervisor`] wakes tokens when they are due and
-//! ends the work cleanly. Nothing here decides what a token needs: that is
-//! [`crate::rotation::plan::plan`].
+//! [`run`] carries one token from one decision to the next: what it remembers of
+//! the token is in [`memory`], what it reads and writes in `stored`, and what it
+//! did for a record that another replica wrote meanwhile in `leftover`.
+//! [`perform`] turns a step into a call of a port; [`supervisor`] wakes tokens
+//! when they are due and ends the work cleanly. Nothing here decides what a token
+//! needs: that is [`crate::rotation::plan::plan`].
 
 mod agenda;
 pub mod amend;
@@ -11,9 +13,11 @@ pub mod clock;
 pub mod foreground;
 pub mod ids;
 mod leftover;
+pub mod memory;
 pub mod perform;
 pub mod recurring;
 pub mod run;
+mod stored;
 pub mod supervisor;
 pub mod unit;
 pub mod witness;

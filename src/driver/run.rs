@@ -11,20 +11,19 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::ids;
-use super::leftover::Leftover;
+use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
 use super::unit::Unit;
 use super::witness::{StepEnded, Witness};
-use crate::ports::{Clock, PublishedSecret, Store, StoreError, Version};
-use crate::rotation::apply::{apply, intend, must_be_stored};
+use crate::ports::{Clock, Store, StoreError};
+use crate::rotation::apply::{apply, must_be_stored};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
-use crate::rotation::record::{Failures, Record};
+use crate::rotation::record::Record;
 use crate::rotation::situation::{Published, Situation};
 
 /// What all tokens share.
@@ -44,46 +43,6 @@ pub struct Runner {
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Ends the work between two steps.
     pub cancel: CancellationToken,
-}
-
-/// What is remembered of a token between two wakes. Safe to lose: everything
-/// that matters is stored, and check-and-set refuses what is outdated.
-#[derive(Debug, Default)]
-pub struct Memory {
-    known: Option<Known>,
-    /// Label of an intent that was made here and whose issue was not started.
-    fresh_intent: Option<String>,
-    store_failures: u32,
-    /// What was done since the last commit.
-    undertaken: Leftover,
-    /// What was done for a record that somebody else has written since.
-    leftover: Leftover,
-}
-
-#[derive(Debug)]
-struct Known {
-    record: Record,
-    version: Version,
-    dirty: bool,
-    /// What it says should have been stored already, before anything else is
-    /// done: it may hold a token that is known nowhere else.
-    overdue: bool,
-}
-
-impl Memory {
-    /// Makes the next wake read from the store, unless something here is not
-    /// stored yet.
-    pub fn reload(&mut self) {
-        if self.known.as_ref().is_some_and(|known| !known.dirty) {
-            self.known = None;
-        }
-    }
-
-    /// The record as last seen.
-    #[must_use]
-    pub fn record(&self) -> Option<&Record> {
-        self.known.as_ref().map(|known| &known.record)
-    }
 }
 
 /// Why a wake ended.
@@ -252,42 +211,7 @@ impl Runner {
         Ok(())
     }
 
-    async fn load(&self, unit: &Unit, memory: &mut Memory) -> Result<(), StoreError> {
-        if memory.known.is_some() {
-            return Ok(());
-        }
-        self.store.forget(&unit.name);
-        memory.fresh_intent = None;
-        let found = self.store.load(&unit.name).await?;
-        memory.known = Some(match found {
-            Some(stored) => {
-                invariant::check(&stored.value).map_err(|e| StoreError::Unusable(e.to_string()))?;
-                Known {
-                    record: stored.value,
-                    version: stored.version,
-                    dirty: false,
-                    overdue: false,
-                }
-            }
-            None => Known {
-                record: Record::new(&unit.name, self.clock.now()),
-                version: Version::default(),
-                dirty: false,
-                overdue: false,
-            },
-        });
-        Ok(())
-    }
-
-    async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
-        Ok(match self.store.published(&unit.name).await? {
-            PublishedSecret::Absent => Published::Absent,
-            PublishedSecret::Token(token) => Published::Token(token.value.fingerprint()),
-            PublishedSecret::Malformed(_) => Published::Malformed,
-        })
-    }
-
-    fn situation<'a>(
+    pub(super) fn situation<'a>(
         &'a self,
         unit: &'a Unit,
         connections: &'a [(String, ConnectionCapabilities)],
@@ -313,46 +237,6 @@ impl Runner {
         }
     }
 
-    /// Stores what is about to happen, and the lease that covers it. One commit
-    /// for both, and for everything that was not stored yet.
-    async fn commit_intent(
-        &self,
-        unit: &Unit,
-        memory: &mut Memory,
-        step: &Step,
-    ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let Some(known) = memory.known.as_mut() else {
-            return Err(StoreError::Conflict);
-        };
-        let intended = intend(&known.record, step, &self.holder, unit.policy.lease, now);
-        let covered = known.record.lease.as_ref().is_some_and(|lease| {
-            let left = lease.expires_at.duration_since(now);
-            lease.holder == self.holder && left.saturating_mul(2) >= unit.policy.lease
-        });
-        if covered && !known.dirty && intended.rotation == known.record.rotation {
-            return Ok(());
-        }
-        known.record = intended;
-        known.dirty = true;
-        self.save(memory).await
-    }
-
-    /// Progress that may be made again needs no commit of its own before a short
-    /// wait: nobody else acts while the lease is fresh, and a successor repeats
-    /// it. What must not be repeated is stored already; a failure is stored,
-    /// because the pace of retries outlives a restart.
-    fn may_ride_along(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
-        let in_flight = known.record.rotation.is_some();
-        let fares_well = known.record.failures == Failures::default();
-        let lease = known.record.lease.as_ref();
-        let covered = lease.filter(|l| l.holder == self.holder).is_some_and(|l| {
-            let left = l.expires_at.duration_since(wake_at);
-            left.saturating_mul(2) >= unit.policy.lease
-        });
-        in_flight && fares_well && covered && !known.overdue
-    }
-
     /// An effect never outlives the lease that covers it.
     async fn with_deadline(&self, unit: &Unit, record: &Record, step: &Step) -> Outcome {
         let now = self.clock.now();
@@ -374,145 +258,10 @@ impl Runner {
             }
         }
     }
-
-    async fn save(&self, memory: &mut Memory) -> Result<(), StoreError> {
-        let Some(known) = memory.known.as_mut().filter(|known| known.dirty) else {
-            return Ok(());
-        };
-        known.record.write_id = ids::write();
-        known.version = self.store.commit(&known.record, known.version).await?;
-        known.dirty = false;
-        known.overdue = false;
-        memory.undertaken = Leftover::default();
-        Ok(())
-    }
-
-    /// Somebody else wrote the record. What was done for the one that was here
-    /// is looked after before anything else is.
-    fn give_way(&self, unit: &Unit, memory: &mut Memory) {
-        let unnoted = std::mem::take(&mut memory.undertaken);
-        memory.leftover.add(unnoted);
-        memory.known = None;
-        memory.fresh_intent = None;
-        self.store.forget(&unit.name);
-    }
-
-    async fn settle_leftover(
-        &self,
-        unit: &Unit,
-        memory: &mut Memory,
-        connections: &[(String, ConnectionCapabilities)],
-    ) -> Result<(), StoreError> {
-        let mut leftover = std::mem::take(&mut memory.leftover);
-        let settled = match memory.record() {
-            Some(stored) if !leftover.is_empty() => {
-                let unread = Published::Unknown;
-                let situation = self.situation(unit, connections, &unread, memory, stored);
-                let noted = self.own_up(unit, &mut leftover, &situation, stored).await;
-                self.replace(memory, noted).await
-            }
-            Some(_) | None => Ok(()),
-        };
-        if settled.is_err() {
-            memory.leftover.add(leftover);
-        }
-        settled
-    }
-
-    /// Stores another record in the place of the known one, if it differs.
-    async fn replace(&self, memory: &mut Memory, record: Record) -> Result<(), StoreError> {
-        invariant::check(&record).map_err(bug)?;
-        if let Some(known) = memory.known.as_mut().filter(|k| k.record != record) {
-            known.record = record;
-            known.dirty = true;
-        }
-        self.save(memory).await
-    }
-
-    /// Ends cleanly: what is known is stored, and the lease is given back so
-    /// that a successor need not wait for it to run out.
-    async fn hand_back(&self, memory: &mut Memory) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        if let Some(known) = memory.known.as_mut() {
-            let held = known.record.lease.as_ref();
-            if held.is_some_and(|l| l.holder == self.holder && l.expires_at > now) {
-                known.record.lease = None;
-                known.dirty = true;
-            }
-        }
-        self.save(memory).await
-    }
-
-    /// Gives back the lease of a token that is not being worked on.
-    pub async fn release(&self, memory: &mut Memory) {
-        // Failing is harmless: the lease runs out by itself.
-        let _unreleased = self.hand_back(memory).await.is_err();
-    }
-
-    fn store_failed(&self, unit: &Unit, memory: &mut Memory, error: &StoreError) -> Rest {
-        let now = self.clock.now();
-        let text = error.to_string();
-        self.witness.store_failed(unit, &text, now);
-        if matches!(error, StoreError::Unusable(_)) {
-            memory.known = None;
-        }
-        let asked = match error {
-            StoreError::Fault(fault) => fault.retry_after.unwrap_or_default(),
-            StoreError::Conflict | StoreError::Unusable(_) => SignedDuration::ZERO,
-        };
-        let current = memory.record().and_then(|record| record.current.as_ref());
-        let expiry = current.and_then(|token| unit.policy.expiry(token));
-        let left = expiry.map(|end| end.duration_since(now));
-        let pause = unit
-            .policy
-            .store_pause(memory.store_failures, left)
-            .max(asked.min(LONGEST_STORE_PAUSE));
-        memory.store_failures = memory.store_failures.saturating_add(1);
-        let retry_at = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-        Rest::StoreFailed {
-            error: text,
-            retry_at,
-        }
-    }
-}
-
-const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-
-/// An intent that this outcome made, and whose effect was not started.
-fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<String> {
-    match outcome {
-        Outcome::Prepared(_) | Outcome::Recovered { .. } => {
-            let rotation = record.and_then(|r| r.rotation.as_ref());
-            rotation
-                .and_then(|r| r.intent.as_ref())
-                .map(|intent| intent.label.clone())
-        }
-        Outcome::Adopted(_)
-        | Outcome::Issued(_)
-        | Outcome::Supplied { .. }
-        | Outcome::Proved(_)
-        | Outcome::Delivered { .. }
-        | Outcome::Confirmed { .. }
-        | Outcome::Completed
-        | Outcome::Published
-        | Outcome::Reverted { .. }
-        | Outcome::Discarded
-        | Outcome::UseSeen { .. }
-        | Outcome::Retired { .. }
-        | Outcome::OrphanRevoked { .. }
-        | Outcome::Verified(_)
-        | Outcome::Failed { .. } => None,
-    }
-}
-
-fn differs_in_more_than_time(before: &Record, after: &Record) -> bool {
-    let mut same_time = after.clone();
-    same_time.updated_at = before.updated_at;
-    same_time != *before
 }
 
 /// A bug of ours: nothing is stored, and the log says so.
-fn bug(error: impl std::fmt::Display) -> StoreError {
+pub(super) fn bug(error: impl std::fmt::Display) -> StoreError {
     StoreError::Unusable(format!(
         "{error} (this is a defect of scim-rotator; nothing was changed)"
     ))

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::agenda::Agenda;
+use super::memory::Memory;
 use super::recurring::Ring;
-use super::run::{Memory, Rest, Runner};
+use super::run::{Rest, Runner};
 use super::unit::Unit;
 use crate::rotation::policy::share;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use scim_rotator::driver::run::{Memory, Runner};
+use scim_rotator::driver::memory::Memory;
+use scim_rotator::driver::run::Runner;
 use scim_rotator::driver::unit::{Labels, Unit};
 use scim_rotator::ports::Connection;
 use tokio_util::sync::CancellationToken;

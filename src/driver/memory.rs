@@ -1,0 +1,81 @@
+//! What the driver remembers of a token between two wakes.
+
+use super::leftover::Leftover;
+use crate::ports::Version;
+use crate::rotation::outcome::Outcome;
+use crate::rotation::record::Record;
+
+/// What is remembered of a token between two wakes. Safe to lose: everything
+/// that matters is stored, and check-and-set refuses what is outdated.
+#[derive(Debug, Default)]
+pub struct Memory {
+    pub(super) known: Option<Known>,
+    /// Label of an intent that was made here and whose issue was not started.
+    pub(super) fresh_intent: Option<String>,
+    pub(super) store_failures: u32,
+    /// What was done since the last commit.
+    pub(super) undertaken: Leftover,
+    /// What was done for a record that somebody else has written since.
+    pub(super) leftover: Leftover,
+}
+
+/// The record as this process has it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) record: Record,
+    pub(super) version: Version,
+    pub(super) dirty: bool,
+    /// What it says should have been stored already, before anything else is
+    /// done: it may hold a token that is known nowhere else.
+    pub(super) overdue: bool,
+}
+
+impl Memory {
+    /// Makes the next wake read from the store, unless something here is not
+    /// stored yet.
+    pub fn reload(&mut self) {
+        if self.known.as_ref().is_some_and(|known| !known.dirty) {
+            self.known = None;
+        }
+    }
+
+    /// The record as last seen.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        self.known.as_ref().map(|known| &known.record)
+    }
+}
+
+/// An intent that this outcome made, and whose effect was not started.
+pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<String> {
+    match outcome {
+        Outcome::Prepared(_) | Outcome::Recovered { .. } => {
+            let rotation = record.and_then(|r| r.rotation.as_ref());
+            rotation
+                .and_then(|r| r.intent.as_ref())
+                .map(|intent| intent.label.clone())
+        }
+        Outcome::Adopted(_)
+        | Outcome::Issued(_)
+        | Outcome::Supplied { .. }
+        | Outcome::Proved(_)
+        | Outcome::Delivered { .. }
+        | Outcome::Confirmed { .. }
+        | Outcome::Completed
+        | Outcome::Published
+        | Outcome::Reverted { .. }
+        | Outcome::Discarded
+        | Outcome::UseSeen { .. }
+        | Outcome::Retired { .. }
+        | Outcome::OrphanRevoked { .. }
+        | Outcome::Verified(_)
+        | Outcome::Failed { .. } => None,
+    }
+}
+
+/// Whether a step changed anything that is worth a commit.
+pub(super) fn differs_in_more_than_time(before: &Record, after: &Record) -> bool {
+    let mut same_time = after.clone();
+    same_time.updated_at = before.updated_at;
+    same_time != *before
+}

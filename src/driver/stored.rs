@@ -1,0 +1,181 @@
+//! What is read from the store and written to it, and when.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::ids;
+use super::leftover::Leftover;
+use super::memory::{Known, Memory};
+use super::run::{Rest, Runner, bug};
+use super::unit::Unit;
+use crate::ports::{PublishedSecret, StoreError, Version};
+use crate::rotation::apply::intend;
+use crate::rotation::decision::Step;
+use crate::rotation::invariant;
+use crate::rotation::record::{Failures, Record};
+use crate::rotation::situation::Published;
+
+const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+
+impl Runner {
+    pub(super) async fn load(&self, unit: &Unit, memory: &mut Memory) -> Result<(), StoreError> {
+        if memory.known.is_some() {
+            return Ok(());
+        }
+        self.store.forget(&unit.name);
+        memory.fresh_intent = None;
+        let found = self.store.load(&unit.name).await?;
+        memory.known = Some(match found {
+            Some(stored) => {
+                invariant::check(&stored.value).map_err(|e| StoreError::Unusable(e.to_string()))?;
+                Known {
+                    record: stored.value,
+                    version: stored.version,
+                    dirty: false,
+                    overdue: false,
+                }
+            }
+            None => Known {
+                record: Record::new(&unit.name, self.clock.now()),
+                version: Version::default(),
+                dirty: false,
+                overdue: false,
+            },
+        });
+        Ok(())
+    }
+
+    pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
+        Ok(match self.store.published(&unit.name).await? {
+            PublishedSecret::Absent => Published::Absent,
+            PublishedSecret::Token(token) => Published::Token(token.value.fingerprint()),
+            PublishedSecret::Malformed(_) => Published::Malformed,
+        })
+    }
+
+    /// Stores what is about to happen, and the lease that covers it. One commit
+    /// for both, and for everything that was not stored yet.
+    pub(super) async fn commit_intent(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        step: &Step,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let Some(known) = memory.known.as_mut() else {
+            return Err(StoreError::Conflict);
+        };
+        let intended = intend(&known.record, step, &self.holder, unit.policy.lease, now);
+        let covered = known.record.lease.as_ref().is_some_and(|lease| {
+            let left = lease.expires_at.duration_since(now);
+            lease.holder == self.holder && left.saturating_mul(2) >= unit.policy.lease
+        });
+        if covered && !known.dirty && intended.rotation == known.record.rotation {
+            return Ok(());
+        }
+        known.record = intended;
+        known.dirty = true;
+        self.save(memory).await
+    }
+
+    /// Progress that may be made again needs no commit of its own before a short
+    /// wait: nobody else acts while the lease is fresh, and a successor repeats
+    /// it. What must not be repeated is stored already; a failure is stored,
+    /// because the pace of retries outlives a restart.
+    pub(super) fn may_ride_along(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
+        let in_flight = known.record.rotation.is_some();
+        let fares_well = known.record.failures == Failures::default();
+        let lease = known.record.lease.as_ref();
+        let covered = lease.filter(|l| l.holder == self.holder).is_some_and(|l| {
+            let left = l.expires_at.duration_since(wake_at);
+            left.saturating_mul(2) >= unit.policy.lease
+        });
+        in_flight && fares_well && covered && !known.overdue
+    }
+
+    pub(super) async fn save(&self, memory: &mut Memory) -> Result<(), StoreError> {
+        let Some(known) = memory.known.as_mut().filter(|known| known.dirty) else {
+            return Ok(());
+        };
+        known.record.write_id = ids::write();
+        known.version = self.store.commit(&known.record, known.version).await?;
+        known.dirty = false;
+        known.overdue = false;
+        memory.undertaken = Leftover::default();
+        Ok(())
+    }
+
+    /// Stores another record in the place of the known one, if it differs.
+    pub(super) async fn replace(
+        &self,
+        memory: &mut Memory,
+        record: Record,
+    ) -> Result<(), StoreError> {
+        invariant::check(&record).map_err(bug)?;
+        if let Some(known) = memory.known.as_mut().filter(|k| k.record != record) {
+            known.record = record;
+            known.dirty = true;
+        }
+        self.save(memory).await
+    }
+
+    /// Somebody else wrote the record. What was done for the one that was here
+    /// is looked after before anything else is.
+    pub(super) fn give_way(&self, unit: &Unit, memory: &mut Memory) {
+        let unnoted = std::mem::take(&mut memory.undertaken);
+        memory.leftover.add(unnoted);
+        memory.known = None;
+        memory.fresh_intent = None;
+        self.store.forget(&unit.name);
+    }
+
+    /// Ends cleanly: what is known is stored, and the lease is given back so
+    /// that a successor need not wait for it to run out.
+    pub(super) async fn hand_back(&self, memory: &mut Memory) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if let Some(known) = memory.known.as_mut() {
+            let held = known.record.lease.as_ref();
+            if held.is_some_and(|l| l.holder == self.holder && l.expires_at > now) {
+                known.record.lease = None;
+                known.dirty = true;
+            }
+        }
+        self.save(memory).await
+    }
+
+    /// Gives back the lease of a token that is not being worked on.
+    pub async fn release(&self, memory: &mut Memory) {
+        // Failing is harmless: the lease runs out by itself.
+        let _unreleased = self.hand_back(memory).await.is_err();
+    }
+
+    pub(super) fn store_failed(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        error: &StoreError,
+    ) -> Rest {
+        let now = self.clock.now();
+        let text = error.to_string();
+        self.witness.store_failed(unit, &text, now);
+        if matches!(error, StoreError::Unusable(_)) {
+            memory.known = None;
+        }
+        let asked = match error {
+            StoreError::Fault(fault) => fault.retry_after.unwrap_or_default(),
+            StoreError::Conflict | StoreError::Unusable(_) => SignedDuration::ZERO,
+        };
+        let current = memory.record().and_then(|record| record.current.as_ref());
+        let expiry = current.and_then(|token| unit.policy.expiry(token));
+        let left = expiry.map(|end| end.duration_since(now));
+        let pause = unit
+            .policy
+            .store_pause(memory.store_failures, left)
+            .max(asked.min(LONGEST_STORE_PAUSE));
+        memory.store_failures = memory.store_failures.saturating_add(1);
+        let retry_at = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        Rest::StoreFailed {
+            error: text,
+            retry_at,
+        }
+    }
+}
