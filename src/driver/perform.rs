@@ -2,9 +2,11 @@
 //! choice is made here: the step says what, the capabilities say how.
 
 mod delivery;
+mod ending;
 mod published;
 
 use self::delivery::{confirm, deliver, revert};
+use self::ending::{check_use, discard, retire, revoke_orphan};
 use self::published::{publish, supplied};
 use super::ids;
 use super::unit::Unit;
@@ -173,21 +175,6 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
     })
 }
 
-/// What a two-phase issuer has lost is its next token, which `cancel` drops.
-async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Fault> {
-    match unit.issuer.capabilities().overlap {
-        Overlap::TwoPhase { .. } => unit.issuer.cancel(&unit.name).await?,
-        Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {
-            let handle = TokenHandle {
-                id: Some(id.to_owned()),
-                value: None,
-            };
-            unit.issuer.revoke(&unit.name, &handle).await?;
-        }
-    }
-    Ok(Outcome::OrphanRevoked { id: id.to_owned() })
-}
-
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let rotation = record.rotation.as_ref();
     let in_flight = rotation.and_then(|r| r.intent.as_ref());
@@ -223,55 +210,4 @@ async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
     Ok(Outcome::Verified(unit.probe.prove(&current.value).await))
-}
-
-async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
-    let pending = pending_of(record)?;
-    let capabilities = unit.issuer.capabilities();
-    match (capabilities.overlap, capabilities.revokes_single_tokens()) {
-        (Overlap::TwoPhase { .. }, _) => unit.issuer.cancel(&unit.name).await?,
-        (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, true) => {
-            unit.issuer.revoke(&unit.name, &handle(pending)).await?;
-        }
-        (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, false) => {}
-    }
-    Ok(Outcome::Discarded)
-}
-
-async fn check_use(
-    unit: &Unit,
-    record: &Record,
-    fingerprint: &Fingerprint,
-) -> Result<Outcome, Fault> {
-    let entry = retiring_of(record, fingerprint)?;
-    let listed = match &entry.token.id {
-        Some(id) => unit.issuer.get(&unit.name, id).await?,
-        None => None,
-    };
-    let last_used_at = listed.and_then(|token| token.last_used_at);
-    Ok(Outcome::UseSeen {
-        fingerprint: fingerprint.clone(),
-        last_used_at,
-    })
-}
-
-async fn retire(unit: &Unit, record: &Record, fingerprint: &Fingerprint) -> Result<Outcome, Fault> {
-    let old = &retiring_of(record, fingerprint)?.token;
-    let current = current_of(record)?;
-    let capabilities = unit.issuer.capabilities();
-    match capabilities.overlap {
-        Overlap::TwoPhase { next_usable: true } => unit.issuer.complete(&unit.name).await?,
-        Overlap::ExplicitRetire if capabilities.revokes_single_tokens() => {
-            unit.issuer.revoke(&unit.name, &handle(old)).await?;
-        }
-        Overlap::ExplicitRetire
-        | Overlap::IssuerTimed { .. }
-        | Overlap::TwoPhase { next_usable: false }
-        | Overlap::None => {}
-    }
-    let refusal = unit.probe.prove_refused(&old.value, &current.value).await;
-    Ok(Outcome::Retired {
-        fingerprint: fingerprint.clone(),
-        refusal,
-    })
 }

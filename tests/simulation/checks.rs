@@ -1,6 +1,6 @@
 //! What must hold after every port call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use scim_rotator::ports::TokenHandle;
@@ -24,7 +24,7 @@ pub(crate) struct Ledger {
     cut_by_stale_call: bool,
     /// A delivery of such a process landed: the connection holds what nobody
     /// meant it to hold any more.
-    stray: [bool; 2],
+    stray: BTreeSet<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -249,6 +249,12 @@ impl Tenant {
         self.ledger.cut_by_stale_call |= !meant;
     }
 
+    /// Somebody outside ended the token in use: until the next one, that is
+    /// nobody's fault here.
+    pub(crate) fn note_cut_from_outside(&mut self) {
+        self.ledger.cut_by_stale_call = true;
+    }
+
     /// Whether a connection is given what the record wants it to hold.
     pub(crate) fn note_delivery(&mut self, connection: usize, value: &BearerToken) {
         let record = self.record.as_deref();
@@ -258,7 +264,11 @@ impl Tenant {
             .filter(|r| r.rollback.is_none())
             .and_then(|r| r.pending.as_ref());
         let meant = [current, pending].into_iter().flatten();
-        self.ledger.stray[connection] = !meant.map(|t| &t.value).any(|v| v == value);
+        if meant.map(|t| &t.value).any(|v| v == value) {
+            self.ledger.stray.remove(&connection);
+        } else {
+            self.ledger.stray.insert(connection);
+        }
     }
 
     /// Whether the stored intent is the one of this issue.
@@ -276,7 +286,7 @@ impl Tenant {
             };
             if !self.provider.accepts(held, now)
                 && !self.is_cutting_over()
-                && !self.ledger.stray[index]
+                && !self.ledger.stray.contains(&index)
             {
                 return Err(format!(
                     "I1: connection {index} holds {}, which the service provider refuses",

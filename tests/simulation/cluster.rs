@@ -70,6 +70,11 @@ impl Cluster {
         }
     }
 
+    /// The process on the first machine dies now, and is started again.
+    pub(crate) fn restart(&mut self) {
+        self.machines[0] = Machine::Down(self.sim.lock().after(RESTART));
+    }
+
     /// Works until `enough` says so, a violation is found, or time is up.
     /// Returns what `enough` still missed, if time was up.
     pub(crate) fn run(

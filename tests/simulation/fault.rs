@@ -151,3 +151,24 @@ impl Script {
         more
     }
 }
+
+/// A trouble that waits for a request of this kind, however many others come
+/// before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cue {
+    /// The word of [`Request::word`].
+    pub(crate) word: &'static str,
+    /// How many requests of this kind go undisturbed first.
+    pub(crate) skip: usize,
+    pub(crate) trouble: Trouble,
+}
+
+/// Takes the trouble that was waiting for this request.
+pub(crate) fn cued(cues: &mut Vec<Cue>, word: &str) -> Option<Trouble> {
+    let due = cues.iter().position(|c| c.word == word && c.skip == 0);
+    let due = due.map(|index| cues.remove(index));
+    for later in cues.iter_mut().filter(|c| c.word == word) {
+        later.skip = later.skip.saturating_sub(1);
+    }
+    due.map(|cue| cue.trouble)
+}

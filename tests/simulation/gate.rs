@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 
-use crate::fault::{Nature, Trouble};
+use crate::fault::{Nature, Trouble, cued};
 use crate::request::{Answered, Failure, Process, Request};
 use crate::time::{Sim, Sleep};
 use crate::world::{Call, Coming, World};
@@ -97,7 +97,8 @@ impl World {
             vault: request.is_for_vault(),
             at: self.now,
         });
-        let trouble = self.script.0.get(&call).copied();
+        let scripted = self.script.0.get(&call).copied();
+        let trouble = scripted.or_else(|| cued(&mut self.cues, request.word()));
         if self.calls.len() > MOST_CALLS {
             self.violate("I8: the driver is busy without end");
         }

@@ -14,6 +14,7 @@
 //! | `cluster` | replicas, their restarts, and time passing between their wakes |
 //! | `people` | what operators do |
 //! | `case`, `exhaustive` | single runs, and all of them |
+//! | `scenarios` | the hard ones by name, with all that must come of each |
 //!
 //! Nothing here opens a socket or sleeps. Every run is a pure function of its
 //! profile and its script of faults, so each can be replayed.
@@ -39,6 +40,7 @@ mod probe;
 mod profile;
 mod request;
 mod rest;
+mod scenarios;
 mod service_provider;
 mod tenant;
 mod time;

@@ -50,9 +50,14 @@ impl Tenant {
 
     /// A person asks for a rotation.
     pub(crate) fn request(&mut self, request: AskedFor) {
+        self.amend(|record| record.request = Some(request));
+    }
+
+    /// A person writes into the record.
+    pub(crate) fn amend(&mut self, change: impl FnOnce(&mut Record)) {
         if let Some(record) = self.record.as_deref() {
             let mut record = record.clone();
-            record.request = Some(request);
+            change(&mut record);
             self.record = Some(Arc::new(record));
             self.version += 1;
         }

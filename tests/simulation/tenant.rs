@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use scim_rotator::ports::{PublishedSecret, PublishedToken};
+use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::rotation::record::Record;
 use scim_rotator::secret::BearerToken;
@@ -27,6 +28,12 @@ pub(crate) struct Tenant {
     /// The first connection will not like the next token that it is given.
     pub(crate) dislikes_next: bool,
     disliked: Option<BearerToken>,
+    /// A connection that cannot be reached until then.
+    pub(crate) away: Option<(usize, Timestamp)>,
+    /// The first connection works with nothing until then.
+    pub(crate) quarantined_until: Option<Timestamp>,
+    /// Somebody else has a token made just before the next issue.
+    pub(crate) overtaken: bool,
     pub(crate) ledger: Ledger,
 }
 
@@ -42,6 +49,9 @@ impl Tenant {
             held: vec![None; profile.connections.len()],
             dislikes_next: false,
             disliked: None,
+            away: None,
+            quarantined_until: None,
+            overtaken: false,
             ledger: Ledger::default(),
         }
     }
@@ -60,6 +70,10 @@ impl Tenant {
             Request::Publish { value, expected } => self.publish(value, *expected),
             Request::List => Ok(Reply::Listing(self.provider.list(&self.held, now))),
             Request::Issue(asked) => {
+                if std::mem::take(&mut self.overtaken) {
+                    drop(self.provider.issue_by_hand(true, now));
+                    self.note_cut_from_outside();
+                }
                 let stale = !self.is_intended(&asked.label);
                 let issued = self.provider.issue(asked, stale, now)?;
                 if stale {
@@ -75,6 +89,13 @@ impl Tenant {
                 self.provider.cancel(now).map(|()| Reply::Nothing)
             }
             Request::Preflight { .. } => Ok(Reply::Nothing),
+            Request::Deliver { connection, .. } if self.is_away(*connection, now) => {
+                Err(Failure::Fault(Fault::new(
+                    FaultClass::NotApplied,
+                    FaultKind::Network,
+                    "connection refused",
+                )))
+            }
             Request::Deliver { connection, value } => {
                 self.note_delivery(*connection, value);
                 self.provider
@@ -105,6 +126,11 @@ impl Tenant {
         Ok(Reply::Written(self.version))
     }
 
+    fn is_away(&self, connection: usize, now: Timestamp) -> bool {
+        self.away
+            .is_some_and(|(away, until)| away == connection && now < until)
+    }
+
     pub(crate) fn mend_connection(&mut self) {
         self.disliked = None;
     }
@@ -128,6 +154,12 @@ impl Tenant {
 
     fn confirm(&self, connection: usize, value: &BearerToken, now: Timestamp) -> Confirmation {
         use scim_rotator::rotation::capability::ConnectionTest;
+        if connection == 0 && self.quarantined_until.is_some_and(|until| now < until) {
+            return Confirmation::NotYet {
+                detail: "in quarantine".to_owned(),
+                ask_again: None,
+            };
+        }
         let holds = self.held[connection].as_ref() == Some(value);
         let disliked = connection == 0 && self.disliked.as_ref() == Some(value);
         let works = holds && !disliked && self.provider.accepts(value, now);

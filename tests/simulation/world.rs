@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::secret::BearerToken;
 
-use crate::fault::{Nature, Script};
+use crate::fault::{Cue, Nature, Script};
 use crate::people::PERSON_TAKES;
 use crate::request::{Answered, Failure, Process, Request};
 use crate::tenant::Tenant;
@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) may_pause: bool,
     pub(crate) violation: Option<String>,
     pub(crate) script: Script,
+    /// Troubles that wait for a request of their kind.
+    pub(crate) cues: Vec<Cue>,
     /// The port calls of the run, in order.
     pub(crate) calls: Vec<Call>,
     /// How often a token was woken.
@@ -95,6 +97,7 @@ impl World {
             may_pause: true,
             violation: None,
             script: Script::none(),
+            cues: Vec::new(),
             calls: Vec::new(),
             wakes: 0,
             log: None,

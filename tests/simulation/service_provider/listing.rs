@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use scim_rotator::ports::TokenHandle;
-use scim_rotator::rotation::capability::{LastUsed, Overlap, Recovery};
+use scim_rotator::rotation::capability::{LastUsed, Overlap, Recovery, Revoke};
 use scim_rotator::rotation::outcome::{ListedToken, Listing};
 use scim_rotator::secret::BearerToken;
 
@@ -16,7 +16,11 @@ impl ServiceProvider {
 
     pub(crate) fn list(&self, held: &[Option<BearerToken>], now: Timestamp) -> Listing {
         Listing {
-            tokens: self.live(now).map(|t| self.listed(t, held, now)).collect(),
+            tokens: self
+                .live(now)
+                .filter(|t| self.quirks.shows(t.created_at, now))
+                .map(|t| self.listed(t, held, now))
+                .collect(),
             etag: (self.rules.can.recovery == Recovery::ByStatus).then(|| self.etag()),
         }
     }
@@ -73,8 +77,15 @@ impl ServiceProvider {
         if !self.rules.can.revokes_single_tokens() {
             return Err(refused("it cannot revoke one token"));
         }
+        if self.rules.can.revoke == Revoke::ById && handle.id.is_none() {
+            return Err(refused("which one? It is revoked by its id"));
+        }
+        if self.quirks.forgets_revocations {
+            return Ok(());
+        }
         if let Some(index) = self.find(handle).filter(|i| self.tokens[*i].is_live(now)) {
             self.tokens[index].dies_at = now;
+            self.tokens[index].cached_until = self.quirks.cached_until(now);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! issuer's capabilities state.
 
 mod listing;
+mod quirks;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::IssueRequest;
@@ -12,6 +13,8 @@ use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::IssuedToken;
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::secret::{BearerToken, Fingerprint};
+
+pub(crate) use quirks::Quirks;
 
 use crate::profile::IssuerRules;
 use crate::request::Failure;
@@ -28,6 +31,7 @@ pub(crate) struct ServiceProvider {
     revision: u64,
     /// The next token that is made will not work.
     pub(crate) next_is_useless: bool,
+    pub(crate) quirks: Quirks,
 }
 
 /// A token that the service provider has made.
@@ -50,6 +54,8 @@ pub(crate) struct SpToken {
     pub(crate) stale: bool,
     /// Made, listed, and refused.
     useless: bool,
+    /// Caches accept it until then although it was revoked.
+    cached_until: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
 }
 
@@ -67,6 +73,7 @@ impl ServiceProvider {
             serial: 0,
             revision: 0,
             next_is_useless: false,
+            quirks: Quirks::default(),
         }
     }
 
@@ -75,7 +82,8 @@ impl ServiceProvider {
         let usable = |t: &SpToken| {
             let held_back =
                 t.next && self.rules.can.overlap == (Overlap::TwoPhase { next_usable: false });
-            t.is_live(now) && !held_back && !t.useless
+            let cached = t.cached_until.is_some_and(|until| now < until);
+            (t.is_live(now) || cached) && !held_back && !t.useless
         };
         self.tokens.iter().any(|t| t.value == *value && usable(t))
     }
@@ -90,10 +98,14 @@ impl ServiceProvider {
         stale: bool,
         now: Timestamp,
     ) -> Result<IssuedToken, Failure> {
-        if let Some(again) = self.issued_before(asked, now) {
+        let before = self.issued_before(asked, now);
+        if let Some(again) = before.or_else(|| self.answers_with_another(now)) {
             return Ok(self.answer(again, None));
         }
-        self.may_issue(asked, now)?;
+        if let Err(refusal) = self.may_issue(asked, now) {
+            self.reused(asked, now);
+            return Err(refusal);
+        }
         let old_dies_at = self.take_effect_on_others(asked.overlap, now);
         let value = match &asked.chosen {
             Some(chosen) => chosen.clone(),
@@ -148,11 +160,17 @@ impl ServiceProvider {
             | Recovery::ByStatus
             | Recovery::None => false,
         };
-        self.tokens.iter().position(|t| t.is_live(now) && same(t))
+        let remembered = |t: &SpToken| self.quirks.remembers(t.created_at, now);
+        self.tokens
+            .iter()
+            .position(|t| t.is_live(now) && same(t) && remembered(t))
     }
 
     fn may_issue(&self, asked: &IssueRequest, now: Timestamp) -> Result<(), Failure> {
         let live = self.live(now).count();
+        if self.quirks.most_live.is_some_and(|most| live >= most) {
+            return Err(refused("no more tokens are permitted"));
+        }
         if self.rules.can.live_tokens == LiveTokens::Two && live >= 2 {
             return Err(refused("both slots are taken"));
         }
@@ -172,7 +190,11 @@ impl ServiceProvider {
             )));
         }
         let caller = asked.current.as_ref().and_then(|c| c.value.as_ref());
-        if self.rules.caller_is_token && live > 0 && !caller.is_some_and(|c| self.accepts(c, now)) {
+        let bootstraps = live == 0 && !self.is_family_ended(now);
+        if self.rules.caller_is_token
+            && !bootstraps
+            && !caller.is_some_and(|c| self.accepts(c, now))
+        {
             return Err(refused("invalid_grant"));
         }
         Ok(())
@@ -230,7 +252,7 @@ impl ServiceProvider {
             | Recovery::ByStatus
             | Recovery::None => format!("id-{}", self.serial),
         };
-        let life = lifetime.unwrap_or(self.rules.life);
+        let life = self.quirks.granted(lifetime.unwrap_or(self.rules.life));
         let next = matches!(self.rules.can.overlap, Overlap::TwoPhase { .. })
             && self.live(now).next().is_some();
         self.tokens.push(SpToken {
@@ -245,6 +267,7 @@ impl ServiceProvider {
             by_hand: false,
             stale: false,
             useless: std::mem::take(&mut self.next_is_useless),
+            cached_until: None,
             last_used_at: None,
         });
         self.tokens.len() - 1

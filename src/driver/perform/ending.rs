@@ -1,0 +1,93 @@
+//! How tokens end: superseded ones, refused ones, and ones whose value was lost.
+
+use super::{current_of, handle, pending_of, retiring_of};
+use crate::driver::unit::Unit;
+use crate::ports::TokenHandle;
+use crate::rotation::capability::Overlap;
+use crate::rotation::fault::{Fault, FaultClass};
+use crate::rotation::outcome::Outcome;
+use crate::rotation::record::{HeldToken, Record};
+use crate::scim::evidence::Verdict;
+use crate::secret::Fingerprint;
+
+pub(super) async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+    let pending = pending_of(record)?;
+    let capabilities = unit.issuer.capabilities();
+    match (capabilities.overlap, capabilities.revokes_single_tokens()) {
+        (Overlap::TwoPhase { .. }, _) => unit.issuer.cancel(&unit.name).await?,
+        (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, true) => {
+            unit.issuer.revoke(&unit.name, &handle(pending)).await?;
+        }
+        (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, false) => {}
+    }
+    Ok(Outcome::Discarded)
+}
+
+/// What a two-phase issuer has lost is its next token, which `cancel` drops.
+pub(super) async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Fault> {
+    match unit.issuer.capabilities().overlap {
+        Overlap::TwoPhase { .. } => unit.issuer.cancel(&unit.name).await?,
+        Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {
+            let handle = TokenHandle {
+                id: Some(id.to_owned()),
+                value: None,
+            };
+            unit.issuer.revoke(&unit.name, &handle).await?;
+        }
+    }
+    Ok(Outcome::OrphanRevoked { id: id.to_owned() })
+}
+
+pub(super) async fn check_use(
+    unit: &Unit,
+    record: &Record,
+    fingerprint: &Fingerprint,
+) -> Result<Outcome, Fault> {
+    let entry = retiring_of(record, fingerprint)?;
+    let listed = match &entry.token.id {
+        Some(id) => unit.issuer.get(&unit.name, id).await?,
+        None => None,
+    };
+    let last_used_at = listed.and_then(|token| token.last_used_at);
+    Ok(Outcome::UseSeen {
+        fingerprint: fingerprint.clone(),
+        last_used_at,
+    })
+}
+
+pub(super) async fn retire(
+    unit: &Unit,
+    record: &Record,
+    fingerprint: &Fingerprint,
+) -> Result<Outcome, Fault> {
+    let old = &retiring_of(record, fingerprint)?.token;
+    let current = current_of(record)?;
+    let refused = end_superseded(unit, old).await.err();
+    if let Some(fault) = refused.as_ref().filter(|f| f.class != FaultClass::Rejected) {
+        return Err(fault.clone());
+    }
+    let refusal = unit.probe.prove_refused(&old.value, &current.value).await;
+    match (refused, &refusal) {
+        // A revocation that is refused for good is no matter once the token is
+        // dead: it has expired, or somebody else ended it.
+        (Some(fault), Verdict::Fail(_) | Verdict::Inconclusive(_)) => Err(fault),
+        (Some(_), Verdict::Pass(_)) | (None, _) => Ok(Outcome::Retired {
+            fingerprint: fingerprint.clone(),
+            refusal,
+        }),
+    }
+}
+
+async fn end_superseded(unit: &Unit, old: &HeldToken) -> Result<(), Fault> {
+    let capabilities = unit.issuer.capabilities();
+    match capabilities.overlap {
+        Overlap::TwoPhase { next_usable: true } => unit.issuer.complete(&unit.name).await,
+        Overlap::ExplicitRetire if capabilities.revokes_single_tokens() => {
+            unit.issuer.revoke(&unit.name, &handle(old)).await
+        }
+        Overlap::ExplicitRetire
+        | Overlap::IssuerTimed { .. }
+        | Overlap::TwoPhase { next_usable: false }
+        | Overlap::None => Ok(()),
+    }
+}

@@ -1,0 +1,103 @@
+//! Clocks that are wrong, and lives that are short.
+
+use super::play::{DAY, HOUR, MINUTE, Play, profile, ruled};
+
+#[test]
+fn a_clock_that_jumps_retires_nothing_early() {
+    for jump in [HOUR, -HOUR] {
+        let mut play = Play::due(&profile("S1 overlapping, by label"));
+        let old = play.current();
+        play.until("it is in use", |t| {
+            t.record.as_ref().is_some_and(|r| r.generation == 2)
+        });
+        let promoted_at = play.now();
+        play.set_clock(jump);
+        play.pass(HOUR * 8);
+        assert!(
+            play.accepts(&old.value),
+            "{jump:#}: our clock is not to be trusted"
+        );
+        assert_eq!(play.count("issuer.revoke"), 0, "{jump:#}");
+        assert_eq!(play.record().retiring.len(), 1, "{jump:#}");
+        play.set_clock(-jump);
+        play.rest(2);
+        let lived = play.times("issuer.revoke")[0].duration_since(promoted_at);
+        assert!(lived >= HOUR * 5, "{jump:#}: {lived:#}");
+        assert_eq!(play.count("issuer.revoke"), 1, "{jump:#}: once");
+        assert_eq!(play.made(), 2, "{jump:#}");
+    }
+}
+
+#[test]
+fn work_that_a_suspended_machine_missed_is_done_once() {
+    let mut play = Play::due(&profile("S1 overlapping, by label"));
+    play.rest(2);
+    let before = play.count("issuer.issue");
+    let renew_at = {
+        let current = play.current();
+        let life = current
+            .expires_at
+            .expect("an expiry")
+            .duration_since(current.issued_at);
+        current.issued_at + life * 3 / 4
+    };
+    let asleep = renew_at.duration_since(play.now());
+    play.sleeps(asleep);
+    play.rest(3);
+    assert_eq!(play.count("issuer.issue"), before + 1);
+    assert_eq!(play.live().len(), 1);
+}
+
+#[test]
+fn a_life_shorter_than_its_margins_turns_over_without_a_gap() {
+    let profile = ruled("S1 overlapping, by label", |policy| {
+        policy.renew.fraction = None;
+        policy.renew.before = Some(DAY * 30);
+        policy.overlap = DAY * 10;
+    });
+    let mut play = Play::first(&profile);
+    play.tenant(|t| t.provider.quirks.longest_life = Some(DAY * 2));
+    play.rest(1);
+    for _ in 0..(20 * 24) {
+        play.pass(HOUR);
+        let current = play.current();
+        assert!(
+            play.accepts(&current.value),
+            "the token in use works at all times"
+        );
+        assert!(play.live().len() <= 3);
+    }
+    let made = play.made();
+    assert!((14..=17).contains(&made), "two thirds of two days: {made}");
+    let past = play.record().history;
+    assert!(
+        past.iter()
+            .skip(2)
+            .all(|p| p.old.is_none() || p.old_refused.is_some())
+    );
+}
+
+#[test]
+fn the_life_that_was_granted_counts() {
+    let profile = ruled("S1 overlapping, by label", |policy| {
+        policy.lifetime = Some(DAY * 90);
+    });
+    let mut play = Play::first(&profile);
+    play.tenant(|t| t.provider.quirks.longest_life = Some(DAY * 10));
+    let begun = play.now();
+    let record = play.rest(1);
+    let current = record.current.expect("a token");
+    let life = current
+        .expires_at
+        .expect("an expiry")
+        .duration_since(current.issued_at);
+    assert!(life <= DAY * 10 && life > DAY * 10 - MINUTE, "{life:#}");
+    play.until("it is renewed", |t| {
+        t.record.as_ref().is_some_and(|r| r.generation == 2)
+    });
+    let after = play.now().duration_since(begun);
+    assert!(
+        after > DAY * 6 && after < DAY * 7,
+        "two thirds of ten days: {after:#}"
+    );
+}

@@ -1,0 +1,107 @@
+//! Tokens that do not work: consumed, revoked, expired, meant for others.
+
+use scim_rotator::rotation::record::{HaltCause, Paused, RotationResult, Trigger};
+
+use super::play::{DAY, HOUR, MINUTE, Play, profile};
+use crate::fault::Trouble;
+
+#[test]
+fn a_consumed_credential_is_shown_again_only_while_the_issuer_remembers() {
+    let mut play = Play::due(&profile("S5 the token asks for its successor"))
+        .on("issuer.issue", Trouble::ReplyLost);
+    play.tenant(|t| {
+        t.provider.quirks.remembers_for = Some(MINUTE * 2);
+        t.provider.quirks.punishes_reuse = true;
+    });
+    play.rest(2);
+    assert_eq!(
+        play.made(),
+        2,
+        "the same request was answered with the same token"
+    );
+    assert_eq!(play.count("issuer.issue"), 2, "asked again once");
+    let asked = play.times("issuer.issue");
+    assert!(asked[1].duration_since(asked[0]) < MINUTE * 2);
+    assert!(play.all_hold(&play.current()));
+}
+
+#[test]
+fn a_family_that_was_ended_asks_for_a_person_and_stops() {
+    let mut play = Play::due(&profile("S5 the token asks for its successor"))
+        .on("issuer.issue", Trouble::CrashAfter);
+    play.tenant(|t| {
+        t.provider.quirks.remembers_for = Some(MINUTE / 60);
+        t.provider.quirks.punishes_reuse = true;
+    });
+    play.until("a person is asked", |t| {
+        t.record.as_ref().is_some_and(|r| r.halt.is_some())
+    });
+    let record = play.record();
+    let halt = record.halt.expect("a halt");
+    assert_eq!(halt.cause, HaltCause::AttemptsUsedUp);
+    assert!(halt.detail.contains("invalid_grant"), "{}", halt.detail);
+    let asked = play.count("issuer.issue");
+    assert!(asked <= 6, "an ended family is not asked for ever: {asked}");
+    assert_eq!(record.generation, 1);
+    // The person of this world comes with a token.
+    play.rest(2);
+    assert_eq!(play.count("issuer.issue"), asked, "and not once more");
+    assert!(play.all_hold(&play.current()));
+}
+
+#[test]
+fn revoked_by_somebody_else_it_is_replaced_unless_a_person_paused_it() {
+    let mut play = Play::due(&profile("S1 overlapping, by label"));
+    play.rest(2);
+    let old = play.current();
+    let paused_at = play.now();
+    play.revoked_outside("id-2");
+    play.tenant(|t| {
+        t.amend(|record| {
+            record.paused = Some(Paused {
+                since: paused_at,
+                reason: "under review".to_owned(),
+            });
+        });
+    });
+    play.pass(DAY * 3);
+    assert_eq!(play.made(), 2, "what a person stopped stays stopped");
+    assert_eq!(play.reason(), "paused");
+
+    play.tenant(|t| t.amend(|record| record.paused = None));
+    let record = play.rest(3);
+    assert_eq!(record.history[0].trigger, Trigger::Drift);
+    let probes = play.times(&format!("probe.prove {}", old.fingerprint()));
+    assert!(probes.len() >= 2, "one refusal alone is not believed");
+    assert_eq!(play.live(), ["id-3"]);
+    assert!(play.all_hold(&play.current()));
+}
+
+#[test]
+fn an_unusable_new_token_reaches_nobody() {
+    for expired in [true, false] {
+        let mut play = Play::due(&profile("S1 overlapping, by label"));
+        let old = play.current();
+        play.tenant(|t| match expired {
+            true => t.provider.quirks.longest_life = Some(-HOUR),
+            false => t.provider.next_is_useless = true,
+        });
+        play.until("it is rolled back", |t| {
+            t.record.as_ref().is_some_and(|r| r.history.len() > 1)
+        });
+        play.tenant(|t| t.provider.quirks.longest_life = None);
+        let past = play.record().history[0].clone();
+        assert_eq!(past.result, RotationResult::RolledBack);
+        let why = past.detail.expect("a reason");
+        let word = match expired {
+            true => "already expired",
+            false => "does not work",
+        };
+        assert!(why.contains(word), "{why}");
+        assert_eq!(play.count("connection.deliver"), 0, "{why}");
+        assert!(play.all_hold(&old) && play.accepts(&old.value), "{why}");
+        assert_eq!(play.live(), ["id-1"], "{why}");
+        play.rest(2);
+        assert_eq!(play.live(), ["id-3"], "{why}");
+    }
+}
