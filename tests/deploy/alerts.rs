@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::read;
+use crate::{metrics, read};
 
 pub(crate) const RULES: &str = "deploy/prometheus/scim-rotator.rules.yml";
 const RUNBOOK: &str = "deploy/RUNBOOK.md";
+const ROUTING: &str = "deploy/alertmanager/alertmanager.yml";
 const TESTS: &str = "tests/deploy/prometheus";
 
 /// What follows `- alert: ` and `- record: `, by name. promtool reads the file
@@ -115,4 +116,16 @@ fn every_alert_is_shown_to_fire_and_not_to_fire() {
     let alerts: BTreeSet<String> = alerts().into_iter().map(|(name, _)| name).collect();
     assert_eq!(fires, alerts);
     assert_eq!(rests, alerts);
+}
+
+#[test]
+fn the_routing_names_alerts_that_there_are() {
+    let alerts: BTreeSet<String> = alerts().into_iter().map(|(name, _)| name).collect();
+    let text = read(ROUTING);
+    let named = metrics::words(&text).filter(|word| word.starts_with("Scim"));
+    let named: BTreeSet<&str> = named.collect();
+    assert!(named.len() > 3, "{named:?}");
+    for name in named {
+        assert!(alerts.contains(name), "{ROUTING} names {name}");
+    }
 }

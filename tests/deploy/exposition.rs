@@ -70,14 +70,19 @@ pub(crate) fn families(text: &str) -> BTreeMap<String, Family> {
 }
 
 fn family_of<'a>(sample: &str, families: &'a mut BTreeMap<String, Family>) -> &'a mut Family {
+    let name = family_name(sample, families).to_owned();
+    families.get_mut(&name).unwrap_or_else(|| {
+        panic!("{name} has no TYPE");
+    })
+}
+
+/// The family of a sample: its own name, unless it is a part of a histogram.
+pub(crate) fn family_name<'a>(sample: &'a str, families: &BTreeMap<String, Family>) -> &'a str {
     let of_histogram = ["_bucket", "_sum", "_count"]
         .iter()
         .filter_map(|end| sample.strip_suffix(end))
         .find(|name| families.get(*name).is_some_and(|f| f.kind == "histogram"));
-    let name = of_histogram.unwrap_or(sample).to_owned();
-    families.get_mut(&name).unwrap_or_else(|| {
-        panic!("{name} has no TYPE");
-    })
+    of_histogram.unwrap_or(sample)
 }
 
 /// The labels between the braces; no value of ours holds a comma or a quote.

@@ -14,6 +14,7 @@ mod commands;
 mod exposition;
 #[allow(dead_code, reason = "shared with the unit tests of telemetry")]
 mod fixture;
+mod grafana;
 mod kubernetes;
 mod metrics;
 #[path = "../support/mod.rs"]

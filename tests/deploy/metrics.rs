@@ -1,11 +1,9 @@
 //! The rules and the documentation know the metrics that there are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use crate::exposition::{self, Family};
-use crate::support::part;
+use crate::support::promtool;
 use crate::{alerts, read};
 
 const DOCUMENTED: &str = "deploy/prometheus/METRICS.md";
@@ -14,26 +12,41 @@ const DOCUMENTED: &str = "deploy/prometheus/METRICS.md";
 fn every_metric_and_label_in_the_rules_exists() {
     let families = exposition::families(&exposition::text());
     let rules = alerts::expressions(&read(alerts::RULES));
-    let mut named = 0;
-    for (rule, expression) in &rules {
-        for (name, matchers) in selectors(expression) {
-            named += 1;
-            let family = families
-                .get(&name)
-                .unwrap_or_else(|| panic!("{rule} names {name}, which is not exported"));
-            for (label, value) in matchers {
-                let seen = family.labels.get(&label);
-                let seen = seen.unwrap_or_else(|| panic!("{rule}: {name} has no label {label}"));
-                for word in value.split('|') {
-                    assert!(
-                        seen.contains(word),
-                        "{rule}: {name} never has {label}=\"{word}\", only {seen:?}"
-                    );
-                }
+    let named: usize = rules
+        .iter()
+        .map(|(rule, expression)| assert_exists(rule, expression, &families))
+        .sum();
+    assert!(named > 30, "only {named} metrics were found in the rules");
+}
+
+/// Fails if an expression names a metric, a label or a word that is never
+/// exported. Returns how many metrics it names.
+pub(crate) fn assert_exists(
+    place: &str,
+    expression: &str,
+    families: &BTreeMap<String, Family>,
+) -> usize {
+    let selectors = selectors(expression);
+    for (name, matchers) in &selectors {
+        let family = families
+            .get(exposition::family_name(name, families))
+            .unwrap_or_else(|| panic!("{place} names {name}, which is not exported"));
+        for (label, value) in matchers {
+            // Prometheus adds it, and a person chooses.
+            if label == "job" || value.contains('$') {
+                continue;
+            }
+            let seen = family.labels.get(label);
+            let seen = seen.unwrap_or_else(|| panic!("{place}: {name} has no label {label}"));
+            for word in value.split('|') {
+                assert!(
+                    seen.contains(word),
+                    "{place}: {name} never has {label}=\"{word}\", only {seen:?}"
+                );
             }
         }
     }
-    assert!(named > 30, "only {named} metrics were found in the rules");
+    selectors.len()
 }
 
 /// The metrics of ours in an expression with the values that their labels must
@@ -73,18 +86,29 @@ fn matchers(inside: &str) -> Vec<(String, String)> {
 #[test]
 fn recorded_series_that_are_used_are_recorded() {
     let rules = read(alerts::RULES);
-    let recorded: BTreeSet<&str> = rules
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("- record: "))
-        .collect();
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    let used: BTreeSet<&str> = rules
-        .split(|c| !is_name(c))
+    let used: BTreeSet<String> = words(&rules)
         .filter(|word| word.starts_with("scim_rotator:"))
-        .map(|word| word.trim_end_matches(':'))
+        .map(str::to_owned)
         .collect();
+    let recorded = recorded();
     assert!(!recorded.is_empty());
     assert_eq!(recorded, used);
+}
+
+/// The series that the rules record.
+pub(crate) fn recorded() -> BTreeSet<String> {
+    let rules = read(alerts::RULES);
+    let names = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- record: "));
+    names.map(str::to_owned).collect()
+}
+
+/// The words of a text that could be the name of a metric.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    text.split(move |c| !is_name(c))
+        .map(|word| word.trim_end_matches(':'))
 }
 
 #[test]
@@ -124,22 +148,8 @@ fn documented(text: &str) -> BTreeMap<String, (String, String)> {
 
 #[test]
 fn prometheus_finds_no_fault_with_the_exposition() {
-    let Some(prometheus) = part::find("prometheus") else {
-        return;
-    };
-    let mut promtool = Command::new(prometheus.join("bin/promtool"))
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("promtool starts");
-    let mut stdin = promtool.stdin.take().expect("a pipe");
-    stdin
-        .write_all(exposition::text().as_bytes())
-        .expect("promtool reads");
-    drop(stdin);
-    let output = promtool.wait_with_output().expect("promtool ends");
-    let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.is_empty(), "{said}");
+    let text = exposition::text();
+    for part in promtool::PARTS {
+        promtool::check_metrics(part, &text);
+    }
 }

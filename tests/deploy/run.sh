@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The deployment files, judged by the tools that read them in production.
 #
-#   tests/deploy/run.sh [CHECK…]     one or more of: systemd kubernetes prometheus vault scripts (default: all)
+#   tests/deploy/run.sh [CHECK…]     one or more of: systemd kubernetes prometheus prometheus3 alertmanager vault
+#                                    scripts (default: all)
 #
 # Needs the parts that tests/run provides, in ${SCIM_ROTATOR_PARTS:-target/parts}. A check whose tool this machine
 # lacks is skipped with a loud word; with CI=true a skip is a failure. All checks run, also after one failed.
@@ -71,13 +72,37 @@ check_kubernetes() {
     done
 }
 
-check_prometheus() {
-    local promtool=$parts/prometheus/bin/promtool
-    need "$promtool" "tests/parts/prometheus.sh provides it"
+# judged_by PART: all files of deploy/prometheus, by the promtool of this part.
+judged_by() {
+    local promtool=$parts/$1/bin/promtool
+    need "$promtool" "tests/parts/$1.sh provides it"
     quietly "$promtool" check rules --lint=all --lint-fatal deploy/prometheus/*.rules.yml
     # It names the rule file too, by a path relative to itself.
     quietly "$promtool" check config --lint=all --lint-fatal deploy/prometheus/scrape.yml
     quietly "$promtool" test rules tests/deploy/prometheus/*.test.yml
+}
+
+# What Debian has (2.42), and what new installations run.
+check_prometheus() { judged_by prometheus; }
+check_prometheus3() { judged_by prometheus3; }
+
+check_alertmanager() {
+    local amtool=$parts/prometheus/bin/amtool config=deploy/alertmanager/alertmanager.yml severity receiver
+    need "$amtool" "tests/parts/prometheus.sh provides it"
+    quietly "$amtool" check-config "$config"
+    while read -r severity receiver; do
+        # amtool warns of a wrong receiver and says so by its exit code.
+        quietly "$amtool" config routes test --config.file="$config" --verify.receivers="$receiver" \
+            "severity=$severity" alertname=ScimAny
+    done <<'ROUTES'
+critical pager
+warning tickets
+info chat
+ROUTES
+    # A severity that the rules use and nobody routes would go to the tickets unnoticed.
+    for severity in $(sed -n 's/^ *severity: //p' deploy/prometheus/*.rules.yml | sort -u); do
+        grep -q "severity=\"$severity\"" "$config" || fail "no route for severity=$severity"
+    done
 }
 
 check_vault() {
@@ -102,7 +127,7 @@ check_scripts() {
 }
 
 checks=("$@")
-[[ $# -gt 0 ]] || checks=(systemd kubernetes prometheus vault scripts)
+[[ $# -gt 0 ]] || checks=(systemd kubernetes prometheus prometheus3 alertmanager vault scripts)
 skipped=()
 failed=()
 for check in "${checks[@]}"; do

@@ -84,6 +84,11 @@ impl Daemon {
         }
     }
 
+    /// Where its server listens, `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.url
+    }
+
     /// Status and body of one of its pages; `None` if it does not answer.
     pub async fn get(&self, page: &str) -> Option<(u16, String)> {
         let answer = self.http.get(format!("{}{page}", self.url)).send().await;

@@ -20,6 +20,7 @@ mod restless;
 mod wait;
 
 mod adoption;
+mod alerting;
 mod approle;
 mod canaille;
 mod crash;

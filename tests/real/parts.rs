@@ -31,8 +31,12 @@ pub async fn users(scim_url: &Url, token: &str) -> Vec<Value> {
 
 /// `[issuers.sp.http]` for better-auth. Its tokens begin with their id.
 pub async fn better_auth_issuer(house: &mut House, server: &BetterAuth) -> String {
+    better_auth_issuer_at(house, &server.admin_url()).await
+}
+
+/// The same, for a line to its admin API.
+pub async fn better_auth_issuer_at(house: &mut House, url: &str) -> String {
     let admin = house.credential("sp", ADMIN_TOKEN).await;
-    let url = server.admin_url();
     format!(
         r#"
 [issuers.sp.http]

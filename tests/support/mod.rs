@@ -4,10 +4,12 @@
 pub mod better_auth;
 pub mod canaille;
 pub mod cut;
+pub mod dashboards;
 pub mod jwt;
 pub mod keycloak;
 pub mod meddler;
 pub mod part;
+pub mod promtool;
 pub mod scim2_server;
 pub mod vault;
 

@@ -1,0 +1,295 @@
+//! The whole chain, with the shipped rules and the shipped routing: the daemon,
+//! a Prometheus that scrapes it, its Alertmanager, and who is told. Once with
+//! Debian's Prometheus and once with Prometheus 3, side by side.
+
+mod panels;
+mod shipped;
+mod watch;
+mod webhook;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use scim_rotator::demo::identity_provider::{DemoIdentityProvider, Options};
+use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::ports::Clock as _;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::daemon::Daemon;
+use super::house::House;
+use super::parts::{better_auth_issuer_at, token};
+use super::support::better_auth::BetterAuth;
+use super::support::cut::{Cut, Line};
+use super::support::dashboards;
+use super::support::promtool;
+use super::wait::eventually;
+use panels::Panels;
+use watch::Watch;
+
+/// How long a token lives, and when it is renewed: the defaults of the issuer
+/// that these tests claim.
+const LIFE: SignedDuration = SignedDuration::from_hours(24);
+const RENEWED_AFTER: f64 = 0.67;
+const TIMES: &str = "lifetime = \"6h\"\noverlap = \"30m\"";
+
+/// Of the three tokens the first is about to expire, the second is late, and
+/// the third has time.
+const AGES: [(&str, f64); 3] = [("crm", 0.9), ("erp", 0.4), ("hr", -1.0)];
+
+/// What is told while the issuer cannot be reached: receiver and alert.
+const TOLD: [(&str, &str); 4] = [
+    ("pager", "ScimTokenExpiresSoon crm"),
+    ("tickets", "ScimRotationFailing crm"),
+    ("tickets", "ScimRotationFailing erp"),
+    ("tickets", "ScimRotationOverdue erp"),
+];
+/// What is not told, as something worse is.
+const INHIBITED: &str = "ScimRotationOverdue crm";
+const ABSENT: &str = "ScimRotatorAbsent";
+
+#[tokio::test]
+async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    let daemon = scene.begin().await;
+    let watches = scene.watches(&daemon).await;
+    if watches.is_empty() {
+        return;
+    }
+    let began = now();
+
+    for watch in &watches {
+        the_right_people_are_told(watch).await;
+    }
+    let mut panels: Vec<Panels> = watches.iter().map(|_| Panels::new()).collect();
+    for (watch, panels) in watches.iter().zip(&mut panels) {
+        panels.ask(watch, "crm", began, now()).await;
+    }
+
+    scene.issuer.set(Line::Open);
+    for watch in &watches {
+        they_are_told_that_it_is_over(watch).await;
+        the_daemon_exports_what_the_files_name(watch, &daemon).await;
+    }
+    for (watch, panels) in watches.iter().zip(&mut panels) {
+        let what = format!("every panel shows something to {}", watch.part);
+        eventually(&what, async || {
+            panels.ask(watch, "crm", began, now()).await;
+            panels.empty().is_empty().then_some(())
+        })
+        .await;
+    }
+
+    daemon.kill();
+    for watch in &watches {
+        let what = format!("{} misses the daemon", watch.part);
+        eventually(&what, async || {
+            watch.webhook.has("pager", "firing", ABSENT).then_some(())
+        })
+        .await;
+        nobody_was_told_of_the_token_that_has_time(watch);
+    }
+    scene.house.close().await;
+}
+
+/// The alerts that fire are these and no others; each reaches its receiver with
+/// all that a person needs.
+async fn the_right_people_are_told(watch: &Watch) {
+    let all: BTreeSet<String> = TOLD
+        .iter()
+        .map(|(_, subject)| *subject)
+        .chain([INHIBITED])
+        .map(str::to_owned)
+        .collect();
+    let part = watch.part;
+    eventually(&format!("{part} raises {all:?}"), async || {
+        (watch.firing().await == all).then_some(())
+    })
+    .await;
+    eventually(&format!("{part} keeps {INHIBITED} back"), async || {
+        (watch.inhibited().await == BTreeSet::from([INHIBITED.to_owned()])).then_some(())
+    })
+    .await;
+    for (receiver, subject) in TOLD {
+        eventually(&format!("{part}: {subject} at {receiver}"), async || {
+            watch.webhook.has(receiver, "firing", subject).then_some(())
+        })
+        .await;
+    }
+    for notice in watch.webhook.told("pager") {
+        let annotations = &notice.alert["annotations"];
+        for key in ["summary", "description"] {
+            let said = annotations[key].as_str().expect(key);
+            assert!(!said.contains("{{") && !said.is_empty(), "{annotations}");
+        }
+        let url = annotations["runbook_url"].as_str().expect("a runbook");
+        assert!(url.starts_with("deploy/RUNBOOK.md#scim"), "{url}");
+        assert_eq!(notice.alert["labels"]["severity"], "critical");
+    }
+}
+
+async fn they_are_told_that_it_is_over(watch: &Watch) {
+    let part = watch.part;
+    for (receiver, subject) in TOLD {
+        eventually(&format!("{part}: {subject} is over"), async || {
+            watch
+                .webhook
+                .has(receiver, "resolved", subject)
+                .then_some(())
+        })
+        .await;
+    }
+    eventually(&format!("{part} is content"), async || {
+        watch.firing().await.is_empty().then_some(())
+    })
+    .await;
+}
+
+/// What rules and dashboards name was scraped, what was scraped is documented,
+/// and Prometheus finds no fault with it.
+async fn the_daemon_exports_what_the_files_name(watch: &Watch, daemon: &Daemon) {
+    let (_, text) = daemon.get("/metrics").await.expect("it runs");
+    promtool::check_metrics(watch.part, &text);
+    let scraped = watch.names().await;
+    let mut named = names_in(&read("deploy/prometheus/scim-rotator.rules.yml"));
+    for dashboard in dashboards::all() {
+        let queries = dashboard.queries().into_iter();
+        named.extend(queries.flat_map(|query| names_in(&query.expr)));
+    }
+    assert!(named.len() > 40, "{named:?}");
+    let missing: Vec<&String> = named.difference(&scraped).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "{} lacks them", watch.part);
+    let documented = read("deploy/prometheus/METRICS.md");
+    let headers = text.lines().filter_map(|l| l.strip_prefix("# TYPE "));
+    let exported: Vec<&str> = headers.filter_map(|l| l.split(' ').next()).collect();
+    assert!(exported.len() > 40, "{exported:?}");
+    for name in exported {
+        let row = format!("| `{name}` |");
+        assert!(documented.contains(&row), "{name} is not documented");
+    }
+}
+
+/// The metrics of ours that a text names, recorded ones too.
+fn names_in(text: &str) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let comments = |line: &&str| !line.trim_start().starts_with('#');
+    let lines: Vec<&str> = text.lines().filter(comments).collect();
+    let text = lines.join("\n");
+    let words = text.split(|c| !is_name(c));
+    let names = words.map(|word| word.trim_end_matches(':'));
+    names
+        .filter(|word| word.starts_with("scim_rotator_") || word.starts_with("scim_rotator:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn nobody_was_told_of_the_token_that_has_time(watch: &Watch) {
+    for receiver in ["pager", "tickets", "chat"] {
+        for notice in watch.webhook.told(receiver) {
+            let token = &notice.alert["labels"]["token"];
+            assert_ne!(token, "hr", "{receiver}: {notice:?}");
+        }
+    }
+}
+
+/// Name and token of an alert, by its labels.
+fn subject(labels: &Value) -> String {
+    let label = |name: &str| labels[name].as_str().unwrap_or_default();
+    format!("{} {}", label("alertname"), label("token"))
+        .trim_end()
+        .to_owned()
+}
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    std::fs::read_to_string(path).expect(file)
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let milliseconds = SystemClock.now().as_millisecond();
+    f64::from(i32::try_from(milliseconds / 1000).expect("before 2038"))
+}
+
+/// Three tokens of one issuer that cannot be reached, one of them at an
+/// identity provider.
+struct Scene {
+    house: House,
+    server: BetterAuth,
+    issuer: Cut,
+    idp: DemoIdentityProvider,
+}
+
+impl Scene {
+    async fn new() -> Option<Self> {
+        let (house, server) = (House::new().await?, BetterAuth::start()?);
+        let admin = Url::parse(&server.admin_url()).expect("a URL");
+        let issuer = Cut::start(&admin).await;
+        issuer.set(Line::Reset);
+        let mut options = Options::new(server.scim_url(), Arc::new(SystemClock));
+        options.pace = SignedDuration::from_millis(500);
+        let idp = DemoIdentityProvider::start(options).await.expect("starts");
+        Some(Self {
+            house,
+            server,
+            issuer,
+            idp,
+        })
+    }
+
+    /// Starts the daemon and waits until it has taken the tokens over.
+    async fn begin(&mut self) -> Daemon {
+        for (name, used) in AGES {
+            self.write_token(name, used).await;
+        }
+        let admin = self.idp.admin_token().expose().to_owned();
+        let admin = self.house.credential("idp", &admin).await;
+        let url = format!("{}admin", self.issuer.url);
+        let mut sections = better_auth_issuer_at(&mut self.house, &url).await;
+        sections += &self.idp.connection_config("entra", &admin);
+        let scim_url = self.server.scim_url();
+        let crm = token(&scim_url, "entra", TIMES);
+        let alone = crm.replace("[\"entra\"]", "[]");
+        sections += &crm;
+        sections += &alone.replace("crm", "erp");
+        sections += &alone.replace("crm", "hr");
+        let daemon = self.house.run(&sections).await;
+        for (name, _) in AGES {
+            eventually(&format!("{name} is taken over"), async || {
+                let record = self.house.record_of(name).await;
+                (!record["current"].is_null()).then_some(())
+            })
+            .await;
+        }
+        daemon
+    }
+
+    /// Puts a token into Vault of whose renewal window so much is used.
+    async fn write_token(&self, name: &str, used: f64) {
+        let minted = self.server.mint(name, 86_400).await;
+        let age = LIFE.mul_f64(RENEWED_AFTER + used * (1.0 - RENEWED_AFTER));
+        let issued_at: Timestamp = SystemClock.now() - age;
+        let fields = json!({
+            "token": minted.token,
+            "token_id": minted.id,
+            "issued_at": issued_at.to_string(),
+            "expires_at": (issued_at + LIFE).to_string(),
+        });
+        let path = format!("kv/data/scim/{name}");
+        let wish = json!({ "data": fields });
+        self.house.vault.must("POST", &path, wish).await;
+    }
+
+    /// Every Prometheus that there is.
+    async fn watches(&self, daemon: &Daemon) -> Vec<Watch> {
+        let mut watches = Vec::new();
+        for part in promtool::PARTS {
+            watches.extend(Watch::start(part, &self.house, daemon.address()).await);
+        }
+        watches
+    }
+}

@@ -1,0 +1,61 @@
+//! Every query of every dashboard, as Grafana sends it.
+
+use std::collections::BTreeSet;
+
+use super::super::support::dashboards::{self, Query};
+use super::watch::Watch;
+
+/// Seconds between the points of a graph.
+const STEP: f64 = 2.0;
+
+/// The queries that found no number so far.
+pub struct Panels {
+    queries: Vec<Query>,
+    empty: BTreeSet<String>,
+}
+
+impl Panels {
+    /// Of all dashboards.
+    pub fn new() -> Self {
+        let dashboards = dashboards::all();
+        let queries: Vec<Query> = dashboards.iter().flat_map(|d| d.queries()).collect();
+        let empty = queries.iter().map(|query| query.place.clone()).collect();
+        Self { queries, empty }
+    }
+
+    /// Asks all that found nothing yet, about now and the time since `began`
+    /// (seconds since 1970).
+    pub async fn ask(&mut self, watch: &Watch, token: &str, began: f64, now: f64) {
+        for query in &self.queries {
+            if !self.empty.contains(&query.place) {
+                continue;
+            }
+            let expr = filled_in(&query.expr, token);
+            let when = match query.instant {
+                true => vec![("time", now)],
+                false => vec![("start", began), ("end", now), ("step", STEP)],
+            };
+            let numbers = watch.numbers(&expr, &when).await;
+            if numbers.iter().any(|number| number.is_finite()) {
+                self.empty.remove(&query.place);
+            }
+        }
+    }
+
+    /// The places of those that found nothing.
+    pub fn empty(&self) -> &BTreeSet<String> {
+        &self.empty
+    }
+}
+
+/// Grafana's variables with what a person would have chosen: every job, and
+/// this token where one is shown (`="$token"`), all of them elsewhere.
+fn filled_in(expr: &str, token: &str) -> String {
+    let filled = expr
+        .replace("\"$job\"", "\".*\"")
+        .replace("=~\"$token\"", "=~\".*\"")
+        .replace("=\"$token\"", &format!("=\"{token}\""))
+        .replace("$__rate_interval", "1m");
+    assert!(!filled.contains('$'), "an unknown variable: {filled}");
+    filled
+}
