@@ -85,12 +85,7 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
     let dir = TempDir::new().expect("a folder");
     let secret_id = dir.path().join("secret-id");
     let role_id = vault.set_up_approle(&secret_id);
-    let login = format!(
-        "auth.approle.role_id = \"{role_id}\"\nauth.approle.secret_id.file = {secret_id:?}"
-    );
-    let session = session(&config(vault.url(), &login, ""));
-    session.login().await.expect("logs in");
-    assert_eq!(preflight(&session).await, []);
+    let session = is_let_in(&vault, &role_id, &secret_id).await;
 
     let ours = store(&session, "kv/scim-rotator");
     assert_eq!(ours.load("crm").await, Ok(None));
@@ -114,6 +109,17 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
     };
     assert_eq!(fault.class, FaultClass::Unauthorized, "{fault}");
     session.close().await;
+}
+
+/// Logs in, and finds that everything that is needed is permitted.
+pub(super) async fn is_let_in(vault: &RealVault, role_id: &str, secret_id: &Path) -> Arc<Session> {
+    let login = format!(
+        "auth.approle.role_id = \"{role_id}\"\nauth.approle.secret_id.file = {secret_id:?}"
+    );
+    let session = session(&config(vault.url(), &login, ""));
+    session.login().await.expect("logs in");
+    assert_eq!(preflight(&session).await, []);
+    session
 }
 
 #[tokio::test]

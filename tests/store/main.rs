@@ -20,6 +20,7 @@ mod published;
 mod records;
 mod secrets;
 mod session;
+mod terraform;
 mod wrapped;
 
 #[path = "../support/mod.rs"]

@@ -1,0 +1,57 @@
+# What setup.sh does, for those who keep Vault in Terraform: the policy, an
+# AppRole for servers, a role for pods. The KV version 2 mount `kv` must exist.
+#
+#   module "scim_rotator" {
+#     source     = "./deploy/vault/terraform"
+#     kubernetes = {}
+#   }
+#
+# No secret-id is issued here: Terraform would keep it in its state. Issue it
+# on the server that it is for:
+#
+#   vault write -f -field=secret_id auth/approle/role/scim-rotator/secret-id
+
+resource "vault_policy" "scim_rotator" {
+  name   = var.role
+  policy = file("${path.module}/../scim-rotator.hcl")
+}
+
+resource "vault_auth_backend" "approle" {
+  count = try(var.approle.enable, false) ? 1 : 0
+
+  type = "approle"
+  path = var.approle.mount
+}
+
+# A periodic token lives as long as it is renewed. Without the policy "default":
+# the daemon's own policy holds all that it needs. Without num_uses: it would
+# run dry.
+resource "vault_approle_auth_backend_role" "scim_rotator" {
+  count      = var.approle == null ? 0 : 1
+  depends_on = [vault_auth_backend.approle]
+
+  backend                 = var.approle.mount
+  role_name               = var.role
+  secret_id_ttl           = var.approle.secret_id_ttl
+  secret_id_bound_cidrs   = var.approle.bound_cidrs
+  token_policies          = [vault_policy.scim_rotator.name]
+  token_no_default_policy = true
+  token_period            = var.token_period
+  token_type              = "service"
+  token_bound_cidrs       = var.approle.bound_cidrs
+}
+
+resource "vault_kubernetes_auth_backend_role" "scim_rotator" {
+  count = var.kubernetes == null ? 0 : 1
+
+  backend                          = var.kubernetes.mount
+  role_name                        = var.role
+  bound_service_account_names      = var.kubernetes.service_accounts
+  bound_service_account_namespaces = var.kubernetes.namespaces
+  audience                         = var.kubernetes.audience
+  token_policies                   = [vault_policy.scim_rotator.name]
+  token_no_default_policy          = true
+  token_period                     = var.token_period
+  token_type                       = "service"
+  token_bound_cidrs                = var.kubernetes.bound_cidrs
+}
