@@ -49,6 +49,7 @@ const TOLD: [(&str, &str); 4] = [
 /// What is not told, as something worse is.
 const INHIBITED: &str = "ScimRotationOverdue crm";
 const ABSENT: &str = "ScimRotatorAbsent";
+const DOWN: &str = "ScimRotatorReplicaDown";
 
 #[tokio::test]
 async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
@@ -89,6 +90,11 @@ async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
         let what = format!("{} misses the daemon", watch.part);
         eventually(&what, async || {
             watch.webhook.has("pager", "firing", ABSENT).then_some(())
+        })
+        .await;
+        let what = format!("{} says it once", watch.part);
+        eventually(&what, async || {
+            watch.inhibited().await.contains(DOWN).then_some(())
         })
         .await;
         nobody_was_told_of_the_token_that_has_time(watch);
