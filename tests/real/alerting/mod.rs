@@ -68,7 +68,7 @@ async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
     }
     let mut panels: Vec<Panels> = watches.iter().map(|_| Panels::new()).collect();
     for (watch, panels) in watches.iter().zip(&mut panels) {
-        panels.ask(watch, "crm", began, now()).await;
+        panels.ask(watch, "crm", began).await;
     }
 
     scene.issuer.set(Line::Open);
@@ -76,13 +76,8 @@ async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
         they_are_told_that_it_is_over(watch).await;
         the_daemon_exports_what_the_files_name(watch, &daemon).await;
     }
-    for (watch, panels) in watches.iter().zip(&mut panels) {
-        let what = format!("every panel shows something to {}", watch.part);
-        eventually(&what, async || {
-            panels.ask(watch, "crm", began, now()).await;
-            panels.empty().is_empty().then_some(())
-        })
-        .await;
+    for (watch, panels) in watches.iter().zip(panels) {
+        panels.ask_until_full(watch, "crm", began).await;
     }
 
     daemon.kill();

@@ -1,12 +1,15 @@
 //! Every query of every dashboard, as Grafana sends it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::super::support::dashboards::{self, Query};
 use super::watch::Watch;
 
 /// Seconds between the points of a graph.
 const STEP: f64 = 2.0;
+const PAUSE: Duration = Duration::from_secs(1);
+const PATIENCE: u32 = 60;
 
 /// The queries that found no number so far.
 pub struct Panels {
@@ -25,7 +28,8 @@ impl Panels {
 
     /// Asks all that found nothing yet, about now and the time since `began`
     /// (seconds since 1970).
-    pub async fn ask(&mut self, watch: &Watch, token: &str, began: f64, now: f64) {
+    pub async fn ask(&mut self, watch: &Watch, token: &str, began: f64) {
+        let now = super::now();
         for query in &self.queries {
             if !self.empty.contains(&query.place) {
                 continue;
@@ -42,9 +46,18 @@ impl Panels {
         }
     }
 
-    /// The places of those that found nothing.
-    pub fn empty(&self) -> &BTreeSet<String> {
-        &self.empty
+    /// The same again and again, until all have found something: some need two
+    /// scrapes.
+    pub async fn ask_until_full(mut self, watch: &Watch, token: &str, began: f64) {
+        for _ in 0..PATIENCE {
+            if self.empty.is_empty() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            self.ask(watch, token, began).await;
+        }
+        let nothing = BTreeSet::new();
+        assert_eq!(self.empty, nothing, "{} finds nothing there", watch.part);
     }
 }
 
