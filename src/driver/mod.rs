@@ -17,6 +17,7 @@ pub mod memory;
 pub mod perform;
 pub mod recurring;
 pub mod run;
+mod set_back;
 mod stored;
 pub mod supervisor;
 pub mod unit;

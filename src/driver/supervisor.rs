@@ -11,6 +11,7 @@ use super::agenda::Agenda;
 use super::memory::Memory;
 use super::recurring::Ring;
 use super::run::{Rest, Runner};
+use super::set_back::LastLook;
 use super::unit::Unit;
 use crate::rotation::policy::share;
 
@@ -108,8 +109,13 @@ impl Supervisor {
     /// time. Returns whether all of them did.
     pub async fn run(mut self) -> bool {
         self.begin();
+        let mut last_look = LastLook::at(self.runner.clock.now());
         while !self.runner.cancel.is_cancelled() {
-            self.pulse.beat(self.runner.clock.now());
+            let now = self.runner.clock.now();
+            self.pulse.beat(now);
+            if let Some(step) = last_look.step_back(now) {
+                self.set_back(step, now);
+            }
             self.start_due();
             self.pulse.leases_held(self.running.len());
             let pause = self.pause();
@@ -249,6 +255,15 @@ impl Supervisor {
                 self.agenda.set(&name, now);
             }
         }
+    }
+
+    /// Every token is looked at anew: what the clock said before is void.
+    fn set_back(&mut self, step: SignedDuration, now: Timestamp) {
+        tracing::warn!("the clock was set back by {step:#}: every token is looked at anew");
+        for resting in self.resting.values_mut() {
+            resting.read_at = resting.read_at.min(now);
+        }
+        self.rung(Ring::LookAtAll);
     }
 
     fn pause(&self) -> SignedDuration {

@@ -1,11 +1,17 @@
 //! The line to Vault fails at random moments of a rotation: connections are
-//! reset, requests vanish, answers do not come back.
+//! reset, requests vanish, answers do not come back or break off.
 
 use super::restless::{Dice, Restless, number_in};
 use super::support::cut::{Cut, Line};
 
 const CUTS: u64 = 40;
 const LONGEST_MS: u64 = 1_500;
+const KINDS: [Line; 4] = [
+    Line::Reset,
+    Line::BlackHole,
+    Line::NoAnswers,
+    Line::ResetAnswers,
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_to_vault_that_fails_at_any_moment_costs_no_token() {
@@ -20,8 +26,8 @@ async fn a_line_to_vault_that_fails_at_any_moment_costs_no_token() {
     let mut inside = 0;
     for _ in 0..CUTS {
         tokio::time::sleep(dice.time(LONGEST_MS)).await;
-        let line = [Line::Reset, Line::BlackHole, Line::NoAnswers];
-        cut.set(line[usize::try_from(dice.below(3)).expect("small")]);
+        let which = dice.below(u64::try_from(KINDS.len()).expect("few"));
+        cut.set(KINDS[usize::try_from(which).expect("small")]);
         inside += u64::from(restless.is_rotating().await);
         tokio::time::sleep(dice.time(LONGEST_MS)).await;
         cut.set(Line::Open);

@@ -108,6 +108,21 @@ impl Daemon {
         lines.find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
     }
 
+    /// Why it acts or waits for a token.
+    pub async fn reason(&self, token: &str) -> Option<String> {
+        let (_, body) = self.get(&format!("/api/v1/tokens/{token}")).await?;
+        let shown: serde_json::Value = serde_json::from_str(&body).ok()?;
+        Some(shown["reason"].as_str()?.to_owned())
+    }
+
+    /// Waits until it acts or waits for this reason.
+    pub async fn until_reason(&self, token: &str, reason: &str) {
+        eventually(&format!("{token}: {reason}"), async || {
+            (self.reason(token).await? == reason).then_some(())
+        })
+        .await;
+    }
+
     /// Its log so far.
     pub fn log(&self) -> String {
         let heard = self.heard.lock().expect("lock");

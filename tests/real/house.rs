@@ -172,8 +172,14 @@ operator_poll = "1s"
 
     /// Writes to the token's own path, as a person does: the whole secret.
     pub async fn write_by_hand(&self, fields: Value) {
+        self.write_by_hand_for(CRM, fields).await;
+    }
+
+    /// The same for another token.
+    pub async fn write_by_hand_for(&self, token: &str, fields: Value) {
+        let path = format!("kv/data/scim/{token}");
         let wish = json!({ "data": fields });
-        self.vault.must("POST", "kv/data/scim/crm", wish).await;
+        self.vault.must("POST", &path, wish).await;
     }
 
     /// What readers find at the token's own path; null if there is nothing.

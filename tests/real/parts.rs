@@ -72,10 +72,15 @@ url = "{url}/tokens/{{{{ id }}}}"
 
 /// `[issuers.sp.http]` for scim2-server, which asks for no credential.
 pub fn scim2_server_issuer(server: &Scim2Server) -> String {
-    let url = server.base_url();
+    scim2_server_issuer_at("sp", server.base_url())
+}
+
+/// The same under another name, at a proxy before the server.
+pub fn scim2_server_issuer_at(name: &str, url: &str) -> String {
+    let url = url.trim_end_matches('/');
     format!(
         r#"
-[issuers.sp.http.capabilities]
+[issuers.{name}.http.capabilities]
 live_tokens = "many"
 issue_effect = "keeps"
 recovery = "by_label"
@@ -83,16 +88,16 @@ revoke = "by_id"
 expiry = "requested"
 last_used = "exact"
 
-[issuers.sp.http.mint]
+[issuers.{name}.http.mint]
 url = "{url}/_tokens"
 json = {{ label = "{{{{ label }}}}", ttl = "{{{{ lifetime_seconds }}}}" }}
 extract = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
 
-[issuers.sp.http.list]
+[issuers.{name}.http.list]
 url = "{url}/_tokens"
 extract = {{ items = "/tokens", id = "/id", label = "/label", created_at = "/created_at", expires_at = "/expires_at", last_used_at = "/last_used_at" }}
 
-[issuers.sp.http.revoke]
+[issuers.{name}.http.revoke]
 url = "{url}/_tokens/{{{{ id }}}}"
 "#
     )
@@ -172,14 +177,18 @@ pub const DUE: &str = "lifetime = \"1h\"\noverlap = \"2s\"";
 /// due for renewal as soon as it is adopted.
 pub async fn due_at_once(house: &House, server: &BetterAuth) -> Minted {
     let old = server.mint("old", 3600).await;
+    house.write_by_hand(due_fields(&old.token, &old.id)).await;
+    old
+}
+
+/// What a person writes of a token that is due for renewal.
+pub fn due_fields(token: &str, id: &str) -> Value {
     let now = SystemClock.now();
     let [begin, end] = [-120, 30].map(|minutes| now + SignedDuration::from_mins(minutes));
-    let fields = json!({
-        "token": old.token,
-        "token_id": old.id,
+    json!({
+        "token": token,
+        "token_id": id,
         "issued_at": begin.to_string(),
         "expires_at": end.to_string(),
-    });
-    house.write_by_hand(fields).await;
-    old
+    })
 }

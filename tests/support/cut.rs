@@ -20,6 +20,8 @@ pub enum Line {
     BlackHole,
     /// Requests arrive; their answers do not.
     NoAnswers,
+    /// Requests arrive; at the first byte of an answer the connection is reset.
+    ResetAnswers,
 }
 
 /// The running proxy; it stops when dropped.
@@ -88,8 +90,11 @@ async fn carry(client: TcpStream, upstream: Arc<str>, mut line: watch::Receiver<
                     return;
                 }
             }
-            read = from_server.read(&mut answer), if now == Line::Open => {
+            read = from_server.read(&mut answer), if lets_answers_through(now) => {
                 let Ok(length @ 1..) = read else { return };
+                if now == Line::ResetAnswers {
+                    return;
+                }
                 if to_client.write_all(&answer[..length]).await.is_err() {
                     return;
                 }
@@ -98,4 +103,9 @@ async fn carry(client: TcpStream, upstream: Arc<str>, mut line: watch::Receiver<
             () = tokio::time::sleep(Duration::from_secs(20)), if now != Line::Open => return,
         }
     }
+}
+
+/// Or sees them at least.
+fn lets_answers_through(line: Line) -> bool {
+    matches!(line, Line::Open | Line::ResetAnswers)
 }

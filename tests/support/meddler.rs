@@ -8,6 +8,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::Response;
+use jiff::SignedDuration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -18,6 +20,15 @@ pub enum Meddle {
     LoseReply,
     /// It never reaches the server; the connection breaks.
     LoseRequest,
+    /// It reaches the server once it is let go.
+    Hold(Gate),
+    /// It reaches the server; this is answered instead.
+    Instead {
+        /// Status.
+        status: u16,
+        /// Body.
+        body: &'static str,
+    },
     /// It never reaches the server; this is answered.
     Answer {
         /// Status.
@@ -27,6 +38,32 @@ pub enum Meddle {
         /// Body.
         body: &'static str,
     },
+}
+
+/// Holds a request back.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    reached: watch::Sender<bool>,
+    open: watch::Sender<bool>,
+}
+
+impl Gate {
+    /// Whether the request is there.
+    pub fn is_reached(&self) -> bool {
+        *self.reached.borrow()
+    }
+
+    /// Lets it go.
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    async fn pass(&self) {
+        self.reached.send_replace(true);
+        let mut open = self.open.subscribe();
+        // The gate lives as long as this does.
+        open.wait_for(|open| *open).await.ok();
+    }
 }
 
 /// The running proxy; it stops when dropped.
@@ -42,6 +79,8 @@ struct Shared {
     http: reqwest::Client,
     planned: Mutex<Vec<(Meddle, &'static str)>>,
     seen: Mutex<Vec<String>>,
+    /// How far its clock is ahead of the server's.
+    ahead: Mutex<SignedDuration>,
 }
 
 impl Meddler {
@@ -52,6 +91,7 @@ impl Meddler {
             http: super::bare_http(),
             planned: Mutex::default(),
             seen: Mutex::default(),
+            ahead: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
@@ -79,6 +119,26 @@ impl Meddler {
             .push((meddle, what));
     }
 
+    /// Holds the next request that begins with `what` back.
+    pub fn hold(&self, what: &'static str) -> Gate {
+        let gate = Gate {
+            reached: watch::Sender::new(false),
+            open: watch::Sender::new(false),
+        };
+        self.next(what, Meddle::Hold(gate.clone()));
+        gate
+    }
+
+    /// Forgets what was planned and did not happen yet.
+    pub fn forget(&self) {
+        self.shared.planned.lock().expect("lock").clear();
+    }
+
+    /// From now on its `Date` headers are wrong by this much.
+    pub fn set_clock_ahead(&self, ahead: SignedDuration) {
+        *self.shared.ahead.lock().expect("lock") = ahead;
+    }
+
     /// The requests since the last call, as `METHOD path`.
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.seen.lock().expect("lock"))
@@ -101,6 +161,11 @@ async fn forward(
             header,
             body,
         }) => return made_up(status, header, body),
+        Some(Meddle::Hold(gate)) => gate.pass().await,
+        Some(Meddle::Instead { status, body: said }) => {
+            shared.pass(method, &uri, headers, body).await;
+            return made_up(status, None, said);
+        }
         Some(Meddle::LoseReply) => {
             shared.pass(method, &uri, headers, body).await;
             return broken_off();
@@ -142,8 +207,21 @@ impl Shared {
                 response.headers_mut().insert(name, value.clone());
             }
         }
+        self.shift_date(response.headers_mut());
         *response.body_mut() = Body::from(answer.bytes().await.expect("a body"));
         response
+    }
+
+    fn shift_date(&self, headers: &mut HeaderMap) {
+        let ahead = *self.ahead.lock().expect("lock");
+        let date = headers.get("date").and_then(|date| date.to_str().ok());
+        let Some(date) = date.filter(|_| !ahead.is_zero()) else {
+            return;
+        };
+        let date = jiff::fmt::rfc2822::parse(date).expect("a date").timestamp() + ahead;
+        let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+        let date = printer.timestamp_to_rfc9110_string(&date).expect("a date");
+        headers.insert("date", date.parse().expect("a header"));
     }
 }
 
