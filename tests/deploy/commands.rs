@@ -15,8 +15,11 @@ fn the_units_and_the_manifests_start_the_program_as_it_wants() {
         .expect("ExecStart");
     parses(line);
 
-    let manifest = read("deploy/kubernetes/deployment.yaml");
-    assert!(manifest.contains("        command:\n        - /usr/bin/scim-rotator\n"));
+    // The program itself is the entry point of the image.
+    let image = read("deploy/container/Containerfile");
+    assert!(image.contains("\nENTRYPOINT [\"/usr/bin/scim-rotator\"]\nCMD [\"run\"]\n"));
+    let manifest = read("deploy/kubernetes/base/deployment.yaml");
+    assert!(!manifest.contains(" command:"));
     let (_, rest) = manifest.split_once("        args:\n").expect("args");
     let args: Vec<&str> = rest
         .lines()
