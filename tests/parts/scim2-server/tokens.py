@@ -1,12 +1,15 @@
 """A real SCIM service provider (scim2-server, in memory) whose bearer tokens come and go, with faults on demand.
 
-    $PARTS/scim2-server/venv/bin/python tokens.py [--port N] [--bearer-token X]...
+    $PARTS/scim2-server/venv/bin/python tokens.py [--host A] [--port N] [--tls CERTIFICATES KEY] [--bearer-token X]...
 
 Port 0 takes a free one; prints "listening http://127.0.0.1:PORT" when ready. SCIM is at /v2; beside it, unguarded:
 
     POST   /_tokens {"ttl": SECONDS, "label"?}  201 {"id", "token", "label", "created_at", "expires_at", "last_used_at"}
     GET    /_tokens        {"tokens": [...]}, those of --bearer-token too (ids static-1..., expires_at null)
     DELETE /_tokens/ID     204; 404 when unknown, revoked or expired
+    GET    /_ledger        {"asked": [{"at", "from"}], "minted": [{"id", "label", "at", "from"}], "revoked": [{"id", "at",
+                            "from"}]}: all that ever happened and from which address; `asked` are the calls to mint,
+                            noted before a fault delays them
     POST   /_faults        {"path_prefix", "method"?, "status"?, "retry_after"?, "body"?: "json" | "html",
                             "delay_ms"?, "count"?}: the next `count` (1) requests to that path wait delay_ms, then get
                             `status` in place of an answer (no status: the true answer, late); of several the oldest
@@ -18,6 +21,7 @@ import argparse
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -89,6 +93,22 @@ class Tokens:
             return row is not None
 
 
+class Ledger:
+    """What was minted and revoked, and at whose request. Nothing is ever struck out."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.rows = {"minted": [], "revoked": [], "asked": []}
+
+    def write(self, page, environ, **facts):
+        with self.lock:
+            self.rows[page].append({**facts, "at": datetime.now(UTC), "from": environ.get("REMOTE_ADDR")})
+
+    def read(self):
+        with self.lock:
+            return {page: list(rows) for page, rows in self.rows.items()}
+
+
 class TokenApplication(WSGIApplication):
     """scim2-server's own application, with our tokens in place of none."""
 
@@ -134,6 +154,7 @@ class Bridge:
 
     def __init__(self, provider, static):
         self.tokens = Tokens()
+        self.ledger = Ledger()
         self.faults = Faults()
         self.scim = TokenApplication(provider, self.tokens)
         for number, token in enumerate(static, start=1):
@@ -143,6 +164,10 @@ class Bridge:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if path == "/_faults":
             return answer(start_response, *self.manage_faults(method, environ))
+        if path == "/_ledger":
+            return answer(start_response, 200, self.ledger.read())
+        if (method, path) == ("POST", "/_tokens"):
+            self.ledger.write("asked", environ)
         fault = self.faults.take(method, path)
         if fault:
             time.sleep(fault.get("delay_ms", 0) / 1000)
@@ -161,11 +186,15 @@ class Bridge:
                 return 400, {"error": "ttl must be a positive number of seconds"}
             token = secrets.token_urlsafe(32)
             row = self.tokens.add(token, secrets.token_hex(8), wish.get("label"), wish["ttl"])
+            self.ledger.write("minted", environ, id=row["id"], label=row["label"])
             return 201, {**row, "token": token}
         if method == "GET" and not id:
             return 200, {"tokens": self.tokens.live()}
         if method == "DELETE" and id:
-            return (204, None) if self.tokens.revoke(id) else (404, {"error": "no such token"})
+            if not self.tokens.revoke(id):
+                return 404, {"error": "no such token"}
+            self.ledger.write("revoked", environ, id=id)
+            return 204, None
         return 404, {"error": "no such route"}
 
     def manage_faults(self, method, environ):
@@ -207,12 +236,15 @@ def fail(start_response, fault):
     elif status < 300:
         kind, body = "application/json", "{}"
     else:
-        kind, body = "application/scim+json", json.dumps(
-            {
-                "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
-                "status": str(status.value),
-                "detail": "a fault on demand",
-            }
+        kind, body = (
+            "application/scim+json",
+            json.dumps(
+                {
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+                    "status": str(status.value),
+                    "detail": "a fault on demand",
+                }
+            ),
         )
     headers = [("Content-Type", kind)]
     if "retry_after" in fault:
@@ -230,7 +262,9 @@ class QuietHandler(WSGIRequestHandler):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATES", "KEY"))
     parser.add_argument("--bearer-token", action="append", default=[])
     args = parser.parse_args()
 
@@ -240,13 +274,19 @@ def main():
         load_default_schemas().values(), load_default_resource_types().values(), config=config
     )
     with make_server(
-        "127.0.0.1",
+        args.host,
         args.port,
         Bridge(provider, args.bearer_token),
         server_class=ThreadingWSGIServer,
         handler_class=QuietHandler,
     ) as server:
-        print(f"listening http://127.0.0.1:{server.server_port}", flush=True)
+        if args.tls:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(*args.tls)
+            # Not while it is accepted: one slow client would keep out all others.
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        scheme = "https" if args.tls else "http"
+        print(f"listening {scheme}://{args.host}:{server.server_port}", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
