@@ -82,11 +82,11 @@ impl Context {
     /// Texts below one name, as `<name>.<key>`.
     #[must_use]
     pub fn texts(self, name: &str, values: &BTreeMap<String, String>) -> Self {
-        let inner: BTreeMap<&str, Value> = values
+        // Collected into a `Value`, pairs would become a list of pairs.
+        let inner = values
             .iter()
-            .map(|(key, value)| (key.as_str(), Value::from(value.as_str())))
-            .collect();
-        self.put(name, inner.into_iter().collect())
+            .map(|(key, value)| (key.as_str(), Value::from(value.as_str())));
+        self.put(name, Value::from_pairs(inner))
     }
 
     /// A text that may be missing; then the name stands for `none`.

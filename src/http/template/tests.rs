@@ -14,6 +14,7 @@ fn context() -> Context {
             "scim_url",
             &"https://sp.example/scim/v2".parse().expect("url"),
         )
+        .texts("config", &[("app".to_owned(), "a/b".to_owned())].into())
         .named_secret("api_key", &BearerToken::parse("k3y").expect("valid"))
 }
 
@@ -31,6 +32,7 @@ fn values_cannot_leave_their_place_in_a_url() {
         ),
         ("{{ scim_url }}/Users", "https://sp.example/scim/v2/Users"),
         ("https://h/{{ secrets.api_key }}", "https://h/k3y"),
+        ("https://h/{{ config.app }}", "https://h/a%2Fb"),
     ];
     for (source, expected) in cases {
         let url = Template::new(source).url(&context()).expect(source);
