@@ -101,6 +101,29 @@ fn the_examples_load_without_a_word() {
 }
 
 #[test]
+fn the_connections_to_take_in_load_without_a_word() {
+    let folder = std::fs::read_dir(repository("config/connections")).expect("a folder");
+    let files: Vec<_> = folder.map(|file| file.expect("a file").path()).collect();
+    assert!(!files.is_empty(), "there are none");
+    for path in files {
+        let name = path.file_stem().and_then(|n| n.to_str()).expect("a name");
+        let main = text("config/minimal.toml").replace(
+            "connections = [\"idp\"]",
+            &format!("connections = [\"idp\", \"{name}\"]"),
+        );
+        let folder = Folder::with(&format!("include = [\"connections/*.toml\"]\n{main}"));
+        let file = std::fs::read(&path).expect("a file");
+        folder.write(&format!("connections/{name}.toml"), file);
+        let loaded = folder.load();
+        let loaded = loaded.unwrap_or_else(|report| panic!("{name}:\n{report}"));
+        let warnings = loaded.warnings;
+        assert!(warnings.findings().is_empty(), "{name}:\n{warnings}");
+        let taken = &loaded.settings.tokens["crm"].connections;
+        assert!(taken.contains(&name.to_owned()), "{taken:?}");
+    }
+}
+
+#[test]
 fn the_complete_example_shows_every_key() {
     let examples: Vec<_> = places().into_iter().map(|(example, _)| example).collect();
     let entries = examples.iter().flat_map(|example| &example.entries);

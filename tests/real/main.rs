@@ -37,6 +37,7 @@ mod rotation;
 mod scim2_server;
 mod shutdown;
 mod start;
+mod syncope;
 mod systemd;
 mod vault_away;
 

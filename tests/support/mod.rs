@@ -11,6 +11,7 @@ pub mod meddler;
 pub mod part;
 pub mod promtool;
 pub mod scim2_server;
+pub mod syncope;
 pub mod vault;
 
 /// A bare client for the tests' own requests to the parts.

@@ -1,26 +1,17 @@
-//! A scripted identity provider and the ports that a connection needs.
+//! A scripted identity provider.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use jiff::{SignedDuration, Timestamp};
-use scim_rotator::config::problem::Problems;
-use scim_rotator::connections::{ConnectionKind, Deps, build};
-use scim_rotator::http::{Client, ClientSettings, NoObserver, Target};
-use scim_rotator::ports::{Clock, Connection, Delivery, Resolved, Secrets};
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
-use scim_rotator::rotation::outcome::Confirmation;
-use scim_rotator::secret::{BearerToken, SecretRef};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use url::Url;
+
+pub(crate) use super::pushed::class;
+use super::pushed::{Pushed, TestClock};
 
 /// The token that is delivered: with signs that every encoding changes.
 pub(crate) const NEW: &str = "cAnArY-new/7f3a+b\"\\==x";
@@ -119,7 +110,7 @@ impl Idp {
         &self.address
     }
 
-    pub(crate) fn clock(&self) -> &TestClock {
+    pub(crate) fn clock(&self) -> &Arc<TestClock> {
         &self.clock
     }
 
@@ -143,25 +134,24 @@ impl Idp {
     /// A connection with these settings; `@IDP@` is this server.
     pub(crate) fn connection(&self, settings: &str) -> Pushed {
         let text = format!("[http]\n{}", settings.replace("@IDP@", &self.address));
-        let kind: ConnectionKind = toml::from_str(&indented(&text)).expect("settings");
-        let mut problems = Problems::default();
-        kind.check("connections.hr.http", &mut problems);
-        assert!(!problems.has_errors(), "{problems:?}");
-        let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&self.clock);
-        let settings = ClientSettings::default();
-        let http = Client::new(
-            &settings,
-            Target::Idp,
-            Arc::clone(&clock),
-            Arc::new(NoObserver),
+        Pushed::through(
+            self.clock(),
+            toml::from_str(&indented(&text)).expect("settings"),
         )
-        .expect("a client");
-        let deps = Deps {
-            http,
-            secrets: Arc::new(TestSecrets),
-            clock,
-        };
-        Pushed(build("hr", &kind, &deps).expect("a connection"))
+    }
+
+    /// The connection of a file in `config/connections`, at this server:
+    /// `path` is the path of its address.
+    pub(crate) fn shipped(&self, name: &str, path: &str) -> Pushed {
+        let file = format!(
+            "{}/config/connections/{name}.toml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = std::fs::read_to_string(file).expect("a shipped file");
+        let mut file: toml::Table = toml::from_str(&text).expect("TOML");
+        let kind = &mut file["connections"][name];
+        kind["http"]["address"] = format!("{}{path}", self.address).into();
+        Pushed::through(self.clock(), kind.clone().try_into().expect("settings"))
     }
 }
 
@@ -220,121 +210,4 @@ fn response(reply: Reply) -> Response {
         response = response.header(name, value);
     }
     response.body(Body::from(reply.body)).expect("a response")
-}
-
-/// A connection whose every fault is searched for secrets.
-pub(crate) struct Pushed(Arc<dyn Connection>);
-
-impl Pushed {
-    pub(crate) async fn preflight(&self) -> Result<(), Fault> {
-        searched(self.0.preflight("crm", &scim_url()).await)
-    }
-
-    pub(crate) async fn deliver(&self) -> Result<(), Fault> {
-        let (new, old, url) = (token(NEW), token(OLD), scim_url());
-        searched(self.0.deliver(&delivery(&new, &old, &url)).await)
-    }
-
-    pub(crate) async fn revert(&self) -> Result<(), Fault> {
-        let (new, old, url) = (token(NEW), token(OLD), scim_url());
-        searched(self.0.revert(&delivery(&old, &new, &url)).await)
-    }
-
-    pub(crate) async fn confirm(&self) -> Result<Confirmation, Fault> {
-        let (new, old, url) = (token(NEW), token(OLD), scim_url());
-        let seen = searched(self.0.confirm(&delivery(&new, &old, &url)).await);
-        assert_no_secret(&format!("{seen:?}"));
-        seen
-    }
-}
-
-fn delivery<'a>(value: &'a BearerToken, old: &'a BearerToken, url: &'a Url) -> Delivery<'a> {
-    Delivery {
-        token: "crm",
-        value,
-        old: Some(old),
-        scim_url: url,
-    }
-}
-
-fn searched<T>(result: Result<T, Fault>) -> Result<T, Fault> {
-    if let Err(fault) = &result {
-        assert_no_secret(&fault.message);
-        assert_no_secret(&format!("{fault:?}"));
-        assert!(
-            fault.message.starts_with("connection `hr`, token `crm`: "),
-            "{fault}"
-        );
-    }
-    result
-}
-
-pub(crate) fn assert_no_secret(text: &str) {
-    for secret in [NEW, OLD, ADMIN] {
-        let encoded = STANDARD.encode(secret);
-        assert!(!text.contains(&encoded[..encoded.len() - 4]), "{text}");
-    }
-    assert!(!text.contains("cAnArY"), "{text}");
-}
-
-/// The class and kind of a failure.
-pub(crate) fn class<T: std::fmt::Debug>(result: &Result<T, Fault>) -> (FaultClass, FaultKind) {
-    let fault = result.as_ref().expect_err("a failure");
-    (fault.class, fault.kind)
-}
-
-fn token(value: &str) -> BearerToken {
-    BearerToken::parse(value).expect("a token")
-}
-
-pub(crate) fn scim_url() -> Url {
-    Url::parse(SCIM_URL).expect("an address")
-}
-
-/// Every reference is the same credential.
-struct TestSecrets;
-
-#[async_trait]
-impl Secrets for TestSecrets {
-    async fn resolve(&self, _reference: &SecretRef) -> Result<Resolved, Fault> {
-        let value = token(ADMIN);
-        Ok(Resolved {
-            fingerprint: value.fingerprint(),
-            value,
-        })
-    }
-
-    fn refused(&self, _reference: &SecretRef) {}
-}
-
-/// A clock that stands still but for sleeping, which takes no time.
-pub(crate) struct TestClock(Mutex<(Timestamp, Vec<SignedDuration>)>);
-
-impl Default for TestClock {
-    fn default() -> Self {
-        let start = "2026-06-01T12:00:00Z".parse().expect("a time");
-        Self(Mutex::new((start, Vec::new())))
-    }
-}
-
-impl TestClock {
-    pub(crate) fn slept(&self) -> Vec<SignedDuration> {
-        self.0.lock().expect("the clock").1.clone()
-    }
-
-    pub(crate) fn advance(&self, duration: SignedDuration) {
-        self.0.lock().expect("the clock").0 += duration;
-    }
-}
-
-#[async_trait]
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        self.0.lock().expect("the clock").0
-    }
-
-    async fn sleep(&self, duration: SignedDuration) {
-        self.advance(duration);
-        self.0.lock().expect("the clock").1.push(duration);
-    }
 }
