@@ -22,7 +22,9 @@ vault=${VAULT_BIN:-vault}
 role=${ROLE:-scim-rotator}
 mount=${MOUNT:-kubernetes}
 
-if ! "$vault" auth list -format=json | grep -q "\"$mount/\""; then
+# Not through a pipe: `grep -q` ends at the first match, and Vault's own end by SIGPIPE would look like "not mounted".
+methods=$("$vault" auth list -format=json)
+if [[ $methods != *"\"$mount/\""* ]]; then
     "$vault" auth enable -path="$mount" kubernetes
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl"

@@ -19,7 +19,9 @@ here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vault=${VAULT_BIN:-vault}
 role=${ROLE:-scim-rotator}
 
-if ! "$vault" auth list -format=json | grep -q '"approle/"'; then
+# Not through a pipe: `grep -q` ends at the first match, and Vault's own end by SIGPIPE would look like "not mounted".
+methods=$("$vault" auth list -format=json)
+if [[ $methods != *'"approle/"'* ]]; then
     "$vault" auth enable approle >&2
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl" >&2
