@@ -9,7 +9,7 @@ from pathlib import Path
 
 import manifests
 import readme
-from cluster import NAMESPACE, check, fetch, kubectl, pods, ready_pods, say, show_state, until
+from cluster import NAMESPACE, answer_of, check, fetch, kubectl, open_api, pods, ready_pods, say, show_state, until
 from servers import Servers
 from trouble import Trouble
 
@@ -28,6 +28,7 @@ def main():
 
 
 def prove(work, parts):
+    open_api()
     servers = Servers(work, parts)
     say("Vault, the service provider and the identity provider are up")
     manifests.every_overlay_is_taken_without_a_warning(work, parts)
@@ -146,7 +147,7 @@ def a_changed_configuration_is_applied(overlay, trouble):
     trouble.tokens.append("late")
     until("all pods are ready", lambda: ready_pods(2))
     for pod in pods():
-        until(f"{pod.name} knows the new token", lambda pod=pod: pod.get("/api/v1/tokens/late")[0] == 200)
+        until(f"{pod.name} knows the new token", lambda pod=pod: answer_of(f"http://{pod.ip}:9767/api/v1/tokens/late"))
     say("a change of the ConfigMap is in force in both replicas")
 
 
