@@ -8,6 +8,8 @@ mod apply_table;
 mod decided;
 mod faults;
 mod law;
+mod plan_begins;
+mod plan_ending;
 mod plan_gates;
 mod plan_rest;
 mod plan_stages;
