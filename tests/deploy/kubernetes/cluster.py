@@ -141,5 +141,8 @@ def show_state(work):
     ):
         done = run("kubectl", f"--namespace={NAMESPACE}", *command, code=None)
         print(f"--- kubectl {' '.join(command)}\n{done.stdout[-8000:]}{done.stderr[-2000:]}", file=sys.stderr)
+    for log in sorted(Path(os.environ["NODE"]).glob("podlogs/*/*/*.log")):
+        loud = [line for line in log.read_text().splitlines() if '"WARN"' in line or '"ERROR"' in line]
+        print(f"--- {log}", *loud[-40:], sep="\n", file=sys.stderr)
     for log in sorted(Path(work).glob("*.log")):
         print(f"--- {log.name}\n{log.read_text()[-2000:]}", file=sys.stderr)
