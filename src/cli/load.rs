@@ -5,7 +5,8 @@ use std::path::Path;
 use super::Exit;
 use super::output::complain;
 use super::wiring::World;
-use crate::config::{self, Settings};
+use crate::config::problem::Severity;
+use crate::config::{self, Report, Settings};
 use crate::driver::unit::Unit;
 use crate::telemetry::config::{LogConfig, LogFormat};
 use crate::telemetry::logging;
@@ -45,18 +46,47 @@ pub(super) fn settings(path: &Path, logs: Logs) -> Result<Settings, Exit> {
         return Err(Exit::Failed);
     }
     if logs == Logs::AsConfigured {
-        for finding in loaded.warnings.findings() {
-            tracing::warn!(
-                file = %finding.file.display(),
-                line = finding.line,
-                key = %finding.path,
-                remedy = %finding.remedy,
-                "the configuration is valid, but {}",
-                finding.message
-            );
-        }
+        log_warnings(&loaded.warnings);
     }
     Ok(loaded.settings)
+}
+
+/// Logs what works but is likely not as meant.
+pub(super) fn log_warnings(warnings: &Report) {
+    for finding in warnings.findings() {
+        tracing::warn!(
+            file = %finding.file.display(),
+            line = finding.line,
+            key = %finding.path,
+            remedy = %finding.remedy,
+            "the configuration is valid, but {}",
+            finding.message
+        );
+    }
+}
+
+/// Findings of a refused configuration that are logged; `check` shows all.
+const MOST_LOGGED: usize = 20;
+
+/// Logs why a changed configuration was refused.
+pub(super) fn log_refusal(report: &Report) {
+    let errors = report.count(Severity::Error);
+    tracing::error!(
+        errors,
+        "the changed configuration is refused, and the old one stays in force: `scim-rotator check` shows what is wrong"
+    );
+    let wrong = report.findings().iter();
+    let wrong = wrong.filter(|finding| finding.severity == Severity::Error);
+    for finding in wrong.take(MOST_LOGGED) {
+        tracing::error!(
+            file = %finding.file.display(),
+            line = finding.line,
+            key = %finding.path,
+            remedy = %finding.remedy,
+            "refused: {}",
+            finding.message
+        );
+    }
 }
 
 /// Everything that acts, and the named tokens (all if none is named), for a

@@ -89,6 +89,7 @@ impl Found {
             intent_is_fresh: false,
             clock_skew: SignedDuration::ZERO,
             all_paused: self.all_paused,
+            leaving: false,
         };
         forecast(&self.record, &situation, from)
     }

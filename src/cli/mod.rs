@@ -1,16 +1,19 @@
 //! The command line: one file a subcommand.
 
 pub mod check;
+pub mod completions;
 mod compromise;
 pub mod demo;
 mod harden;
 pub mod live;
 mod load;
 mod look;
+pub mod man;
 pub mod once;
 pub mod output;
 pub mod pause;
 pub mod plan;
+mod reload;
 pub mod rotate;
 pub mod run;
 mod signals;
@@ -80,6 +83,10 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// Watch the daemon work, with everything around it in one process.
     Demo(demo::Args),
+    /// Write what a shell needs to complete commands and options.
+    Completions(completions::Args),
+    /// Write the manual page.
+    Man(man::Args),
 }
 
 /// How a command ended; each has its exit code.
@@ -138,6 +145,8 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),
+        Command::Completions(args) => completions::run(args, &mut output),
+        Command::Man(args) => man::run(args, &mut output),
     }
 }
 

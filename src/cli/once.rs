@@ -147,7 +147,8 @@ fn at_rest_because(reason: Reason) -> (Exit, &'static str, String) {
         | Reason::RollingBack
         | Reason::ConnectionInDoubt
         | Reason::Fresh
-        | Reason::NothingScheduled => (Exit::TryAgain, "not done yet", word),
+        | Reason::NothingScheduled
+        | Reason::Left => (Exit::TryAgain, "not done yet", word),
     }
 }
 

@@ -4,18 +4,19 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::load::{self, Logs};
 use super::output::complain;
+use super::reload::{Asked, Reload, supervisor_settings};
 use super::signals::until_signal;
 use super::watch::{is_prepared, watch_control, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
 use crate::driver::recurring::Recurring;
-use crate::driver::supervisor::{Supervisor, SupervisorSettings};
+use crate::driver::supervisor::{Change, Supervisor};
 use crate::driver::witness::{Witness, Witnesses};
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
@@ -29,7 +30,15 @@ pub fn run(config: &Path) -> Exit {
     };
     load::block_on(async {
         let cancel = CancellationToken::new();
+        let asked = match Asked::listen(config) {
+            Ok(asked) => asked,
+            Err(error) => {
+                complain(&format!("the signal HUP cannot be listened to: {error}\n"));
+                return Exit::Failed;
+            }
+        };
         let daemon = Daemon {
+            reload: Some(asked),
             notifier: Notifier::from_environment(),
             also: None,
             listening: None,
@@ -56,6 +65,8 @@ pub struct Daemon {
     pub listening: Option<oneshot::Sender<SocketAddr>>,
     /// Ends it.
     pub cancel: CancellationToken,
+    /// What asks for the configuration to be read again; `None`: nothing does.
+    pub(super) reload: Option<Asked>,
 }
 
 impl Daemon {
@@ -70,6 +81,7 @@ impl Daemon {
             also,
             listening,
             cancel,
+            reload: asked,
         } = self;
         let world = World::new(settings, notifier)?;
         let observer = Arc::new(world.telemetry.witness());
@@ -104,14 +116,34 @@ impl Daemon {
             }
             served
         };
+        let first = Change {
+            units: world.units.clone(),
+            settings: supervisor_settings(settings),
+        };
+        let (changes, changed) = watch::channel(Arc::new(first.clone()));
+        let reload = Reload {
+            world: &world,
+            observer: &observer,
+            started: settings,
+            changes,
+        };
+        let reloaded = async {
+            if let Some(asked) = asked {
+                reload.run(asked, &end).await;
+            }
+        };
         let work = async {
-            let clean = work(&world, &observer, also, settings, &cancel).await;
+            let clean = work(&world, &observer, also, (first, changed), &cancel).await;
             world.session.close().await;
             end.cancel();
             clean
         };
         let aside = async {
-            tokio::join!(world.session.run(end.clone()), watch_vault(&world, &end));
+            tokio::join!(
+                world.session.run(end.clone()),
+                watch_vault(&world, &end),
+                reloaded
+            );
         };
         let (served, clean, ()) = tokio::join!(served, work, aside);
         served?;
@@ -124,7 +156,7 @@ async fn work(
     world: &World,
     observer: &Arc<Observer>,
     also: Option<Arc<dyn Witness>>,
-    settings: &Settings,
+    (first, changed): (Change, watch::Receiver<Arc<Change>>),
     cancel: &CancellationToken,
 ) -> anyhow::Result<bool> {
     let health = &world.telemetry.health;
@@ -134,15 +166,10 @@ async fn work(
         let recurring = Recurring::start(rings.clone()).await?;
         let mut witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(observer) as _];
         witnesses.extend(also);
-        let limits = &settings.limits;
         let supervisor = Supervisor::new(
             world.runner(Arc::new(Witnesses(witnesses)), cancel.clone()),
-            world.units.clone(),
-            SupervisorSettings {
-                concurrency: limits.concurrency,
-                sweep: limits.sweep,
-                grace: limits.shutdown_grace,
-            },
+            first,
+            changed,
             Arc::clone(observer) as _,
             rung,
         );
@@ -157,7 +184,6 @@ async fn work(
         tracing::info!("ended: every step is stored");
     } else {
         tracing::warn!(
-            grace = %settings.limits.shutdown_grace,
             "ended while a step was running: the next start, or another replica, completes it"
         );
     }

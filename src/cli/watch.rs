@@ -10,7 +10,7 @@ use crate::driver::recurring::Ring;
 use crate::driver::supervisor::Pulse;
 use crate::telemetry::VaultSigns;
 use crate::telemetry::witness::Observer;
-use crate::vault::preflight;
+use crate::vault::preflight::{self, Need};
 
 /// How often the heartbeat goes while no supervisor gives it.
 const BEAT: SignedDuration = SignedDuration::from_secs(2);
@@ -26,7 +26,7 @@ pub(super) async fn is_prepared(
     let asked = async {
         wait_for_vault(world).await;
         wait_for_control(world).await;
-        tell_missing_capabilities(world).await;
+        tell_missing_capabilities(world, &world.needs).await;
     };
     tokio::pin!(asked);
     loop {
@@ -80,8 +80,8 @@ async fn wait_for_control(world: &World) {
 
 /// Missing rights are told with the policy lines that mend them. The daemon
 /// goes on: other tokens may work.
-async fn tell_missing_capabilities(world: &World) {
-    match preflight::check(&world.session, &world.needs).await {
+pub(super) async fn tell_missing_capabilities(world: &World, needs: &[Need]) {
+    match preflight::check(&world.session, needs).await {
         Err(error) => tracing::warn!(%error, "Vault was not asked what our token may do"),
         Ok(missing) => {
             for lack in &missing {

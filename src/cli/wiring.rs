@@ -1,5 +1,7 @@
 //! From settings to everything that acts.
 
+mod units;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,17 +12,16 @@ use crate::config::{Settings, TokenSettings};
 use crate::driver::clock::SystemClock;
 use crate::driver::ids;
 use crate::driver::run::Runner;
-use crate::driver::unit::{Labels, Unit};
+use crate::driver::unit::Unit;
 use crate::driver::witness::Witness;
+use crate::http;
 use crate::http::skew::SkewWatch;
-use crate::http::{self, Target};
-use crate::ports::{Clock, Connection, Issuer, Secrets, StoreError};
-use crate::scim::probe::ScimProbe;
+use crate::ports::{Clock, Secrets, StoreError};
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
-use crate::{connections, issuers};
+use units::Builder;
 
 /// Everything that acts, wired together.
 pub(super) struct World {
@@ -33,7 +34,17 @@ pub(super) struct World {
     pub(super) needs: Vec<Need>,
     holder: String,
     skew: Arc<SkewWatch>,
+    builder: Builder,
+    state_path: KvPath,
     all_paused: Arc<AtomicBool>,
+}
+
+/// What follows from what may change at run time.
+pub(super) struct Wired {
+    pub(super) units: Vec<Unit>,
+    pub(super) targets: BTreeMap<String, PublishTarget>,
+    /// What our Vault token must be allowed to do.
+    pub(super) needs: Vec<Need>,
 }
 
 impl World {
@@ -67,7 +78,8 @@ impl World {
             targets.clone(),
         ));
         let needs = preflight::needs(&state_path, &targets, &credentials(settings));
-        let units = units(settings, &clock, &observer, &secrets)?;
+        let builder = Builder::new(Arc::clone(&clock), observer, secrets);
+        let units = builder.units(settings)?;
         Ok(Self {
             clock,
             telemetry,
@@ -77,7 +89,22 @@ impl World {
             needs,
             holder,
             skew,
+            builder,
+            state_path,
             all_paused: Arc::default(),
+        })
+    }
+
+    /// The tokens of another configuration, with the same Vault.
+    ///
+    /// # Errors
+    /// Names what cannot be built, such as a CA file that cannot be read.
+    pub(super) fn wire(&self, settings: &Settings) -> anyhow::Result<Wired> {
+        let targets = targets(settings);
+        Ok(Wired {
+            units: self.builder.units(settings)?,
+            needs: preflight::needs(&self.state_path, &targets, &credentials(settings)),
+            targets,
         })
     }
 
@@ -167,108 +194,4 @@ fn credentials(settings: &Settings) -> BTreeSet<crate::secret::SecretRef> {
         .values()
         .map(|kind| kind.caller_credentials());
     issuers.chain(connections).flatten().collect()
-}
-
-/// Issuers and connections are built once and shared by the tokens that name
-/// them, so that their limits hold for all of them together.
-fn units(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-    observer: &Arc<dyn http::Observer>,
-    secrets: &Arc<dyn Secrets>,
-) -> anyhow::Result<Vec<Unit>> {
-    let client = |target| {
-        http::Client::new(
-            &settings.http,
-            target,
-            Arc::clone(clock),
-            Arc::clone(observer),
-        )
-        .map_err(anyhow::Error::msg)
-    };
-    let (provider, identity) = (client(Target::Sp)?, client(Target::Idp)?);
-    let deps = issuers::Deps {
-        http: provider.clone(),
-        secrets: Arc::clone(secrets),
-        clock: Arc::clone(clock),
-    };
-    let mut issuers = BTreeMap::new();
-    for (name, kind) in &settings.issuers {
-        let built = issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
-        issuers.insert(name.as_str(), built);
-    }
-    let deps = connections::Deps {
-        http: identity,
-        secrets: Arc::clone(secrets),
-        clock: Arc::clone(clock),
-    };
-    let mut connections = BTreeMap::new();
-    for (name, kind) in &settings.connections {
-        let built = connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
-        connections.insert(name.as_str(), built);
-    }
-    let parts = Parts {
-        settings,
-        clock,
-        provider: &provider,
-        issuers: &issuers,
-        connections: &connections,
-    };
-    settings
-        .tokens
-        .iter()
-        .map(|(name, token)| parts.unit(name, token))
-        .collect()
-}
-
-struct Parts<'a> {
-    settings: &'a Settings,
-    clock: &'a Arc<dyn Clock>,
-    provider: &'a http::Client,
-    issuers: &'a BTreeMap<&'a str, Arc<dyn Issuer>>,
-    connections: &'a BTreeMap<&'a str, Arc<dyn Connection>>,
-}
-
-impl Parts<'_> {
-    fn unit(&self, name: &str, token: &TokenSettings) -> anyhow::Result<Unit> {
-        let missing = |what: &str| anyhow::anyhow!("token `{name}` names an unknown {what}");
-        let kind = self.settings.issuers.get(&token.issuer);
-        let kind = kind.ok_or_else(|| missing("issuer"))?;
-        let issuer = self.issuers.get(token.issuer.as_str());
-        let issuer = issuer.ok_or_else(|| missing("issuer"))?;
-        let mut probe = ScimProbe::new(
-            self.provider.clone(),
-            token.scim_url.clone(),
-            token.probe.clone(),
-            Arc::clone(self.clock),
-        );
-        if let Some(check) = kind.checksum() {
-            probe = probe.with_checksum(check);
-        }
-        let mut connections = Vec::new();
-        let mut connection_kinds = Vec::new();
-        for wanted in &token.connections {
-            let built = self.connections.get(wanted.as_str());
-            let built = built.ok_or_else(|| missing("connection"))?;
-            connections.push((wanted.clone(), Arc::clone(built)));
-            let kind = self.settings.connections.get(wanted);
-            connection_kinds.push(kind.map_or("", |kind| kind.as_str()).to_owned());
-        }
-        Ok(Unit {
-            name: name.to_owned(),
-            policy: token.policy.clone(),
-            scim_url: token.scim_url.clone(),
-            issuer: Arc::clone(issuer),
-            connections,
-            probe: Arc::new(probe),
-            labels: Labels {
-                issuer: token.issuer.clone(),
-                issuer_kind: kind.as_str().to_owned(),
-                environment: token.environment.as_str().to_owned(),
-                connection_kinds,
-                vault_path: token.vault_path.to_string(),
-                instructions: kind.instructions().map(str::to_owned),
-            },
-        })
-    }
 }

@@ -25,6 +25,7 @@ mod source;
 mod tree;
 mod typed;
 pub mod value;
+mod watch;
 mod wording;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ use toml::de::DeTable;
 pub use finding::Finding;
 pub use report::Report;
 pub use settings::{Environment, Limits, Settings, TokenSettings};
+pub use watch::Watch;
 
 use finding::{Finding as Found, Findings};
 use locate::{Document, locate};

@@ -53,6 +53,29 @@ pub(super) fn read_all(path: &Path, findings: &mut Findings) -> Vec<Source> {
     sources
 }
 
+/// Every file that belongs to a configuration now, as far as it is there; the
+/// main file has this text.
+pub(super) fn files(path: &Path, text: &str) -> Vec<PathBuf> {
+    let mut ignored = Findings::default();
+    let mut files = vec![path.to_owned()];
+    for (pattern, _) in includes(text, &mut ignored) {
+        let found = glob::glob(&beside(path, &pattern)).into_iter().flatten();
+        files.extend(found.flatten().filter(|file| !file.is_dir()));
+    }
+    files
+}
+
+/// A pattern of `include` counts from the folder of the file that holds it.
+fn beside(main: &Path, pattern: &str) -> String {
+    let folder = main.parent().unwrap_or(Path::new(""));
+    if Path::new(pattern).is_absolute() || folder.as_os_str().is_empty() {
+        return pattern.to_owned();
+    }
+    // Only the pattern is a pattern: the folder's own name may hold `[`.
+    let folder = glob::Pattern::escape(&folder.to_string_lossy());
+    format!("{folder}/{pattern}")
+}
+
 fn canonical(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
@@ -132,15 +155,7 @@ struct Include<'a> {
 
 impl Include<'_> {
     fn expand(&mut self, pattern: &str) -> Vec<PathBuf> {
-        let folder = self.main.path.parent().unwrap_or(Path::new(""));
-        // Only the pattern is a pattern: the folder's own name may hold `[`.
-        let full = if Path::new(pattern).is_absolute() || folder.as_os_str().is_empty() {
-            pattern.to_owned()
-        } else {
-            let folder = glob::Pattern::escape(&folder.to_string_lossy());
-            format!("{folder}/{pattern}")
-        };
-        let paths = match glob::glob(&full) {
+        let paths = match glob::glob(&beside(&self.main.path, pattern)) {
             Ok(paths) => paths,
             Err(error) => {
                 self.error(

@@ -39,6 +39,11 @@ impl Agenda {
         Some((at, name))
     }
 
+    /// When this token is due.
+    pub(super) fn at(&self, name: &str) -> Option<Timestamp> {
+        self.by_name.get(name).copied()
+    }
+
     /// When the next token is due.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.by_time.first().map(|(at, _)| *at)

@@ -80,7 +80,7 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 fn judge(rest: &Rest, record: Option<&Record>, until: Until) -> Option<Ended> {
     let decision = match rest {
         Rest::Stopped => return Some(Ended::Stopped),
-        Rest::StoreFailed { .. } => return None,
+        Rest::StoreFailed { .. } | Rest::Interrupted => return None,
         Rest::Decided(decision) => decision,
     };
     let record = record?;
@@ -112,6 +112,6 @@ fn timed_out(rest: Rest) -> Ended {
     match rest {
         Rest::Decided(decision) => Ended::TimedOut(decision.reason),
         Rest::StoreFailed { error, .. } => Ended::StoreFailed(error),
-        Rest::Stopped => Ended::Stopped,
+        Rest::Stopped | Rest::Interrupted => Ended::Stopped,
     }
 }

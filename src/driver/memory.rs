@@ -1,5 +1,7 @@
 //! What the driver remembers of a token between two wakes.
 
+use tokio_util::sync::CancellationToken;
+
 use super::leftover::Leftover;
 use crate::ports::Version;
 use crate::rotation::outcome::Outcome;
@@ -17,6 +19,8 @@ pub struct Memory {
     pub(super) undertaken: Leftover,
     /// What was done for a record that somebody else has written since.
     pub(super) leftover: Leftover,
+    /// Ends the wake between two steps; a new one for each wake.
+    pub(super) interruption: CancellationToken,
 }
 
 /// The record as this process has it.
@@ -37,6 +41,13 @@ impl Memory {
         if self.known.as_ref().is_some_and(|known| !known.dirty) {
             self.known = None;
         }
+    }
+
+    /// What ends the next wake between two steps: the configuration has changed,
+    /// and what is left to do is done under the new one.
+    pub(super) fn interruption(&mut self) -> CancellationToken {
+        self.interruption = CancellationToken::new();
+        self.interruption.clone()
     }
 
     /// The record as last seen.

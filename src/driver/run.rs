@@ -59,6 +59,8 @@ pub enum Rest {
     },
     /// The work is being ended.
     Stopped,
+    /// The configuration has changed: the rest is done at once, under the new one.
+    Interrupted,
 }
 
 impl Rest {
@@ -68,7 +70,7 @@ impl Rest {
         match self {
             Self::Decided(decision) => Some(decision.wake_at),
             Self::StoreFailed { retry_at, .. } => Some(*retry_at),
-            Self::Stopped => None,
+            Self::Stopped | Self::Interrupted => None,
         }
     }
 
@@ -81,7 +83,7 @@ impl Rest {
                 decision.reason,
                 Reason::LeaseElsewhere | Reason::Paused | Reason::WaitingOperator
             ),
-            Self::StoreFailed { .. } | Self::Stopped => false,
+            Self::StoreFailed { .. } | Self::Stopped | Self::Interrupted => false,
         }
     }
 }
@@ -93,6 +95,9 @@ impl Runner {
     /// Decides and acts for one token until there is nothing to do right now.
     pub async fn wake(&self, unit: &Unit, memory: &mut Memory) -> Rest {
         for _ in 0..STEPS_A_WAKE {
+            if memory.interruption.is_cancelled() {
+                return Rest::Interrupted;
+            }
             match self.turn(unit, memory).await {
                 Ok(None) => {}
                 Ok(Some(rest)) => {
@@ -234,6 +239,7 @@ impl Runner {
             intent_is_fresh: label.is_some() && label == memory.fresh_intent.as_ref(),
             clock_skew: (self.clock_skew)(),
             all_paused: (self.all_paused)(),
+            leaving: unit.leaving,
         }
     }
 

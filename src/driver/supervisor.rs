@@ -1,11 +1,15 @@
 //! Wakes tokens when they are due, and ends the work cleanly.
 
+mod change;
+mod ending;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::agenda::Agenda;
 use super::memory::Memory;
@@ -14,6 +18,7 @@ use super::run::{Rest, Runner};
 use super::set_back::LastLook;
 use super::unit::Unit;
 use crate::rotation::policy::share;
+pub use change::Change;
 
 /// How the supervisor works.
 #[derive(Debug, Clone)]
@@ -49,9 +54,12 @@ pub struct Supervisor {
     settings: SupervisorSettings,
     pulse: Arc<dyn Pulse>,
     rings: mpsc::Receiver<Ring>,
+    changes: watch::Receiver<Arc<Change>>,
     agenda: Agenda,
     resting: BTreeMap<String, Resting>,
     running: JoinSet<Finished>,
+    /// Ends the wake of a running token between two steps.
+    interruptions: BTreeMap<String, CancellationToken>,
 }
 
 struct Resting {
@@ -80,28 +88,30 @@ struct Finished {
 }
 
 impl Supervisor {
-    /// A supervisor over these tokens. `rings` is fed by the recurring jobs.
+    /// A supervisor over the tokens of the first configuration; `changes` brings
+    /// what takes its place. `rings` is fed by the recurring jobs.
     #[must_use]
     pub fn new(
         runner: Runner,
-        units: Vec<Unit>,
-        settings: SupervisorSettings,
+        first: Change,
+        changes: watch::Receiver<Arc<Change>>,
         pulse: Arc<dyn Pulse>,
         rings: mpsc::Receiver<Ring>,
     ) -> Self {
-        let units = units
-            .into_iter()
-            .map(|unit| (unit.name.clone(), Arc::new(unit)))
-            .collect();
+        let units = first.units.into_iter();
         Self {
             runner,
-            units,
-            settings,
+            units: units
+                .map(|unit| (unit.name.clone(), Arc::new(unit)))
+                .collect(),
+            settings: first.settings,
             pulse,
             rings,
+            changes,
             agenda: Agenda::default(),
             resting: BTreeMap::new(),
             running: JoinSet::new(),
+            interruptions: BTreeMap::new(),
         }
     }
 
@@ -123,6 +133,7 @@ impl Supervisor {
                 () = self.runner.cancel.cancelled() => {}
                 Some(finished) = self.running.join_next() => self.settle(finished),
                 Some(ring) = self.rings.recv() => self.rung(ring),
+                change = change::next(&mut self.changes) => self.take_up(&change),
                 () = self.runner.clock.sleep(pause) => {}
             }
         }
@@ -133,15 +144,20 @@ impl Supervisor {
     /// store is not met by a herd.
     fn begin(&mut self) {
         let now = self.runner.clock.now();
-        let spread = SignedDuration::from_millis(2)
-            .saturating_mul(i32::try_from(self.units.len()).unwrap_or(i32::MAX));
         let names: Vec<_> = self.units.keys().cloned().collect();
         for name in names {
-            let late = spread.as_secs_f64() * share(&format!("{}{name}", self.runner.holder), 0);
-            let late = SignedDuration::try_from_secs_f64(late).unwrap_or_default();
             self.resting.insert(name.clone(), Resting::unread(now));
-            self.agenda.set(&name, now.checked_add(late).unwrap_or(now));
+            self.agenda.set(&name, self.spread(&name, now));
         }
+    }
+
+    /// A time soon after `now`, another one for each token and replica.
+    fn spread(&self, name: &str, now: Timestamp) -> Timestamp {
+        let all = SignedDuration::from_millis(2)
+            .saturating_mul(i32::try_from(self.units.len()).unwrap_or(i32::MAX));
+        let late = all.as_secs_f64() * share(&format!("{}{name}", self.runner.holder), 0);
+        let late = SignedDuration::try_from_secs_f64(late).unwrap_or_default();
+        now.checked_add(late).unwrap_or(now)
     }
 
     fn start_due(&mut self) {
@@ -165,6 +181,8 @@ impl Supervisor {
             read_at,
             outdated,
         } = resting;
+        self.interruptions
+            .insert(name.clone(), memory.interruption());
         if outdated {
             memory.reload();
         }
@@ -192,13 +210,23 @@ impl Supervisor {
                 rest,
                 read_at,
             }) => {
-                if let Some(wake_at) = rest.wake_at() {
+                let interruption = self.interruptions.remove(&name);
+                if self.has_left(&name, &rest) {
+                    self.let_go(&name);
+                    return;
+                }
+                let wake_at = match interruption.is_some_and(|i| i.is_cancelled()) {
+                    true => Some(self.runner.clock.now()),
+                    false => rest.wake_at(),
+                };
+                if let Some(wake_at) = wake_at {
                     self.agenda.set(&name, wake_at);
                 }
+                let leaving = self.units.get(&name).is_some_and(|unit| unit.leaving);
                 let resting = Resting {
                     memory,
                     read_at,
-                    outdated: rest.waits_for_others(),
+                    outdated: rest.waits_for_others() || leaving,
                 };
                 self.resting.insert(name, resting);
             }
@@ -212,6 +240,7 @@ impl Supervisor {
         if !self.running.is_empty() {
             return;
         }
+        self.interruptions.clear();
         let now = self.runner.clock.now();
         let again = now
             .checked_add(SignedDuration::from_secs(30))
@@ -273,38 +302,5 @@ impl Supervisor {
         let now = self.runner.clock.now();
         let next = self.agenda.next().map(|at| at.duration_since(now));
         next.unwrap_or(LOOK).clamp(SignedDuration::ZERO, LOOK)
-    }
-
-    async fn end(mut self) -> bool {
-        let clock = Arc::clone(&self.runner.clock);
-        let deadline = clock.sleep(self.settings.grace);
-        tokio::pin!(deadline);
-        loop {
-            tokio::select! {
-                finished = self.running.join_next() => match finished {
-                    None => return self.release_all().await,
-                    Some(finished) => self.settle(finished),
-                },
-                () = &mut deadline => {
-                    self.running.abort_all();
-                    return false;
-                }
-            }
-        }
-    }
-
-    /// Leases that outlived their work are given back, within a short time.
-    async fn release_all(mut self) -> bool {
-        let runner = self.runner.clone();
-        let release = async {
-            for resting in self.resting.values_mut() {
-                runner.release(&mut resting.memory).await;
-            }
-        };
-        tokio::select! {
-            () = release => {}
-            () = runner.clock.sleep(SignedDuration::from_secs(5)) => {}
-        }
-        true
     }
 }

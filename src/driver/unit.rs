@@ -26,6 +26,9 @@ pub struct Unit {
     pub probe: Arc<dyn Probe>,
     /// Words about it for status and metrics.
     pub labels: Labels,
+    /// Whether it was taken out of the configuration: what was begun is brought
+    /// to its end, and nothing new begins.
+    pub leaving: bool,
 }
 
 /// Words about a token that nothing depends on.

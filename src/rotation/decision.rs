@@ -246,6 +246,9 @@ pub enum Reason {
     Fresh,
     /// The token does not expire and no age limit is set.
     NothingScheduled,
+    /// The token was taken out of the configuration, and nothing is left to do
+    /// for it here.
+    Left,
 }
 
 impl Reason {
@@ -286,6 +289,7 @@ impl Reason {
             Self::ConnectionInDoubt => "connection_in_doubt",
             Self::Fresh => "fresh",
             Self::NothingScheduled => "nothing_scheduled",
+            Self::Left => "left",
         }
     }
 }

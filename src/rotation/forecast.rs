@@ -93,7 +93,8 @@ fn needs_somebody(reason: Reason) -> bool {
         | Reason::Paused
         | Reason::Halted
         | Reason::WaitingOperator
-        | Reason::NothingScheduled => true,
+        | Reason::NothingScheduled
+        | Reason::Left => true,
         Reason::LeaseElsewhere
         | Reason::Backoff
         | Reason::InFlight

@@ -30,6 +30,9 @@ pub struct Situation<'a> {
     pub clock_skew: SignedDuration,
     /// Whether a person stopped all work (the kill switch).
     pub all_paused: bool,
+    /// Whether the token was taken out of the configuration: what was begun is
+    /// brought to its end, and nothing new begins.
+    pub leaving: bool,
 }
 
 impl Situation<'_> {

@@ -19,6 +19,7 @@ pub struct Health {
     started: Instant,
     last_beat_ms: AtomicU64,
     config: AtomicBool,
+    refused_config: AtomicBool,
     vault: Mutex<Result<(), String>>,
 }
 
@@ -31,6 +32,7 @@ impl Health {
             started: Instant::now(),
             last_beat_ms: AtomicU64::new(0),
             config: AtomicBool::new(false),
+            refused_config: AtomicBool::new(false),
             vault: Mutex::new(Err("Vault has not been asked yet".to_owned())),
         }
     }
@@ -54,6 +56,30 @@ impl Health {
     /// Notes whether the configuration in force is valid.
     pub fn config(&self, valid: bool) {
         self.config.store(valid, Ordering::Relaxed);
+    }
+
+    /// Notes whether a changed configuration was refused: the old one is in
+    /// force then, so the process stays ready.
+    pub fn config_refused(&self, refused: bool) {
+        self.refused_config.store(refused, Ordering::Relaxed);
+    }
+
+    /// Tells systemd how things stand, in one sentence.
+    pub fn tell(&self, sentence: &str) {
+        self.notifier.status(&self.with_refusal(sentence));
+    }
+
+    /// Tells systemd that the configuration has been read again.
+    pub fn reloaded(&self, sentence: &str) {
+        self.notifier.ready(&self.with_refusal(sentence));
+    }
+
+    fn with_refusal(&self, sentence: &str) -> String {
+        if self.refused_config.load(Ordering::Relaxed) {
+            format!("the changed configuration was refused, see the log; {sentence}")
+        } else {
+            sentence.to_owned()
+        }
     }
 
     /// Notes how the last authenticated call to Vault ended; an error is text

@@ -107,6 +107,7 @@ impl Telemetry {
     /// An invalid one at a reload leaves the old one in force.
     pub fn config_read(&self, valid: bool, now: Timestamp) {
         self.metrics.config_read(valid, now);
+        self.health.config_refused(!valid);
         if valid {
             self.health.config(true);
         }

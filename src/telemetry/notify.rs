@@ -42,20 +42,25 @@ impl Notifier {
 
     /// The configuration is valid and the server listens.
     pub fn ready(&self, status: &str) {
+        self.remember(status);
         self.tell(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
     /// The state in words, as `systemctl status` shows it; sent when it
     /// differs from the last one.
     pub fn status(&self, status: &str) {
-        let mut last = self
-            .last_status
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if *last != status {
-            status.clone_into(&mut last);
+        if self.remember(status) {
             self.tell(&[NotifyState::Status(status)]);
         }
+    }
+
+    /// Whether it is another one than the last.
+    fn remember(&self, status: &str) -> bool {
+        let last = self.last_status.lock();
+        let mut last = last.unwrap_or_else(PoisonError::into_inner);
+        let differs = *last != status;
+        status.clone_into(&mut last);
+        differs
     }
 
     /// The configuration is read again; followed by [`Notifier::ready`].
@@ -142,7 +147,13 @@ mod tests {
         notifier.status("1 token: 1 delivering");
         notifier.reloading();
         notifier.stopping("stopping");
-        let heard = heard.take();
+        notifier.ready("1 token: 1 fresh");
+        notifier.status("1 token: 1 fresh");
+        let mut heard = heard.take();
+        assert_eq!(
+            heard.pop().as_deref(),
+            Some("READY=1\nSTATUS=1 token: 1 fresh")
+        );
         assert_eq!(heard[0], "READY=1\nSTATUS=1 token: 1 fresh");
         assert_eq!(heard[1], "STATUS=1 token: 1 delivering");
         assert!(

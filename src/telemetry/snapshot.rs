@@ -198,6 +198,7 @@ pub fn is_at_rest(reason: Reason) -> bool {
     match reason {
         Reason::Fresh
         | Reason::NothingScheduled
+        | Reason::Left
         | Reason::WaitingOverlap
         | Reason::WaitingExpiry
         | Reason::RetireDue

@@ -253,6 +253,6 @@ impl Pulse for Observer {
     }
 
     fn report(&self, now: Timestamp) {
-        self.health.notifier().status(&self.board().sentence(now));
+        self.health.tell(&self.board().sentence(now));
     }
 }

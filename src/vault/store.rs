@@ -39,6 +39,8 @@ pub struct VaultStore {
 /// The latest version of a published secret that we know of.
 #[derive(Clone)]
 struct Remembered {
+    /// A reload of the configuration may have moved it meanwhile.
+    path: KvPath,
     version: u64,
     fields: Fields,
 }
@@ -60,11 +62,18 @@ impl VaultStore {
         }
     }
 
-    /// Replaces the published paths after a reload of the configuration, and
-    /// forgets what is remembered.
+    /// Replaces published paths after a reload of the configuration, and
+    /// forgets what is remembered of those that changed. A token that was taken
+    /// out keeps its path: its readers are served until it is let go.
     pub fn set_targets(&self, targets: BTreeMap<String, PublishTarget>) {
-        *self.targets.write().unwrap_or_else(PoisonError::into_inner) = targets;
-        self.remembered().clear();
+        let mut known = self.targets.write().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered();
+        for (token, target) in targets {
+            if known.get(&token) != Some(&target) {
+                remembered.remove(&token);
+                known.insert(token, target);
+            }
+        }
     }
 
     /// Who stopped all work, if somebody did.
@@ -120,21 +129,28 @@ impl VaultStore {
     }
 
     async fn published_fields(&self, token: &str, path: &KvPath) -> Result<Remembered, VaultError> {
-        if let Some(known) = self.remembered().get(token).cloned() {
+        let known = self.remembered().get(token).cloned();
+        if let Some(known) = known.filter(|known| known.path == *path) {
             return Ok(known);
         }
         // A deleted version is as good as none: the record is the truth, and
         // the next publication names the number of the deleted one.
         let read = match kv::read(&self.session, path).await? {
             Stored::Absent => Remembered {
+                path: path.clone(),
                 version: 0,
                 fields: Fields::new(),
             },
             Stored::Deleted { version, .. } => Remembered {
+                path: path.clone(),
                 version,
                 fields: Fields::new(),
             },
-            Stored::Present { version, fields } => Remembered { version, fields },
+            Stored::Present { version, fields } => Remembered {
+                path: path.clone(),
+                version,
+                fields,
+            },
         };
         self.remembered().insert(token.to_owned(), read.clone());
         Ok(read)
@@ -220,6 +236,7 @@ impl Store for VaultStore {
         let target = self.target(token)?;
         let known = self.published_fields(token, &target.path).await;
         let Remembered {
+            path,
             version,
             mut fields,
         } = known.map_err(fault)?;
@@ -227,7 +244,11 @@ impl Store for VaultStore {
         let written = kv::write(&self.session, &target.path, fields.clone(), version).await;
         match written {
             Ok(version) => {
-                let latest = Remembered { version, fields };
+                let latest = Remembered {
+                    path,
+                    version,
+                    fields,
+                };
                 self.remembered().insert(token.to_owned(), latest);
                 Ok(())
             }

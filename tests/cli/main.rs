@@ -4,13 +4,20 @@
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "a test program may fail where it stands"
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test program may fail where it stands, and nobody links it"
 )]
 
 mod harden;
+mod manual;
 mod readme;
+mod reload;
 mod scene;
 mod systemd;
+
+#[path = "../support/mod.rs"]
+mod support;
 
 use scene::Scene;
 use serde_json::Value;

@@ -141,6 +141,10 @@ confirm_every = "1s"
         std::fs::write(self.folder.path().join(name), text).expect("written");
     }
 
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).expect("read")
+    }
+
     pub(crate) async fn run(&self, args: &[&str]) -> Ran {
         run(self.folder.path(), "scim-rotator.toml", args).await
     }

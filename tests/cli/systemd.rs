@@ -1,5 +1,6 @@
 //! What a service manager and an operator hear of the daemon from start to end.
 
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::net::UnixDatagram;
 use super::scene::{Ran, Scene};
 
 /// Nothing here takes so long, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_daemon_tells_systemd_how_it_fares_and_ends_cleanly() {
@@ -17,7 +18,7 @@ async fn the_daemon_tells_systemd_how_it_fares_and_ends_cleanly() {
     let systemd = Systemd::new();
     let mut command = scene.daemon();
     command
-        .env("NOTIFY_SOCKET", systemd.folder.path().join("notify"))
+        .env("NOTIFY_SOCKET", systemd.path())
         .env("WATCHDOG_USEC", "2000000")
         .env_remove("WATCHDOG_PID")
         .stdout(Stdio::piped())
@@ -41,20 +42,30 @@ async fn the_daemon_tells_systemd_how_it_fares_and_ends_cleanly() {
 }
 
 /// The socket of a service manager.
-struct Systemd {
+pub(crate) struct Systemd {
     socket: UnixDatagram,
     folder: tempfile::TempDir,
 }
 
 impl Systemd {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = UnixDatagram::bind(folder.path().join("notify")).expect("a socket");
         Self { socket, folder }
     }
 
+    /// Where it listens.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder().join("notify")
+    }
+
+    /// A folder of its own.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The next message that begins with this.
-    async fn hears(&self, beginning: &str) -> String {
+    pub(crate) async fn hears(&self, beginning: &str) -> String {
         let mut buffer = [0; 4096];
         let mut heard = Vec::new();
         loop {

@@ -16,6 +16,9 @@ use super::wait::eventually;
 /// What was said, by its source.
 pub type Heard = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
+/// What follows it differs from test to test.
+const SECTIONS: &str = "\n# Sections of the test.\n";
+
 /// The only token of these tests.
 pub const CRM: &str = "crm";
 
@@ -100,6 +103,16 @@ impl House {
         self.configure_as("scim-rotator.toml", sections)
     }
 
+    /// Puts other sections into the configuration of a daemon that runs.
+    pub fn reconfigure(&self, sections: &str) {
+        let text = std::fs::read_to_string(self.config()).expect("the configuration");
+        let (rest, _) = text.split_once(SECTIONS).expect("a mark");
+        self.file(
+            "scim-rotator.toml",
+            &format!("{rest}{SECTIONS}{sections}\n"),
+        );
+    }
+
     /// The same in a file of this name: for one of several daemons.
     pub fn configure_as(&self, file: &str, sections: &str) -> String {
         let port = free_port();
@@ -139,8 +152,7 @@ retry_max = "2s"
 settle = "1s"
 confirm_every = "1s"
 operator_poll = "1s"
-
-{sections}
+{SECTIONS}{sections}
 "#,
             vault = self.vault_address,
             login = self.login,

@@ -32,6 +32,7 @@ mod issuer_faults;
 mod keycloak;
 mod kill_loop;
 mod operator;
+mod reload;
 mod replicas;
 mod rotation;
 mod scim2_server;

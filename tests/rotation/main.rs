@@ -11,6 +11,7 @@ mod law;
 mod plan_begins;
 mod plan_ending;
 mod plan_gates;
+mod plan_leaving;
 mod plan_rest;
 mod plan_stages;
 mod properties;

@@ -38,6 +38,7 @@ pub(crate) struct Scene {
     pub(crate) intent_is_fresh: bool,
     pub(crate) clock_skew: SignedDuration,
     pub(crate) all_paused: bool,
+    pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -65,6 +66,7 @@ pub(crate) fn healthy() -> Scene {
         intent_is_fresh: false,
         clock_skew: SignedDuration::ZERO,
         all_paused: false,
+        leaving: false,
         now: now(),
     }
 }
@@ -326,6 +328,7 @@ impl Scene {
             intent_is_fresh: self.intent_is_fresh,
             clock_skew: self.clock_skew,
             all_paused: self.all_paused,
+            leaving: self.leaving,
         }
     }
 

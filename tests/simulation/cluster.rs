@@ -298,6 +298,7 @@ impl Cluster {
                 .collect(),
             probe: Arc::new(SimProbe { gate }),
             labels: Labels::default(),
+            leaving: false,
         }
     }
 }

@@ -173,6 +173,7 @@ async fn daemon_here(scene: &Scene, end: &CancellationToken) -> anyhow::Result<(
         Arc::clone(&scene.tally) as _,
     ];
     let daemon = Daemon {
+        reload: None,
         notifier: Notifier::silent(),
         also: Some(Arc::new(Witnesses(witnesses))),
         listening: Some(listening),

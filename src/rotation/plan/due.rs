@@ -9,6 +9,9 @@ use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{HeldToken, RotationResult, Trigger};
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
+    if view.situation.leaving {
+        return None;
+    }
     let due = due_trigger(view)?;
     if let Some(until) = slot_is_free_at(view) {
         return view.meanwhile(until, Reason::SlotNeeded);

@@ -10,6 +10,7 @@ mod due;
 mod ending;
 mod flight;
 mod gates;
+mod leaving;
 mod published;
 mod rest;
 mod stray;
@@ -46,6 +47,10 @@ const RULES: &[(&str, Rule)] = &[
     (
         "a clock that runs backward does nothing",
         gates::clock_is_sane,
+    ),
+    (
+        "a token that left the configuration is let go when it is settled",
+        leaving::let_go,
     ),
     ("a person's pause holds everything", gates::not_paused),
     (

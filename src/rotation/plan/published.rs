@@ -11,7 +11,7 @@ use crate::rotation::situation::Published;
 const READ_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 pub(super) fn adopt(view: &View<'_>) -> Option<Decision> {
-    if view.record.current.is_some() {
+    if view.record.current.is_some() || view.situation.leaving {
         return None;
     }
     match view.situation.published {
@@ -26,6 +26,9 @@ pub(super) fn adopt(view: &View<'_>) -> Option<Decision> {
 /// Takes what a person wrote. Every value that is not and never was ours is
 /// such a token.
 pub(super) fn take(view: &View<'_>) -> Option<Decision> {
+    if view.situation.leaving {
+        return None;
+    }
     match view.situation.published {
         Published::Token(found) if !view.record.knows(found) => {
             view.step(Step::TakeSupplied, Reason::OperatorSupplied)

@@ -1,0 +1,184 @@
+//! The configuration is read again while the daemon runs: on HUP, and by itself
+//! when the content of one of its files has changed. All or nothing: what
+//! cannot be used is told, and changes nothing.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::load;
+use super::watch::tell_missing_capabilities;
+use super::wiring::World;
+use crate::config::{self, Loaded, Settings, Watch};
+use crate::driver::supervisor::{Change, SupervisorSettings};
+use crate::telemetry::witness::Observer;
+
+/// How often the files are looked at.
+const LOOK: SignedDuration = SignedDuration::from_secs(2);
+
+/// What asks for the configuration to be read again.
+pub(super) struct Asked {
+    path: PathBuf,
+    hangup: Signal,
+    files: Watch,
+}
+
+impl Asked {
+    /// Begins to listen. From now on HUP does not end the process, and what the
+    /// files hold now is known.
+    ///
+    /// # Errors
+    /// When the signal cannot be listened to.
+    pub(super) fn listen(path: &Path) -> std::io::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            hangup: signal(SignalKind::hangup())?,
+            files: Watch::new(path),
+        })
+    }
+
+    /// Waits until somebody asks; returns why.
+    async fn next(&mut self, world: &World) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => {
+                    self.files.read();
+                    self.files.know();
+                    return "HUP";
+                }
+                () = world.clock.sleep(LOOK) => {
+                    if self.files.has_changed() {
+                        self.files.know();
+                        return "a file has changed";
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads the configuration again.
+pub(super) struct Reload<'a> {
+    pub(super) world: &'a World,
+    pub(super) observer: &'a Observer,
+    /// The settings of the start: what they say of Vault, the server and the
+    /// log holds until the next one.
+    pub(super) started: &'a Settings,
+    pub(super) changes: watch::Sender<Arc<Change>>,
+}
+
+impl Reload<'_> {
+    /// Whenever it is asked for, until the end.
+    pub(super) async fn run(&self, mut asked: Asked, end: &CancellationToken) {
+        loop {
+            let why = tokio::select! {
+                why = asked.next(self.world) => why,
+                () = end.cancelled() => return,
+            };
+            let health = &self.world.telemetry.health;
+            health.notifier().reloading();
+            let taken = self.reload(&asked.path, why).await;
+            let now = self.world.clock.now();
+            self.world.telemetry.config_read(taken.is_some(), now);
+            health.reloaded(&self.world.telemetry.board.sentence(now));
+            if let Some(needs) = taken.filter(|_| self.world.session.state().logged_in) {
+                tell_missing_capabilities(self.world, &needs).await;
+            }
+        }
+    }
+
+    /// `None`: it was refused. Otherwise what our Vault token must be allowed
+    /// to do now.
+    async fn reload(&self, path: &Path, why: &str) -> Option<Vec<crate::vault::preflight::Need>> {
+        let path = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
+        let loaded = match read {
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(report)) => {
+                load::log_refusal(&report);
+                return None;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the configuration was not read again: this is a defect");
+                return None;
+            }
+        };
+        let wired = match self.world.wire(&loaded.settings) {
+            Ok(wired) => wired,
+            Err(error) => {
+                tracing::error!(%error, "the changed configuration is refused, and the old one stays in force");
+                return None;
+            }
+        };
+        self.world.store.set_targets(wired.targets);
+        for unit in &wired.units {
+            self.observer.expect(unit);
+        }
+        let before = self.changes.send_replace(Arc::new(Change {
+            units: wired.units,
+            settings: supervisor_settings(&loaded.settings),
+        }));
+        self.tell(why, &before, &loaded);
+        Some(wired.needs)
+    }
+
+    fn tell(&self, why: &str, before: &Change, loaded: &Loaded) {
+        let old: BTreeSet<_> = before.units.iter().map(|u| u.name.as_str()).collect();
+        let new: BTreeSet<_> = loaded.settings.tokens.keys().map(String::as_str).collect();
+        let added: Vec<_> = new.difference(&old).copied().collect();
+        let removed: Vec<_> = old.difference(&new).copied().collect();
+        tracing::info!(
+            why,
+            tokens = new.len(),
+            added = added.join(","),
+            removed = removed.join(","),
+            "the configuration was read again and is in force"
+        );
+        load::log_warnings(&loaded.warnings);
+        let later = at_the_next_start(self.started, &loaded.settings);
+        if !later.is_empty() {
+            tracing::warn!(
+                keys = later.join(","),
+                "these changes take effect at the next start"
+            );
+        }
+    }
+}
+
+/// How the supervisor works under these settings.
+pub(super) fn supervisor_settings(settings: &Settings) -> SupervisorSettings {
+    SupervisorSettings {
+        concurrency: settings.limits.concurrency,
+        sweep: settings.limits.sweep,
+        grace: settings.limits.shutdown_grace,
+    }
+}
+
+/// The keys that differ and are looked at once, when the process starts.
+fn at_the_next_start(started: &Settings, now: &Settings) -> Vec<&'static str> {
+    let (vault, vault_now) = (&started.vault, &now.vault);
+    let differs = [
+        ("vault.address", vault.address != vault_now.address),
+        ("vault.namespace", vault.namespace != vault_now.namespace),
+        ("vault.state_path", vault.state_path != vault_now.state_path),
+        ("vault.ca_file", vault.ca_file != vault_now.ca_file),
+        ("vault.auth", vault.auth != vault_now.auth),
+        (
+            "vault.connect_timeout",
+            vault.connect_timeout != vault_now.connect_timeout,
+        ),
+        (
+            "vault.request_timeout",
+            vault.request_timeout != vault_now.request_timeout,
+        ),
+        ("server", started.server != now.server),
+        ("log", started.log != now.log),
+    ];
+    let keys = differs.into_iter().filter(|(_, differs)| *differs);
+    keys.map(|(key, _)| key).collect()
+}

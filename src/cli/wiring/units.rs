@@ -1,0 +1,173 @@
+//! From settings to tokens with their issuers, connections and probes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::{Settings, TokenSettings};
+use crate::connections::ConnectionKind;
+use crate::driver::unit::{Labels, Unit};
+use crate::http::{self, ClientSettings, Target};
+use crate::issuers::IssuerKind;
+use crate::ports::{Clock, Connection, Issuer, Secrets};
+use crate::scim::probe::ScimProbe;
+use crate::{connections, issuers};
+
+/// Builds tokens. Issuers and connections are built once and shared by the
+/// tokens that name them, so that their limits and locks hold for all of them
+/// together; those that a reload leaves as they are stay the same.
+pub(super) struct Builder {
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn http::Observer>,
+    secrets: Arc<dyn Secrets>,
+    built: Mutex<Built>,
+}
+
+/// With the settings that each was built from.
+type Issuers = BTreeMap<String, (IssuerKind, Arc<dyn Issuer>)>;
+type Connections = BTreeMap<String, (ConnectionKind, Arc<dyn Connection>)>;
+
+/// What the last configuration led to.
+#[derive(Default)]
+struct Built {
+    http: Option<ClientSettings>,
+    issuers: Issuers,
+    connections: Connections,
+}
+
+impl Builder {
+    pub(super) fn new(
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn http::Observer>,
+        secrets: Arc<dyn Secrets>,
+    ) -> Self {
+        Self {
+            clock,
+            observer,
+            secrets,
+            built: Mutex::default(),
+        }
+    }
+
+    /// The tokens of a configuration.
+    ///
+    /// # Errors
+    /// Names what cannot be built; what was built before is kept then.
+    pub(super) fn units(&self, settings: &Settings) -> anyhow::Result<Vec<Unit>> {
+        let mut last = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let provider = self.client(settings, Target::Sp)?;
+        let mut built = Built {
+            http: Some(settings.http.clone()),
+            ..Built::default()
+        };
+        let nothing = Built::default();
+        let kept = match last.http == built.http {
+            true => &*last,
+            false => &nothing,
+        };
+        built.issuers = self.issuers(settings, &kept.issuers, &provider)?;
+        built.connections = self.connections(settings, &kept.connections)?;
+        let parts = Parts {
+            clock: &self.clock,
+            provider: &provider,
+            built: &built,
+        };
+        let tokens = settings.tokens.iter();
+        let units = tokens
+            .map(|(name, token)| parts.unit(name, token))
+            .collect::<anyhow::Result<_>>()?;
+        *last = built;
+        Ok(units)
+    }
+
+    fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
+        let (clock, observer) = (Arc::clone(&self.clock), Arc::clone(&self.observer));
+        http::Client::new(&settings.http, target, clock, observer).map_err(anyhow::Error::msg)
+    }
+
+    fn issuers(
+        &self,
+        settings: &Settings,
+        kept: &Issuers,
+        provider: &http::Client,
+    ) -> anyhow::Result<Issuers> {
+        let deps = issuers::Deps {
+            http: provider.clone(),
+            secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.clock),
+        };
+        let build = |(name, kind): (&String, &IssuerKind)| {
+            let same = kept.get(name).filter(|(last, _)| last == kind);
+            let issuer = match same {
+                Some((_, issuer)) => Arc::clone(issuer),
+                None => issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+            };
+            Ok((name.clone(), (kind.clone(), issuer)))
+        };
+        settings.issuers.iter().map(build).collect()
+    }
+
+    fn connections(&self, settings: &Settings, kept: &Connections) -> anyhow::Result<Connections> {
+        let deps = connections::Deps {
+            http: self.client(settings, Target::Idp)?,
+            secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.clock),
+        };
+        let build = |(name, kind): (&String, &ConnectionKind)| {
+            let same = kept.get(name).filter(|(last, _)| last == kind);
+            let connection = match same {
+                Some((_, connection)) => Arc::clone(connection),
+                None => connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+            };
+            Ok((name.clone(), (kind.clone(), connection)))
+        };
+        settings.connections.iter().map(build).collect()
+    }
+}
+
+struct Parts<'a> {
+    clock: &'a Arc<dyn Clock>,
+    provider: &'a http::Client,
+    built: &'a Built,
+}
+
+impl Parts<'_> {
+    fn unit(&self, name: &str, token: &TokenSettings) -> anyhow::Result<Unit> {
+        let missing = |what: &str| anyhow::anyhow!("token `{name}` names an unknown {what}");
+        let issuer = self.built.issuers.get(&token.issuer);
+        let (kind, issuer) = issuer.ok_or_else(|| missing("issuer"))?;
+        let mut probe = ScimProbe::new(
+            self.provider.clone(),
+            token.scim_url.clone(),
+            token.probe.clone(),
+            Arc::clone(self.clock),
+        );
+        if let Some(check) = kind.checksum() {
+            probe = probe.with_checksum(check);
+        }
+        let mut connections = Vec::new();
+        let mut connection_kinds = Vec::new();
+        for wanted in &token.connections {
+            let built = self.built.connections.get(wanted);
+            let (kind, built) = built.ok_or_else(|| missing("connection"))?;
+            connections.push((wanted.clone(), Arc::clone(built)));
+            connection_kinds.push(kind.as_str().to_owned());
+        }
+        Ok(Unit {
+            name: name.to_owned(),
+            policy: token.policy.clone(),
+            scim_url: token.scim_url.clone(),
+            issuer: Arc::clone(issuer),
+            connections,
+            probe: Arc::new(probe),
+            labels: Labels {
+                issuer: token.issuer.clone(),
+                issuer_kind: kind.as_str().to_owned(),
+                environment: token.environment.as_str().to_owned(),
+                connection_kinds,
+                vault_path: token.vault_path.to_string(),
+                instructions: kind.instructions().map(str::to_owned),
+            },
+            leaving: false,
+        })
+    }
+}

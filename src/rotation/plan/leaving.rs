@@ -1,0 +1,37 @@
+//! The end of a token that was taken out of the configuration.
+
+use super::{LOOK_AGAIN, View, published};
+use crate::rotation::decision::{Decision, Reason};
+use crate::rotation::record::Stage;
+use crate::rotation::situation::Published;
+
+/// Nothing new begins. What only a person could move on is left as it is: it
+/// goes on when the token is configured again.
+pub(super) fn let_go(view: &View<'_>) -> Option<Decision> {
+    if !view.situation.leaving || !(is_settled(view) || needs_a_person(view)) {
+        return None;
+    }
+    view.wait(view.after(LOOK_AGAIN), Reason::Left)
+}
+
+/// No rotation is in flight, readers find the token in use, its predecessors
+/// are retired, and no issue is unaccounted for.
+fn is_settled(view: &View<'_>) -> bool {
+    let record = view.record;
+    let readers_have_it = match view.situation.published {
+        Published::Token(_) => published::is_current(view) || published::follow(view).is_none(),
+        Published::Absent | Published::Malformed => record.current.is_none(),
+        Published::Unknown => false,
+    };
+    record.rotation.is_none()
+        && record.retiring.is_empty()
+        && record.strays.is_empty()
+        && readers_have_it
+}
+
+fn needs_a_person(view: &View<'_>) -> bool {
+    let record = view.record;
+    let waits = |stage| stage == Stage::WaitingOperator;
+    let halted = record.halt.is_some() && !record.halt_is_lifted();
+    halted || record.paused.is_some() || record.rotation.as_ref().is_some_and(|r| waits(r.stage))
+}

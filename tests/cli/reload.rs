@@ -1,0 +1,197 @@
+//! A changed configuration is taken up by a daemon that runs, or refused as a
+//! whole.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Child;
+
+use super::scene::Scene;
+use super::support::bare_http;
+use super::systemd::{PATIENCE, Systemd};
+
+const ERP: &str = r#"
+[tokens.erp]
+vault_path = "kv/scim/erp"
+scim_url = "SCIM_URL"
+issuer = "sp"
+lifetime = "10d"
+overlap = "1h"
+environment = "test"
+"#;
+
+const GOOD: &str = "scim_rotator_config_last_reload_successful 1";
+const BAD: &str = "scim_rotator_config_last_reload_successful 0";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_file_is_taken_up_and_a_bad_one_changes_nothing() {
+    let scene = Scene::new("").await;
+    let systemd = Systemd::new();
+    let running = Running::start(&scene, &systemd).await;
+    let first = scene.read("daemon.toml");
+    running.until("crm works", |m| is_fresh(m, "crm")).await;
+    assert!(running.metrics().await.contains(GOOD));
+
+    // By itself.
+    let erp = ERP.replace("SCIM_URL", scene.sp.scim_url().as_str());
+    scene.write("daemon.toml", &format!("{first}{erp}"));
+    systemd.hears("RELOADING=1\nMONOTONIC_USEC=").await;
+    let ready = systemd.hears("READY=1").await;
+    assert!(ready.contains("STATUS=2 tokens"), "{ready}");
+    running.until("erp works", |m| is_fresh(m, "erp")).await;
+
+    // A bad one.
+    let bad = first.replace("issuer = \"sp\"", "issuer = \"ps\"");
+    scene.write("daemon.toml", &format!("{bad}{erp}"));
+    let ready = systemd.hears("READY=1\nSTATUS=the changed").await;
+    assert!(ready.contains("refused"), "{ready}");
+    running.until("it is refused", |m| m.contains(BAD)).await;
+    let metrics = running.metrics().await;
+    assert!(is_fresh(&metrics, "crm") && is_fresh(&metrics, "erp"));
+    let log = running.log();
+    let said = |words: &str| log.lines().any(|line| line.contains(words));
+    assert!(said("the old one stays in force"), "{log}");
+    let refused = log.lines().find(|line| line.contains("refused: "));
+    let refused = refused.expect("a line with what is wrong");
+    for part in ["daemon.toml", "line=", "tokens.crm.issuer", "ps"] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+
+    // Asked for, and what waits for the next start is named.
+    let moved = first.replace("127.0.0.1:0", "127.0.0.1:1");
+    scene.write(
+        "daemon.toml",
+        &moved.replace("[vault]", "[vault]\nrequest_timeout = \"20s\""),
+    );
+    running.hang_up();
+    running
+        .until("erp has gone", |m| !m.contains("\"erp\""))
+        .await;
+    running.until("it is in force", |m| m.contains(GOOD)).await;
+    let log = running.log();
+    assert!(log.contains("removed=\"erp\""), "{log}");
+    assert!(
+        log.contains("take effect at the next start keys=\"vault.request_timeout,server\""),
+        "{log}"
+    );
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_taken_out_is_retired_first() {
+    let scene = Scene::new("").await;
+    let systemd = Systemd::new();
+    let text = scene.read("scim-rotator.toml");
+    // Without a connection: the retirement would wait for its last use.
+    let text = text.replace("overlap = \"1h\"", "overlap = \"6s\"");
+    let text = text.replace("connections = [\"hr\"]", "");
+    scene.write("scim-rotator.toml", &text);
+    let running = Running::start(&scene, &systemd).await;
+    running.until("crm works", |m| is_fresh(m, "crm")).await;
+    // The daemon has not read what a command did when the token is taken out.
+    let rotated = scene.run(&["rotate", "crm"]).await;
+    assert_eq!(rotated.code, 0, "{rotated:?}");
+    let text = scene.read("daemon.toml");
+    let begin = text.find("[tokens.crm]").expect("the token");
+    let end = text.find("[issuers.").expect("the issuer");
+    scene.write("daemon.toml", &[&text[..begin], &text[end..]].concat());
+    running.hang_up();
+    systemd.hears("RELOADING=1").await;
+    systemd.hears("READY=1").await;
+    running
+        .until("crm has gone", |m| !m.contains("\"crm\""))
+        .await;
+    assert_eq!(
+        scene.sp.stats().revoked,
+        1,
+        "its predecessor was retired first"
+    );
+    let log = running.end().await;
+    assert!(
+        log.contains("no longer configured, and nothing is left"),
+        "{log}"
+    );
+    assert!(!log.contains("not brought to its end"), "{log}");
+}
+
+fn is_fresh(metrics: &str, token: &str) -> bool {
+    let idle = format!("scim_rotator_rotation_stage{{token=\"{token}\",stage=\"idle\"}} 1");
+    let held = format!("scim_rotator_token_expiry_timestamp_seconds{{token=\"{token}\"");
+    metrics.contains(&idle) && metrics.contains(&held)
+}
+
+/// A daemon whose log goes to a file.
+struct Running {
+    daemon: Child,
+    log: PathBuf,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Running {
+    async fn start(scene: &Scene, systemd: &Systemd) -> Self {
+        let mut command = scene.daemon();
+        let log = systemd.folder().join("daemon.log");
+        command
+            .env("NOTIFY_SOCKET", systemd.path())
+            .env("WATCHDOG_USEC", "2000000")
+            .env_remove("WATCHDOG_PID")
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).expect("a file"));
+        let daemon = command.spawn().expect("the binary runs");
+        systemd.hears("READY=1").await;
+        let said = std::fs::read_to_string(&log).expect("read");
+        let (_, address) = said.split_once("address=").expect("its address");
+        let address = address.split_whitespace().next().expect("its address");
+        Self {
+            daemon,
+            log,
+            url: format!("http://{address}"),
+            http: bare_http(),
+        }
+    }
+
+    async fn metrics(&self) -> String {
+        let answer = self.http.get(format!("{}/metrics", self.url)).send().await;
+        answer.expect("an answer").text().await.expect("text")
+    }
+
+    async fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let waited = async {
+            while !wanted(&self.metrics().await) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, waited).await.is_err() {
+            panic!("{what}: {}\n{}", self.metrics().await, self.log());
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("read")
+    }
+
+    fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self
+            .daemon
+            .id()
+            .and_then(|id| Pid::from_raw(id.cast_signed()));
+        kill_process(pid.expect("still running"), signal).expect("told");
+    }
+
+    /// Asks it to end; returns its whole log.
+    async fn end(mut self) -> String {
+        self.signal(Signal::TERM);
+        let ended = tokio::time::timeout(PATIENCE, self.daemon.wait()).await;
+        let status = ended.expect("in time").expect("waited for");
+        let log = self.log();
+        assert!(status.success(), "{log}");
+        log
+    }
+}
