@@ -8,12 +8,16 @@ use crate::read;
 
 #[test]
 fn the_units_and_the_manifests_start_the_program_as_it_wants() {
-    let unit = read("deploy/systemd/scim-rotator.service");
-    let line = unit
-        .lines()
-        .find_map(|line| line.strip_prefix("ExecStart=/usr/bin/"))
-        .expect("ExecStart");
-    parses(line);
+    for (unit, started) in [("scim-rotator", 2), ("scim-rotator-once", 1)] {
+        let unit = read(&format!("deploy/systemd/{unit}.service"));
+        let lines: Vec<_> = unit
+            .lines()
+            .filter(|line| line.starts_with("Exec"))
+            .filter_map(|line| Some(line.split_once("=/usr/bin/")?.1))
+            .collect();
+        assert_eq!(lines.len(), started, "{lines:?}");
+        lines.into_iter().for_each(parses);
+    }
 
     // The program itself is the entry point of the image.
     let image = read("deploy/container/Containerfile");

@@ -50,11 +50,21 @@ check_systemd() {
         # verify wants the program to exist; here it is not installed.
         sed 's|^\(Exec[A-Za-z]*=\)/usr/bin/scim-rotator\b|\1/bin/true|' "$unit" >"$work/systemd/$name"
         grep -q '^ExecStart=/bin/true ' "$work/systemd/$name" || fail "$unit does not start /usr/bin/scim-rotator"
-        # An unknown key is only a line on standard error.
-        silently systemd-analyze verify --man=no "$work/systemd/$name"
         # In tenths: exposure up to 1.2. A server that talks to the network and to systemd cannot go below 0.9.
         quietly systemd-analyze security --offline=true --threshold=12 --no-pager "$work/systemd/$name"
+        sed -n '/^DynamicUser=/,/^SystemCallErrorNumber=/p' "$unit" >"$work/hardening-$name"
     done
+    cp deploy/systemd/*.timer "$work/systemd/"
+    # An unknown key is only a line on standard error.
+    for unit in "$work"/systemd/*; do silently systemd-analyze verify --man=no "$unit"; done
+    [[ -s $work/hardening-scim-rotator.service ]] || fail "the service is not hardened"
+    diff -u "$work/hardening-scim-rotator.service" "$work/hardening-scim-rotator-once.service" >&2 ||
+        fail "the two services are not hardened alike"
+    if (($(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p') >= 253)); then
+        mkdir "$work/systemd/scim-rotator.service.d"
+        cp deploy/systemd/notify-reload.conf "$work/systemd/scim-rotator.service.d/"
+        silently systemd-analyze verify --man=no "$work/systemd/scim-rotator.service"
+    fi
 }
 
 check_kubernetes() {
@@ -142,7 +152,7 @@ check_vault() {
 
 check_scripts() {
     local script
-    for script in $(git ls-files -- '*.sh' tests/run .ci/run); do
+    for script in $(git ls-files -- '*.sh' tests/run .ci/run 'deploy/package/p*'); do
         silently bash -n "$script"
         # More where it is at hand. The scripts of parts have `set -e` and variables from lib.sh, which it cannot find.
         if command -v shellcheck >/dev/null; then

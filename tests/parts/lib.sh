@@ -44,6 +44,19 @@ quietly() {
     fi
 }
 
+# debian_packages WHAT PACKAGE…: installs packages that start no server; WHAT is missing without them.
+debian_packages() {
+    local what=$1 remedy
+    shift
+    remedy="install the packages $*"
+    command -v apt-get >/dev/null || cannot "no $what, and no apt-get; $remedy"
+    [[ $EUID == 0 ]] || cannot "no $what, and apt-get needs root; $remedy"
+    say "installing Debian's packages"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-cache show "$@" >/dev/null 2>&1 || quietly apt-get -qq update
+    quietly apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"
+}
+
 # The digest of the script and of the given files of its pins: what a finished part is recognised by.
 stamp() { cat "$0" "${@/#/$pins/}" | sha256sum; }
 

@@ -22,6 +22,7 @@ mod wait;
 mod adoption;
 mod alerting;
 mod approle;
+mod booted;
 mod canaille;
 mod clock;
 mod control;

@@ -7,6 +7,7 @@ pub mod cut;
 pub mod dashboards;
 pub mod jwt;
 pub mod keycloak;
+pub mod machine;
 pub mod meddler;
 pub mod part;
 pub mod promtool;

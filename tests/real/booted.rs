@@ -1,0 +1,233 @@
+//! The package on a server: installed, started, disturbed, upgraded and purged
+//! under a systemd that was booted for it.
+
+mod inside;
+
+use serde_json::Value;
+
+use super::house::{House, is_settled, text};
+use super::parts::read_users;
+use super::support::better_auth::BetterAuth;
+use super::support::machine::Machine;
+use super::wait::eventually;
+use inside::{CONFIG, Inside, Packages};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_package_on_a_booted_server() {
+    let Some(packages) = Packages::build() else {
+        return;
+    };
+    let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
+        return;
+    };
+    let Some(machine) = Machine::boot().await else {
+        return;
+    };
+    let mut inside = Inside::install(machine, &packages);
+    inside.configure(&mut house, &server).await;
+    inside.starts(&house).await;
+    inside.keeps_its_credential();
+    inside.reloads(&house).await;
+    inside
+        .is_killed_by_the_watchdog_when_it_stands_still()
+        .await;
+    inside.ends_cleanly_between_two_steps(&house).await;
+    inside.is_killed_in_the_middle_and_completes(&house).await;
+    inside.is_upgraded(&packages, &house).await;
+    let journal = inside.journal();
+    house
+        .heard()
+        .lock()
+        .expect("lock")
+        .insert("journal".to_owned(), journal.into_bytes());
+    let record = house.until("all is at rest", is_settled).await;
+    inside.machine.must("systemctl stop scim-rotator");
+    let current = text(&record["current"]["value"]);
+    assert_eq!(read_users(&server.scim_url(), current).await, 200);
+    inside.is_purged();
+    house.close().await;
+}
+
+impl Inside {
+    async fn starts(&self, house: &House) {
+        // Returns when the service has said READY.
+        self.machine.must("systemctl enable --now scim-rotator");
+        assert_eq!(self.unit("ActiveState"), "active");
+        let record = house.until("the first token", is_settled).await;
+        self.holds(&record);
+        eventually("the status line tells", async || {
+            self.unit("StatusText").starts_with("1 token").then_some(())
+        })
+        .await;
+    }
+
+    /// What the identity provider holds is what is in use.
+    fn holds(&self, record: &Value) {
+        let held = self.machine.path("/var/lib/private/scim-rotator/held");
+        let held = std::fs::read_to_string(held).expect("it holds a token");
+        assert_eq!(held.trim(), text(&record["current"]["value"]));
+    }
+
+    fn keeps_its_credential(&self) {
+        let credential = "/run/credentials/scim-rotator.service/vault-secret-id";
+        let id = self
+            .machine
+            .must(&format!("stat -c %u /proc/{}", self.pid()));
+        let owner = self.machine.must(&format!(
+            "ps -o uid= -p {} 2>/dev/null || awk '/^Uid:/ {{ print $2 }}' /proc/{}/status",
+            self.pid(),
+            self.pid()
+        ));
+        let service = owner.trim();
+        assert_ne!(service, "0", "it does not run as root ({id})");
+        let read = |user: &str, file: &str| {
+            format!("setpriv --reuid={user} --regid={user} --clear-groups cat {file}")
+        };
+        self.machine.must(&read(service, credential));
+        self.machine.must_not(&read("65534", credential));
+        for file in ["/etc/scim-rotator/vault-secret-id", "/etc/shadow"] {
+            self.machine.must_not(&read(service, file));
+        }
+        self.machine
+            .must_not(&read("65534", "/var/lib/private/scim-rotator/held"));
+    }
+
+    async fn reloads(&self, house: &House) {
+        let pid = self.pid();
+        let text = std::fs::read_to_string(house.config()).expect("read");
+        let more = text.split_once("[tokens.crm]").expect("the token").1;
+        let more = format!(
+            "{text}\n[tokens.erp]{}",
+            more.replace("kv/scim/crm", "kv/scim/erp")
+                .replace("connections = [\"idp\"]", "")
+        );
+        house.file("scim-rotator.toml", &more);
+        self.take_over(house);
+        self.machine.must("systemctl reload scim-rotator");
+        self.until_metrics(
+            "the new token works",
+            "scim_rotator_rotations_total{token=\"erp\",trigger=\"missing\",result=\"success\"} 1",
+        )
+        .await;
+
+        house.file(
+            "scim-rotator.toml",
+            &more.replace("issuer = \"sp\"", "issuer = \"ps\""),
+        );
+        self.take_over(house);
+        let failed = self.machine.must_not("systemctl reload scim-rotator");
+        assert!(failed.contains("failed"), "{failed}");
+        self.until_metrics(
+            "it is refused",
+            "scim_rotator_config_last_reload_successful 0",
+        )
+        .await;
+        assert_eq!(self.unit("ActiveState"), "active");
+
+        house.file("scim-rotator.toml", &text);
+        self.take_over(house);
+        self.machine.must("systemctl reload scim-rotator");
+        self.until_metrics(
+            "it is taken up",
+            "scim_rotator_config_last_reload_successful 1",
+        )
+        .await;
+        assert_eq!(self.pid(), pid, "it is the same process");
+    }
+
+    async fn is_killed_by_the_watchdog_when_it_stands_still(&self) {
+        let pid = self.pid();
+        self.machine
+            .must("systemctl kill --kill-whom=main --signal=STOP scim-rotator");
+        self.is_started_again(&pid).await;
+        assert!(
+            self.journal().contains("Watchdog timeout"),
+            "by the watchdog"
+        );
+    }
+
+    async fn ends_cleanly_between_two_steps(&self, house: &House) {
+        let before = self.is_delivering(house).await;
+        self.machine.must("systemctl stop scim-rotator");
+        assert_eq!(self.unit("Result"), "success");
+        assert!(self.journal().contains("ended: every step is stored"));
+        let record = house.record().await;
+        let lease = &record["lease"];
+        assert!(lease.is_null(), "the lease is given back: {lease}");
+        let progress = &record["rotation"]["deliveries"]["idp"];
+        assert_ne!(progress["state"], "started", "the step is committed");
+        let failures = &record["failures"]["consecutive"];
+        assert_eq!(failures, 0, "nobody cut the step short");
+        self.machine.must("systemctl start scim-rotator");
+        self.completes(house, &before).await;
+    }
+
+    async fn is_killed_in_the_middle_and_completes(&self, house: &House) {
+        let before = self.is_delivering(house).await;
+        let pid = self.pid();
+        self.machine
+            .must("systemctl kill --kill-whom=main --signal=KILL scim-rotator");
+        self.is_started_again(&pid).await;
+        let after = self.completes(house, &before).await;
+        assert_eq!(
+            before["issues"].as_array().map(Vec::len),
+            after["issues"].as_array().map(Vec::len),
+            "nothing is issued twice"
+        );
+    }
+
+    /// Waits for the next rotation; returns the record in the middle of it.
+    async fn is_delivering(&self, house: &House) -> Value {
+        house
+            .until("a rotation delivers", |record| {
+                record["rotation"]["stage"] == "delivering"
+            })
+            .await
+    }
+
+    /// Waits until the rotation that `before` is in has ended.
+    async fn completes(&self, house: &House, before: &Value) -> Value {
+        let next = before["generation"].as_u64().expect("a number") + 1;
+        let record = house
+            .until("the rotation is completed", |record| {
+                record["generation"] == next
+            })
+            .await;
+        self.holds(&record);
+        record
+    }
+
+    async fn is_upgraded(&self, packages: &Packages, house: &House) {
+        self.machine.put(&packages.next, "/root/next.deb");
+        let pid = self.pid();
+        let before = house.record().await["generation"].as_u64();
+        self.machine.must("dpkg --install /root/next.deb");
+        self.is_started_again(&pid).await;
+        assert!(
+            self.machine
+                .must("dpkg-query --show scim-rotator")
+                .contains("1.1-1")
+        );
+        let config = std::fs::read_to_string(self.machine.path(CONFIG)).expect("kept");
+        assert!(
+            config.contains("[tokens.crm]"),
+            "a person's configuration is kept"
+        );
+        let record = house
+            .until("it goes on", |record| {
+                record["generation"].as_u64() > before && is_settled(record)
+            })
+            .await;
+        self.holds(&record);
+    }
+
+    fn is_purged(&self) {
+        self.machine.must("dpkg --purge scim-rotator");
+        self.machine.must("rm /root/first.deb /root/next.deb");
+        let left = self.machine.must(
+            "find / -xdev -name '*scim-rotator*' -not -path '/proc/*' -not -path '/sys/*' -not -path '/var/log/*' -not -path '/var/lib/dpkg/*-old'",
+        );
+        assert_eq!(left, "", "purge leaves nothing");
+        assert_ne!(self.unit("LoadState"), "loaded");
+    }
+}
