@@ -2,6 +2,7 @@
 
 mod confirming;
 mod issuing;
+mod overlap;
 mod promoting;
 mod recovering;
 mod requests;

@@ -79,22 +79,25 @@ pub(super) fn probe() -> impl Strategy<Value = Option<LastProbe>> {
 }
 
 pub(super) fn superseded(name: &'static str) -> impl Strategy<Value = Retiring> {
-    let window = prop_oneof![Just(0_i64), 1_i64..400_000];
+    // Without a window, with one of any length, and with one that is open still.
+    let not_before = (past(), 1_i64..400_000).prop_flat_map(|(at, window)| {
+        let ends = vec![at, at + secs(window), now() + secs(window)];
+        (Just(at), select(ends))
+    });
     (
         token(name),
-        past(),
-        window,
+        not_before,
         any::<bool>(),
         any::<bool>(),
         count(),
     )
         .prop_map(
-            |(mut token, superseded_at, window, extended, asked, attempts)| {
+            |(mut token, (superseded_at, not_before), extended, asked, attempts)| {
                 token.evidence = None;
                 Retiring {
                     token,
                     superseded_at,
-                    not_before: superseded_at + secs(window),
+                    not_before,
                     extended,
                     use_checked: asked.then_some(UseSeen {
                         at: superseded_at,
