@@ -141,14 +141,28 @@ connections = ["{name}"]
 
 
 def a_changed_configuration_is_applied(overlay, trouble):
-    """One token more in the ConfigMap: it is rotated, by whichever way the change reaches the pods."""
+    """One token more in the ConfigMap, and one that is wrong: both replicas take over the first, refuse the second, and
+    go on running all the while."""
+    before = {pod.uid: pod.restarts for pod in pods()}
     overlay.apply([*TOKENS, "late"])
     until("the new token is in use", lambda: (trouble.record("late") or {}).get("current"))
     trouble.tokens.append("late")
-    until("all pods are ready", lambda: ready_pods(2))
     for pod in pods():
         until(f"{pod.name} knows the new token", lambda pod=pod: answer_of(f"http://{pod.ip}:9767/api/v1/tokens/late"))
-    say("a change of the ConfigMap is in force in both replicas")
+    overlay.apply([*TOKENS, "late", "Not-A-Name"])
+    until("both refuse what is wrong", lambda: last_reloads() == [0, 0])
+    check(len(ready_pods(2) or []) == 2, "a bad configuration made a replica unready")
+    overlay.apply([*TOKENS, "late"])
+    until("both hold what is right", lambda: last_reloads() == [1, 1])
+    check({pod.uid: pod.restarts for pod in pods()} == before, "a replica was restarted for its configuration")
+    say("a change of the ConfigMap is in force in both replicas without a restart, and a bad one in none")
+
+
+def last_reloads():
+    """Of each replica, whether the configuration was valid when it was last read."""
+    name = "scim_rotator_config_last_reload_successful "
+    texts = [answer_of(f"http://{pod.ip}:9767/metrics") or "" for pod in pods()]
+    return [int(line.removeprefix(name)) for text in texts for line in text.splitlines() if line.startswith(name)]
 
 
 main()
