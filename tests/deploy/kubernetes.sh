@@ -63,4 +63,4 @@ code=0
 mkdir "$work/proofs"
 cp -r deploy "$work/proofs/deploy"
 "$here/node.sh" exec "$NODE" env PATH="$work/rootfs/usr/bin:$parts/kubernetes:$parts/containerd/bin:$PATH" \
-    "$(command -v python3)" "$here/prove.py" "$work/proofs" "$parts"
+    "$(command -v python3)" -B "$here/prove.py" "$work/proofs" "$parts"
