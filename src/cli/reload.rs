@@ -167,6 +167,20 @@ fn at_the_next_start(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("vault.namespace", vault.namespace != vault_now.namespace),
         ("vault.state_path", vault.state_path != vault_now.state_path),
         ("vault.ca_file", vault.ca_file != vault_now.ca_file),
+        ("vault.ca_dir", vault.ca_dir != vault_now.ca_dir),
+        (
+            "vault.client_cert_file",
+            vault.client_cert_file != vault_now.client_cert_file,
+        ),
+        (
+            "vault.client_key_file",
+            vault.client_key_file != vault_now.client_key_file,
+        ),
+        (
+            "vault.tls_min_version",
+            vault.tls_min_version != vault_now.tls_min_version,
+        ),
+        ("vault.proxy", vault.proxy != vault_now.proxy),
         ("vault.auth", vault.auth != vault_now.auth),
         (
             "vault.connect_timeout",

@@ -49,14 +49,15 @@ async fn wait_for_vault(world: &World) {
     let mut said = String::new();
     while let Err(error) = world.session.login().await {
         let text = error.to_string();
-        let sealed = world.session.state().sealed;
+        let state = world.session.state();
         if said != text {
             tracing::warn!(error = %text, "waiting for Vault; no token is looked at meanwhile");
             said.clone_from(&text);
         }
         world.telemetry.vault(VaultSigns {
             up: false,
-            sealed,
+            sealed: state.sealed,
+            unwrap_failed: state.unwrap_failed,
             token_expires_at: None,
             failure: Some(text.clone()),
         });
@@ -145,6 +146,7 @@ pub(super) async fn watch_vault(world: &World, end: &CancellationToken) {
         world.telemetry.vault(VaultSigns {
             up: state.up,
             sealed: state.sealed,
+            unwrap_failed: state.unwrap_failed,
             token_expires_at: state.expires_at,
             failure: failure.clone(),
         });

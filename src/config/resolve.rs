@@ -41,7 +41,7 @@ pub(super) fn http(raw: RawHttp) -> ClientSettings {
         per_host: count(raw.per_host, d.per_host),
         ca_file: raw.ca_file.map(|file| file.0),
         proxy: raw.proxy,
-        max_body: d.max_body,
+        ..d
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod destination;
 mod failure;
+mod files;
 mod observer;
 mod settings;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,9 +21,9 @@ use zeroize::Zeroizing;
 pub use self::destination::allowed;
 pub(crate) use self::destination::is_loopback;
 use self::failure::Failure;
+use self::files::Bare;
 pub use self::observer::{NoObserver, Observer, Target};
-pub use self::settings::ClientSettings;
-use self::settings::build;
+pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};
 use super::message::{Answer, Origin, Request, host_of};
 use super::ratelimit::http_date;
 use crate::ports::Clock;
@@ -34,7 +36,7 @@ pub struct Client {
 }
 
 struct Inner {
-    http: reqwest::Client,
+    http: Bare,
     settings: ClientSettings,
     target: Target,
     clock: Arc<dyn Clock>,
@@ -46,7 +48,7 @@ impl Client {
     /// Builds a client.
     ///
     /// # Errors
-    /// When the CA file cannot be read or the settings cannot be used.
+    /// When a file for TLS cannot be read or the settings cannot be used.
     pub fn new(
         settings: &ClientSettings,
         target: Target,
@@ -55,7 +57,7 @@ impl Client {
     ) -> Result<Self, String> {
         Ok(Self {
             inner: Arc::new(Inner {
-                http: build(settings)?,
+                http: Bare::new(settings)?,
                 settings: settings.clone(),
                 target,
                 clock,
@@ -65,12 +67,13 @@ impl Client {
         })
     }
 
-    /// The bare client, for a library that brings its own requests. It has the
-    /// same timeouts and follows nothing, but neither the cap on bodies nor the
-    /// scheme check apply.
-    #[must_use]
-    pub fn reqwest(&self) -> &reqwest::Client {
-        &self.inner.http
+    /// Reads the files for TLS again if they changed, now. (They are looked at
+    /// every few seconds otherwise, while requests are sent.)
+    ///
+    /// # Errors
+    /// Names the file that cannot be used; what was read before stays in use.
+    pub async fn read_files_again(&self) -> Result<(), String> {
+        self.inner.http.look().await
     }
 
     /// Whom this client talks to.
@@ -109,8 +112,11 @@ impl Client {
                 Ok(answer)
             }
             Err(failure) => {
+                if let Failure::Tls(_) = failure {
+                    inner.http.look_soon();
+                }
                 inner.observed(&origin, failure.code(), seconds);
-                Err(failure.fault(&origin))
+                Err(failure.fault(&origin, inner.target))
             }
         }
     }
@@ -119,8 +125,8 @@ impl Client {
 impl Inner {
     async fn exchange(&self, request: Request, origin: &Origin) -> Result<Answer, Failure> {
         let body = Bytes::from_owner(request.body);
-        let sent = self
-            .http
+        let http = self.http.client().await;
+        let sent = http
             .request(request.method, request.url)
             .headers(request.headers)
             .body(body)

@@ -24,5 +24,8 @@ pub mod skew;
 pub mod status;
 pub mod template;
 
-pub use client::{Client, ClientSettings, NoObserver, Observer, Target};
+pub use client::{
+    Client, ClientCertificate, ClientSettings, NoObserver, Observer, Target, TlsVersion,
+    proxy_faults,
+};
 pub use message::{Answer, Request, SecretJson};

@@ -32,6 +32,7 @@ pub(super) struct Instruments {
     pub(super) lease_takeovers: IntCounter,
     pub(super) vault_up: IntGauge,
     pub(super) vault_sealed: IntGauge,
+    pub(super) vault_unwrap_failed: IntGauge,
     pub(super) vault_token_expiry: IntGaugeVec,
     pub(super) last_tick: IntGaugeVec,
     pub(super) lag: Gauge,
@@ -84,6 +85,7 @@ impl Instruments {
             lease_takeovers: new.counter("lease_takeovers_total", LEASE_TAKEOVERS)?,
             vault_up: new.integer("vault_up", VAULT_UP)?,
             vault_sealed: new.integer("vault_sealed", "Whether Vault said that it is sealed.")?,
+            vault_unwrap_failed: new.integer("vault_unwrap_failed", UNWRAP_FAILED)?,
             vault_token_expiry: new
                 .instant("vault_token_expiry_timestamp_seconds", VAULT_EXPIRY)?,
             last_tick: new.instant("scheduler_last_tick_timestamp_seconds", LAST_TICK)?,
@@ -116,6 +118,7 @@ const CLOCK_SKEW: &str = "Our clock minus that of the server that answered last.
 const WRITE_CONFLICTS: &str = "Writes of records that another writer came first with.";
 const LEASE_TAKEOVERS: &str = "Rotations taken over from a replica that stopped in the middle.";
 const VAULT_UP: &str = "Whether the last authenticated call to Vault succeeded.";
+const UNWRAP_FAILED: &str = "Whether the last wrapping token of our secret-id did not open.";
 const VAULT_EXPIRY: &str = "When our own Vault token expires; absent when it never does.";
 const LAST_TICK: &str = "When the scheduler last went round.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";

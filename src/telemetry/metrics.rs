@@ -108,6 +108,11 @@ impl Metrics {
         self.instruments.vault_sealed.set(i64::from(sealed));
     }
 
+    /// Whether the last wrapping token of our secret-id did not open.
+    pub fn vault_unwrap_failed(&self, failed: bool) {
+        self.instruments.vault_unwrap_failed.set(i64::from(failed));
+    }
+
     /// When our own Vault token expires; `None`: never, or not known.
     pub fn vault_token_expiry(&self, at: Option<Timestamp>) {
         match at {

@@ -62,6 +62,8 @@ pub struct VaultSigns {
     pub up: bool,
     /// Whether Vault said that it is sealed.
     pub sealed: bool,
+    /// Whether the last wrapping token of our secret-id did not open.
+    pub unwrap_failed: bool,
     /// When our own token expires; `None`: never, or there is none.
     pub token_expires_at: Option<Timestamp>,
     /// Why it is not up, for a person.
@@ -93,6 +95,7 @@ impl Telemetry {
     pub fn vault(&self, signs: VaultSigns) {
         self.metrics.vault_up(signs.up);
         self.metrics.vault_sealed(signs.sealed);
+        self.metrics.vault_unwrap_failed(signs.unwrap_failed);
         self.metrics.vault_token_expiry(signs.token_expires_at);
         self.health.vault(match (signs.up, signs.sealed) {
             (true, _) => Ok(()),

@@ -13,13 +13,10 @@ use url::Url;
 
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind, classify};
-use crate::http::{Client, ClientSettings, Observer, Request, Target};
+use crate::http::{Client, Observer, Request, Target};
 use crate::ports::Clock;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
-
-/// Concurrent requests to one node.
-const PER_NODE: usize = 16;
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE_HEADER: HeaderName = HeaderName::from_static("x-vault-namespace");
@@ -88,22 +85,15 @@ impl VaultClient {
     /// Prepares the client. Nothing is sent.
     ///
     /// # Errors
-    /// When the CA file or the namespace cannot be used.
+    /// When a file for TLS or the namespace cannot be used.
     pub fn new(
         config: &VaultConfig,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Fault> {
-        let settings = ClientSettings {
-            connect_timeout: config.connect_timeout.0,
-            read_timeout: config.request_timeout.0,
-            total_timeout: config.request_timeout.0,
-            ca_file: config.ca_file.clone(),
-            per_host: PER_NODE,
-            ..ClientSettings::default()
-        };
-        let http = Client::new(&settings, Target::Vault, clock, observer);
-        let namespace = config.namespace.as_deref().map(HeaderValue::from_str);
+        let http = Client::new(&config.client_settings(), Target::Vault, clock, observer);
+        let namespace = config.namespace.as_deref().map(|n| n.trim_end_matches('/'));
+        let namespace = namespace.map(HeaderValue::from_str);
         Ok(Self {
             http: http.map_err(|reason| unusable(format!("[vault]: {reason}")))?,
             addresses: config.address.0.clone(),
@@ -117,6 +107,14 @@ impl VaultClient {
     /// The time by the clock that deadlines are read against.
     pub(super) fn now(&self) -> Timestamp {
         self.http.clock().now()
+    }
+
+    /// Reads certificates and keys again if their files changed.
+    ///
+    /// # Errors
+    /// Names the file that cannot be used.
+    pub(super) async fn read_files_again(&self) -> Result<(), String> {
+        self.http.read_files_again().await
     }
 
     /// Sends a request to the node that answered last, then to the others if

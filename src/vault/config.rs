@@ -1,5 +1,7 @@
 //! The `[vault]` section.
 
+mod transport;
+
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -10,6 +12,7 @@ use super::auth::AuthConfig;
 use super::path::KvPath;
 use crate::config::problem::Problems;
 use crate::config::value::{HumanDuration, expand_file_path};
+use crate::http::TlsVersion;
 use crate::http::client::is_loopback;
 
 /// Where Vault is, how to log in, and where the records are kept.
@@ -27,6 +30,21 @@ pub struct VaultConfig {
     /// Vault. Without it: those of the operating system.
     #[serde(default, deserialize_with = "file_path")]
     pub ca_file: Option<PathBuf>,
+    /// Folder of such files; with `ca_file`, those of both are trusted.
+    #[serde(default, deserialize_with = "file_path")]
+    pub ca_dir: Option<PathBuf>,
+    /// PEM file of the certificate that we show Vault.
+    #[serde(default, deserialize_with = "file_path")]
+    pub client_cert_file: Option<PathBuf>,
+    /// PEM file of its private key.
+    #[serde(default, deserialize_with = "file_path")]
+    pub client_key_file: Option<PathBuf>,
+    /// The least version of TLS.
+    #[serde(default)]
+    pub tls_min_version: TlsVersion,
+    /// Proxy for all requests to Vault. That of the environment is never used.
+    #[serde(default)]
+    pub proxy: Option<Url>,
     /// How to log in.
     pub auth: AuthConfig,
     /// Longest wait for a connection.
@@ -57,6 +75,7 @@ impl VaultConfig {
         self.check_state_path(&format!("{path}.state_path"), problems);
         self.check_namespace(&format!("{path}.namespace"), problems);
         self.check_timeouts(path, problems);
+        self.check_transport(path, problems);
         self.auth.check(&format!("{path}.auth"), problems);
     }
 

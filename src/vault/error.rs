@@ -52,17 +52,13 @@ impl VaultError {
         )
     }
 
-    /// For an answer to a login: a refusal that tells nothing more becomes one
-    /// that names the credential and the remedy.
+    /// For an answer to a login: a refusal becomes one that names the credential
+    /// and the remedy.
     pub(super) fn refused_login(self, reason: impl FnOnce() -> String) -> Self {
-        let status = match &self.kind {
-            VaultErrorKind::Forbidden { .. } => 403,
-            VaultErrorKind::Refused {
-                status,
-                known: None,
-            } => *status,
-            VaultErrorKind::Refused { known: Some(_), .. }
-            | VaultErrorKind::CasConflict
+        let (status, known) = match &self.kind {
+            VaultErrorKind::Forbidden { .. } => (403, None),
+            VaultErrorKind::Refused { status, known } => (*status, *known),
+            VaultErrorKind::CasConflict
             | VaultErrorKind::CasRequired
             | VaultErrorKind::NotFound
             | VaultErrorKind::VersionDeleted { .. }
@@ -77,7 +73,10 @@ impl VaultError {
             | VaultErrorKind::LoginRefused { .. }
             | VaultErrorKind::Credential(_) => return self,
         };
-        let reason = reason();
+        let reason = match known {
+            Some(known) => format!("{known} ({})", reason()),
+            None => reason(),
+        };
         let kind = VaultErrorKind::LoginRefused { status, reason };
         Self { kind, ..self }
     }

@@ -17,6 +17,8 @@ pub(super) struct Held {
     pub(super) serial: u64,
     /// Whether Vault renews it.
     pub(super) renewable: bool,
+    /// Whether it can be revoked.
+    pub(super) revocable: bool,
     /// When it ends; `None`: never.
     pub(super) expires_at: Option<Timestamp>,
     /// Whether the last renewal gave the full life again.
@@ -35,6 +37,7 @@ impl Held {
             token: granted.token,
             serial,
             renewable: granted.renewable,
+            revocable: !granted.is_batch,
             expires_at: granted.ttl.and_then(|ttl| now.checked_add(ttl).ok()),
             grows: true,
             failures: 0,
@@ -97,6 +100,7 @@ mod tests {
             token: BearerToken::parse("hvs.canary").expect("valid"),
             ttl: (seconds > 0).then(|| SignedDuration::from_secs(seconds)),
             renewable: true,
+            is_batch: false,
         }
     }
 

@@ -8,6 +8,7 @@ use rustify::errors::ClientError;
 use serde_json::json;
 
 use super::client::Call;
+use super::control;
 use super::error::{VaultError, VaultErrorKind};
 use super::path::KvPath;
 use super::session::Session;
@@ -45,8 +46,8 @@ pub struct MissingCapability {
     pub policy_line: String,
 }
 
-/// All that the daemon does in Vault: records below `state_path`, published
-/// secrets by the token's name, and credentials.
+/// All that the daemon does in Vault: records below `state_path` with the switch
+/// beside them, published secrets by the token's name, and credentials.
 #[must_use]
 pub fn needs(
     state_path: &KvPath,
@@ -70,6 +71,14 @@ pub fn needs(
             path,
             capabilities: WRITE,
             purpose: format!("`vault_path` of the token `{token}`"),
+        });
+    }
+    if let Ok(switch) = state_path.child(control::NAME) {
+        needs.push(Need {
+            path: switch.data(),
+            pattern: format!("{}/*", state_path.data()),
+            capabilities: WRITE,
+            purpose: "the switch that stops all work (`pause --all`)".to_owned(),
         });
     }
     for secret in secrets {
@@ -234,6 +243,7 @@ mod tests {
             [
                 "kv/data/scim-rotator/crm",
                 "kv/data/scim/crm",
+                "kv/data/scim-rotator/.control",
                 "kv/data/admin/auth0",
                 "auth/token/renew-self",
                 "auth/token/revoke-self"

@@ -48,6 +48,8 @@ pub struct SessionState {
     pub renewals: u64,
     /// Logins and renewals that failed.
     pub failures: u64,
+    /// Whether the last wrapping token of a secret-id did not open.
+    pub unwrap_failed: bool,
 }
 
 /// A Vault cluster with our token for it.
@@ -77,7 +79,7 @@ impl Session {
     /// spreads the renewals of several replicas.
     ///
     /// # Errors
-    /// When the CA file cannot be used.
+    /// When a file for TLS cannot be used.
     pub fn new(
         config: &VaultConfig,
         clock: Arc<dyn Clock>,
@@ -117,7 +119,10 @@ impl Session {
     /// What metrics and readiness show.
     #[must_use]
     pub fn state(&self) -> SessionState {
-        self.inner().state.clone()
+        SessionState {
+            unwrap_failed: self.method.unwrap_failed(),
+            ..self.inner().state.clone()
+        }
     }
 
     /// Sends a request with our token. If Vault does not accept the token,

@@ -34,6 +34,7 @@ pub(crate) fn text() -> String {
     telemetry.vault(VaultSigns {
         up: true,
         sealed: false,
+        unwrap_failed: false,
         token_expires_at: Some(fixture::now() + SignedDuration::from_hours(1)),
         failure: None,
     });

@@ -33,6 +33,7 @@ mod issuer_faults;
 mod keycloak;
 mod kill_loop;
 mod operator;
+mod own_token;
 mod reload;
 mod replicas;
 mod rotation;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use scim_rotator::ports::{Secrets, Store, StoreError};
 use scim_rotator::rotation::fault::FaultClass;
@@ -14,7 +13,6 @@ use scim_rotator::vault::{
 };
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
-use tokio_util::sync::CancellationToken;
 
 use super::bench::{approle_login, config, file, published, record, session, v};
 use super::support::vault::RealVault;
@@ -75,19 +73,29 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
     let Some(vault) = RealVault::start_dev().await else {
         return;
     };
+    let dir = TempDir::new().expect("a folder");
+    let secret_id = dir.path().join("secret-id");
+    let role_id = vault.set_up_approle(&secret_id);
+    let session = is_let_in(&vault, &role_id, &secret_id).await;
+    let secret_id = std::fs::read_to_string(&secret_id).expect("the secret-id");
+    let wish = json!({"role_id": role_id, "secret_id": secret_id});
+    let answer = vault.must("POST", "auth/approle/login", wish).await;
+    let token = answer["auth"]["client_token"].as_str().expect("a token");
+    enough_and_no_more(&vault, &session, token).await;
+}
+
+/// This session may do all that the daemon does, and its token nothing else.
+pub(super) async fn enough_and_no_more(vault: &RealVault, session: &Arc<Session>, token: &str) {
     vault.mount_kv("kv").await;
     let wish = json!({"data": {"secret": "of-the-caller"}});
     vault
         .must("POST", "kv/data/scim-rotator-callers/idp", wish.clone())
         .await;
     vault.must("POST", "kv/data/somebody/else", wish).await;
+    session.login().await.expect("logs in");
+    assert_eq!(preflight(session).await, []);
 
-    let dir = TempDir::new().expect("a folder");
-    let secret_id = dir.path().join("secret-id");
-    let role_id = vault.set_up_approle(&secret_id);
-    let session = is_let_in(&vault, &role_id, &secret_id).await;
-
-    let ours = store(&session, "kv/scim-rotator");
+    let ours = store(session, "kv/scim-rotator");
     assert_eq!(ours.load("crm").await, Ok(None));
     assert_eq!(ours.commit(&record("w1"), v(0)).await, Ok(v(1)));
     assert_eq!(ours.commit(&record("w2"), v(1)).await, Ok(v(2)));
@@ -97,6 +105,7 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
     ours.publish("crm", &published("tok-2", 2))
         .await
         .expect("publishes");
+    assert_eq!(ours.all_paused().await, Ok(None));
     let memory = VaultSecrets::MEMORY;
     let secrets = VaultSecrets::new(session.clone(), Arc::new(SystemClock), memory);
     secrets
@@ -104,10 +113,11 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
         .await
         .expect("reads the caller's credential");
 
-    let Err(StoreError::Fault(fault)) = store(&session, "kv/somebody").load("else").await else {
+    let Err(StoreError::Fault(fault)) = store(session, "kv/somebody").load("else").await else {
         panic!("somebody else's secret was read");
     };
     assert_eq!(fault.class, FaultClass::Unauthorized, "{fault}");
+    what_the_token_may_do(vault, token).await;
     session.close().await;
 }
 
@@ -120,6 +130,79 @@ pub(super) async fn is_let_in(vault: &RealVault, role_id: &str, secret_id: &Path
     session.login().await.expect("logs in");
     assert_eq!(preflight(&session).await, []);
     session
+}
+
+/// Vault is asked about every path that it has, and about the neighbours of
+/// ours.
+async fn what_the_token_may_do(vault: &RealVault, token: &str) {
+    const WRITE: &[&str] = &["create", "read", "update"];
+    let allowed = BTreeMap::from([
+        ("auth/token/lookup-self", &["read"] as &[&str]),
+        ("auth/token/renew-self", &["update"]),
+        ("auth/token/revoke-self", &["update"]),
+        ("sys/capabilities-self", &["update"]),
+        ("kv/data/scim-rotator/crm", WRITE),
+        ("kv/data/scim-rotator/.control", WRITE),
+        ("kv/data/scim/crm", WRITE),
+        ("kv/data/scim-rotator-callers/idp", &["read"]),
+    ]);
+    let spec = vault
+        .must("GET", "sys/internal/specs/openapi", Value::Null)
+        .await;
+    let every = spec["paths"].as_object().expect("paths");
+    let mut paths: BTreeSet<String> = every.keys().map(|path| example(path)).collect();
+    assert!(paths.len() > 300, "only {} paths", paths.len());
+    paths.extend(allowed.keys().map(|&path| path.to_owned()));
+    for neighbour in NEIGHBOURS {
+        paths.insert((*neighbour).to_owned());
+    }
+    let wish = json!({ "paths": paths });
+    let asked = vault.api_as(token, "POST", "sys/capabilities-self", wish);
+    let (status, answer) = asked.await;
+    assert_eq!(status, 200, "{answer}");
+    for path in &paths {
+        let expected = allowed.get(path.as_str()).copied().unwrap_or(&["deny"]);
+        assert_eq!(answer["data"][path], json!(expected), "{path}");
+    }
+    for (method, path) in [
+        ("GET", "kv/data/somebody/else"),
+        ("GET", "kv/metadata/scim-rotator?list=true"),
+        ("DELETE", "kv/data/scim-rotator/crm"),
+        ("DELETE", "kv/metadata/scim-rotator/crm"),
+        ("POST", "kv/data/scim-rotator-callers/idp"),
+        ("POST", "auth/token/create"),
+        ("GET", "sys/mounts"),
+        ("PUT", "sys/policies/acl/scim-rotator"),
+    ] {
+        let body = json!({"data": {}, "policy": ""});
+        let (status, answer) = vault.api_as(token, method, path, body).await;
+        assert_eq!(status, 403, "{method} {path}: {answer}");
+    }
+}
+
+/// Paths beside ours.
+const NEIGHBOURS: &[&str] = &[
+    "kv/data/scim-rotator",
+    "kv/data/scim-rotatorx",
+    "kv/data/scim",
+    "kv/data/scimx/crm",
+    "kv/data/scim-rotator-callers",
+    "kv/metadata/scim-rotator/crm",
+    "kv/metadata/scim/crm",
+    "kv/delete/scim-rotator/crm",
+    "kv/undelete/scim-rotator/crm",
+    "kv/destroy/scim-rotator/crm",
+    "kv/subkeys/scim-rotator/crm",
+    "kv/config",
+    "secret/data/scim-rotator/crm",
+    "cubbyhole/ours",
+];
+
+/// A path of Vault's description with its parameters filled in.
+fn example(path: &str) -> String {
+    let segments = path.trim_start_matches('/').split('/');
+    let filled = segments.map(|s| if s.starts_with('{') { "x" } else { s });
+    filled.collect::<Vec<_>>().join("/")
 }
 
 #[tokio::test]
@@ -165,33 +248,6 @@ async fn even_the_question_may_be_forbidden() {
     let missing = preflight(&session).await;
     assert_eq!(missing.len(), 1, "{missing:?}");
     assert_eq!(missing[0].path, "sys/capabilities-self");
-}
-
-#[tokio::test]
-async fn the_token_outlives_its_maximal_life_by_a_new_login() {
-    let Some(vault) = RealVault::start_dev().await else {
-        return;
-    };
-    let settings = json!({"token_ttl": "3s", "token_max_ttl": "6s"});
-    let (role_id, secret_id) = vault.approle("short", settings).await;
-    let secret_id = file(&secret_id);
-    let login = approle_login(&role_id, &secret_id);
-    let session = session(&config(vault.url(), &login, ""));
-    session.login().await.expect("logs in");
-    let cancel = CancellationToken::new();
-    let replaced = async {
-        while session.state().logins < 2 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        cancel.cancel();
-    };
-    let both = async { tokio::join!(session.run(cancel.clone()), replaced) };
-    tokio::time::timeout(Duration::from_secs(30), both)
-        .await
-        .expect("a new login");
-    assert!(session.state().renewals >= 1);
-    assert_eq!(session.state().failures, 0);
-    session.ping().await.expect("the new token works");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! What Vault's Kubernetes plug-in answers to a login, from a stand-in: the
-//! server of the tests does not have the plug-in.
+//! A pod's login when the mount has another path and the cluster is away, from a
+//! stand-in. `logins/kubernetes.rs` has the real plug-in and a real cluster.
 
 use std::sync::{Arc, Mutex};
 

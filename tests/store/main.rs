@@ -14,13 +14,16 @@
 mod approle;
 mod bench;
 mod failures;
-mod jwt;
 mod kubernetes;
+mod life;
+mod logins;
+mod namespaces;
 mod published;
 mod records;
 mod secrets;
 mod session;
 mod terraform;
+mod tls;
 mod wrapped;
 
 #[path = "../support/mod.rs"]

@@ -155,6 +155,8 @@ async fn a_wrapping_token_that_others_opened_or_made_is_refused() {
 
     world.refusal("somebody else opened it").await;
     assert_eq!(log.alarms(), 1);
+    assert!(world.session.state().unwrap_failed);
+    assert!(world.session.state().unwrap_failed);
 
     // Made elsewhere: not even opened.
     world.vault.approle("another", json!({})).await;
@@ -170,7 +172,8 @@ async fn a_wrapping_token_that_others_opened_or_made_is_refused() {
     let wish = json!({"token": foreign});
     world.vault.must("POST", "sys/wrapping/unwrap", wish).await;
 
-    // An honest one is taken up.
+    // An honest one is taken up, and the alarm ends.
     world.write(&world.wrapped("scim-rotator").await);
     world.session.login().await.expect("logs in");
+    assert!(!world.session.state().unwrap_failed);
 }

@@ -3,16 +3,20 @@
 
 pub mod better_auth;
 pub mod canaille;
+pub mod certs;
+pub mod connect_proxy;
 pub mod cut;
 pub mod dashboards;
 pub mod jwt;
 pub mod keycloak;
+pub mod kube_api;
 pub mod machine;
 pub mod meddler;
 pub mod part;
 pub mod promtool;
 pub mod scim2_server;
 pub mod syncope;
+pub mod tls_vault;
 pub mod vault;
 
 /// A bare client for the tests' own requests to the parts.

@@ -32,12 +32,19 @@ struct Raft {
 impl RealVault {
     /// In memory, unsealed; `None`, said loudly, if the part is missing.
     pub async fn start_dev() -> Option<Self> {
+        Self::start_dev_with(&[]).await
+    }
+
+    /// The same with more arguments, such as `-config=FILE` with listeners of
+    /// its own.
+    pub async fn start_dev_with(more: &[&str]) -> Option<Self> {
         let program = part::find("vault")?.join("vault");
         let port = free_port();
         let root = "root-token-of-the-tests";
         let mut command = Command::new(program);
         command
             .args(["server", "-dev", "-dev-no-store-token"])
+            .args(more)
             .arg(format!("-dev-listen-address=127.0.0.1:{port}"))
             .arg(format!("-dev-root-token-id={root}"));
         let vault = Self::spawn(command, port, root, None);
@@ -98,12 +105,17 @@ impl RealVault {
 
     /// One request with the root token; status and body.
     pub async fn api(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.api_as(&self.root_token, method, path, body).await
+    }
+
+    /// The same with another token.
+    pub async fn api_as(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let url = self.url.join(&format!("/v1/{path}")).expect("a path");
         let method = method.parse().expect("a method");
         let mut request = self
             .http
             .request(method, url)
-            .header("x-vault-token", &self.root_token);
+            .header("x-vault-token", token);
         if !body.is_null() {
             request = request.body(body.to_string());
         }
@@ -182,12 +194,23 @@ impl RealVault {
     /// Runs the shipped set-up script as an operator would: the shipped policy,
     /// and a role whose secret-id is written to this file. Returns the role-id.
     pub fn set_up_approle(&self, secret_id: &Path) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/vault/setup.sh");
+        let mut command = Command::new(script);
+        command.arg(secret_id);
+        let line = self.run_script(command);
+        let id = line
+            .trim()
+            .strip_prefix("role_id = \"")
+            .and_then(|l| l.strip_suffix('"'));
+        id.expect("a line for the configuration").to_owned()
+    }
+
+    /// Runs a script as an operator of this Vault would; returns what it says.
+    pub fn run_script(&self, mut command: Command) -> String {
         let program = part::find("vault")
             .expect("the part is there")
             .join("vault");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/vault/setup.sh");
-        let output = Command::new(script)
-            .arg(secret_id)
+        let output = command
             .env("VAULT_BIN", program)
             .env("VAULT_ADDR", self.url.as_str())
             .env("VAULT_TOKEN", &self.root_token)
@@ -195,12 +218,7 @@ impl RealVault {
             .expect("it runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
-        let line = String::from_utf8(output.stdout).expect("text");
-        let id = line
-            .trim()
-            .strip_prefix("role_id = \"")
-            .and_then(|l| l.strip_suffix('"'));
-        id.expect("a line for the configuration").to_owned()
+        String::from_utf8(output.stdout).expect("text")
     }
 
     /// Seals it.

@@ -8,7 +8,7 @@ use super::Whole;
 use crate::config::problem::Problems;
 use crate::config::settings::Limits;
 use crate::connections::ConnectionKind;
-use crate::http::ClientSettings;
+use crate::http::{ClientSettings, proxy_faults};
 
 /// The longest call that may be made, and the key that says so.
 pub(super) struct Calls {
@@ -143,19 +143,8 @@ fn proxy_speaks_http(http: &ClientSettings, problems: &mut Problems) {
     let Some(proxy) = &http.proxy else {
         return;
     };
-    if !matches!(proxy.scheme(), "http" | "https") || proxy.host_str().is_none() {
-        problems.error(
-            "http.proxy",
-            "a proxy is named by an http or https URL",
-            "write for example \"http://proxy.example.com:3128\"",
-        );
-    }
-    if !proxy.username().is_empty() || proxy.password().is_some() {
-        problems.error(
-            "http.proxy",
-            "a credential must not stand in a URL",
-            "let the proxy know this machine by its address instead",
-        );
+    for (fault, remedy) in proxy_faults(proxy) {
+        problems.error("http.proxy", fault, remedy);
     }
 }
 

@@ -1,6 +1,10 @@
 //! Why a request brought no answer, and what that means.
 
+use std::error::Error as _;
+
 use super::super::message::Origin;
+use super::observer::Target;
+use super::tls::TlsTrouble;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 
 /// Why there is no usable answer.
@@ -8,6 +12,8 @@ pub(super) enum Failure {
     Dns,
     Connect,
     ConnectTimeout,
+    Tls(TlsTrouble),
+    HungUp,
     Timeout,
     Network,
     TooLarge(usize),
@@ -15,6 +21,14 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn of(error: &reqwest::Error) -> Self {
+        if let Some(trouble) = TlsTrouble::of(error)
+            && (error.is_connect() || trouble.is_of_the_beginning())
+        {
+            return Self::Tls(trouble);
+        }
+        if was_never_sent(error) {
+            return Self::HungUp;
+        }
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Self::ConnectTimeout,
             (true, false) if error.is_dns() => Self::Dns,
@@ -26,14 +40,15 @@ impl Failure {
 
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Dns | Self::Connect | Self::ConnectTimeout => "connect",
+            Self::Dns | Self::Connect | Self::ConnectTimeout | Self::HungUp => "connect",
+            Self::Tls(_) => "tls",
             Self::Timeout => "timeout",
             Self::Network => "network",
             Self::TooLarge(_) => "too_large",
         }
     }
 
-    pub(super) fn fault(&self, origin: &Origin) -> Fault {
+    pub(super) fn fault(&self, origin: &Origin, target: Target) -> Fault {
         let unknown = if origin.idempotent {
             ""
         } else {
@@ -48,12 +63,24 @@ impl Failure {
             Self::Connect => (
                 FaultClass::NotApplied,
                 FaultKind::Network,
-                "no connection: check that the server listens, that a firewall lets it through and that its TLS certificate is trusted".to_owned(),
+                "no connection: check that the server listens and that a firewall lets it through"
+                    .to_owned(),
             ),
             Self::ConnectTimeout => (
                 FaultClass::NotApplied,
                 FaultKind::Timeout,
-                "no connection within the time allowed: check the network and the firewall".to_owned(),
+                "no connection within the time allowed: check the network and the firewall"
+                    .to_owned(),
+            ),
+            Self::Tls(trouble) => (
+                FaultClass::NotApplied,
+                FaultKind::Network,
+                trouble.to_string(),
+            ),
+            Self::HungUp => (
+                FaultClass::NotApplied,
+                FaultKind::Network,
+                "it hung up before the request was sent: if it asks for a client certificate, we showed none or one that it does not accept (for Vault, `client_cert_file` in [vault])".to_owned(),
             ),
             Self::Timeout => (
                 origin.unclear(),
@@ -63,7 +90,10 @@ impl Failure {
             Self::Network => (
                 origin.unclear(),
                 FaultKind::Network,
-                format!("the connection broke before the answer was complete{unknown}"),
+                format!(
+                    "the connection broke before the answer was complete{unknown}{}",
+                    hint(target)
+                ),
             ),
             Self::TooLarge(max) => (
                 origin.unclear(),
@@ -73,4 +103,30 @@ impl Failure {
         };
         Fault::new(class, kind, format!("{origin}: {text}"))
     }
+}
+
+/// A server of TLS 1.3 may refuse our certificate when the request is out, and
+/// its reason is lost if it hangs up at once.
+fn hint(target: Target) -> &'static str {
+    match target {
+        Target::Vault => {
+            "; if Vault's listener asks for a client certificate, its refusal may look like this (`client_cert_file` in [vault])"
+        }
+        Target::Sp | Target::Idp => "",
+    }
+}
+
+/// Whether the connection ended before the request went out. That is how a
+/// server of TLS 1.3 looks that refuses our certificate: its alert comes while
+/// the connection already counts as made, and is lost with it.
+fn was_never_sent(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        let http: Option<&hyper::Error> = error.downcast_ref();
+        if http.is_some_and(hyper::Error::is_canceled) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }

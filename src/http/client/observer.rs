@@ -26,7 +26,7 @@ impl Target {
 /// Is told of every request: metrics.
 pub trait Observer: Send + Sync {
     /// A request came back. `code` is the status, or `timeout`, `connect`,
-    /// `network`, `too_large` or `refused_here` (never sent).
+    /// `tls`, `network`, `too_large` or `refused_here` (never sent).
     fn request(&self, target: Target, operation: &'static str, code: &str, seconds: f64);
     /// The server answered 429.
     fn throttled(&self, target: Target);

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde::Deserialize;
 use url::Url;
+
+use super::files::{authorities, identity};
 
 /// What a client may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +21,14 @@ pub struct ClientSettings {
     /// Largest body that is accepted, in bytes.
     pub max_body: usize,
     /// PEM file with the only certification authorities to trust, instead of
-    /// the operating system's.
+    /// the operating system's. It is read again when it changes.
     pub ca_file: Option<PathBuf>,
+    /// Folder of such files, `*.pem`, `*.crt` and `*.cer`; with `ca_file`, both.
+    pub ca_dir: Option<PathBuf>,
+    /// What we show a server that asks who we are.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The least version of TLS.
+    pub tls_min_version: TlsVersion,
     /// Proxy for all requests. The environment's proxy is never used.
     pub proxy: Option<Url>,
     /// Concurrent requests to one host.
@@ -34,10 +43,70 @@ impl Default for ClientSettings {
             total_timeout: SignedDuration::from_secs(30),
             max_body: 1024 * 1024,
             ca_file: None,
+            ca_dir: None,
+            client_certificate: None,
+            tls_min_version: TlsVersion::V12,
             proxy: None,
             per_host: 4,
         }
     }
+}
+
+impl ClientSettings {
+    /// Whether no file takes part in TLS.
+    pub(super) fn has_no_files(&self) -> bool {
+        self.ca_file.is_none() && self.ca_dir.is_none() && self.client_certificate.is_none()
+    }
+}
+
+/// A certificate of our own, for TLS. Both files are read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM file of the certificate, followed by those between it and its
+    /// authority.
+    pub cert_file: PathBuf,
+    /// PEM file of its private key, without a passphrase.
+    pub key_file: PathBuf,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    #[default]
+    #[serde(rename = "tls12")]
+    V12,
+    /// TLS 1.3.
+    #[serde(rename = "tls13")]
+    V13,
+}
+
+impl From<TlsVersion> for reqwest::tls::Version {
+    fn from(version: TlsVersion) -> Self {
+        match version {
+            TlsVersion::V12 => Self::TLS_1_2,
+            TlsVersion::V13 => Self::TLS_1_3,
+        }
+    }
+}
+
+/// What is wrong with the URL of a proxy, and the remedy.
+#[must_use]
+pub fn proxy_faults(proxy: &Url) -> Vec<(&'static str, &'static str)> {
+    let mut faults = Vec::new();
+    if !matches!(proxy.scheme(), "http" | "https") || proxy.host_str().is_none() {
+        faults.push((
+            "a proxy is named by an http or https URL",
+            "write for example \"http://proxy.example.com:3128\"",
+        ));
+    }
+    if !proxy.username().is_empty() || proxy.password().is_some() {
+        faults.push((
+            "a credential must not stand in a URL",
+            "let the proxy know this machine by its address instead",
+        ));
+    }
+    faults
 }
 
 #[expect(
@@ -51,7 +120,7 @@ pub(super) fn build(settings: &ClientSettings) -> Result<reqwest::Client, String
         .retry(reqwest::retry::never())
         .no_proxy()
         .user_agent(concat!("scim-rotator/", env!("CARGO_PKG_VERSION")))
-        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .tls_version_min(settings.tls_min_version.into())
         .connect_timeout(positive("connect_timeout", settings.connect_timeout)?)
         .read_timeout(positive("read_timeout", settings.read_timeout)?)
         .timeout(positive("total_timeout", settings.total_timeout)?)
@@ -61,18 +130,19 @@ pub(super) fn build(settings: &ClientSettings) -> Result<reqwest::Client, String
             .map_err(|_| "the proxy's URL cannot be used".to_owned())?;
         builder = builder.proxy(proxy);
     }
-    if let Some(path) = &settings.ca_file {
-        let pem = std::fs::read(path)
-            .map_err(|e| format!("the CA file {} cannot be read: {e}", path.display()))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|found| !found.is_empty())
-            .ok_or_else(|| format!("the CA file {} holds no PEM certificate", path.display()))?;
+    if let Some(certificates) = authorities(settings)? {
         builder = builder.tls_certs_only(certificates);
     }
-    builder.build().map_err(|_| {
-        "the HTTP client cannot be built: are CA certificates installed (package ca-certificates)?"
-            .to_owned()
+    if let Some(ours) = &settings.client_certificate {
+        builder = builder.identity(identity(ours)?);
+    }
+    builder.build().map_err(|_| match &settings.client_certificate {
+        Some(ours) => format!(
+            "TLS cannot be set up: does the key {} belong to the certificate {}, and are CA certificates installed (package ca-certificates)?",
+            ours.key_file.display(),
+            ours.cert_file.display()
+        ),
+        None => "the HTTP client cannot be built: are CA certificates installed (package ca-certificates)?".to_owned(),
     })
 }
 

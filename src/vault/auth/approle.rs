@@ -72,6 +72,13 @@ impl Approle {
         Self { config, wrapped }
     }
 
+    fn explain(&self) -> String {
+        format!(
+            "the secret-id in {}, read again at each login, was not accepted for the role-id {}",
+            self.config.secret_id.0, self.config.role_id
+        )
+    }
+
     async fn secret_id(
         &self,
         client: &VaultClient,
@@ -102,10 +109,16 @@ impl Method for Approle {
             role_id: self.config.role_id.clone(),
             secret_id: secret_id.expose().to_owned(),
         };
-        granted(&call, client.execute(&call, None, &request).await?)
+        let answer = client.execute(&call, None, &request).await;
+        let answer = answer.map_err(|error| error.refused_login(|| self.explain()))?;
+        granted(&call, answer)
     }
 
     fn owns_token(&self) -> bool {
         true
+    }
+
+    fn unwrap_failed(&self) -> bool {
+        self.wrapped.as_ref().is_some_and(Unwrapping::failed)
     }
 }

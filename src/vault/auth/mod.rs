@@ -2,6 +2,7 @@
 //! variant to [`AuthConfig`] and an arm to its three matches.
 
 mod approle;
+mod cert;
 mod jwt;
 mod kubernetes;
 mod presented;
@@ -13,6 +14,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 pub use approle::ApproleAuth;
+pub use cert::CertAuth;
 pub use jwt::JwtAuth;
 pub use kubernetes::KubernetesAuth;
 pub use token::TokenAuth;
@@ -36,6 +38,8 @@ pub enum AuthConfig {
     Kubernetes(KubernetesAuth),
     /// With a signed JWT.
     Jwt(JwtAuth),
+    /// With the certificate of the TLS connection.
+    Cert(CertAuth),
 }
 
 impl AuthConfig {
@@ -46,6 +50,7 @@ impl AuthConfig {
             Self::Approle(approle) => approle.check(&format!("{path}.approle"), problems),
             Self::Kubernetes(pod) => pod.check(&format!("{path}.kubernetes"), problems),
             Self::Jwt(jwt) => jwt.check(&format!("{path}.jwt"), problems),
+            Self::Cert(cert) => cert.check(&format!("{path}.cert"), problems),
         }
     }
 
@@ -56,6 +61,7 @@ impl AuthConfig {
             Self::Approle(config) => Box::new(approle::Approle::new(config.clone())),
             Self::Kubernetes(pod) => Box::new(pod.clone()),
             Self::Jwt(jwt) => Box::new(jwt.clone()),
+            Self::Cert(cert) => Box::new(cert.clone()),
         }
     }
 
@@ -67,6 +73,7 @@ impl AuthConfig {
             Self::Approle(_) => "approle",
             Self::Kubernetes(_) => "kubernetes",
             Self::Jwt(_) => "jwt",
+            Self::Cert(_) => "cert",
         }
     }
 }
@@ -80,6 +87,12 @@ pub(super) trait Method: Send + Sync {
 
     /// Whether the token was made for us, so that we revoke it when we stop.
     fn owns_token(&self) -> bool;
+
+    /// Whether the last wrapping token did not open: somebody else may hold
+    /// what was in it.
+    fn unwrap_failed(&self) -> bool {
+        false
+    }
 }
 
 /// A token that Vault gave or accepted.
@@ -91,6 +104,8 @@ pub(super) struct Granted {
     pub(super) ttl: Option<SignedDuration>,
     /// Whether it can be renewed.
     pub(super) renewable: bool,
+    /// A batch token ends by itself: Vault keeps nothing to revoke.
+    pub(super) is_batch: bool,
 }
 
 /// What a login or a renewal answers below `auth`.
@@ -101,6 +116,8 @@ struct AuthBlock {
     lease_duration: u32,
     #[serde(default)]
     renewable: bool,
+    #[serde(default)]
+    token_type: String,
 }
 
 /// Reads the `auth` block of a login or a renewal.
@@ -117,6 +134,7 @@ pub(super) fn granted(call: &Call, answer: Answer) -> Result<Granted, VaultError
             .filter(|seconds| *seconds > 0)
             .map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         renewable: block.renewable,
+        is_batch: block.token_type == "batch",
     })
 }
 

@@ -46,7 +46,19 @@ impl Method for TokenAuth {
             .await
             .map_err(|reason| VaultError::new(&call, VaultErrorKind::Credential(reason)))?;
         let request = LookupTokenSelfRequest::default();
-        let answer = client.execute(&call, Some(&token), &request).await?;
+        let answer = client.execute(&call, Some(&token), &request).await;
+        let answer = answer.map_err(|error| {
+            let place = &self.token.0;
+            let wrong = matches!(
+                &error.kind,
+                VaultErrorKind::Forbidden { invalid_token: true }
+            );
+            error.refused_login(|| if wrong {
+                format!("the Vault token in {place}, read again at each login, is wrong, expired or was revoked: write a new one there")
+            } else {
+                format!("the Vault token in {place} may not look itself up: add the policy `default` to it, or path \"auth/token/lookup-self\" {{ capabilities = [\"read\"] }}")
+            })
+        })?;
         let looked: Looked = answer.field("data").ok_or_else(|| {
             VaultError::new(&call, VaultErrorKind::Malformed("no `data`".to_owned()))
         })?;
@@ -56,6 +68,7 @@ impl Method for TokenAuth {
                 .expire_time
                 .map(|_| SignedDuration::from_secs(i64::from(looked.ttl))),
             renewable: looked.renewable,
+            is_batch: false,
         })
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Unwrapping {
 struct Known {
     /// The wrapping token that was opened last, and what was in it.
     opened: Option<(Fingerprint, BearerToken)>,
-    /// The wrapping token that the alarm was raised for.
+    /// The wrapping token that the alarm was raised for, if it was the last.
     alarmed: Option<Fingerprint>,
 }
 
@@ -48,6 +48,11 @@ impl Unwrapping {
         }
     }
 
+    /// Whether the last wrapping token did not open.
+    pub(super) fn failed(&self) -> bool {
+        self.known().alarmed.is_some()
+    }
+
     /// The secret-id that this wrapping token holds or held.
     pub(super) async fn secret_id(
         &self,
@@ -63,7 +68,12 @@ impl Unwrapping {
         }
         let result = self.open(client, wrapping, place).await;
         match &result {
-            Ok(secret_id) => self.known().opened = Some((fingerprint, secret_id.clone())),
+            Ok(secret_id) => {
+                *self.known() = Known {
+                    opened: Some((fingerprint, secret_id.clone())),
+                    alarmed: None,
+                }
+            }
             Err(error) => self.raise_alarm(error, fingerprint),
         }
         result

@@ -112,6 +112,27 @@ fn each_mistake_is_named_at_its_key() {
             "vault.connect_timeout",
             "longer",
         ),
+        (
+            "address = \"https://v\"",
+            good_state,
+            "client_cert_file = \"/c.pem\"",
+            "vault.client_cert_file",
+            "without `client_key_file`",
+        ),
+        (
+            "address = \"https://v\"",
+            good_state,
+            "client_key_file = \"/k.pem\"",
+            "vault.client_key_file",
+            "without `client_cert_file`",
+        ),
+        (
+            "address = \"https://v\"",
+            good_state,
+            "proxy = \"socks5://u:p@proxy\"",
+            "vault.proxy",
+            "http or https URL",
+        ),
     ];
     for (address, state, extra, key, message) in cases {
         let found = problems(&format!("{address}\n{state}\n{extra}\n{APPROLE}"));
@@ -140,11 +161,27 @@ fn our_own_login_cannot_come_out_of_vault() {
 }
 
 #[test]
+fn a_login_by_certificate_needs_one_and_tls() {
+    let text = |address: &str, files: &str| {
+        format!("address = \"{address}\"\nstate_path = \"kv/s\"\n{files}auth.cert = {{}}\n")
+    };
+    let files = "client_cert_file = \"/c.pem\"\nclient_key_file = \"/c.pem\"\n";
+    assert_eq!(problems(&text("https://v", files)), []);
+    let found = problems(&text("https://v", ""));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "vault.auth.cert");
+    let found = problems(&text("http://127.0.0.1", files));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "vault.address");
+}
+
+#[test]
 fn unknown_keys_and_unknown_methods_are_refused() {
     for extra in [
         "adress = 1",
         "auth.kerberos.x = 1",
         "auth.approle.secretid = 1",
+        "tls_min_version = \"tls11\"",
     ] {
         let text = format!("address = \"https://v\"\nstate_path = \"kv/s\"\n{APPROLE}{extra}\n");
         assert!(toml::from_str::<VaultConfig>(&text).is_err(), "{extra}");

@@ -30,6 +30,7 @@ pub(in crate::vault) fn classify(
         400 if says("check-and-set parameter did not match") => K::CasConflict,
         400 if says("check-and-set parameter required") => K::CasRequired,
         400 if says("Upgrading from non-versioned") => K::Standby { status },
+        403 if OF_LOGINS.iter().any(|part| says(part)) => refused(),
         403 => K::Forbidden {
             invalid_token: says("invalid token"),
         },
@@ -46,6 +47,7 @@ pub(in crate::vault) fn classify(
         501 => K::NotInitialised,
         503 if says("sealed") => K::Sealed,
         500 if says("local node not active") => K::Standby { status },
+        500 if says("failed to verify client's certificate") => refused(),
         500.. => K::Server { status },
         _ => refused(),
     })
@@ -70,9 +72,26 @@ fn deleted_version(body: &Value) -> Option<VaultErrorKind> {
     })
 }
 
+/// What Vault says with 403 of a credential that it understood.
+const OF_LOGINS: [&str; 3] = [
+    "invalid audience",
+    "service account name not authorized",
+    "namespace not authorized",
+];
+
 /// Phrases of Vault's that tell a person more than a status. Only these are
 /// passed on: Vault's texts may quote what was sent.
-const KNOWN: [(&str, &str); 9] = [
+const KNOWN: [(&str, &str); 13] = [
+    (
+        OF_LOGINS[0],
+        "the token was issued for another audience than the role asks for",
+    ),
+    (OF_LOGINS[1], "the role does not allow this service account"),
+    (OF_LOGINS[2], "the role does not allow this namespace"),
+    (
+        "failed to verify client's certificate",
+        "the certificate expired, is not valid yet, or was made for another purpose",
+    ),
     (
         "invalid role or secret ID",
         "the role-id or the secret-id is wrong, used up or expired: issue a new secret-id",

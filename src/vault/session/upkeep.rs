@@ -118,7 +118,8 @@ impl Session {
             inner.state.expires_at = None;
             inner.held.take()
         };
-        let Some(held) = held.filter(|_| self.method.owns_token()) else {
+        let ours = |held: &Held| self.method.owns_token() && held.revocable;
+        let Some(held) = held.filter(ours) else {
             return;
         };
         let call = Call::changing("revoke_self", "auth/token/revoke-self");

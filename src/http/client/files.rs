@@ -1,0 +1,241 @@
+//! The files that TLS is made of, and the bare client that is built from them
+//! anew when they change.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::settings::{ClientCertificate, ClientSettings, build};
+
+/// How often the files are looked at, while requests are sent.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Names of the files of a folder that hold certificates.
+const EXTENSIONS: [&str; 3] = ["pem", "crt", "cer"];
+
+/// A bare client that follows its files.
+pub(super) struct Bare {
+    settings: ClientSettings,
+    current: RwLock<reqwest::Client>,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    look_at: Instant,
+    stamps: Stamps,
+    /// Why the files cannot be used as they are now.
+    broken: Option<String>,
+}
+
+impl Bare {
+    pub(super) fn new(settings: &ClientSettings) -> Result<Self, String> {
+        let stamps = Stamps::of(settings);
+        Ok(Self {
+            settings: settings.clone(),
+            current: RwLock::new(build(settings)?),
+            seen: Mutex::new(Seen {
+                look_at: Instant::now() + LOOK,
+                stamps,
+                broken: None,
+            }),
+        })
+    }
+
+    /// The client for the next request.
+    pub(super) async fn client(&self) -> reqwest::Client {
+        if self.is_time_to_look() {
+            // It was told when it was found; the client stays as it was.
+            drop(self.look().await);
+        }
+        let current = self.current.read();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the files again if they changed. Until they can be used, the
+    /// client stays as it was.
+    ///
+    /// # Errors
+    /// Names the file that cannot be used.
+    pub(super) async fn look(&self) -> Result<(), String> {
+        let settings = self.settings.clone();
+        let known = self.seen().stamps.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let stamps = Stamps::of(&settings);
+            (stamps != known).then(|| (stamps, build(&settings)))
+        });
+        if let Ok(Some((stamps, built))) = looked.await {
+            let broken = self.take(built);
+            let mut seen = self.seen();
+            seen.stamps = stamps;
+            seen.broken = broken;
+        }
+        self.seen().broken.clone().map_or(Ok(()), Err)
+    }
+
+    fn take(&self, built: Result<reqwest::Client, String>) -> Option<String> {
+        match built {
+            Ok(client) => {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = client;
+                tracing::info!("the files for TLS changed and were read again");
+                None
+            }
+            Err(reason) => {
+                tracing::warn!(
+                    reason,
+                    "the files for TLS changed and cannot be used: what was read before stays in use"
+                );
+                Some(reason)
+            }
+        }
+    }
+
+    /// The next request looks at the files first: TLS failed.
+    pub(super) fn look_soon(&self) {
+        self.seen().look_at = Instant::now();
+    }
+
+    fn is_time_to_look(&self) -> bool {
+        if self.settings.has_no_files() {
+            return false;
+        }
+        let now = Instant::now();
+        let mut seen = self.seen();
+        let due = seen.look_at <= now;
+        if due {
+            seen.look_at = now + LOOK;
+        }
+        due
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What tells one state of the files from another.
+#[derive(Clone, PartialEq, Eq)]
+struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
+
+/// Device, inode, length and time of the last change of a file.
+type Stamp = (u64, u64, u64, i64, i64);
+
+impl Stamps {
+    fn of(settings: &ClientSettings) -> Self {
+        let mut paths: Vec<PathBuf> = settings.ca_file.iter().cloned().collect();
+        if let Some(folder) = &settings.ca_dir {
+            paths.extend(certificates_in(folder).unwrap_or_default());
+        }
+        if let Some(ours) = &settings.client_certificate {
+            paths.extend([ours.cert_file.clone(), ours.key_file.clone()]);
+        }
+        Self(paths.into_iter().map(stamped).collect())
+    }
+}
+
+fn stamped(path: PathBuf) -> (PathBuf, Option<Stamp>) {
+    let stamp = std::fs::metadata(&path)
+        .ok()
+        .map(|m| (m.dev(), m.ino(), m.len(), m.ctime(), m.ctime_nsec()));
+    (path, stamp)
+}
+
+/// The authorities to trust, if any are named.
+///
+/// # Errors
+/// Names the file or folder, and what is wrong with it.
+pub(super) fn authorities(
+    settings: &ClientSettings,
+) -> Result<Option<Vec<reqwest::Certificate>>, String> {
+    if settings.ca_file.is_none() && settings.ca_dir.is_none() {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    if let Some(path) = &settings.ca_file {
+        all.extend(certificates(path)?);
+    }
+    if let Some(folder) = &settings.ca_dir {
+        let files = certificates_in(folder)
+            .map_err(|e| format!("the folder {} cannot be read: {e}", folder.display()))?;
+        if files.is_empty() {
+            return Err(format!(
+                "the folder {} holds no file whose name ends in .pem, .crt or .cer",
+                folder.display()
+            ));
+        }
+        for file in files {
+            all.extend(certificates(&file)?);
+        }
+    }
+    Ok(Some(all))
+}
+
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
+    let pem = std::fs::read(path)
+        .map_err(|e| format!("the CA file {} cannot be read: {e}", path.display()))?;
+    reqwest::Certificate::from_pem_bundle(&pem)
+        .ok()
+        .filter(|found| !found.is_empty())
+        .ok_or_else(|| format!("the CA file {} holds no PEM certificate", path.display()))
+}
+
+fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let is_certificate = |path: &PathBuf| {
+        let extension = path.extension().and_then(|e| e.to_str());
+        extension.is_some_and(|e| EXTENSIONS.contains(&e)) && path.is_file()
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        files.push(entry?.path());
+    }
+    files.retain(is_certificate);
+    files.sort();
+    Ok(files)
+}
+
+/// Our own certificate with its key.
+///
+/// # Errors
+/// Names the file and what is wrong with it, never what stands in it.
+pub(super) fn identity(ours: &ClientCertificate) -> Result<reqwest::Identity, String> {
+    let read = |what: &str, path: &Path, kind: &str| {
+        let pem = std::fs::read(path).map(Zeroizing::new);
+        let pem = pem.map_err(|e| format!("{what} {} cannot be read: {e}", path.display()))?;
+        let marker = format!("{kind}-----");
+        let found = pem
+            .windows(marker.len())
+            .any(|part| part == marker.as_bytes());
+        found.then_some(pem).ok_or_else(|| {
+            format!(
+                "{what} {} holds no {} in PEM",
+                path.display(),
+                kind.to_lowercase()
+            )
+        })
+    };
+    let certificate = read("the client certificate", &ours.cert_file, "CERTIFICATE")?;
+    let key = read(
+        "the key of the client certificate",
+        &ours.key_file,
+        "PRIVATE KEY",
+    )?;
+    // As large as it gets from the start: growing would leave a copy behind.
+    let mut both = Zeroizing::new(Vec::with_capacity(certificate.len() + 1 + key.len()));
+    both.extend_from_slice(&certificate);
+    both.push(b'\n');
+    both.extend_from_slice(&key);
+    parsed(&both, ours)
+}
+
+fn parsed(pem: &[u8], ours: &ClientCertificate) -> Result<reqwest::Identity, String> {
+    reqwest::Identity::from_pem(pem).map_err(|_| {
+        format!(
+            "the client certificate {} with the key {} cannot be used: write them as PEM, the key without a passphrase",
+            ours.cert_file.display(),
+            ours.key_file.display()
+        )
+    })
+}

@@ -1,0 +1,104 @@
+//! Login with the certificate that we show in the TLS handshake
+//! (`client_cert_file` of `[vault]`). The file is read again at each login.
+//!
+//! Facts: Vault API, `auth/cert/login`. Vault takes the certificate from the
+//! connection that the login comes in on, so nothing that ends TLS may stand
+//! before it. It is also asked for at each renewal: after the file changed, a
+//! renewal is refused and a login follows. vaultrs sends the role under a name
+//! that Vault does not know, hence the request of our own.
+
+use async_trait::async_trait;
+use rustify::endpoint::Endpoint;
+use rustify::enums::{RequestMethod, RequestType, ResponseType};
+use rustify::errors::ClientError;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Granted, Method, check_mount, check_role, granted};
+use crate::config::problem::Problems;
+use crate::vault::client::{Call, VaultClient};
+use crate::vault::error::{VaultError, VaultErrorKind};
+
+/// `[vault.auth.cert]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertAuth {
+    /// Where the method is mounted below `auth/`.
+    #[serde(default = "CertAuth::default_mount")]
+    pub mount: String,
+    /// Name of the role. Without it Vault takes any role that the certificate
+    /// fits.
+    #[serde(default)]
+    pub role: Option<String>,
+}
+
+impl CertAuth {
+    fn default_mount() -> String {
+        "cert".to_owned()
+    }
+
+    pub(super) fn check(&self, path: &str, problems: &mut Problems) {
+        check_mount(&self.mount, path, "cert", problems);
+        if let Some(role) = &self.role {
+            check_role(role, path, problems);
+        }
+    }
+
+    fn explain(&self) -> String {
+        let role = self.role.as_deref().unwrap_or("<role>");
+        format!(
+            "the client certificate (`client_cert_file`) was not accepted: `vault read auth/{0}/certs/{role}` shows the authority and the names that the role asks for; look whether the certificate expired or was revoked (`vault list auth/{0}/crls`), and whether a load balancer ends TLS before Vault, which then never sees it",
+            self.mount
+        )
+    }
+}
+
+#[async_trait]
+impl Method for CertAuth {
+    async fn login(&self, client: &VaultClient) -> Result<Granted, VaultError> {
+        let call = Call::new("login", format!("auth/{}/login", self.mount));
+        client.read_files_again().await.map_err(|reason| {
+            let text = format!("{reason}; it is read again at each login: look at what writes it");
+            VaultError::new(&call, VaultErrorKind::Credential(text))
+        })?;
+        let request = CertLogin {
+            mount: self.mount.clone(),
+            role: self.role.clone(),
+        };
+        let answer = client.execute(&call, None, &request).await;
+        let answer = answer.map_err(|error| error.refused_login(|| self.explain()))?;
+        granted(&call, answer)
+    }
+
+    fn owns_token(&self) -> bool {
+        true
+    }
+}
+
+/// `POST auth/cert/login`.
+struct CertLogin {
+    mount: String,
+    role: Option<String>,
+}
+
+impl Endpoint for CertLogin {
+    type Response = ();
+    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
+    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
+
+    fn path(&self) -> String {
+        format!("auth/{}/login", self.mount)
+    }
+
+    fn method(&self) -> RequestMethod {
+        RequestMethod::POST
+    }
+
+    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
+        let body = match &self.role {
+            Some(role) => json!({ "name": role }),
+            None => json!({}),
+        };
+        Ok(Some(body.to_string().into_bytes()))
+    }
+}

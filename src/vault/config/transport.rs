@@ -1,0 +1,75 @@
+//! How Vault is reached: certificates, TLS, a proxy.
+
+use super::VaultConfig;
+use crate::config::problem::Problems;
+use crate::http::{ClientCertificate, ClientSettings, proxy_faults};
+use crate::vault::auth::AuthConfig;
+
+/// Concurrent requests to one node.
+const PER_NODE: usize = 16;
+
+impl VaultConfig {
+    /// What the HTTP client for Vault may use.
+    pub(in crate::vault) fn client_settings(&self) -> ClientSettings {
+        let files = self
+            .client_cert_file
+            .clone()
+            .zip(self.client_key_file.clone());
+        ClientSettings {
+            connect_timeout: self.connect_timeout.0,
+            read_timeout: self.request_timeout.0,
+            total_timeout: self.request_timeout.0,
+            ca_file: self.ca_file.clone(),
+            ca_dir: self.ca_dir.clone(),
+            client_certificate: files.map(|(cert_file, key_file)| ClientCertificate {
+                cert_file,
+                key_file,
+            }),
+            tls_min_version: self.tls_min_version,
+            proxy: self.proxy.clone(),
+            per_host: PER_NODE,
+            ..ClientSettings::default()
+        }
+    }
+
+    pub(super) fn check_transport(&self, path: &str, problems: &mut Problems) {
+        for (fault, remedy) in self.proxy.iter().flat_map(proxy_faults) {
+            problems.error(format!("{path}.proxy"), fault, remedy);
+        }
+        let (certificate, key) = (&self.client_cert_file, &self.client_key_file);
+        if certificate.is_some() != key.is_some() {
+            let (there, lacking) = if key.is_none() {
+                ("client_cert_file", "client_key_file")
+            } else {
+                ("client_key_file", "client_cert_file")
+            };
+            problems.error(
+                format!("{path}.{there}"),
+                format!(
+                    "`{there}` without `{lacking}`: a certificate is of no use without its key"
+                ),
+                format!("set `{lacking}` too"),
+            );
+        }
+        if matches!(self.auth, AuthConfig::Cert(_)) {
+            self.check_cert_login(path, problems);
+        }
+    }
+
+    fn check_cert_login(&self, path: &str, problems: &mut Problems) {
+        if self.client_cert_file.is_none() && self.client_key_file.is_none() {
+            problems.error(
+                format!("{path}.auth.cert"),
+                "a login by certificate needs the certificate",
+                "set `client_cert_file` and `client_key_file` in [vault]",
+            );
+        }
+        if self.address.0.iter().any(|url| url.scheme() == "http") {
+            problems.error(
+                format!("{path}.address"),
+                "a login by certificate needs TLS, and http has none",
+                "use an https address",
+            );
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The daemon's own Vault token: taken away in the middle of a rotation, shown
+//! as a metric, revoked at the end.
+
+use serde_json::{Value, json};
+
+use super::daemon::Daemon;
+use super::house::{House, is_settled};
+use super::parts::{DUE, Keeper, better_auth_issuer, due_at_once, token};
+use super::support::better_auth::BetterAuth;
+use super::wait::eventually;
+
+const EXPIRY: &str = "scim_rotator_vault_token_expiry_timestamp_seconds ";
+const LOGINS: &str =
+    "scim_rotator_http_requests_total{code=\"200\",operation=\"login\",target=\"vault\"} ";
+
+#[tokio::test]
+async fn a_token_revoked_in_the_middle_of_a_step_costs_one_login_and_nothing_else() {
+    let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
+        return;
+    };
+    house.longest_call = 20;
+    due_at_once(&house, &server).await;
+    let keeper = Keeper::new(&house);
+    let sections = [
+        better_auth_issuer(&mut house, &server).await,
+        keeper.connection(&house),
+        token(&server.scim_url(), "idp", DUE),
+    ]
+    .concat();
+    let before = tokens(&house).await;
+    let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 4000 });
+    server.plan_fault(fault).await;
+    let daemon = house.run(&sections).await;
+    let live = async || (server.live().await.len() == 2).then_some(());
+    eventually("a token is minted, its answer is out", live).await;
+    let path = "sys/leases/revoke-prefix/auth/approle/login";
+    house.vault.must("PUT", path, Value::Null).await;
+
+    let record = house
+        .until("the rotation is done", |record| {
+            record["generation"] == 2 && is_settled(record)
+        })
+        .await;
+    assert_eq!(record["issues"].as_array().map(Vec::len), Some(1));
+    assert_eq!(server.live().await.len(), 1, "none is left over");
+    assert_eq!(daemon.metric(LOGINS).await, Some(2.0));
+    the_end_is_shown(&daemon).await;
+
+    daemon.stop().await;
+    assert_eq!(tokens(&house).await, before, "revoked at a clean stop");
+    house.close().await;
+}
+
+/// `TOKEN_PERIOD` of the shipped script is an hour.
+async fn the_end_is_shown(daemon: &Daemon) {
+    let end = eventually("the end of our token is a metric", async || {
+        daemon.metric(EXPIRY).await
+    })
+    .await;
+    let now = jiff_now();
+    assert!((now..=now + 3601.0).contains(&end), "{end}, now {now}");
+}
+
+fn jiff_now() -> f64 {
+    use scim_rotator::ports::Clock as _;
+    let now = scim_rotator::driver::clock::SystemClock.now();
+    now.as_second() as f64
+}
+
+/// How many tokens there are in Vault.
+async fn tokens(house: &House) -> usize {
+    let path = "auth/token/accessors?list=true";
+    let answer = house.vault.must("GET", path, Value::Null).await;
+    answer["data"]["keys"].as_array().expect("a list").len()
+}
