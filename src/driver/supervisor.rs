@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::agenda::Agenda;
 use super::memory::Memory;
+pub use super::pulse::Pulse;
 use super::recurring::Ring;
+use super::resting::Resting;
 use super::run::{Rest, Runner};
 use super::set_back::LastLook;
 use super::unit::Unit;
@@ -31,21 +33,12 @@ pub struct SupervisorSettings {
     pub grace: SignedDuration,
 }
 
-/// Is told that the supervisor is alive, and how late it is.
-pub trait Pulse: Send + Sync {
-    /// The loop went round.
-    fn beat(&self, now: Timestamp);
-    /// A token was woken this long after it was due.
-    fn woke(&self, late: SignedDuration);
-    /// How many leases this process holds.
-    fn leases_held(&self, count: usize);
-    /// Time to say in words how things stand.
-    fn report(&self, now: Timestamp);
-}
-
 /// Longest wait of the loop: the wall clock is looked at this often, so that
 /// suspends and steps of the clock are noticed, and the watchdog is fed.
 const LOOK: SignedDuration = SignedDuration::from_secs(2);
+
+/// The recurring jobs ring more often than this.
+const SILENCE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Runs every token until the runner's cancellation.
 pub struct Supervisor {
@@ -56,28 +49,12 @@ pub struct Supervisor {
     rings: mpsc::Receiver<Ring>,
     changes: watch::Receiver<Arc<Change>>,
     agenda: Agenda,
+    last_look: LastLook,
+    swept_at: Timestamp,
     resting: BTreeMap<String, Resting>,
     running: JoinSet<Finished>,
     /// Ends the wake of a running token between two steps.
     interruptions: BTreeMap<String, CancellationToken>,
-}
-
-struct Resting {
-    memory: Memory,
-    read_at: Timestamp,
-    /// Somebody else will have written when the token is woken.
-    outdated: bool,
-}
-
-impl Resting {
-    /// Nothing is known of the token.
-    fn unread(now: Timestamp) -> Self {
-        Self {
-            memory: Memory::default(),
-            read_at: now,
-            outdated: false,
-        }
-    }
 }
 
 struct Finished {
@@ -98,6 +75,7 @@ impl Supervisor {
         pulse: Arc<dyn Pulse>,
         rings: mpsc::Receiver<Ring>,
     ) -> Self {
+        let now = runner.clock.now();
         let units = first.units.into_iter();
         Self {
             runner,
@@ -109,6 +87,8 @@ impl Supervisor {
             rings,
             changes,
             agenda: Agenda::default(),
+            last_look: LastLook::at(now),
+            swept_at: now,
             resting: BTreeMap::new(),
             running: JoinSet::new(),
             interruptions: BTreeMap::new(),
@@ -119,13 +99,10 @@ impl Supervisor {
     /// time. Returns whether all of them did.
     pub async fn run(mut self) -> bool {
         self.begin();
-        let mut last_look = LastLook::at(self.runner.clock.now());
         while !self.runner.cancel.is_cancelled() {
             let now = self.runner.clock.now();
             self.pulse.beat(now);
-            if let Some(step) = last_look.step_back(now) {
-                self.set_back(step, now);
-            }
+            self.look_at_clock(now);
             self.start_due();
             self.pulse.leases_held(self.running.len());
             let pause = self.pause();
@@ -262,7 +239,10 @@ impl Supervisor {
         let now = self.runner.clock.now();
         match ring {
             Ring::Report => self.pulse.report(now),
-            Ring::Sweep => self.sweep(now),
+            Ring::Sweep => {
+                self.swept_at = now;
+                self.sweep(now);
+            }
             Ring::LookAtAll => {
                 for name in self.agenda.names() {
                     self.agenda.set(&name, now);
@@ -286,13 +266,22 @@ impl Supervisor {
         }
     }
 
-    /// Every token is looked at anew: what the clock said before is void.
-    fn set_back(&mut self, step: SignedDuration, now: Timestamp) {
-        tracing::warn!("the clock was set back by {step:#}: every token is looked at anew");
-        for resting in self.resting.values_mut() {
-            resting.read_at = resting.read_at.min(now);
+    /// After a step back of the clock every token is looked at anew: what the
+    /// clock said before is void. The recurring jobs are silent for as long as
+    /// the step; what must not wait is done without them.
+    fn look_at_clock(&mut self, now: Timestamp) {
+        if let Some(step) = self.last_look.step_back(now) {
+            tracing::warn!("the clock was set back by {step:#}: every token is looked at anew");
+            self.swept_at = now;
+            for resting in self.resting.values_mut() {
+                resting.read_at = resting.read_at.min(now);
+            }
+            self.rung(Ring::LookAtAll);
         }
-        self.rung(Ring::LookAtAll);
+        if now.duration_since(self.swept_at) >= SILENCE {
+            self.rung(Ring::Sweep);
+            self.rung(Ring::Report);
+        }
     }
 
     fn pause(&self) -> SignedDuration {

@@ -143,17 +143,29 @@ impl FakeClock {
 
 #[tokio::test]
 async fn a_clock_set_back_does_nothing_until_it_is_right_again() {
-    let Some(scene) = Scene::new().await else {
+    let Some(mut scene) = Scene::new().await else {
         return;
     };
     let Some(clock) = FakeClock::new(&scene.house) else {
         return;
     };
+    scene.house.sweep = "10s";
     let daemon = clock.run(&scene.house, &scene.sections(TIMES)).await;
     let end = scene.promoted().await;
     clock.set(-HOUR);
     daemon.until_reason("crm", "clock_behind").await;
     scene.lives_beyond(end).await;
+    // What people write is seen by any clock.
+    for (word, shown) in [("pause", true), ("resume", false)] {
+        let ran = scene.house.command(&[word, "crm"]).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        eventually(&format!("the {word} is seen"), async || {
+            let (_, body) = daemon.get("/api/v1/tokens/crm").await?;
+            let token: Value = serde_json::from_str(&body).ok()?;
+            (token["paused"].is_object() == shown).then_some(())
+        })
+        .await;
+    }
     clock.set(SignedDuration::ZERO);
     scene.caught_up(end).await;
     assert!(daemon.log().contains("clock_behind"), "the log says why");
@@ -192,28 +204,31 @@ async fn a_clock_set_forward_retires_nothing_and_a_person_can_shorten_the_wait_a
 
 #[tokio::test]
 async fn a_server_whose_clock_is_wrong_holds_the_retirement_back() {
-    for ahead in [HOUR, -HOUR] {
-        let Some(scene) = Scene::new().await else {
-            return;
-        };
-        let daemon = scene.house.run(&scene.sections(TIMES)).await;
-        let end = scene.promoted().await;
-        scene.meddler.set_clock_ahead(ahead);
-        daemon.until_reason("crm", "clock_skew").await;
-        let skew = "scim_rotator_clock_skew_seconds{target=\"sp\"}";
-        eventually("the metric tells", async || {
-            let shown = daemon.metric(skew).await?;
-            ((shown + ahead.as_secs_f64()).abs() < 60.0).then_some(())
-        })
-        .await;
-        scene.lives_beyond(end).await;
-        let log = daemon.log();
-        assert!(log.contains("clock_skew"), "the log says why");
-        scene.meddler.set_clock_ahead(SignedDuration::ZERO);
-        scene.caught_up(end).await;
-        daemon.stop().await;
-        scene.house.close().await;
-    }
+    tokio::join!(held_back_while(HOUR), held_back_while(-HOUR));
+}
+
+/// The clock of the service provider is ahead by this much.
+async fn held_back_while(ahead: SignedDuration) {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    let daemon = scene.house.run(&scene.sections(TIMES)).await;
+    let end = scene.promoted().await;
+    scene.meddler.set_clock_ahead(ahead);
+    daemon.until_reason("crm", "clock_skew").await;
+    let skew = "scim_rotator_clock_skew_seconds{target=\"sp\"}";
+    eventually("the metric tells", async || {
+        let shown = daemon.metric(skew).await?;
+        ((shown + ahead.as_secs_f64()).abs() < 60.0).then_some(())
+    })
+    .await;
+    scene.lives_beyond(end).await;
+    let log = daemon.log();
+    assert!(log.contains("clock_skew"), "the log says why");
+    scene.meddler.set_clock_ahead(SignedDuration::ZERO);
+    scene.caught_up(end).await;
+    daemon.stop().await;
+    scene.house.close().await;
 }
 
 #[tokio::test]

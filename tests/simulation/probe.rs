@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use scim_rotator::ports::Probe;
 use scim_rotator::rotation::fault::{Fault, FaultClass};
-use scim_rotator::scim::answer::Answer;
+use scim_rotator::scim::answer::{Answer, AuthError};
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
 use scim_rotator::secret::BearerToken;
@@ -20,6 +20,16 @@ pub(crate) struct SimProbe {
 }
 
 impl SimProbe {
+    /// How the service provider says no.
+    fn refusal(&self) -> Answer {
+        let world = self.gate.sim.lock();
+        let tenant = world.tenants.get(&self.gate.token);
+        match tenant.is_some_and(|t| t.provider.quirks.lacks_scope) {
+            true => Answer::Forbidden(Some(AuthError::InsufficientScope)),
+            false => Answer::Unauthorized(None),
+        }
+    }
+
     fn wall(&self) -> Timestamp {
         self.gate.sim.lock().wall(self.gate.process.machine)
     }
@@ -34,8 +44,11 @@ impl Probe for SimProbe {
         let reply = self.gate.pass(request).await.map_err(fault);
         let seen = match reply {
             Ok(Reply::Accepted(accepted)) => Observed {
-                reads: vec![answer(accepted)],
-                controls: accepted.then_some(ControlAnswers {
+                reads: vec![match accepted {
+                    true => Answer::Accepted,
+                    false => self.refusal(),
+                }],
+                controls: Some(ControlAnswers {
                     none: Answer::Unauthorized(None),
                     garbage: Answer::Unauthorized(None),
                 }),

@@ -15,7 +15,7 @@
 //! | 9 revoked by somebody else | `tokens::revoked_by_somebody_else_it_is_replaced_unless_a_person_paused_it` |
 //! | 10 a clock that jumps | `time::a_clock_that_jumps_retires_nothing_early` |
 //! | 11 a life shorter than what was configured for it | `time::a_life_shorter_than_its_margins_turns_over_without_a_gap` |
-//! | 12 expired when it comes, or for another tenant | `tokens::an_unusable_new_token_reaches_nobody` |
+//! | 12 expired when it comes, without the scope, or for another tenant | `tokens::an_unusable_new_token_reaches_nobody` |
 //! | 13 both slots taken, one of them foreign | `slots::a_foreign_token_in_the_second_slot_is_left_alone` |
 //! | 14 the old one is not revoked | `slots::a_revocation_that_is_refused_does_not_undo_the_rotation` |
 //! | 15 restarts that never end | `crashes::restarts_issue_nothing`, `crashes::an_issuer_of_nonsense_is_asked_three_times_a_day` |

@@ -4,6 +4,7 @@ use scim_rotator::rotation::record::{HaltCause, Paused, RotationResult, Trigger}
 
 use super::play::{DAY, HOUR, MINUTE, Play, profile};
 use crate::fault::Trouble;
+use crate::service_provider::{Quirks, ServiceProvider};
 
 #[test]
 fn a_consumed_credential_is_shown_again_only_while_the_issuer_remembers() {
@@ -77,26 +78,32 @@ fn revoked_by_somebody_else_it_is_replaced_unless_a_person_paused_it() {
     assert!(play.all_hold(&play.current()));
 }
 
+/// What makes a service provider's next token unusable.
+type Spoils = fn(&mut ServiceProvider);
+
+/// Expired when it comes, without the scope that is needed, or for another
+/// tenant.
 #[test]
 fn an_unusable_new_token_reaches_nobody() {
-    for expired in [true, false] {
+    let cases: [(&str, Spoils); 3] = [
+        ("already expired", |sp| sp.quirks.longest_life = Some(-HOUR)),
+        ("cannot be used", |sp| {
+            sp.next_is_useless = true;
+            sp.quirks.lacks_scope = true;
+        }),
+        ("does not work", |sp| sp.next_is_useless = true),
+    ];
+    for (word, spoil) in cases {
         let mut play = Play::due(&profile("S1 overlapping, by label"));
         let old = play.current();
-        play.tenant(|t| match expired {
-            true => t.provider.quirks.longest_life = Some(-HOUR),
-            false => t.provider.next_is_useless = true,
-        });
+        play.tenant(|t| spoil(&mut t.provider));
         play.until("it is rolled back", |t| {
             t.record.as_ref().is_some_and(|r| r.history.len() > 1)
         });
-        play.tenant(|t| t.provider.quirks.longest_life = None);
+        play.tenant(|t| t.provider.quirks = Quirks::default());
         let past = play.record().history[0].clone();
         assert_eq!(past.result, RotationResult::RolledBack);
         let why = past.detail.expect("a reason");
-        let word = match expired {
-            true => "already expired",
-            false => "does not work",
-        };
         assert!(why.contains(word), "{why}");
         assert_eq!(play.count("connection.deliver"), 0, "{why}");
         assert!(play.all_hold(&old) && play.accepts(&old.value), "{why}");

@@ -18,6 +18,8 @@ pub(crate) struct Quirks {
     pub(crate) longest_life: Option<SignedDuration>,
     /// It answers the next issue with the newest token that there is.
     pub(crate) next_is_the_same: bool,
+    /// A token that does not work lacks the scope that is needed.
+    pub(crate) lacks_scope: bool,
     /// It refuses an issue while so many live.
     pub(crate) most_live: Option<usize>,
     /// It knows a request again for this time only.
