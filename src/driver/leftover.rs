@@ -73,10 +73,35 @@ impl Leftover {
         }
     }
 
-    /// Notes the token that an issue brought; it is known nowhere else yet.
-    pub(super) fn issued(&mut self, token: &IssuedToken) {
-        if let Some(issue) = self.issues.last_mut() {
-            issue.token = Some(token.clone());
+    /// Notes what became of an issue: the token that it brought is known nowhere
+    /// else yet, and one that surely did not happen leaves nothing behind.
+    pub(super) fn came_to(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Issued(token) => {
+                if let Some(issue) = self.issues.last_mut() {
+                    issue.token = Some(token.clone());
+                }
+            }
+            Outcome::Failed { step, fault } => {
+                if *step == Step::Issue && fault.class != FaultClass::Ambiguous {
+                    self.issues.pop();
+                }
+            }
+            Outcome::Prepared(_)
+            | Outcome::Recovered { .. }
+            | Outcome::Adopted(_)
+            | Outcome::Supplied { .. }
+            | Outcome::Proved(_)
+            | Outcome::Delivered { .. }
+            | Outcome::Confirmed { .. }
+            | Outcome::Completed
+            | Outcome::Published
+            | Outcome::Reverted { .. }
+            | Outcome::Discarded
+            | Outcome::UseSeen { .. }
+            | Outcome::Retired { .. }
+            | Outcome::OrphanRevoked { .. }
+            | Outcome::Verified(_) => {}
         }
     }
 

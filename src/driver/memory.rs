@@ -50,6 +50,13 @@ impl Memory {
         self.interruption.clone()
     }
 
+    /// Whether the stored intent was made here, and its effect was not started.
+    pub(super) fn has_fresh_intent(&self, record: &Record) -> bool {
+        let rotation = record.rotation.as_ref();
+        let intent = rotation.and_then(|r| r.intent.as_ref());
+        intent.is_some_and(|intent| self.fresh_intent.as_ref() == Some(&intent.label))
+    }
+
     /// The record as last seen.
     #[must_use]
     pub fn record(&self) -> Option<&Record> {

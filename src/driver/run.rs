@@ -171,18 +171,22 @@ impl Runner {
         if !step.only_reads() {
             self.commit_intent(unit, memory, step).await?;
         }
-        if *step == Step::Issue {
-            memory.fresh_intent = None;
-        }
         let Some(before) = memory.record().cloned() else {
             return Err(StoreError::Conflict);
         };
+        let was_fresh = memory.has_fresh_intent(&before);
+        if *step == Step::Issue {
+            memory.fresh_intent = None;
+        }
         memory.undertaken.undertake(step, &before);
         let began = self.clock.now();
         self.witness.step_began(unit, &before, step, began);
         let outcome = self.with_deadline(unit, &before, step).await;
         let now = self.clock.now();
-        let situation = self.situation(unit, connections, published, memory, &before);
+        let situation = Situation {
+            intent_is_fresh: was_fresh,
+            ..self.situation(unit, connections, published, memory, &before)
+        };
         let after = apply(&before, outcome.clone(), &situation, now).map_err(bug)?;
         invariant::check(&after).map_err(bug)?;
         let ended = StepEnded {
@@ -195,9 +199,7 @@ impl Runner {
         };
         self.witness.step_ended(unit, &ended);
         let store_now = must_be_stored(&outcome, &situation);
-        if let Outcome::Issued(token) = &outcome {
-            memory.undertaken.issued(token);
-        }
+        memory.undertaken.came_to(&outcome);
         if let Some(known) = memory.known.as_mut() {
             known.dirty |= after != before && differs_in_more_than_time(&before, &after);
             known.record = after;
@@ -224,11 +226,6 @@ impl Runner {
         memory: &Memory,
         record: &Record,
     ) -> Situation<'a> {
-        let label = record
-            .rotation
-            .as_ref()
-            .and_then(|r| r.intent.as_ref())
-            .map(|i| &i.label);
         Situation {
             token: &unit.name,
             holder: Some(&self.holder),
@@ -236,7 +233,7 @@ impl Runner {
             issuer: unit.issuer.capabilities(),
             connections,
             published,
-            intent_is_fresh: label.is_some() && label == memory.fresh_intent.as_ref(),
+            intent_is_fresh: memory.has_fresh_intent(record),
             clock_skew: (self.clock_skew)(),
             all_paused: (self.all_paused)(),
             leaving: unit.leaving,

@@ -24,7 +24,8 @@ pub struct Situation<'a> {
     /// What stands at the published path.
     pub published: &'a Published,
     /// Whether the stored intent was committed by this very run and its effect
-    /// has not been started. After a restart it is always `false`.
+    /// has not been started. After a restart it is always `false`. `apply` is
+    /// told what it was when the step began.
     pub intent_is_fresh: bool,
     /// Largest measured difference between our clock and a server's.
     pub clock_skew: SignedDuration,

@@ -64,9 +64,10 @@ pub(super) fn failed(
 /// have been sent before, by a recovery that sends again: then a token may be
 /// alive although this call was refused.
 fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
-    let sent_before = change.record.failures.last.as_ref().is_some_and(|last| {
+    let doubted = change.record.failures.last.as_ref().is_some_and(|last| {
         last.step == Step::Issue.as_str() && last.class == FaultClass::Ambiguous
     });
+    let sent_before = doubted || !change.situation.intent_is_fresh;
     note_failure(change, &Step::Issue, fault);
     match fault.class {
         FaultClass::Ambiguous => {}

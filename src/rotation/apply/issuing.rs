@@ -196,8 +196,11 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         rotation.operator_deadline = None;
-        // A token that comes after the request is what was asked for.
-        if let Some(request) = request {
+        // A token that comes after the request is what was asked for. A token
+        // in the wrong hands stays there, whatever else is asked for since.
+        if let Some(request) = request
+            && rotation.trigger != Trigger::Compromise
+        {
             rotation.trigger = request.trigger;
         }
     }

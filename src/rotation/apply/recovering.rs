@@ -119,8 +119,9 @@ fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Fou
     };
     let labelled = |token: &ListedToken| token.label.as_deref() == Some(intent.label.as_str());
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
-        // The next attempt begins by dropping what this one made.
-        return Found::Ours(Vec::new());
+        // The next attempt begins by dropping what this one made. Until then it
+        // is known as ours, so that it is not taken for a stranger in the way.
+        return the_only_new_one(change, intent, &new);
     }
     match change.situation.issuer.recovery {
         Recovery::ByLabel => ours(&labelled),

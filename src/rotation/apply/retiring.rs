@@ -105,13 +105,15 @@ fn prolong(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration) {
 }
 
 /// Readers of the published secret find the successor from now on. Where that
-/// came late, the overlap window is counted anew: it is for them as well.
+/// came late, the overlap window is counted anew: it is for them as well. A
+/// clock that is known to be wrong cannot tell how late.
 pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     let now = change.now;
     let tolerated = change.situation.policy.max_clock_skew;
     let window = overlap_by_our_clock(&change);
+    let clock_is_wrong = change.situation.clock_skew.abs() > tolerated;
     for entry in &mut change.record.retiring {
-        let late = now.duration_since(entry.superseded_at) > tolerated;
+        let late = clock_is_wrong || now.duration_since(entry.superseded_at) > tolerated;
         let waits = entry.revoked_at.is_none() && entry.has_window();
         if late && waits {
             prolong(entry, now, window);

@@ -8,7 +8,7 @@ use super::{Change, IllegalOutcome};
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, Failures, HaltCause, HeldToken, LastProbe, Origin, Orphan, PastRotation,
-    RotationResult, Stage,
+    Request, RotationResult, Stage, Trigger,
 };
 
 /// How many refused values of persons are remembered.
@@ -229,6 +229,14 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         old_refused: None,
         detail: Some(detail.clone()),
     };
+    if rotation.trigger == Trigger::Compromise && change.record.request.is_none() {
+        // The token in use is still in the wrong hands.
+        change.record.request = Some(Request {
+            trigger: Trigger::Compromise,
+            at: rotation.began_at,
+            override_guards: false,
+        });
+    }
     remember(change.record, past);
     let rolled_back = change
         .record

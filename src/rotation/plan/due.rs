@@ -128,7 +128,10 @@ fn overrides_guards(view: &View<'_>) -> bool {
 /// issue, and writes to the connections.
 fn roll_back_is_over_at(view: &View<'_>) -> Option<Timestamp> {
     let last = view.record.history.first()?;
-    if last.result != RotationResult::RolledBack || view.record.request.is_some() {
+    // One that it left open is not asked for anew.
+    let request = view.record.request.as_ref();
+    let asked_since = request.is_some_and(|request| request.at != last.began_at);
+    if last.result != RotationResult::RolledBack || asked_since {
         return None;
     }
     let works = view.record.current.is_some() && !view.current_is_refused();
