@@ -10,6 +10,8 @@ use crate::fault::Script;
 use crate::happy::{TOKEN, due, empty};
 use crate::profile::{Profile, strategies, variants};
 use crate::rest::patience;
+use crate::seasons::play;
+use crate::story::Story;
 use crate::world::{Call, Event, World};
 
 /// How a run begins.
@@ -82,7 +84,7 @@ pub(crate) fn run(start: Start, begin: &World, script: &Script, logged: bool) ->
     world.script = script.clone();
     world.log = logged.then(Vec::new);
     let until = world.after(patience(&world.tenants[TOKEN]));
-    let mut cluster = Cluster::start(world, logged);
+    let mut cluster = Cluster::start(world, 1, logged);
     let generation = start.generation();
     let missing = cluster.run(until, |world| {
         let missing = world.tenants[TOKEN].unrest(world.now, generation);
@@ -134,15 +136,30 @@ pub(crate) fn print(log: &[Event]) {
     }
 }
 
+/// Makes a run again, given as JSON, or as `@FILE` with an event log.
 #[test]
 fn replay() {
     #[expect(clippy::disallowed_methods, reason = "how a person names the run")]
     let named = std::env::var("SCIM_ROTATOR_SIM_REPLAY");
-    let Ok(text) = named else {
+    let Ok(mut text) = named else {
         println!("SCIM_ROTATOR_SIM_REPLAY names no run");
         return;
     };
-    let case: Case = serde_json::from_str(&text).expect("a run as JSON");
-    let violation = case.replay();
-    assert_eq!(violation, None, "{}", case.json());
+    if let Some(file) = text.strip_prefix('@') {
+        let log = std::fs::read_to_string(file).expect("the event log");
+        text = log.lines().next().unwrap_or_default().to_owned();
+    }
+    let named: serde_json::Value = serde_json::from_str(&text).expect("a run as JSON");
+    // An event log begins with its story.
+    let named = named.get("story").unwrap_or(&named).clone();
+    let violation = if named.get("storms").is_some() {
+        let story: Story = serde_json::from_value(named).expect("a story");
+        let told = play(&story, None, true);
+        print(&told.log);
+        told.violation
+    } else {
+        let case: Case = serde_json::from_value(named).expect("a case");
+        case.replay()
+    };
+    assert_eq!(violation, None, "{text}");
 }

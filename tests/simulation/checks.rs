@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::TokenHandle;
 use scim_rotator::rotation::capability::{IssueEffect, Overlap};
 use scim_rotator::rotation::invariant;
-use scim_rotator::rotation::record::{HeldToken, Origin, Record, Stage, Trigger};
+use scim_rotator::rotation::record::{HeldToken, Origin, Record, RotationResult, Stage, Trigger};
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
 use crate::request::Request;
@@ -19,18 +19,28 @@ pub(crate) struct Ledger {
     superseded: BTreeMap<Fingerprint, Superseded>,
     /// When readers of the published secret could first find a token.
     readable_at: BTreeMap<Fingerprint, Timestamp>,
-    /// A call of a process that stood still beyond its lease landed, which
-    /// nothing can fence: it cut the token in use off.
-    cut_by_stale_call: bool,
+    /// The token in use was cut off by somebody at the service provider, or by
+    /// a call of a process that stood still beyond its lease, which nothing can
+    /// fence.
+    cut_off: bool,
     /// A delivery of such a process landed: the connection holds what nobody
     /// meant it to hold any more.
     stray: BTreeSet<usize>,
+    /// A connection was not configured for a while, and was given nothing since.
+    unfed: BTreeSet<usize>,
+    /// A rotation that a person asked for, and the generation at that time.
+    asked_at: Option<u64>,
+    /// A token that a person said is in the wrong hands.
+    compromised: Option<BearerToken>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Superseded {
     at: Timestamp,
+    by: Option<Fingerprint>,
     compromised: bool,
+    /// As it was configured then.
+    overlap: SignedDuration,
 }
 
 type Checked = Result<(), String>;
@@ -51,14 +61,11 @@ impl Tenant {
             } if *expected == self.version => {
                 self.check_commit(record, holder.as_deref(), wall)?;
                 self.note_promotion(record, now);
+                self.void_requests(record);
                 Ok(())
             }
             Request::Publish { value, expected } if *expected == self.published_version => {
-                let readable = self.published.as_ref().map(|p| &p.value);
-                if readable != Some(&value.value) {
-                    let fingerprint = value.value.fingerprint();
-                    self.ledger.readable_at.insert(fingerprint, now);
-                }
+                self.note_readable(&value.value, now);
                 Ok(())
             }
             Request::Revoke(handle) => self.check_end_of(handle, now),
@@ -76,6 +83,14 @@ impl Tenant {
             | Request::Confirm { .. }
             | Request::Prove { .. }
             | Request::ProveRefused { .. } => Ok(()),
+        }
+    }
+
+    /// Readers find this token from now on.
+    pub(crate) fn note_readable(&mut self, value: &BearerToken, now: Timestamp) {
+        let readable = self.published.as_ref().map(|p| &p.value);
+        if readable != Some(value) {
+            self.ledger.readable_at.insert(value.fingerprint(), now);
         }
     }
 
@@ -112,11 +127,10 @@ impl Tenant {
         if current.evidence.is_none() {
             return Err("I2: a token became current without evidence".to_owned());
         }
-        match self
-            .held
-            .iter()
-            .position(|h| h.as_ref() != Some(&current.value))
-        {
+        let without = |index: &usize| {
+            !self.detached.contains(index) && self.held[*index].as_ref() != Some(&current.value)
+        };
+        match (0..self.held.len()).find(without) {
             Some(index) => Err(format!(
                 "I2: a token became current before connection {index} held it"
             )),
@@ -132,12 +146,18 @@ impl Tenant {
         else {
             return;
         };
-        self.ledger.cut_by_stale_call = false;
+        self.ledger.cut_off = false;
         let trigger = new.history.first().map(|past| past.trigger);
+        let compromised = trigger == Some(Trigger::Compromise);
+        for before in self.ledger.superseded.values_mut() {
+            before.compromised |= compromised;
+        }
         if let Some(token) = &old.current {
             let superseded = Superseded {
                 at: now,
-                compromised: trigger == Some(Trigger::Compromise),
+                by: new.current.as_ref().map(HeldToken::fingerprint),
+                compromised,
+                overlap: self.profile.policy.overlap,
             };
             self.ledger
                 .superseded
@@ -157,7 +177,10 @@ impl Tenant {
         if token.foreign {
             return Err(format!("I2: the foreign token {} is revoked", token.id));
         }
-        if self.held.iter().flatten().any(|held| *held == token.value) {
+        let holds = |(index, held): (usize, &Option<BearerToken>)| {
+            held.as_ref() == Some(&token.value) && self.is_fed(index)
+        };
+        if self.held.iter().enumerate().any(holds) {
             return Err(format!(
                 "I2: {} is revoked while a connection holds it",
                 token.id
@@ -186,10 +209,11 @@ impl Tenant {
         if !proven {
             return Err("I2: the old token ends without full proof of the new one".to_owned());
         }
-        if !current.is_some_and(|c| self.provider.accepts(&c.value, now)) {
+        let works = current.is_some_and(|c| self.provider.accepts(&c.value, now));
+        if !works && !self.ledger.cut_off {
             return Err("I2: the old token ends while the new one does not work".to_owned());
         }
-        if superseded.compromised {
+        if superseded.compromised || self.is_compromise_asked() {
             return Ok(());
         }
         let readable = current
@@ -201,14 +225,24 @@ impl Tenant {
         // Clocks may be this wrong without anybody noticing, and a publication
         // this late.
         let tolerated = self.profile.policy.max_clock_skew * 2;
-        let lived = now.duration_since(superseded.at.max(*readable_at));
-        if lived + tolerated < self.profile.policy.overlap {
+        // Readers may have found its own successor long before.
+        let by = superseded.by.as_ref();
+        let successor_at = by.and_then(|by| self.ledger.readable_at.get(by));
+        let readable_at = successor_at.map_or(*readable_at, |at| (*at).min(*readable_at));
+        let lived = now.duration_since(superseded.at.max(readable_at));
+        if lived + tolerated < superseded.overlap {
             return Err(format!(
                 "I2: the old token ends {lived:#} after its successor, before the overlap of {:#}",
-                self.profile.policy.overlap
+                superseded.overlap
             ));
         }
         Ok(())
+    }
+
+    /// A token in the wrong hands takes the overlap of its predecessors with it.
+    fn is_compromise_asked(&self) -> bool {
+        let request = self.record.as_deref().and_then(|r| r.request.as_ref());
+        request.is_some_and(|request| request.trigger == Trigger::Compromise)
     }
 
     /// I2, for a two-phase issuer: completion ends every token but the next.
@@ -237,8 +271,73 @@ impl Tenant {
     /// the probe sees it.
     pub(crate) fn note_stale_issue(&mut self) {
         if self.profile.issuer.can.issue_effect != IssueEffect::Keeps {
-            self.ledger.cut_by_stale_call = true;
+            self.ledger.cut_off = true;
         }
+    }
+
+    /// A connection is in the configuration again. It is given the next token.
+    pub(crate) fn note_attached(&mut self, connection: usize) {
+        self.ledger.unfed.insert(connection);
+    }
+
+    /// A person asked for a rotation.
+    pub(crate) fn note_request(&mut self, compromised: bool) {
+        let Some(record) = self.record.as_deref() else {
+            return;
+        };
+        self.ledger.asked_at = Some(record.generation);
+        if compromised {
+            let current = record.current.as_ref();
+            self.ledger.compromised = current.map(|token| token.value.clone());
+        }
+    }
+
+    /// A person must decide anew, or sees that the rotation was rolled back:
+    /// what was asked for before is void.
+    fn void_requests(&mut self, new: &Record) {
+        let latest = new.history.first().map(|past| past.result);
+        if latest == Some(RotationResult::RolledBack) {
+            self.ledger.asked_at = None;
+        }
+        if new.halt.is_some() {
+            self.ledger.asked_at = None;
+            self.ledger.compromised = None;
+        }
+    }
+
+    /// What a person asked for has been done.
+    pub(crate) fn check_requests(&self, now: Timestamp) -> Checked {
+        let Some(record) = self.record.as_deref() else {
+            return Ok(());
+        };
+        if self
+            .ledger
+            .asked_at
+            .is_some_and(|at| record.generation <= at)
+        {
+            return Err("control: a rotation that a person asked for was dropped".to_owned());
+        }
+        let Some(compromised) = &self.ledger.compromised else {
+            return Ok(());
+        };
+        if record
+            .current
+            .as_ref()
+            .is_some_and(|c| c.value == *compromised)
+        {
+            return Err("control: a token in the wrong hands stays in use".to_owned());
+        }
+        if self.provider.rules.can.ends_old_tokens_for_us()
+            && self.provider.accepts(compromised, now)
+        {
+            return Err("control: a token in the wrong hands is still accepted".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether a connection is configured, and was given a token since it is.
+    pub(crate) fn is_fed(&self, connection: usize) -> bool {
+        !self.detached.contains(&connection) && !self.ledger.unfed.contains(&connection)
     }
 
     /// A phase is dropped that its process did not mean: the record is past
@@ -246,13 +345,13 @@ impl Tenant {
     pub(crate) fn note_cancellation(&mut self) {
         let rotation = self.record.as_deref().and_then(|r| r.rotation.as_ref());
         let meant = rotation.is_some_and(|r| r.stage == Stage::Discarding || r.intent.is_some());
-        self.ledger.cut_by_stale_call |= !meant;
+        self.ledger.cut_off |= !meant;
     }
 
     /// Somebody outside ended the token in use: until the next one, that is
     /// nobody's fault here.
     pub(crate) fn note_cut_from_outside(&mut self) {
-        self.ledger.cut_by_stale_call = true;
+        self.ledger.cut_off = true;
     }
 
     /// Whether a connection is given what the record wants it to hold.
@@ -264,6 +363,7 @@ impl Tenant {
             .filter(|r| r.rollback.is_none())
             .and_then(|r| r.pending.as_ref());
         let meant = [current, pending].into_iter().flatten();
+        self.ledger.unfed.remove(&connection);
         if meant.map(|t| &t.value).any(|v| v == value) {
             self.ledger.stray.remove(&connection);
         } else {
@@ -284,10 +384,11 @@ impl Tenant {
             let Some(held) = held else {
                 continue;
             };
-            if !self.provider.accepts(held, now)
-                && !self.is_cutting_over()
-                && !self.ledger.stray.contains(&index)
-            {
+            let excused = !self.is_fed(index)
+                || self.ledger.stray.contains(&index)
+                || (self.in_storm && self.provider.has_expired(held, now))
+                || self.is_cutting_over();
+            if !excused && !self.provider.accepts(held, now) {
                 return Err(format!(
                     "I1: connection {index} holds {}, which the service provider refuses",
                     held.fingerprint()
@@ -300,16 +401,21 @@ impl Tenant {
     /// Whether the configuration declared that provisioning is cut off now: an
     /// issuer that keeps one token has been asked for the next one.
     fn is_cutting_over(&self) -> bool {
-        if self.ledger.cut_by_stale_call {
+        if self.ledger.cut_off {
             return true;
         }
-        let Some(rotation) = self.record.as_deref().and_then(|r| r.rotation.as_ref()) else {
+        let Some(record) = self.record.as_deref() else {
+            return false;
+        };
+        let Some(rotation) = record.rotation.as_ref() else {
             return false;
         };
         match (self.profile.issuer.can.issue_effect, self.issuer_overlap()) {
             (IssueEffect::Kills, _) => true,
             // The place for one predecessor is taken by a token that was lost.
-            (IssueEffect::SchedulesDeath, _) => rotation.attempts > 1,
+            (IssueEffect::SchedulesDeath, _) => {
+                rotation.attempts > 1 || !record.orphans_uncounted.is_empty()
+            }
             (IssueEffect::Keeps, Overlap::TwoPhase { next_usable: false }) => {
                 matches!(
                     rotation.stage,

@@ -10,18 +10,19 @@ use scim_rotator::driver::unit::{Labels, Unit};
 use scim_rotator::ports::Connection;
 use tokio_util::sync::CancellationToken;
 
+use crate::acts::Order;
 use crate::gate::Gate;
 use crate::ports::{SimConnection, SimIssuer, SimStore};
 use crate::probe::SimProbe;
 use crate::request::Process;
 use crate::time::{MachineClock, Ran, Sim, drive};
 use crate::witness::Watch;
-use crate::world::World;
+use crate::world::{MACHINES, World};
 
-/// One or two machines, each with one process, and the world.
+/// The machines, each with one process, and the world.
 pub(crate) struct Cluster {
     pub(crate) sim: Sim,
-    machines: [Machine; 2],
+    machines: [Machine; MACHINES],
     processes: usize,
     /// Whether I6 is checked, which takes time.
     search: bool,
@@ -36,6 +37,7 @@ enum Machine {
 
 /// One running process.
 struct Replica {
+    process: Process,
     runner: Runner,
     tokens: BTreeMap<Arc<str>, Charge>,
 }
@@ -50,21 +52,24 @@ struct Charge {
     wake_at: Timestamp,
     /// True time of the last read from Vault.
     read_at: Timestamp,
+    /// It waits for what somebody else writes.
+    outdated: bool,
 }
 
-/// No run comes near this number.
-const MOST_WAKES: usize = 5000;
 const RESTART: SignedDuration = SignedDuration::from_secs(10);
 /// How long the replica that takes over works before the other goes on.
 const TAKEN_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 impl Cluster {
-    /// A cluster in which the first machine starts now.
-    pub(crate) fn start(world: World, search: bool) -> Self {
+    /// A cluster in which so many machines start now.
+    pub(crate) fn start(world: World, replicas: usize, search: bool) -> Self {
         let now = world.now;
         Self {
             sim: Sim::new(world),
-            machines: [Machine::Down(now), Machine::Off],
+            machines: std::array::from_fn(|machine| match machine < replicas {
+                true => Machine::Down(now),
+                false => Machine::Off,
+            }),
             processes: 0,
             search,
         }
@@ -83,6 +88,7 @@ impl Cluster {
         mut enough: impl FnMut(&World) -> Option<String>,
     ) -> Option<String> {
         loop {
+            self.obey();
             let missing = {
                 let world = self.sim.lock();
                 if world.violation.is_some() {
@@ -100,10 +106,7 @@ impl Cluster {
                 continue;
             }
             world.advance(at);
-            world.wakes += 1;
-            if world.wakes > MOST_WAKES {
-                world.violate("I8: the driver wakes without end");
-            }
+            world.note_busy(0, 1);
             drop(world);
             self.turn(machine, token.as_ref());
         }
@@ -131,6 +134,60 @@ impl Cluster {
         all.into_iter().min()
     }
 
+    /// Does what has become due for the processes.
+    fn obey(&mut self) {
+        let orders = std::mem::take(&mut self.sim.lock().orders);
+        for order in orders {
+            match order {
+                Order::Reload => self.reload(),
+                Order::Kill(machine) => self.stop(machine),
+                Order::Terminate(machine) => self.terminate(machine),
+            }
+        }
+    }
+
+    fn stop(&mut self, machine: usize) {
+        if let Machine::Up(_) = self.machines[machine] {
+            self.machines[machine] = Machine::Down(self.sim.lock().after(RESTART));
+        }
+    }
+
+    /// The process ends between two steps; every token is handed back.
+    fn terminate(&mut self, machine: usize) {
+        let Machine::Up(mut replica) = std::mem::replace(&mut self.machines[machine], Machine::Off)
+        else {
+            return;
+        };
+        replica.runner.cancel.cancel();
+        let names: Vec<_> = replica.tokens.keys().cloned().collect();
+        for token in names {
+            if let Some(charge) = replica.tokens.get_mut(&token) {
+                let (sim, runner) = (self.sim.clone(), replica.runner.clone());
+                let work = async { runner.release(&mut charge.memory).await };
+                // Dead a little earlier, if it crashes here.
+                drop(drive(&sim, work, &mut || {}));
+            }
+        }
+        self.machines[machine] = Machine::Down(self.sim.lock().after(RESTART));
+    }
+
+    /// Every process reads the configuration again; what it remembers of its
+    /// tokens stays.
+    fn reload(&mut self) {
+        let mut machines =
+            std::mem::replace(&mut self.machines, std::array::from_fn(|_| Machine::Off));
+        for (index, machine) in machines.iter_mut().enumerate() {
+            if let Machine::Up(replica) = machine {
+                let wall = self.sim.lock().wall(index);
+                for (name, charge) in &mut replica.tokens {
+                    charge.unit = Arc::new(self.unit(name, replica.process));
+                    charge.wake_at = wall;
+                }
+            }
+        }
+        self.machines = machines;
+    }
+
     fn turn(&mut self, machine: usize, token: Option<&Arc<str>>) {
         match token {
             None => {
@@ -138,12 +195,13 @@ impl Cluster {
                 self.machines[machine] = Machine::Up(replica);
             }
             Some(token) => {
-                let mut other = std::mem::replace(&mut self.machines[1 - machine], Machine::Off);
+                let next = (machine + 1) % MACHINES;
+                let mut other = std::mem::replace(&mut self.machines[next], Machine::Off);
                 if let Machine::Up(mut replica) =
                     std::mem::replace(&mut self.machines[machine], Machine::Off)
                 {
                     let paused = &mut |cluster: &mut Self| {
-                        cluster.take_over(&mut other, 1 - machine, token);
+                        cluster.take_over(&mut other, next, token);
                     };
                     self.machines[machine] = if self.wake(&mut replica, token, paused) {
                         Machine::Up(replica)
@@ -151,7 +209,7 @@ impl Cluster {
                         Machine::Down(self.sim.lock().after(RESTART))
                     };
                 }
-                self.machines[1 - machine] = other;
+                self.machines[next] = other;
             }
         }
     }
@@ -167,7 +225,8 @@ impl Cluster {
             return true;
         };
         let now = self.sim.lock().now;
-        if charge.memory.record().is_none() || now.duration_since(charge.read_at) >= charge.sweep {
+        let swept = now.duration_since(charge.read_at) >= charge.sweep;
+        if charge.outdated || charge.memory.record().is_none() || swept {
             charge.memory.reload();
             charge.read_at = now;
         }
@@ -176,6 +235,7 @@ impl Cluster {
         match drive(&sim, work, &mut || paused(self)) {
             Ran::Done(rest) => {
                 charge.wake_at = rest.wake_at().unwrap_or(Timestamp::MAX);
+                charge.outdated = rest.waits_for_others();
                 true
             }
             Ran::Crashed => false,
@@ -224,6 +284,7 @@ impl Cluster {
         };
         let holder: Arc<str> = format!("holder-{}", process.id).into();
         let sim = self.sim.clone();
+        let switch = self.sim.clone();
         let runner = Runner {
             store: Arc::new(SimStore {
                 sim: sim.clone(),
@@ -242,7 +303,7 @@ impl Cluster {
             }),
             holder: holder.as_ref().to_owned(),
             clock_skew: Arc::new(move || sim.lock().offsets[machine]),
-            all_paused: Arc::new(|| false),
+            all_paused: Arc::new(move || switch.lock().all_paused),
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;
@@ -261,10 +322,12 @@ impl Cluster {
                 memory: Memory::default(),
                 wake_at: wall,
                 read_at: now,
+                outdated: false,
             };
             (name, charge)
         });
         Replica {
+            process,
             tokens: tokens.collect(),
             runner,
         }
@@ -276,8 +339,13 @@ impl Cluster {
             process,
             token: Arc::clone(name),
         };
-        let profile = Arc::clone(&self.sim.lock().tenants[name].profile);
-        let connections = profile.connections.iter().enumerate();
+        let (profile, detached) = {
+            let world = self.sim.lock();
+            let tenant = &world.tenants[name];
+            (Arc::clone(&tenant.profile), tenant.detached.clone())
+        };
+        let configured = profile.connections.iter().enumerate();
+        let connections = configured.filter(|(index, _)| !detached.contains(index));
         Unit {
             name: name.as_ref().to_owned(),
             policy: profile.policy.clone(),

@@ -6,44 +6,58 @@ use std::sync::{Arc, Mutex};
 use crate::case::{Case, Start, run};
 use crate::fault::{Script, Trouble};
 use crate::profile::{Profile, strategies, variants};
-use crate::world::Call;
+use crate::seasons::{number, say};
+use crate::world::{Call, World};
 
 /// What is enumerated for one profile and beginning.
 struct Job {
     profile: Arc<Profile>,
     start: Start,
+    begin: World,
     troubles: &'static [Trouble],
-    pairs: bool,
+    /// Of the pairs, one of so many is run; `None`: no pairs.
+    pairs: Option<usize>,
+}
+
+/// A job with one trouble that is settled: its single run, and the pairs that
+/// begin with it.
+struct First<'a> {
+    job: &'a Job,
+    call: usize,
+    trouble: Trouble,
 }
 
 #[derive(Default)]
 struct Tally {
     runs: usize,
+    pairs: usize,
+    pairs_run: usize,
     /// Not made: another run of the list is the very same.
     same: usize,
     broken: Vec<(Case, String)>,
 }
 
+impl Tally {
+    /// How many runs there would be with all pairs.
+    fn possible(&self) -> usize {
+        self.runs - self.pairs_run + self.pairs
+    }
+}
+
 impl Job {
-    fn enumerate(&self) -> Tally {
-        let begin = self.start.world(&self.profile);
-        let mut tally = Tally::default();
-        let plain = run(self.start, &begin, &Script::none(), false);
-        self.note(&mut tally, &Script::none(), plain.violation);
-        for (first, trouble) in self.chances(&plain.calls, 0, &mut tally) {
-            let script = Script::one(first, trouble);
-            let single = run(self.start, &begin, &script, false);
-            self.note(&mut tally, &script, single.violation);
-            if !self.pairs {
-                continue;
-            }
-            for (second, trouble) in self.chances(&single.calls, first + 1, &mut tally) {
-                let script = script.and(second, trouble);
-                let pair = run(self.start, &begin, &script, false);
-                self.note(&mut tally, &script, pair.violation);
-            }
-        }
-        tally
+    /// The run without any trouble, and all the first troubles that it leaves
+    /// room for.
+    fn firsts(&self, tally: &mut Tally) -> Vec<First<'_>> {
+        let plain = self.run(&Script::none(), tally);
+        let first = |(call, trouble)| First {
+            job: self,
+            call,
+            trouble,
+        };
+        self.chances(&plain, 0, tally)
+            .into_iter()
+            .map(first)
+            .collect()
     }
 
     /// Every trouble at every call from `from` on, without those that make the
@@ -62,9 +76,10 @@ impl Job {
         chances
     }
 
-    fn note(&self, tally: &mut Tally, script: &Script, violation: Option<String>) {
+    fn run(&self, script: &Script, tally: &mut Tally) -> Vec<Call> {
+        let run = run(self.start, &self.begin, script, false);
         tally.runs += 1;
-        if let Some(violation) = violation {
+        if let Some(violation) = run.violation {
             let case = Case {
                 profile: self.profile.name.to_owned(),
                 start: self.start,
@@ -72,22 +87,46 @@ impl Job {
             };
             tally.broken.push((case, violation));
         }
+        run.calls
+    }
+}
+
+impl First<'_> {
+    fn enumerate(&self, tally: &mut Tally) {
+        let script = Script::one(self.call, self.trouble);
+        let single = self.job.run(&script, tally);
+        let Some(every) = self.job.pairs else {
+            return;
+        };
+        let pairs = self.job.chances(&single, self.call + 1, tally);
+        for (number, (second, trouble)) in pairs.into_iter().enumerate() {
+            tally.pairs += 1;
+            if (self.call + number).is_multiple_of(every) {
+                tally.pairs_run += 1;
+                self.job.run(&script.and(second, trouble), tally);
+            }
+        }
     }
 }
 
 /// Does all jobs on all cores, prints the number of runs, and shows the
 /// shortest run that violated an invariant.
-fn all(what: &str, jobs: &[Job]) {
-    let (next, tallies) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+fn all(what: &str, jobs: &[Job]) -> Tally {
+    let mut sum = Tally::default();
+    let firsts: Vec<_> = jobs.iter().flat_map(|job| job.firsts(&mut sum)).collect();
+    let (next, tallies) = (AtomicUsize::new(0), Mutex::new(sum));
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
-        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let done = job.enumerate();
-            let mut sum = tallies.lock().expect("a lock");
-            sum.runs += done.runs;
-            sum.same += done.same;
-            sum.broken.extend(done.broken);
+        let mut own = Tally::default();
+        while let Some(first) = firsts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            first.enumerate(&mut own);
         }
+        let mut sum = tallies.lock().expect("a lock");
+        sum.runs += own.runs;
+        sum.pairs += own.pairs;
+        sum.pairs_run += own.pairs_run;
+        sum.same += own.same;
+        sum.broken.extend(own.broken);
     };
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -95,17 +134,23 @@ fn all(what: &str, jobs: &[Job]) {
         }
     });
     let mut sum = tallies.into_inner().expect("a lock");
-    println!(
-        "{what}: {} runs, {} more are the same as one of them; {} violated an invariant",
+    say(&format!(
+        "{what}: {} runs of {}, {} more are the same as one of them; {} violated an invariant",
         sum.runs,
+        sum.possible(),
         sum.same,
         sum.broken.len()
-    );
+    ));
     sum.broken.sort_by_key(|(case, _)| case.script.0.len());
     for (case, violation) in sum.broken.iter().take(MOST_SHOWN) {
         println!("{violation}\n    {}", case.json());
     }
-    if let Some((case, violation)) = sum.broken.first() {
+    sum
+}
+
+/// Shows the shortest run that violated an invariant, and fails.
+fn must_hold(broken: &[(Case, String)]) {
+    if let Some((case, violation)) = broken.iter().min_by_key(|(case, _)| case.script.0.len()) {
         println!("the shortest:");
         drop(case.replay());
         panic!(
@@ -115,17 +160,21 @@ fn all(what: &str, jobs: &[Job]) {
     }
 }
 
+/// `cargo test` runs one of so many pairs; `tests/run` all of them.
+const EVERY: usize = 40;
+
 const MOST_SHOWN: usize = 400;
 
 fn jobs(
-    profiles: Vec<Arc<Profile>>,
+    profiles: &[Arc<Profile>],
     starts: &[Start],
     troubles: &'static [Trouble],
-    pairs: bool,
+    pairs: Option<usize>,
 ) -> Vec<Job> {
     let job = |profile: &Arc<Profile>, start: &Start| Job {
         profile: Arc::clone(profile),
         start: *start,
+        begin: start.world(profile),
         troubles,
         pairs,
     };
@@ -137,7 +186,37 @@ fn jobs(
 
 #[test]
 fn every_call_with_every_trouble() {
-    let profiles = strategies().into_iter().chain(variants()).collect();
-    let jobs = jobs(profiles, &Start::ALL, &Trouble::ALL, false);
-    all("single troubles", &jobs);
+    let profiles: Vec<_> = strategies().into_iter().chain(variants()).collect();
+    let jobs = jobs(&profiles, &Start::ALL, &Trouble::ALL, None);
+    must_hold(&all("single troubles", &jobs).broken);
+}
+
+/// All pairs from the most common beginning. `SCIM_ROTATOR_SIM_EVERY=1` runs all
+/// of them, not a sample; `SCIM_ROTATOR_SIM_WIDE=1` those of all troubles, from
+/// all beginnings, with all variants as well, which takes hours.
+#[test]
+fn every_pair_of_troubles() {
+    let every = number("SCIM_ROTATOR_SIM_EVERY", EVERY).max(1);
+    let wide = number("SCIM_ROTATOR_SIM_WIDE", 0) == 1;
+    let mut profiles = strategies();
+    let mut starts = vec![Start::Renewal];
+    let mut troubles: &[Trouble] = &Trouble::PAIRED;
+    if wide {
+        profiles.extend(variants());
+        starts = Start::ALL.to_vec();
+        troubles = &Trouble::ALL;
+    }
+    let (mut broken, mut runs) = (Vec::new(), 0);
+    for profile in profiles {
+        let what = format!("pairs of troubles, {}", profile.name);
+        let jobs = jobs(&[profile], &starts, troubles, Some(every));
+        let tally = all(&what, &jobs);
+        runs += tally.runs;
+        broken.extend(tally.broken);
+    }
+    say(&format!(
+        "pairs of troubles, all strategies: {runs} runs, {} violated an invariant",
+        broken.len()
+    ));
+    must_hold(&broken);
 }

@@ -66,6 +66,22 @@ impl Trouble {
         Self::Repeated,
     ];
 
+    /// Those of which every pair is run. The others differ from one of these in
+    /// a word of the answer only, or are two of them at once.
+    pub(crate) const PAIRED: [Self; 11] = [
+        Self::Refused,
+        Self::Throttled,
+        Self::ReplyLost,
+        Self::Slow,
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::Rival,
+        Self::TakenOver,
+        Self::ClockForward,
+        Self::ClockBack,
+        Self::Sealed,
+    ];
+
     /// Whether this trouble makes a run of its own at a call. Where it does
     /// not, another one of the list makes the very same run.
     pub(crate) fn differs_at(self, call: &Call, next: Option<&Call>) -> bool {

@@ -97,11 +97,13 @@ impl World {
             vault: request.is_for_vault(),
             at: self.now,
         });
-        let scripted = self.script.0.get(&call).copied();
-        let trouble = scripted.or_else(|| cued(&mut self.cues, request.word()));
-        if self.calls.len() > MOST_CALLS {
-            self.violate("I8: the driver is busy without end");
-        }
+        let trouble = match &mut self.chaos {
+            None => self.script.0.get(&call).copied(),
+            Some(chaos) => chaos.next(&gate.token, request),
+        };
+        let trouble = trouble.or_else(|| cued(&mut self.cues, request.word()));
+        self.events += 1;
+        self.note_busy(1, 0);
         let then = match trouble {
             None => Then::Answer(self.execute(&gate.token, gate.process, request)),
             Some(trouble) => self.suffer(gate, request, nature, trouble),
@@ -237,9 +239,6 @@ impl World {
         Then::Answer(first)
     }
 }
-
-/// No run of one rotation comes near this number.
-const MOST_CALLS: usize = 3000;
 
 fn describe(request: &Request) -> String {
     use crate::request::Request as R;

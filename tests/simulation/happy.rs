@@ -40,14 +40,13 @@ pub(crate) fn due(profile: &Arc<Profile>) -> World {
     let renew_at = profile.policy.renew_at(TOKEN, record.generation, current);
     world.advance(renew_at.expect("a time of renewal"));
     world.calls.clear();
-    world.wakes = 0;
     world
 }
 
 /// Runs one process until all is at rest.
-fn settle(world: World, generation: u64) -> Result<World, String> {
+pub(crate) fn settle(world: World, generation: u64) -> Result<World, String> {
     let until = world.after(patience(&world.tenants[TOKEN]));
-    let mut cluster = Cluster::start(world, true);
+    let mut cluster = Cluster::start(world, 1, true);
     let missing = cluster.run(until, |world| {
         world.tenants[TOKEN].unrest(world.now, generation)
     });

@@ -13,7 +13,11 @@
 //! | `checks`, `rest`, `witness` | the invariants I1 to I9 |
 //! | `cluster` | replicas, their restarts, and time passing between their wakes |
 //! | `people` | what operators do |
-//! | `case`, `exhaustive` | single runs, and all of them |
+//! | `case`, `exhaustive` | single runs, and all of them, with every trouble and every pair |
+//! | `story`, `seasons` | months of random troubles and people's acts |
+//! | `dice`, `chaos`, `acts`, `shrink` | what is random in them, and how a violation is made short |
+//! | `recovery` | lost replies, and requests that come twice |
+//! | `holes` | each invariant, broken on purpose |
 //! | `scenarios` | the hard ones by name, with all that must come of each |
 //!
 //! Nothing here opens a socket or sleeps. Every run is a pure function of its
@@ -27,21 +31,29 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod acts;
 mod case;
+mod chaos;
 mod checks;
 mod cluster;
+mod dice;
 mod exhaustive;
 mod fault;
 mod gate;
 mod happy;
+mod holes;
 mod people;
 mod ports;
 mod probe;
 mod profile;
+mod recovery;
 mod request;
 mod rest;
 mod scenarios;
+mod seasons;
 mod service_provider;
+mod shrink;
+mod story;
 mod tenant;
 mod time;
 mod witness;

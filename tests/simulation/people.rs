@@ -53,11 +53,14 @@ impl Tenant {
         self.amend(|record| record.request = Some(request));
     }
 
-    /// A person writes into the record.
+    /// A person's write: the document as it is, with one change.
     pub(crate) fn amend(&mut self, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = self.record.as_deref() {
-            let mut record = record.clone();
-            change(&mut record);
+        let Some(before) = self.record.as_deref() else {
+            return;
+        };
+        let mut record = before.clone();
+        change(&mut record);
+        if record != *before {
             self.record = Some(Arc::new(record));
             self.version += 1;
         }
@@ -74,8 +77,9 @@ impl Tenant {
     }
 
     /// A person makes a token and writes it where readers find it.
-    fn supply(&mut self, now: Timestamp) {
+    pub(crate) fn supply(&mut self, now: Timestamp) {
         let made = self.provider.issue_by_hand(false, now);
+        self.note_readable(&made.value, now);
         self.published_version += 1;
         self.published = Some(PublishedToken {
             value: made.value,

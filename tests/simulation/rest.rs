@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::record::HeldToken;
+use scim_rotator::secret::BearerToken;
 
 use crate::service_provider::SpToken;
 use crate::tenant::Tenant;
@@ -39,7 +40,7 @@ impl Tenant {
                 "readers find another token",
             ),
             (
-                self.held.iter().any(|h| h.as_ref() != Some(&current.value)),
+                self.lacks(&current.value),
                 "a connection holds another token",
             ),
             (
@@ -49,6 +50,30 @@ impl Tenant {
         ];
         let found = reasons.into_iter().find(|(unrest, _)| *unrest);
         found.map(|(_, why)| why.to_owned())
+    }
+
+    /// Whether a configured connection holds another token. One that came back
+    /// is given the next.
+    fn lacks(&self, current: &BearerToken) -> bool {
+        let wanted = (0..self.held.len()).filter(|c| self.is_fed(*c));
+        let mut held = wanted.map(|connection| self.held[connection].as_ref());
+        held.any(|held| held != Some(current))
+    }
+
+    /// I4: a token that is due is not fresh.
+    pub(crate) fn is_stale(&self, now: Timestamp) -> Option<String> {
+        let record = self.record.as_deref()?;
+        let current = record.current.as_ref()?;
+        let policy = &self.profile.policy;
+        let due = policy.renew_at(&record.token, record.generation, current);
+        due.is_some_and(|at| at <= now)
+            .then(|| "the token is due for renewal".to_owned())
+    }
+
+    /// I3, and that nothing that a person asked for was dropped.
+    pub(crate) fn check_rest(&self, now: Timestamp) -> Result<(), String> {
+        self.check_orphans(now)?;
+        self.check_requests(now)
     }
 
     /// I3: at rest, every live token is one that the record accounts for.

@@ -1,5 +1,6 @@
 //! All that the world holds of one token.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -25,6 +26,8 @@ pub(crate) struct Tenant {
     pub(crate) provider: ServiceProvider,
     /// What each connection of the identity provider holds.
     pub(crate) held: Vec<Option<BearerToken>>,
+    /// Which connections have left the configuration.
+    pub(crate) detached: BTreeSet<usize>,
     /// The first connection will not like the next token that it is given.
     pub(crate) dislikes_next: bool,
     disliked: Option<BearerToken>,
@@ -35,6 +38,9 @@ pub(crate) struct Tenant {
     /// Somebody else has a token made just before the next issue.
     pub(crate) overtaken: bool,
     pub(crate) ledger: Ledger,
+    /// Things have gone wrong for so long that a token may have expired: from
+    /// the beginning of a storm until the first rest after it.
+    pub(crate) in_storm: bool,
 }
 
 impl Tenant {
@@ -47,12 +53,14 @@ impl Tenant {
             published_version: 0,
             provider: ServiceProvider::new(profile.issuer),
             held: vec![None; profile.connections.len()],
+            detached: BTreeSet::new(),
             dislikes_next: false,
             disliked: None,
             away: None,
             quarantined_until: None,
             overtaken: false,
             ledger: Ledger::default(),
+            in_storm: false,
         }
     }
 }

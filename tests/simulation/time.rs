@@ -3,6 +3,7 @@
 //! True time is one for the whole world. Every machine has a wall clock that
 //! may be wrong by its own offset; waits follow true time.
 
+use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -91,7 +92,7 @@ impl Drop for Sleep {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Timers {
     next_id: u64,
-    waiting: std::collections::BTreeSet<(Timestamp, u64)>,
+    waiting: BTreeSet<(Timestamp, u64)>,
 }
 
 impl Timers {
@@ -103,6 +104,14 @@ impl Timers {
 
     fn remove(&mut self, id: u64, until: Timestamp) {
         self.waiting.remove(&(until, id));
+    }
+
+    fn set_aside(&mut self) -> BTreeSet<(Timestamp, u64)> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    fn put_back(&mut self, waits: BTreeSet<(Timestamp, u64)>) {
+        self.waiting.extend(waits);
     }
 
     fn first(&self) -> Option<Timestamp> {
@@ -144,9 +153,12 @@ pub(crate) fn drive<T>(
             return Ran::Crashed;
         }
         if world.pausing {
+            // Its own waits are nothing to the others.
+            let waits = world.timers.set_aside();
             drop(world);
             paused();
             let mut world = sim.lock();
+            world.timers.put_back(waits);
             world.pausing = false;
             world.timers_held = true;
             continue;

@@ -7,11 +7,16 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::secret::BearerToken;
 
+use crate::acts::{Act, Order};
+use crate::chaos::Chaos;
 use crate::fault::{Cue, Nature, Script};
 use crate::people::PERSON_TAKES;
 use crate::request::{Answered, Failure, Process, Request};
 use crate::tenant::Tenant;
 use crate::time::Timers;
+
+/// How many machines there are, each with at most one process.
+pub(crate) const MACHINES: usize = 3;
 
 /// Everything outside the processes, and what the run is told to do to it.
 #[derive(Clone)]
@@ -19,7 +24,7 @@ pub(crate) struct World {
     /// True time.
     pub(crate) now: Timestamp,
     /// How wrong each machine's wall clock is.
-    pub(crate) offsets: [SignedDuration; 2],
+    pub(crate) offsets: [SignedDuration; MACHINES],
     pub(crate) timers: Timers,
     pub(crate) timers_held: bool,
     /// The process that made the last call is dead.
@@ -32,10 +37,18 @@ pub(crate) struct World {
     pub(crate) script: Script,
     /// Troubles that wait for a request of their kind.
     pub(crate) cues: Vec<Cue>,
+    /// In long runs, instead of the script.
+    pub(crate) chaos: Option<Chaos>,
     /// The port calls of the run, in order.
     pub(crate) calls: Vec<Call>,
-    /// How often a token was woken.
-    pub(crate) wakes: usize,
+    /// What happened: port calls, wakes without one, and acts.
+    pub(crate) events: usize,
+    /// Wakes and calls of this day.
+    busy: Busy,
+    /// The kill switch.
+    pub(crate) all_paused: bool,
+    /// What is to become of the processes.
+    pub(crate) orders: Vec<Order>,
     /// Filled only when somebody will read it.
     pub(crate) log: Option<Vec<Event>>,
     /// What will happen by itself.
@@ -55,7 +68,21 @@ pub(crate) enum Coming {
     Clock(usize, SignedDuration),
     /// A person acts on a token that waits for one.
     Person(Arc<str>),
+    /// Somebody does something, unasked.
+    Act(Act),
 }
+
+/// How much was done in one day.
+#[derive(Debug, Clone, Copy, Default)]
+struct Busy {
+    day: i64,
+    calls: usize,
+    wakes: usize,
+}
+
+/// No token comes near these numbers in a day.
+const MOST_CALLS_A_DAY: usize = 3000;
+const MOST_WAKES_A_DAY: usize = 5000;
 
 /// One port call that was made.
 #[derive(Debug, Clone)]
@@ -89,7 +116,7 @@ impl World {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             now,
-            offsets: [SignedDuration::ZERO; 2],
+            offsets: [SignedDuration::ZERO; MACHINES],
             timers: Timers::default(),
             timers_held: false,
             crashed: false,
@@ -98,8 +125,12 @@ impl World {
             violation: None,
             script: Script::none(),
             cues: Vec::new(),
+            chaos: None,
             calls: Vec::new(),
-            wakes: 0,
+            events: 0,
+            busy: Busy::default(),
+            all_paused: false,
+            orders: Vec::new(),
             log: None,
             coming: Vec::new(),
             sealed_until: now,
@@ -139,6 +170,25 @@ impl World {
         }
     }
 
+    /// I8: waiting is not done by asking again and again.
+    pub(crate) fn note_busy(&mut self, calls: usize, wakes: usize) {
+        let day = self.now.as_second() / (24 * 3600);
+        if self.busy.day != day {
+            self.busy = Busy {
+                day,
+                ..Busy::default()
+            };
+        }
+        self.busy.calls += calls;
+        self.busy.wakes += wakes;
+        if self.busy.calls > MOST_CALLS_A_DAY * self.tenants.len().max(1) {
+            self.violate("I8: the driver is busy without end");
+        }
+        if self.busy.wakes > MOST_WAKES_A_DAY * self.tenants.len().max(1) {
+            self.violate("I8: the driver wakes without end");
+        }
+    }
+
     /// Lets time pass; what comes by itself until then comes in its order.
     pub(crate) fn advance(&mut self, until: Timestamp) {
         loop {
@@ -156,6 +206,10 @@ impl World {
                 }
                 Coming::Clock(machine, change) => self.set_clock(machine, change),
                 Coming::Person(token) => self.person_acts(&token),
+                Coming::Act(act) => {
+                    self.events += 1;
+                    self.act(&act);
+                }
             }
         }
         self.now = self.now.max(until);
@@ -206,7 +260,8 @@ impl World {
             return Err(Failure::Fault(sealed()));
         }
         let now = self.now;
-        let wall = self.wall(process.machine);
+        // A clock may have been set back since the decision.
+        let wall = self.wall(process.machine).max(now);
         let Some(tenant) = self.tenants.get_mut(token) else {
             return Err(Failure::Fault(no_such(token)));
         };

@@ -61,7 +61,7 @@ impl Play {
 
     fn of(world: World) -> Self {
         Self {
-            cluster: Cluster::start(world, true),
+            cluster: Cluster::start(world, 1, true),
         }
     }
 

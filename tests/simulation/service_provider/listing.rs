@@ -90,6 +90,13 @@ impl ServiceProvider {
         Ok(())
     }
 
+    /// Somebody ends a token in the service provider's own pages.
+    pub(crate) fn end(&mut self, value: &BearerToken, now: Timestamp) {
+        for token in self.tokens.iter_mut().filter(|t| t.value == *value) {
+            token.dies_at = token.dies_at.min(now);
+        }
+    }
+
     /// Ends the old token. Done already, it is done.
     pub(crate) fn complete(&mut self, now: Timestamp) -> Result<(), Failure> {
         self.has_phases()?;

@@ -44,6 +44,8 @@ pub(crate) struct SpToken {
     created_at: Timestamp,
     /// The end of its life, by its expiry, a schedule or a revocation.
     pub(crate) dies_at: Timestamp,
+    /// When it was to end from the beginning.
+    expires_at: Timestamp,
     /// Of a two-phase issuer, and not completed.
     next: bool,
     /// Made by somebody else.
@@ -86,6 +88,12 @@ impl ServiceProvider {
             (t.is_live(now) || cached) && !held_back && !t.useless
         };
         self.tokens.iter().any(|t| t.value == *value && usable(t))
+    }
+
+    /// Whether a token is dead because its life is over, and for no other reason.
+    pub(crate) fn has_expired(&self, value: &BearerToken, now: Timestamp) -> bool {
+        let found = self.tokens.iter().find(|t| t.value == *value);
+        found.is_some_and(|t| t.dies_at == t.expires_at && t.expires_at <= now)
     }
 
     pub(crate) fn live(&self, now: Timestamp) -> impl Iterator<Item = &SpToken> {
@@ -262,6 +270,7 @@ impl ServiceProvider {
             label: label.to_owned(),
             created_at: now,
             dies_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
+            expires_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
             next,
             foreign: false,
             by_hand: false,

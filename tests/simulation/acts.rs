@@ -1,0 +1,291 @@
+//! What people do meanwhile, and what becomes of the processes.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use scim_rotator::rotation::capability::{IssueEffect, LiveTokens};
+use scim_rotator::rotation::record::{Paused, Record, Request, Trigger};
+use serde::{Deserialize, Serialize};
+
+use crate::dice::Dice;
+use crate::profile::Profile;
+use crate::tenant::Tenant;
+use crate::world::World;
+
+/// One thing that is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Act {
+    /// `scim-rotator pause TOKEN`
+    Pause(String),
+    /// `scim-rotator resume TOKEN`
+    Resume(String),
+    /// The kill switch.
+    PauseAll,
+    ResumeAll,
+    /// `scim-rotator rotate TOKEN`
+    Rotate {
+        token: String,
+        compromised: bool,
+        override_guards: bool,
+    },
+    /// Somebody else has a token made at the same service provider.
+    Foreign(String),
+    /// Somebody revokes the token in use at the service provider.
+    Revoke(String),
+    /// Somebody makes a token by hand and writes it where readers find it.
+    Supply(String),
+    /// Somebody deletes what readers find.
+    Unpublish(String),
+    /// The next token that is made does not work.
+    BadToken(String),
+    /// The first connection refuses the next token that it is given.
+    BadDelivery(String),
+    /// A connection leaves the configuration.
+    Detach {
+        token: String,
+        connection: usize,
+    },
+    /// It comes back.
+    Attach {
+        token: String,
+        connection: usize,
+    },
+    /// The overlap is configured anew.
+    Overlap {
+        token: String,
+        hours: i64,
+    },
+    /// A replica is killed.
+    Kill(usize),
+    /// A replica is told to end, and ends between two steps.
+    Terminate(usize),
+}
+
+impl Act {
+    pub(crate) fn any(dice: &mut Dice, tokens: &[String], replicas: usize) -> Self {
+        let token = dice.pick(tokens).clone();
+        let connection = dice.below(2);
+        match dice.below(16) {
+            0 => Self::Pause(token),
+            1 => Self::PauseAll,
+            2 | 3 => Self::Rotate {
+                token,
+                compromised: false,
+                override_guards: dice.happens(300),
+            },
+            4 | 5 => Self::Rotate {
+                token,
+                compromised: true,
+                override_guards: dice.happens(300),
+            },
+            6 => Self::Foreign(token),
+            7 => Self::Revoke(token),
+            8 => Self::Supply(token),
+            9 => Self::Unpublish(token),
+            10 => Self::BadToken(token),
+            11 => Self::BadDelivery(token),
+            12 => Self::Detach { token, connection },
+            13 => Self::Overlap {
+                token,
+                hours: dice.between(1, 5),
+            },
+            14 => Self::Kill(dice.below(replicas)),
+            _ => Self::Terminate(dice.below(replicas)),
+        }
+    }
+
+    /// Which token it is about.
+    pub(crate) fn token(&self) -> Option<&str> {
+        match self {
+            Self::Pause(token)
+            | Self::Resume(token)
+            | Self::Rotate { token, .. }
+            | Self::Foreign(token)
+            | Self::Revoke(token)
+            | Self::Supply(token)
+            | Self::Unpublish(token)
+            | Self::BadToken(token)
+            | Self::BadDelivery(token)
+            | Self::Detach { token, .. }
+            | Self::Attach { token, .. }
+            | Self::Overlap { token, .. } => Some(token),
+            Self::PauseAll | Self::ResumeAll | Self::Kill(_) | Self::Terminate(_) => None,
+        }
+    }
+
+    /// What takes it back, later.
+    pub(crate) fn undone(&self) -> Option<Self> {
+        match self {
+            Self::Pause(token) => Some(Self::Resume(token.clone())),
+            Self::PauseAll => Some(Self::ResumeAll),
+            Self::Detach { token, connection } => Some(Self::Attach {
+                token: token.clone(),
+                connection: *connection,
+            }),
+            Self::Resume(_)
+            | Self::ResumeAll
+            | Self::Rotate { .. }
+            | Self::Foreign(_)
+            | Self::Revoke(_)
+            | Self::Supply(_)
+            | Self::Unpublish(_)
+            | Self::BadToken(_)
+            | Self::BadDelivery(_)
+            | Self::Attach { .. }
+            | Self::Overlap { .. }
+            | Self::Kill(_)
+            | Self::Terminate(_) => None,
+        }
+    }
+}
+
+/// What is to become of the processes; seen to between two wakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Kill(usize),
+    Terminate(usize),
+    /// Read the configuration again.
+    Reload,
+}
+
+impl World {
+    pub(crate) fn act(&mut self, act: &Act) {
+        self.note(None, "act", || serde_json::to_string(act).expect("JSON"));
+        let wall = self.wall(0);
+        let now = self.now;
+        match act {
+            Act::PauseAll => self.all_paused = true,
+            Act::ResumeAll => self.all_paused = false,
+            Act::Kill(machine) => self.orders.push(Order::Kill(*machine)),
+            Act::Terminate(machine) => self.orders.push(Order::Terminate(*machine)),
+            Act::Pause(token) => self.person_writes(token, |record| {
+                record.paused.get_or_insert(Paused {
+                    since: wall,
+                    reason: "a person says so".to_owned(),
+                });
+            }),
+            Act::Resume(token) => self.person_writes(token, |record| record.paused = None),
+            Act::Rotate {
+                token,
+                compromised,
+                override_guards,
+            } => self.ask_for(token, *compromised, *override_guards),
+            Act::Foreign(token) => self.with(token, |tenant| tenant.make_foreign(now)),
+            Act::Revoke(token) => self.with(token, |tenant| tenant.revoke_in_use(now)),
+            Act::Supply(token) => self.with(token, |tenant| {
+                if tenant.profile.takes_more_tokens() {
+                    tenant.supply(now);
+                }
+            }),
+            Act::Unpublish(token) => self.with(token, |tenant| {
+                tenant.published = None;
+                tenant.published_version += 1;
+            }),
+            Act::BadToken(token) => self.with(token, |t| t.provider.next_is_useless = true),
+            Act::BadDelivery(token) => self.with(token, |t| t.dislikes_next = true),
+            Act::Detach { token, connection } => self.configure(token, |tenant| {
+                tenant.detached.insert(*connection);
+            }),
+            Act::Attach { token, connection } => self.configure(token, |tenant| {
+                tenant.attach(*connection);
+            }),
+            Act::Overlap { token, hours } => self.configure(token, |tenant| {
+                let mut profile = Profile::clone(&tenant.profile);
+                profile.policy.overlap = SignedDuration::from_hours(*hours);
+                tenant.profile = Arc::new(profile);
+            }),
+        }
+    }
+
+    fn with(&mut self, token: &str, change: impl FnOnce(&mut Tenant)) {
+        if let Some(tenant) = self.tenants.get_mut(token) {
+            change(tenant);
+        }
+    }
+
+    /// A change of the configuration, which all replicas read again.
+    fn configure(&mut self, token: &str, change: impl FnOnce(&mut Tenant)) {
+        self.with(token, change);
+        self.orders.push(Order::Reload);
+    }
+
+    /// A person's command changes the record, whoever else writes it.
+    fn person_writes(&mut self, token: &str, change: impl FnOnce(&mut Record)) {
+        let wall = self.wall(0);
+        self.with(token, |tenant| {
+            tenant.amend(|record| {
+                let before = record.clone();
+                change(record);
+                if *record != before {
+                    record.updated_at = wall.max(before.updated_at);
+                }
+            });
+        });
+    }
+
+    fn ask_for(&mut self, token: &str, compromised: bool, override_guards: bool) {
+        let at = self.wall(0);
+        self.person_writes(token, |record| {
+            record.request = Some(Request {
+                trigger: if compromised {
+                    Trigger::Compromise
+                } else {
+                    Trigger::Force
+                },
+                at,
+                override_guards,
+            });
+        });
+        self.with(token, |tenant| tenant.note_request(compromised));
+    }
+
+    /// The storm is over: what people broke or stopped, they mend.
+    pub(crate) fn calm_down(&mut self) {
+        self.all_paused = false;
+        let tokens: Vec<_> = self.tenants.keys().cloned().collect();
+        for token in tokens {
+            self.person_writes(&token, |record| record.paused = None);
+            self.with(&token, |tenant| {
+                tenant.provider.next_is_useless = false;
+                tenant.dislikes_next = false;
+                tenant.mend_connection();
+                for connection in std::mem::take(&mut tenant.detached) {
+                    tenant.note_attached(connection);
+                }
+            });
+        }
+        self.orders.push(Order::Reload);
+    }
+}
+
+impl Tenant {
+    /// Somebody else's token appears, where there is room for it.
+    pub(crate) fn make_foreign(&mut self, now: jiff::Timestamp) {
+        if self.profile.takes_more_tokens() {
+            drop(self.provider.issue_by_hand(true, now));
+        }
+    }
+
+    fn revoke_in_use(&mut self, now: jiff::Timestamp) {
+        let current = self.record.as_deref().and_then(|r| r.current.as_ref());
+        if let Some(value) = current.map(|token| token.value.clone()) {
+            self.provider.end(&value, now);
+            self.note_cut_from_outside();
+        }
+    }
+
+    pub(crate) fn attach(&mut self, connection: usize) {
+        if self.detached.remove(&connection) {
+            self.note_attached(connection);
+        }
+    }
+}
+
+impl Profile {
+    /// Whether others may have tokens beside ours.
+    pub(crate) fn takes_more_tokens(&self) -> bool {
+        let can = &self.issuer.can;
+        can.live_tokens == LiveTokens::Many && can.issue_effect == IssueEffect::Keeps
+    }
+}
