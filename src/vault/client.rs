@@ -1,9 +1,10 @@
 //! Sends vaultrs' requests through our own HTTP client and types the answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustify::endpoint::Endpoint;
@@ -13,10 +14,18 @@ use url::Url;
 
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind, classify};
+use super::nodes::{self, Health, Nodes};
 use crate::http::{Client, Observer, Request, Target};
 use crate::ports::Clock;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
+
+/// A node that did not answer for so long is asked whether it is alive.
+const SILENCE: SignedDuration = SignedDuration::from_secs(2);
+/// How long a node may take to say how it is.
+const HEALTH_PATIENCE: SignedDuration = SignedDuration::from_secs(2);
+/// Between two looks for the leader that a cluster is electing.
+const ELECTION_PAUSE: SignedDuration = SignedDuration::from_millis(250);
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE_HEADER: HeaderName = HeaderName::from_static("x-vault-namespace");
@@ -76,8 +85,8 @@ impl Answer {
 /// The connection to one Vault cluster, without a token.
 pub struct VaultClient {
     http: Client,
-    addresses: Vec<Url>,
-    preferred: AtomicUsize,
+    nodes: Nodes,
+    patience: SignedDuration,
     namespace: Option<HeaderValue>,
 }
 
@@ -96,8 +105,8 @@ impl VaultClient {
         let namespace = namespace.map(HeaderValue::from_str);
         Ok(Self {
             http: http.map_err(|reason| unusable(format!("[vault]: {reason}")))?,
-            addresses: config.address.0.clone(),
-            preferred: AtomicUsize::new(0),
+            nodes: Nodes::new(config.address.0.clone()),
+            patience: config.request_timeout.0,
             namespace: namespace
                 .transpose()
                 .map_err(|_| unusable("`vault.namespace` cannot be sent in a header".to_owned()))?,
@@ -117,29 +126,72 @@ impl VaultClient {
         self.http.read_files_again().await
     }
 
-    /// Sends a request to the node that answered last, then to the others if
-    /// that one is unreachable, sealed or cannot serve.
+    /// Sends a request to the node that leads, then to the others if that one
+    /// is unreachable, sealed or cannot serve. While a cluster elects a new
+    /// leader it waits, within the time of one request: nothing was done yet.
     pub(super) async fn execute<E: Endpoint>(
         &self,
         call: &Call,
         token: Option<&BearerToken>,
         endpoint: &E,
     ) -> Result<Answer, VaultError> {
-        let first = self.preferred.load(Ordering::Relaxed);
-        let nodes = self.addresses.len().max(1);
-        let mut result = self.at(first, call, token, endpoint).await;
-        for step in 1..nodes {
+        let mut waited = SignedDuration::ZERO;
+        loop {
+            let result = self.round(call, token, endpoint).await;
             match &result {
-                Err(error) if error.is_worth_another_node() => {}
-                Ok(_) | Err(_) => break,
+                Err(error)
+                    if self.nodes.are_several()
+                        && error.is_election()
+                        && waited < self.patience => {}
+                Ok(_) | Err(_) => return result,
             }
-            let node = (first + step) % nodes;
-            result = self.at(node, call, token, endpoint).await;
-            if result.is_ok() {
-                self.preferred.store(node, Ordering::Relaxed);
+            self.http.clock().sleep(ELECTION_PAUSE).await;
+            waited = waited.saturating_add(ELECTION_PAUSE);
+        }
+    }
+
+    /// An answer was out of date: the leader is looked for before the next
+    /// request.
+    pub(super) fn doubt(&self) {
+        self.nodes.doubt();
+    }
+
+    /// Asks one node after the other. Returns the error that tells most.
+    async fn round<E: Endpoint>(
+        &self,
+        call: &Call,
+        token: Option<&BearerToken>,
+        endpoint: &E,
+    ) -> Result<Answer, VaultError> {
+        self.look_for_leader().await;
+        let nodes = self.nodes.count().max(1);
+        let mut untried: Vec<usize> = (0..nodes).collect();
+        let mut next = Some(self.nodes.preferred());
+        let mut told: Option<VaultError> = None;
+        while let Some(node) = next {
+            untried.retain(|other| *other != node);
+            let error = match self.at(node, call, token, endpoint).await {
+                Ok(answer) => {
+                    self.nodes.serves(node);
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            if error.doubts_the_node() {
+                self.nodes.doubt();
+            }
+            if !error.is_worth_another_node() {
+                return Err(error);
+            }
+            let pointed_to = error.redirect().and_then(|url| self.nodes.known(url));
+            next = pointed_to
+                .filter(|there| untried.contains(there))
+                .or_else(|| untried.first().copied());
+            if told.as_ref().is_none_or(|t| !t.tells_more_than(&error)) {
+                told = Some(error);
             }
         }
-        result
+        Err(told.unwrap_or_else(|| VaultError::new(call, no_node())))
     }
 
     async fn at<E: Endpoint>(
@@ -150,6 +202,14 @@ impl VaultClient {
         endpoint: &E,
     ) -> Result<Answer, VaultError> {
         let result = match self.request(node, call, token, endpoint) {
+            Some(request) if self.nodes.are_several() => {
+                let moved = self.another_serves(node);
+                tokio::select! {
+                    biased;
+                    answer = self.http.send(request) => answer,
+                    () = moved => Err(left_behind(call)),
+                }
+            }
             Some(request) => self.http.send(request).await,
             None => Err(unusable("the request cannot be put into a URL".to_owned())),
         };
@@ -157,6 +217,69 @@ impl VaultClient {
             .map_err(VaultErrorKind::Unreachable)
             .and_then(|answer| understood(&answer));
         answer.map_err(|kind| VaultError::new(call, kind))
+    }
+
+    /// Returns once this node has been silent for a while and another one
+    /// serves: whoever waits for its answer waits in vain.
+    async fn another_serves(&self, node: usize) {
+        loop {
+            self.http.clock().sleep(SILENCE).await;
+            let health = self.ask_all().await;
+            let serves = |health: &Health| matches!(health, Health::Active | Health::Standby);
+            if health.get(node) == Some(&Health::Silent) && health.iter().any(serves) {
+                return;
+            }
+        }
+    }
+
+    /// Finds out which node leads, if that is not known.
+    async fn look_for_leader(&self) {
+        if !self.nodes.want_asking(self.now()) {
+            return;
+        }
+        let _gate = self.nodes.gate.lock().await;
+        if !self.nodes.want_asking(self.now()) {
+            return;
+        }
+        let health = self.ask_all().await;
+        if let Some(address) = self.nodes.learned(&health, self.now()) {
+            tracing::info!(%address, "this Vault node is asked first from now on");
+        }
+    }
+
+    /// Asks every node how it is. Ends as soon as one leads; the others count
+    /// as silent then.
+    async fn ask_all(&self) -> Vec<Health> {
+        let nodes = self.nodes.count();
+        let mut health = vec![Health::Silent; nodes];
+        let mut asked: FuturesUnordered<_> = (0..nodes).map(|node| self.ask(node)).collect();
+        while let Some((node, found)) = asked.next().await {
+            health[node] = found;
+            if found == Health::Active {
+                break;
+            }
+        }
+        health
+    }
+
+    async fn ask(&self, node: usize) -> (usize, Health) {
+        let url = self.nodes.address(node).and_then(|base| {
+            // Otherwise a standby answers 429, which counts as throttling.
+            let query = "standbyok=true&perfstandbyok=true".to_owned();
+            endpoint_url(base, "sys/health", Some(query))
+        });
+        let Some(url) = url else {
+            return (node, Health::Useless);
+        };
+        let request = Request::new(http::Method::GET, url, "health");
+        let found = tokio::select! {
+            answer = self.http.send(request) => match answer {
+                Ok(answer) => nodes::health(answer.status, &answer.body),
+                Err(_unreachable) => Health::Silent,
+            },
+            () = self.http.clock().sleep(HEALTH_PATIENCE) => Health::Silent,
+        };
+        (node, found)
     }
 
     /// Builds the request from vaultrs' endpoint. The URL is made here: the
@@ -168,7 +291,7 @@ impl VaultClient {
         token: Option<&BearerToken>,
         endpoint: &E,
     ) -> Option<Request> {
-        let base = self.addresses.get(node)?;
+        let base = self.nodes.address(node)?;
         let url = endpoint_url(base, &endpoint.path(), endpoint.query().ok()?)?;
         let json = HeaderValue::from_static("application/json");
         let mut request = Request::new(endpoint.method().into(), url, call.operation)
@@ -208,7 +331,10 @@ fn endpoint_url(base: &Url, path: &str, query: Option<String>) -> Option<Url> {
 
 fn understood(answer: &crate::http::Answer) -> Result<Answer, VaultErrorKind> {
     let retry_after = answer.headers.get(RETRY_AFTER).and_then(seconds);
-    classify(answer.status, &answer.body, retry_after)?;
+    classify(answer.status, &answer.body, retry_after).map_err(|kind| {
+        let location = answer.headers.get(LOCATION);
+        kind.pointing_to(location.and_then(|to| Url::parse(to.to_str().ok()?).ok()))
+    })?;
     if answer.body.is_empty() {
         return Ok(Answer(Value::Null));
     }
@@ -222,6 +348,21 @@ fn understood(answer: &crate::http::Answer) -> Result<Answer, VaultErrorKind> {
 fn seconds(header: &HeaderValue) -> Option<SignedDuration> {
     let seconds: u32 = header.to_str().ok()?.trim().parse().ok()?;
     Some(SignedDuration::from_secs(i64::from(seconds)))
+}
+
+fn left_behind(call: &Call) -> Fault {
+    let (class, rest) = if call.changes {
+        let rest = "; whether it was carried out is not known";
+        (FaultClass::Ambiguous, rest)
+    } else {
+        (FaultClass::NotApplied, "")
+    };
+    let text = format!("the node fell silent while another one serves{rest}");
+    Fault::new(class, FaultKind::Timeout, text)
+}
+
+fn no_node() -> VaultErrorKind {
+    VaultErrorKind::Unreachable(unusable("`vault.address` names no node".to_owned()))
 }
 
 fn unusable(message: String) -> Fault {

@@ -33,10 +33,11 @@ pub(super) async fn write(
     paused: Option<&Paused>,
 ) -> Result<(), StoreError> {
     loop {
-        let (version, mut fields) = match kv::read(session, path).await.map_err(fault)? {
-            Stored::Absent => (0, Fields::new()),
-            Stored::Deleted { version, .. } => (version, Fields::new()),
-            Stored::Present { version, fields } => (version, fields),
+        let stored = kv::read(session, path).await.map_err(fault)?;
+        let version = stored.version();
+        let mut fields = match stored {
+            Stored::Absent | Stored::Deleted { .. } => Fields::new(),
+            Stored::Present { fields, .. } => fields,
         };
         let value = serde_json::to_value(paused);
         let value = value.map_err(|_| unusable(path, "it cannot be written as JSON"))?;

@@ -2,7 +2,8 @@
 
 mod classify;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
 
 pub(super) use self::classify::classify;
 use super::client::Call;
@@ -52,8 +53,47 @@ impl VaultError {
         )
     }
 
-    /// For an answer to a login: a refusal becomes one that names the credential
-    /// and the remedy.
+    /// Whether the cluster is there and has no leader that this request reached.
+    pub(super) fn is_election(&self) -> bool {
+        matches!(self.kind, VaultErrorKind::Standby { .. })
+    }
+
+    /// Whether it has to be found out anew which node leads.
+    pub(super) fn doubts_the_node(&self) -> bool {
+        let broken = matches!(
+            self.kind,
+            VaultErrorKind::Unreachable(_)
+                | VaultErrorKind::Server { .. }
+                | VaultErrorKind::StaleRead
+        );
+        broken || self.is_worth_another_node()
+    }
+
+    /// Where a node sent us instead of answering. Never followed by itself.
+    pub(super) fn redirect(&self) -> Option<&Url> {
+        if let VaultErrorKind::Standby { to, .. } = &self.kind {
+            to.as_deref()
+        } else {
+            None
+        }
+    }
+
+    /// Of the errors of several nodes, one is told: that of the node that came
+    /// nearest to serving.
+    pub(super) fn tells_more_than(&self, other: &Self) -> bool {
+        let nearness = |error: &Self| {
+            let found = [
+                error.is_election(),
+                error.kind == VaultErrorKind::Sealed,
+                error.kind == VaultErrorKind::NotInitialised,
+            ];
+            found.iter().position(|is| *is).unwrap_or(found.len())
+        };
+        nearness(self) < nearness(other)
+    }
+
+    /// For an answer to a login: a refusal that tells nothing more becomes one
+    /// that names the credential and the remedy.
     pub(super) fn refused_login(self, reason: impl FnOnce() -> String) -> Self {
         let (status, known) = match &self.kind {
             VaultErrorKind::Forbidden { .. } => (403, None),
@@ -165,6 +205,8 @@ pub enum VaultErrorKind {
     VersionDeleted {
         /// Number of the latest version: what the next write must name.
         version: u64,
+        /// When it was written.
+        created_at: Option<Timestamp>,
         /// When it was deleted, as Vault writes it; empty if destroyed at once.
         deletion_time: String,
         /// Whether it can never come back.
@@ -184,11 +226,14 @@ pub enum VaultErrorKind {
     NotInitialised,
     /// A node that cannot serve.
     #[error(
-        "this Vault node cannot serve now (status {status}): it is a standby that does not forward, or in maintenance; check the cluster, or the address"
+        "this Vault node cannot serve now (status {status}{}): it has no leader, does not pass requests on to it, or is in maintenance; check the cluster, and that `vault.address` lists every node",
+        pointing_text(.to.as_deref())
     )]
     Standby {
         /// HTTP status.
         status: u16,
+        /// Where it sent us. Not followed unless it is a configured address.
+        to: Option<Box<Url>>,
     },
     /// The node has not yet seen a write that we know of.
     #[error("this Vault node lags behind (status 412)")]
@@ -230,6 +275,26 @@ pub enum VaultErrorKind {
     /// A credential of ours cannot be used; nothing was sent.
     #[error("{0}")]
     Credential(String),
+}
+
+impl VaultErrorKind {
+    /// The same, with the place that a redirect named.
+    pub(super) fn pointing_to(self, place: Option<Url>) -> Self {
+        match (self, place) {
+            (Self::Standby { status, .. }, Some(to)) => Self::Standby {
+                status,
+                to: Some(Box::new(to)),
+            },
+            (other, _) => other,
+        }
+    }
+}
+
+fn pointing_text(to: Option<&Url>) -> String {
+    let origin = to.map(|url| url.origin().ascii_serialization());
+    origin
+        .map(|origin| format!(", it points to {origin}"))
+        .unwrap_or_default()
 }
 
 fn forbidden_text(invalid_token: bool) -> &'static str {

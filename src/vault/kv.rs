@@ -6,6 +6,7 @@ use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequest, SetSecret
 
 use super::client::Call;
 use super::error::{VaultError, VaultErrorKind};
+use super::floor::Edition;
 use super::path::KvPath;
 use super::session::Session;
 
@@ -19,12 +20,27 @@ pub(super) enum Stored {
     /// The latest version was deleted or destroyed. The next write still has to
     /// name its number.
     Deleted {
-        version: u64,
+        edition: Edition,
         deletion_time: String,
         destroyed: bool,
     },
     /// A readable version.
-    Present { version: u64, fields: Fields },
+    Present { edition: Edition, fields: Fields },
+}
+
+impl Stored {
+    /// Its number and time; `None`: there is nothing.
+    pub(super) fn edition(&self) -> Option<Edition> {
+        match self {
+            Self::Absent => None,
+            Self::Deleted { edition, .. } | Self::Present { edition, .. } => Some(*edition),
+        }
+    }
+
+    /// What the next write must name.
+    pub(super) fn version(&self) -> u64 {
+        self.edition().map_or(0, |edition| edition.version)
+    }
 }
 
 #[derive(Deserialize)]
@@ -37,7 +53,18 @@ struct ReadData {
 struct Metadata {
     version: u64,
     #[serde(default)]
+    created_time: String,
+    #[serde(default)]
     deletion_time: String,
+}
+
+impl Metadata {
+    fn edition(&self) -> Edition {
+        Edition {
+            version: self.version,
+            created_at: self.created_time.parse().ok(),
+        }
+    }
 }
 
 /// Reads the latest version.
@@ -64,7 +91,7 @@ pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Stored, Vau
         );
     }
     Ok(Stored::Present {
-        version: read.metadata.version,
+        edition: read.metadata.edition(),
         fields: read.data,
     })
 }
@@ -75,12 +102,16 @@ fn absent_or(error: VaultError) -> Result<Stored, VaultError> {
     }
     if let VaultErrorKind::VersionDeleted {
         version,
+        created_at,
         deletion_time,
         destroyed,
     } = error.kind
     {
         return Ok(Stored::Deleted {
-            version,
+            edition: Edition {
+                version,
+                created_at,
+            },
             deletion_time,
             destroyed,
         });
@@ -88,14 +119,13 @@ fn absent_or(error: VaultError) -> Result<Stored, VaultError> {
     Err(error)
 }
 
-/// Writes a new version if `expected` is still the latest, and returns its
-/// number.
+/// Writes a new version if `expected` is still the latest, and returns it.
 pub(super) async fn write(
     session: &Session,
     path: &KvPath,
     fields: Fields,
     expected: u64,
-) -> Result<u64, VaultError> {
+) -> Result<Edition, VaultError> {
     let call = Call::changing("write", path.data());
     let malformed = |text: &str| VaultError::new(&call, VaultErrorKind::Malformed(text.to_owned()));
     // vaultrs holds the version in 32 bits; KV cannot reach that many.
@@ -111,5 +141,5 @@ pub(super) async fn write(
     let written: Metadata = answer
         .field("data")
         .ok_or_else(|| malformed("a write was not answered with a version"))?;
-    Ok(written.version)
+    Ok(written.edition())
 }

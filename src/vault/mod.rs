@@ -4,11 +4,14 @@
 //! ```text
 //! VaultStore, VaultSecrets, preflight      what is kept where (KV v2 paths)
 //!         │
+//!     Documents                            nothing older than is known; lost answers are looked for
+//!         │
 //!        kv                                read and check-and-set write
 //!         │
 //!      Session                             our token: login, renewal, one new login on 403
 //!         │
-//!    VaultClient                           vaultrs' requests through our HTTP client, typed errors
+//!    VaultClient                           vaultrs' requests through our HTTP client, typed errors;
+//!                                          of several nodes, the one that leads
 //! ```
 //!
 //! vaultrs supplies the requests; they are sent by [`client::VaultClient`],
@@ -19,11 +22,14 @@ pub mod auth;
 pub mod client;
 pub mod config;
 pub mod control;
+mod documents;
 pub mod error;
 pub mod fields;
+mod floor;
 mod held;
 mod kv;
 mod local;
+mod nodes;
 pub mod path;
 pub mod preflight;
 mod published;

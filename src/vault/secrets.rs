@@ -49,7 +49,8 @@ impl VaultSecrets {
                     "{place} does not exist: write it, or correct the reference"
                 )));
             }
-            Stored::Deleted { version, .. } => {
+            Stored::Deleted { edition, .. } => {
+                let version = edition.version;
                 return Err(config(format!(
                     "{place}: version {version} was deleted; bring it back with `vault kv undelete`, or write a new one"
                 )));

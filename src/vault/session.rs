@@ -125,6 +125,17 @@ impl Session {
         }
     }
 
+    /// An answer was out of date: the leader is looked for before the next
+    /// request.
+    pub(super) fn doubt(&self) {
+        self.client.doubt();
+    }
+
+    /// Waits, by the clock of this session.
+    pub(super) async fn sleep(&self, duration: SignedDuration) {
+        self.clock.sleep(duration).await;
+    }
+
     /// Sends a request with our token. If Vault does not accept the token,
     /// logs in anew once and repeats it.
     pub(super) async fn call<E: Endpoint>(

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use async_trait::async_trait;
 
+use super::documents::Documents;
 use super::error::{VaultError, VaultErrorKind};
 use super::fields::FieldNames;
-use super::kv::{self, Fields, Stored};
+use super::kv::{Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
 use super::{control, published, record};
@@ -30,7 +31,7 @@ pub struct PublishTarget {
 /// check-and-set shows when it is out of date: in the steady state publishing
 /// is one request. Records are never remembered here; the driver holds them.
 pub struct VaultStore {
-    session: Arc<Session>,
+    documents: Documents,
     state_path: KvPath,
     targets: RwLock<BTreeMap<String, PublishTarget>>,
     remembered: Mutex<HashMap<String, Remembered>>,
@@ -55,7 +56,7 @@ impl VaultStore {
         targets: BTreeMap<String, PublishTarget>,
     ) -> Self {
         Self {
-            session,
+            documents: Documents::new(session),
             state_path,
             targets: RwLock::new(targets),
             remembered: Mutex::default(),
@@ -82,7 +83,7 @@ impl VaultStore {
     /// [`StoreError::Unusable`] if the document cannot be understood; all work
     /// should rest then.
     pub async fn all_paused(&self) -> Result<Option<Paused>, StoreError> {
-        control::read(&self.session, &self.record_path(control::NAME)?).await
+        control::read(&self.documents.session, &self.record_path(control::NAME)?).await
     }
 
     /// Stops all work, or lets it go on.
@@ -90,7 +91,12 @@ impl VaultStore {
     /// # Errors
     /// When Vault cannot be written.
     pub async fn set_all_paused(&self, paused: Option<&Paused>) -> Result<(), StoreError> {
-        control::write(&self.session, &self.record_path(control::NAME)?, paused).await
+        control::write(
+            &self.documents.session,
+            &self.record_path(control::NAME)?,
+            paused,
+        )
+        .await
     }
 
     fn record_path(&self, token: &str) -> Result<KvPath, StoreError> {
@@ -104,30 +110,6 @@ impl VaultStore {
         target.ok_or_else(|| config_fault(format!("the token `{token}` has no `vault_path`")))
     }
 
-    /// Whether a write whose answer was lost is in the store after all.
-    async fn look_for_write(
-        &self,
-        path: &KvPath,
-        written: &Record,
-        lost: VaultError,
-    ) -> Result<Version, StoreError> {
-        let stored = kv::read(&self.session, path).await;
-        let Ok(stored) = stored else {
-            return Err(StoreError::Fault(lost.into()));
-        };
-        match stored {
-            Stored::Present { version, fields } => {
-                let id = fields.get("write_id").and_then(serde_json::Value::as_str);
-                if !written.write_id.is_empty() && id == Some(written.write_id.as_str()) {
-                    Ok(Version(version))
-                } else {
-                    Err(StoreError::Conflict)
-                }
-            }
-            Stored::Absent | Stored::Deleted { .. } => Err(StoreError::Conflict),
-        }
-    }
-
     async fn published_fields(&self, token: &str, path: &KvPath) -> Result<Remembered, VaultError> {
         let known = self.remembered().get(token).cloned();
         if let Some(known) = known.filter(|known| known.path == *path) {
@@ -135,46 +117,19 @@ impl VaultStore {
         }
         // A deleted version is as good as none: the record is the truth, and
         // the next publication names the number of the deleted one.
-        let read = match kv::read(&self.session, path).await? {
-            Stored::Absent => Remembered {
-                path: path.clone(),
-                version: 0,
-                fields: Fields::new(),
-            },
-            Stored::Deleted { version, .. } => Remembered {
-                path: path.clone(),
-                version,
-                fields: Fields::new(),
-            },
-            Stored::Present { version, fields } => Remembered {
-                path: path.clone(),
-                version,
-                fields,
-            },
+        let stored = self.documents.read(path).await?;
+        let version = stored.version();
+        let fields = match stored {
+            Stored::Absent | Stored::Deleted { .. } => Fields::new(),
+            Stored::Present { fields, .. } => fields,
+        };
+        let read = Remembered {
+            path: path.clone(),
+            version,
+            fields,
         };
         self.remembered().insert(token.to_owned(), read.clone());
         Ok(read)
-    }
-
-    /// Whether a publication whose answer was lost is there after all.
-    async fn look_for_publication(
-        &self,
-        token: &str,
-        target: &PublishTarget,
-        value: &PublishedToken,
-        lost: VaultError,
-    ) -> Result<(), StoreError> {
-        self.forget(token);
-        let Ok(found) = self.published_fields(token, &target.path).await else {
-            return Err(StoreError::Fault(lost.into()));
-        };
-        let mut expected = found.fields.clone();
-        published::encode(&mut expected, &target.fields, value);
-        if expected == found.fields {
-            Ok(())
-        } else {
-            Err(StoreError::Conflict)
-        }
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
@@ -191,23 +146,23 @@ impl Store for VaultStore {
         let unusable = |reason: String| {
             StoreError::Unusable(format!("the record at {path} is left untouched: {reason}"))
         };
-        match kv::read(&self.session, &path).await.map_err(fault)? {
+        match self.documents.read(&path).await.map_err(fault)? {
             Stored::Absent => Ok(None),
             Stored::Deleted {
-                version,
+                edition,
                 deletion_time,
                 destroyed,
             } => Err(unusable(deleted_text(
                 &path,
-                version,
+                edition.version,
                 &deletion_time,
                 destroyed,
             ))),
-            Stored::Present { version, fields } => {
+            Stored::Present { edition, fields } => {
                 let value = record::decode(fields, token).map_err(unusable)?;
                 Ok(Some(Versioned {
                     value,
-                    version: Version(version),
+                    version: Version(edition.version),
                 }))
             }
         }
@@ -216,11 +171,12 @@ impl Store for VaultStore {
     async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
         let path = self.record_path(&record.token)?;
         let fields = record::encode(record).map_err(StoreError::Unusable)?;
-        match kv::write(&self.session, &path, fields, expected.0).await {
-            Ok(version) => Ok(Version(version)),
-            Err(error) if error.is_ambiguous() => self.look_for_write(&path, record, error).await,
-            Err(error) => Err(write_error(error)),
-        }
+        let is_ours = |stored: &Fields| {
+            let id = stored.get("write_id").and_then(serde_json::Value::as_str);
+            !record.write_id.is_empty() && id == Some(record.write_id.as_str())
+        };
+        let written = self.documents.write(&path, &fields, expected.0, is_ours);
+        written.await.map(Version).map_err(write_error)
     }
 
     async fn published(&self, token: &str) -> Result<PublishedSecret, StoreError> {
@@ -241,8 +197,11 @@ impl Store for VaultStore {
             mut fields,
         } = known.map_err(fault)?;
         published::encode(&mut fields, &target.fields, value);
-        let written = kv::write(&self.session, &target.path, fields.clone(), version).await;
-        match written {
+        let is_ours = |stored: &Fields| *stored == fields;
+        let written = self
+            .documents
+            .write(&target.path, &fields, version, is_ours);
+        match written.await {
             Ok(version) => {
                 let latest = Remembered {
                     path,
@@ -251,10 +210,6 @@ impl Store for VaultStore {
                 };
                 self.remembered().insert(token.to_owned(), latest);
                 Ok(())
-            }
-            Err(error) if error.is_ambiguous() => {
-                self.look_for_publication(token, &target, value, error)
-                    .await
             }
             Err(error) => {
                 self.forget(token);

@@ -21,7 +21,7 @@ async fn a_line_to_vault_that_fails_at_any_moment_costs_no_token() {
     let seed = number_in("SCIM_ROTATOR_CUT_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     let mut dice = Dice::new(seed);
     let cut = Cut::start(restless.house.vault.url()).await;
-    restless.house.vault_address = cut.url.to_string();
+    restless.house.vault_addresses = vec![cut.url.to_string()];
     let daemon = restless.house.run(&restless.sections).await;
     let mut inside = 0;
     for _ in 0..CUTS {

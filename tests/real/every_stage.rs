@@ -102,7 +102,7 @@ impl Scene {
         house.longest_call = LONGEST_CALL;
         house.log = "info";
         let vault = Meddler::start(house.vault.url()).await;
-        house.vault_address = vault.url.to_string();
+        house.vault_addresses = vec![vault.url.to_string()];
         Some(Self {
             house,
             server,

@@ -32,7 +32,7 @@ pub struct House {
     /// How often the daemon looks for what others wrote.
     pub sweep: &'static str,
     /// Where the daemon looks for Vault.
-    pub vault_address: String,
+    pub vault_addresses: Vec<String>,
     /// `[log] filter`.
     pub log: &'static str,
     dir: TempDir,
@@ -55,7 +55,8 @@ impl House {
         Some(Self::around(vault, dir).await)
     }
 
-    async fn around(vault: RealVault, dir: TempDir) -> Self {
+    /// With this Vault, and the folder that its data lies in.
+    pub async fn around(vault: RealVault, dir: TempDir) -> Self {
         vault.mount_kv("kv").await;
         // All versions are kept: they hold every token that ever was.
         let wish = json!({ "max_versions": 100_000 });
@@ -68,7 +69,7 @@ impl House {
         );
         let planted = BTreeSet::from([secret_id, vault.root_token().to_owned()]);
         Self {
-            vault_address: vault.url().to_string(),
+            vault_addresses: vec![vault.url().to_string()],
             vault,
             longest_call: 5,
             sweep: "5m",
@@ -120,7 +121,7 @@ impl House {
         let text = format!(
             r#"
 [vault]
-address = "{vault}"
+address = {vault:?}
 state_path = "kv/scim-rotator"
 connect_timeout = "{connect}ms"
 request_timeout = "{call}s"
@@ -154,7 +155,7 @@ confirm_every = "1s"
 operator_poll = "1s"
 {SECTIONS}{sections}
 "#,
-            vault = self.vault_address,
+            vault = self.vault_addresses,
             login = self.login,
             log = self.log,
             sweep = self.sweep,

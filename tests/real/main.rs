@@ -25,6 +25,7 @@ mod approle;
 mod booted;
 mod canaille;
 mod clock;
+mod cluster;
 mod control;
 mod crash;
 mod cuts;

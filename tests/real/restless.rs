@@ -32,8 +32,14 @@ pub struct Restless {
 impl Restless {
     /// With servers that take their time; `None` if a part is missing.
     pub async fn new() -> Option<Self> {
-        let (mut house, server) = (House::new().await?, Scim2Server::start()?);
+        let mut house = House::new().await?;
         house.longest_call = 1;
+        Self::at(house).await
+    }
+
+    /// In a house of one's own.
+    pub async fn at(mut house: House) -> Option<Self> {
+        let server = Scim2Server::start()?;
         house.log = "warn";
         for slow in SLOW {
             server.plan_fault(slow_answers(slow)).await;
@@ -55,6 +61,19 @@ impl Restless {
             server,
             keeper,
         })
+    }
+
+    /// The stage of the rotation that is in flight, or that an old token is to
+    /// be retired; empty at rest.
+    pub async fn stage(&self) -> String {
+        let record = self.house.record().await;
+        let at_rest = if record["retiring"].is_null() {
+            ""
+        } else {
+            "retiring"
+        };
+        let stage = record["rotation"]["stage"].as_str();
+        stage.unwrap_or(at_rest).to_owned()
     }
 
     /// Whether a rotation is in flight.

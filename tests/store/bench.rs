@@ -47,6 +47,11 @@ impl Bench {
         }
     }
 
+    /// The token that may do everything.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// A store whose records lie below `state`, with one published token of
     /// that name.
     pub fn store(&self, state: &str) -> VaultStore {

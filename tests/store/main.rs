@@ -18,10 +18,12 @@ mod kubernetes;
 mod life;
 mod logins;
 mod namespaces;
+mod nodes;
 mod published;
 mod records;
 mod secrets;
 mod session;
+mod stale;
 mod terraform;
 mod tls;
 mod wrapped;
@@ -41,6 +43,8 @@ async fn all(bench: &Bench) {
     records::all(bench).await;
     published::all(bench).await;
     failures::all(bench).await;
+    stale::all(bench).await;
+    nodes::all(bench).await;
     secrets::all(bench).await;
 }
 

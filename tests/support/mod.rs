@@ -5,6 +5,7 @@ pub mod better_auth;
 pub mod canaille;
 pub mod certs;
 pub mod connect_proxy;
+pub mod cluster;
 pub mod cut;
 pub mod dashboards;
 pub mod jwt;

@@ -1,6 +1,7 @@
 //! The real Vault: in development mode, or with Raft storage on disk for tests
 //! that seal, kill and restart it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -55,15 +56,21 @@ impl RealVault {
     /// With its storage below `dir`, initialised and unsealed; `None`, said
     /// loudly, if the part is missing.
     pub async fn start_raft(dir: &Path) -> Option<Self> {
-        let program = part::find("vault")?.join("vault");
         let port = free_port();
-        let config = raft_config(dir, port);
-        let raft = Raft {
-            program,
-            config,
-            unseal_key: String::new(),
+        // Alone: nobody calls it there.
+        let alone = RaftNode {
+            name: "test".to_owned(),
+            cluster_port: port,
+            known_as: SocketAddr::from(([127, 0, 0, 1], port)),
+            join: None,
         };
-        let mut vault = Self::spawn(raft.command(), port, "", Some(raft));
+        Self::start_raft_node(dir, &alone).await
+    }
+
+    /// The same, as the first node of a cluster.
+    pub async fn start_raft_node(dir: &Path, node: &RaftNode) -> Option<Self> {
+        let program = part::find("vault")?.join("vault");
+        let mut vault = Self::start_node(program, dir, node);
         vault.wait_for(&[501]).await;
         let wish = json!({"secret_shares": 1, "secret_threshold": 1});
         let (_, init) = vault.api("PUT", "sys/init", wish).await;
@@ -75,6 +82,39 @@ impl RealVault {
         vault.raft_mut().unseal_key = key;
         vault.unseal().await;
         Some(vault)
+    }
+
+    /// Another node of this one's cluster; unsealed.
+    pub async fn start_follower(&self, dir: &Path, node: &RaftNode) -> Self {
+        let raft = self.raft.as_ref().expect("start_raft");
+        let mut vault = Self::start_node(raft.program.clone(), dir, node);
+        vault.root_token.clone_from(&self.root_token);
+        vault.raft_mut().unseal_key.clone_from(&raft.unseal_key);
+        // Not initialised until it has found the first.
+        vault.wait_for(&[503]).await;
+        vault.give_key().await;
+        vault
+    }
+
+    fn start_node(program: PathBuf, dir: &Path, node: &RaftNode) -> Self {
+        let port = free_port();
+        let raft = Raft {
+            program,
+            config: raft_config(dir, port, node),
+            unseal_key: String::new(),
+        };
+        Self::spawn(raft.command(), port, "", Some(raft))
+    }
+
+    /// One that somebody else runs.
+    pub fn elsewhere(url: Url, root: &str) -> Self {
+        Self {
+            process: None,
+            url,
+            root_token: root.to_owned(),
+            http: super::bare_http(),
+            raft: None,
+        }
     }
 
     fn spawn(mut command: Command, port: u16, root: &str, raft: Option<Raft>) -> Self {
@@ -229,10 +269,28 @@ impl RealVault {
 
     /// Unseals it and waits until it serves.
     pub async fn unseal(&self) {
+        self.give_key().await;
+        self.wait_for(&[200]).await;
+    }
+
+    /// Gives it the key, whatever comes of it.
+    pub async fn give_key(&self) {
         let raft = self.raft.as_ref().expect("start_raft");
         let wish = json!({ "key": raft.unseal_key });
         self.must("PUT", "sys/unseal", wish).await;
-        self.wait_for(&[200]).await;
+    }
+
+    /// The id of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
+    /// What it says of its health: a status; `None` if it does not answer soon.
+    pub async fn health(&self) -> Option<u16> {
+        let url = self.url.join("/v1/sys/health").expect("a path");
+        let request = self.http.get(url).timeout(Duration::from_secs(1));
+        let answer = request.send().await.ok()?;
+        Some(answer.status().as_u16())
     }
 
     /// Kills it, as a power cut would.
@@ -256,17 +314,16 @@ impl RealVault {
     }
 
     async fn wait_for(&self, wanted: &[u16]) {
-        let url = self.url.join("/v1/sys/health").expect("a path");
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let answer = self.http.get(url.clone()).send().await;
-            let status = answer.map(|a| a.status().as_u16()).ok();
+            let status = self.health().await;
             if status.is_some_and(|s| wanted.contains(&s)) {
                 return;
             }
             assert!(
                 tokio::time::Instant::now() < deadline,
-                "Vault at {url} answers {status:?}, not {wanted:?}"
+                "Vault at {} answers {status:?}, not {wanted:?}",
+                self.url
             );
             tokio::time::sleep(PAUSE).await;
         }
@@ -293,19 +350,34 @@ impl Raft {
     }
 }
 
-fn raft_config(dir: &Path, port: u16) -> PathBuf {
+/// One server with Raft storage.
+pub struct RaftNode {
+    /// Its name in the cluster.
+    pub name: String,
+    /// Where it listens for the other nodes.
+    pub cluster_port: u16,
+    /// Where they find it.
+    pub known_as: SocketAddr,
+    /// The node whose cluster it joins.
+    pub join: Option<Url>,
+}
+
+fn raft_config(dir: &Path, port: u16, node: &RaftNode) -> PathBuf {
     let data = dir.join("raft");
     std::fs::create_dir_all(&data).expect("a folder");
-    let cluster = free_port();
+    // A node alone waits for nobody: its elections are as short as they can be.
+    let mut raft = json!({"path": data, "node_id": node.name, "performance_multiplier": 1});
+    if let Some(first) = &node.join {
+        raft["retry_join"] = json!([{ "leader_api_addr": first.as_str().trim_end_matches('/') }]);
+    }
     let text = json!({
         "disable_mlock": true,
         "api_addr": format!("http://127.0.0.1:{port}"),
-        "cluster_addr": format!("http://127.0.0.1:{cluster}"),
-        // A node alone waits for nobody: its elections are as short as they can be.
-        "storage": {"raft": {"path": data, "node_id": "test", "performance_multiplier": 1}},
+        "cluster_addr": format!("http://{}", node.known_as),
+        "storage": { "raft": raft },
         "listener": {"tcp": {
             "address": format!("127.0.0.1:{port}"),
-            "cluster_address": format!("127.0.0.1:{cluster}"),
+            "cluster_address": format!("127.0.0.1:{}", node.cluster_port),
             "tls_disable": true,
         }},
     });

@@ -18,6 +18,7 @@ pub(in crate::vault) fn classify(
     let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let texts = error_texts(&body);
     let says = |part: &str| texts.iter().any(|text| text.contains(part));
+    let standby = || K::Standby { status, to: None };
     let refused = || {
         let known = KNOWN.iter().find(|(part, _)| says(part));
         K::Refused {
@@ -26,10 +27,10 @@ pub(in crate::vault) fn classify(
         }
     };
     Err(match status {
-        301 | 302 | 303 | 307 | 308 | 472 | 473 | 474 | 530 => K::Standby { status },
+        301 | 302 | 303 | 307 | 308 | 472 | 473 | 474 | 530 => standby(),
         400 if says("check-and-set parameter did not match") => K::CasConflict,
         400 if says("check-and-set parameter required") => K::CasRequired,
-        400 if says("Upgrading from non-versioned") => K::Standby { status },
+        400 if says("Upgrading from non-versioned") => standby(),
         403 if OF_LOGINS.iter().any(|part| says(part)) => refused(),
         403 => K::Forbidden {
             invalid_token: says("invalid token"),
@@ -46,7 +47,7 @@ pub(in crate::vault) fn classify(
         429 => K::RateLimited { retry_after },
         501 => K::NotInitialised,
         503 if says("sealed") => K::Sealed,
-        500 if says("local node not active") => K::Standby { status },
+        500 if says("local node not active") => standby(),
         500 if says("failed to verify client's certificate") => refused(),
         500.. => K::Server { status },
         _ => refused(),
@@ -65,8 +66,10 @@ fn error_texts(body: &Value) -> Vec<&str> {
 fn deleted_version(body: &Value) -> Option<VaultErrorKind> {
     let metadata = body.get("data")?.get("metadata")?;
     let deletion_time = metadata.get("deletion_time").and_then(Value::as_str);
+    let created_time = metadata.get("created_time").and_then(Value::as_str);
     Some(VaultErrorKind::VersionDeleted {
         version: metadata.get("version")?.as_u64()?,
+        created_at: created_time.and_then(|time| time.parse().ok()),
         deletion_time: deletion_time.unwrap_or_default().to_owned(),
         destroyed: metadata.get("destroyed").and_then(Value::as_bool) == Some(true),
     })

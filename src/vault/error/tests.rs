@@ -46,6 +46,7 @@ fn answers_are_told_apart() {
             deleted,
             Err(K::VersionDeleted {
                 version: 7,
+                created_at: None,
                 deletion_time: "2026-11-24T04:44:47Z".to_owned(),
                 destroyed: false,
             }),
@@ -55,6 +56,7 @@ fn answers_are_told_apart() {
             destroyed,
             Err(K::VersionDeleted {
                 version: 8,
+                created_at: None,
                 deletion_time: String::new(),
                 destroyed: true,
             }),
@@ -75,10 +77,24 @@ fn answers_are_told_apart() {
                 known: None,
             }),
         ),
-        (307, "", Err(K::Standby { status: 307 })),
+        (
+            307,
+            "",
+            Err(K::Standby {
+                status: 307,
+                to: None,
+            }),
+        ),
         (412, "", Err(K::StaleRead)),
         (429, "", Err(K::RateLimited { retry_after: None })),
-        (473, "", Err(K::Standby { status: 473 })),
+        (
+            473,
+            "",
+            Err(K::Standby {
+                status: 473,
+                to: None,
+            }),
+        ),
         (
             500,
             r#"{"errors":["internal error"]}"#,

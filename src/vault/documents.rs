@@ -1,0 +1,126 @@
+//! Documents in KV v2 as one process sees them: never an older version than one
+//! that it knows, and no write whose end is not known.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::client::Call;
+use super::error::{VaultError, VaultErrorKind};
+use super::floor::{Floors, Worth};
+use super::kv::{self, Fields, Stored};
+use super::path::KvPath;
+use super::session::Session;
+
+/// Pauses before a document is read again that was older than one known.
+const PAUSES: [SignedDuration; 4] = [
+    SignedDuration::from_millis(50),
+    SignedDuration::from_millis(250),
+    SignedDuration::from_secs(1),
+    SignedDuration::from_secs(3),
+];
+/// How often a write is sent whose answers are lost.
+const ATTEMPTS: i32 = 3;
+const PAUSE_BETWEEN_ATTEMPTS: SignedDuration = SignedDuration::from_millis(200);
+
+/// The documents, through one session.
+pub(super) struct Documents {
+    pub(super) session: Arc<Session>,
+    floors: Floors,
+}
+
+impl Documents {
+    pub(super) fn new(session: Arc<Session>) -> Self {
+        Self {
+            session,
+            floors: Floors::default(),
+        }
+    }
+
+    /// Reads the latest version.
+    ///
+    /// # Errors
+    /// [`VaultErrorKind::StaleRead`] if Vault goes on showing an older one than
+    /// is known.
+    pub(super) async fn read(&self, path: &KvPath) -> Result<Stored, VaultError> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let stored = kv::read(&self.session, path).await?;
+            let seen = stored.edition();
+            let worth = self.floors.judge(path, seen);
+            match (worth, pauses.next()) {
+                (Worth::Latest, _) => {}
+                (Worth::Outdated | Worth::Vanished, Some(pause)) => {
+                    self.session.doubt();
+                    self.session.sleep(*pause).await;
+                    continue;
+                }
+                (Worth::Outdated, None) => {
+                    let call = Call::new("read", path.data());
+                    return Err(VaultError::new(&call, VaultErrorKind::StaleRead));
+                }
+                (Worth::Vanished | Worth::Anew, _) => {
+                    tracing::warn!(
+                        %path,
+                        "somebody deleted this secret with all its versions: going on from what is there now"
+                    );
+                    self.floors.forget(path);
+                }
+            }
+            if let Some(seen) = seen {
+                self.floors.raise(path, seen);
+            }
+            return Ok(stored);
+        }
+    }
+
+    /// Writes a new version if `expected` is still the latest, and returns its
+    /// number. If the answer is lost, the document is read: a write that is not
+    /// there is made again, which check-and-set makes harmless.
+    ///
+    /// # Errors
+    /// [`VaultErrorKind::CasConflict`] if somebody else wrote; the lost answer
+    /// if the document could not be read after it.
+    pub(super) async fn write(
+        &self,
+        path: &KvPath,
+        fields: &Fields,
+        expected: u64,
+        is_ours: impl Fn(&Fields) -> bool,
+    ) -> Result<u64, VaultError> {
+        let mut lost: Option<VaultError> = None;
+        for attempt in 1..=ATTEMPTS {
+            let written = kv::write(&self.session, path, fields.clone(), expected).await;
+            let error = match written {
+                Ok(edition) => {
+                    self.floors.raise(path, edition);
+                    return Ok(edition.version);
+                }
+                Err(error) => error,
+            };
+            let late = lost.is_some() && error.kind == VaultErrorKind::CasConflict;
+            if !error.is_ambiguous() && !late {
+                return Err(error);
+            }
+            let error = lost.take().unwrap_or(error);
+            let Ok(stored) = self.read(path).await else {
+                return Err(error);
+            };
+            match &stored {
+                Stored::Present { edition, fields } if is_ours(fields) => {
+                    return Ok(edition.version);
+                }
+                Stored::Present { .. } | Stored::Absent | Stored::Deleted { .. } => {}
+            }
+            if stored.version() != expected {
+                let kind = VaultErrorKind::CasConflict;
+                return Err(VaultError { kind, ..error });
+            }
+            lost = Some(error);
+            let pause = PAUSE_BETWEEN_ATTEMPTS.saturating_mul(attempt);
+            self.session.sleep(pause).await;
+        }
+        let call = Call::changing("write", path.data());
+        Err(lost.unwrap_or_else(|| VaultError::new(&call, VaultErrorKind::CasConflict)))
+    }
+}

@@ -1,0 +1,219 @@
+//! The nodes of one cluster: which of them is asked first, and when that has to
+//! be found out anew. Bookkeeping only; the questions are sent by the client.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use url::Url;
+
+/// The leader may change without a failure that we would notice: a node that
+/// stepped down goes on serving, by way of the new leader.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// The same while no leader is within our reach, and another node passes our
+/// requests on to it.
+const LOOK_AGAIN_SOON: SignedDuration = SignedDuration::from_secs(30);
+
+/// What a node says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    /// It leads the cluster: what it answers is the latest.
+    Active,
+    /// It passes requests on to the leader, or answers reads by itself.
+    Standby,
+    /// It is sealed, has no leader, or cannot serve for another reason.
+    Useless,
+    /// No answer.
+    Silent,
+}
+
+/// The nodes, with the one that is asked first.
+pub(super) struct Nodes {
+    addresses: Vec<Url>,
+    inner: Mutex<Inner>,
+    /// Only one asks for everybody.
+    pub(super) gate: tokio::sync::Mutex<()>,
+}
+
+struct Inner {
+    preferred: usize,
+    /// When all were last asked, and how long that counts; `None`: nothing
+    /// serves, or something failed since.
+    asked: Option<(Timestamp, SignedDuration)>,
+}
+
+impl Nodes {
+    pub(super) fn new(addresses: Vec<Url>) -> Self {
+        Self {
+            addresses,
+            inner: Mutex::new(Inner {
+                preferred: 0,
+                asked: None,
+            }),
+            gate: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub(super) fn address(&self, node: usize) -> Option<&Url> {
+        self.addresses.get(node)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// Whether there is a choice.
+    pub(super) fn are_several(&self) -> bool {
+        self.addresses.len() > 1
+    }
+
+    pub(super) fn preferred(&self) -> usize {
+        self.inner().preferred
+    }
+
+    /// Whether all should be asked how they are before the next request.
+    pub(super) fn want_asking(&self, now: Timestamp) -> bool {
+        let asked = self.inner().asked;
+        let recent = asked.is_some_and(|(at, counts)| now.duration_since(at).abs() < counts);
+        self.are_several() && !recent
+    }
+
+    /// Something failed, or an answer was out of date: who leads is not known.
+    pub(super) fn doubt(&self) {
+        self.inner().asked = None;
+    }
+
+    /// This node answered a request.
+    pub(super) fn serves(&self, node: usize) {
+        self.inner().preferred = node;
+    }
+
+    /// All were asked. Returns the node that is asked first from now on, if
+    /// that has changed.
+    pub(super) fn learned(&self, health: &[Health], now: Timestamp) -> Option<&Url> {
+        let with = |wanted| health.iter().position(|found| *found == wanted);
+        let active = with(Health::Active);
+        let standby = with(Health::Standby);
+        let best = active.or(standby);
+        let counts = active.map(|_| LOOK_AGAIN);
+        let counts = counts.or(standby.map(|_| LOOK_AGAIN_SOON));
+        let mut inner = self.inner();
+        inner.asked = counts.map(|counts| (now, counts));
+        let best = best.filter(|best| *best != inner.preferred)?;
+        inner.preferred = best;
+        self.addresses.get(best)
+    }
+
+    /// The configured node that a redirect points to; another place is never
+    /// sent anything.
+    pub(super) fn known(&self, location: &Url) -> Option<usize> {
+        let origin = |url: &Url| url.origin().ascii_serialization();
+        let there = origin(location);
+        self.addresses.iter().position(|url| origin(url) == there)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part of `sys/health` that is common to Vault and `OpenBao`.
+#[derive(Deserialize)]
+struct HealthBody {
+    #[serde(default)]
+    sealed: bool,
+    #[serde(default)]
+    standby: bool,
+}
+
+/// What an answer to `sys/health?standbyok=true` means.
+pub(super) fn health(status: u16, body: &[u8]) -> Health {
+    let body: Option<HealthBody> = serde_json::from_slice(body).ok();
+    match (status, body) {
+        (200, Some(body)) if body.sealed => Health::Useless,
+        (200, Some(body)) if body.standby => Health::Standby,
+        (200, Some(_)) => Health::Active,
+        (429 | 473, _) => Health::Standby,
+        _ => Health::Useless,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Health::{Active, Silent, Standby, Useless};
+
+    fn three() -> Nodes {
+        let url = |n| Url::parse(&format!("https://v{n}:8200")).expect("a URL");
+        Nodes::new((0..3).map(url).collect())
+    }
+
+    #[test]
+    fn the_leader_is_asked_first_and_a_standby_only_without_one() {
+        let now = Timestamp::UNIX_EPOCH;
+        let cases = [
+            ([Standby, Standby, Active], 2, Some(LOOK_AGAIN)),
+            ([Silent, Active, Standby], 1, Some(LOOK_AGAIN)),
+            ([Silent, Standby, Useless], 1, Some(LOOK_AGAIN_SOON)),
+            ([Useless, Silent, Silent], 0, None),
+        ];
+        for (health, first, counts) in cases {
+            let nodes = three();
+            assert!(nodes.want_asking(now), "nobody was asked yet");
+            let told = nodes.learned(&health, now).cloned();
+            assert_eq!(nodes.preferred(), first, "{health:?}");
+            assert_eq!(told.is_some(), first != 0, "a change is told");
+            assert_eq!(nodes.want_asking(now), counts.is_none(), "{health:?}");
+            let later = now + counts.unwrap_or_default();
+            assert!(nodes.want_asking(later), "{health:?}");
+        }
+    }
+
+    #[test]
+    fn who_leads_is_asked_after_a_failure_and_after_a_while() {
+        let nodes = three();
+        let now = Timestamp::UNIX_EPOCH;
+        nodes.learned(&[Active, Standby, Standby], now);
+        assert!(!nodes.want_asking(now + LOOK_AGAIN / 2));
+        assert!(nodes.want_asking(now + LOOK_AGAIN));
+        nodes.doubt();
+        assert!(nodes.want_asking(now));
+        let alone = Nodes::new(vec![Url::parse("https://v").expect("a URL")]);
+        assert!(!alone.want_asking(now), "there is no choice");
+    }
+
+    #[test]
+    fn a_redirect_leads_to_configured_nodes_only() {
+        let nodes = three();
+        let known = |text: &str| nodes.known(&Url::parse(text).expect("a URL"));
+        assert_eq!(known("https://v1:8200/v1/kv/data/x"), Some(1));
+        for elsewhere in ["http://v1:8200/", "https://v1:8201/", "https://v1.evil/"] {
+            assert_eq!(known(elsewhere), None, "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn health_is_read_from_status_and_body() {
+        let cases = [
+            (200, r#"{"standby":false,"sealed":false}"#, Active),
+            (200, r#"{"standby":true,"sealed":false}"#, Standby),
+            (
+                200,
+                r#"{"standby":true,"performance_standby":true}"#,
+                Standby,
+            ),
+            (200, r#"{"sealed":true}"#, Useless),
+            (200, "<html>", Useless),
+            (429, "", Standby),
+            (473, "", Standby),
+            (472, "", Useless),
+            (474, "", Useless),
+            (501, "", Useless),
+            (503, r#"{"sealed":true,"standby":true}"#, Useless),
+            (530, "", Useless),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(health(status, body.as_bytes()), expected, "{status} {body}");
+        }
+    }
+}
