@@ -172,6 +172,14 @@ pub enum SecretRef {
         /// Field of the secret.
         field: String,
     },
+    /// A field of what an engine of Vault makes under a Vault lease:
+    /// `{ vault = "terraform/creds/scim#token", lease = true }`.
+    VaultLease {
+        /// The whole path as Vault's API has it.
+        path: String,
+        /// Field of the answer.
+        field: String,
+    },
     /// A file, read again whenever it is needed: `{ file = "/run/secrets/x" }`.
     File(std::path::PathBuf),
     /// An environment variable, read once at start: `{ env = "NAME" }`.
@@ -182,6 +190,7 @@ impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Vault { path, field } => write!(f, "Vault secret {path}#{field}"),
+            Self::VaultLease { path, field } => write!(f, "Vault engine {path}#{field}"),
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Env(name) => write!(f, "environment variable {name}"),
         }

@@ -8,11 +8,14 @@ use serde_json::json;
 
 use super::load;
 use super::output::{Output, complain};
-use super::wiring::World;
+use super::wiring::{World, credentials, targets};
 use super::{Exit, OutputFormat};
 use crate::config::{self, Loaded, Report, Settings};
+use crate::secret::SecretRef;
 use crate::telemetry::notify::Notifier;
+use crate::vault::inspect::{self, Obstacle, Places};
 use crate::vault::preflight::{self, MissingCapability};
+use crate::vault::{KvPath, VaultError};
 
 /// `check`.
 #[derive(Debug, clap::Args)]
@@ -57,17 +60,17 @@ async fn online(settings: &Settings, output: &mut Output) -> Exit {
             return Exit::Usage;
         }
     };
-    let asked = preflight::check(&world.session, &world.needs).await;
+    let asked = ask(&world, settings).await;
     world.session.close().await;
     match asked {
         Err(error) => {
             complain(&format!("Vault: {error}\n"));
             Exit::TryAgain
         }
-        Ok(missing) => {
+        Ok((missing, obstacles)) => {
             // Nobody reads the output any more: the exit code still tells.
-            drop(show_missing(&missing, output));
-            if missing.is_empty() {
+            drop(show_missing(&missing, &obstacles, output));
+            if missing.is_empty() && obstacles.is_empty() {
                 Exit::Ok
             } else {
                 Exit::Failed
@@ -76,7 +79,40 @@ async fn online(settings: &Settings, output: &mut Output) -> Exit {
     }
 }
 
-fn show_missing(missing: &[MissingCapability], output: &mut Output) -> io::Result<()> {
+async fn ask(
+    world: &World,
+    settings: &Settings,
+) -> Result<(Vec<MissingCapability>, Vec<Obstacle>), VaultError> {
+    let missing = preflight::check(&world.session, &world.needs).await?;
+    // The configuration was checked: a path that cannot be read is none of it.
+    let Ok(state_path) = KvPath::parse(&settings.vault.state_path) else {
+        return Ok((missing, Vec::new()));
+    };
+    let credentials = credentials(settings)
+        .into_iter()
+        .filter_map(in_kv)
+        .collect();
+    let places = Places {
+        state_path: &state_path,
+        targets: &targets(settings),
+        credentials: &credentials,
+    };
+    let obstacles = inspect::inspect(&world.session, &places).await?;
+    Ok((missing, obstacles))
+}
+
+fn in_kv(reference: SecretRef) -> Option<KvPath> {
+    match reference {
+        SecretRef::Vault { path, .. } => KvPath::parse(&path).ok(),
+        SecretRef::VaultLease { .. } | SecretRef::File(_) | SecretRef::Env(_) => None,
+    }
+}
+
+fn show_missing(
+    missing: &[MissingCapability],
+    obstacles: &[Obstacle],
+    output: &mut Output,
+) -> io::Result<()> {
     let lines = preflight::policy_lines(missing);
     if output.format() == OutputFormat::Json {
         let missing: Vec<_> = missing
@@ -90,7 +126,18 @@ fn show_missing(missing: &[MissingCapability], output: &mut Output) -> io::Resul
                 })
             })
             .collect();
-        return output.json(&json!({ "missing": missing, "policy_lines": lines }));
+        let obstacles: Vec<_> = obstacles
+            .iter()
+            .map(|o| json!({ "path": o.path, "what": o.what, "remedy": o.remedy }))
+            .collect();
+        let all = json!({ "missing": missing, "policy_lines": lines, "obstacles": obstacles });
+        return output.json(&all);
+    }
+    for obstacle in obstacles {
+        output.line(&format!("Vault: {}: {}", obstacle.path, obstacle.what))?;
+        if !obstacle.remedy.is_empty() {
+            output.line(&format!("  remedy: {}", obstacle.remedy))?;
+        }
     }
     if missing.is_empty() {
         return output.line("Vault: our token may do all that this configuration needs.");

@@ -172,7 +172,7 @@ impl World {
     }
 }
 
-fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
+pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
     let target = |token: &TokenSettings| PublishTarget {
         path: token.vault_path.clone(),
         fields: token.fields.clone(),
@@ -184,7 +184,7 @@ fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
         .collect()
 }
 
-fn credentials(settings: &Settings) -> BTreeSet<crate::secret::SecretRef> {
+pub(super) fn credentials(settings: &Settings) -> BTreeSet<crate::secret::SecretRef> {
     let issuers = settings
         .issuers
         .values()

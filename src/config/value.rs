@@ -50,6 +50,8 @@ pub struct Credential(pub SecretRef);
 #[serde(deny_unknown_fields)]
 struct RawCredential {
     vault: Option<String>,
+    #[serde(default)]
+    lease: bool,
     file: Option<String>,
     env: Option<String>,
 }
@@ -107,20 +109,25 @@ fn refusal() -> String {
 }
 
 fn reference(raw: RawCredential) -> Result<SecretRef, String> {
+    if raw.lease && raw.vault.is_none() {
+        return Err("`lease` belongs to a reference to Vault: leave it out".to_owned());
+    }
     match (raw.vault, raw.file, raw.env) {
-        (Some(text), None, None) => vault_reference(&text),
+        (Some(text), None, None) => vault_reference(&text, raw.lease),
         (None, Some(path), None) => Ok(SecretRef::File(PathBuf::from(expand_file_path(&path)?))),
         (None, None, Some(name)) if !name.is_empty() => Ok(SecretRef::Env(name)),
         _ => Err(format!("a credential names exactly one source: {HOW}")),
     }
 }
 
-fn vault_reference(text: &str) -> Result<SecretRef, String> {
+fn vault_reference(text: &str, lease: bool) -> Result<SecretRef, String> {
     match text.split_once('#') {
         Some((path, field)) if !field.is_empty() && path.trim_matches('/').contains('/') => {
-            Ok(SecretRef::Vault {
-                path: path.trim_matches('/').to_owned(),
-                field: field.to_owned(),
+            let (path, field) = (path.trim_matches('/').to_owned(), field.to_owned());
+            Ok(if lease {
+                SecretRef::VaultLease { path, field }
+            } else {
+                SecretRef::Vault { path, field }
             })
         }
         // The text is not quoted: it may be the secret itself.

@@ -45,7 +45,10 @@ impl Secrets for TwoSecrets {
     async fn resolve(&self, reference: &SecretRef) -> Result<Resolved, Fault> {
         let value = match reference {
             SecretRef::Env(name) if name == "SP" => self.sp.clone(),
-            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Vault { .. } => self.idp.clone(),
+            SecretRef::Env(_)
+            | SecretRef::File(_)
+            | SecretRef::Vault { .. }
+            | SecretRef::VaultLease { .. } => self.idp.clone(),
         };
         let fingerprint = value.fingerprint();
         Ok(Resolved { value, fingerprint })

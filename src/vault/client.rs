@@ -26,6 +26,10 @@ const SILENCE: SignedDuration = SignedDuration::from_secs(2);
 const HEALTH_PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 /// Between two looks for the leader that a cluster is electing.
 const ELECTION_PAUSE: SignedDuration = SignedDuration::from_millis(250);
+/// Before a request is sent again that met a rate limit. A longer absence that
+/// Vault asks for is a matter of whoever plans the work.
+const FIRST_QUOTA_PAUSE: SignedDuration = SignedDuration::from_millis(250);
+const LONGEST_QUOTA_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE_HEADER: HeaderName = HeaderName::from_static("x-vault-namespace");
@@ -74,6 +78,11 @@ impl Call {
 pub struct Answer(Value);
 
 impl Answer {
+    /// All of it; `None` if it has another shape.
+    pub(super) fn whole<T: DeserializeOwned>(self) -> Option<T> {
+        serde_json::from_value(self.0).ok()
+    }
+
     /// Takes one top-level field out of the answer; `None` if it is missing or
     /// has another shape.
     pub(super) fn field<T: DeserializeOwned>(mut self, name: &str) -> Option<T> {
@@ -128,7 +137,8 @@ impl VaultClient {
 
     /// Sends a request to the node that leads, then to the others if that one
     /// is unreachable, sealed or cannot serve. While a cluster elects a new
-    /// leader it waits, within the time of one request: nothing was done yet.
+    /// leader, and for a moment under a rate limit, it waits within the time of
+    /// one request.
     pub(super) async fn execute<E: Endpoint>(
         &self,
         call: &Call,
@@ -136,18 +146,29 @@ impl VaultClient {
         endpoint: &E,
     ) -> Result<Answer, VaultError> {
         let mut waited = SignedDuration::ZERO;
+        let mut rounds = 0;
         loop {
             let result = self.round(call, token, endpoint).await;
-            match &result {
-                Err(error)
-                    if self.nodes.are_several()
-                        && error.is_election()
-                        && waited < self.patience => {}
-                Ok(_) | Err(_) => return result,
-            }
-            self.http.clock().sleep(ELECTION_PAUSE).await;
-            waited = waited.saturating_add(ELECTION_PAUSE);
+            let pause = result.as_ref().err().and_then(|e| self.pause(e, rounds));
+            let Some(pause) = pause.filter(|pause| waited + *pause <= self.patience) else {
+                return result;
+            };
+            self.http.clock().sleep(pause).await;
+            waited += pause;
+            rounds += 1;
         }
+    }
+
+    /// How long to wait before the same request is sent again; `None`: whoever
+    /// asked decides. Nothing was done for it in either case.
+    fn pause(&self, error: &VaultError, rounds: u32) -> Option<SignedDuration> {
+        if self.nodes.are_several() && error.is_election() {
+            return Some(ELECTION_PAUSE);
+        }
+        let asked = error.is_rate_limit()?;
+        let growing = FIRST_QUOTA_PAUSE.saturating_mul(1 << rounds.min(8));
+        let pause = asked.unwrap_or(growing.min(LONGEST_QUOTA_PAUSE));
+        (pause <= LONGEST_QUOTA_PAUSE).then_some(pause)
     }
 
     /// An answer was out of date: the leader is looked for before the next

@@ -107,7 +107,9 @@ impl Documents {
                 return Err(error);
             };
             match &stored {
-                Stored::Present { edition, fields } if is_ours(fields) => {
+                Stored::Present {
+                    edition, fields, ..
+                } if is_ours(fields) => {
                     return Ok(edition.version);
                 }
                 Stored::Present { .. } | Stored::Absent | Stored::Deleted { .. } => {}

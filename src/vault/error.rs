@@ -58,6 +58,15 @@ impl VaultError {
         matches!(self.kind, VaultErrorKind::Standby { .. })
     }
 
+    /// Whether a rate limit was hit, and how long Vault asks us to stay away.
+    pub(super) fn is_rate_limit(&self) -> Option<Option<SignedDuration>> {
+        if let VaultErrorKind::RateLimited { retry_after } = &self.kind {
+            Some(*retry_after)
+        } else {
+            None
+        }
+    }
+
     /// Whether it has to be found out anew which node leads.
     pub(super) fn doubts_the_node(&self) -> bool {
         let broken = matches!(

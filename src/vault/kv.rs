@@ -25,7 +25,12 @@ pub(super) enum Stored {
         destroyed: bool,
     },
     /// A readable version.
-    Present { edition: Edition, fields: Fields },
+    Present {
+        edition: Edition,
+        fields: Fields,
+        /// When Vault will delete it by itself, as Vault writes it; empty: never.
+        ends_at: String,
+    },
 }
 
 impl Stored {
@@ -93,6 +98,7 @@ pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Stored, Vau
     Ok(Stored::Present {
         edition: read.metadata.edition(),
         fields: read.data,
+        ends_at: read.metadata.deletion_time,
     })
 }
 

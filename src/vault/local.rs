@@ -31,7 +31,7 @@ fn usable(text: String, reference: &SecretRef, what: &str) -> Result<BearerToken
 
 async fn read_text(reference: &SecretRef, what: &str) -> Result<String, String> {
     match reference {
-        SecretRef::Vault { .. } => Err(format!(
+        SecretRef::Vault { .. } | SecretRef::VaultLease { .. } => Err(format!(
             "{what} refers to Vault: write {{ file = \"/path\" }} or {{ env = \"NAME\" }}"
         )),
         SecretRef::File(path) => read_file(path)

@@ -11,14 +11,25 @@ pub struct KvPath {
 }
 
 impl KvPath {
-    /// Reads `<mount>/<path>`.
+    /// Reads `<mount>/<path>`. A mount of several segments ends with two
+    /// slashes: `team/kv//path`.
     ///
     /// # Errors
     /// Says which rule is broken. Segments such as `..` are refused here,
     /// because URL handling would silently drop them and read another secret.
     pub fn parse(text: &str) -> Result<Self, String> {
-        check_segments(text)?;
-        match text.split_once('/') {
+        let parts = match text.split_once("//") {
+            Some((mount, path)) => {
+                check_segments(mount)?;
+                check_segments(path)?;
+                Some((mount, path))
+            }
+            None => {
+                check_segments(text)?;
+                text.split_once('/')
+            }
+        };
+        match parts {
             Some((mount, path)) => Ok(Self {
                 mount: mount.to_owned(),
                 path: path.to_owned(),
@@ -65,7 +76,8 @@ impl KvPath {
 
 impl fmt::Display for KvPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.mount, self.path)
+        let end = if self.mount.contains('/') { "//" } else { "/" };
+        write!(f, "{}{end}{}", self.mount, self.path)
     }
 }
 
@@ -110,7 +122,10 @@ mod tests {
             ("kv", "no path below the mount"),
             ("/kv/x", "empty segment"),
             ("kv/x/", "empty segment"),
-            ("kv//x", "empty segment"),
+            ("kv//", "empty segment"),
+            ("//x", "empty segment"),
+            ("kv//x//y", "empty segment"),
+            ("kv///x", "empty segment"),
             ("kv/../sys", "segment `..`"),
             ("kv/./x", "segment `.`"),
             ("kv/x.", "period"),
@@ -134,6 +149,10 @@ mod tests {
         assert_eq!(path.to_string(), "kv/scim/crm-prod.v2");
         let child = path.child("a").expect("good");
         assert_eq!(child.data(), "kv/data/scim/crm-prod.v2/a");
+        let deep = KvPath::parse("team/kv//scim/crm").expect("good");
+        assert_eq!(deep.data(), "team/kv/data/scim/crm");
+        assert_eq!(deep.to_string(), "team/kv//scim/crm");
+        assert_eq!(KvPath::parse("kv//x"), KvPath::parse("kv/x"));
         assert!(path.child("..").is_err());
         assert!(path.child("a/b").is_err());
     }

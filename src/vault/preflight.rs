@@ -10,6 +10,7 @@ use serde_json::json;
 use super::client::Call;
 use super::control;
 use super::error::{VaultError, VaultErrorKind};
+use super::leased::RENEW;
 use super::path::KvPath;
 use super::session::Session;
 use super::store::PublishTarget;
@@ -93,7 +94,32 @@ pub fn needs(
             });
         }
     }
+    needs.extend(leased(secrets));
     needs.extend(own_token());
+    needs
+}
+
+/// Credentials under a Vault lease, and their renewal.
+fn leased(secrets: &BTreeSet<SecretRef>) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for secret in secrets {
+        if let SecretRef::VaultLease { path, field } = secret {
+            needs.push(Need {
+                path: path.clone(),
+                pattern: path.clone(),
+                capabilities: &["read"],
+                purpose: format!("the credential {path}#{field}"),
+            });
+        }
+    }
+    if !needs.is_empty() {
+        needs.push(Need {
+            path: RENEW.to_owned(),
+            pattern: RENEW.to_owned(),
+            capabilities: &["update"],
+            purpose: "renewing the Vault leases of credentials".to_owned(),
+        });
+    }
     needs
 }
 

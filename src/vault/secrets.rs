@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::kv::{self, Stored};
+use super::leased::Leased;
 use super::local;
 use super::path::KvPath;
 use super::session::Session;
@@ -21,6 +22,7 @@ pub struct VaultSecrets {
     session: Arc<Session>,
     clock: Arc<dyn Clock>,
     memory: SignedDuration,
+    leased: Leased,
     remembered: Mutex<HashMap<SecretRef, (Resolved, Timestamp)>>,
 }
 
@@ -31,10 +33,12 @@ impl VaultSecrets {
     /// Reads from Vault through `session`; a value is remembered for `memory`.
     #[must_use]
     pub fn new(session: Arc<Session>, clock: Arc<dyn Clock>, memory: SignedDuration) -> Self {
+        let leased = Leased::new(Arc::clone(&session), Arc::clone(&clock), memory);
         Self {
             session,
             clock,
             memory,
+            leased,
             remembered: Mutex::default(),
         }
     }
@@ -74,9 +78,15 @@ impl VaultSecrets {
 #[async_trait]
 impl Secrets for VaultSecrets {
     async fn resolve(&self, reference: &SecretRef) -> Result<Resolved, Fault> {
-        let SecretRef::Vault { path, field } = reference else {
-            let value = local::read(reference, "a credential").await;
-            return value.map(resolved).map_err(config);
+        let (path, field) = match reference {
+            SecretRef::Vault { path, field } => (path, field),
+            SecretRef::VaultLease { path, field } => {
+                return self.leased.field(path, field).await.map(resolved);
+            }
+            SecretRef::File(_) | SecretRef::Env(_) => {
+                let value = local::read(reference, "a credential").await;
+                return value.map(resolved).map_err(config);
+            }
         };
         let now = self.clock.now();
         let known = self.remembered().get(reference).cloned();
@@ -92,7 +102,12 @@ impl Secrets for VaultSecrets {
     }
 
     fn refused(&self, reference: &SecretRef) {
-        self.remembered().remove(reference);
+        match reference {
+            SecretRef::VaultLease { path, .. } => self.leased.refused(path),
+            SecretRef::Vault { .. } | SecretRef::File(_) | SecretRef::Env(_) => {
+                self.remembered().remove(reference);
+            }
+        }
     }
 }
 

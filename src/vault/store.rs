@@ -158,7 +158,9 @@ impl Store for VaultStore {
                 &deletion_time,
                 destroyed,
             ))),
-            Stored::Present { edition, fields } => {
+            Stored::Present {
+                edition, fields, ..
+            } => {
                 let value = record::decode(fields, token).map_err(unusable)?;
                 Ok(Some(Versioned {
                     value,
@@ -239,7 +241,12 @@ fn config_fault(message: String) -> StoreError {
     StoreError::Fault(Fault::new(FaultClass::Rejected, FaultKind::Config, message))
 }
 
-fn deleted_text(path: &KvPath, version: u64, deletion_time: &str, destroyed: bool) -> String {
+pub(super) fn deleted_text(
+    path: &KvPath,
+    version: u64,
+    deletion_time: &str,
+    destroyed: bool,
+) -> String {
     let mount = path.mount();
     let below = path.path();
     if destroyed {

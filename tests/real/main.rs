@@ -44,6 +44,7 @@ mod start;
 mod syncope;
 mod systemd;
 mod vault_away;
+mod vault_limits;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -15,6 +15,7 @@ pub async fn all(bench: &Bench) {
     answers_of_a_vault_in_trouble_are_typed(bench).await;
     a_node_that_lags_behind_is_asked_again(bench).await;
     a_redirect_is_not_followed(bench).await;
+    a_short_absence_under_a_rate_limit_is_waited_out(bench).await;
 }
 
 async fn a_commit_whose_answer_was_lost_is_found(bench: &Bench) {
@@ -124,6 +125,26 @@ async fn a_node_that_lags_behind_is_asked_again(bench: &Bench) {
         bench.meddler.next("GET", lag);
     }
     assert_eq!(store.load("crm").await, Ok(None));
+}
+
+async fn a_short_absence_under_a_rate_limit_is_waited_out(bench: &Bench) {
+    let store = bench.store("limited");
+    for (what, header) in [
+        ("POST", None),
+        ("POST", Some(("retry-after", "1".to_owned()))),
+        ("GET", None),
+        ("GET", None),
+    ] {
+        let limited = Meddle::Answer {
+            status: 429,
+            header,
+            body: "",
+        };
+        bench.meddler.next(what, limited);
+    }
+    assert_eq!(store.commit(&record("w1"), v(0)).await, Ok(v(1)));
+    let read = store.load("crm").await.expect("reads");
+    assert_eq!(read.expect("is there").version, v(1));
 }
 
 async fn a_redirect_is_not_followed(bench: &Bench) {

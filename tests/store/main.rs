@@ -18,6 +18,7 @@ mod kubernetes;
 mod life;
 mod logins;
 mod namespaces;
+mod leased;
 mod nodes;
 mod published;
 mod records;
@@ -26,6 +27,7 @@ mod session;
 mod stale;
 mod terraform;
 mod tls;
+mod upgrades;
 mod wrapped;
 
 #[path = "../support/mod.rs"]
@@ -45,6 +47,7 @@ async fn all(bench: &Bench) {
     failures::all(bench).await;
     stale::all(bench).await;
     nodes::all(bench).await;
+    upgrades::all(bench).await;
     secrets::all(bench).await;
 }
 

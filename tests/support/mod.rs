@@ -18,6 +18,7 @@ pub mod promtool;
 pub mod scim2_server;
 pub mod syncope;
 pub mod tls_vault;
+pub mod terraform;
 pub mod vault;
 
 /// A bare client for the tests' own requests to the parts.

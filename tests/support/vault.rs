@@ -36,6 +36,12 @@ impl RealVault {
         Self::start_dev_with(&[]).await
     }
 
+    /// The same, with the plug-ins of this folder.
+    pub async fn start_dev_with_plugins(folder: &Path) -> Option<Self> {
+        let folder = format!("-dev-plugin-dir={}", folder.display());
+        Self::start_dev_with(&[&folder]).await
+    }
+
     /// The same with more arguments, such as `-config=FILE` with listeners of
     /// its own.
     pub async fn start_dev_with(more: &[&str]) -> Option<Self> {

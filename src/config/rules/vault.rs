@@ -99,9 +99,9 @@ fn caller_is_not_managed(
     else {
         return;
     };
-    let managed = tokens
-        .iter()
-        .find(|(_, t)| t.vault_path.to_string() == *secret && t.fields.token == *field);
+    let managed = tokens.iter().find(|(_, t)| {
+        Ok(&t.vault_path) == KvPath::parse(secret).as_ref() && t.fields.token == *field
+    });
     if let Some((name, _)) = managed {
         problems.error(
             path,

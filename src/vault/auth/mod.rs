@@ -162,7 +162,7 @@ fn check_role(role: &str, path: &str, problems: &mut Problems) {
 /// Our own login cannot come out of the Vault that it opens.
 fn check_not_from_vault(credential: &Credential, key: String, problems: &mut Problems) {
     match &credential.0 {
-        SecretRef::Vault { .. } => problems.error(
+        SecretRef::Vault { .. } | SecretRef::VaultLease { .. } => problems.error(
             key,
             "the credential that opens Vault cannot be read from Vault",
             "write { file = \"/path\" } or { env = \"NAME\" }",

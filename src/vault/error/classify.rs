@@ -109,7 +109,7 @@ const KNOWN: [(&str, &str); 13] = [
     ),
     (
         "unsupported path",
-        "the mount has no such path: is it KV version 2?",
+        "the mount has no such path: is it KV version 2? (A credential of another engine is written with `lease = true`.)",
     ),
     (
         "invalid path for a versioned",
