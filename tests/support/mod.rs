@@ -4,8 +4,8 @@
 pub mod better_auth;
 pub mod canaille;
 pub mod certs;
-pub mod connect_proxy;
 pub mod cluster;
+pub mod connect_proxy;
 pub mod cut;
 pub mod dashboards;
 pub mod jwt;
@@ -17,8 +17,8 @@ pub mod part;
 pub mod promtool;
 pub mod scim2_server;
 pub mod syncope;
-pub mod tls_vault;
 pub mod terraform;
+pub mod tls_vault;
 pub mod vault;
 
 /// A bare client for the tests' own requests to the parts.
