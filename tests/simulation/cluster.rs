@@ -165,7 +165,7 @@ impl Cluster {
                 let (sim, runner) = (self.sim.clone(), replica.runner.clone());
                 let work = async { runner.release(&mut charge.memory).await };
                 // Dead a little earlier, if it crashes here.
-                drop(drive(&sim, work, &mut || {}));
+                let _ended = drive(&sim, work, &mut || {});
             }
         }
         self.machines[machine] = Machine::Down(self.sim.lock().after(RESTART));
