@@ -17,6 +17,7 @@
 //! | `story`, `seasons` | months of random troubles and people's acts |
 //! | `dice`, `chaos`, `acts`, `shrink` | what is random in them, and how a violation is made short |
 //! | `recovery` | lost replies, and requests that come twice |
+//! | `found` | what all these have shown, by name |
 //! | `holes` | each invariant, broken on purpose |
 //! | `scenarios` | the hard ones by name, with all that must come of each |
 //!
@@ -39,6 +40,7 @@ mod cluster;
 mod dice;
 mod exhaustive;
 mod fault;
+mod found;
 mod gate;
 mod happy;
 mod holes;
