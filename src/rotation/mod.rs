@@ -42,7 +42,7 @@
 //! `tests/simulation` runs the real driver over a simulated Vault, service
 //! provider and identity provider, for each of the nine strategies that follow
 //! from the capabilities. It checks the invariants after every port call: with
-//! every trouble at every call, with every pair of troubles, and through months
+//! every trouble at every call, with pairs of troubles, and through months
 //! of random troubles and people's acts. `tests/mutation/run.sh` takes one
 //! safeguard after the other out of a copy and tells which test missed it.
 //!
