@@ -206,7 +206,10 @@ impl World {
         self.set_clock(machine, by);
         let right_again = Coming::Clock(machine, -by);
         self.coming.push((self.after(CLOCK_WRONG_FOR), right_again));
-        Then::Answer(self.execute(&gate.token, gate.process, request))
+        self.stepped_since_decision = by;
+        let answered = self.execute(&gate.token, gate.process, request);
+        self.stepped_since_decision = SignedDuration::ZERO;
+        Then::Answer(answered)
     }
 
     /// A person's command writes the record: nothing in it changes but the

@@ -25,6 +25,9 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// How wrong each machine's wall clock is.
     pub(crate) offsets: [SignedDuration; MACHINES],
+    /// By how much the clock of the calling process was set between its decision
+    /// and this call.
+    pub(crate) stepped_since_decision: SignedDuration,
     pub(crate) timers: Timers,
     pub(crate) timers_held: bool,
     /// The process that made the last call is dead.
@@ -117,6 +120,7 @@ impl World {
         Self {
             now,
             offsets: [SignedDuration::ZERO; MACHINES],
+            stepped_since_decision: SignedDuration::ZERO,
             timers: Timers::default(),
             timers_held: false,
             crashed: false,
@@ -260,8 +264,11 @@ impl World {
             return Err(Failure::Fault(sealed()));
         }
         let now = self.now;
-        // A clock may have been set back since the decision.
-        let wall = self.wall(process.machine).max(now);
+        // A process can judge a lease only by the clock of its decision; a step of
+        // the clock after that is what check-and-set is for.
+        let wall = self.wall(process.machine);
+        let decided_by = wall.checked_sub(self.stepped_since_decision);
+        let wall = decided_by.unwrap_or(wall).max(wall).max(now);
         let Some(tenant) = self.tenants.get_mut(token) else {
             return Err(Failure::Fault(no_such(token)));
         };
