@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Findings;
+use super::guesses::Guesses;
 use super::keys;
 use super::locate::Document;
 use super::problem::Problems;
@@ -11,6 +12,7 @@ use super::resolve;
 use super::rules;
 use super::sections::Sections;
 use super::settings::Settings;
+use super::typed::Guess;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::server::config::ServerConfig;
@@ -39,9 +41,30 @@ pub(super) fn known() -> keys::Known {
     all
 }
 
-/// The settings, or `None` when a section cannot be read.
+/// The settings, or `None` when nothing can be made of a section. Where a key is
+/// wrong, that is noted as an error, and the rules look at the rest.
 pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> Option<Settings> {
-    let mut sections = Sections::gather(documents, findings);
+    let drafted = draft(documents, Guess::Small, findings);
+    let problems = if drafted.guesses.is_empty() {
+        drafted.problems
+    } else {
+        // The same is wrong again: it is noted already.
+        let other = draft(documents, Guess::Large, &mut Findings::default());
+        drafted.guesses.leave(&drafted.problems, &other.problems)
+    };
+    super::settle(&problems, documents, findings);
+    drafted.settings
+}
+
+/// What was made of the files, right or wrong.
+struct Drafted {
+    settings: Option<Settings>,
+    guesses: Guesses,
+    problems: Problems,
+}
+
+fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> Drafted {
+    let mut sections = Sections::gather(documents, guess, findings);
     let names = sections.names();
     let vault = sections.required::<VaultConfig>("vault", findings);
     let server = sections.optional::<ServerConfig>("server", findings);
@@ -52,6 +75,7 @@ pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> O
     let issuers = sections.all::<IssuerKind>("issuers", findings);
     let connections = sections.all::<ConnectionKind>("connections", findings);
     let tokens = sections.tokens(findings);
+    let guesses = sections.guesses();
 
     let mut problems = Problems::default();
     let http = http.map(resolve::http);
@@ -64,6 +88,7 @@ pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> O
     let tokens = resolver.all(tokens, &mut problems);
     let whole = rules::Whole {
         names: &names,
+        guesses: &guesses,
         vault: vault.as_ref(),
         server: server.as_ref(),
         log: log.as_ref(),
@@ -74,15 +99,23 @@ pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> O
         tokens: &tokens,
     };
     rules::check(&whole, &mut problems);
-    super::settle(&problems, documents, findings);
-    Some(Settings {
-        vault: vault?,
-        server: server?,
-        log: log?,
-        http: http?,
-        limits: limits?,
-        issuers,
-        connections,
-        tokens,
-    })
+    let whole = (vault, server, log, http, limits);
+    let settings = match whole {
+        (Some(vault), Some(server), Some(log), Some(http), Some(limits)) => Some(Settings {
+            vault,
+            server,
+            log,
+            http,
+            limits,
+            issuers,
+            connections,
+            tokens,
+        }),
+        _ => None,
+    };
+    Drafted {
+        settings,
+        guesses,
+        problems,
+    }
 }

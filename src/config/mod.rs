@@ -1,12 +1,14 @@
 //! From TOML files to typed, validated settings.
 //!
 //! [`load`] reads the file and what it includes, then works in layers: syntax,
-//! types (section by section, going on after each error), meaning (the rules
-//! of each section and those across sections). Everything that is wrong comes
+//! types (section by section, going on after each error with a guess in its
+//! place), meaning (the rules of each section and those across sections; what
+//! only a guess brought about is not said). Everything that is wrong comes
 //! back at once in a [`Report`], with file, line, column and remedy.
 
 mod assemble;
 mod finding;
+mod guesses;
 pub mod keys;
 mod likeness;
 mod lines;

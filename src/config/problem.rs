@@ -56,6 +56,11 @@ impl Problems {
         );
     }
 
+    /// Notes a problem that was found elsewhere.
+    pub fn note(&mut self, problem: Problem) {
+        self.all.push(problem);
+    }
+
     /// Adds what was collected elsewhere.
     pub fn append(&mut self, mut others: Self) {
         self.all.append(&mut others.all);
@@ -74,7 +79,7 @@ impl Problems {
     }
 
     fn push(&mut self, severity: Severity, path: String, message: String, remedy: String) {
-        self.all.push(Problem {
+        self.note(Problem {
             severity,
             path,
             message,

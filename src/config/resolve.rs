@@ -53,7 +53,7 @@ pub(super) struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    /// The settings of all tokens; one whose path is no path is left out.
+    /// The settings of all tokens.
     pub(super) fn all(
         &self,
         tokens: BTreeMap<String, (RawToken, RawPolicy)>,
@@ -83,19 +83,8 @@ impl Tokens<'_> {
         let issuer = self.issuers.get(&own.issuer);
         let by_issuer = issuer.and_then(IssuerKind::declared_lifetime);
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
-        let vault_path = match KvPath::parse(own.vault_path.trim_matches('/')) {
-            Ok(path) => path,
-            Err(reason) => {
-                problems.error(
-                    format!("{at}.vault_path"),
-                    reason,
-                    "write \"<mount>/<path>\", for example \"kv/scim/crm\"",
-                );
-                return None;
-            }
-        };
         Some(TokenSettings {
-            vault_path,
+            vault_path: path(name, &own.vault_path, problems)?,
             fields: own.fields,
             scim_url: own.scim_url,
             issuer: own.issuer,
@@ -106,4 +95,19 @@ impl Tokens<'_> {
             probe: merged.probe.unwrap_or_default(),
         })
     }
+}
+
+/// Where the token is published; for what is no path, one that nobody else has,
+/// so that the rules still look at the rest of the token.
+fn path(token: &str, text: &str, problems: &mut Problems) -> Option<KvPath> {
+    let parsed = KvPath::parse(text.trim_matches('/'));
+    let noted = |reason| {
+        problems.error(
+            format!("tokens.{token}.vault_path"),
+            reason,
+            "write \"<mount>/<path>\", for example \"kv/scim/crm\"",
+        );
+    };
+    let stand_in = || KvPath::parse(&format!("no-path/{token}"));
+    parsed.map_err(noted).or_else(|()| stand_in()).ok()
 }

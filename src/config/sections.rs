@@ -8,11 +8,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Findings};
+use super::guesses::Guesses;
 use super::keys;
 use super::locate::Document;
 use super::raw::{RawPolicy, RawToken};
 use super::rules;
-use super::typed::{self, Section};
+use super::typed::{self, Guess, Section};
 use super::wording;
 
 /// Sections of the main file.
@@ -24,13 +25,23 @@ const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
 pub(super) struct Sections<'a> {
     single: BTreeMap<&'static str, Section<'a>>,
     named: BTreeMap<&'static str, BTreeMap<String, Section<'a>>>,
+    /// What stands in for what is wrong.
+    guess: Guess,
+    /// What was wrong in the sections that were read.
+    guesses: Guesses,
 }
 
 impl<'a> Sections<'a> {
-    pub(super) fn gather(documents: &[Document<'a>], findings: &mut Findings) -> Self {
+    pub(super) fn gather(
+        documents: &[Document<'a>],
+        guess: Guess,
+        findings: &mut Findings,
+    ) -> Self {
         let mut sections = Self {
             single: BTreeMap::new(),
             named: NAMED.iter().map(|n| (*n, BTreeMap::new())).collect(),
+            guess,
+            guesses: Guesses::default(),
         };
         for (source, document) in documents.iter().enumerate() {
             for (key, value) in document.get_ref() {
@@ -140,7 +151,7 @@ impl<'a> Sections<'a> {
         findings: &mut Findings,
     ) -> Option<T> {
         match self.single.remove(name) {
-            Some(section) => typed::read(section, &[], findings),
+            Some(section) => self.read(section, &[], findings),
             None => {
                 findings.push(Finding::error(
                     0,
@@ -160,7 +171,7 @@ impl<'a> Sections<'a> {
         findings: &mut Findings,
     ) -> Option<T> {
         let section = self.single.remove(name).unwrap_or_else(|| empty(name));
-        typed::read(section, &[], findings)
+        self.read(section, &[], findings)
     }
 
     pub(super) fn all<T: DeserializeOwned>(
@@ -170,7 +181,8 @@ impl<'a> Sections<'a> {
     ) -> BTreeMap<String, T> {
         let tables = self.named.remove(group).into_iter().flatten();
         let read = tables.filter_map(|(name, section)| {
-            typed::read(section, &[], findings).map(|typed| (name, typed))
+            let typed = self.read(section, &[], findings)?;
+            Some((name, typed))
         });
         read.collect()
     }
@@ -185,13 +197,38 @@ impl<'a> Sections<'a> {
         let mut read = BTreeMap::new();
         for (name, section) in self.named.remove("tokens").into_iter().flatten() {
             let (own, policy) = split(section, &policy_keys);
-            let own = typed::read::<RawToken>(own, &policy_keys, findings);
-            let policy = typed::read::<RawPolicy>(policy, &[], findings);
+            let own = self.read::<RawToken>(own, &policy_keys, findings);
+            let policy = self.read::<RawPolicy>(policy, &[], findings);
             if let (Some(own), Some(policy)) = (own, policy) {
                 read.insert(name, (own, policy));
             }
         }
         read
+    }
+
+    /// What was wrong in the sections that were read until now.
+    pub(super) fn guesses(self) -> Guesses {
+        self.guesses
+    }
+
+    fn read<T: DeserializeOwned>(
+        &mut self,
+        section: Section<'_>,
+        also: &[&str],
+        findings: &mut Findings,
+    ) -> Option<T> {
+        let path = section.path.clone();
+        let draft = typed::read(section, also, self.guess, findings);
+        match draft {
+            Some(draft) => {
+                self.guesses.extend(draft.guesses);
+                Some(draft.value)
+            }
+            None => {
+                self.guesses.extend([path]);
+                None
+            }
+        }
     }
 }
 

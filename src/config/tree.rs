@@ -138,7 +138,7 @@ pub(super) fn follow<'a, 'i>(
         })
 }
 
-/// Puts a value at the end of this way.
+/// Puts a value at the end of this way, in place of what stands there.
 pub(super) fn insert<'i>(
     value: &mut Spanned<DeValue<'i>>,
     trail: &[Step],
@@ -153,9 +153,15 @@ pub(super) fn insert<'i>(
         (DeValue::Table(table), [Step::Key(key), rest @ ..]) => table
             .get_mut(key.as_str())
             .is_some_and(|part| insert(part, rest, new)),
-        (DeValue::Array(items), [Step::Index(index), rest @ ..]) => items
-            .get_mut(*index)
-            .is_some_and(|part| insert(part, rest, new)),
+        (DeValue::Array(items), [Step::Index(index), rest @ ..]) => {
+            items.get_mut(*index).is_some_and(|part| {
+                if rest.is_empty() {
+                    *part = new;
+                    return true;
+                }
+                insert(part, rest, new)
+            })
+        }
         _ => false,
     }
 }

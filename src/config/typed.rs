@@ -29,30 +29,46 @@ pub(super) struct Section<'a> {
 /// More findings in one section than this help nobody.
 const MOST: usize = 40;
 
-/// Reads a section. `None` when anything in it is wrong; then it is noted.
-/// `also` are keys that are known there although the type does not have them.
+/// A section in its type. Where something in it was wrong, that was noted, and
+/// a guess stands in its place, so that the rules can look at the rest.
+pub(super) struct Draft<T> {
+    pub(super) value: T,
+    /// Dotted paths of what was wrong: what is said of these follows from the
+    /// guess.
+    pub(super) guesses: Vec<String>,
+}
+
+/// Reads a section and notes what is wrong in it. `None` when nothing can be
+/// made of it. `also` are keys that are known there although the type does not
+/// have them.
 pub(super) fn read<T: DeserializeOwned>(
     section: Section<'_>,
     also: &[&str],
+    guess: Guess,
     findings: &mut Findings,
-) -> Option<T> {
+) -> Option<Draft<T>> {
     let mut reader = Reader {
+        guess,
         left: section.value.clone(),
         section,
-        removed: Vec::new(),
+        wrong: Vec::new(),
         invented: Vec::new(),
-        sound: true,
     };
-    for _ in 0..MOST {
+    for _ in 0..MOST * (SMALL.len() + 1) {
         let value = reader.left.clone();
         match T::deserialize(ValueDeserializer::from(value)) {
-            Ok(typed) => return reader.sound.then_some(typed),
+            Ok(value) => {
+                let guesses = reader.guesses();
+                return Some(Draft { value, guesses });
+            }
             Err(error) => {
-                reader.sound = false;
                 if !reader.go_on(&error, also, findings) {
                     break;
                 }
             }
+        }
+        if reader.wrong.len().max(reader.invented.len()) > MOST {
+            break;
         }
     }
     None
@@ -61,26 +77,47 @@ pub(super) fn read<T: DeserializeOwned>(
 /// Bytes of a value that stands in no file.
 const NOWHERE: std::ops::Range<usize> = usize::MAX - 1..usize::MAX;
 
-/// Values tried for a key that is missing, until the reader takes one.
-const INVENTIONS: [&str; 7] = [
+/// Which values are tried for a key that is missing or wrong. What a rule finds
+/// with both has nothing to do with the guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guess {
+    Small,
+    Large,
+}
+
+/// In this order, until the reader takes one.
+const SMALL: [&str; 9] = [
     "''",
     "'https://x.invalid/'",
     "'1s'",
+    "'1%'",
     "0",
+    "false",
+    "[]",
+    "{}",
+    "{ file = '/' }",
+];
+const LARGE: [&str; 9] = [
+    "''",
+    "'https://x.invalid/'",
+    "'9999d'",
+    "'99%'",
+    "999999",
+    "true",
     "[]",
     "{}",
     "{ file = '/' }",
 ];
 
 struct Reader<'a> {
+    guess: Guess,
     section: Section<'a>,
-    /// The section, without what was wrong in it and with what was missing.
+    /// The section, with something else where it is wrong or lacks something.
     left: Spanned<DeValue<'a>>,
-    /// Ways to what was taken out, in the section as written.
-    removed: Vec<Vec<Step>>,
+    /// Ways to what was taken out or replaced, in the section as written.
+    wrong: Vec<Vec<Step>>,
     /// Ways to what was put in, and how many inventions were tried there.
     invented: Vec<(Vec<Step>, usize)>,
-    sound: bool,
 }
 
 impl Reader<'_> {
@@ -109,14 +146,19 @@ impl Reader<'_> {
         let cause = find_span(&self.left, span);
         // What is wrong with the rest of something follows from what was
         // taken out of it.
-        if !self.removed.iter().any(|r| r.starts_with(&trail)) {
+        if !self.wrong.iter().any(|w| w.starts_with(&trail)) {
             self.note(span, &trail, raw, also, findings);
         }
-        if trail.is_empty() || !remove(&mut self.left, &cause) {
+        let again = self.wrong.contains(&trail);
+        if trail.is_empty() || cause.is_empty() {
             return false;
         }
-        self.removed.push(trail);
-        true
+        self.wrong.push(trail);
+        if again || is_of_the_key(raw, &self.left, &cause, span) {
+            return remove(&mut self.left, &cause);
+        }
+        self.invented.push((cause, 0));
+        self.invent_again(first_choice(raw))
     }
 
     fn put_in(
@@ -131,21 +173,26 @@ impl Reader<'_> {
         if self.invented.iter().any(|(known, _)| *known == way) {
             return false;
         }
-        if !self.removed.contains(&way) {
+        if !self.wrong.contains(&way) {
             self.note(span, &way, raw, &[], findings);
         }
         self.invented.push((way, 0));
         self.invent_again(None)
     }
 
-    /// Tries the next value for the last key that was missing; where a word
-    /// must be chosen, that word.
+    /// Tries the next value for the last key that was missing or wrong; where a
+    /// word must be chosen, that word. What was wrong is taken out in the end.
     fn invent_again(&mut self, word: Option<&str>) -> bool {
         let Some((way, tried)) = self.invented.last_mut() else {
             return false;
         };
-        let Some(text) = INVENTIONS.get(*tried) else {
-            return false;
+        let inventions = match self.guess {
+            Guess::Small => &SMALL,
+            Guess::Large => &LARGE,
+        };
+        let Some(text) = inventions.get(*tried) else {
+            let stands = follow(&self.section.value, way).is_some();
+            return stands && remove(&mut self.left, way);
         };
         *tried += 1;
         let value = match (word, DeValue::parse(text)) {
@@ -155,6 +202,12 @@ impl Reader<'_> {
         };
         let value = Spanned::new(NOWHERE, value);
         insert(&mut self.left, way, value)
+    }
+
+    fn guesses(&self) -> Vec<String> {
+        let ways = self.wrong.iter();
+        let ways = ways.chain(self.invented.iter().map(|(way, _)| way));
+        ways.map(|way| join(&self.section.path, way)).collect()
     }
 
     /// What must not be shown: a literal where a reference belongs, and values
@@ -202,4 +255,14 @@ impl Reader<'_> {
         );
         findings.push(finding.hiding(self.secrets(raw, trail, &place)));
     }
+}
+
+/// Whether it is the key that is wrong, and not what stands behind it.
+fn is_of_the_key(
+    raw: &str,
+    left: &Spanned<DeValue<'_>>,
+    cause: &[Step],
+    span: &std::ops::Range<usize>,
+) -> bool {
+    raw.starts_with("unknown field `") || follow(left, cause).is_some_and(|v| v.span() != *span)
 }

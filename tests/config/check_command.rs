@@ -123,7 +123,7 @@ fn programs_read_one_json_document() {
         .expect("written")
         .lines()
         .count();
-    assert_eq!(document["errors"], 1);
+    assert_eq!(document["errors"], 2);
     assert_eq!(problem["severity"], "error");
     assert_eq!(problem["file"], config.display().to_string().as_str());
     assert_eq!(problem["line"], lines - 2);
@@ -131,6 +131,7 @@ fn programs_read_one_json_document() {
     assert_eq!(problem["path"], "tokens.crm.overlapp");
     assert_eq!(problem["message"], "unknown key `overlapp`");
     assert_eq!(problem["remedy"], "did you mean `overlap`?");
+    assert_eq!(document["problems"][1]["path"], "tokens.crm.retry_min");
 }
 
 #[test]

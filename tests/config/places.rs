@@ -192,6 +192,89 @@ extract.expires_at = { at = 'no-pointer', format = 'unix' }
 }
 
 #[test]
+fn a_mistake_of_type_does_not_hide_what_the_rules_say_of_the_rest() {
+    let text = "
+[vault]
+address = 'https://vault.example.com'
+state_path = 'kv/scim-rotator'
+request_timeout = 7
+auth.approle = { role_id = 'id', secret_id = { file = '/run/id' }, mount = '' }
+
+[issuers.crm.http]
+auth = { bearer = { vault = 'kv/scim/crm#token' } }
+foo = 1
+[issuers.crm.http.mint]
+method = 'post'
+url = 'http://crm.example.com/tokens'
+
+[connections.idp.exec]
+command = ['push-token']
+timeout = true
+
+[tokens.crm]
+vault_path = 'kv/scim/crm'
+scim_url = 'http://crm.example.com/scim'
+issuer = 'cmr'
+connections = ['idp', 7, 'pdi']
+fields = 'token'
+overlap = 3
+renew_at = 0.67
+retry_min = '2h'
+renew_cron = 'whenever'
+
+[tokens.erp]
+vault_path = 'kv/scim/crm'
+scim_url = 'erp.example.com'
+issuer = 8
+
+[tokens.hr]
+vault_path = 'nowhere'
+scim_url = 'https://hr.example.com'
+issuer = 'rh'
+
+[tokens.pay]
+vault_path = 'kv/scim-rotator/pay'
+scim_url = 'https://pay.example.com'
+";
+    let found = said_of(text);
+    let mut paths: Vec<_> = found.iter().map(|f| f.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(
+        paths,
+        [
+            "connections.idp.exec.command",
+            "connections.idp.exec.timeout",
+            "issuers.crm.http",
+            "issuers.crm.http.capabilities.issue_effect",
+            "issuers.crm.http.capabilities.live_tokens",
+            "issuers.crm.http.foo",
+            "issuers.crm.http.mint.extract.token",
+            "issuers.crm.http.mint.method",
+            "issuers.crm.http.mint.url",
+            "tokens.crm.connections[1]",
+            "tokens.crm.connections[2]",
+            "tokens.crm.fields",
+            "tokens.crm.issuer",
+            "tokens.crm.overlap",
+            "tokens.crm.renew_at",
+            "tokens.crm.renew_cron",
+            "tokens.crm.retry_min",
+            "tokens.crm.scim_url",
+            "tokens.erp.issuer",
+            "tokens.erp.scim_url",
+            "tokens.erp.vault_path",
+            "tokens.hr.issuer",
+            "tokens.hr.vault_path",
+            "tokens.pay.issuer",
+            "tokens.pay.vault_path",
+            "vault.auth.approle.mount",
+            "vault.request_timeout",
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn columns_count_characters_and_a_byte_order_mark_counts_nothing() {
     let folder = Folder::new();
     folder.write("main.toml", "\u{feff}[vault]\naddress = 'ü', x = 1\n");

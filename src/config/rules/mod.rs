@@ -11,6 +11,7 @@ mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::guesses::Guesses;
 use super::problem::Problems;
 use super::settings::{Limits, TokenSettings};
 use crate::connections::ConnectionKind;
@@ -39,9 +40,11 @@ impl Names {
     }
 }
 
-/// Everything that could be read. `None`: that section is wrong, and said so.
+/// Everything that could be read. `None`: nothing could be made of that section.
 pub(super) struct Whole<'a> {
     pub(super) names: &'a Names,
+    /// What of it was guessed; what is said of that is dropped later.
+    pub(super) guesses: &'a Guesses,
     pub(super) vault: Option<&'a VaultConfig>,
     pub(super) server: Option<&'a ServerConfig>,
     pub(super) log: Option<&'a LogConfig>,
@@ -110,7 +113,7 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
         let path = whole.names.kind_path(format!("issuers.{name}"));
         let mut own = Problems::default();
         issuer.check(&path, &mut own);
-        if own.has_errors() {
+        if own.has_errors() || !whole.guesses.spare(&format!("issuers.{name}")) {
             unsound.insert(name.as_str());
         }
         problems.append(own);
