@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::connections::condition::Condition;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
 use crate::rotation::fault::Fault;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
@@ -252,6 +253,16 @@ pub trait Connection: Send + Sync {
     /// # Errors
     /// When it cannot be asked.
     async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault>;
+
+    /// Asks it how provisioning fares, with the token in use. Nothing is decided
+    /// by the answer; it is shown. `None`: it cannot tell.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    async fn look(&self, delivery: &Delivery<'_>) -> Result<Option<Condition>, Fault> {
+        let _ = delivery;
+        Ok(None)
+    }
 }
 
 /// Tests tokens at the service provider.

@@ -3,6 +3,7 @@
 //! happens next.
 
 pub mod capabilities;
+pub mod condition;
 pub mod exec;
 pub mod http;
 mod mask;

@@ -215,6 +215,9 @@ impl Runner {
         {
             self.store.forget(&unit.name);
         }
+        if let Some(record) = memory.record() {
+            self.look_at_connections(unit, step, record).await;
+        }
         Ok(())
     }
 

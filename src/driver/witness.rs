@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::unit::Unit;
+use crate::connections::condition::Condition;
 use crate::rotation::decision::{Decision, Step};
+use crate::rotation::fault::Fault;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::Record;
 
@@ -24,6 +26,17 @@ pub trait Witness: Send + Sync {
     /// A step came to its outcome.
     fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
         let _ = (unit, ended);
+    }
+
+    /// A connection was asked how it fares.
+    fn connection_seen(
+        &self,
+        unit: &Unit,
+        connection: &str,
+        seen: &Result<Condition, Fault>,
+        now: Timestamp,
+    ) {
+        let _ = (unit, connection, seen.is_ok(), now);
     }
 
     /// The store could not be used; the token waits.
@@ -78,6 +91,18 @@ impl Witness for Witnesses {
 
     fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
         self.0.iter().for_each(|w| w.step_ended(unit, ended));
+    }
+
+    fn connection_seen(
+        &self,
+        unit: &Unit,
+        connection: &str,
+        seen: &Result<Condition, Fault>,
+        now: Timestamp,
+    ) {
+        self.0
+            .iter()
+            .for_each(|w| w.connection_seen(unit, connection, seen, now));
     }
 
     fn store_failed(&self, unit: &Unit, error: &str, now: Timestamp) {

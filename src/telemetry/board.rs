@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use jiff::Timestamp;
 
 use super::facts::TokenFacts;
+use super::looks::Looks;
 use super::snapshot::TokenSnapshot;
 use super::words;
 use crate::rotation::fault::FaultKind;
@@ -31,6 +32,8 @@ pub struct Entry {
     pub trouble: Option<Arc<str>>,
     /// What this process did for it.
     pub counters: Arc<TokenCounters>,
+    /// How its connections fared when this process last looked.
+    pub looks: Arc<Looks>,
 }
 
 /// What this process did for one token since it started.
@@ -58,6 +61,7 @@ impl Board {
             snapshot: None,
             trouble: None,
             counters: Arc::default(),
+            looks: Arc::default(),
         });
         entry.facts = facts;
     }
@@ -107,6 +111,12 @@ impl Board {
         self.read()
             .get(token)
             .map(|entry| Arc::clone(&entry.counters))
+    }
+
+    /// How the connections of a token fared; `None`: not a token of ours.
+    #[must_use]
+    pub fn looks(&self, token: &str) -> Option<Arc<Looks>> {
+        self.read().get(token).map(|entry| Arc::clone(&entry.looks))
     }
 
     /// Everything in one sentence, such as `12 tokens: 11 fresh, 1 delivering;

@@ -18,6 +18,7 @@ pub mod facts;
 pub mod health;
 mod instruments;
 pub mod logging;
+pub mod looks;
 pub mod metrics;
 pub mod notify;
 mod observe;

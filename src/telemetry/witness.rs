@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::board::Board;
 use super::facts::TokenFacts;
@@ -15,10 +15,12 @@ use super::redact;
 use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
+use crate::connections::condition::{Condition, ConnectionState};
 use crate::driver::supervisor::Pulse;
 use crate::driver::unit::Unit;
 use crate::driver::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
+use crate::rotation::fault::Fault;
 use crate::rotation::record::{Record, RotationResult, StageName};
 
 /// Logs, metrics and the board, as one witness of the driver.
@@ -148,6 +150,21 @@ impl Witness for Observer {
         }
     }
 
+    fn connection_seen(
+        &self,
+        unit: &Unit,
+        connection: &str,
+        seen: &Result<Condition, Fault>,
+        now: Timestamp,
+    ) {
+        let Some(looks) = self.board().looks(&unit.name) else {
+            return;
+        };
+        let condition = seen.as_ref().ok().copied();
+        let before = looks.set(connection, condition, now);
+        log_look(unit, connection, before, seen);
+    }
+
     fn store_failed(&self, unit: &Unit, text: &str, _now: Timestamp) {
         self.board().trouble(&unit.name, text);
         let new = self.with_seen(&unit.name, |seen| {
@@ -198,6 +215,31 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             trouble,
             "not done"
         ),
+    }
+}
+
+/// Says a state once, and not that all is as before.
+fn log_look(
+    unit: &Unit,
+    connection: &str,
+    before: Option<ConnectionState>,
+    seen: &Result<Condition, Fault>,
+) {
+    let condition = match seen {
+        Ok(condition) => condition,
+        Err(fault) => {
+            debug!(token = %unit.name, connection, fault = %fault, "how provisioning fares was not told");
+            return;
+        }
+    };
+    if before == Some(condition.state) {
+        return;
+    }
+    let state = condition.state.as_str();
+    if condition.state.is_stopped() {
+        warn!(token = %unit.name, connection, state, "the identity provider does not provision through this connection");
+    } else {
+        info!(token = %unit.name, connection, state, "the identity provider tells how provisioning fares");
     }
 }
 

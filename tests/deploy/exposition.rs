@@ -30,6 +30,8 @@ pub(crate) fn text() -> String {
     telemetry
         .board
         .set(fixture::snapshot(&fixture::busy_record("crm")));
+    let looks = telemetry.board.looks("crm").expect("a token of ours");
+    looks.set("entra-hr", Some(fixture::condition()), fixture::now());
     telemetry.config_read(true, fixture::now());
     telemetry.vault(VaultSigns {
         up: true,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::connections::condition::{Condition, ConnectionState};
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
     Supply,
@@ -52,6 +53,14 @@ pub(crate) fn facts(name: &str) -> Arc<TokenFacts> {
         &capabilities(),
         vec![connection],
     ))
+}
+
+/// A connection that provisioned a minute ago.
+pub(crate) fn condition() -> Condition {
+    Condition {
+        state: ConnectionState::Healthy,
+        last_success_at: Some(now() - SignedDuration::from_mins(1)),
+    }
 }
 
 /// A token issued ten days ago for ninety.

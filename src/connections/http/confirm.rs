@@ -9,6 +9,7 @@ use super::failed::Failed;
 use super::purpose::Purpose;
 use super::run::Run;
 use super::state::{ConnectionState, Seen, StateReading};
+use crate::connections::condition::Condition;
 use crate::ports::Delivery;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Confirmation;
@@ -55,6 +56,30 @@ impl Http {
             }
         }
         Ok(self.counted(seen))
+    }
+
+    /// How provisioning fares, whatever the token is worth. `None`: no step
+    /// tells.
+    pub(super) async fn condition(
+        &self,
+        delivery: &Delivery<'_>,
+    ) -> Result<Option<Condition>, Fault> {
+        let state = self.config.state.as_ref();
+        let Some((step, reading)) = state.and_then(|step| Some((step, step.reads.as_ref()?)))
+        else {
+            return Ok(None);
+        };
+        let mut run = Run::begin(self, delivery.token, delivery.scim_url).await?;
+        run.log_in().await?;
+        run.with_token(delivery);
+        let answer = run.step(Purpose::State, step).await;
+        let answer = answer.map_err(|failed| failed.fault)?;
+        let document = answer.secret_json().map_err(|fault| run.about(fault))?;
+        let seen = reading.read(&document, self.clock.now(), &run.mask());
+        Ok(Some(Condition {
+            state: seen.state,
+            last_success_at: seen.last_success_at,
+        }))
     }
 
     async fn tested(&self, run: &mut Run<'_>, step: &Step) -> Result<Confirmation, Fault> {

@@ -42,6 +42,7 @@ pub use self::state::{ConnectionState, Field, StateReading};
 pub use self::target::{BaseUrlCheck, HeldUrl, ShowingStep};
 pub use self::token_rules::{CharacterSet, TokenRules};
 use super::Deps;
+use super::condition::Condition;
 use crate::http::oauth2::Caller;
 use crate::ports::{Clock, Connection, Delivery, Secrets};
 use crate::rotation::capability::ConnectionCapabilities;
@@ -100,6 +101,10 @@ impl Connection for Http {
 
     async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
         self.prove(delivery).await
+    }
+
+    async fn look(&self, delivery: &Delivery<'_>) -> Result<Option<Condition>, Fault> {
+        self.condition(delivery).await
     }
 }
 

@@ -1,5 +1,4 @@
-//! What an identity provider says of a connection, in words that are the same
-//! for all of them.
+//! How what an identity provider says of a connection is read.
 
 use std::collections::BTreeMap;
 
@@ -10,38 +9,9 @@ use serde_json::Value;
 use super::merge::parsed_text;
 use super::place::Place;
 use crate::config::problem::Problems;
+pub use crate::connections::condition::ConnectionState;
 use crate::connections::mask::Mask;
 use crate::http::extract::TimeField;
-
-/// State of a connection at the identity provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConnectionState {
-    /// It provisions.
-    Healthy,
-    /// It provisions in part.
-    Degraded,
-    /// The identity provider holds it back after failures.
-    Quarantined,
-    /// Somebody switched it off.
-    Disabled,
-    /// Nothing of the kind is told.
-    Unknown,
-}
-
-impl ConnectionState {
-    /// The word for people.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::Degraded => "degraded",
-            Self::Quarantined => "quarantined",
-            Self::Disabled => "disabled",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 /// A text in an answer, also one inside a text that is JSON itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -1,6 +1,7 @@
 //! What shows that they work, and that the connections hold them.
 
 use super::with;
+use crate::connections::condition::{Condition, ConnectionState};
 use crate::telemetry::board::Entry;
 use crate::telemetry::exposition::{Family, Series, gauge};
 
@@ -19,6 +20,16 @@ pub(super) const FAMILIES: &[Family] = &[
         "scim_rotator_idp_credential_in_sync",
         "Whether the connection was last given the token in use or the new one of a rotation in flight; absent before the first delivery.",
         in_sync,
+    ),
+    gauge(
+        "scim_rotator_idp_job_state",
+        "What the identity provider says of the connection: 1 for that state, 0 for all others; absent until it was asked.",
+        job_state,
+    ),
+    gauge(
+        "scim_rotator_idp_last_provisioning_success_timestamp_seconds",
+        "When the connection last provisioned, as the identity provider says; absent where it does not.",
+        last_provisioning_success,
     ),
 ];
 
@@ -58,6 +69,36 @@ fn in_sync(entry: &Entry, to: &mut Series<'_>) {
             if let Some(in_sync) = connection.in_sync {
                 let labels = [("connection", connection.name.as_str())];
                 to.flag(&s.facts.name, &labels, in_sync);
+            }
+        }
+    });
+}
+
+fn job_state(entry: &Entry, to: &mut Series<'_>) {
+    looks(entry, |token, connection, condition| {
+        for state in ConnectionState::ALL {
+            let labels = [("connection", connection), ("state", state.as_str())];
+            to.flag(token, &labels, condition.state == state);
+        }
+    });
+}
+
+fn last_provisioning_success(entry: &Entry, to: &mut Series<'_>) {
+    looks(entry, |token, connection, condition| {
+        to.time(
+            token,
+            &[("connection", connection)],
+            condition.last_success_at,
+        );
+    });
+}
+
+fn looks(entry: &Entry, mut emit: impl FnMut(&str, &str, Condition)) {
+    with(entry, |s| {
+        let probed_at = s.probe.as_ref().map(|probe| probe.at);
+        for connection in &s.connections {
+            if let Some(condition) = entry.looks.get(&connection.name, probed_at) {
+                emit(&s.facts.name, &connection.name, condition);
             }
         }
     });

@@ -87,3 +87,25 @@ fn ten_thousand_tokens_stay_within_forty_lines_and_the_rotation_counters() {
     assert!(samples <= count * (40 + counters), "{samples}");
     assert_eq!(samples % count, 0, "every token has the same series");
 }
+
+#[test]
+fn how_a_connection_fares_is_shown_once_it_was_asked() {
+    let board = Board::new();
+    board.set(fresh("crm"));
+    let text = || {
+        let mut out = String::new();
+        write(&board, &mut out);
+        out
+    };
+    assert!(!text().contains("idp_job_state"));
+    let looks = board.looks("crm").expect("a token of ours");
+    looks.set("entra-hr", Some(fixture::condition()), fixture::now());
+    let out = text();
+    for line in [
+        "scim_rotator_idp_job_state{token=\"crm\",connection=\"entra-hr\",state=\"healthy\"} 1",
+        "scim_rotator_idp_job_state{token=\"crm\",connection=\"entra-hr\",state=\"quarantined\"} 0",
+        "scim_rotator_idp_last_provisioning_success_timestamp_seconds{token=\"crm\",connection=\"entra-hr\"} 1800014340",
+    ] {
+        assert!(out.lines().any(|l| l == line), "{line}\n{out}");
+    }
+}

@@ -15,13 +15,14 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::demo::identity_provider::{DemoIdentityProvider, Options};
 use scim_rotator::driver::clock::SystemClock;
 use scim_rotator::ports::Clock as _;
+use scim_rotator::secret::BearerToken;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::daemon::Daemon;
 use super::house::House;
 use super::parts::{better_auth_issuer_at, token};
-use super::support::better_auth::BetterAuth;
+use super::support::better_auth::{BetterAuth, Minted};
 use super::support::cut::{Cut, Line};
 use super::support::dashboards;
 use super::support::promtool;
@@ -33,11 +34,14 @@ use watch::Watch;
 /// that these tests claim.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 const RENEWED_AFTER: f64 = 0.67;
-const TIMES: &str = "lifetime = \"6h\"\noverlap = \"30m\"";
+const TIMES: &str = "lifetime = \"6h\"\noverlap = \"30m\"\nprobe_every = \"3s\"";
 
 /// Of the three tokens the first is about to expire, the second is late, and
 /// the third has time.
 const AGES: [(&str, f64); 3] = [("crm", 0.9), ("erp", 0.4), ("hr", -1.0)];
+
+/// The token that a connection holds.
+const AT_IDP: &str = "crm";
 
 /// What is told while the issuer cannot be reached: receiver and alert.
 const TOLD: [(&str, &str); 4] = [
@@ -48,6 +52,8 @@ const TOLD: [(&str, &str); 4] = [
 ];
 /// What is not told, as something worse is.
 const INHIBITED: &str = "ScimRotationOverdue crm";
+/// What is told when the token is taken away at the service provider meanwhile.
+const TAKEN_AWAY: [&str; 2] = ["ScimIdpQuarantined crm", "ScimTokenRejected crm"];
 const ABSENT: &str = "ScimRotatorAbsent";
 const DOWN: &str = "ScimRotatorReplicaDown";
 
@@ -68,7 +74,7 @@ async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
     }
     let mut panels: Vec<Panels> = watches.iter().map(|_| Panels::new()).collect();
     for (watch, panels) in watches.iter().zip(&mut panels) {
-        panels.ask(watch, "crm", began).await;
+        panels.ask(watch, AT_IDP, began).await;
     }
 
     scene.issuer.set(Line::Open);
@@ -77,16 +83,17 @@ async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
         the_daemon_exports_what_the_files_name(watch, &daemon).await;
     }
     for (watch, panels) in watches.iter().zip(panels) {
-        panels.ask_until_full(watch, "crm", began).await;
+        panels.ask_until_full(watch, AT_IDP, began).await;
+    }
+
+    scene.take_the_token_away().await;
+    for watch in &watches {
+        somebody_is_woken_for(watch, &TAKEN_AWAY).await;
     }
 
     daemon.kill();
     for watch in &watches {
-        let what = format!("{} misses the daemon", watch.part);
-        eventually(&what, async || {
-            watch.webhook.has("pager", "firing", ABSENT).then_some(())
-        })
-        .await;
+        somebody_is_woken_for(watch, &[ABSENT]).await;
         let what = format!("{} says it once", watch.part);
         eventually(&what, async || {
             watch.inhibited().await.contains(DOWN).then_some(())
@@ -148,6 +155,15 @@ async fn they_are_told_that_it_is_over(watch: &Watch) {
         watch.firing().await.is_empty().then_some(())
     })
     .await;
+}
+
+async fn somebody_is_woken_for(watch: &Watch, subjects: &[&str]) {
+    for subject in subjects {
+        eventually(&format!("{}: {subject}", watch.part), async || {
+            watch.webhook.has("pager", "firing", subject).then_some(())
+        })
+        .await;
+    }
 }
 
 /// What rules and dashboards name was scraped, what was scraped is documented,
@@ -223,6 +239,8 @@ struct Scene {
     server: BetterAuth,
     issuer: Cut,
     idp: DemoIdentityProvider,
+    /// The token of [`AT_IDP`] that its connection holds from the start.
+    first: Minted,
 }
 
 impl Scene {
@@ -231,14 +249,17 @@ impl Scene {
         let admin = Url::parse(&server.admin_url()).expect("a URL");
         let issuer = Cut::start(&admin).await;
         issuer.set(Line::Reset);
+        let first = server.mint(AT_IDP, 86_400).await;
         let mut options = Options::new(server.scim_url(), Arc::new(SystemClock));
         options.pace = SignedDuration::from_millis(500);
+        options.token = Some(BearerToken::parse(&first.token).expect("a token"));
         let idp = DemoIdentityProvider::start(options).await.expect("starts");
         Some(Self {
             house,
             server,
             issuer,
             idp,
+            first,
         })
     }
 
@@ -271,7 +292,14 @@ impl Scene {
 
     /// Puts a token into Vault of whose renewal window so much is used.
     async fn write_token(&self, name: &str, used: f64) {
-        let minted = self.server.mint(name, 86_400).await;
+        let other;
+        let minted = match name == AT_IDP {
+            true => &self.first,
+            false => {
+                other = self.server.mint(name, 86_400).await;
+                &other
+            }
+        };
         let age = LIFE.mul_f64(RENEWED_AFTER + used * (1.0 - RENEWED_AFTER));
         let issued_at: Timestamp = SystemClock.now() - age;
         let fields = json!({
@@ -283,6 +311,14 @@ impl Scene {
         let path = format!("kv/data/scim/{name}");
         let wish = json!({ "data": fields });
         self.house.vault.must("POST", &path, wish).await;
+    }
+
+    /// Revokes it at the service provider, while its issuer cannot be reached.
+    async fn take_the_token_away(&self) {
+        self.issuer.set(Line::Reset);
+        let record = self.house.record_of(AT_IDP).await;
+        let id = record["current"]["id"].as_str().expect("an id");
+        self.server.revoke(id).await;
     }
 
     /// Every Prometheus that there is.

@@ -1,0 +1,89 @@
+//! How the connections of a token fared when this process last looked.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::connections::condition::{Condition, ConnectionState};
+
+/// The last look at each connection, by its name.
+#[derive(Debug, Default)]
+pub struct Looks(Mutex<BTreeMap<String, Look>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    condition: Condition,
+    at: Timestamp,
+}
+
+impl Looks {
+    /// Notes what was seen at `at`; returns the state that was seen before. A
+    /// look that failed (`None`) leaves the last success where it is.
+    pub fn set(
+        &self,
+        connection: &str,
+        seen: Option<Condition>,
+        at: Timestamp,
+    ) -> Option<ConnectionState> {
+        let mut all = self.lock();
+        let before = all.get(connection).map(|look| look.condition);
+        let unknown = Condition {
+            state: ConnectionState::Unknown,
+            last_success_at: before.and_then(|condition| condition.last_success_at),
+        };
+        let condition = seen.unwrap_or(unknown);
+        all.insert(connection.to_owned(), Look { condition, at });
+        before.map(|condition| condition.state)
+    }
+
+    /// What was seen, unless another replica has probed the token since: it
+    /// knows better then, and an old word of ours would contradict it for ever.
+    #[must_use]
+    pub fn get(&self, connection: &str, probed_at: Option<Timestamp>) -> Option<Condition> {
+        let look = *self.lock().get(connection)?;
+        (Some(look.at) >= probed_at).then_some(look.condition)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Look>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::fixture;
+
+    #[test]
+    fn a_look_is_forgotten_once_another_replica_has_probed() {
+        let looks = Looks::default();
+        let at = fixture::now();
+        let condition = Condition {
+            state: ConnectionState::Quarantined,
+            last_success_at: Some(at),
+        };
+        assert_eq!(looks.set("hr", Some(condition), at), None);
+        assert_eq!(looks.get("hr", None), Some(condition));
+        assert_eq!(looks.get("hr", Some(at)), Some(condition));
+        let later = at + jiff::SignedDuration::from_secs(1);
+        assert_eq!(looks.get("hr", Some(later)), None);
+        assert_eq!(looks.get("other", None), None);
+    }
+
+    #[test]
+    fn a_look_that_failed_leaves_the_last_success_where_it_is() {
+        let looks = Looks::default();
+        let at = fixture::now();
+        let condition = Condition {
+            state: ConnectionState::Healthy,
+            last_success_at: Some(at),
+        };
+        looks.set("hr", Some(condition), at);
+        let before = looks.set("hr", None, at);
+        assert_eq!(before, Some(ConnectionState::Healthy));
+        let seen = looks.get("hr", None).expect("a look");
+        assert_eq!(seen.state, ConnectionState::Unknown);
+        assert_eq!(seen.last_success_at, Some(at));
+    }
+}
