@@ -5,13 +5,23 @@
 #                                    vault scripts node (default: all)
 #
 # Needs the parts that tests/run provides, in ${SCIM_ROTATOR_PARTS:-target/parts}. A check whose tool this machine
-# lacks is skipped with a loud word; with CI=true a skip is a failure. All checks run, also after one failed.
+# lacks is skipped with a loud word; with CI=true a skip is a failure. All checks run, also after one failed. The node,
+# which waits for most of its time, runs beside the others; what it says comes last.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 parts=${SCIM_ROTATOR_PARTS:-target/parts}
 [[ $parts == /* ]] || parts=$PWD/$parts
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+beside=
+finish() {
+    # A node that is asked to end leaves nothing behind.
+    if [[ -n $beside ]]; then
+        kill "$beside" 2>/dev/null || true
+        wait "$beside" || true
+    fi
+    rm -rf "$work"
+}
+trap finish EXIT
 
 CANNOT=3
 fail() {
@@ -101,11 +111,7 @@ check_container() {
 }
 
 # The manifests and the image at work: the longest check.
-check_node() {
-    local code=0
-    tests/deploy/kubernetes.sh || code=$?
-    [[ $code == 0 ]] || exit "$code"
-}
+check_node() { exec tests/deploy/kubernetes.sh; }
 
 # judged_by PART: all files of deploy/prometheus, by the promtool of this part.
 judged_by() {
@@ -165,8 +171,26 @@ checks=("$@")
 [[ $# -gt 0 ]] || checks=(systemd kubernetes container prometheus prometheus3 alertmanager vault scripts node)
 skipped=()
 failed=()
+# outcome CHECK CODE
+outcome() {
+    case "$2" in
+        0) printf '   %s: good\n' "$1" ;;
+        "$CANNOT") skipped+=("$1") ;;
+        *)
+            printf '   %s: BAD\n' "$1" >&2
+            failed+=("$1")
+            ;;
+    esac
+}
 for check in "${checks[@]}"; do
     [[ $(type -t "check_$check") == function ]] || fail "there is no check named $check"
+done
+if [[ ${#checks[@]} -gt 1 && " ${checks[*]} " == *" node "* ]]; then
+    check_node >"$work/node.log" 2>&1 &
+    beside=$!
+fi
+for check in "${checks[@]}"; do
+    [[ $check != node || -z $beside ]] || continue
     # Not `check || …`, which would switch off `set -e` inside it.
     set +e
     (
@@ -175,15 +199,15 @@ for check in "${checks[@]}"; do
     )
     code=$?
     set -e
-    case "$code" in
-        0) printf '   %s: good\n' "$check" ;;
-        "$CANNOT") skipped+=("$check") ;;
-        *)
-            printf '   %s: BAD\n' "$check" >&2
-            failed+=("$check")
-            ;;
-    esac
+    outcome "$check" "$code"
 done
+if [[ -n $beside ]]; then
+    tail --pid="$beside" --lines=+1 --follow "$work/node.log"
+    code=0
+    wait "$beside" || code=$?
+    beside=
+    outcome node "$code"
+fi
 
 if [[ ${#skipped[@]} -gt 0 ]]; then
     printf '!! SKIPPED for want of a tool: %s\n' "${skipped[*]}" >&2
