@@ -20,10 +20,11 @@ async fn the_package_on_a_booted_server() {
     let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
         return;
     };
-    let Some(machine) = Machine::boot().await else {
+    let Some(machine) = Machine::boot("booted-systemd").await else {
         return;
     };
     let mut inside = Inside::install(machine, &packages);
+    assert_eq!(inside.unit("Type"), "notify");
     inside.configure(&mut house, &server).await;
     inside.starts(&house).await;
     inside.keeps_its_credential();
@@ -40,11 +41,39 @@ async fn the_package_on_a_booted_server() {
         .lock()
         .expect("lock")
         .insert("journal".to_owned(), journal.into_bytes());
-    let record = house.until("all is at rest", is_settled).await;
     inside.machine.must("systemctl stop scim-rotator");
+    // Not the one of before: there was time for another.
+    let record = house.record().await;
     let current = text(&record["current"]["value"]);
     assert_eq!(read_users(&server.scim_url(), current).await, 200);
     inside.is_purged();
+    house.close().await;
+}
+
+/// The drop-in notify-reload.conf, which the package chooses by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_systemd_reloads_without_a_helper() {
+    let Some(packages) = Packages::build() else {
+        return;
+    };
+    let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
+        return;
+    };
+    let Some(machine) = Machine::boot("booted-systemd-backports").await else {
+        return;
+    };
+    let mut inside = Inside::install(machine, &packages);
+    assert_eq!(inside.unit("Type"), "notify-reload");
+    inside.configure(&mut house, &server).await;
+    inside.starts(&house).await;
+    inside.reloads(&house).await;
+    inside.takes_an_encrypted_credential();
+    inside.machine.must("systemctl stop scim-rotator");
+    assert_eq!(inside.unit("Result"), "success");
+    inside.works_once_by_the_timer();
+    inside.machine.must("dpkg --purge scim-rotator");
+    let drop_in = "/usr/lib/systemd/system/scim-rotator.service.d";
+    assert!(!inside.machine.path(drop_in).exists(), "it goes as it came");
     house.close().await;
 }
 
@@ -133,6 +162,37 @@ impl Inside {
         )
         .await;
         assert_eq!(self.pid(), pid, "it is the same process");
+    }
+
+    /// As the README says; the key is that of the machine.
+    fn takes_an_encrypted_credential(&self) {
+        let plain = "/etc/scim-rotator/vault-secret-id";
+        self.machine.must(&format!(
+            "systemd-creds encrypt --name=vault-secret-id {plain} {plain}.cred && mv {plain} /root/"
+        ));
+        self.drop_in(
+            "encrypted",
+            &format!(
+                "[Service]\nLoadCredential=\nLoadCredentialEncrypted=vault-secret-id:{plain}.cred\n"
+            ),
+        );
+        self.machine.must("systemctl restart scim-rotator");
+        assert_eq!(self.unit("ActiveState"), "active");
+        self.machine
+            .must(&format!("mv /root/vault-secret-id {plain}"));
+    }
+
+    fn works_once_by_the_timer(&self) {
+        let once = "scim-rotator-once";
+        self.machine
+            .must(&format!("systemctl enable --now {once}.timer"));
+        let next = format!("systemctl show --value --property=NextElapseUSecRealtime {once}.timer");
+        assert!(!self.machine.must(&next).trim().is_empty(), "it will ring");
+        // Returns when it has ended, and fails as it does.
+        self.machine
+            .must(&format!("systemctl start {once}.service"));
+        self.machine
+            .must(&format!("systemctl disable --now {once}.timer"));
     }
 
     async fn is_killed_by_the_watchdog_when_it_stands_still(&self) {

@@ -20,9 +20,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots one; `None`, said loudly, if this machine cannot.
-    pub async fn boot() -> Option<Self> {
-        let part = part::find("booted-systemd")?;
+    /// Boots the one that a part holds; `None`, said loudly, if this machine
+    /// cannot.
+    pub async fn boot(part: &str) -> Option<Self> {
+        let part = part::find(part)?;
         let folder = TempDir::new().expect("a folder");
         let copied = Command::new("cp")
             .arg("--archive")

@@ -43,7 +43,6 @@ pub(super) struct Packages {
 impl Packages {
     pub(super) fn build() -> Option<Self> {
         let cargo_deb = part::find("cargo-deb")?;
-        part::find("booted-systemd")?;
         let folder = tempfile::tempdir().expect("a folder");
         let mut build = Command::new("/bin/sh");
         build
@@ -70,7 +69,9 @@ impl Packages {
     }
 }
 
-const BUILD: &str = "PATH=$1:$PATH exec deploy/package/build.sh $2";
+/// Its folder for what goes into the package is always the same: one at a time.
+const BUILD: &str =
+    "PATH=$1:$PATH exec flock --no-fork target/package.lock deploy/package/build.sh $2";
 
 const AGAIN: &str = "
 dpkg-deb --raw-extract $1 next
@@ -147,10 +148,15 @@ impl Inside {
             .must("chmod 0600 /etc/scim-rotator/vault-secret-id");
         std::fs::write(self.machine.path("/usr/local/bin/keep"), KEEPER).expect("written");
         self.machine.must("chmod 0755 /usr/local/bin/keep");
-        let drop_in = "/etc/systemd/system/scim-rotator.service.d";
-        self.machine.must(&format!("mkdir -p {drop_in}"));
-        let drop_in = self.machine.path(&format!("{drop_in}/soon.conf"));
-        std::fs::write(drop_in, SOON).expect("written");
+        self.drop_in("soon", SOON);
+    }
+
+    /// Adds to the unit as shipped.
+    pub(super) fn drop_in(&self, name: &str, text: &str) {
+        let folder = "/etc/systemd/system/scim-rotator.service.d";
+        self.machine.must(&format!("mkdir -p {folder}"));
+        let file = self.machine.path(&format!("{folder}/{name}.conf"));
+        std::fs::write(file, text).expect("written");
         self.machine.must("systemctl daemon-reload");
     }
 
