@@ -2,7 +2,7 @@
 
 import re
 
-from cluster import check, kubectl, run, say
+from cluster import NAMESPACE, check, kubectl, run, say
 
 OVERLAYS = ["one-replica", "two-replicas", "prometheus-operator", "vault-reviewer"]
 
@@ -23,6 +23,14 @@ def every_overlay_is_taken_without_a_warning(work, parts):
     namespace_warns(shipped)
     kubectl("delete", "namespace", "vault-reviewer")
     say(f"the API takes {', '.join(OVERLAYS)} without a warning")
+
+
+def taken_by_the_definitions_of_the_operator():
+    """Stored, with every field that they know: what they do not know would have been refused, or dropped in silence."""
+    for kind, wanted in (("podmonitor", '"port":"http"'), ("prometheusrule", '"alert":"ScimRotatorAbsent"')):
+        stored = kubectl(f"--namespace={NAMESPACE}", "get", kind, "scim-rotator", "--output=json")
+        check(wanted in "".join(stored.split()), stored)
+    say("PodMonitor and PrometheusRule are stored by the Operator's own definitions")
 
 
 def namespace_warns(shipped):

@@ -34,12 +34,15 @@ def prove(work, parts):
     manifests.every_overlay_is_taken_without_a_warning(work, parts)
     readme.five_minutes(work, servers)
     logins(servers)
-    overlay = Overlay(work, servers)
-    overlay.apply(TOKENS)
-    kubectl(f"--namespace={NAMESPACE}", "rollout", "status", "deployment/scim-rotator", "--timeout=90s")
-    until("two replicas are ready", lambda: ready_pods(2))
-    locked_in()
     trouble = Trouble(servers, TOKENS)
+    Overlay(work, servers, "one-replica").roll_out(TOKENS, 1)
+    until("one replica has a token in use", lambda: any(trouble.generations()))
+    say("one replica is rolled out and works")
+    # Two replicas are what it stands on, so all of them are run: these, and two alone by the README.
+    overlay = Overlay(work, servers, "prometheus-operator")
+    overlay.roll_out(TOKENS, 2)
+    manifests.taken_by_the_definitions_of_the_operator()
+    locked_in()
     trouble.replicas_share_the_tokens()
     a_changed_configuration_is_applied(overlay, trouble)
     trouble.rolling_restart()
@@ -93,14 +96,20 @@ def locked_in():
 
 
 class Overlay:
-    """An overlay of one's own over the shipped one, with the addresses of this test."""
+    """An overlay of one's own over a shipped one, with the addresses of this test."""
 
-    def __init__(self, work, servers):
-        self.folder = work / "two"
+    def __init__(self, work, servers, shipped):
+        self.folder = work / f"my-{shipped}"
         self.servers = servers
         self.folder.mkdir()
         (self.folder / "ca.pem").write_text(Path(servers.authorities).read_text())
-        (self.folder / "kustomization.yaml").write_text((HERE / "overlay.yaml").read_text())
+        text = (HERE / "overlay.yaml").read_text().replace("OVERLAY", shipped)
+        (self.folder / "kustomization.yaml").write_text(text)
+
+    def roll_out(self, tokens, replicas):
+        self.apply(tokens)
+        kubectl(f"--namespace={NAMESPACE}", "rollout", "status", "deployment/scim-rotator", "--timeout=90s")
+        until(f"replicas are ready: {replicas}", lambda: ready_pods(replicas))
 
     def apply(self, tokens):
         text = (HERE / "tokens.toml").read_text().replace("CRM", self.servers.named(self.servers.crm, "crm"))
