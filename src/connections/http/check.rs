@@ -253,7 +253,7 @@ impl Step {
     }
 
     /// Whether any template of the step uses this name.
-    fn uses(&self, name: &str) -> bool {
+    pub(super) fn uses(&self, name: &str) -> bool {
         let mut found = false;
         let (head, _) = name.split_once('.').unwrap_or((name, ""));
         let one = |template: &Template| {

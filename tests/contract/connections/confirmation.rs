@@ -1,6 +1,7 @@
 //! How a connection shows that it works with the token.
 
 use jiff::SignedDuration;
+use scim_rotator::connections::condition::{Condition, ConnectionState};
 use scim_rotator::rotation::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::Confirmation;
 use serde_json::json;
@@ -139,4 +140,47 @@ async fn a_success_from_before_the_delivery_proves_nothing() {
         let seen = connection.confirm().await;
         assert_eq!(seen == Ok(Confirmation::Works), expected, "{seen:?}");
     }
+}
+
+#[tokio::test]
+async fn how_provisioning_fares_is_told_whatever_the_token_is_worth() {
+    let last = "2026-05-01T00:00:00Z";
+    for (state, expected) in [
+        ("on", ConnectionState::Healthy),
+        ("held", ConnectionState::Quarantined),
+        ("new", ConnectionState::Unknown),
+    ] {
+        let idp = Idp::start(move |_| reply(200, json!({ "state": state, "last": last }))).await;
+        let settings = format!("{WRITES}{STATE}\nlast_success_at = \"/last\"");
+        let seen = idp.connection(&settings).look().await;
+        let expected = Condition {
+            state: expected,
+            last_success_at: Some(last.parse().expect("a time")),
+        };
+        assert_eq!(seen, Ok(Some(expected)), "{state}");
+        assert_eq!(idp.calls(), ["GET /state"]);
+        assert!(!idp.saw_a_token());
+    }
+    let idp = Idp::start(|_| reply(599, "")).await;
+    let seen = idp.connection(&format!("{WRITES}{TEST}")).look().await;
+    assert_eq!(seen, Ok(None), "no step tells");
+}
+
+#[tokio::test]
+async fn a_look_that_sends_the_token_sends_it_to_no_other_server() {
+    let idp = Idp::start(|seen| match seen.path.as_str() {
+        "/c" => reply(200, json!({ "base": "https://elsewhere.example.com/scim" })),
+        _ => reply(200, json!({ "state": "on" })),
+    })
+    .await;
+    let with_token = STATE.replace(
+        "[state.reads]",
+        "headers.x-token = \"{{ token }}\"\n[state.reads]",
+    );
+    let seen = idp
+        .connection(&format!("{WRITES}{with_token}"))
+        .look()
+        .await;
+    assert_eq!(class(&seen), (FaultClass::Rejected, FaultKind::Config));
+    assert!(!idp.saw_a_token(), "{:?}", idp.calls());
 }

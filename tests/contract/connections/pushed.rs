@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::config::problem::Problems;
+use scim_rotator::connections::condition::Condition;
 use scim_rotator::connections::{ConnectionKind, Deps, build};
 use scim_rotator::http::{Client, ClientSettings, NoObserver, Target};
 use scim_rotator::ports::{Clock, Connection, Delivery, Resolved, Secrets};
@@ -62,6 +63,18 @@ impl Pushed {
         let seen = searched(self.0.confirm(&delivery(&new, &old, &url)).await);
         assert_no_secret(&format!("{seen:?}"));
         seen
+    }
+
+    /// As later, when the new token is the one in use.
+    pub(crate) async fn look(&self) -> Result<Option<Condition>, Fault> {
+        let (new, url) = (token(NEW), scim_url());
+        let delivery = Delivery {
+            token: "crm",
+            value: &new,
+            old: None,
+            scim_url: &url,
+        };
+        searched(self.0.look(&delivery).await)
     }
 }
 
