@@ -133,7 +133,7 @@ class Trouble:
     def drain(self):
         node = objects("nodes")[0]["metadata"]["name"]
         # One may go. Its successor finds no place on a node that is being drained, so the other must stay.
-        said = run("kubectl", "drain", node, "--ignore-daemonsets", "--timeout=10s", code=None)
+        said = run("kubectl", "drain", node, "--ignore-daemonsets", "--timeout=6s", code=None)
         text = said.stdout + said.stderr
         check(said.returncode != 0 and "would violate the pod's disruption budget" in text, text)
         check(sum(pod.ready for pod in pods()) == 1, "the budget keeps one replica")
