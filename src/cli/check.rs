@@ -64,7 +64,7 @@ async fn online(settings: &Settings, output: &mut Output) -> Exit {
     world.session.close().await;
     match asked {
         Err(error) => {
-            complain(&format!("Vault: {error}\n"));
+            complain(&format!("{error}\n"));
             Exit::TryAgain
         }
         Ok((missing, obstacles)) => {

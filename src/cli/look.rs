@@ -41,7 +41,8 @@ pub(super) struct Found {
 pub(super) async fn at(world: &World, units: Vec<Unit>) -> Result<Vec<Seen>, Exit> {
     // The first request logs in.
     if let Err(error) = world.read_control().await {
-        complain(&format!("Vault: {error}\n"));
+        complain(&format!("{error}\n"));
+        world.session.close().await;
         return Err(Exit::TryAgain);
     }
     let seen = futures_util::stream::iter(units)

@@ -49,7 +49,8 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     );
     load::block_on(async {
         if let Err(error) = world.read_control().await {
-            complain(&format!("Vault: {error}\n"));
+            complain(&format!("{error}\n"));
+            world.session.close().await;
             return Exit::TryAgain;
         }
         let ended = until_signal(&cancel, work).await;

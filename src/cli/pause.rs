@@ -79,7 +79,7 @@ fn switch(
         let written = world.store.set_all_paused(paused.as_ref()).await;
         world.session.close().await;
         if let Err(error) = written {
-            complain(&format!("Vault: {error}\n"));
+            complain(&format!("{error}\n"));
             return Exit::TryAgain;
         }
         // Nobody reads the output any more: the exit code still tells.

@@ -119,7 +119,7 @@ async fn rotate(
     let read = world.read_control().await;
     match asked.and_then(|record| read.map(|_| record)) {
         Err(error) => {
-            complain(&format!("Vault: {error}\n"));
+            complain(&format!("{error}\n"));
             return Exit::TryAgain;
         }
         Ok(record) if record.paused.is_some() => {

@@ -137,10 +137,19 @@ async fn mistakes_are_told_apart_by_the_exit_code() {
     assert!(broken.err.contains("crm-broken.toml:2"), "{broken:?}");
 
     scene.stop_vault().await;
-    for command in [["status"], ["plan"]] {
-        let ran = scene.run(&command).await;
-        assert_eq!(ran.code, 75, "{ran:?}");
-        assert!(ran.err.contains("Vault"), "{ran:?}");
+    for command in [
+        &["status"] as &[&str],
+        &["plan"],
+        &["once"],
+        &["rotate", "crm"],
+        &["pause", "--all"],
+        &["check", "--online"],
+    ] {
+        let ran = scene.run(command).await;
+        assert_eq!(ran.code, 75, "{command:?}: {ran:?}");
+        let last = ran.err.lines().last().unwrap_or_default();
+        assert!(last.starts_with("Vault, "), "who failed, once: {ran:?}");
+        assert!(last.contains("127.0.0.1"), "{ran:?}");
     }
 }
 
