@@ -25,6 +25,14 @@ path "kv/data/scim-rotator-callers/*" {
   capabilities = ["read"]
 }
 
+# A credential that another engine of Vault makes, { vault = "engine/creds/role#field", lease = true },
+# needs its own path and the renewal of its Vault lease. `scim-rotator check --online` prints both lines; such as:
+#
+#   path "terraform/creds/scim" { capabilities = ["read"] }
+#   path "sys/leases/renew" { capabilities = ["update"] }
+#
+# Our token is then not revoked at the end, since the credential would end with it: both run out.
+
 # Life of our own token. Vault's policy "default" allows these too; they stand
 # here so that the role can leave that policy out.
 path "auth/token/lookup-self" {

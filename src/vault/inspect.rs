@@ -4,12 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustify::endpoint::Endpoint;
-use rustify::enums::{RequestMethod, RequestType, ResponseType};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::client::Call;
+use super::endpoints::Get;
 use super::error::{VaultError, VaultErrorKind};
 use super::kv::{self, Stored};
 use super::path::KvPath;
@@ -220,7 +219,7 @@ async fn look<T: DeserializeOwned>(
     path: String,
 ) -> Result<Option<T>, VaultError> {
     let call = Call::new(operation, path.clone());
-    match session.call(&call, &Look { path }).await {
+    match session.call(&call, &Get { path }).await {
         Ok(answer) => Ok(answer.field("data")),
         Err(error) if is_about_rights(&error) => Ok(None),
         Err(error) => Err(error),
@@ -235,23 +234,4 @@ fn is_about_rights(error: &VaultError) -> bool {
             | VaultErrorKind::Refused { .. }
             | VaultErrorKind::NotFound
     )
-}
-
-/// `GET` of any path, which vaultrs does not have.
-struct Look {
-    path: String,
-}
-
-impl Endpoint for Look {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        self.path.clone()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::GET
-    }
 }

@@ -10,13 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use rustify::endpoint::Endpoint;
-use rustify::enums::{RequestMethod, RequestType, ResponseType};
-use rustify::errors::ClientError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Call};
+use super::endpoints::{Get, Post};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use super::session::Session;
@@ -196,12 +194,17 @@ impl Leased {
     /// Whether the lease has enough life again.
     async fn renew(&self, lease: &mut Lease) -> bool {
         let call = Call::new("renew_lease", RENEW);
-        let request = RenewLease {
-            id: lease.id.clone(),
+        let request = Post {
+            path: RENEW.to_owned(),
+            body: json!({ "lease_id": lease.id }),
         };
         let answer = self.session.call(&call, &request).await;
         match answer.map(Answer::whole::<LeaseAnswer>) {
-            Ok(Some(answer)) => lease.renewed(answer.duration(), self.clock.now()),
+            Ok(Some(answer)) => {
+                let worth_it = lease.renewed(answer.duration(), self.clock.now());
+                self.session.carries_until(lease.ends_at);
+                worth_it
+            }
             Ok(None) => false,
             Err(error) => {
                 tracing::debug!(%error, "a Vault lease was not renewed");
@@ -213,7 +216,7 @@ impl Leased {
     async fn make(&self, path: &str) -> Result<Held, VaultError> {
         let login = self.session.state().logins;
         let call = Call::new("read_leased", path);
-        let request = ReadLeased {
+        let request = Get {
             path: path.to_owned(),
         };
         let answer = self.session.call(&call, &request).await?;
@@ -222,6 +225,9 @@ impl Leased {
             VaultError::new(&call, VaultErrorKind::Malformed(text))
         })?;
         let lease = Lease::new(&answer, self.memory, self.clock.now());
+        if !lease.id.is_empty() {
+            self.session.carries_until(lease.ends_at);
+        }
         let texts = answer.data.unwrap_or_default().into_iter();
         let fields = texts.filter_map(|(name, value)| {
             let value = BearerToken::parse(value.as_str()?).ok()?;
@@ -255,49 +261,6 @@ fn explained(path: &str, error: VaultError) -> Fault {
 fn config(path: &str, why: &str) -> Fault {
     let text = format!("the credential of the Vault engine at {path}: {why}");
     Fault::new(FaultClass::Rejected, FaultKind::Config, text)
-}
-
-/// `GET` of a path of any engine, which vaultrs does not have.
-struct ReadLeased {
-    path: String,
-}
-
-impl Endpoint for ReadLeased {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        self.path.clone()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::GET
-    }
-}
-
-/// `POST sys/leases/renew`, which vaultrs does not have either.
-struct RenewLease {
-    id: String,
-}
-
-impl Endpoint for RenewLease {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        RENEW.to_owned()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::POST
-    }
-
-    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
-        let body = json!({ "lease_id": self.id }).to_string();
-        Ok(Some(body.into_bytes()))
-    }
 }
 
 #[cfg(test)]

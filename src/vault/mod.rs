@@ -23,6 +23,7 @@ pub mod client;
 pub mod config;
 pub mod control;
 mod documents;
+mod endpoints;
 pub mod error;
 pub mod fields;
 mod floor;

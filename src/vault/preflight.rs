@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustify::endpoint::Endpoint;
-use rustify::enums::{RequestMethod, RequestType, ResponseType};
-use rustify::errors::ClientError;
 use serde_json::json;
 
 use super::client::Call;
 use super::control;
+use super::endpoints::Post;
 use super::error::{VaultError, VaultErrorKind};
 use super::leased::RENEW;
 use super::path::KvPath;
@@ -150,8 +148,10 @@ pub async fn check(
     let mut missing = Vec::new();
     for batch in needs.chunks(BATCH) {
         let call = Call::new("capabilities", CAPABILITIES_SELF);
-        let request = CapabilitiesSelf {
-            paths: batch.iter().map(|need| need.path.clone()).collect(),
+        let paths: Vec<&str> = batch.iter().map(|need| need.path.as_str()).collect();
+        let request = Post {
+            path: CAPABILITIES_SELF.to_owned(),
+            body: json!({ "paths": paths }),
         };
         let answer = match session.call(&call, &request).await {
             Ok(answer) => answer,
@@ -219,30 +219,6 @@ fn question_forbidden() -> MissingCapability {
         missing: vec!["update"],
         purpose: "asking Vault what our token may do".to_owned(),
         policy_line: policy_line(CAPABILITIES_SELF, &["update"]),
-    }
-}
-
-/// `POST sys/capabilities-self`, which vaultrs does not have.
-struct CapabilitiesSelf {
-    paths: Vec<String>,
-}
-
-impl Endpoint for CapabilitiesSelf {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        CAPABILITIES_SELF.to_owned()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::POST
-    }
-
-    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
-        let body = json!({ "paths": self.paths }).to_string();
-        Ok(Some(body.into_bytes()))
     }
 }
 

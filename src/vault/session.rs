@@ -70,6 +70,8 @@ struct Inner {
     attempts: u64,
     last_failure: Option<VaultError>,
     forced_at: Option<Timestamp>,
+    /// Until when credentials live that hang on our token.
+    carries_until: Option<Timestamp>,
     closed: bool,
     state: SessionState,
 }

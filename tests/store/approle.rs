@@ -236,6 +236,35 @@ async fn a_missing_policy_line_is_printed_ready_to_paste() {
 }
 
 #[tokio::test]
+async fn the_lines_for_a_credential_under_a_vault_lease_stand_in_the_policy_as_they_are_printed() {
+    let Some(vault) = RealVault::start_dev().await else {
+        return;
+    };
+    vault.mount_kv("kv").await;
+    vault.policy("shipped", &policy()).await;
+    let settings = json!({"token_policies": ["shipped"], "token_no_default_policy": true});
+    let (session, _secret_id) = role_session(&vault, settings).await;
+    let leased = SecretRef::VaultLease {
+        path: "terraform/creds/scim".to_owned(),
+        field: "token".to_owned(),
+    };
+    let secrets = BTreeSet::from([caller(), leased]);
+    let needs = preflight::needs(&path("kv/scim-rotator"), &targets("kv/scim/crm"), &secrets);
+    let lacking = async || preflight::check(&session, &needs).await.expect("answers");
+
+    let lines = preflight::policy_lines(&lacking().await);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for line in &lines {
+        let comment = format!("\n#   {line}\n");
+        assert!(policy().contains(&comment), "not told beforehand: {line}");
+    }
+    // Pasted, they are all that was missing.
+    let mended = format!("{}\n{}\n", policy(), lines.join("\n"));
+    vault.policy("shipped", &mended).await;
+    assert_eq!(lacking().await, []);
+}
+
+#[tokio::test]
 async fn even_the_question_may_be_forbidden() {
     let Some(vault) = RealVault::start_dev().await else {
         return;

@@ -14,7 +14,7 @@ use scim_rotator::vault::{Session, VaultSecrets};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::bench::{config, file, session, token_login};
+use super::bench::{approle_login, config, file, session, token_login};
 use super::support::part;
 use super::support::terraform::Terraform;
 use super::support::vault::RealVault;
@@ -93,6 +93,36 @@ async fn a_caller_that_is_refused_gets_another_credential() {
 }
 
 #[tokio::test]
+async fn a_clean_stop_takes_no_credential_away_that_hangs_on_our_token() {
+    let Some(scene) = Scene::start().await else {
+        return;
+    };
+    let without = scene.tokens().await;
+    let idle = scene.session_by_approle().await;
+    assert_eq!(scene.tokens().await, without + 1);
+    idle.close().await;
+    assert_eq!(scene.tokens().await, without, "nothing hung on it");
+
+    scene.role("1h", "2h").await;
+    let session = scene.session_by_approle().await;
+    let credential = scene.token(&secrets_of(&session)).await;
+    session.close().await;
+    assert_eq!(scene.tokens().await, without + 1, "its end would end both");
+    let leases = format!("sys/leases/lookup/{PATH}?list=true");
+    let leases = scene.vault.must("GET", &leases, Value::Null).await;
+    assert_eq!(leases["data"]["keys"].as_array().map(Vec::len), Some(1));
+    assert!(scene.api.is_alive(&credential));
+
+    // What has ended by itself does not keep our token.
+    scene.role("1s", "1s").await;
+    let session = scene.session_by_approle().await;
+    let credential = scene.token(&secrets_of(&session)).await;
+    until("Vault ends it", || !scene.api.is_alive(&credential)).await;
+    session.close().await;
+    assert_eq!(scene.tokens().await, without + 1);
+}
+
+#[tokio::test]
 async fn what_an_engine_does_not_give_is_named() {
     let Some(scene) = Scene::start().await else {
         return;
@@ -144,20 +174,43 @@ impl Scene {
             .await;
     }
 
-    /// With a token that may do no more than the reference needs, and not even
-    /// what Vault's policy `default` gives.
-    async fn secrets(&self) -> VaultSecrets {
+    /// No more than the reference needs.
+    async fn policy(&self) {
         let policy = format!(
             "path \"{PATH}\" {{ capabilities = [\"read\"] }}\npath \"team/terraform/creds/none\" {{ capabilities = [\"read\"] }}\npath \"nowhere/*\" {{ capabilities = [\"read\"] }}\npath \"sys/leases/renew\" {{ capabilities = [\"update\"] }}\npath \"auth/token/lookup-self\" {{ capabilities = [\"read\"] }}"
         );
         self.vault.policy("caller", &policy).await;
+    }
+
+    /// With a token that may do no more, and not even what Vault's policy
+    /// `default` gives.
+    async fn secrets(&self) -> VaultSecrets {
+        self.policy().await;
         let wish = json!({ "policies": ["caller"], "no_default_policy": true, "ttl": "1h" });
         let made = self.vault.must("POST", "auth/token/create", wish).await;
         let login = file(made["auth"]["client_token"].as_str().expect("a token"));
         let session: Arc<Session> = session(&config(self.vault.url(), &token_login(&login), ""));
         session.login().await.expect("the token is accepted");
-        let memory = SignedDuration::from_mins(5);
-        VaultSecrets::new(session, Arc::new(SystemClock), memory)
+        secrets_of(&session)
+    }
+
+    /// With a token that Vault makes for us: the stop is ours to decide.
+    async fn session_by_approle(&self) -> Arc<Session> {
+        self.policy().await;
+        let settings = json!({ "token_policies": ["caller"], "token_period": "1h" });
+        let (role_id, secret_id) = self.vault.approle("caller", settings).await;
+        let secret_id = file(&secret_id);
+        let login = approle_login(&role_id, &secret_id);
+        let session = session(&config(self.vault.url(), &login, ""));
+        session.login().await.expect("logs in");
+        session
+    }
+
+    /// How many tokens there are in Vault.
+    async fn tokens(&self) -> usize {
+        let path = "auth/token/accessors?list=true";
+        let answer = self.vault.must("GET", path, Value::Null).await;
+        answer["data"]["keys"].as_array().expect("a list").len()
     }
 
     async fn token(&self, secrets: &VaultSecrets) -> String {
@@ -172,6 +225,11 @@ impl Scene {
         let client = Client::new(&ClientSettings::default(), Target::Sp, clock, observer);
         Caller::new(auth, client.expect("a client"), secrets)
     }
+}
+
+fn secrets_of(session: &Arc<Session>) -> VaultSecrets {
+    let memory = SignedDuration::from_mins(5);
+    VaultSecrets::new(Arc::clone(session), Arc::new(SystemClock), memory)
 }
 
 fn reference(field: &str) -> SecretRef {

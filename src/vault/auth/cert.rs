@@ -8,15 +8,13 @@
 //! that Vault does not know, hence the request of our own.
 
 use async_trait::async_trait;
-use rustify::endpoint::Endpoint;
-use rustify::enums::{RequestMethod, RequestType, ResponseType};
-use rustify::errors::ClientError;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Granted, Method, check_mount, check_role, granted};
 use crate::config::problem::Problems;
 use crate::vault::client::{Call, VaultClient};
+use crate::vault::endpoints::Post;
 use crate::vault::error::{VaultError, VaultErrorKind};
 
 /// `[vault.auth.cert]`.
@@ -61,9 +59,12 @@ impl Method for CertAuth {
             let text = format!("{reason}; it is read again at each login: look at what writes it");
             VaultError::new(&call, VaultErrorKind::Credential(text))
         })?;
-        let request = CertLogin {
-            mount: self.mount.clone(),
-            role: self.role.clone(),
+        let request = Post {
+            path: call.target.clone(),
+            body: match &self.role {
+                Some(role) => json!({ "name": role }),
+                None => json!({}),
+            },
         };
         let answer = client.execute(&call, None, &request).await;
         let answer = answer.map_err(|error| error.refused_login(|| self.explain()))?;
@@ -72,33 +73,5 @@ impl Method for CertAuth {
 
     fn owns_token(&self) -> bool {
         true
-    }
-}
-
-/// `POST auth/cert/login`.
-struct CertLogin {
-    mount: String,
-    role: Option<String>,
-}
-
-impl Endpoint for CertLogin {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        format!("auth/{}/login", self.mount)
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::POST
-    }
-
-    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
-        let body = match &self.role {
-            Some(role) => json!({ "name": role }),
-            None => json!({}),
-        };
-        Ok(Some(body.to_string().into_bytes()))
     }
 }

@@ -1,6 +1,6 @@
 //! Keeps our token alive while the process runs, and revokes it at the end.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use vaultrs::api::token::requests::{RenewTokenSelfRequest, RevokeTokenSelfRequest};
 
@@ -108,20 +108,35 @@ impl Session {
         }
     }
 
-    /// Revokes our token if it was made for us. The end of a clean stop, after
-    /// the last write.
+    /// A credential under a Vault lease hangs on our token, and lives until
+    /// then unless our token ends before.
+    pub(in crate::vault) fn carries_until(&self, ends_at: Timestamp) {
+        let mut inner = self.inner();
+        inner.carries_until = inner.carries_until.max(Some(ends_at));
+    }
+
+    /// Revokes our token if it was made for us, unless credentials hang on it:
+    /// whoever still uses them would lose them with it. The end of a clean
+    /// stop, after the last write.
     pub async fn close(&self) {
-        let held = {
+        let (held, carries_until) = {
             let mut inner = self.inner();
             inner.closed = true;
             inner.state.logged_in = false;
             inner.state.expires_at = None;
-            inner.held.take()
+            (inner.held.take(), inner.carries_until)
         };
         let ours = |held: &Held| self.method.owns_token() && held.revocable;
         let Some(held) = held.filter(ours) else {
             return;
         };
+        let now = self.clock.now();
+        if let Some(until) = carries_until.filter(|until| now < *until) {
+            let ends = held.expires_at.map(|at| at.to_string());
+            let token_ends = ends.as_deref().unwrap_or("never");
+            tracing::info!(%until, token_ends, "our Vault token is not revoked: credentials under Vault leases hang on it; both end by themselves");
+            return;
+        }
         let call = Call::changing("revoke_self", "auth/token/revoke-self");
         let request = RevokeTokenSelfRequest::default();
         if let Err(error) = self
