@@ -40,6 +40,8 @@ struct Inner {
     /// When all were last asked, and how long that counts; `None`: nothing
     /// serves, or something failed since.
     asked: Option<(Timestamp, SignedDuration)>,
+    /// Where a node sent us that did not serve, since one served.
+    pointed_to: Option<String>,
 }
 
 impl Nodes {
@@ -49,6 +51,7 @@ impl Nodes {
             inner: Mutex::new(Inner {
                 preferred: 0,
                 asked: None,
+                pointed_to: None,
             }),
             gate: tokio::sync::Mutex::new(()),
         }
@@ -85,7 +88,17 @@ impl Nodes {
 
     /// This node answered a request.
     pub(super) fn serves(&self, node: usize) {
-        self.inner().preferred = node;
+        let mut inner = self.inner();
+        inner.preferred = node;
+        inner.pointed_to = None;
+    }
+
+    /// Whether a node sends us to another place than the last one did.
+    pub(super) fn is_news(&self, pointed_to: &str) -> bool {
+        let mut inner = self.inner();
+        let news = inner.pointed_to.as_deref() != Some(pointed_to);
+        inner.pointed_to = Some(pointed_to.to_owned());
+        news
     }
 
     /// All were asked. Returns the node that is asked first from now on, if

@@ -79,6 +79,8 @@ struct Shared {
     http: reqwest::Client,
     planned: Mutex<Vec<(Meddle, &'static str)>>,
     seen: Mutex<Vec<String>>,
+    /// What every request gets.
+    added: Mutex<HeaderMap>,
     /// How far its clock is ahead of the server's.
     ahead: Mutex<SignedDuration>,
 }
@@ -88,9 +90,10 @@ impl Meddler {
     pub async fn start(upstream: &Url) -> Self {
         let shared = Arc::new(Shared {
             upstream: upstream.clone(),
-            http: super::bare_http(),
+            http: super::bare_http_without_redirects(),
             planned: Mutex::default(),
             seen: Mutex::default(),
+            added: Mutex::default(),
             ahead: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -132,6 +135,13 @@ impl Meddler {
     /// Forgets what was planned and did not happen yet.
     pub fn forget(&self) {
         self.shared.planned.lock().expect("lock").clear();
+    }
+
+    /// From now on every request reaches the server with this header.
+    pub fn add_header(&self, name: &'static str, value: &'static str) {
+        let (name, value) = (HeaderName::from_static(name), value.parse());
+        let mut added = self.shared.added.lock().expect("lock");
+        added.insert(name, value.expect("a header"));
     }
 
     /// From now on its `Date` headers are wrong by this much.
@@ -193,6 +203,7 @@ impl Shared {
     ) -> Response {
         headers.remove("host");
         headers.remove("content-length");
+        headers.extend(self.added.lock().expect("lock").clone());
         let path = uri.path_and_query().map_or("/", |p| p.as_str());
         let url = self.upstream.join(path).expect("a path");
         let request = self.http.request(method, url).headers(headers).body(body);
@@ -201,7 +212,7 @@ impl Shared {
         };
         let mut response = Response::new(Body::empty());
         *response.status_mut() = answer.status();
-        for name in ["content-type", "retry-after", "date"] {
+        for name in ["content-type", "retry-after", "date", "location"] {
             if let Some(value) = answer.headers().get(name) {
                 let name = HeaderName::from_static(name);
                 response.headers_mut().insert(name, value.clone());

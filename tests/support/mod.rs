@@ -22,13 +22,23 @@ pub mod tls_vault;
 pub mod vault;
 
 /// A bare client for the tests' own requests to the parts.
+pub fn bare_http() -> reqwest::Client {
+    client(reqwest::redirect::Policy::default())
+}
+
+/// The same for proxies, which hand redirects on.
+pub fn bare_http_without_redirects() -> reqwest::Client {
+    client(reqwest::redirect::Policy::none())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the tests' own requests carry no secret of anybody"
 )]
-pub fn bare_http() -> reqwest::Client {
+fn client(redirects: reqwest::redirect::Policy) -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
+        .redirect(redirects)
         .build()
         .expect("a client")
 }

@@ -33,7 +33,7 @@ impl Front {
     pub(super) async fn start(nodes: Vec<Url>) -> Self {
         let shared = Arc::new(Shared {
             nodes,
-            http: super::super::bare_http(),
+            http: super::super::bare_http_without_redirects(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await

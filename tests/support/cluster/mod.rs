@@ -71,10 +71,15 @@ impl Cluster {
         self.nodes[node].url()
     }
 
+    /// May do everything, at each of them.
+    pub fn root_token(&self) -> &str {
+        self.nodes[0].root_token()
+    }
+
     /// The cluster as one Vault: requests go to any node that serves, and wait
     /// while none does.
     pub fn as_one(&self) -> RealVault {
-        RealVault::elsewhere(self.front.url.clone(), self.nodes[0].root_token())
+        RealVault::elsewhere(self.front.url.clone(), self.root_token())
     }
 
     /// The node that leads, once there is one.
@@ -94,6 +99,15 @@ impl Cluster {
             assert!(tokio::time::Instant::now() < deadline, "nobody leads");
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Has the node that leads leave the lead to another; returns which.
+    pub async fn step_down(&self, leader: usize) -> usize {
+        self.nodes[leader]
+            .must("PUT", "sys/step-down", json!({}))
+            .await;
+        let others: Vec<usize> = (0..NODES).filter(|node| *node != leader).collect();
+        self.leader_among(&others).await
     }
 
     /// Kills a node, as a power cut would.
