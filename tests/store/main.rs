@@ -18,6 +18,7 @@ mod kubernetes;
 mod leased;
 mod life;
 mod logins;
+mod memory;
 mod namespaces;
 mod nodes;
 mod published;

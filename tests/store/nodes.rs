@@ -9,7 +9,7 @@ use scim_rotator::ports::{Store, StoreError};
 use scim_rotator::vault::{KvPath, Session, VaultStore};
 use url::Url;
 
-use super::bench::{Bench, file, record, session, token_login, v};
+use super::bench::{Bench, BriskClock, file, record, session_at, token_login, v};
 use super::support::meddler::{Meddle, Meddler};
 
 const HEALTH: &str = "GET /v1/sys/health";
@@ -47,7 +47,8 @@ impl Two {
             addresses.iter().map(Url::as_str).collect::<Vec<_>>(),
             token_login(&login),
         );
-        let session = session(&toml::from_str(&config).expect(&config));
+        let config = toml::from_str(&config).expect(&config);
+        let session = session_at(&config, Arc::new(BriskClock));
         session.login().await.expect("the token is accepted");
         first.seen();
         second.seen();

@@ -210,37 +210,41 @@ async fn authorities_are_read_again_when_their_files_change() {
     else {
         return;
     };
-    let other = std::fs::read_to_string(world.dir.path().join("other-ca.pem")).expect("read");
     std::fs::create_dir(world.dir.path().join("ca.d")).expect("a folder");
-    for (file, extra) in [
-        ("now.pem", "ca_file = \"DIR/now.pem\""),
-        ("ca.d/old.pem", "ca_dir = \"DIR/ca.d\""),
-    ] {
-        write(&world.dir, file, &other);
-        let session = world.session("good", extra);
-        let text = world.refusal(&session).await;
-        assert!(text.contains("not trusted here"), "{text}");
-        let added = if extra.starts_with("ca_dir") {
-            "ca.d/new.pem"
-        } else {
-            file
-        };
-        write(&world.dir, added, &world.ours.pem());
-        session.login().await.expect("the next request reads it");
+    // Both at once: each waits until the files are looked at again.
+    tokio::join!(
+        authorities_change(&world, "now.pem", "now.pem", "ca_file = \"DIR/now.pem\""),
+        authorities_change(
+            &world,
+            "ca.d/old.pem",
+            "ca.d/new.pem",
+            "ca_dir = \"DIR/ca.d\""
+        ),
+    );
+}
 
-        // What cannot be used changes nothing.
-        write(&world.dir, added, "half of a cert");
-        session.ping().await.expect("as before");
-        write(&world.dir, added, &other);
-        let distrusted = async {
-            while session.ping().await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, distrusted)
-            .await
-            .expect("no longer trusted");
-    }
+/// `file` holds an authority that nobody has; ours stands in `added` later.
+async fn authorities_change(world: &World, file: &str, added: &str, extra: &str) {
+    let other = std::fs::read_to_string(world.dir.path().join("other-ca.pem")).expect("read");
+    write(&world.dir, file, &other);
+    let session = world.session("good", extra);
+    let text = world.refusal(&session).await;
+    assert!(text.contains("not trusted here"), "{text}");
+    write(&world.dir, added, &world.ours.pem());
+    session.login().await.expect("the next request reads it");
+
+    // What cannot be used changes nothing.
+    write(&world.dir, added, "half of a cert");
+    session.ping().await.expect("as before");
+    write(&world.dir, added, &other);
+    let distrusted = async {
+        while session.ping().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, distrusted)
+        .await
+        .expect("no longer trusted");
 }
 
 #[tokio::test]
