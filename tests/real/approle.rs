@@ -55,5 +55,22 @@ async fn a_missing_policy_line_is_named_and_adding_it_is_enough() {
         })
         .await;
     daemon.stop().await;
+
+    // Commands that get nowhere take their Vault token with them.
+    let nothing = "path \"auth/token/revoke-self\" { capabilities = [\"update\"] }";
+    house.vault.policy("scim-rotator", nothing).await;
+    let before = house.vault.tokens().await;
+    for command in [
+        &["status"] as &[&str],
+        &["plan"],
+        &["once"],
+        &["rotate", "crm"],
+    ] {
+        let ran = house.command(command).await;
+        assert_eq!(ran.code, Some(75), "{ran:?}");
+        assert!(ran.stderr.contains("permission denied"), "{ran:?}");
+    }
+    assert_eq!(house.vault.tokens().await, before);
+    house.vault.policy("scim-rotator", &mended).await;
     house.close().await;
 }

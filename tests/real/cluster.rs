@@ -8,6 +8,7 @@
 //! | a follower is killed | all, at once |
 //! | the leader stands still, and goes on later | as after a kill; what it still believes is not believed |
 //! | the leader is cut off from the others; clients reach it | as after a kill |
+//! | the leader leaves the lead to another, and passes nothing on (307) | all: our token goes to configured addresses only, the log says what happened |
 //! | the daemon does not reach the leader | all, by way of a node that passes requests on |
 //! | all are killed, come back sealed, and are unsealed | all |
 //!
@@ -22,11 +23,13 @@ use tokio::time::Instant;
 use super::daemon::Daemon;
 use super::house::House;
 use super::restless::Restless;
+use super::support::bare_http_without_redirects;
 use super::support::cluster::{Cluster, NODES};
 use super::support::cut::{Cut, Line};
+use super::support::meddler::Meddler;
 use super::wait::eventually;
 
-const STAGES: [&str; 4] = ["issuing", "proving", "delivering", "retiring"];
+const STAGES: [&str; 5] = ["issuing", "proving", "delivering", "confirming", "retiring"];
 /// From the loss of the leader to the next commit. It takes three seconds where
 /// nothing else runs; the bound is for machines where very much does.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -43,10 +46,12 @@ async fn whatever_happens_to_its_nodes_no_token_is_lost_and_work_goes_on() {
     for node in 0..NODES {
         lines.push(Cut::start(cluster.url(node)).await);
     }
-    house.vault_addresses = lines.iter().map(|line| line.url.to_string()).collect();
-    let Some(restless) = Restless::at(house).await else {
+    let Some(mut restless) = Restless::waiting_for_proof(house).await else {
         return;
     };
+    the_leader_points_elsewhere(&cluster, &mut restless).await;
+    let addresses = lines.iter().map(|line| line.url.to_string());
+    restless.house.vault_addresses = addresses.collect();
     let daemon = restless.house.run(&restless.sections).await;
     let mut scene = Scene {
         cluster,
@@ -65,6 +70,82 @@ async fn whatever_happens_to_its_nodes_no_token_is_lost_and_work_goes_on() {
     scene.end().await;
 }
 
+/// A node that lost the lead answers 307 with the address of the one that
+/// leads, if it may not pass requests on.
+async fn the_leader_points_elsewhere(cluster: &Cluster, restless: &mut Restless) {
+    // Vault names the nodes' own addresses; the daemon knows doors before them,
+    // first of all nodes, then of the one that leads only.
+    for is_listed in [false, true] {
+        let leader = cluster.leader().await;
+        let (mut doors, mut addresses) = (Vec::new(), Vec::new());
+        for node in 0..NODES {
+            if is_listed && node != leader {
+                addresses.push(cluster.url(node).to_string());
+                continue;
+            }
+            let door = Meddler::start(cluster.url(node)).await;
+            door.add_header("x-vault-no-request-forwarding", "true");
+            addresses.push(door.url.to_string());
+            doors.push(door);
+        }
+        restless.house.vault_addresses = addresses;
+        restless.house.log = "info";
+        // The write must not be given up meanwhile.
+        restless.house.longest_call = 20;
+        let daemon = restless.house.run(&restless.sections).await;
+        works_on(restless).await;
+        // A write that arrives when the lead is lost, and not in between: a node
+        // that is about to lose it knows nobody yet to point to.
+        let gate = doors[if is_listed { 0 } else { leader }].hold("POST /v1/kv");
+        eventually("a write is under way", async || {
+            gate.is_reached().then_some(())
+        })
+        .await;
+        let next = cluster.step_down(leader).await;
+        let place = cluster.url(next).origin().ascii_serialization();
+        let door = restless.house.vault_addresses[leader].as_str();
+        eventually("it points to the new leader", async || {
+            let to = points_to(door, cluster.root_token()).await?;
+            to.starts_with(&place).then_some(())
+        })
+        .await;
+        gate.open();
+        let began = Instant::now();
+        let words = if is_listed {
+            "the one that it points to is asked"
+        } else {
+            "our token is not sent there"
+        };
+        eventually(words, async || {
+            let log = daemon.log();
+            let mut lines = log.lines();
+            let told = lines.find(|line| line.contains(words))?;
+            assert!(told.contains(&place), "{told}");
+            Some(())
+        })
+        .await;
+        works_on(restless).await;
+        eprintln!(
+            "a node that led answers 307 with an address that is listed: {is_listed}: {:?} to a whole rotation",
+            began.elapsed()
+        );
+        daemon.stop().await;
+        cluster.until_whole().await;
+    }
+    restless.house.log = "warn";
+    restless.house.longest_call = 5;
+}
+
+/// Where a node sends a read, if it does not serve it.
+async fn points_to(node: &str, token: &str) -> Option<String> {
+    let url = format!("{node}v1/kv/config");
+    let http = bare_http_without_redirects();
+    let answer = http.get(url).header("x-vault-token", token).send().await;
+    let answer = answer.ok().filter(|answer| answer.status() == 307)?;
+    let place = answer.headers().get("location")?.to_str().ok()?;
+    Some(place.to_owned())
+}
+
 struct Scene {
     cluster: Cluster,
     lines: Vec<Cut>,
@@ -76,7 +157,8 @@ impl Scene {
     async fn the_leader_is_killed(&mut self, stage: &str) {
         let leader = self.cluster.leader().await;
         eventually(stage, async || {
-            (self.restless.stage().await == stage).then_some(())
+            let is_so = self.restless.stage().await == stage || self.is_in(stage).await;
+            is_so.then_some(())
         })
         .await;
         let lost = self.lose(leader, |cluster| cluster.kill(leader)).await;
@@ -84,6 +166,14 @@ impl Scene {
         self.cluster.restart(leader).await;
         self.cluster.unseal(leader).await;
         self.cluster.until_whole().await;
+    }
+
+    /// Whether the daemon is in this stage: while it waits for proof, nothing is
+    /// stored that may be asked again.
+    async fn is_in(&self, stage: &str) -> bool {
+        let shown = self.daemon.get("/api/v1/tokens/crm").await;
+        let shown = shown.and_then(|(_, body)| serde_json::from_str::<Value>(&body).ok());
+        shown.is_some_and(|token| token["stage"] == stage)
     }
 
     async fn a_follower_is_killed(&mut self) {
@@ -128,7 +218,7 @@ impl Scene {
             "the leader out of the daemon's reach: {:?} to the next commit",
             began.elapsed()
         );
-        self.works_on().await;
+        works_on(&self.restless).await;
         self.lines[leader].set(Line::Open);
     }
 
@@ -151,7 +241,7 @@ impl Scene {
         let before = self.commits().await;
         self.next_commit(before, began).await;
         eprintln!("all unsealed: {:?} to the next commit", began.elapsed());
-        self.works_on().await;
+        works_on(&self.restless).await;
     }
 
     /// Loses the leader; tells how long it took until another one led, and
@@ -180,16 +270,6 @@ impl Scene {
         })
         .await;
         assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
-    }
-
-    /// Waits for a whole rotation from here on.
-    async fn works_on(&self) {
-        let generation = async || self.restless.house.record().await["generation"].as_u64();
-        let before = eventually("the record", generation).await;
-        eventually("a rotation", async || {
-            (generation().await? > before).then_some(())
-        })
-        .await;
     }
 
     /// How many versions of the record there are.
@@ -234,4 +314,14 @@ impl Scene {
             "none was issued twice"
         );
     }
+}
+
+/// Waits for a whole rotation from here on.
+async fn works_on(restless: &Restless) {
+    let generation = async || restless.house.record().await["generation"].as_u64();
+    let before = eventually("the record", generation).await;
+    eventually("a rotation", async || {
+        (generation().await? > before).then_some(())
+    })
+    .await;
 }

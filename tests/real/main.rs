@@ -11,10 +11,12 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod audit;
 mod canary;
 mod commands;
 mod daemon;
 mod house;
+mod mid_mint;
 mod parts;
 mod restless;
 mod wait;
@@ -45,6 +47,7 @@ mod syncope;
 mod systemd;
 mod vault_away;
 mod vault_limits;
+mod vault_requests;
 
 #[path = "../support/mod.rs"]
 mod support;

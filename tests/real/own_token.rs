@@ -1,12 +1,11 @@
 //! The daemon's own Vault token: taken away in the middle of a rotation, shown
 //! as a metric, revoked at the end.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::daemon::Daemon;
 use super::house::{House, is_settled};
-use super::parts::{DUE, Keeper, better_auth_issuer, due_at_once, token};
-use super::support::better_auth::BetterAuth;
+use super::mid_mint::MidMint;
 use super::wait::eventually;
 
 const EXPIRY: &str = "scim_rotator_vault_token_expiry_timestamp_seconds ";
@@ -15,24 +14,12 @@ const LOGINS: &str =
 
 #[tokio::test]
 async fn a_token_revoked_in_the_middle_of_a_step_costs_one_login_and_nothing_else() {
-    let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
+    let Some(scene) = MidMint::at(House::new().await).await else {
         return;
     };
-    house.longest_call = 20;
-    due_at_once(&house, &server).await;
-    let keeper = Keeper::new(&house);
-    let sections = [
-        better_auth_issuer(&mut house, &server).await,
-        keeper.connection(&house),
-        token(&server.scim_url(), "idp", DUE),
-    ]
-    .concat();
-    let before = tokens(&house).await;
-    let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 4000 });
-    server.plan_fault(fault).await;
-    let daemon = house.run(&sections).await;
-    let live = async || (server.live().await.len() == 2).then_some(());
-    eventually("a token is minted, its answer is out", live).await;
+    let before = scene.house.vault.tokens().await;
+    let daemon = scene.begin(4000).await;
+    let MidMint { house, server, .. } = scene;
     let path = "sys/leases/revoke-prefix/auth/approle/login";
     house.vault.must("PUT", path, Value::Null).await;
 
@@ -47,7 +34,11 @@ async fn a_token_revoked_in_the_middle_of_a_step_costs_one_login_and_nothing_els
     the_end_is_shown(&daemon).await;
 
     daemon.stop().await;
-    assert_eq!(tokens(&house).await, before, "revoked at a clean stop");
+    assert_eq!(
+        house.vault.tokens().await,
+        before,
+        "revoked at a clean stop"
+    );
     house.close().await;
 }
 
@@ -65,11 +56,4 @@ fn jiff_now() -> f64 {
     use scim_rotator::ports::Clock as _;
     let now = scim_rotator::driver::clock::SystemClock.now();
     now.as_second() as f64
-}
-
-/// How many tokens there are in Vault.
-async fn tokens(house: &House) -> usize {
-    let path = "auth/token/accessors?list=true";
-    let answer = house.vault.must("GET", path, Value::Null).await;
-    answer["data"]["keys"].as_array().expect("a list").len()
 }

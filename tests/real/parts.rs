@@ -126,9 +126,48 @@ impl Keeper {
         Self { program, file }
     }
 
+    /// The same, with a program that can be asked whether it works with the
+    /// token: at first it cannot tell yet.
+    pub fn hesitant(house: &House, seconds: &str) -> Self {
+        let [file, asked] = ["held-by-the-idp", "asked-for-proof"].map(|name| house.path(name));
+        let (file_text, asked) = (file.display(), asked.display());
+        let text = format!(
+            r#"#!/bin/sh
+set -e
+umask 077
+input=$(cat)
+case "$input" in
+*'"action":"confirm"'*)
+    if [ -e '{asked}' ]; then echo '{{"result": "confirmed"}}'; else echo '{{"result": "not_yet"}}'; fi
+    touch '{asked}'
+    exit
+    ;;
+esac
+sleep {seconds}
+printf '%s' "$input" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p' >'{file_text}.new'
+mv '{file_text}.new' '{file_text}'
+rm -f '{asked}'
+echo '{{"result": "applied"}}'
+"#
+        );
+        let program = house.file("keep-and-confirm", &text);
+        executable(&program);
+        Self { program, file }
+    }
+
     /// `[connections.idp.exec]`.
     pub fn connection(&self, house: &House) -> String {
         exec_connection(house, &self.program)
+    }
+
+    /// The same, for a [`Self::hesitant`] one.
+    pub fn connection_with_proof(&self, house: &House) -> String {
+        self.connection(house) + "confirm = true\n"
+    }
+
+    /// The program itself.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// The token that it holds.

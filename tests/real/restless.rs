@@ -38,17 +38,30 @@ impl Restless {
     }
 
     /// In a house of one's own.
-    pub async fn at(mut house: House) -> Option<Self> {
+    pub async fn at(house: House) -> Option<Self> {
+        let keeper = Keeper::slow(&house, "0.2");
+        let connection = keeper.connection(&house);
+        Self::with(house, keeper, &connection).await
+    }
+
+    /// In a house of one's own, with an identity provider whose proof is waited
+    /// for.
+    pub async fn waiting_for_proof(house: House) -> Option<Self> {
+        let keeper = Keeper::hesitant(&house, "0.2");
+        let connection = keeper.connection_with_proof(&house);
+        Self::with(house, keeper, &connection).await
+    }
+
+    async fn with(mut house: House, keeper: Keeper, connection: &str) -> Option<Self> {
         let server = Scim2Server::start()?;
         house.log = "warn";
         for slow in SLOW {
             server.plan_fault(slow_answers(slow)).await;
         }
-        let keeper = Keeper::slow(&house, "0.2");
         let sections = |times| {
             [
                 scim2_server_issuer(&server),
-                keeper.connection(&house),
+                connection.to_owned(),
                 token(&server.scim_url(), "idp", times),
             ]
             .concat()

@@ -1,23 +1,21 @@
 //! Vault goes away in the middle of a rotation, between the mint and the commit
 //! of the minted token.
 
-use serde_json::json;
-
 use super::daemon::Daemon;
 use super::house::{House, is_settled, text};
-use super::parts::{DUE, Keeper, better_auth_issuer, due_at_once, read_users, token};
-use super::support::better_auth::{BetterAuth, Minted};
+use super::mid_mint::MidMint;
+use super::parts::read_users;
 use super::wait::eventually;
 
 #[tokio::test]
 async fn a_sealed_vault_delays_a_rotation_and_costs_no_token() {
-    let Some(mut scene) = Scene::new().await else {
+    let Some(scene) = Scene::new().await else {
         return;
     };
-    let daemon = scene.begin().await;
-    scene.house.vault.seal().await;
+    let daemon = scene.0.begin(5000).await;
+    scene.0.house.vault.seal().await;
     scene.the_mint_is_answered(&daemon, "sealed").await;
-    scene.house.vault.unseal().await;
+    scene.0.house.vault.unseal().await;
     scene.end(daemon).await;
 }
 
@@ -26,50 +24,20 @@ async fn a_killed_and_restarted_vault_delays_a_rotation_and_costs_no_token() {
     let Some(mut scene) = Scene::new().await else {
         return;
     };
-    let daemon = scene.begin().await;
-    scene.house.vault.kill();
+    let daemon = scene.0.begin(5000).await;
+    scene.0.house.vault.kill();
     scene.the_mint_is_answered(&daemon, "").await;
-    scene.house.vault.restart().await;
-    scene.house.vault.unseal().await;
+    scene.0.house.vault.restart().await;
+    scene.0.house.vault.unseal().await;
     scene.end(daemon).await;
 }
 
-struct Scene {
-    house: House,
-    server: BetterAuth,
-    keeper: Keeper,
-    old: Minted,
-}
+struct Scene(MidMint);
 
 impl Scene {
     async fn new() -> Option<Self> {
-        let mut house = House::with_durable_vault().await?;
-        let server = BetterAuth::start()?;
-        house.longest_call = 20;
-        let old = due_at_once(&house, &server).await;
-        let keeper = Keeper::new(&house);
-        Some(Self {
-            house,
-            server,
-            keeper,
-            old,
-        })
-    }
-
-    /// Starts the daemon; returns when its token is minted and the answer is
-    /// still held back.
-    async fn begin(&mut self) -> Daemon {
-        let sections = [
-            better_auth_issuer(&mut self.house, &self.server).await,
-            self.keeper.connection(&self.house),
-            token(&self.server.scim_url(), "idp", DUE),
-        ];
-        let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 5000 });
-        self.server.plan_fault(fault).await;
-        let daemon = self.house.run(&sections.concat()).await;
-        let live = async || (self.server.live().await.len() == 2).then_some(());
-        eventually("a token is minted", live).await;
-        daemon
+        let house = House::with_durable_vault().await;
+        Some(Self(MidMint::at(house).await?))
     }
 
     /// The new token arrives and cannot be stored; the daemon says why.
@@ -89,6 +57,7 @@ impl Scene {
 
     async fn end(self, daemon: Daemon) {
         let record = self
+            .0
             .house
             .until("the rotation is completed", |record| {
                 record["generation"] == 2 && is_settled(record)
@@ -100,16 +69,16 @@ impl Scene {
             "one mint was enough"
         );
         let new = text(&record["current"]["value"]);
-        assert_eq!(self.server.live().await, [text(&record["current"]["id"])]);
-        assert_eq!(self.keeper.holds().as_deref(), Some(new));
-        assert_eq!(self.house.published().await["token"], new);
-        let scim_url = self.server.scim_url();
-        assert_eq!(read_users(&scim_url, &self.old.token).await, 401);
+        assert_eq!(self.0.server.live().await, [text(&record["current"]["id"])]);
+        assert_eq!(self.0.keeper.holds().as_deref(), Some(new));
+        assert_eq!(self.0.house.published().await["token"], new);
+        let scim_url = self.0.server.scim_url();
+        assert_eq!(read_users(&scim_url, &self.0.old.token).await, 401);
         eventually("it is ready again", async || {
             (daemon.get("/readyz").await?.0 == 200).then_some(())
         })
         .await;
         daemon.stop().await;
-        self.house.close().await;
+        self.0.house.close().await;
     }
 }

@@ -97,17 +97,21 @@ async fn a_clean_stop_takes_no_credential_away_that_hangs_on_our_token() {
     let Some(scene) = Scene::start().await else {
         return;
     };
-    let without = scene.tokens().await;
+    let without = scene.vault.tokens().await;
     let idle = scene.session_by_approle().await;
-    assert_eq!(scene.tokens().await, without + 1);
+    assert_eq!(scene.vault.tokens().await, without + 1);
     idle.close().await;
-    assert_eq!(scene.tokens().await, without, "nothing hung on it");
+    assert_eq!(scene.vault.tokens().await, without, "nothing hung on it");
 
     scene.role("1h", "2h").await;
     let session = scene.session_by_approle().await;
     let credential = scene.token(&secrets_of(&session)).await;
     session.close().await;
-    assert_eq!(scene.tokens().await, without + 1, "its end would end both");
+    assert_eq!(
+        scene.vault.tokens().await,
+        without + 1,
+        "its end would end both"
+    );
     let leases = format!("sys/leases/lookup/{PATH}?list=true");
     let leases = scene.vault.must("GET", &leases, Value::Null).await;
     assert_eq!(leases["data"]["keys"].as_array().map(Vec::len), Some(1));
@@ -119,7 +123,7 @@ async fn a_clean_stop_takes_no_credential_away_that_hangs_on_our_token() {
     let credential = scene.token(&secrets_of(&session)).await;
     until("Vault ends it", || !scene.api.is_alive(&credential)).await;
     session.close().await;
-    assert_eq!(scene.tokens().await, without + 1);
+    assert_eq!(scene.vault.tokens().await, without + 1);
 }
 
 #[tokio::test]
@@ -204,13 +208,6 @@ impl Scene {
         let session = session(&config(self.vault.url(), &login, ""));
         session.login().await.expect("logs in");
         session
-    }
-
-    /// How many tokens there are in Vault.
-    async fn tokens(&self) -> usize {
-        let path = "auth/token/accessors?list=true";
-        let answer = self.vault.must("GET", path, Value::Null).await;
-        answer["data"]["keys"].as_array().expect("a list").len()
     }
 
     async fn token(&self, secrets: &VaultSecrets) -> String {

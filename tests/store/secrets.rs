@@ -1,6 +1,7 @@
 //! Credential references.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use scim_rotator::ports::Secrets;
@@ -13,6 +14,7 @@ use scim_rotator::driver::clock::SystemClock;
 
 pub async fn all(bench: &Bench) {
     a_value_is_remembered_until_it_is_refused(bench).await;
+    a_new_version_is_taken_up_when_the_memory_ends(bench).await;
     what_cannot_be_read_is_named(bench).await;
     files_are_read_each_time(bench).await;
 }
@@ -42,6 +44,32 @@ async fn a_value_is_remembered_until_it_is_refused(bench: &Bench) {
     let anew = secrets.resolve(&reference).await.expect("resolves");
     assert_eq!(anew.value.expose(), "second");
     assert_ne!(anew.fingerprint, first.fingerprint);
+}
+
+async fn a_new_version_is_taken_up_when_the_memory_ends(bench: &Bench) {
+    let memory = SignedDuration::from_millis(200);
+    let secrets = VaultSecrets::new(Arc::clone(&bench.session), Arc::new(SystemClock), memory);
+    let reference = reference(bench, "callers/changed", "secret");
+    bench
+        .put("callers/changed", json!({"secret": "first"}))
+        .await;
+    let first = secrets.resolve(&reference).await.expect("resolves");
+    assert_eq!(first.value.expose(), "first");
+    bench
+        .put("callers/changed", json!({"secret": "second"}))
+        .await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while secrets
+        .resolve(&reference)
+        .await
+        .expect("resolves")
+        .value
+        .expose()
+        != "second"
+    {
+        assert!(tokio::time::Instant::now() < deadline, "the old one stays");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn what_cannot_be_read_is_named(bench: &Bench) {

@@ -178,6 +178,13 @@ impl RealVault {
         answer
     }
 
+    /// How many tokens there are.
+    pub async fn tokens(&self) -> usize {
+        let path = "auth/token/accessors?list=true";
+        let answer = self.must("GET", path, Value::Null).await;
+        answer["data"]["keys"].as_array().expect("a list").len()
+    }
+
     /// A request with the root token whose answer is response-wrapped.
     pub async fn wrapped(&self, method: &str, path: &str, ttl: &str) -> Value {
         let url = self.url.join(&format!("/v1/{path}")).expect("a path");

@@ -196,19 +196,12 @@ async fn what_is_taken(login: &dyn Login, vault: &RealVault, place: &Place) {
 }
 
 async fn what_is_left(login: &dyn Login, vault: &RealVault, place: &Place) {
-    let before = accessors(vault).await;
+    let before = vault.tokens().await;
     place.session.close().await;
     assert!(!place.session.state().logged_in);
     let ours = usize::from(login.owns_token());
-    assert_eq!(accessors(vault).await, before - ours);
+    assert_eq!(vault.tokens().await, before - ours);
     place.refused("the session was closed").await;
-}
-
-/// How many tokens there are.
-async fn accessors(vault: &RealVault) -> usize {
-    let path = "auth/token/accessors?list=true";
-    let answer = vault.must("GET", path, Value::Null).await;
-    answer["data"]["keys"].as_array().expect("a list").len()
 }
 
 async fn enable(vault: &RealVault, mount: &str, kind: &str) {
