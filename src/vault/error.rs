@@ -53,6 +53,15 @@ impl VaultError {
         )
     }
 
+    /// Whether Vault said that our token is not valid, and not only that it may
+    /// not do this.
+    pub(super) fn is_of_the_token(&self) -> bool {
+        self.kind
+            == VaultErrorKind::Forbidden {
+                invalid_token: true,
+            }
+    }
+
     /// Whether the cluster is there and has no leader that this request reached.
     pub(super) fn is_election(&self) -> bool {
         matches!(self.kind, VaultErrorKind::Standby { .. })

@@ -148,7 +148,11 @@ impl Session {
         let held = self.token().await?;
         match self.send(&held, call, endpoint).await {
             Err(error) if self.may_force_login(&error) => {
-                self.login_after(held.serial).await?;
+                if error.is_of_the_token() {
+                    self.login_after(held.serial).await?;
+                } else {
+                    self.replace(&held).await?;
+                }
                 let held = self.token().await?;
                 self.send(&held, call, endpoint).await
             }
@@ -187,7 +191,7 @@ impl Session {
     }
 
     fn may_force_login(&self, error: &VaultError) -> bool {
-        let VaultErrorKind::Forbidden { invalid_token } = &error.kind else {
+        let VaultErrorKind::Forbidden { .. } = &error.kind else {
             return false;
         };
         let now = self.clock.now();
@@ -195,7 +199,7 @@ impl Session {
         let recently = inner
             .forced_at
             .is_some_and(|at| now.duration_since(at) < FORCED_LOGIN_PAUSE);
-        if !*invalid_token && recently {
+        if !error.is_of_the_token() && recently {
             return false;
         }
         inner.forced_at = Some(now);

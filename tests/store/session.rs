@@ -72,6 +72,10 @@ impl World {
         all.iter().filter(|r| r.as_str() == request).count()
     }
 
+    fn revoked(&self) -> usize {
+        self.count("POST auth/token/revoke-self")
+    }
+
     fn logins(&self) -> usize {
         self.count("POST auth/approle/login")
     }
@@ -103,6 +107,7 @@ async fn the_token_is_renewed_until_its_life_ends_and_then_replaced() {
     let state = world.session.state();
     assert!(state.up && state.logged_in && !state.sealed);
     assert_eq!(state.failures, 0);
+    assert!(world.revoked() >= 1, "the old ones go");
     let expires = state.expires_at.expect("expires");
     assert!(expires > world.clock.now());
 }
@@ -114,6 +119,7 @@ async fn a_revoked_token_leads_to_one_new_login() {
     world.vault.revoke_tokens();
     world.session.ping().await.expect("the new token works");
     assert_eq!(world.logins(), 2);
+    assert_eq!(world.revoked(), 0, "the old one is dead");
 }
 
 #[tokio::test]
@@ -144,6 +150,7 @@ async fn a_missing_right_leads_to_one_new_login_and_then_to_the_error() {
         };
         assert!(fault.message.contains("permission denied"), "{fault}");
         assert_eq!(world.logins(), 2, "attempt {attempt}");
+        assert_eq!(world.revoked(), 1, "attempt {attempt}: the first one goes");
     }
 }
 
@@ -190,7 +197,7 @@ async fn a_clean_stop_revokes_what_was_made_for_us() {
     let world = World::new().await;
     world.session.ping().await.expect("answers");
     world.session.close().await;
-    assert_eq!(world.count("POST auth/token/revoke-self"), 1);
+    assert_eq!(world.revoked(), 1);
     let after = kind(world.session.ping().await);
     assert!(matches!(after, VaultErrorKind::Credential(_)), "{after:?}");
 
@@ -200,7 +207,7 @@ async fn a_clean_stop_revokes_what_was_made_for_us() {
     session.ping().await.expect("answers");
     assert_eq!(session.state().expires_at, None);
     session.close().await;
-    assert_eq!(world.count("POST auth/token/revoke-self"), 1, "not ours");
+    assert_eq!(world.revoked(), 1, "not ours");
 }
 
 #[tokio::test]

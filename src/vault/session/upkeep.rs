@@ -52,7 +52,7 @@ impl Session {
             return Ok(());
         };
         if !held.renewable || held.is_over(self.clock.now()) {
-            return self.login_after(held.serial).await;
+            return self.replace(&held).await;
         }
         let renewed = match self.renew(&held).await {
             Ok(granted) => held.renewed(&granted, self.clock.now()),
@@ -74,7 +74,14 @@ impl Session {
             return Ok(());
         }
         tracing::info!("the life of our Vault token stops growing: logging in anew");
-        self.login_after(held.serial).await
+        self.replace(&held).await
+    }
+
+    /// Logs in anew; the old token goes once there is a new one.
+    pub(super) async fn replace(&self, held: &Held) -> Result<(), VaultError> {
+        self.login_after(held.serial).await?;
+        self.let_go(held).await;
+        Ok(())
     }
 
     async fn renew(&self, held: &Held) -> Result<Granted, VaultError> {
@@ -115,22 +122,29 @@ impl Session {
         inner.carries_until = inner.carries_until.max(Some(ends_at));
     }
 
-    /// Revokes our token if it was made for us, unless credentials hang on it:
-    /// whoever still uses them would lose them with it. The end of a clean
-    /// stop, after the last write.
+    /// The end of a clean stop, after the last write: our token is let go.
     pub async fn close(&self) {
-        let (held, carries_until) = {
+        let held = {
             let mut inner = self.inner();
             inner.closed = true;
             inner.state.logged_in = false;
             inner.state.expires_at = None;
-            (inner.held.take(), inner.carries_until)
+            inner.held.take()
         };
-        let ours = |held: &Held| self.method.owns_token() && held.revocable;
-        let Some(held) = held.filter(ours) else {
-            return;
-        };
+        if let Some(held) = held {
+            self.let_go(&held).await;
+        }
+    }
+
+    /// Revokes a token that is not used any more if it was made for us, unless
+    /// credentials hang on it: whoever still uses them would lose them with it.
+    /// Whatever is not revoked ends by itself.
+    pub(super) async fn let_go(&self, held: &Held) {
         let now = self.clock.now();
+        if !self.method.owns_token() || !held.revocable || held.is_over(now) {
+            return;
+        }
+        let carries_until = self.inner().carries_until;
         if let Some(until) = carries_until.filter(|until| now < *until) {
             let ends = held.expires_at.map(|at| at.to_string());
             let token_ends = ends.as_deref().unwrap_or("never");
@@ -139,12 +153,13 @@ impl Session {
         }
         let call = Call::changing("revoke_self", "auth/token/revoke-self");
         let request = RevokeTokenSelfRequest::default();
-        if let Err(error) = self
-            .client
-            .execute(&call, Some(&held.token), &request)
-            .await
-        {
-            tracing::warn!(%error, "our Vault token was not revoked; it ends by itself");
+        let revoked = self.client.execute(&call, Some(&held.token), &request);
+        match revoked.await {
+            Err(error) if !error.is_of_the_token() => {
+                tracing::warn!(%error, "our Vault token was not revoked; it ends by itself");
+            }
+            // Or dead already.
+            Ok(_) | Err(_) => {}
         }
     }
 }
