@@ -1,12 +1,11 @@
 //! A daemon in the middle of a rotation: its token is minted, and the answer of
 //! the service provider is still held back.
 
-use serde_json::json;
-
 use super::daemon::Daemon;
 use super::house::House;
-use super::parts::{DUE, Keeper, better_auth_issuer, due_at_once, token};
+use super::parts::{DUE, Keeper, better_auth_issuer_at, due_at_once, token};
 use super::support::better_auth::{BetterAuth, Minted};
+use super::support::meddler::{Gate, Meddler};
 use super::wait::eventually;
 
 /// Where it happens.
@@ -16,6 +15,8 @@ pub struct MidMint {
     pub keeper: Keeper,
     /// The token that is due.
     pub old: Minted,
+    /// Before the admin API.
+    door: Meddler,
     sections: String,
 }
 
@@ -26,8 +27,10 @@ impl MidMint {
         house.longest_call = 20;
         let old = due_at_once(&house, &server).await;
         let keeper = Keeper::new(&house);
+        let base = server.scim_url().join("/").expect("a URL");
+        let door = Meddler::start(&base).await;
         let sections = [
-            better_auth_issuer(&mut house, &server).await,
+            better_auth_issuer_at(&mut house, &format!("{}admin", door.url)).await,
             keeper.connection(&house),
             token(&server.scim_url(), "idp", DUE),
         ];
@@ -37,18 +40,20 @@ impl MidMint {
             server,
             keeper,
             old,
+            door,
         })
     }
 
-    /// Starts the daemon; returns when its token is minted. The answer comes so
-    /// much later.
-    pub async fn begin(&self, delay_ms: u32) -> Daemon {
-        let fault = json!({ "mint": "slow", "count": 1, "delay_ms": delay_ms });
-        self.server.plan_fault(fault).await;
+    /// Starts the daemon; returns when its token is minted. The answer comes
+    /// once the gate is opened.
+    pub async fn begin(&self) -> (Daemon, Gate) {
+        let gate = self.door.hold_answer("POST /admin/tokens");
         let daemon = self.run().await;
-        let live = async || (self.server.live().await.len() == 2).then_some(());
-        eventually("a token is minted, its answer is out", live).await;
-        daemon
+        eventually("a token is minted, its answer is out", async || {
+            gate.is_reached().then_some(())
+        })
+        .await;
+        (daemon, gate)
     }
 
     /// Starts a daemon.

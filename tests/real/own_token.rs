@@ -18,10 +18,11 @@ async fn a_token_revoked_in_the_middle_of_a_step_costs_one_login_and_nothing_els
         return;
     };
     let before = scene.house.vault.tokens().await;
-    let daemon = scene.begin(4000).await;
-    let MidMint { house, server, .. } = scene;
+    let (daemon, gate) = scene.begin().await;
+    let MidMint { house, server, .. } = &scene;
     let path = "sys/leases/revoke-prefix/auth/approle/login";
     house.vault.must("PUT", path, Value::Null).await;
+    gate.open();
 
     let record = house
         .until("the rotation is done", |record| {
@@ -39,7 +40,7 @@ async fn a_token_revoked_in_the_middle_of_a_step_costs_one_login_and_nothing_els
         before,
         "revoked at a clean stop"
     );
-    house.close().await;
+    scene.house.close().await;
 }
 
 /// `TOKEN_PERIOD` of the shipped script is an hour.

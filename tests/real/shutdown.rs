@@ -2,13 +2,14 @@
 
 use super::house::{House, is_settled, text};
 use super::mid_mint::MidMint;
+use super::wait::eventually;
 
 #[tokio::test]
 async fn a_step_that_runs_is_finished_and_stored_before_the_daemon_ends() {
     let Some(scene) = MidMint::at(House::new().await).await else {
         return;
     };
-    let mut daemon = scene.begin(4000).await;
+    let (mut daemon, gate) = scene.begin().await;
     let MidMint {
         house,
         server,
@@ -16,6 +17,11 @@ async fn a_step_that_runs_is_finished_and_stored_before_the_daemon_ends() {
         ..
     } = &scene;
     daemon.terminate();
+    eventually("it is about to end", async || {
+        daemon.log().contains("ending:").then_some(())
+    })
+    .await;
+    gate.open();
     assert_eq!(daemon.wait().await.code(), Some(0));
 
     let record = house.record().await;

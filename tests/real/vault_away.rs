@@ -12,8 +12,9 @@ async fn a_sealed_vault_delays_a_rotation_and_costs_no_token() {
     let Some(scene) = Scene::new().await else {
         return;
     };
-    let daemon = scene.0.begin(5000).await;
+    let (daemon, gate) = scene.0.begin().await;
     scene.0.house.vault.seal().await;
+    gate.open();
     scene.the_mint_is_answered(&daemon, "sealed").await;
     scene.0.house.vault.unseal().await;
     scene.end(daemon).await;
@@ -24,8 +25,9 @@ async fn a_killed_and_restarted_vault_delays_a_rotation_and_costs_no_token() {
     let Some(mut scene) = Scene::new().await else {
         return;
     };
-    let daemon = scene.0.begin(5000).await;
+    let (daemon, gate) = scene.0.begin().await;
     scene.0.house.vault.kill();
+    gate.open();
     scene.the_mint_is_answered(&daemon, "").await;
     scene.0.house.vault.restart().await;
     scene.0.house.vault.unseal().await;

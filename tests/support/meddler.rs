@@ -22,6 +22,8 @@ pub enum Meddle {
     LoseRequest,
     /// It reaches the server once it is let go.
     Hold(Gate),
+    /// It reaches the server; the answer comes once it is let go.
+    HoldAnswer(Gate),
     /// It reaches the server; this is answered instead.
     Instead {
         /// Status.
@@ -40,7 +42,7 @@ pub enum Meddle {
     },
 }
 
-/// Holds a request back.
+/// Holds a request or its answer back.
 #[derive(Debug, Clone)]
 pub struct Gate {
     reached: watch::Sender<bool>,
@@ -48,7 +50,14 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Whether the request is there.
+    fn new() -> Self {
+        Self {
+            reached: watch::Sender::new(false),
+            open: watch::Sender::new(false),
+        }
+    }
+
+    /// Whether the request, or the answer, is there.
     pub fn is_reached(&self) -> bool {
         *self.reached.borrow()
     }
@@ -124,11 +133,15 @@ impl Meddler {
 
     /// Holds the next request that begins with `what` back.
     pub fn hold(&self, what: &'static str) -> Gate {
-        let gate = Gate {
-            reached: watch::Sender::new(false),
-            open: watch::Sender::new(false),
-        };
+        let gate = Gate::new();
         self.next(what, Meddle::Hold(gate.clone()));
+        gate
+    }
+
+    /// Holds the answer to the next request back that begins with `what`.
+    pub fn hold_answer(&self, what: &'static str) -> Gate {
+        let gate = Gate::new();
+        self.next(what, Meddle::HoldAnswer(gate.clone()));
         gate
     }
 
@@ -172,6 +185,11 @@ async fn forward(
             body,
         }) => return made_up(status, header, body),
         Some(Meddle::Hold(gate)) => gate.pass().await,
+        Some(Meddle::HoldAnswer(gate)) => {
+            let answer = shared.pass(method, &uri, headers, body).await;
+            gate.pass().await;
+            return answer;
+        }
         Some(Meddle::Instead { status, body: said }) => {
             shared.pass(method, &uri, headers, body).await;
             return made_up(status, None, said);
