@@ -5,7 +5,9 @@ use super::restless::{Dice, Restless, number_in};
 use super::support::cut::{Cut, Line};
 
 const CUTS: u64 = 40;
-const LONGEST_MS: u64 = 1_500;
+/// Longer than the longest call.
+const LONGEST_CUT_MS: u64 = 1_500;
+const LONGEST_PAUSE_MS: u64 = 700;
 const KINDS: [Line; 4] = [
     Line::Reset,
     Line::BlackHole,
@@ -25,11 +27,11 @@ async fn a_line_to_vault_that_fails_at_any_moment_costs_no_token() {
     let daemon = restless.house.run(&restless.sections).await;
     let mut inside = 0;
     for _ in 0..CUTS {
-        tokio::time::sleep(dice.time(LONGEST_MS)).await;
+        tokio::time::sleep(dice.time(LONGEST_PAUSE_MS)).await;
         let which = dice.below(u64::try_from(KINDS.len()).expect("few"));
         cut.set(KINDS[usize::try_from(which).expect("small")]);
         inside += u64::from(restless.is_rotating().await);
-        tokio::time::sleep(dice.time(LONGEST_MS)).await;
+        tokio::time::sleep(dice.time(LONGEST_CUT_MS)).await;
         cut.set(Line::Open);
     }
     daemon.stop().await;
