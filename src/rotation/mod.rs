@@ -42,9 +42,12 @@
 //! `tests/simulation` runs the real driver over a simulated Vault, service
 //! provider and identity provider, for each of the nine strategies that follow
 //! from the capabilities. It checks the invariants after every port call: with
-//! every trouble at every call, with pairs of troubles, and through months
-//! of random troubles and people's acts. `tests/mutation/run.sh` takes one
-//! safeguard after the other out of a copy and tells which test missed it.
+//! every trouble at every call, with every pair of troubles, and through a
+//! million events of random months with people's acts; `tests/run` runs all of
+//! it, `cargo test` a sample of the pairs and months. It also checks that a paused
+//! token is left alone, that the runaway cap holds across restarts, and that no
+//! request of a person is dropped. `tests/mutation/run.sh` takes one safeguard
+//! after the other out of a copy and tells which test missed it.
 //!
 //! A violation is shown with the shortest run that was found, as one JSON
 //! object. This makes that run again, and prints its event log:
@@ -54,7 +57,8 @@
 //! ```
 //!
 //! `SCIM_ROTATOR_SIM_SEED` and `SCIM_ROTATOR_SIM_EVENTS` choose where the random
-//! months begin and how long they last.
+//! months begin and how long they last; of the pairs, one of
+//! `SCIM_ROTATOR_SIM_EVERY` is run.
 //!
 //! # What check-and-set fences, and what it cannot
 //!
@@ -89,6 +93,11 @@
 //! which our own issue was lost and never happened cannot be told from ours.
 //! Two such tokens stop the rotation for a person; one alone is taken for ours.
 //! An issuer that takes a label or a name does not have this case.
+//!
+//! An intent and a token carry the name of their issuer. When the configuration
+//! gives the token another one, an id of the old may be somebody else's at the
+//! new: nothing is looked for or revoked there. What may live on at the old one
+//! is counted until it expires, and a person is told to revoke it there.
 
 pub mod apply;
 pub mod capability;

@@ -155,17 +155,12 @@ impl World {
         let wall = self.wall(0);
         let now = self.now;
         match act {
-            Act::PauseAll => self.all_paused = true,
-            Act::ResumeAll => self.all_paused = false,
+            Act::PauseAll => self.pause_all(true),
+            Act::ResumeAll => self.pause_all(false),
             Act::Kill(machine) => self.orders.push(Order::Kill(*machine)),
             Act::Terminate(machine) => self.orders.push(Order::Terminate(*machine)),
-            Act::Pause(token) => self.person_writes(token, |record| {
-                record.paused.get_or_insert(Paused {
-                    since: wall,
-                    reason: "a person says so".to_owned(),
-                });
-            }),
-            Act::Resume(token) => self.person_writes(token, |record| record.paused = None),
+            Act::Pause(token) => self.pause(token, Some(wall)),
+            Act::Resume(token) => self.pause(token, None),
             Act::Rotate {
                 token,
                 compromised,
@@ -205,7 +200,7 @@ impl World {
     }
 
     /// A change of the configuration, which all replicas read again.
-    fn configure(&mut self, token: &str, change: impl FnOnce(&mut Tenant)) {
+    pub(crate) fn configure(&mut self, token: &str, change: impl FnOnce(&mut Tenant)) {
         self.with(token, change);
         self.orders.push(Order::Reload);
     }
@@ -221,6 +216,27 @@ impl World {
                     record.updated_at = wall.max(before.updated_at);
                 }
             });
+        });
+    }
+
+    fn pause_all(&mut self, paused: bool) {
+        self.all_paused = paused;
+        self.all_paused_since = paused.then(|| self.all_paused_since.unwrap_or(self.now));
+    }
+
+    pub(crate) fn pause(&mut self, token: &str, since: Option<jiff::Timestamp>) {
+        self.person_writes(token, |record| {
+            let paused = since.map(|since| Paused {
+                since,
+                reason: "a person says so".to_owned(),
+            });
+            record.paused = paused.map(|paused| record.paused.clone().unwrap_or(paused));
+        });
+        let now = self.now;
+        self.with(token, |tenant| {
+            let known = tenant.ledger.control.paused_since;
+            let paused = tenant.record.as_deref().is_some_and(|r| r.paused.is_some());
+            tenant.ledger.control.paused_since = paused.then(|| known.unwrap_or(now));
         });
     }
 
@@ -242,10 +258,10 @@ impl World {
 
     /// The storm is over: what people broke or stopped, they mend.
     pub(crate) fn calm_down(&mut self) {
-        self.all_paused = false;
+        self.pause_all(false);
         let tokens: Vec<_> = self.tenants.keys().cloned().collect();
         for token in tokens {
-            self.person_writes(&token, |record| record.paused = None);
+            self.pause(&token, None);
             self.with(&token, |tenant| {
                 tenant.provider.next_is_useless = false;
                 tenant.dislikes_next = false;

@@ -69,6 +69,17 @@ impl Start {
     }
 }
 
+/// How closely a run is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// For every invariant but I6.
+    Quick,
+    /// Everything that could be printed is searched for tokens as well.
+    Close,
+    /// The same, and every event is written down.
+    Logged,
+}
+
 /// What came of one run.
 pub(crate) struct Run {
     /// What was violated.
@@ -79,12 +90,12 @@ pub(crate) struct Run {
 }
 
 /// Runs through a script of troubles until all is at rest again.
-pub(crate) fn run(start: Start, begin: &World, script: &Script, logged: bool) -> Run {
+pub(crate) fn run(start: Start, begin: &World, script: &Script, look: Look) -> Run {
     let mut world = begin.clone();
     world.script = script.clone();
-    world.log = logged.then(Vec::new);
+    world.log = (look == Look::Logged).then(Vec::new);
     let until = world.after(patience(&world.tenants[TOKEN]));
-    let mut cluster = Cluster::start(world, 1, logged);
+    let mut cluster = Cluster::start(world, 1, look != Look::Quick);
     let generation = start.generation();
     let missing = cluster.run(until, |world| {
         let missing = world.tenants[TOKEN].unrest(world.now, generation);
@@ -123,7 +134,7 @@ impl Case {
         let profile = known.into_iter().find(|p| p.name == self.profile);
         let profile = profile.unwrap_or_else(|| panic!("no profile `{}`", self.profile));
         let begin = self.start.world(&profile);
-        let again = run(self.start, &begin, &self.script, true);
+        let again = run(self.start, &begin, &self.script, Look::Logged);
         print(&again.log);
         again.violation
     }

@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::TokenHandle;
 use scim_rotator::rotation::capability::{IssueEffect, Overlap};
 use scim_rotator::rotation::invariant;
-use scim_rotator::rotation::record::{HeldToken, Origin, Record, RotationResult, Stage, Trigger};
+use scim_rotator::rotation::record::{HeldToken, Origin, Record, Stage, Trigger};
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
+use crate::control::Control;
 use crate::request::Request;
 use crate::tenant::Tenant;
 
@@ -28,10 +29,7 @@ pub(crate) struct Ledger {
     stray: BTreeSet<usize>,
     /// A connection was not configured for a while, and was given nothing since.
     unfed: BTreeSet<usize>,
-    /// A rotation that a person asked for, and the generation at that time.
-    asked_at: Option<u64>,
-    /// A token that a person said is in the wrong hands.
-    compromised: Option<BearerToken>,
+    pub(crate) control: Control,
 }
 
 #[derive(Debug, Clone)]
@@ -43,7 +41,7 @@ struct Superseded {
     overlap: SignedDuration,
 }
 
-type Checked = Result<(), String>;
+pub(crate) type Checked = Result<(), String>;
 
 impl Tenant {
     /// What must hold before a request is carried out.
@@ -70,12 +68,12 @@ impl Tenant {
             }
             Request::Revoke(handle) => self.check_end_of(handle, now),
             Request::Complete => self.check_completion(now),
+            Request::Issue(asked) => self.check_cap(&asked.label),
             Request::Load
             | Request::Commit { .. }
             | Request::Published
             | Request::Publish { .. }
             | Request::List
-            | Request::Issue(_)
             | Request::Get { .. }
             | Request::Cancel
             | Request::Preflight { .. }
@@ -239,12 +237,6 @@ impl Tenant {
         Ok(())
     }
 
-    /// A token in the wrong hands takes the overlap of its predecessors with it.
-    fn is_compromise_asked(&self) -> bool {
-        let request = self.record.as_deref().and_then(|r| r.request.as_ref());
-        request.is_some_and(|request| request.trigger == Trigger::Compromise)
-    }
-
     /// I2, for a two-phase issuer: completion ends every token but the next.
     fn check_completion(&self, now: Timestamp) -> Checked {
         if self.issuer_overlap() != (Overlap::TwoPhase { next_usable: true }) {
@@ -278,61 +270,6 @@ impl Tenant {
     /// A connection is in the configuration again. It is given the next token.
     pub(crate) fn note_attached(&mut self, connection: usize) {
         self.ledger.unfed.insert(connection);
-    }
-
-    /// A person asked for a rotation.
-    pub(crate) fn note_request(&mut self, compromised: bool) {
-        let Some(record) = self.record.as_deref() else {
-            return;
-        };
-        self.ledger.asked_at = Some(record.generation);
-        if compromised {
-            let current = record.current.as_ref();
-            self.ledger.compromised = current.map(|token| token.value.clone());
-        }
-    }
-
-    /// A person must decide anew, or sees that the rotation was rolled back:
-    /// what was asked for before is void.
-    fn void_requests(&mut self, new: &Record) {
-        let latest = new.history.first().map(|past| past.result);
-        if latest == Some(RotationResult::RolledBack) {
-            self.ledger.asked_at = None;
-        }
-        if new.halt.is_some() {
-            self.ledger.asked_at = None;
-            self.ledger.compromised = None;
-        }
-    }
-
-    /// What a person asked for has been done.
-    pub(crate) fn check_requests(&self, now: Timestamp) -> Checked {
-        let Some(record) = self.record.as_deref() else {
-            return Ok(());
-        };
-        if self
-            .ledger
-            .asked_at
-            .is_some_and(|at| record.generation <= at)
-        {
-            return Err("control: a rotation that a person asked for was dropped".to_owned());
-        }
-        let Some(compromised) = &self.ledger.compromised else {
-            return Ok(());
-        };
-        if record
-            .current
-            .as_ref()
-            .is_some_and(|c| c.value == *compromised)
-        {
-            return Err("control: a token in the wrong hands stays in use".to_owned());
-        }
-        if self.provider.rules.can.ends_old_tokens_for_us()
-            && self.provider.accepts(compromised, now)
-        {
-            return Err("control: a token in the wrong hands is still accepted".to_owned());
-        }
-        Ok(())
     }
 
     /// Whether a connection is configured, and was given a token since it is.

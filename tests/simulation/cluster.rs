@@ -339,10 +339,11 @@ impl Cluster {
             process,
             token: Arc::clone(name),
         };
-        let (profile, detached) = {
+        let (profile, detached, issuer) = {
             let world = self.sim.lock();
             let tenant = &world.tenants[name];
-            (Arc::clone(&tenant.profile), tenant.detached.clone())
+            let profile = Arc::clone(&tenant.profile);
+            (profile, tenant.detached.clone(), tenant.issuer_name)
         };
         let configured = profile.connections.iter().enumerate();
         let connections = configured.filter(|(index, _)| !detached.contains(index));
@@ -365,7 +366,10 @@ impl Cluster {
                 })
                 .collect(),
             probe: Arc::new(SimProbe { gate }),
-            labels: Labels::default(),
+            labels: Labels {
+                issuer: issuer.to_owned(),
+                ..Labels::default()
+            },
             leaving: false,
         }
     }

@@ -1,6 +1,6 @@
 //! What pairs of troubles and random months have shown, by name.
 
-use crate::case::{Start, run};
+use crate::case::{Look, Start, run};
 use crate::fault::{Script, Trouble};
 use crate::happy::{TOKEN, settle};
 use crate::story::profile;
@@ -9,7 +9,7 @@ use crate::story::profile;
 fn must_hold(name: &str, first: (usize, Trouble), second: (usize, Trouble)) {
     let begin = Start::Renewal.world(&profile(name));
     let script = Script::one(first.0, first.1).and(second.0, second.1);
-    let seen = run(Start::Renewal, &begin, &script, false).violation;
+    let seen = run(Start::Renewal, &begin, &script, Look::Close).violation;
     assert_eq!(seen, None, "{script:?}");
 }
 

@@ -104,6 +104,7 @@ impl World {
         let trouble = trouble.or_else(|| cued(&mut self.cues, request.word()));
         self.events += 1;
         self.note_busy(1, 0);
+        self.check_left_alone(gate, request);
         let then = match trouble {
             None => Then::Answer(self.execute(&gate.token, gate.process, request)),
             Some(trouble) => self.suffer(gate, request, nature, trouble),

@@ -1,12 +1,15 @@
 //! The net has no holes: for each invariant, something that breaks it is seen.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::{IssueRequest, TokenHandle};
-use scim_rotator::rotation::record::{Lease, Paused, Record};
+use scim_rotator::rotation::record::{Intent, Lease, Paused, Record, Rotation, Stage, Trigger};
 
+use crate::acts::Act;
 use crate::cluster::Cluster;
+use crate::gate::Gate;
 use crate::happy::{TOKEN, due};
 use crate::profile::strategies;
 use crate::request::{Process, Request};
@@ -52,6 +55,43 @@ fn revoke(world: &mut World, id: String) {
     send(world, &Request::Revoke(handle));
 }
 
+fn asked(label: &str) -> IssueRequest {
+    IssueRequest {
+        token: TOKEN.to_owned(),
+        label: label.to_owned(),
+        lifetime: None,
+        overlap: SignedDuration::ZERO,
+        etag: None,
+        chosen: None,
+        current: None,
+    }
+}
+
+/// A rotation with the intent to issue.
+fn given_rotation(label: &str, at: Timestamp) -> Rotation {
+    Rotation {
+        id: label.to_owned(),
+        trigger: Trigger::Force,
+        began_at: at,
+        stage: Stage::Issuing,
+        stage_entered_at: at,
+        intent: Some(Intent {
+            at,
+            issuer: None,
+            label: label.to_owned(),
+            ids_before: Vec::new(),
+            etag: None,
+            chosen: None,
+        }),
+        attempts: 1,
+        pending: None,
+        deliveries: BTreeMap::new(),
+        completed: false,
+        rollback: None,
+        operator_deadline: None,
+    }
+}
+
 fn must_be_seen(world: &World, invariant: &str) {
     let seen = world.violation.as_deref().unwrap_or("nothing");
     assert!(
@@ -91,15 +131,7 @@ fn i2_the_end_of_a_foreign_token_is_seen() {
 fn i3_a_token_that_the_record_does_not_know_is_seen() {
     let mut world = at_rest();
     let now = world.now;
-    let asked = IssueRequest {
-        token: TOKEN.to_owned(),
-        label: "lost".to_owned(),
-        lifetime: None,
-        overlap: SignedDuration::ZERO,
-        etag: None,
-        chosen: None,
-        current: None,
-    };
+    let asked = asked("lost");
     let issued = tenant(&mut world).provider.issue(&asked, false, now);
     assert!(issued.is_ok());
     let seen = world.tenants[TOKEN].check_rest(now);
@@ -129,6 +161,16 @@ fn i5_a_second_issue_is_seen() {
     let before = world.outside(TOKEN);
     drop(tenant(&mut world).provider.issue_by_hand(false, now));
     assert!(world.outside(TOKEN) != before);
+}
+
+#[test]
+fn i6_a_token_in_the_text_of_an_error_is_seen() {
+    let mut world = at_rest();
+    tenant(&mut world).provider.quirks.quotes_tokens = true;
+    let until = world.after(SignedDuration::from_hours(1));
+    let mut cluster = Cluster::start(world, 1, true);
+    let _seen = cluster.run(until, |_| Some(String::new()));
+    must_be_seen(&cluster.sim.lock(), "I6");
 }
 
 #[test]
@@ -165,6 +207,47 @@ fn i9_a_record_that_breaks_a_rule_is_seen() {
     let mut world = at_rest();
     commit(&mut world, "holder-1", |record| record.current = None);
     must_be_seen(&world, "I9");
+}
+
+#[test]
+fn one_issue_too_many_in_a_day_is_seen() {
+    let mut world = at_rest();
+    for number in 0..4 {
+        let label = format!("label-{number}");
+        let at = world.now;
+        commit(&mut world, "holder-1", |record| {
+            record.rotation = Some(given_rotation(&label, at));
+        });
+        let asked = asked(&label);
+        assert_eq!(world.violation, None, "issue {number}");
+        send(&mut world, &Request::Issue(asked));
+    }
+    must_be_seen(&world, "control");
+}
+
+#[test]
+fn a_paused_token_that_is_not_left_alone_is_seen() {
+    for everything in [false, true] {
+        let world = at_rest();
+        let cluster = Cluster::start(world, 0, false);
+        let mut world = cluster.sim.lock();
+        let since = world.now;
+        if everything {
+            world.act(&Act::PauseAll);
+        } else {
+            world.pause(TOKEN, Some(since));
+        }
+        world.now = world.after(SignedDuration::from_mins(2));
+        let gate = Gate {
+            sim: cluster.sim.clone(),
+            process: Process { id: 1, machine: 0 },
+            token: TOKEN.into(),
+        };
+        world.check_left_alone(&gate, &Request::Load);
+        assert_eq!(world.violation, None, "Vault is asked all the time");
+        world.check_left_alone(&gate, &Request::Complete);
+        must_be_seen(&world, "control");
+    }
 }
 
 #[test]

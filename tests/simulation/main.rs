@@ -11,6 +11,7 @@
 //! | `ports`, `probe` | the traits of the driver, each method one request |
 //! | `profile` | the nine strategies, as capabilities and policies |
 //! | `checks`, `rest`, `witness` | the invariants I1 to I9 |
+//! | `control` | what persons say is heeded: requests, pauses, the runaway cap |
 //! | `cluster` | replicas, their restarts, and time passing between their wakes |
 //! | `people` | what operators do |
 //! | `case`, `exhaustive` | single runs, and all of them, with every trouble and every pair |
@@ -37,6 +38,7 @@ mod case;
 mod chaos;
 mod checks;
 mod cluster;
+mod control;
 mod dice;
 mod exhaustive;
 mod fault;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scim_rotator::rotation::capability::{Recovery, Supply};
 
-use crate::case::{Start, run};
+use crate::case::{Look, Start, run};
 use crate::fault::{Script, Trouble};
 use crate::happy::{TOKEN, due, settle};
 use crate::profile::{Profile, strategies, variants};
@@ -28,7 +28,7 @@ fn beside_others(profile: &Arc<Profile>) -> World {
 /// The first port call that issues.
 fn issue_call(profile: &Arc<Profile>) -> usize {
     let world = beside_others(profile);
-    let run = run(Start::Renewal, &world, &Script::none(), true);
+    let run = run(Start::Renewal, &world, &Script::none(), Look::Logged);
     assert_eq!(run.violation, None, "{}", profile.name);
     let issue = run.log.iter().find(|e| e.what.starts_with("issuer.issue"));
     issue.and_then(|e| e.call).expect("an issue")
@@ -102,7 +102,7 @@ fn every_request_twice_is_as_good_as_once() {
     for profile in all() {
         for start in Start::ALL {
             let begin = start.world(&profile);
-            let seen = run(start, &begin, &twice, false).violation;
+            let seen = run(start, &begin, &twice, Look::Close).violation;
             assert_eq!(seen, None, "{}, {start:?}", profile.name);
         }
     }

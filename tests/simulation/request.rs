@@ -85,6 +85,11 @@ impl Request {
         }
     }
 
+    /// Whether it only asks the service provider about a token.
+    pub(crate) fn is_probe(&self) -> bool {
+        matches!(self, Self::Prove { .. } | Self::ProveRefused { .. })
+    }
+
     /// Whether it goes to Vault.
     pub(crate) fn is_for_vault(&self) -> bool {
         match self {

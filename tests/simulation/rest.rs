@@ -99,8 +99,15 @@ impl Tenant {
     }
 }
 
-/// How long a run may take until all is at rest: the longest life of a token,
-/// since some old tokens cannot be ended but by their expiry.
+/// How long a run may take until all is at rest. A token that was cut off from
+/// outside is found by the next probe, and one that a person wrote by the next
+/// look at Vault. The token that comes then may have to wait a day for the
+/// runaway guard. Its predecessor may be as young as that, and may have no other
+/// end than its expiry.
 pub(crate) fn patience(tenant: &Tenant) -> SignedDuration {
-    tenant.profile.issuer.life + SignedDuration::from_hours(48)
+    let policy = &tenant.profile.policy;
+    // Probes are spread over a tenth of their interval.
+    let probed_within = policy.probe_every + policy.probe_every / 10;
+    let noticed_within = probed_within.max(tenant.profile.sweep);
+    noticed_within + tenant.profile.issuer.life + SignedDuration::from_hours(48)
 }

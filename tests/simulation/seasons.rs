@@ -42,7 +42,8 @@ pub(crate) fn play(story: &Story, dice: Option<Dice>, logged: bool) -> Told {
         None => Chaos::again(&story.troubles),
     });
     let began = world.now;
-    let mut cluster = Cluster::start(world, story.replicas, logged);
+    let search = logged || story.seed.is_multiple_of(CLOSE);
+    let mut cluster = Cluster::start(world, story.replicas, search);
     let first = calm(&mut cluster);
     let mut done = first.is_err();
     for storm in &story.storms {
@@ -172,6 +173,9 @@ impl World {
         }
     }
 }
+
+/// One of so many stories is searched for tokens that could be printed (I6).
+const CLOSE: u64 = 20;
 
 /// How much `cargo test` does; `tests/run` asks for more.
 const EVENTS: usize = 20_000;

@@ -19,6 +19,8 @@ use crate::service_provider::ServiceProvider;
 #[derive(Clone)]
 pub(crate) struct Tenant {
     pub(crate) profile: Arc<Profile>,
+    /// What the configuration calls its issuer.
+    pub(crate) issuer_name: &'static str,
     pub(crate) record: Option<Arc<Record>>,
     pub(crate) version: u64,
     pub(crate) published: Option<PublishedToken>,
@@ -47,6 +49,7 @@ impl Tenant {
     pub(crate) fn new(profile: &Arc<Profile>) -> Self {
         Self {
             profile: Arc::clone(profile),
+            issuer_name: "admin",
             record: None,
             version: 0,
             published: None,
@@ -84,6 +87,7 @@ impl Tenant {
                 }
                 let stale = !self.is_intended(&asked.label);
                 let issued = self.provider.issue(asked, stale, now)?;
+                self.note_issue(&asked.label);
                 if stale {
                     self.note_stale_issue();
                 }
@@ -103,6 +107,11 @@ impl Tenant {
                     FaultKind::Network,
                     "connection refused",
                 )))
+            }
+            Request::Deliver { value, .. } if self.provider.quirks.quotes_tokens => {
+                let text = format!("`{}` is no token", value.expose());
+                let fault = Fault::new(FaultClass::Rejected, FaultKind::Refused, text);
+                Err(Failure::Fault(fault))
             }
             Request::Deliver { connection, value } => {
                 self.note_delivery(*connection, value);

@@ -50,6 +50,7 @@ pub(crate) struct World {
     busy: Busy,
     /// The kill switch.
     pub(crate) all_paused: bool,
+    pub(crate) all_paused_since: Option<Timestamp>,
     /// What is to become of the processes.
     pub(crate) orders: Vec<Order>,
     /// Filled only when somebody will read it.
@@ -134,6 +135,7 @@ impl World {
             events: 0,
             busy: Busy::default(),
             all_paused: false,
+            all_paused_since: None,
             orders: Vec::new(),
             log: None,
             coming: Vec::new(),

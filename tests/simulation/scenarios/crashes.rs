@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use scim_rotator::rotation::record::{DeliveryState, Stage};
 
 use super::play::{DAY, HOUR, Play, profile, ruled};
-use crate::case::{Start, run};
+use crate::case::{Look, Start, run};
 use crate::fault::{Nature, Script, Trouble};
 use crate::profile::{strategies, variants};
 
@@ -178,12 +178,12 @@ fn killed_on_either_side_of_each_write() {
     let mut runs = 0;
     for profile in strategies().iter().chain(&variants()) {
         let begin = Start::Renewal.world(profile);
-        let plain = run(Start::Renewal, &begin, &Script::none(), true);
+        let plain = run(Start::Renewal, &begin, &Script::none(), Look::Logged);
         let commits = plain.calls.iter().enumerate();
         for (index, _) in commits.filter(|(_, call)| call.nature == Nature::Commit) {
             for trouble in [Trouble::CrashBefore, Trouble::CrashAfter] {
                 let script = Script::one(index, trouble);
-                let ran = run(Start::Renewal, &begin, &script, true);
+                let ran = run(Start::Renewal, &begin, &script, Look::Logged);
                 let name = profile.name;
                 assert_eq!(ran.violation, None, "{name}, {trouble:?} at {index}");
                 let issues = ran

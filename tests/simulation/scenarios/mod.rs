@@ -20,6 +20,9 @@
 //! | 14 the old one is not revoked | `slots::a_revocation_that_is_refused_does_not_undo_the_rotation` |
 //! | 15 restarts that never end | `crashes::restarts_issue_nothing`, `crashes::an_issuer_of_nonsense_is_asked_three_times_a_day` |
 //!
+//! What persons do, beside these: `persons` lifts halts, and `issuers` gives a
+//! token another issuer.
+//!
 //! What an issuer can do wrong. Those that happen on the wire are shown with
 //! the real binary, in `tests/real/issuer_faults`.
 //!
@@ -42,6 +45,8 @@
 
 mod connections;
 mod crashes;
+mod issuers;
+mod persons;
 mod play;
 mod replies;
 mod slots;

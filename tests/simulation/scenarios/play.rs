@@ -164,6 +164,12 @@ impl Play {
         });
     }
 
+    /// The configuration names another issuer for the token, and is read again.
+    pub(crate) fn has_another_issuer(&self) {
+        let mut world = self.cluster.sim.lock();
+        world.configure(TOKEN, |tenant| tenant.issuer_name = "another");
+    }
+
     /// A person asks for a rotation.
     pub(crate) fn asks(&self, trigger: Trigger) {
         let at = self.now();

@@ -143,7 +143,7 @@ fn the_same_token_again_is_not_taken_for_a_new_one() {
     let mut play = Play::due(&profile("S1 overlapping, by label"));
     let old = play.current();
     play.tenant(|t| t.provider.quirks.next_is_the_same = true);
-    play.pass(HOUR);
+    play.pass(HOUR / 2);
     let record = play.record();
     let halt = record.halt.expect("a person must look");
     assert_eq!(halt.cause, HaltCause::SameToken);

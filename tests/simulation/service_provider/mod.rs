@@ -128,7 +128,9 @@ impl ServiceProvider {
     pub(crate) fn issue_by_hand(&mut self, foreign: bool, now: Timestamp) -> SpToken {
         self.take_effect_on_others(SignedDuration::ZERO, now);
         let value = self.new_value();
-        let made = self.make(value, "by hand", None, now);
+        // Where ids are chosen, no two are the same.
+        let name = format!("by-hand-{}", self.serial + 1);
+        let made = self.make(value, &name, None, now);
         self.tokens[made].foreign = foreign;
         self.tokens[made].by_hand = true;
         self.tokens[made].clone()

@@ -24,6 +24,8 @@ pub(crate) struct Quirks {
     pub(crate) most_live: Option<usize>,
     /// It knows a request again for this time only.
     pub(crate) remembers_for: Option<SignedDuration>,
+    /// Refusals of a delivery quote the token, and nobody takes it out.
+    pub(crate) quotes_tokens: bool,
     /// A credential that was exchanged before and is shown again ends all.
     pub(crate) punishes_reuse: bool,
 }
