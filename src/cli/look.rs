@@ -82,6 +82,7 @@ impl Found {
         let connections = unit.connection_capabilities();
         let situation = Situation {
             token: &unit.name,
+            issuer_name: &unit.labels.issuer,
             holder: None,
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),

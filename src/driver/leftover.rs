@@ -194,7 +194,9 @@ impl Runner {
         if accounts_for(stored, &token.value) {
             return true;
         }
-        if !unit.issuer.capabilities().revokes_single_tokens() {
+        let issuer = issue.intent.issuer.as_ref();
+        let made_here = issuer.is_none_or(|name| *name == unit.labels.issuer);
+        if !(made_here && unit.issuer.capabilities().revokes_single_tokens()) {
             return false;
         }
         let handle = TokenHandle {

@@ -6,7 +6,7 @@ mod ending;
 mod published;
 
 use self::delivery::{confirm, deliver, revert};
-use self::ending::{check_use, discard, retire, revoke_orphan};
+use self::ending::{check_use, complete, discard, retire, revoke_orphan};
 use self::published::{publish, supplied};
 use super::ids;
 use super::unit::Unit;
@@ -36,11 +36,7 @@ pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Ste
         Step::Prove => prove(unit, record).await,
         Step::Deliver { connection } => deliver(unit, record, connection).await,
         Step::Confirm { connection } => confirm(unit, record, connection).await,
-        Step::Complete => unit
-            .issuer
-            .complete(&unit.name)
-            .await
-            .map(|()| Outcome::Completed),
+        Step::Complete => complete(unit, record).await,
         Step::Publish => publish(unit, store, record).await,
         Step::Revert { connection } => revert(unit, record, connection).await,
         Step::Discard => discard(unit, record).await,
@@ -88,6 +84,12 @@ fn retiring_of<'a>(record: &'a Record, fingerprint: &Fingerprint) -> Result<&'a 
         .iter()
         .find(|r| r.token.fingerprint() == *fingerprint);
     entry.ok_or_else(|| missing("superseded token"))
+}
+
+/// Whether a token was made by an issuer that its unit has no more: this one
+/// may have given the same id to somebody else's.
+fn is_of_another_issuer(unit: &Unit, issuer: Option<&str>) -> bool {
+    issuer.is_some_and(|name| name != unit.labels.issuer)
 }
 
 fn handle(token: &HeldToken) -> TokenHandle {
@@ -144,9 +146,14 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         overlap: unit.policy.overlap,
         etag: intent.etag.clone(),
         chosen: intent.chosen.clone(),
-        current: record.current.as_ref().map(handle),
+        current: record
+            .current
+            .as_ref()
+            .filter(|token| !is_of_another_issuer(unit, token.issuer.as_deref()))
+            .map(handle),
     };
-    if rotation_of(record)?.attempts > 1 || !record.retiring.is_empty() {
+    let made_here = |old: &Retiring| !is_of_another_issuer(unit, old.token.issuer.as_deref());
+    if rotation_of(record)?.attempts > 1 || record.retiring.iter().any(made_here) {
         drop_lost_phase(unit).await?;
     }
     unit.issuer.issue(&request).await.map(Outcome::Issued)
@@ -180,6 +187,12 @@ async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let in_flight = rotation.and_then(|r| r.intent.as_ref());
     let intent = in_flight.or_else(|| record.strays.first());
     let intent = intent.ok_or_else(|| missing("intent"))?;
+    if is_of_another_issuer(unit, intent.issuer.as_deref()) {
+        return Ok(Outcome::Recovered {
+            listing: Listing::default(),
+            next_label: String::new(),
+        });
+    }
     let listing = match unit.issuer.capabilities().recovery {
         Recovery::ClientNamed => {
             let found = unit.issuer.get(&unit.name, &intent.label).await?;

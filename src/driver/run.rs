@@ -81,7 +81,7 @@ impl Rest {
         match self {
             Self::Decided(decision) => matches!(
                 decision.reason,
-                Reason::LeaseElsewhere | Reason::Paused | Reason::WaitingOperator
+                Reason::LeaseElsewhere | Reason::Paused | Reason::WaitingOperator | Reason::Halted
             ),
             Self::StoreFailed { .. } | Self::Stopped | Self::Interrupted => false,
         }
@@ -231,6 +231,7 @@ impl Runner {
     ) -> Situation<'a> {
         Situation {
             token: &unit.name,
+            issuer_name: &unit.labels.issuer,
             holder: Some(&self.holder),
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),

@@ -11,6 +11,9 @@ use crate::secret::Fingerprint;
 pub struct Situation<'a> {
     /// Name of the token.
     pub token: &'a str,
+    /// Name of its issuer in the configuration. What another one made is never
+    /// looked for or ended at this one, where its id may be somebody else's.
+    pub issuer_name: &'a str,
     /// Random id of this replica's process; `None` for a dry run that only
     /// looks (`scim-rotator plan`): leases of others are then ignored.
     pub holder: Option<&'a str>,

@@ -257,6 +257,7 @@ mod tests {
             cause: HaltCause::SameToken,
             since: fixture::now(),
             detail: String::new(),
+            compromised: false,
         });
         board.set(fixture::snapshot(&halted));
         board.expect(fixture::facts("e"));

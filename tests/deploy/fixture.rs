@@ -68,6 +68,7 @@ pub(crate) fn held(value: &str) -> HeldToken {
     HeldToken {
         value: BearerToken::parse(value).expect("valid"),
         id: Some(format!("id-of-{value}")),
+        issuer: None,
         issued_at: now() - SignedDuration::from_hours(240),
         expires_at: Some(now() + SignedDuration::from_hours(24 * 80)),
         expiry: ExpiryKnown::Api,

@@ -32,6 +32,7 @@ pub(crate) struct Scene {
     pub(crate) record: Record,
     pub(crate) policy: Policy,
     pub(crate) issuer: IssuerCapabilities,
+    pub(crate) issuer_name: String,
     pub(crate) connections: Vec<(String, ConnectionCapabilities)>,
     pub(crate) published: Published,
     pub(crate) holder: Option<String>,
@@ -58,6 +59,7 @@ pub(crate) fn healthy() -> Scene {
         record,
         policy: policy(),
         issuer: common_issuer(),
+        issuer_name: "idp-admin".to_owned(),
         connections: ["canary", "second"]
             .map(|name| (name.to_owned(), plain_connection()))
             .to_vec(),
@@ -229,6 +231,7 @@ impl Scene {
     pub(crate) fn orphan(mut self, id: &str, retry_at: Option<Timestamp>) -> Self {
         self.record.orphans.push(Orphan {
             id: id.to_owned(),
+            issuer: None,
             found_at: ago(mins(5)),
             attempts: 0,
             retry_at,
@@ -256,6 +259,7 @@ impl Scene {
             cause,
             since,
             detail: "a person must look".to_owned(),
+            compromised: false,
         });
         self
     }
@@ -320,6 +324,7 @@ impl Scene {
     pub(crate) fn situation(&self) -> Situation<'_> {
         Situation {
             token: &self.record.token,
+            issuer_name: &self.issuer_name,
             holder: self.holder.as_deref(),
             policy: &self.policy,
             issuer: self.issuer,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{current_of, missing, pending_of, rotation_of};
+use super::{current_of, is_of_another_issuer, missing, pending_of, rotation_of};
 use crate::driver::unit::Unit;
 use crate::ports::Delivery;
 use crate::rotation::capability::LastUsed;
@@ -72,7 +72,8 @@ async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) ->
         LastUsed::Exact | LastUsed::Throttled => true,
         LastUsed::Day | LastUsed::None => false,
     };
-    let (true, Some(id), Some(since)) = (exact, token.id.as_deref(), since) else {
+    let elsewhere = is_of_another_issuer(unit, token.issuer.as_deref());
+    let (true, Some(id), Some(since)) = (exact && !elsewhere, token.id.as_deref(), since) else {
         return false;
     };
     match unit.issuer.get(&unit.name, id).await {

@@ -1,17 +1,32 @@
 //! How tokens end: superseded ones, refused ones, and ones whose value was lost.
 
-use super::{current_of, handle, pending_of, retiring_of};
+use super::{current_of, handle, is_of_another_issuer, pending_of, retiring_of};
 use crate::driver::unit::Unit;
 use crate::ports::TokenHandle;
 use crate::rotation::capability::Overlap;
-use crate::rotation::fault::{Fault, FaultClass};
+use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{HeldToken, Record};
 use crate::scim::evidence::Verdict;
 use crate::secret::Fingerprint;
 
+/// Ends the token in use at an issuer of two phases. It names no token: a phase
+/// of an issuer that made nothing for us is somebody else's.
+pub(super) async fn complete(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+    let pending = pending_of(record)?;
+    if is_of_another_issuer(unit, pending.issuer.as_deref()) {
+        let text = "the new token was made by an issuer that this token has no more; it cannot be completed at another one";
+        return Err(Fault::new(FaultClass::Rejected, FaultKind::Refused, text));
+    }
+    unit.issuer.complete(&unit.name).await?;
+    Ok(Outcome::Completed)
+}
+
 pub(super) async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
+    if is_of_another_issuer(unit, pending.issuer.as_deref()) {
+        return Ok(Outcome::Discarded);
+    }
     let capabilities = unit.issuer.capabilities();
     match (capabilities.overlap, capabilities.revokes_single_tokens()) {
         (Overlap::TwoPhase { .. }, _) => unit.issuer.cancel(&unit.name).await?,
@@ -44,7 +59,8 @@ pub(super) async fn check_use(
     fingerprint: &Fingerprint,
 ) -> Result<Outcome, Fault> {
     let entry = retiring_of(record, fingerprint)?;
-    let listed = match &entry.token.id {
+    let elsewhere = is_of_another_issuer(unit, entry.token.issuer.as_deref());
+    let listed = match entry.token.id.as_ref().filter(|_| !elsewhere) {
         Some(id) => unit.issuer.get(&unit.name, id).await?,
         None => None,
     };
@@ -79,6 +95,9 @@ pub(super) async fn retire(
 }
 
 async fn end_superseded(unit: &Unit, old: &HeldToken) -> Result<(), Fault> {
+    if is_of_another_issuer(unit, old.issuer.as_deref()) {
+        return Ok(());
+    }
     let capabilities = unit.issuer.capabilities();
     match capabilities.overlap {
         Overlap::TwoPhase { next_usable: true } => unit.issuer.complete(&unit.name).await,

@@ -102,6 +102,7 @@ mod tests {
         record.current = Some(HeldToken {
             value: value("old"),
             id: Some("id-old".to_owned()),
+            issuer: None,
             issued_at: at(10),
             expires_at: Some(at(20)),
             expiry: ExpiryKnown::Api,

@@ -4,7 +4,7 @@ use super::rolling_back::{abandon_pending, lost, roll_back};
 use super::{Change, IllegalOutcome, proving, recovering, retiring};
 use crate::rotation::decision::Step;
 use crate::rotation::fault::{Fault, FaultClass, FaultKind};
-use crate::rotation::record::{Halt, HaltCause, LastFailure, Stage};
+use crate::rotation::record::{Halt, HaltCause, LastFailure, Record, Request, Stage, Trigger};
 
 pub(super) fn failed(
     mut change: Change<'_, '_>,
@@ -152,15 +152,30 @@ pub(super) fn note_refusal(change: &mut Change<'_, '_>, step: &Step, fault: &Fau
     failures.refused
 }
 
-/// Stops until a person decides: what was asked for before is void. All else
-/// that is stored stays as it is.
+/// Stops until a person decides: what was asked for before is void, but for the
+/// haste of a token in the wrong hands. All else that is stored stays as it is.
 pub(super) fn halt(change: &mut Change<'_, '_>, cause: HaltCause, detail: String) {
+    let compromised = change.record.is_compromised();
     change.record.request = None;
-    if change.record.halt.is_none() {
-        change.record.halt = Some(Halt {
-            cause,
-            since: change.now,
-            detail,
+    let halt = change.record.halt.get_or_insert(Halt {
+        cause,
+        since: change.now,
+        detail,
+        compromised,
+    });
+    halt.compromised = compromised;
+}
+
+/// A person has decided. Returns why it was halted.
+pub(super) fn lift(record: &mut Record) -> Option<HaltCause> {
+    let halt = record.halt.take()?;
+    if halt.compromised {
+        let request = record.request.get_or_insert(Request {
+            trigger: Trigger::Compromise,
+            at: halt.since,
+            override_guards: false,
         });
+        request.trigger = Trigger::Compromise;
     }
+    Some(halt.cause)
 }

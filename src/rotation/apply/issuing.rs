@@ -79,6 +79,7 @@ pub(super) fn set_intent(
     let now = change.now;
     let intent = Intent {
         at: now,
+        issuer: Some(change.situation.issuer_name.to_owned()),
         label,
         ids_before: listing
             .tokens
@@ -150,6 +151,9 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
         halt(&mut change, HaltCause::SameToken, detail);
         return Ok(());
     }
+    let rotation = change.record.rotation.as_ref();
+    let intent = rotation.and_then(|r| r.intent.as_ref());
+    let issuer = intent.and_then(|intent| intent.issuer.clone());
     note_effect_on_current(&mut change, &token);
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
         // The new next token has taken the place of a lost one.
@@ -160,6 +164,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     let pending = HeldToken {
         value: token.value,
         id: token.id,
+        issuer,
         issued_at: now,
         expires_at,
         expiry,

@@ -23,7 +23,8 @@ pub use disowning::{Unnoted, accounts_for, disown};
 use super::decision::Step;
 use super::outcome::Outcome;
 use super::record::{
-    Delivery, DeliveryState, Failures, HaltCause, Lease, Record, Stage, StageName,
+    Delivery, DeliveryState, Failures, HaltCause, Lease, Record, Rotation, Stage, StageName,
+    Trigger,
 };
 use super::situation::Situation;
 
@@ -162,19 +163,22 @@ pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
 
 /// A person's request lifts a halt that is older than it. The rotation in
 /// flight is what was asked for, unless it has nothing issued yet: then the
-/// request still tells how far the guards hold.
+/// request still tells how far the guards hold. Nor is it what was asked for if
+/// the token is in the wrong hands, and the rotation began without that haste.
 fn lift_halt(record: &mut Record) {
     if !record.halt_is_lifted() {
         return;
     }
-    let cause = record.halt.take().map(|halt| halt.cause);
+    let cause = failing::lift(record);
     record.failures = Failures::default();
     if let (Some(HaltCause::ForeignTokens), Some(rotation)) = (cause, record.rotation.as_mut()) {
         // The person has sorted out whose tokens they are.
         rotation.intent = None;
     }
-    let rotation = record.rotation.as_ref();
-    if rotation.is_some_and(|r| r.stage != Stage::Issuing) {
+    let hasty = record.is_compromised();
+    let is_it =
+        |r: &Rotation| r.stage != Stage::Issuing && (!hasty || r.trigger == Trigger::Compromise);
+    if record.rotation.as_ref().is_some_and(is_it) {
         record.request = None;
     }
 }
@@ -187,6 +191,11 @@ struct Change<'r, 's> {
 }
 
 impl Change<'_, '_> {
+    /// Whether something was made by an issuer that the token has no more.
+    fn is_of_another_issuer(&self, issuer: Option<&str>) -> bool {
+        issuer.is_some_and(|name| name != self.situation.issuer_name)
+    }
+
     fn illegal(&self, outcome: &'static str) -> IllegalOutcome {
         IllegalOutcome {
             token: self.record.token.clone(),

@@ -165,8 +165,7 @@ fn cut_overlaps_if_compromised(change: &mut Change<'_, '_>, trigger: Trigger) {
 
 /// Whether a person said so before this rotation began, or since.
 fn is_compromised(change: &Change<'_, '_>, trigger: Trigger) -> bool {
-    let request = change.record.request.as_ref();
-    trigger == Trigger::Compromise || request.is_some_and(|r| r.trigger == Trigger::Compromise)
+    trigger == Trigger::Compromise || change.record.is_compromised()
 }
 
 pub(super) fn remember(record: &mut Record, past: PastRotation) {

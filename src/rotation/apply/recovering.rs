@@ -26,6 +26,10 @@ pub(super) fn recovered(
     let Some(intent) = intent else {
         return stray_found_out(change, listing);
     };
+    if change.is_of_another_issuer(intent.issuer.as_deref()) {
+        begin_at_this_issuer(&mut change);
+        return Ok(());
+    }
     if !account_for(&mut change, &intent, listing) {
         return Ok(());
     }
@@ -54,6 +58,20 @@ pub(super) fn recovered(
     Ok(())
 }
 
+/// The configuration names another issuer since the intent was written. What
+/// became of it cannot be found out any more: it is counted if it was sent, and
+/// the rotation goes on here with a preparation of its own.
+fn begin_at_this_issuer(change: &mut Change<'_, '_>) {
+    if !change.situation.intent_is_fresh {
+        let dies_at = latest_death(change);
+        lost(change, None, dies_at);
+    }
+    if let Some(rotation) = change.record.rotation.as_mut() {
+        rotation.intent = None;
+        rotation.attempts = 0;
+    }
+}
+
 /// An issue of a process that had lost its lease: nothing is issued again for
 /// it.
 fn stray_found_out(mut change: Change<'_, '_>, listing: &Listing) -> Result<(), IllegalOutcome> {
@@ -68,6 +86,11 @@ fn stray_found_out(mut change: Change<'_, '_>, listing: &Listing) -> Result<(), 
 /// Remembers what is found to be ours. Returns whether nobody else's token is
 /// in the way.
 fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) -> bool {
+    if change.is_of_another_issuer(intent.issuer.as_deref()) {
+        let dies_at = latest_death(change);
+        lost(change, None, dies_at);
+        return true;
+    }
     match find_lost(change, intent, listing) {
         Found::Ours(ids) => {
             for id in ids {

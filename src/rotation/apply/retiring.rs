@@ -174,9 +174,20 @@ pub(super) fn retired(
 fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
     let now = change.now;
     let policy = change.situation.policy;
+    let here = change.situation.issuer_name;
     let Some(entry) = change.record.retiring.get_mut(position) else {
         return;
     };
+    if let Some(issuer) = entry.token.issuer.as_ref().filter(|name| *name != here) {
+        // Nothing was revoked: its id may be somebody else's at this issuer.
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
+        entry.last_finding = Some(format!(
+            "{}; it was made by the issuer `{issuer}`, which this token has no more: revoke it there",
+            finding.detail
+        ));
+        return;
+    }
     let revoked_at = *entry.revoked_at.get_or_insert(now);
     if now.duration_since(revoked_at) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);

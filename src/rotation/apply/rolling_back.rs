@@ -171,7 +171,15 @@ pub(super) fn discarded(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
 fn outlives_discard(change: &Change<'_, '_>) -> bool {
     let issuer = &change.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
-    pending_origin(change) == Some(Origin::Issued) && !two_phase && !issuer.revokes_single_tokens()
+    let ends_it = two_phase || issuer.revokes_single_tokens();
+    let made_here = !pending_is_of_another_issuer(change);
+    pending_origin(change) == Some(Origin::Issued) && !(made_here && ends_it)
+}
+
+fn pending_is_of_another_issuer(change: &Change<'_, '_>) -> bool {
+    let rotation = change.record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    change.is_of_another_issuer(pending.and_then(|p| p.issuer.as_deref()))
 }
 
 /// Remembers a token of ours whose value was lost, if it can still be ended by
@@ -182,6 +190,7 @@ pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Opt
     match id.filter(|_| can_end) {
         Some(id) => change.record.orphans.push(Orphan {
             id,
+            issuer: Some(change.situation.issuer_name.to_owned()),
             found_at: change.now,
             attempts: 0,
             retry_at: None,
@@ -197,7 +206,8 @@ pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Opt
 pub(super) fn abandon_pending(change: &mut Change<'_, '_>) {
     let rotation = change.record.rotation.as_ref();
     let pending = rotation.and_then(|r| r.pending.as_ref());
-    let id = pending.and_then(|p| p.id.clone());
+    let here = !pending_is_of_another_issuer(change);
+    let id = pending.and_then(|p| p.id.clone()).filter(|_| here);
     let dies_at = pending.and_then(|p| p.expires_at);
     lost(change, id, dies_at);
     finish_rolled_back(change);

@@ -1,5 +1,6 @@
 //! Tokens that came by the published path: adopted, or written by a person.
 
+use super::failing;
 use super::issuing::{begin_or_resume, known_expiry, put_pending};
 use super::{Change, IllegalOutcome};
 use crate::rotation::outcome::Supplied;
@@ -44,7 +45,7 @@ pub(super) fn supplied(
         ) => return Err(change.illegal("supplied")),
     }
     // By writing a token the person has decided.
-    change.record.halt = None;
+    failing::lift(change.record);
     let pending = held(&change, supplied, Origin::Operator);
     put_pending(&mut change, pending);
     Ok(())
@@ -57,6 +58,7 @@ fn held(change: &Change<'_, '_>, supplied: Supplied, origin: Origin) -> HeldToke
     HeldToken {
         value: supplied.value,
         id: supplied.id,
+        issuer: None,
         issued_at,
         expires_at,
         expiry,

@@ -44,8 +44,8 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
             patient,
         })
     };
-    if let Some(request) = &view.record.request {
-        return match request.trigger {
+    if let Some(asked_for) = view.record.asked_for() {
+        return match asked_for {
             Trigger::Compromise => due(Trigger::Compromise, Reason::Compromised, false),
             Trigger::Schedule
             | Trigger::Missing
@@ -85,8 +85,10 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
     if issuer.live_tokens != LiveTokens::Two && !two_phase {
         return None;
     }
+    let here = |token: &HeldToken| !view.is_of_another_issuer(token.issuer.as_deref());
+    let current = view.record.current.as_ref().filter(|token| here(token));
     let current_lives =
-        view.record.current.is_some() && !view.current_has_expired() && !view.current_is_refused();
+        current.is_some() && !view.current_has_expired() && !view.current_is_refused();
     let alive = |token: &HeldToken| token.expires_at.is_none_or(|end| end > view.now);
     if two_phase && !current_lives {
         // What the dead token was waiting for is dropped with it.
@@ -96,7 +98,7 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
         .record
         .retiring
         .iter()
-        .filter(|entry| two_phase || alive(&entry.token))
+        .filter(|entry| here(&entry.token) && (two_phase || alive(&entry.token)))
         .map(|entry| retire_at(view, entry))
         .collect();
     let fit = superseded.len() + usize::from(current_lives) < 2;

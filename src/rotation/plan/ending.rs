@@ -6,7 +6,7 @@ use super::rest::next_probe;
 use super::{View, published, stray};
 use crate::rotation::capability::{LastUsed, Overlap};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{Orphan, Retiring, Trigger};
+use crate::rotation::record::{Orphan, Retiring};
 use crate::scim::evidence::Evidence;
 
 /// A predecessor is retired only on a proof of the token in use that is at most
@@ -25,7 +25,12 @@ pub(super) fn revoke_orphan(view: &View<'_>) -> Option<Decision> {
 }
 
 pub(super) fn is_due(view: &View<'_>, orphan: &Orphan) -> bool {
-    orphan.retry_at.is_none_or(|at| at <= view.now)
+    is_ours_to_end(view, orphan) && orphan.retry_at.is_none_or(|at| at <= view.now)
+}
+
+/// An id of another issuer may be somebody else's at this one.
+fn is_ours_to_end(view: &View<'_>, orphan: &Orphan) -> bool {
+    !view.is_of_another_issuer(orphan.issuer.as_deref())
 }
 
 /// The lost token of a two-phase issuer is the one that `cancel` drops. That
@@ -63,14 +68,14 @@ pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
 /// Until readers of the published secret find the token in use, its predecessor
 /// is what they have. One that is dead or compromised is not kept for them.
 fn may_go_before_readers(view: &View<'_>, entry: &Retiring) -> bool {
-    !entry.has_window() || is_compromised(view) || published::is_current(view)
+    !entry.has_window() || view.record.is_compromised() || published::is_current(view)
 }
 
 /// Use can only prolong an overlap that there was, of a token that still works.
 fn use_matters(view: &View<'_>, entry: &Retiring) -> bool {
     view.situation.issuer.last_used != LastUsed::None
         && entry.has_window()
-        && !is_compromised(view)
+        && !view.record.is_compromised()
         && entry.token.expires_at.is_none_or(|end| end > view.now)
 }
 
@@ -109,16 +114,12 @@ fn next_proof(view: &View<'_>) -> Option<Timestamp> {
 /// When a superseded token may be retired. A compromised token takes the
 /// overlap of its predecessors with it.
 pub(super) fn retire_at(view: &View<'_>, entry: &Retiring) -> Timestamp {
-    let from = match is_compromised(view) && view.situation.issuer.ends_old_tokens_for_us() {
+    let from = match view.record.is_compromised() && view.situation.issuer.ends_old_tokens_for_us()
+    {
         true => entry.superseded_at,
         false => entry.not_before,
     };
     entry.retry_at.map_or(from, |at| at.max(from))
-}
-
-fn is_compromised(view: &View<'_>) -> bool {
-    let request = view.record.request.as_ref();
-    request.is_some_and(|request| request.trigger == Trigger::Compromise)
 }
 
 fn skewed(view: &View<'_>) -> bool {
@@ -135,7 +136,7 @@ pub(super) fn next_looks<'v>(
     let orphans = view.record.orphans.iter();
     retiring.filter_map(|entry| next_look(view, entry)).chain(
         orphans
-            .filter(|_| may_be_revoked_any_time(view))
+            .filter(|orphan| may_be_revoked_any_time(view) && is_ours_to_end(view, orphan))
             .filter_map(|orphan| orphan.retry_at)
             .map(|at| (at, Reason::OrphanFound)),
     )

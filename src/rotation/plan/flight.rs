@@ -26,6 +26,10 @@ pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
 fn issuing(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     match &rotation.intent {
         None => published::rescue(view).or_else(|| prepare_again(view, rotation)),
+        // What this issuer shows tells nothing of it.
+        Some(intent) if view.is_of_another_issuer(intent.issuer.as_deref()) => {
+            view.step(Step::Recover, Reason::ReplyLost)
+        }
         Some(_) if view.situation.intent_is_fresh => free_slot_or_issue(view),
         Some(intent) => recover(view, intent),
     }

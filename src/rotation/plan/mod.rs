@@ -124,6 +124,11 @@ impl View<'_> {
         self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
     }
 
+    /// Whether something was made by an issuer that the token has no more.
+    fn is_of_another_issuer(&self, issuer: Option<&str>) -> bool {
+        issuer.is_some_and(|name| name != self.situation.issuer_name)
+    }
+
     /// When the token in use stops working, as far as anything tells.
     fn current_expiry(&self) -> Option<Timestamp> {
         self.record

@@ -58,6 +58,9 @@ pub struct UseSeen {
 pub struct Orphan {
     /// Its id at the issuer.
     pub id: String,
+    /// The issuer that made it, by its name in the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// When it was found.
     pub found_at: Timestamp,
     /// How often its revocation failed.

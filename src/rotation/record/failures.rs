@@ -50,6 +50,10 @@ pub struct Halt {
     pub since: Timestamp,
     /// For a person: what was seen and what to do.
     pub detail: String,
+    /// A person had said that the token is in the wrong hands, and nothing came
+    /// of it yet: whatever lifts the halt, the haste is kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compromised: bool,
 }
 
 /// Machine word of a halt.

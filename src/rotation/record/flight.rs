@@ -52,6 +52,9 @@ pub struct Rotation {
 pub struct Intent {
     /// When it was written.
     pub at: Timestamp,
+    /// The issuer that it is meant for, by its name in the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// Label, name or request id that the issuer is given.
     pub label: String,
     /// The ids that the issuer listed before. None of them is ours to revoke

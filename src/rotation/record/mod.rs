@@ -147,6 +147,27 @@ impl Record {
         self.halt.is_some() && self.request.is_some()
     }
 
+    /// What a person asked for. A token in the wrong hands stays there, whatever
+    /// else is asked for to lift a halt.
+    #[must_use]
+    pub fn asked_for(&self) -> Option<Trigger> {
+        let request = self.request.as_ref()?;
+        let halt = self.halt.as_ref();
+        Some(match halt.is_some_and(|halt| halt.compromised) {
+            true => Trigger::Compromise,
+            false => request.trigger,
+        })
+    }
+
+    /// Whether a person said that the token is in the wrong hands, and nothing
+    /// came of it yet.
+    #[must_use]
+    pub fn is_compromised(&self) -> bool {
+        let request = self.request.as_ref();
+        request.is_some_and(|request| request.trigger == Trigger::Compromise)
+            || self.halt.as_ref().is_some_and(|halt| halt.compromised)
+    }
+
     /// Whether this value is or was one of ours, so that finding it at the
     /// published path means "old copy", not "a person wrote a new token".
     #[must_use]

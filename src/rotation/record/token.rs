@@ -16,6 +16,10 @@ pub struct HeldToken {
     /// Its id at the issuer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The issuer that made it, by its name in the configuration; `None` if a
+    /// person brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// When it was issued, or first seen.
     pub issued_at: Timestamp,
     /// When it stops working, as far as known.

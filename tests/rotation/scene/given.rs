@@ -92,6 +92,7 @@ pub(crate) fn held(name: &str) -> HeldToken {
     HeldToken {
         value: value(name),
         id: Some(format!("id-{name}")),
+        issuer: None,
         issued_at: ago(days(10)),
         expires_at: Some(ahead(days(20))),
         expiry: ExpiryKnown::Api,
@@ -153,6 +154,7 @@ pub(crate) fn policy() -> Policy {
 pub(crate) fn intent(at: Timestamp) -> Intent {
     Intent {
         at,
+        issuer: None,
         label: "crm-r1-1".to_owned(),
         ids_before: vec!["id-a".to_owned(), "id-foreign".to_owned()],
         etag: None,

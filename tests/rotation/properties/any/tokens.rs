@@ -57,6 +57,7 @@ pub(super) fn token(name: &'static str) -> impl Strategy<Value = HeldToken> {
             evidence,
             origin,
             id: has_id.then(|| format!("id-{name}")),
+            issuer: None,
             ..held(name)
         },
     )
