@@ -87,6 +87,13 @@ async fn a_token_that_is_taken_out_is_retired_first() {
     // Without a connection: the retirement would wait for its last use.
     let text = text.replace("overlap = \"1h\"", "overlap = \"6s\"");
     let text = text.replace("connections = [\"hr\"]", "");
+    // The command waits for the lease of the daemon.
+    let text = text.replace(
+        "[vault]",
+        "[vault]\nrequest_timeout = \"3s\"\nconnect_timeout = \"2s\"",
+    );
+    let short = "[http]\nrequest_timeout = \"3s\"\nconnect_timeout = \"2s\"\nread_timeout = \"3s\"\n[limits]\nlease = \"6s\"\n";
+    let text = format!("{text}\n{short}");
     scene.write("scim-rotator.toml", &text);
     let running = Running::start(&scene, &systemd).await;
     running.until("crm works", |m| is_fresh(m, "crm")).await;
