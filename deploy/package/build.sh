@@ -14,7 +14,7 @@ out=$(realpath -m "${1:-target/debian}")
 program=${PROGRAM:-}
 if [[ -z $program ]]; then
     cargo build --locked --release --bin scim-rotator
-    program=target/release/scim-rotator
+    program=${CARGO_TARGET_DIR:-target}/release/scim-rotator
 fi
 
 # Manual pages and completions come out of the program itself, so they say what it does.
