@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use async_trait::async_trait;
+use zeroize::Zeroizing;
 
 use super::documents::Documents;
 use super::error::{VaultError, VaultErrorKind};
@@ -33,17 +34,29 @@ pub struct PublishTarget {
 pub struct VaultStore {
     documents: Documents,
     state_path: KvPath,
-    targets: RwLock<BTreeMap<String, PublishTarget>>,
+    targets: RwLock<BTreeMap<String, Arc<PublishTarget>>>,
     remembered: Mutex<HashMap<String, Remembered>>,
 }
 
 /// The latest version of a published secret that we know of.
-#[derive(Clone)]
 struct Remembered {
     /// A reload of the configuration may have moved it meanwhile.
-    path: KvPath,
+    target: Arc<PublishTarget>,
     version: u64,
-    fields: Fields,
+    /// Its fields as JSON: a map takes five times the memory, and there is one
+    /// for each token.
+    text: Zeroizing<Box<str>>,
+}
+
+impl Remembered {
+    fn new(target: &Arc<PublishTarget>, version: u64, fields: &Fields) -> Option<Self> {
+        let text = serde_json::to_string(fields).ok()?;
+        Some(Self {
+            target: Arc::clone(target),
+            version,
+            text: Zeroizing::new(text.into_boxed_str()),
+        })
+    }
 }
 
 impl VaultStore {
@@ -58,7 +71,7 @@ impl VaultStore {
         Self {
             documents: Documents::new(session),
             state_path,
-            targets: RwLock::new(targets),
+            targets: RwLock::new(shared(targets).collect()),
             remembered: Mutex::default(),
         }
     }
@@ -69,7 +82,7 @@ impl VaultStore {
     pub fn set_targets(&self, targets: BTreeMap<String, PublishTarget>) {
         let mut known = self.targets.write().unwrap_or_else(PoisonError::into_inner);
         let mut remembered = self.remembered();
-        for (token, target) in targets {
+        for (token, target) in shared(targets) {
             if known.get(&token) != Some(&target) {
                 remembered.remove(&token);
                 known.insert(token, target);
@@ -104,32 +117,44 @@ impl VaultStore {
         path.map_err(|reason| config_fault(format!("no path for the record: {reason}")))
     }
 
-    fn target(&self, token: &str) -> Result<PublishTarget, StoreError> {
+    fn target(&self, token: &str) -> Result<Arc<PublishTarget>, StoreError> {
         let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
         let target = targets.get(token).cloned();
         target.ok_or_else(|| config_fault(format!("the token `{token}` has no `vault_path`")))
     }
 
-    async fn published_fields(&self, token: &str, path: &KvPath) -> Result<Remembered, VaultError> {
-        let known = self.remembered().get(token).cloned();
-        if let Some(known) = known.filter(|known| known.path == *path) {
+    /// The fields of a published secret, with the number of their version.
+    async fn published_fields(
+        &self,
+        token: &str,
+        target: &Arc<PublishTarget>,
+    ) -> Result<(u64, Fields), VaultError> {
+        if let Some(known) = self.recall(token, target) {
             return Ok(known);
         }
         // A deleted version is as good as none: the record is the truth, and
         // the next publication names the number of the deleted one.
-        let stored = self.documents.read(path).await?;
+        let stored = self.documents.read(&target.path).await?;
         let version = stored.version();
         let fields = match stored {
             Stored::Absent | Stored::Deleted { .. } => Fields::new(),
             Stored::Present { fields, .. } => fields,
         };
-        let read = Remembered {
-            path: path.clone(),
-            version,
-            fields,
-        };
-        self.remembered().insert(token.to_owned(), read.clone());
-        Ok(read)
+        self.remember(token, target, version, &fields);
+        Ok((version, fields))
+    }
+
+    fn recall(&self, token: &str, target: &PublishTarget) -> Option<(u64, Fields)> {
+        let remembered = self.remembered();
+        let known = remembered.get(token)?;
+        let fields = serde_json::from_str(&known.text).ok()?;
+        (known.target.path == target.path).then_some((known.version, fields))
+    }
+
+    fn remember(&self, token: &str, target: &Arc<PublishTarget>, version: u64, fields: &Fields) {
+        if let Some(latest) = Remembered::new(target, version, fields) {
+            self.remembered().insert(token.to_owned(), latest);
+        }
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
@@ -183,21 +208,15 @@ impl Store for VaultStore {
 
     async fn published(&self, token: &str) -> Result<PublishedSecret, StoreError> {
         let target = self.target(token)?;
-        let known = self.published_fields(token, &target.path).await;
-        Ok(published::decode(
-            &known.map_err(fault)?.fields,
-            &target.fields,
-        ))
+        let known = self.published_fields(token, &target).await;
+        let (_, fields) = known.map_err(fault)?;
+        Ok(published::decode(&fields, &target.fields))
     }
 
     async fn publish(&self, token: &str, value: &PublishedToken) -> Result<(), StoreError> {
         let target = self.target(token)?;
-        let known = self.published_fields(token, &target.path).await;
-        let Remembered {
-            path,
-            version,
-            mut fields,
-        } = known.map_err(fault)?;
+        let known = self.published_fields(token, &target).await;
+        let (version, mut fields) = known.map_err(fault)?;
         published::encode(&mut fields, &target.fields, value);
         let is_ours = |stored: &Fields| *stored == fields;
         let written = self
@@ -205,12 +224,7 @@ impl Store for VaultStore {
             .write(&target.path, &fields, version, is_ours);
         match written.await {
             Ok(version) => {
-                let latest = Remembered {
-                    path,
-                    version,
-                    fields,
-                };
-                self.remembered().insert(token.to_owned(), latest);
+                self.remember(token, &target, version, &fields);
                 Ok(())
             }
             Err(error) => {
@@ -223,6 +237,13 @@ impl Store for VaultStore {
     fn forget(&self, token: &str) {
         self.remembered().remove(token);
     }
+}
+
+fn shared(
+    targets: BTreeMap<String, PublishTarget>,
+) -> impl Iterator<Item = (String, Arc<PublishTarget>)> {
+    let share = |(token, target)| (token, Arc::new(target));
+    targets.into_iter().map(share)
 }
 
 fn write_error(error: VaultError) -> StoreError {

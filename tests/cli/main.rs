@@ -173,6 +173,16 @@ async fn an_online_check_prints_the_policy_lines_that_are_missing() {
     let second = ran.out.lines().nth(1).expect("two documents");
     let document: Value = serde_json::from_str(second).expect("JSON");
     assert_eq!(document["policy_lines"][0], line);
+
+    scene.lease_the_credential_for_the_issuer();
+    let ran = scene.run(&["check", "--online"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for line in [
+        "path \"terraform/creds/scim\" { capabilities = [\"read\"] }",
+        "path \"sys/leases/renew\" { capabilities = [\"update\"] }",
+    ] {
+        assert!(ran.out.lines().any(|l| l == line), "{line}: {ran:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

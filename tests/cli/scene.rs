@@ -137,6 +137,16 @@ confirm_every = "1s"
         self.write("scim-rotator.toml", &changed.join("\n"));
     }
 
+    /// From now on an engine of Vault makes the credential for the issuer.
+    pub(crate) fn lease_the_credential_for_the_issuer(&self) {
+        let config = self.read("scim-rotator.toml");
+        let file = self.folder.path().join("sp-admin");
+        let reference = format!("{{ file = {:?} }}", file.display().to_string());
+        assert!(config.contains(&reference), "{config}");
+        let leased = "{ vault = \"terraform/creds/scim#token\", lease = true }";
+        self.write("scim-rotator.toml", &config.replace(&reference, leased));
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("written");
     }

@@ -15,8 +15,8 @@ use super::support::vault::RealVault;
 
 const TOKENS: usize = 10_000;
 const AT_ONCE: usize = 16;
-/// It takes 16; the whole daemon may take 60 at rest.
-const MOST_MIB: f64 = 24.0;
+/// It takes 8; the whole daemon may take 60 at rest.
+const MOST_MIB: f64 = 12.0;
 
 #[tokio::test]
 #[ignore = "a measurement of a minute or two; see the head of this file"]
