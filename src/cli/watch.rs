@@ -61,7 +61,7 @@ async fn wait_for_vault(world: &World) {
             token_expires_at: None,
             failure: Some(text.clone()),
         });
-        let status = format!("waiting for Vault: {text}");
+        let status = format!("waiting: {text}");
         world.telemetry.health.notifier().status(&status);
         world.clock.sleep(pause).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);

@@ -7,7 +7,7 @@ use super::support::cut::{Cut, Line};
 const CUTS: u64 = 40;
 /// Longer than the longest call.
 const LONGEST_CUT_MS: u64 = 1_500;
-const LONGEST_PAUSE_MS: u64 = 700;
+const LONGEST_PAUSE_MS: u64 = 1_000;
 const KINDS: [Line; 4] = [
     Line::Reset,
     Line::BlackHole,

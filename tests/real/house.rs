@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -18,6 +19,9 @@ pub type Heard = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
 /// What follows it differs from test to test.
 const SECTIONS: &str = "\n# Sections of the test.\n";
+
+/// How many versions are read side by side.
+const AT_ONCE: usize = 16;
 
 /// The only token of these tests.
 pub const CRM: &str = "crm";
@@ -215,13 +219,23 @@ operator_poll = "1s"
         let metadata = "kv/metadata/scim-rotator/crm";
         let (_, body) = self.vault.api("GET", metadata, Value::Null).await;
         let last = body["data"]["current_version"].as_u64().expect("versions");
-        let mut records = Vec::new();
-        for version in 1..=last {
-            let path = format!("kv/data/scim-rotator/crm?version={version}");
+        let versions = (1..=last).map(|version| version.to_string());
+        self.read_versions("scim-rotator/crm", versions).await
+    }
+
+    async fn read_versions(
+        &self,
+        path: &str,
+        versions: impl IntoIterator<Item = String>,
+    ) -> Vec<Value> {
+        let paths = versions
+            .into_iter()
+            .map(|version| format!("kv/data/{path}?version={version}"));
+        let read = futures_util::stream::iter(paths).map(|path| async move {
             let (_, mut body) = self.vault.api("GET", &path, Value::Null).await;
-            records.push(body["data"]["data"].take());
-        }
-        records
+            body["data"]["data"].take()
+        });
+        read.buffered(AT_ONCE).collect().await
     }
 
     async fn read(&self, path: &str) -> Value {
@@ -286,10 +300,8 @@ operator_poll = "1s"
         let Some(versions) = body["data"]["versions"].as_object() else {
             return;
         };
-        for version in versions.keys() {
-            let path = format!("kv/data/{path}?version={version}");
-            let (_, body) = self.vault.api("GET", &path, Value::Null).await;
-            tokens_in(&body["data"]["data"], secrets);
+        for fields in self.read_versions(path, versions.keys().cloned()).await {
+            tokens_in(&fields, secrets);
         }
     }
 }
