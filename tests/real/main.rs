@@ -35,6 +35,7 @@ mod every_stage;
 mod issuer_faults;
 mod keycloak;
 mod kill_loop;
+mod leased;
 mod operator;
 mod own_token;
 mod reload;

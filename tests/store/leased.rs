@@ -15,11 +15,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::bench::{approle_login, config, file, session, token_login};
-use super::support::part;
-use super::support::terraform::Terraform;
+use super::support::terraform::{Terraform, vault_with_plug_in};
 use super::support::vault::RealVault;
 
-const PLUGIN: &str = "vault-plugin-secrets-terraform";
+const MOUNT: &str = "team/terraform";
 const PATH: &str = "team/terraform/creds/scim";
 /// Short lives, so that a test sees the end of them.
 const TTL: u64 = 3;
@@ -158,24 +157,15 @@ struct Scene {
 
 impl Scene {
     async fn start() -> Option<Self> {
-        let plugins = part::find("vault-terraform")?.join("plugins");
-        let vault = RealVault::start_dev_with_plugins(&plugins).await?;
+        let vault = vault_with_plug_in().await?;
         let api = Terraform::start().await;
-        let wish = json!({ "type": PLUGIN });
-        vault.must("POST", "sys/mounts/team/terraform", wish).await;
-        let address = api.url.as_str().trim_end_matches('/');
-        let wish = json!({ "address": address, "token": "of-the-organisation" });
-        vault.must("POST", "team/terraform/config", wish).await;
-        let scene = Self { vault, api };
-        scene.role(&format!("{TTL}s"), &format!("{MAX_TTL}s")).await;
-        Some(scene)
+        let [ttl, max_ttl] = [TTL, MAX_TTL].map(|seconds| format!("{seconds}s"));
+        api.mount(&vault, MOUNT, &ttl, &max_ttl).await;
+        Some(Self { vault, api })
     }
 
     async fn role(&self, ttl: &str, max_ttl: &str) {
-        let wish = json!({ "user_id": "user-1", "ttl": ttl, "max_ttl": max_ttl });
-        self.vault
-            .must("POST", "team/terraform/role/scim", wish)
-            .await;
+        Terraform::role(&self.vault, MOUNT, ttl, max_ttl).await;
     }
 
     /// No more than the reference needs.

@@ -13,6 +13,18 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use url::Url;
 
+use super::part;
+use super::vault::RealVault;
+
+const PLUGIN: &str = "vault-plugin-secrets-terraform";
+
+/// A Vault in memory that knows the plug-in; `None`, said loudly, if a part is
+/// missing.
+pub async fn vault_with_plug_in() -> Option<RealVault> {
+    let plug_ins = part::find("vault-terraform")?.join("plugins");
+    RealVault::start_dev_with_plugins(&plug_ins).await
+}
+
 /// The running server; it stops when dropped.
 pub struct Terraform {
     /// Where it listens.
@@ -50,6 +62,26 @@ impl Terraform {
             tokens,
             _server: server,
         }
+    }
+
+    /// Mounts the plug-in before this API, with the role `scim`.
+    pub async fn mount(&self, vault: &RealVault, mount: &str, ttl: &str, max_ttl: &str) {
+        let wish = json!({ "type": PLUGIN });
+        vault
+            .must("POST", &format!("sys/mounts/{mount}"), wish)
+            .await;
+        let address = self.url.as_str().trim_end_matches('/');
+        let wish = json!({ "address": address, "token": "of-the-organisation" });
+        vault.must("POST", &format!("{mount}/config"), wish).await;
+        Self::role(vault, mount, ttl, max_ttl).await;
+    }
+
+    /// Sets the lives of the tokens of the role `scim`.
+    pub async fn role(vault: &RealVault, mount: &str, ttl: &str, max_ttl: &str) {
+        let wish = json!({ "user_id": "user-1", "ttl": ttl, "max_ttl": max_ttl });
+        vault
+            .must("POST", &format!("{mount}/role/scim"), wish)
+            .await;
     }
 
     /// How many tokens were made.
@@ -96,7 +128,8 @@ async fn service(State(tokens): Shared, headers: HeaderMap) -> StatusCode {
     }
 }
 
-fn token_of(id: &str) -> String {
+/// The token with this id, `at-1` and so on.
+pub fn token_of(id: &str) -> String {
     format!("{id}.atlasv1.made-for-the-tests")
 }
 
