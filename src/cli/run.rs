@@ -44,7 +44,7 @@ pub fn run(config: &Path) -> Exit {
             listening: None,
             cancel: cancel.clone(),
         };
-        match until_signal(&cancel, daemon.run(&settings)).await {
+        match until_signal(&cancel, daemon.run(settings)).await {
             Ok(true) => Exit::Ok,
             Ok(false) => Exit::Failed,
             Err(error) => {
@@ -71,11 +71,12 @@ pub struct Daemon {
 
 impl Daemon {
     /// Runs until cancelled. Returns whether every running step could end
-    /// within the grace time.
+    /// within the grace time. The settings are taken: what they say of tokens is
+    /// wired once, and not kept twice.
     ///
     /// # Errors
     /// When it cannot start: the address is taken, a CA file cannot be read.
-    pub async fn run(self, settings: &Settings) -> anyhow::Result<bool> {
+    pub async fn run(self, mut settings: Settings) -> anyhow::Result<bool> {
         let Self {
             notifier,
             also,
@@ -83,7 +84,8 @@ impl Daemon {
             cancel,
             reload: asked,
         } = self;
-        let world = World::new(settings, notifier)?;
+        let world = World::new(&settings, notifier)?;
+        settings.tokens.clear();
         let observer = Arc::new(world.telemetry.witness());
         for unit in &world.units {
             observer.expect(unit);
@@ -118,13 +120,13 @@ impl Daemon {
         };
         let first = Change {
             units: world.units.clone(),
-            settings: supervisor_settings(settings),
+            settings: supervisor_settings(&settings),
         };
         let (changes, changed) = watch::channel(Arc::new(first.clone()));
         let reload = Reload {
             world: &world,
             observer: &observer,
-            started: settings,
+            started: &settings,
             changes,
         };
         let reloaded = async {

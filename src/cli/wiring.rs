@@ -29,7 +29,7 @@ pub(super) struct World {
     pub(super) telemetry: Telemetry,
     pub(super) session: Arc<Session>,
     pub(super) store: Arc<VaultStore>,
-    pub(super) units: Vec<Unit>,
+    pub(super) units: Vec<Arc<Unit>>,
     /// What our Vault token must be allowed to do.
     pub(super) needs: Vec<Need>,
     holder: String,
@@ -41,7 +41,7 @@ pub(super) struct World {
 
 /// What follows from what may change at run time.
 pub(super) struct Wired {
-    pub(super) units: Vec<Unit>,
+    pub(super) units: Vec<Arc<Unit>>,
     pub(super) targets: BTreeMap<String, PublishTarget>,
     /// What our Vault token must be allowed to do.
     pub(super) needs: Vec<Need>,
@@ -167,8 +167,9 @@ impl World {
                 all.join(", ")
             );
         }
+        let units = self.units.iter().map(Arc::as_ref);
         let wanted = |unit: &&Unit| names.is_empty() || names.contains(&unit.name);
-        Ok(self.units.iter().filter(wanted).cloned().collect())
+        Ok(units.filter(wanted).cloned().collect())
     }
 }
 

@@ -53,13 +53,19 @@ pub(super) fn read_all(path: &Path, findings: &mut Findings) -> Vec<Source> {
     sources
 }
 
-/// Every file that belongs to a configuration now, as far as it is there; the
-/// main file has this text.
-pub(super) fn files(path: &Path, text: &str) -> Vec<PathBuf> {
+/// The patterns of the files that a main file with this text includes.
+pub(super) fn patterns(text: &str) -> Vec<String> {
     let mut ignored = Findings::default();
+    let patterns = includes(text, &mut ignored).into_iter();
+    patterns.map(|(pattern, _)| pattern).collect()
+}
+
+/// Every file that belongs to a configuration now, as far as it is there; the
+/// main file has these patterns.
+pub(super) fn files(path: &Path, patterns: &[String]) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
-    for (pattern, _) in includes(text, &mut ignored) {
-        let found = glob::glob(&beside(path, &pattern)).into_iter().flatten();
+    for pattern in patterns {
+        let found = glob::glob(&beside(path, pattern)).into_iter().flatten();
         files.extend(found.flatten().filter(|file| !file.is_dir()));
     }
     files

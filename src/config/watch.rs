@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{self, Context, SHA256};
 
 use super::source;
 
@@ -18,8 +18,11 @@ use super::source;
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
-    /// Text of the main file, for its patterns.
-    main: String,
+    /// What the main file includes. Not its text: with thousands of tokens a look
+    /// would read through all of them.
+    patterns: Vec<String>,
+    /// Digest of the main file with these patterns.
+    main: Vec<u8>,
     marks: Vec<Mark>,
     /// Digest of the last content that was read.
     seen: Vec<u8>,
@@ -45,7 +48,8 @@ impl Watch {
     pub fn new(path: &Path) -> Self {
         let mut watch = Self {
             path: path.to_owned(),
-            main: String::new(),
+            patterns: Vec::new(),
+            main: Vec::new(),
             marks: Vec::new(),
             seen: Vec::new(),
             known: Vec::new(),
@@ -78,7 +82,11 @@ impl Watch {
     /// Reads everything, without regard to what it was.
     pub fn read(&mut self) {
         let text = std::fs::read(&self.path).unwrap_or_default();
-        self.main = String::from_utf8_lossy(&text).into_owned();
+        let main = digest::digest(&SHA256, &text).as_ref().to_vec();
+        if self.main != main {
+            self.main = main;
+            self.patterns = source::patterns(&String::from_utf8_lossy(&text));
+        }
         // Older than what is read below: a write in between shows at the next
         // look.
         let mut marks = self.look();
@@ -99,7 +107,7 @@ impl Watch {
     }
 
     fn look(&self) -> Vec<Mark> {
-        let files = source::files(&self.path, &self.main);
+        let files = source::files(&self.path, &self.patterns);
         let mark = |path: PathBuf| Mark {
             state: std::fs::metadata(&path).ok().map(|found| {
                 let at = (found.ctime(), found.ctime_nsec());

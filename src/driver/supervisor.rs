@@ -79,9 +79,7 @@ impl Supervisor {
         let units = first.units.into_iter();
         Self {
             runner,
-            units: units
-                .map(|unit| (unit.name.clone(), Arc::new(unit)))
-                .collect(),
+            units: units.map(|unit| (unit.name.clone(), unit)).collect(),
             settings: first.settings,
             pulse,
             rings,

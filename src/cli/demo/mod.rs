@@ -184,7 +184,7 @@ async fn daemon_here(scene: &Scene, end: &CancellationToken) -> anyhow::Result<(
             scene.tell_listening(&address.to_string());
         }
     };
-    let (ended, ()) = tokio::join!(daemon.run(&settings), told);
+    let (ended, ()) = tokio::join!(daemon.run(settings), told);
     let in_time = ended?;
     anyhow::ensure!(in_time, "a step did not end in time");
     anyhow::ensure!(end.is_cancelled(), "nobody told it to");

@@ -52,7 +52,7 @@ impl Builder {
     ///
     /// # Errors
     /// Names what cannot be built; what was built before is kept then.
-    pub(super) fn units(&self, settings: &Settings) -> anyhow::Result<Vec<Unit>> {
+    pub(super) fn units(&self, settings: &Settings) -> anyhow::Result<Vec<Arc<Unit>>> {
         let mut last = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         let provider = self.client(settings, Target::Sp)?;
         let mut built = Built {
@@ -73,7 +73,7 @@ impl Builder {
         };
         let tokens = settings.tokens.iter();
         let units = tokens
-            .map(|(name, token)| parts.unit(name, token))
+            .map(|(name, token)| parts.unit(name, token).map(Arc::new))
             .collect::<anyhow::Result<_>>()?;
         *last = built;
         Ok(units)

@@ -18,7 +18,7 @@ use crate::rotation::decision::Reason;
 #[derive(Debug, Clone)]
 pub struct Change {
     /// All tokens.
-    pub units: Vec<Unit>,
+    pub units: Vec<Arc<Unit>>,
     /// How the supervisor works.
     pub settings: SupervisorSettings,
 }
@@ -46,7 +46,7 @@ impl Supervisor {
             }
         }
         for unit in &change.units {
-            self.units.insert(unit.name.clone(), Arc::new(unit.clone()));
+            self.units.insert(unit.name.clone(), Arc::clone(unit));
         }
         for interruption in self.interruptions.values() {
             interruption.cancel();
