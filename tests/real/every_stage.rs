@@ -96,6 +96,36 @@ async fn whatever_step_runs_is_finished_and_stored_before_the_daemon_ends() {
     scene.goes_on().await;
 }
 
+/// An issuer whose new token works only after it was completed. The server knows
+/// no phases: that it is asked, and answers, is all that is needed here.
+fn two_phase_issuer(name: &str, url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    format!(
+        r#"
+[issuers.{name}.http.capabilities]
+live_tokens = "many"
+issue_effect = "keeps"
+overlap = {{ two_phase = {{ next_usable = false }} }}
+recovery = "none"
+revoke = "never"
+expiry = "reported"
+
+[issuers.{name}.http.mint]
+url = "{url}/_tokens"
+json = {{ ttl = 3600 }}
+extract = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
+
+[issuers.{name}.http.complete]
+method = "GET"
+url = "{url}/_tokens"
+
+[issuers.{name}.http.cancel]
+method = "GET"
+url = "{url}/_tokens"
+"#
+    )
+}
+
 impl Scene {
     async fn new() -> Option<Self> {
         let (mut house, server) = (House::new().await?, Scim2Server::start()?);
@@ -119,6 +149,16 @@ impl Scene {
             let held = Held::Request(meddler.hold(request));
             self.add(name, meddler, held, None);
         }
+        let meddler = self.meddler().await;
+        let held = Held::Request(meddler.hold("GET /_tokens"));
+        self.sections += &two_phase_issuer("completing", meddler.url.as_str());
+        self.add_token("completing", &meddler, None);
+        self.cells.push(Cell {
+            name: "completing",
+            meddler,
+            held,
+        });
+
         for (name, action) in [("delivering", "deliver"), ("confirming", "confirm")] {
             let meddler = self.meddler().await;
             let held = self.program(name, action, "confirmed");
@@ -239,6 +279,7 @@ fi
                 "issuing" => pending["value"].is_string() && pending["evidence"].is_null(),
                 // Nobody else must hold it: the proof brings it into use.
                 "proving" => record["current"]["evidence"].is_object() && rotation.is_null(),
+                "completing" => rotation["stage"] == "proving" && rotation["completed"] == true,
                 "delivering" => *delivery == "delivered",
                 "confirming" => record["generation"] == 1 || *delivery == "confirmed",
                 "publishing" => record["generation"] == 1 && rotation.is_null(),
@@ -262,6 +303,7 @@ fi
             seen.iter().filter(|line| line.starts_with(what)).count()
         };
         assert_eq!(seen("issuing", "GET /v2"), 0, "it was not proven");
+        assert_eq!(seen("completing", "GET /v2"), 0, "it was not proven");
         let (_, published) = self.published("proving").await;
         assert!(published.is_null(), "it was not published");
         assert_eq!(seen("publishing", "DELETE"), 0);

@@ -27,6 +27,8 @@ pub(crate) struct Ledger {
     /// A delivery of such a process landed: the connection holds what nobody
     /// meant it to hold any more.
     stray: BTreeSet<usize>,
+    /// Tokens that expired while something held their renewal back.
+    missed: BTreeSet<Fingerprint>,
     /// A connection was not configured for a while, and was given nothing since.
     unfed: BTreeSet<usize>,
     pub(crate) control: Control,
@@ -267,7 +269,9 @@ impl Tenant {
         }
     }
 
-    /// A connection is in the configuration again. It is given the next token.
+    /// A connection is in the configuration again. Until it is given a token, what
+    /// it holds is what it held when it left. That cannot be helped: nobody looked
+    /// after it meanwhile. At rest it must have been given the token in use.
     pub(crate) fn note_attached(&mut self, connection: usize) {
         self.ledger.unfed.insert(connection);
     }
@@ -316,16 +320,17 @@ impl Tenant {
     }
 
     /// I1: what a connection holds works.
-    pub(crate) fn check_after(&self, now: Timestamp) -> Checked {
+    pub(crate) fn check_after(&mut self, now: Timestamp, all_paused: bool) -> Checked {
+        self.note_missed(now, all_paused);
         for (index, held) in self.held.iter().enumerate() {
             let Some(held) = held else {
                 continue;
             };
             let excused = !self.is_fed(index)
                 || self.ledger.stray.contains(&index)
-                || (self.in_storm && self.provider.has_expired(held, now))
-                || self.is_cutting_over();
-            if !excused && !self.provider.accepts(held, now) {
+                || self.is_cutting_over(held, now);
+            let works = || self.provider.accepts(held, now);
+            if !excused && !works() && !self.ledger.missed.contains(&held.fingerprint()) {
                 return Err(format!(
                     "I1: connection {index} holds {}, which the service provider refuses",
                     held.fingerprint()
@@ -335,21 +340,82 @@ impl Tenant {
         Ok(())
     }
 
+    /// Tokens that expired while something held their renewal back. When that is
+    /// over, they are dead until they are replaced.
+    fn note_missed(&mut self, now: Timestamp, all_paused: bool) {
+        let held = self.held.iter().flatten();
+        let expired = held.filter(|held| self.has_expired(held, now));
+        let expired: Vec<_> = expired.map(BearerToken::fingerprint).collect();
+        if !expired.is_empty() && self.is_hindered(all_paused, now) {
+            self.ledger.missed.extend(expired);
+        }
+    }
+
+    fn has_expired(&self, held: &BearerToken, now: Timestamp) -> bool {
+        self.in_storm && self.provider.has_expired(held, now)
+    }
+
+    /// Whether it is known why a token could not be renewed in time: a person
+    /// holds it back, must act, or has used up its issues; or a rotation is under
+    /// way, or failed; or a person has brought the token and not said when it
+    /// expires. A token that expires while its record says that all is well is a
+    /// violation in a storm too.
+    fn is_hindered(&self, all_paused: bool, now: Timestamp) -> bool {
+        let Some(record) = self.record.as_deref() else {
+            return true;
+        };
+        let policy = &self.profile.policy;
+        let untold = record.current.as_ref().is_some_and(|current| {
+            let told = policy.expiry(current);
+            current.origin != Origin::Issued && told.is_none_or(|end| end > now)
+        });
+        all_paused
+            || untold
+            || record.paused.is_some()
+            || record.halt.is_some()
+            || record.rotation.is_some()
+            || record.failures.last.is_some()
+            || self.is_capped(record, now)
+    }
+
+    /// Whether the runaway cap forbids the next issue. Clocks may be this wrong.
+    fn is_capped(&self, record: &Record, now: Timestamp) -> bool {
+        let policy = &self.profile.policy;
+        let earlier = now - SignedDuration::from_hours(2);
+        let permitted = policy.issue_permitted_at(&record.issues, earlier);
+        permitted.is_some()
+    }
+
     /// Whether the configuration declared that provisioning is cut off now: an
-    /// issuer that keeps one token has been asked for the next one.
-    fn is_cutting_over(&self) -> bool {
+    /// issuer that keeps one token has been asked for the next one, and that has
+    /// ended the token that is held, or it works only after the completion.
+    fn is_cutting_over(&self, held: &BearerToken, now: Timestamp) -> bool {
         if self.ledger.cut_off {
             return true;
         }
         let Some(record) = self.record.as_deref() else {
             return false;
         };
+        // A token that works only after the completion is given away unproven.
+        let unproven = self.issuer_overlap() == (Overlap::TwoPhase { next_usable: false });
+        // Issues whose answers were lost have set the end of the token in use, and
+        // the cap that a person may override has been used up by them.
+        let schedules = self.profile.issuer.can.issue_effect == IssueEffect::SchedulesDeath;
+        let between = self.provider.is_between(held)
+            || (unproven && self.provider.is_useless(held))
+            || (schedules && self.is_capped(record, now));
+        if !between {
+            return false;
+        }
         let Some(rotation) = record.rotation.as_ref() else {
             return false;
         };
         match (self.profile.issuer.can.issue_effect, self.issuer_overlap()) {
             (IssueEffect::Kills, _) => true,
-            // The place for one predecessor is taken by a token that was lost.
+            // The place for one predecessor is taken by a token that was lost, and
+            // the issuer dropped the one in use for it. Nobody can know before
+            // that whether the lost token was made: to ask again is the only way
+            // on, and the connections are given the answer in haste.
             (IssueEffect::SchedulesDeath, _) => {
                 rotation.attempts > 1 || !record.orphans_uncounted.is_empty()
             }

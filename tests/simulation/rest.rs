@@ -52,10 +52,17 @@ impl Tenant {
         found.map(|(_, why)| why.to_owned())
     }
 
-    /// Whether a configured connection holds another token. One that came back
-    /// is given the next.
+    /// Whether a configured connection holds another token. One that came back is
+    /// given it; one that was never given any is new, and is given the next.
     fn lacks(&self, current: &BearerToken) -> bool {
-        let wanted = (0..self.held.len()).filter(|c| self.is_fed(*c));
+        let given = |connection: usize| {
+            let name = &self.profile.connections[connection].0;
+            let record = self.record.as_deref();
+            record.is_some_and(|r| r.connections.contains_key(name))
+        };
+        let configured = |c: &usize| !self.detached.contains(c);
+        let wanted = (0..self.held.len()).filter(configured);
+        let wanted = wanted.filter(|c| self.is_fed(*c) || given(*c));
         let mut held = wanted.map(|connection| self.held[connection].as_ref());
         held.any(|held| held != Some(current))
     }

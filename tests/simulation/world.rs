@@ -265,7 +265,7 @@ impl World {
         if request.is_for_vault() && self.is_sealed() {
             return Err(Failure::Fault(sealed()));
         }
-        let now = self.now;
+        let (now, all_paused) = (self.now, self.all_paused);
         // A process can judge a lease only by the clock of its decision; a step of
         // the clock after that is what check-and-set is for.
         let wall = self.wall(process.machine);
@@ -286,10 +286,10 @@ impl World {
             let acts_at = now.checked_add(PERSON_TAKES).unwrap_or(now);
             self.coming.push((acts_at, Coming::Person(token.into())));
         }
-        let Some(tenant) = self.tenants.get(token) else {
+        let Some(tenant) = self.tenants.get_mut(token) else {
             return answer;
         };
-        if let Err(broken) = tenant.check_after(now) {
+        if let Err(broken) = tenant.check_after(now, all_paused) {
             self.violate(broken);
         }
         answer

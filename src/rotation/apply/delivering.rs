@@ -185,6 +185,7 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
     let Some(fingerprint) = current else {
         return Err(change.illegal("reverted"));
     };
+    let given = fingerprint.clone();
     let holds = ConnectionHolds {
         fingerprint,
         at: now,
@@ -194,9 +195,9 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
     let connections = &mut change.record.connections;
     let before = connections.insert(connection.to_owned(), holds);
     let Some(rotation) = change.record.rotation.as_mut() else {
-        let in_doubt = before.is_some_and(|holds| holds.in_doubt);
+        let lacked = before.is_some_and(|holds| holds.in_doubt || holds.fingerprint != given);
         change.record.failures = Failures::default();
-        return match in_doubt {
+        return match lacked {
             true => Ok(()),
             false => Err(change.illegal("reverted")),
         };

@@ -67,7 +67,7 @@ const RULES: &[(&str, Rule)] = &[
     ("a rotation in flight goes on", flight::go_on),
     // What the stored state calls for.
     (
-        "a connection in doubt is given the token in use again",
+        "a connection that does not hold the token in use is given it",
         stray::give_again,
     ),
     ("a token without a record is adopted", published::adopt),

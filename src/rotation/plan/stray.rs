@@ -1,10 +1,11 @@
-//! What a process left behind that had lost its lease.
+//! What a process left behind that had lost its lease, and connections that hold
+//! another token than the one in use.
 
 use jiff::Timestamp;
 
 use super::View;
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{Intent, Stage};
+use crate::rotation::record::{ConnectionHolds, Intent, Stage};
 
 /// An issue that it sent may have taken effect. It is looked for while no other
 /// issue is in flight.
@@ -34,10 +35,17 @@ pub(super) fn give_again(view: &View<'_>) -> Option<Decision> {
     view.step(Step::Revert { connection }, Reason::ConnectionInDoubt)
 }
 
-/// A configured connection that a write of such a process may have reached.
+/// A configured connection that does not hold the token in use: a write of such
+/// a process may have reached it, or it was not configured when it would have
+/// been given the token.
 pub(super) fn connection_in_doubt<'a>(view: &View<'a>) -> Option<&'a str> {
-    let mut doubtful = view.record.connections.iter().filter(|(_, h)| h.in_doubt);
-    doubtful
+    let current = view.record.current.as_ref()?.fingerprint();
+    // Nobody is given a dead token for another one.
+    let works = !view.current_has_expired() && !view.current_is_refused();
+    let lacks = |holds: &ConnectionHolds| works && holds.fingerprint != current;
+    let known = view.record.connections.iter();
+    known
+        .filter(|(_, holds)| holds.in_doubt || lacks(holds))
         .find(|(name, _)| view.situation.connection(name).is_some())
         .map(|(name, _)| name.as_str())
 }

@@ -56,6 +56,22 @@ fn one_of_three_connections_is_away_and_the_old_token_stays_until_it_is_back() {
 }
 
 #[test]
+fn a_connection_that_comes_back_is_given_the_token_in_use() {
+    let mut play = Play::due(&profile("S1 overlapping, by label"));
+    play.leaves(1);
+    play.until("it is rotated", |t| {
+        t.record.as_ref().is_some_and(|r| r.generation == 2)
+    });
+    play.pass(HOUR * 6);
+    let current = play.current();
+    assert!(!play.all_hold(&current), "it was not configured");
+    play.comes_back(1);
+    play.pass(MINUTE * 10);
+    assert!(play.all_hold(&current));
+    assert_eq!(play.record().generation, 2, "no rotation was needed");
+}
+
+#[test]
 fn a_quarantine_says_nothing_of_the_token() {
     let mut play = Play::due(&profile("S1 overlapping, by label"));
     let old = play.current();

@@ -170,6 +170,20 @@ impl Play {
         world.configure(TOKEN, |tenant| tenant.issuer_name = "another");
     }
 
+    /// A connection is taken out of the configuration.
+    pub(crate) fn leaves(&self, connection: usize) {
+        let mut world = self.cluster.sim.lock();
+        world.configure(TOKEN, |tenant| {
+            tenant.detached.insert(connection);
+        });
+    }
+
+    /// It is configured again.
+    pub(crate) fn comes_back(&self, connection: usize) {
+        let mut world = self.cluster.sim.lock();
+        world.configure(TOKEN, |tenant| tenant.attach(connection));
+    }
+
     /// A person asks for a rotation.
     pub(crate) fn asks(&self, trigger: Trigger) {
         let at = self.now();

@@ -48,6 +48,8 @@ pub(crate) struct SpToken {
     expires_at: Timestamp,
     /// Of a two-phase issuer, and not completed.
     next: bool,
+    /// Ended by the issue or the completion of another one.
+    replaced: bool,
     /// Made by somebody else.
     pub(crate) foreign: bool,
     /// Made by a person, who looks after it where it cannot be used.
@@ -240,8 +242,21 @@ impl ServiceProvider {
         for token in &mut self.tokens {
             if token.is_live(now) && !token.foreign && which(token) {
                 token.dies_at = now;
+                token.replaced = true;
             }
         }
+    }
+
+    /// Whether a token was made that never works.
+    pub(crate) fn is_useless(&self, value: &BearerToken) -> bool {
+        self.tokens.iter().any(|t| t.value == *value && t.useless)
+    }
+
+    /// Whether a token is not accepted because the issuer keeps too few: another
+    /// one has replaced it, or it is next and works only after the completion.
+    pub(crate) fn is_between(&self, value: &BearerToken) -> bool {
+        let mut tokens = self.tokens.iter();
+        tokens.any(|t| t.value == *value && (t.replaced || t.next))
     }
 
     fn make(
@@ -274,6 +289,7 @@ impl ServiceProvider {
             dies_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
             expires_at: now.checked_add(life).unwrap_or(Timestamp::MAX),
             next,
+            replaced: false,
             foreign: false,
             by_hand: false,
             stale: false,
