@@ -14,6 +14,10 @@ const WORLDS: u64 = 4;
 /// An end comes at most this long after the start; a lease lasts two seconds.
 const LATEST_END_MS: u64 = 3_500;
 
+/// Of a hundred kills so many hit a rotation at least. About half of them do,
+/// also on a machine that is busy with other things.
+const LEAST_INSIDE: u64 = 30;
+
 #[derive(Default)]
 struct Tally {
     kills: u64,
@@ -40,7 +44,7 @@ async fn ended_at_any_moment_it_loses_nothing_and_leaves_nothing_over() {
         sum(|t| t.rotations)
     );
     assert!(
-        inside * 10 >= kills,
+        inside * 100 >= kills * LEAST_INSIDE,
         "too few kills hit a rotation ({inside} of {kills}) to show anything"
     );
     assert!(given_back * 2 >= terms, "leases outlive clean ends");
