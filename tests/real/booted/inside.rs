@@ -70,8 +70,7 @@ impl Packages {
 }
 
 /// Its folder for what goes into the package is always the same: one at a time.
-const BUILD: &str =
-    "PATH=$1:$PATH exec flock --no-fork target/package.lock deploy/package/build.sh $2";
+const BUILD: &str = "mkdir -p target && PATH=$1:$PATH exec flock --no-fork target/package.lock deploy/package/build.sh $2";
 
 const AGAIN: &str = "
 dpkg-deb --raw-extract $1 next
