@@ -46,8 +46,10 @@ for patch in tests/mutation/${1:-*}.patch; do
     printf '\n== %s: %s\n' "$name" "$safeguard"
     prepare "$patch"
     code=0
+    # Without the pairs: a program that lacks a safeguard runs in circles in many of them, and takes its time.
     (cd "$copy" && CARGO_TARGET_DIR=$work/target RUST_BACKTRACE=0 \
-        cargo test --locked --no-fail-fast --test rotation --test simulation) >"$log" 2>&1 || code=$?
+        cargo test --locked --no-fail-fast --test rotation --test simulation -- \
+        --skip exhaustive::every_pair_of_troubles) >"$log" 2>&1 || code=$?
     if grep -q '^error: could not compile' "$log" || grep -q '^error\[' "$log"; then
         printf 'the copy does not compile; the log is %s\n' "$log" >&2
         exit 2
