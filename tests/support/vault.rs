@@ -2,10 +2,12 @@
 //! that seal, kill and restart it.
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -125,6 +127,7 @@ impl RealVault {
 
     fn spawn(mut command: Command, port: u16, root: &str, raft: Option<Raft>) -> Self {
         let process = command
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -306,10 +309,10 @@ impl RealVault {
         Some(answer.status().as_u16())
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it with its plug-ins, as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.kill().ok();
+            kill_process_group(Pid::from_child(&process), Signal::KILL).ok();
             process.wait().ok();
         }
     }
@@ -353,6 +356,7 @@ impl Raft {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command
+            .process_group(0)
             .arg("server")
             .arg("-config")
             .arg(&self.config)
