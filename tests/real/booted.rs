@@ -168,7 +168,7 @@ impl Inside {
     fn takes_an_encrypted_credential(&self) {
         let plain = "/etc/scim-rotator/vault-secret-id";
         self.machine.must(&format!(
-            "systemd-creds encrypt --name=vault-secret-id {plain} {plain}.cred && mv {plain} /root/"
+            "systemd-creds encrypt --name=vault-secret-id {plain} {plain}.cred && mv {plain} /srv/"
         ));
         self.drop_in(
             "encrypted",
@@ -179,7 +179,7 @@ impl Inside {
         self.machine.must("systemctl restart scim-rotator");
         assert_eq!(self.unit("ActiveState"), "active");
         self.machine
-            .must(&format!("mv /root/vault-secret-id {plain}"));
+            .must(&format!("mv /srv/vault-secret-id {plain}"));
     }
 
     fn works_once_by_the_timer(&self) {
@@ -258,10 +258,10 @@ impl Inside {
     }
 
     async fn is_upgraded(&self, packages: &Packages, house: &House) {
-        self.machine.put(&packages.next, "/root/next.deb");
+        self.machine.put(&packages.next, "/srv/next.deb");
         let pid = self.pid();
         let before = house.record().await["generation"].as_u64();
-        self.machine.must("dpkg --install /root/next.deb");
+        self.machine.must("dpkg --install /srv/next.deb");
         self.is_started_again(&pid).await;
         assert!(
             self.machine
@@ -283,7 +283,7 @@ impl Inside {
 
     fn is_purged(&self) {
         self.machine.must("dpkg --purge scim-rotator");
-        self.machine.must("rm /root/first.deb /root/next.deb");
+        self.machine.must("rm /srv/first.deb /srv/next.deb");
         let left = self.machine.must(
             "find / -xdev -name '*scim-rotator*' -not -path '/proc/*' -not -path '/sys/*' -not -path '/var/log/*' -not -path '/var/lib/dpkg/*-old'",
         );

@@ -94,12 +94,12 @@ pub(super) struct Inside {
 
 impl Inside {
     pub(super) fn install(machine: Machine, packages: &Packages) -> Self {
-        machine.put(&packages.first, "/root/first.deb");
+        machine.put(&packages.first, "/srv/first.deb");
         let inside = Self {
             machine,
             url: String::new(),
         };
-        inside.machine.must("dpkg --install /root/first.deb");
+        inside.machine.must("dpkg --install /srv/first.deb");
         assert_eq!(inside.unit("ActiveState"), "inactive", "nothing is started");
         for file in [
             CONFIG,
