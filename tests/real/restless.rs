@@ -89,6 +89,11 @@ impl Restless {
         stage.unwrap_or(at_rest).to_owned()
     }
 
+    /// The labels of all tokens that the service provider ever made.
+    pub async fn minted(&self) -> Vec<String> {
+        self.server.minted().await
+    }
+
     /// Whether a rotation is in flight.
     pub async fn is_rotating(&self) -> bool {
         !self.house.record().await["rotation"].is_null()

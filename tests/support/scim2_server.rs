@@ -49,6 +49,16 @@ impl Scim2Server {
             .collect()
     }
 
+    /// The labels of all tokens that were ever minted, in their order.
+    pub async fn minted(&self) -> Vec<String> {
+        let url = format!("{}/_ledger", self.running.base);
+        let answer = self.http.get(url).send().await.expect("an answer");
+        let ledger: Value = answer.json().await.expect("JSON");
+        let rows = ledger["minted"].as_array().expect("a list").iter();
+        rows.map(|row| row["label"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
     /// How many planned faults were not asked for yet.
     pub async fn faults_left(&self) -> usize {
         let url = format!("{}/_faults", self.running.base);
