@@ -32,6 +32,9 @@ pub(super) struct Known {
     /// What it says should have been stored already, before anything else is
     /// done: it may hold a token that is known nowhere else.
     pub(super) overdue: bool,
+    /// Ids of the writes on this version of which it is not known whether they
+    /// were carried out.
+    pub(super) unheard: Vec<String>,
 }
 
 impl Memory {

@@ -204,13 +204,13 @@ impl Runner {
             known.dirty |= after != before && differs_in_more_than_time(&before, &after);
             known.record = after;
         }
+        memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());
         if store_now {
             if let Some(known) = memory.known.as_mut() {
                 known.overdue = known.dirty;
             }
             self.save(memory).await?;
         }
-        memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());
         if matches!(outcome, Outcome::Failed { ref fault, .. } if fault.class == FaultClass::Conflict)
         {
             self.store.forget(&unit.name);

@@ -10,6 +10,7 @@ use super::unit::Unit;
 use crate::ports::{PublishedSecret, StoreError, Version};
 use crate::rotation::apply::intend;
 use crate::rotation::decision::Step;
+use crate::rotation::fault::FaultClass;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
 use crate::rotation::situation::Published;
@@ -32,6 +33,7 @@ impl Runner {
                     version: stored.version,
                     dirty: false,
                     overdue: false,
+                    unheard: Vec::new(),
                 }
             }
             None => Known {
@@ -39,6 +41,7 @@ impl Runner {
                 version: Version::default(),
                 dirty: false,
                 overdue: false,
+                unheard: Vec::new(),
             },
         });
         Ok(())
@@ -92,16 +95,45 @@ impl Runner {
         in_flight && fares_well && covered && !known.overdue
     }
 
+    /// Stores what is known, if anything of it is not stored yet.
     pub(super) async fn save(&self, memory: &mut Memory) -> Result<(), StoreError> {
         let Some(known) = memory.known.as_mut().filter(|known| known.dirty) else {
             return Ok(());
         };
         known.record.write_id = ids::write();
-        known.version = self.store.commit(&known.record, known.version).await?;
+        let mut stored = self.store.commit(&known.record, known.version).await;
+        if let Err(StoreError::Conflict) = stored {
+            known.version = self.unheard_version(known).await?;
+            stored = self.store.commit(&known.record, known.version).await;
+        }
+        if let Err(StoreError::Fault(fault)) = &stored
+            && fault.class == FaultClass::Ambiguous
+        {
+            known.unheard.push(known.record.write_id.clone());
+        }
+        known.version = stored?;
         known.dirty = false;
         known.overdue = false;
+        known.unheard.clear();
         memory.undertaken = Leftover::default();
         Ok(())
+    }
+
+    /// The version of a write of this process whose answer it never got, if that
+    /// is what stands in the way of another one. Nobody was between the two.
+    async fn unheard_version(&self, known: &Known) -> Result<Version, StoreError> {
+        if known.unheard.is_empty() {
+            return Err(StoreError::Conflict);
+        }
+        let found = match self.store.load(&known.record.token).await {
+            Err(error @ StoreError::Fault(_)) => return Err(error),
+            // What it has become is looked at when it is read anew.
+            Err(StoreError::Conflict | StoreError::Unusable(_)) => None,
+            Ok(found) => found,
+        };
+        let ours = found.filter(|stored| known.unheard.contains(&stored.value.write_id));
+        ours.map(|stored| stored.version)
+            .ok_or(StoreError::Conflict)
     }
 
     /// Stores another record in the place of the known one, if it differs.

@@ -1,6 +1,6 @@
 //! `demo` with the real binary: tokens turn over, parts break, and no
-//! provisioning call is refused. Lifetimes are shortened to the least that a
-//! loaded machine can follow.
+//! provisioning call is refused. Lifetimes and runs are those of the command:
+//! what is shorter, a loaded machine cannot follow.
 #![allow(
     clippy::expect_used,
     clippy::print_stderr,
@@ -18,7 +18,7 @@ use run::{Ran, Running};
 #[tokio::test(flavor = "multi_thread")]
 async fn every_part_may_break_and_no_call_is_refused() {
     let play = async |part: Option<&'static str>| {
-        let mut args = vec!["--for", "36s", "--lifetime", "24s"];
+        let mut args = vec!["--for", "90s"];
         args.extend(part.into_iter().flat_map(|part| ["--break", part]));
         (part, Running::start(&args).end().await)
     };
@@ -82,11 +82,11 @@ async fn other_commands_join_in_and_a_signal_ends_it() {
 
 #[tokio::test]
 async fn people_are_told_what_happens_and_where_to_look() {
-    let ran = Ran::of(&["demo", "--for", "4s", "--quiet"]).await;
+    let ran = Ran::of(&["demo", "--for", "25s", "--quiet"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for words in [
         "A token lives for 60 s",
-        "It ends after 4 s",
+        "It ends after 25 s",
         "Steps of a rotation",
         "status page http://127.0.0.1:",
         "deliver hr ",

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::config::ProbeConfig;
 use scim_rotator::scim::evidence::{FindingReason as Why, Verdict};
@@ -11,14 +12,18 @@ use scim_rotator::scim::probe::ScimProbe;
 use serde_json::json;
 use url::Url;
 
-use super::server::{client, token};
+use super::server::{HASTY, PATIENT, client, token};
 use super::support::better_auth::BetterAuth;
 use super::support::scim2_server::Scim2Server;
 use scim_rotator::driver::clock::SystemClock;
 
 fn probe(scim_url: Url) -> ScimProbe {
-    let config = ProbeConfig::default();
-    ScimProbe::new(client(), scim_url, config, Arc::new(SystemClock))
+    probe_that_waits(PATIENT, scim_url)
+}
+
+fn probe_that_waits(longest: SignedDuration, scim_url: Url) -> ScimProbe {
+    let (config, clock) = (ProbeConfig::default(), Arc::new(SystemClock));
+    ScimProbe::new(client(longest), scim_url, config, clock)
 }
 
 #[tokio::test]
@@ -71,11 +76,16 @@ async fn scim2_server_with_faults_proves_nothing() {
     };
     let probe = probe(server.scim_url());
     let good = server.mint(600.0).await;
-    for (fault, reason) in [
-        (json!({"status": 429, "retry_after": 1}), Why::Throttled),
-        (json!({"status": 500}), Why::ServerError),
-        (json!({"status": 200, "body": "html"}), Why::NotScim),
-        (json!({"delay_ms": 2000}), Why::Unreachable),
+    let hasty = probe_that_waits(HASTY, server.scim_url());
+    for (probe, fault, reason) in [
+        (
+            &probe,
+            json!({"status": 429, "retry_after": 1}),
+            Why::Throttled,
+        ),
+        (&probe, json!({"status": 500}), Why::ServerError),
+        (&probe, json!({"status": 200, "body": "html"}), Why::NotScim),
+        (&hasty, json!({"delay_ms": 2000}), Why::Unreachable),
     ] {
         let name = fault.to_string();
         let mut fault = fault;

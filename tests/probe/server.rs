@@ -135,18 +135,30 @@ impl Server {
         self.probe_with(ProbeConfig::default())
     }
 
-    /// A probe of this server with these settings and short deadlines.
+    /// A probe of this server with these settings.
     pub fn probe_with(&self, config: ProbeConfig) -> ScimProbe {
-        ScimProbe::new(client(), self.scim_url(), config, Arc::new(SystemClock))
+        let clock = Arc::new(SystemClock);
+        ScimProbe::new(client(PATIENT), self.scim_url(), config, clock)
+    }
+
+    /// A probe of this server that waits for a fraction of a second.
+    pub fn hasty_probe(&self) -> ScimProbe {
+        let (config, clock) = (ProbeConfig::default(), Arc::new(SystemClock));
+        ScimProbe::new(client(HASTY), self.scim_url(), config, clock)
     }
 }
 
-/// The hardened client with deadlines of a fraction of a second.
-pub fn client() -> Client {
+/// For answers that come, however busy the machine is.
+pub const PATIENT: SignedDuration = SignedDuration::from_secs(30);
+/// For answers that do not come.
+pub const HASTY: SignedDuration = SignedDuration::from_millis(300);
+
+/// The hardened client that waits so long for an answer.
+pub fn client(longest: SignedDuration) -> Client {
     let settings = ClientSettings {
-        connect_timeout: SignedDuration::from_millis(300),
-        read_timeout: SignedDuration::from_millis(300),
-        total_timeout: SignedDuration::from_millis(700),
+        connect_timeout: longest,
+        read_timeout: longest,
+        total_timeout: longest + longest,
         max_body: 64 * 1024,
         ..ClientSettings::default()
     };

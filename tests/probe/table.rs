@@ -2,7 +2,7 @@
 
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::config::{ProbeConfig, Read};
-use scim_rotator::scim::evidence::{FindingReason as Why, Verdict};
+use scim_rotator::scim::evidence::{Evidence, FindingReason as Why, Verdict};
 
 use super::server::{OTHER, Reply, Seen, Server, TOKEN, list, refused, token};
 
@@ -25,7 +25,12 @@ pub async fn prove(server: &Server) -> Short {
 }
 
 async fn prove_with(server: &Server, config: ProbeConfig) -> Short {
-    match server.probe_with(config).prove(&token(TOKEN)).await {
+    short(server.probe_with(config).prove(&token(TOKEN)).await)
+}
+
+/// A verdict without its particulars.
+pub fn short(verdict: Verdict<Evidence>) -> Short {
+    match verdict {
         Verdict::Pass(evidence) if evidence.is_full() => Short::Full,
         Verdict::Pass(_) => Short::Provisional,
         Verdict::Fail(finding) => Short::Fail(finding.reason),

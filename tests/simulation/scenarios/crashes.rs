@@ -202,3 +202,34 @@ fn killed_on_either_side_of_each_write() {
     println!("{runs} writes were died at");
     assert!(runs > 100);
 }
+
+#[test]
+fn a_commit_that_fails_is_made_good_and_no_token_is_made_in_vain() {
+    for name in ["S1 overlapping, by label", "S8 short-lived"] {
+        for lost in [None, Some(("issuer.issue", Trouble::ReplyLost))] {
+            let begin = || {
+                let play = Play::due(&profile(name));
+                lost.into_iter()
+                    .fold(play, |play, (word, trouble)| play.on(word, trouble))
+            };
+            let mut undisturbed = begin();
+            let intents = undisturbed.rest(2).issues.len();
+            let issues = undisturbed.count("issuer.issue");
+            for nth in 0..undisturbed.count("vault.commit") {
+                for trouble in [
+                    Trouble::Unreachable,
+                    Trouble::Uncertain,
+                    Trouble::ReplyLost,
+                    Trouble::Slow,
+                    Trouble::Sealed,
+                ] {
+                    let mut play = begin().after(nth, "vault.commit", trouble);
+                    let record = play.rest(2);
+                    let at = format!("{name}, {lost:?}, commit {nth}, {trouble:?}");
+                    assert_eq!(play.count("issuer.issue"), issues, "{at}");
+                    assert_eq!(record.issues.len(), intents, "{at}");
+                }
+            }
+        }
+    }
+}
