@@ -1,5 +1,6 @@
 //! Which outcome may follow in which stage, and that nothing else is folded in.
 
+use scim_rotator::rotation::apply::{apply, intend};
 use scim_rotator::rotation::capability::Overlap;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
@@ -11,7 +12,8 @@ use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage, StageName, Trig
 use scim_rotator::scim::evidence::Verdict;
 
 use crate::scene::{
-    Scene, ahead, days, evidence, healthy, in_stage, nothing_yet, now, print, refusal_of, value,
+    Scene, ago, ahead, days, evidence, healthy, hours, in_stage, mins, nothing_yet, now, print,
+    refusal_of, value,
 };
 
 pub(crate) fn issued(name: &str) -> IssuedToken {
@@ -330,6 +332,25 @@ fn without_counts(mut record: Record) -> Record {
         record.issues.clear();
     }
     record
+}
+
+#[test]
+fn a_step_during_which_the_clock_is_set_back_does_not_date_the_record_back() {
+    let mut folded = 0;
+    for (stage, mut scene) in scenes() {
+        for (name, outcome, _) in outcomes() {
+            scene.record.updated_at = now();
+            let earlier = ago(hours(1));
+            let Ok(after) = apply(&scene.record, outcome, &scene.situation(), earlier) else {
+                continue;
+            };
+            folded += 1;
+            assert_eq!(after.updated_at, now(), "{name} in {stage:?}");
+        }
+        let intended = intend(&scene.record, &Step::Prove, "me", mins(1), ago(hours(1)));
+        assert_eq!(intended.updated_at, now(), "{stage:?}");
+    }
+    assert!(folded > 20, "{folded}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub fn apply(
     now: Timestamp,
 ) -> Result<Record, IllegalOutcome> {
     let mut next = record.clone();
-    next.updated_at = now;
+    next.updated_at = now.max(record.updated_at);
     lift_halt(&mut next);
     next.orphans_uncounted.retain(|dies_at| *dies_at > now);
     let change = Change {
@@ -108,7 +108,7 @@ pub fn intend(
     now: Timestamp,
 ) -> Record {
     let mut next = record.clone();
-    next.updated_at = now;
+    next.updated_at = now.max(record.updated_at);
     let epoch = match &record.lease {
         Some(lease) if lease.holder == holder => lease.epoch,
         Some(lease) => lease.epoch.saturating_add(1),

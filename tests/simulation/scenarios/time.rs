@@ -1,6 +1,7 @@
 //! Clocks that are wrong, and lives that are short.
 
 use super::play::{DAY, HOUR, MINUTE, Play, profile, ruled};
+use crate::fault::Trouble;
 
 #[test]
 fn a_clock_that_jumps_retires_nothing_early() {
@@ -26,6 +27,17 @@ fn a_clock_that_jumps_retires_nothing_early() {
         assert_eq!(play.count("issuer.revoke"), 1, "{jump:#}: once");
         assert_eq!(play.made(), 2, "{jump:#}");
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back_during_a_step_is_noticed_after_it() {
+    let name = "S1 overlapping, by label";
+    let mut play = Play::due(&profile(name)).on("probe.prove", Trouble::ClockBack);
+    play.pass(MINUTE * 30);
+    assert_eq!(play.reason(), "clock_behind");
+    assert_eq!(play.record().generation, 1, "nothing goes on meanwhile");
+    play.rest(2);
+    assert_eq!(play.made(), 2);
 }
 
 #[test]
