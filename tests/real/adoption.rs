@@ -24,7 +24,7 @@ async fn a_token_found_in_vault_is_adopted_and_replaced_on_demand() {
     .concat();
     house.configure(&sections);
 
-    let once = house.command(&["once", "--timeout", "2m"]).await;
+    let once = house.command(&["once", "--timeout", "10m"]).await;
     assert_eq!(once.code, Some(0), "{}{}", once.stdout, once.stderr);
     let adopted = house.record().await;
     assert_eq!(adopted["generation"], 1);
@@ -33,7 +33,7 @@ async fn a_token_found_in_vault_is_adopted_and_replaced_on_demand() {
     assert_eq!(server.live().await, [found.id], "nothing was issued");
     assert_eq!(keeper.holds(), None, "nothing was delivered");
 
-    let args = ["rotate", "crm", "--timeout", "2m", "--output", "json"];
+    let args = ["rotate", "crm", "--timeout", "10m", "--output", "json"];
     let rotate = house.command(&args).await;
     assert_eq!(rotate.code, Some(0), "{}{}", rotate.stdout, rotate.stderr);
     let events = rotate.events();

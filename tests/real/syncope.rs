@@ -107,7 +107,7 @@ async fn a_failure_under_status_200_is_no_proof(
     assert_eq!(syncope.hire("nobody", RESOURCE).await, "FAILURE");
 
     house.configure(&[sections, &token(&scim_url, "syncope", DUE)].concat());
-    let mut rotate = pin!(house.command(&["rotate", "crm", "--timeout", "3m"]));
+    let mut rotate = pin!(house.command(&["rotate", "crm", "--timeout", "10m"]));
     let failed_before = syncope.failures(RESOURCE).await;
     let watch = async {
         eventually("Syncope failed twice with the new token", async || {

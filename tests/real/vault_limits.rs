@@ -193,7 +193,7 @@ async fn a_mount_that_is_not_kv_version_2_or_has_several_segments_is_told_how_to
         .await;
     scene.mounted_at("team/kv/");
     scene.check_is_content().await;
-    let once = scene.house.command(&["once", "--timeout", "1m"]).await;
+    let once = scene.house.command(&["once", "--timeout", "10m"]).await;
     assert_eq!(once.code, Some(0), "{once:?}");
     let path = "team/kv/data/scim/crm";
     let read = vault.must("GET", path, Value::Null).await;
@@ -227,7 +227,7 @@ async fn under_a_rate_limit_all_is_done_only_slower() {
         let before = scene.house_generation().await;
         let rotate = scene
             .house
-            .command(&["rotate", "crm", "--timeout", "2m"])
+            .command(&["rotate", "crm", "--timeout", "10m"])
             .await;
         assert_eq!(rotate.code, Some(0), "{rotate:?}");
         vault
@@ -335,7 +335,7 @@ impl Scene {
         let before = self.house_generation().await;
         let ran = self
             .house
-            .command(&["rotate", "crm", "--timeout", "2m"])
+            .command(&["rotate", "crm", "--timeout", "10m"])
             .await;
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(self.house_generation().await > before);

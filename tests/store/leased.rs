@@ -23,7 +23,7 @@ const PATH: &str = "team/terraform/creds/scim";
 /// Short lives, so that a test sees the end of them.
 const TTL: u64 = 3;
 const MAX_TTL: u64 = 8;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::test]
 async fn a_credential_of_an_engine_is_renewed_and_made_anew_at_its_max_ttl() {

@@ -13,7 +13,7 @@ use super::bench::{approle_login, config, file, session, token_login};
 use super::support::vault::RealVault;
 
 /// Longest wait for something that takes seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A daemon with a role of its own.
 struct Daemon {

@@ -19,7 +19,7 @@ use super::support::tls_vault::{Listener, TlsVault};
 const HERE: &str = "127.0.0.1";
 
 /// Long enough for the files to be looked at once more.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A Vault, and the files of a daemon beside it.
 struct World {

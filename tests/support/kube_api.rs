@@ -14,7 +14,7 @@ use super::jwt::{ISSUER, JwtMaker};
 use super::part::{self, Group, free_port};
 
 /// How long it may take until it is ready.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 const ADMIN: &str = "admin-token-of-the-tests";
 
 /// The running pair; killed when dropped.

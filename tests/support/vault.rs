@@ -14,7 +14,7 @@ use url::Url;
 use super::part::{self, free_port};
 
 /// How long it may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A running Vault; it is killed when dropped.

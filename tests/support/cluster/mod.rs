@@ -21,7 +21,7 @@ use super::vault::{RaftNode, RealVault};
 pub const NODES: usize = 3;
 
 /// How long it may take until something is so.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A running cluster; all of it is killed when dropped.
