@@ -303,12 +303,11 @@ impl Scene {
         let record = self.restless.house.record().await;
         let intents = record["issues"].as_array().map_or(0, Vec::len);
         let orphans = record["orphans"].clone();
-        // The rest may complete what was in flight, and makes nothing new.
-        let minted = self.restless.minted().await;
-        let rotations = self.restless.rest().await;
+        let rested = self.restless.rest().await;
+        let (rotations, minted) = (rested.rotations, rested.minted);
         eprintln!("{all} requests to Vault, {health} of them after the health of its nodes");
         eprintln!(
-            "{rotations} rotations in all, {intents} intents, {} tokens minted before the rest",
+            "{rotations} rotations in all, {intents} intents, {} tokens minted",
             minted.len()
         );
         assert!(orphans.is_null(), "{orphans}");

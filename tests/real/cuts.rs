@@ -35,7 +35,7 @@ async fn a_line_to_vault_that_fails_at_any_moment_costs_no_token() {
         cut.set(Line::Open);
     }
     daemon.stop().await;
-    let rotations = restless.rest().await;
+    let rotations = restless.rest().await.rotations;
     eprintln!(
         "seed {seed}: {CUTS} cuts, {inside} inside a rotation; {rotations} rotations, 0 tokens lost, 0 left over"
     );

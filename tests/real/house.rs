@@ -330,6 +330,13 @@ pub fn is_settled(record: &Value) -> bool {
     record["rotation"].is_null() && record["retiring"].is_null() && !record["current"].is_null()
 }
 
+/// Whether nobody has to wait for the lease of a process that ended by then: it
+/// was given back, unless it had run out before.
+pub fn is_free(record: &Value, ended_by: jiff::Timestamp) -> bool {
+    let end = record["lease"]["expires_at"].as_str();
+    end.is_none_or(|end| end.parse::<jiff::Timestamp>().expect("a time") <= ended_by)
+}
+
 /// Seconds since 1970 of a time in the record.
 pub fn seconds(time: &Value) -> i64 {
     let text = time.as_str().expect("a time");

@@ -5,6 +5,10 @@
 //! `tests/run --rounds N` asks for more rounds; `SCIM_ROTATOR_KILL_SEED`
 //! repeats the moments of a run, as far as moments can be repeated.
 
+use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::ports::Clock as _;
+
+use super::house::is_free;
 use super::restless::{Dice, Restless, number_in};
 
 /// Rounds, unless `SCIM_ROTATOR_KILL_ROUNDS` says otherwise.
@@ -60,16 +64,17 @@ async fn end_often(rounds: u64, seed: u64) -> Option<Tally> {
         if round % 5 == 4 {
             daemon.terminate();
             assert_eq!(daemon.wait().await.code(), Some(0), "a clean end");
+            let ended_by = SystemClock.now();
             tally.terms += 1;
             // Best effort: a Vault that is slow at that moment costs a wait.
             let record = restless.house.record().await;
-            tally.given_back += u64::from(record["lease"].is_null());
+            tally.given_back += u64::from(is_free(&record, ended_by));
         } else {
             daemon.kill();
             tally.kills += 1;
             tally.inside += u64::from(restless.is_rotating().await);
         }
     }
-    tally.rotations = restless.rest().await;
+    tally.rotations = restless.rest().await.rotations;
     Some(tally)
 }

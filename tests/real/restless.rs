@@ -29,6 +29,14 @@ pub struct Restless {
     keeper: Keeper,
 }
 
+/// What there was when all was at rest.
+pub struct Rested {
+    /// How many tokens came into use.
+    pub rotations: u64,
+    /// Labels of the tokens that the service provider ever minted, as it tells.
+    pub minted: Vec<String>,
+}
+
 impl Restless {
     /// With servers that take their time; `None` if a part is missing.
     pub async fn new() -> Option<Self> {
@@ -89,19 +97,14 @@ impl Restless {
         stage.unwrap_or(at_rest).to_owned()
     }
 
-    /// The labels of all tokens that the service provider ever made.
-    pub async fn minted(&self) -> Vec<String> {
-        self.server.minted().await
-    }
-
     /// Whether a rotation is in flight.
     pub async fn is_rotating(&self) -> bool {
         !self.house.record().await["rotation"].is_null()
     }
 
     /// Nothing disturbs any more: waits until all is at rest, and checks what
-    /// is there then. Returns how many tokens came into use.
-    pub async fn rest(self) -> u64 {
+    /// is there then.
+    pub async fn rest(self) -> Rested {
         self.server.clear_faults().await;
         let daemon = self.house.run(&self.calm).await;
         let at_rest = |record: &Value| is_settled(record) && record["orphans"].is_null();
@@ -109,8 +112,9 @@ impl Restless {
         daemon.stop().await;
         self.check_rest(&record).await;
         let rotations = self.check_history().await;
+        let minted = self.server.minted().await;
         self.house.close().await;
-        rotations
+        Rested { rotations, minted }
     }
 
     /// Exactly one token lives, everybody holds it, and nothing is left over.
