@@ -83,7 +83,7 @@ async fn ask(
     world: &World,
     settings: &Settings,
 ) -> Result<(Vec<MissingCapability>, Vec<Obstacle>), VaultError> {
-    let missing = preflight::check(&world.session, &world.needs).await?;
+    let missing = preflight::check(&world.session, &world.needs()).await?;
     // The configuration was checked: a path that cannot be read is none of it.
     let Ok(state_path) = KvPath::parse(&settings.vault.state_path) else {
         return Ok((missing, Vec::new()));

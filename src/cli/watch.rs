@@ -26,7 +26,7 @@ pub(super) async fn is_prepared(
     let asked = async {
         wait_for_vault(world).await;
         wait_for_control(world).await;
-        tell_missing_capabilities(world, &world.needs).await;
+        tell_missing_capabilities(world, &world.needs()).await;
     };
     tokio::pin!(asked);
     loop {

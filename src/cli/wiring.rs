@@ -1,5 +1,6 @@
 //! From settings to everything that acts.
 
+mod pool;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +18,12 @@ use crate::driver::witness::Witness;
 use crate::http;
 use crate::http::skew::SkewWatch;
 use crate::ports::{Clock, Secrets, StoreError};
+use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
+use pool::Pool;
 use units::Builder;
 
 /// Everything that acts, wired together.
@@ -30,12 +33,11 @@ pub(super) struct World {
     pub(super) session: Arc<Session>,
     pub(super) store: Arc<VaultStore>,
     pub(super) units: Vec<Arc<Unit>>,
-    /// What our Vault token must be allowed to do.
-    pub(super) needs: Vec<Need>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
     state_path: KvPath,
+    credentials: BTreeSet<SecretRef>,
     all_paused: Arc<AtomicBool>,
 }
 
@@ -70,14 +72,12 @@ impl World {
             Arc::clone(&clock),
             VaultSecrets::MEMORY,
         ));
-        let targets = targets(settings);
         let state_path = KvPath::parse(&settings.vault.state_path).map_err(anyhow::Error::msg)?;
         let store = Arc::new(VaultStore::new(
             Arc::clone(&session),
             state_path.clone(),
-            targets.clone(),
+            targets(settings),
         ));
-        let needs = preflight::needs(&state_path, &targets, &credentials(settings));
         let builder = Builder::new(Arc::clone(&clock), observer, secrets);
         let units = builder.units(settings)?;
         Ok(Self {
@@ -86,13 +86,19 @@ impl World {
             session,
             store,
             units,
-            needs,
             holder,
             skew,
             builder,
             state_path,
+            credentials: credentials(settings),
             all_paused: Arc::default(),
         })
+    }
+
+    /// What our Vault token must be allowed to do, as configured at the start.
+    /// Put together when it is asked for: it is asked for once.
+    pub(super) fn needs(&self) -> Vec<Need> {
+        preflight::needs(&self.state_path, &self.store.targets(), &self.credentials)
     }
 
     /// The tokens of another configuration, with the same Vault.
@@ -174,9 +180,10 @@ impl World {
 }
 
 pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
-    let target = |token: &TokenSettings| PublishTarget {
+    let mut fields = Pool::default();
+    let mut target = |token: &TokenSettings| PublishTarget {
         path: token.vault_path.clone(),
-        fields: token.fields.clone(),
+        fields: fields.share(&token.fields),
     };
     settings
         .tokens
@@ -185,7 +192,7 @@ pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
         .collect()
 }
 
-pub(super) fn credentials(settings: &Settings) -> BTreeSet<crate::secret::SecretRef> {
+pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let issuers = settings
         .issuers
         .values()

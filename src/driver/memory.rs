@@ -19,8 +19,8 @@ pub struct Memory {
     pub(super) undertaken: Leftover,
     /// What was done for a record that somebody else has written since.
     pub(super) leftover: Leftover,
-    /// Ends the wake between two steps; a new one for each wake.
-    pub(super) interruption: CancellationToken,
+    /// Ends the wake between two steps; there is one while a wake runs.
+    pub(super) interruption: Option<CancellationToken>,
 }
 
 /// The record as this process has it.
@@ -49,8 +49,7 @@ impl Memory {
     /// What ends the next wake between two steps: the configuration has changed,
     /// and what is left to do is done under the new one.
     pub(super) fn interruption(&mut self) -> CancellationToken {
-        self.interruption = CancellationToken::new();
-        self.interruption.clone()
+        self.interruption.insert(CancellationToken::new()).clone()
     }
 
     /// Whether the stored intent was made here, and its effect was not started.

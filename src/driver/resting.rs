@@ -6,7 +6,8 @@ use super::memory::Memory;
 
 /// What is remembered of it.
 pub(super) struct Resting {
-    pub(super) memory: Memory,
+    /// On its own: a map of these has places that are free.
+    pub(super) memory: Box<Memory>,
     /// When it was last read from the store.
     pub(super) read_at: Timestamp,
     /// Somebody else will have written when the token is woken.
@@ -17,7 +18,7 @@ impl Resting {
     /// Nothing is known of the token.
     pub(super) fn unread(now: Timestamp) -> Self {
         Self {
-            memory: Memory::default(),
+            memory: Box::default(),
             read_at: now,
             outdated: false,
         }

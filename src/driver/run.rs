@@ -95,7 +95,8 @@ impl Runner {
     /// Decides and acts for one token until there is nothing to do right now.
     pub async fn wake(&self, unit: &Unit, memory: &mut Memory) -> Rest {
         for _ in 0..STEPS_A_WAKE {
-            if memory.interruption.is_cancelled() {
+            let interruption = memory.interruption.as_ref();
+            if interruption.is_some_and(CancellationToken::is_cancelled) {
                 return Rest::Interrupted;
             }
             match self.turn(unit, memory).await {

@@ -59,7 +59,7 @@ pub struct Supervisor {
 
 struct Finished {
     name: String,
-    memory: Memory,
+    memory: Box<Memory>,
     rest: Rest,
     read_at: Timestamp,
 }
@@ -181,11 +181,12 @@ impl Supervisor {
         match finished {
             Ok(Finished {
                 name,
-                memory,
+                mut memory,
                 rest,
                 read_at,
             }) => {
                 let interruption = self.interruptions.remove(&name);
+                memory.interruption = None;
                 if self.has_left(&name, &rest) {
                     self.let_go(&name);
                     return;
@@ -252,14 +253,12 @@ impl Supervisor {
     /// Tokens that were not read for a while are read again: another replica
     /// or a person may have written.
     fn sweep(&mut self, now: Timestamp) {
-        for name in self.agenda.names() {
-            let Some(resting) = self.resting.get_mut(&name) else {
-                continue;
-            };
-            if now.duration_since(resting.read_at) >= self.settings.sweep {
+        for (name, resting) in &mut self.resting {
+            let is_old = now.duration_since(resting.read_at) >= self.settings.sweep;
+            if is_old && self.agenda.at(name).is_some() {
                 resting.memory.reload();
                 resting.read_at = now;
-                self.agenda.set(&name, now);
+                self.agenda.set(name, now);
             }
         }
     }

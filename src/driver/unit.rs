@@ -14,10 +14,10 @@ use crate::rotation::policy::Policy;
 pub struct Unit {
     /// Name in the configuration.
     pub name: String,
-    /// Its rules.
-    pub policy: Policy,
+    /// Its rules; most tokens have the same.
+    pub policy: Arc<Policy>,
     /// SCIM base URL of the service provider.
-    pub scim_url: Url,
+    pub scim_url: Arc<Url>,
     /// What makes its tokens.
     pub issuer: Arc<dyn Issuer>,
     /// What must hold it, canary first.

@@ -29,8 +29,8 @@ use crate::secret::BearerToken;
 /// The probe of one token's service provider.
 pub struct ScimProbe {
     pub(in crate::scim) http: Client,
-    pub(in crate::scim) scim_url: Url,
-    pub(in crate::scim) config: ProbeConfig,
+    pub(in crate::scim) scim_url: Arc<Url>,
+    pub(in crate::scim) config: Arc<ProbeConfig>,
     pub(in crate::scim) clock: Arc<dyn Clock>,
     own_checksum: Option<ChecksumCheck>,
 }
@@ -38,11 +38,16 @@ pub struct ScimProbe {
 impl ScimProbe {
     /// A probe below this SCIM base URL.
     #[must_use]
-    pub fn new(http: Client, scim_url: Url, config: ProbeConfig, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        http: Client,
+        scim_url: impl Into<Arc<Url>>,
+        config: impl Into<Arc<ProbeConfig>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             http,
-            scim_url,
-            config,
+            scim_url: scim_url.into(),
+            config: config.into(),
             clock,
             own_checksum: None,
         }

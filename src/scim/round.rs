@@ -250,7 +250,7 @@ impl<'a> Round<'a> {
             Variant::Groups => "Groups",
             Variant::Discovery => "ServiceProviderConfig",
         };
-        let mut url = self.probe.scim_url.clone();
+        let mut url = Url::clone(&self.probe.scim_url);
         // An https URL always has a path that can be extended.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));

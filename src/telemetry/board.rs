@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::Timestamp;
 
@@ -39,11 +39,14 @@ pub struct Entry {
 /// What this process did for one token since it started.
 #[derive(Debug, Default)]
 pub struct TokenCounters {
-    rotations: [[AtomicU64; RotationResult::ALL.len()]; Trigger::ALL.len()],
+    /// From the first on: most tokens are rotated by no process for weeks.
+    rotations: OnceLock<Box<Rotations>>,
     issued: AtomicU64,
     revoked: AtomicU64,
     step_failures: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
 }
+
+type Rotations = [[AtomicU64; RotationResult::ALL.len()]; Trigger::ALL.len()];
 
 impl Board {
     /// An empty board.
@@ -180,7 +183,8 @@ impl Entry {
 impl TokenCounters {
     /// Counts a finished rotation.
     pub fn rotation(&self, trigger: Trigger, result: RotationResult) {
-        if let Some(cell) = self.cell(trigger, result) {
+        let rotations = self.rotations.get_or_init(Box::default);
+        if let Some(cell) = cell(rotations, trigger, result) {
             cell.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -188,14 +192,9 @@ impl TokenCounters {
     /// How many rotations with this trigger ended like this.
     #[must_use]
     pub fn rotations(&self, trigger: Trigger, result: RotationResult) -> u64 {
-        self.cell(trigger, result)
-            .map_or(0, |cell| cell.load(Ordering::Relaxed))
-    }
-
-    fn cell(&self, trigger: Trigger, result: RotationResult) -> Option<&AtomicU64> {
-        let row = Trigger::ALL.iter().position(|t| *t == trigger)?;
-        let column = RotationResult::ALL.iter().position(|r| *r == result)?;
-        self.rotations.get(row)?.get(column)
+        let rotations = self.rotations.get();
+        let cell = rotations.and_then(|rotations| cell(rotations, trigger, result));
+        cell.map_or(0, |cell| cell.load(Ordering::Relaxed))
     }
 
     /// Counts a token that was issued.
@@ -236,6 +235,12 @@ impl TokenCounters {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn cell(rotations: &Rotations, trigger: Trigger, result: RotationResult) -> Option<&AtomicU64> {
+    let row = Trigger::ALL.iter().position(|t| *t == trigger)?;
+    let column = RotationResult::ALL.iter().position(|r| *r == result)?;
+    rotations.get(row)?.get(column)
 }
 
 #[cfg(test)]

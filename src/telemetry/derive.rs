@@ -47,7 +47,9 @@ impl TokenSnapshot {
                 .as_ref()
                 .and_then(|token| policy.window_deadline(token)),
             current: record.current.as_ref().map(slot),
-            pending: rotation.and_then(|r| r.pending.as_ref()).map(slot),
+            pending: rotation
+                .and_then(|r| r.pending.as_ref())
+                .map(|token| Box::new(slot(token))),
             retiring: record
                 .retiring
                 .iter()
@@ -61,14 +63,14 @@ impl TokenSnapshot {
                 .collect(),
             probe: record.probe.clone(),
             consecutive_failures: record.failures.consecutive,
-            last_failure: last_failure(record),
+            last_failure: last_failure(record).map(Box::new),
             last_success_at: last_success_at(record),
             last_attempt_at: last_attempt_at(record),
             operator_deadline_at: rotation.and_then(|r| r.operator_deadline),
             orphans: (record.orphans.len() + record.orphans_uncounted.len()) as u64,
             lease: record.lease.clone(),
-            paused: record.paused.clone(),
-            halt: record.halt.clone(),
+            paused: record.paused.clone().map(Box::new),
+            halt: record.halt.clone().map(Box::new),
             history: history(record),
         }
     }

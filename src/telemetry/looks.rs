@@ -1,15 +1,15 @@
 //! How the connections of a token fared when this process last looked.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::connections::condition::{Condition, ConnectionState};
 
-/// The last look at each connection, by its name.
+/// The last look at each connection, by its name. A list: they are few, and there
+/// is one of these for each token.
 #[derive(Debug, Default)]
-pub struct Looks(Mutex<BTreeMap<String, Look>>);
+pub struct Looks(Mutex<Vec<(Box<str>, Look)>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Look {
@@ -27,13 +27,18 @@ impl Looks {
         at: Timestamp,
     ) -> Option<ConnectionState> {
         let mut all = self.lock();
-        let before = all.get(connection).map(|look| look.condition);
+        let place = all.iter().position(|(name, _)| **name == *connection);
+        let before = place.and_then(|place| Some(all.get(place)?.1.condition));
         let unknown = Condition {
             state: ConnectionState::Unknown,
             last_success_at: before.and_then(|condition| condition.last_success_at),
         };
         let condition = seen.unwrap_or(unknown);
-        all.insert(connection.to_owned(), Look { condition, at });
+        let look = (connection.into(), Look { condition, at });
+        match place {
+            Some(place) => all[place] = look,
+            None => all.push(look),
+        }
         before.map(|condition| condition.state)
     }
 
@@ -41,11 +46,12 @@ impl Looks {
     /// knows better then, and an old word of ours would contradict it for ever.
     #[must_use]
     pub fn get(&self, connection: &str, probed_at: Option<Timestamp>) -> Option<Condition> {
-        let look = *self.lock().get(connection)?;
+        let all = self.lock();
+        let (_, look) = all.iter().find(|(name, _)| **name == *connection)?;
         (Some(look.at) >= probed_at).then_some(look.condition)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Look>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Box<str>, Look)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

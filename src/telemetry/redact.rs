@@ -6,7 +6,7 @@
 //! itself once [`install`] was called.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -38,16 +38,23 @@ pub struct Redactor {
 
 #[derive(Default)]
 struct Forms {
-    by_prefix: HashMap<u64, Vec<Form>>,
-    order: VecDeque<(u64, Form)>,
+    known: BTreeSet<Form>,
+    /// The same, oldest first.
+    order: VecDeque<Form>,
 }
 
-/// One spelling of a secret.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// One spelling of a secret: small, for there are thousands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Form {
-    length: usize,
-    digest: [u8; 16],
+    /// Key of its first bytes.
+    prefix: u64,
+    length: u32,
+    digest: Digest,
 }
+
+/// Enough that no other text is taken for a secret.
+const DIGEST: usize = 12;
+type Digest = [u8; DIGEST];
 
 /// The redactor of this process.
 pub fn global() -> &'static Redactor {
@@ -100,38 +107,46 @@ impl Redactor {
     }
 
     fn longest_match(&self, forms: &Forms, text: &[u8]) -> Option<usize> {
-        let candidates = forms.by_prefix.get(&self.key(text))?;
-        candidates
-            .iter()
-            .filter(|form| {
-                text.get(..form.length)
-                    .is_some_and(|slice| digest_of(slice) == form.digest)
-            })
-            .map(|form| form.length)
-            .max()
+        let prefix = self.key(text);
+        let mut longest = None;
+        let mut length = 0;
+        // All secrets of one issuer may begin alike: each length is tried once.
+        while let Some(next) = forms.first_of(prefix, length) {
+            let Some(slice) = usize::try_from(next).ok().and_then(|end| text.get(..end)) else {
+                break;
+            };
+            if forms.known.contains(&self.form(slice)) {
+                longest = Some(slice.len());
+            }
+            length = next.saturating_add(1);
+        }
+        longest
     }
 
     fn knows(&self, secret: &[u8]) -> bool {
         let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
-        forms
-            .by_prefix
-            .get(&self.key(secret))
-            .is_some_and(|known| known.contains(&Form::of(secret)))
+        forms.known.contains(&self.form(secret))
     }
 
     fn insert(&self, forms: &mut Forms, spelling: &[u8]) {
         if spelling.len() < SHORTEST {
             return;
         }
-        let (key, form) = (self.key(spelling), Form::of(spelling));
-        let same_prefix = forms.by_prefix.entry(key).or_default();
-        if same_prefix.contains(&form) {
+        let form = self.form(spelling);
+        if !forms.known.insert(form) {
             return;
         }
-        same_prefix.push(form);
-        forms.order.push_back((key, form));
-        if forms.order.len() > REMEMBERED {
+        if forms.order.len() >= REMEMBERED {
             forms.forget_oldest();
+        }
+        forms.order.push_back(form);
+    }
+
+    fn form(&self, spelling: &[u8]) -> Form {
+        Form {
+            prefix: self.key(spelling),
+            length: u32::try_from(spelling.len()).unwrap_or(u32::MAX),
+            digest: digest_of(spelling),
         }
     }
 
@@ -142,32 +157,28 @@ impl Redactor {
 
 impl Forms {
     fn forget_oldest(&mut self) {
-        let Some((key, form)) = self.order.pop_front() else {
-            return;
+        if let Some(form) = self.order.pop_front() {
+            self.known.remove(&form);
+        }
+    }
+
+    /// The least length, from this one on, of what begins with this prefix.
+    fn first_of(&self, prefix: u64, length: u32) -> Option<u32> {
+        let from = Form {
+            prefix,
+            length,
+            digest: Digest::default(),
         };
-        if let Some(same_prefix) = self.by_prefix.get_mut(&key) {
-            same_prefix.retain(|known| *known != form);
-            if same_prefix.is_empty() {
-                self.by_prefix.remove(&key);
-            }
-        }
+        let first = self.known.range(from..).next()?;
+        (first.prefix == prefix).then_some(first.length)
     }
 }
 
-impl Form {
-    fn of(spelling: &[u8]) -> Self {
-        Self {
-            length: spelling.len(),
-            digest: digest_of(spelling),
-        }
-    }
-}
-
-fn digest_of(text: &[u8]) -> [u8; 16] {
+fn digest_of(text: &[u8]) -> Digest {
     let whole = digest::digest(&digest::SHA256, text);
-    let mut half = [0; 16];
-    half.copy_from_slice(&whole.as_ref()[..16]);
-    half
+    let mut part = Digest::default();
+    part.copy_from_slice(&whole.as_ref()[..DIGEST]);
+    part
 }
 
 /// What RFC 3986 leaves as it is, and what HTML forms leave.

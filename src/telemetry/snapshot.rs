@@ -14,7 +14,8 @@ use crate::rotation::record::{
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
 
-/// One token at one moment.
+/// One token at one moment. What a token at rest has not got is in a box: there
+/// is one of these for each token.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TokenSnapshot {
     /// What the configuration says.
@@ -43,7 +44,7 @@ pub struct TokenSnapshot {
     /// The token in use.
     pub current: Option<SlotFacts>,
     /// The new token of a rotation in flight.
-    pub pending: Option<SlotFacts>,
+    pub pending: Option<Box<SlotFacts>>,
     /// Superseded tokens that are not yet retired, oldest first.
     pub retiring: Vec<RetiringFacts>,
     /// When the next of them is to be retired.
@@ -55,7 +56,7 @@ pub struct TokenSnapshot {
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The last failure since the last success.
-    pub last_failure: Option<FailureFacts>,
+    pub last_failure: Option<Box<FailureFacts>>,
     /// When a rotation last succeeded.
     pub last_success_at: Option<Timestamp>,
     /// When anything was last attempted for a rotation.
@@ -67,9 +68,9 @@ pub struct TokenSnapshot {
     /// Which replica may act.
     pub lease: Option<Lease>,
     /// Set by a person.
-    pub paused: Option<Paused>,
+    pub paused: Option<Box<Paused>>,
     /// Why a person must decide.
-    pub halt: Option<Halt>,
+    pub halt: Option<Box<Halt>>,
     /// The last finished rotations, newest first.
     pub history: Vec<PastFacts>,
 }

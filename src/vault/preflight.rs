@@ -1,5 +1,6 @@
 //! Asks Vault what our token may do, before it is needed.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
@@ -50,7 +51,7 @@ pub struct MissingCapability {
 #[must_use]
 pub fn needs(
     state_path: &KvPath,
-    targets: &BTreeMap<String, PublishTarget>,
+    targets: &BTreeMap<String, impl Borrow<PublishTarget>>,
     secrets: &BTreeSet<SecretRef>,
 ) -> Vec<Need> {
     const WRITE: &[&str] = &["create", "read", "update"];
@@ -64,7 +65,7 @@ pub fn needs(
                 purpose: format!("the record of the token `{token}`"),
             });
         }
-        let path = target.path.data();
+        let path = target.borrow().path.data();
         needs.push(Need {
             pattern: path.clone(),
             path,
@@ -224,6 +225,8 @@ fn question_forbidden() -> MissingCapability {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -231,7 +234,7 @@ mod tests {
         let state = KvPath::parse("kv/scim-rotator").expect("good");
         let target = PublishTarget {
             path: KvPath::parse("kv/scim/crm").expect("good"),
-            fields: super::super::FieldNames::default(),
+            fields: Arc::default(),
         };
         let targets = BTreeMap::from([("crm".to_owned(), target)]);
         let secrets = BTreeSet::from([SecretRef::Vault {

@@ -22,8 +22,8 @@ use crate::rotation::record::{Paused, Record};
 pub struct PublishTarget {
     /// The secret.
     pub path: KvPath,
-    /// Names of its fields.
-    pub fields: FieldNames,
+    /// Names of its fields; most tokens have the same.
+    pub fields: Arc<FieldNames>,
 }
 
 /// The store in Vault.
@@ -88,6 +88,13 @@ impl VaultStore {
                 known.insert(token, target);
             }
         }
+    }
+
+    /// Where each token is published.
+    #[must_use]
+    pub fn targets(&self) -> BTreeMap<String, Arc<PublishTarget>> {
+        let targets = self.targets.read();
+        targets.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Who stopped all work, if somebody did.

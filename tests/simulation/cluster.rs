@@ -349,8 +349,8 @@ impl Cluster {
         let connections = configured.filter(|(index, _)| !detached.contains(index));
         Unit {
             name: name.as_ref().to_owned(),
-            policy: profile.policy.clone(),
-            scim_url: "https://sp.example.com/scim/v2".parse().expect("a URL"),
+            policy: Arc::new(profile.policy.clone()),
+            scim_url: Arc::new("https://sp.example.com/scim/v2".parse().expect("a URL")),
             issuer: Arc::new(SimIssuer {
                 gate: gate.clone(),
                 can: profile.issuer.can,

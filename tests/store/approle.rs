@@ -33,7 +33,7 @@ fn path(text: &str) -> KvPath {
 }
 
 fn targets(published: &str) -> BTreeMap<String, PublishTarget> {
-    let fields = FieldNames::default();
+    let fields = Arc::<FieldNames>::default();
     let path = path(published);
     BTreeMap::from([("crm".to_owned(), PublishTarget { path, fields })])
 }

@@ -61,7 +61,7 @@ impl Bench {
         let path = |text: String| KvPath::parse(&text).expect("a path");
         let target = PublishTarget {
             path: path(format!("{}/published/{state}", self.mount)),
-            fields,
+            fields: Arc::new(fields),
         };
         VaultStore::new(
             Arc::clone(&self.session),

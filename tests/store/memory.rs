@@ -28,9 +28,10 @@ async fn ten_thousand_tokens_take_little_memory_in_the_client() {
     let login = file(vault.root_token());
     let session = session(&config(vault.url(), &token_login(&login), ""));
     let path = |text: String| KvPath::parse(&text).expect("a path");
+    let fields = Arc::<FieldNames>::default();
     let target = |name: &String| PublishTarget {
         path: path(format!("kv/scim/{name}")),
-        fields: FieldNames::default(),
+        fields: Arc::clone(&fields),
     };
     let names: Vec<String> = (0..TOKENS).map(|n| format!("token-{n:05}")).collect();
     let targets: BTreeMap<_, _> = names.iter().map(|n| (n.clone(), target(n))).collect();

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::pool::Pool;
 use crate::config::{Settings, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::driver::unit::{Labels, Unit};
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
+use crate::rotation::policy::Policy;
+use crate::scim::config::ProbeConfig;
 use crate::scim::probe::ScimProbe;
 use crate::{connections, issuers};
 
@@ -66,10 +69,12 @@ impl Builder {
         };
         built.issuers = self.issuers(settings, &kept.issuers, &provider)?;
         built.connections = self.connections(settings, &kept.connections)?;
-        let parts = Parts {
+        let mut parts = Parts {
             clock: &self.clock,
             provider: &provider,
             built: &built,
+            policies: Pool::default(),
+            probes: Pool::default(),
         };
         let tokens = settings.tokens.iter();
         let units = tokens
@@ -128,17 +133,20 @@ struct Parts<'a> {
     clock: &'a Arc<dyn Clock>,
     provider: &'a http::Client,
     built: &'a Built,
+    policies: Pool<Policy>,
+    probes: Pool<ProbeConfig>,
 }
 
 impl Parts<'_> {
-    fn unit(&self, name: &str, token: &TokenSettings) -> anyhow::Result<Unit> {
+    fn unit(&mut self, name: &str, token: &TokenSettings) -> anyhow::Result<Unit> {
         let missing = |what: &str| anyhow::anyhow!("token `{name}` names an unknown {what}");
         let issuer = self.built.issuers.get(&token.issuer);
         let (kind, issuer) = issuer.ok_or_else(|| missing("issuer"))?;
+        let scim_url = Arc::new(token.scim_url.clone());
         let mut probe = ScimProbe::new(
             self.provider.clone(),
-            token.scim_url.clone(),
-            token.probe.clone(),
+            Arc::clone(&scim_url),
+            self.probes.share(&token.probe),
             Arc::clone(self.clock),
         );
         if let Some(check) = kind.checksum() {
@@ -154,8 +162,8 @@ impl Parts<'_> {
         }
         Ok(Unit {
             name: name.to_owned(),
-            policy: token.policy.clone(),
-            scim_url: token.scim_url.clone(),
+            policy: self.policies.share(&token.policy),
+            scim_url,
             issuer: Arc::clone(issuer),
             connections,
             probe: Arc::new(probe),

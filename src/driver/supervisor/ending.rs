@@ -143,7 +143,7 @@ mod tests {
             expires_at: now + SignedDuration::from_secs(90),
         });
         Resting {
-            memory: Memory {
+            memory: Box::new(Memory {
                 known: Some(Known {
                     record,
                     version: Version(1),
@@ -152,7 +152,7 @@ mod tests {
                     unheard: Vec::new(),
                 }),
                 ..Memory::default()
-            },
+            }),
             ..Resting::unread(now)
         }
     }

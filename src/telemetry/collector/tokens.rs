@@ -113,7 +113,7 @@ fn slots(entry: &Entry, mut emit: impl FnMut(&str, &str, &SlotFacts)) {
         let previous = s.retiring.last().map(|old| &old.token);
         let slots = [
             ("current", s.current.as_ref()),
-            ("pending", s.pending.as_ref()),
+            ("pending", s.pending.as_deref()),
             ("previous", previous),
         ];
         for (slot, token) in slots {
