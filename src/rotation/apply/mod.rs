@@ -51,8 +51,10 @@ pub fn apply(
     situation: &Situation<'_>,
     now: Timestamp,
 ) -> Result<Record, IllegalOutcome> {
+    // A clock that was set back meanwhile dates nothing before what is written.
+    let now = now.max(record.updated_at);
     let mut next = record.clone();
-    next.updated_at = now.max(record.updated_at);
+    next.updated_at = now;
     lift_halt(&mut next);
     next.orphans_uncounted.retain(|dies_at| *dies_at > now);
     let change = Change {
@@ -107,8 +109,9 @@ pub fn intend(
     lease: SignedDuration,
     now: Timestamp,
 ) -> Record {
+    let now = now.max(record.updated_at);
     let mut next = record.clone();
-    next.updated_at = now.max(record.updated_at);
+    next.updated_at = now;
     let epoch = match &record.lease {
         Some(lease) if lease.holder == holder => lease.epoch,
         Some(lease) => lease.epoch.saturating_add(1),
