@@ -51,12 +51,12 @@ pub fn apply(
     situation: &Situation<'_>,
     now: Timestamp,
 ) -> Result<Record, IllegalOutcome> {
-    // A clock that was set back meanwhile dates nothing before what is written.
-    let now = now.max(record.updated_at);
     let mut next = record.clone();
-    next.updated_at = now;
     lift_halt(&mut next);
     next.orphans_uncounted.retain(|dies_at| *dies_at > now);
+    // A clock that was set back meanwhile dates nothing before what is written.
+    let now = now.max(record.updated_at);
+    next.updated_at = now;
     let change = Change {
         record: &mut next,
         situation,
