@@ -32,7 +32,7 @@ async fn the_package_on_a_booted_server() {
     inside.keeps_its_credential();
     inside.reloads(&house).await;
     inside
-        .is_killed_by_the_watchdog_when_it_stands_still()
+        .is_killed_by_the_watchdog_when_it_stands_still(&house)
         .await;
     inside.ends_cleanly_between_two_steps(&house).await;
     inside.is_killed_in_the_middle_and_completes(&house).await;
@@ -197,7 +197,8 @@ impl Inside {
             .must(&format!("systemctl disable --now {once}.timer"));
     }
 
-    async fn is_killed_by_the_watchdog_when_it_stands_still(&self) {
+    async fn is_killed_by_the_watchdog_when_it_stands_still(&self, house: &House) {
+        let before = self.is_delivering(house).await;
         let pid = self.pid();
         self.machine
             .must("systemctl kill --kill-whom=main --signal=STOP scim-rotator");
@@ -206,6 +207,8 @@ impl Inside {
             self.journal().contains("Watchdog timeout"),
             "by the watchdog"
         );
+        // Once the lease of the one that stood still has run out.
+        self.completes(house, &before).await;
     }
 
     async fn ends_cleanly_between_two_steps(&self, house: &House) {

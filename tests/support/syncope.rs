@@ -106,8 +106,10 @@ impl Syncope {
     }
 
     /// Makes a person who is provisioned at once. Returns what came of that:
-    /// `SUCCESS`, or another word; the HTTP status is 201 in any case.
-    pub async fn hire(&self, name: &str, resource: &str) -> String {
+    /// `SUCCESS`, or another word; the HTTP status is 201 in any case. `None`:
+    /// nothing. For a moment while a connector is written, by whomever, Syncope
+    /// passes by who arrives, and keeps no task to repeat.
+    pub async fn hire(&self, name: &str, resource: &str) -> Option<String> {
         let attributes = [("surname", "Doe"), ("givenName", name)];
         let attributes = attributes.map(|(name, value)| attribute(name, value));
         let email = attribute("email", &format!("{name}@example.com"));
@@ -120,8 +122,26 @@ impl Syncope {
         });
         let made = self.must(Method::POST, "users", wish, 201).await;
         let body: Value = made.json().await.expect("JSON");
-        let status = &body["propagationStatuses"][0]["status"];
-        status.as_str().expect("a status").to_owned()
+        let statuses = body["propagationStatuses"].as_array();
+        let first = statuses.expect("a list").first()?;
+        Some(first["status"].as_str().expect("a status").to_owned())
+    }
+
+    /// Has a person pushed out, as a push task of the resource does with all.
+    /// Returns what came of that.
+    pub async fn push(&self, name: &str, resource: &str) -> String {
+        let person = format!("anyTypeKey=USER&anyKey={name}&resourceKey={resource}");
+        let wish = json!({
+            "@class": "org.apache.syncope.common.lib.to.PushTaskTO",
+            "matchingRule": "UPDATE",
+            "unmatchingRule": "ASSIGN",
+            "performCreate": true,
+            "performUpdate": true,
+        });
+        let path = format!("reconciliation/push?{person}");
+        let pushed = self.must(Method::POST, &path, wish, 200).await;
+        let pushed: Value = pushed.json().await.expect("JSON");
+        pushed[0]["status"].as_str().expect("a status").to_owned()
     }
 
     /// The token that the resource's connector holds.
