@@ -17,15 +17,16 @@
 //! | lease-count quota | - | the community server has none: a 429 like that of a rate limit |
 //! | audit device that blocks | no answer within the time allowed, exit code 75 | waits, goes on by itself |
 
+mod scene;
+
 use std::io::Read as _;
 
 use serde_json::{Value, json};
 
-use super::commands::Ran;
-use super::house::{House, is_settled, text};
-use super::parts::{DUE, Keeper, read_users, scim2_server_issuer, token};
-use super::support::scim2_server::Scim2Server;
+use super::house::{is_settled, text};
+use super::parts::read_users;
 use super::wait::eventually;
+use scene::Scene;
 
 const RECORD: &str = "kv/data/scim-rotator/crm";
 const RECORD_METADATA: &str = "kv/metadata/scim-rotator/crm";
@@ -175,7 +176,7 @@ async fn a_mount_that_is_not_kv_version_2_or_has_several_segments_is_told_how_to
     scene
         .check_says(1, &["KV version 1", "vault kv enable-versioning old"])
         .await;
-    let once = scene.house.command(&["once", "--timeout", "3s"]).await;
+    let once = scene.house.command(&["once", "--timeout", "10s"]).await;
     assert_ne!(once.code, Some(0), "{once:?}");
     assert!(
         once.stderr.contains("KV version 2") || once.stdout.contains("KV version 2"),
@@ -296,120 +297,4 @@ async fn a_vault_whose_audit_device_blocks_is_waited_for() {
     scene.rotates().await;
     daemon.stop().await;
     scene.house.close().await;
-}
-
-struct Scene {
-    house: House,
-    server: Scim2Server,
-    keeper: Keeper,
-    sections: String,
-}
-
-impl Scene {
-    async fn new() -> Option<Self> {
-        Self::with_longest_call(5).await
-    }
-
-    async fn with_longest_call(seconds: u32) -> Option<Self> {
-        let (mut house, server) = (House::new().await?, Scim2Server::start()?);
-        house.longest_call = seconds;
-        house.sweep = "10s";
-        let keeper = Keeper::new(&house);
-        let sections = [
-            scim2_server_issuer(&server),
-            keeper.connection(&house),
-            token(&server.scim_url(), "idp", DUE),
-        ]
-        .concat();
-        house.configure(&sections);
-        Some(Self {
-            house,
-            server,
-            keeper,
-            sections,
-        })
-    }
-
-    /// One rotation by command, to its end; everybody has the new token then.
-    async fn rotates(&self) {
-        let before = self.house_generation().await;
-        let ran = self
-            .house
-            .command(&["rotate", "crm", "--timeout", "10m"])
-            .await;
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        assert!(self.house_generation().await > before);
-        self.everybody_agrees().await;
-    }
-
-    async fn everybody_agrees(&self) {
-        let record = self.house.record().await;
-        let current = text(&record["current"]["value"]);
-        assert_eq!(self.keeper.holds().as_deref(), Some(current));
-        assert_eq!(self.house.published().await["token"], current);
-        assert_eq!(read_users(&self.server.scim_url(), current).await, 200);
-    }
-
-    async fn house_generation(&self) -> u64 {
-        self.house.record().await["generation"]
-            .as_u64()
-            .unwrap_or(0)
-    }
-
-    async fn check(&self) -> Ran {
-        self.house.command(&["check", "--online"]).await
-    }
-
-    async fn check_is_content(&self) {
-        let ran = self.check().await;
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        assert!(ran.stdout.contains("may do all"), "{ran:?}");
-    }
-
-    async fn check_says(&self, code: i32, words: &[&str]) {
-        let ran = self.check().await;
-        assert_eq!(ran.code, Some(code), "{ran:?}");
-        for word in words {
-            let said = ran.stdout.contains(word) || ran.stderr.contains(word);
-            assert!(said, "`{word}`: {ran:?}");
-        }
-    }
-
-    /// Nothing is done, and both commands say why.
-    async fn is_refused(&self, words: &[&str]) {
-        let before = self.version().await;
-        self.check_says(1, words).await;
-        let ran = self.house.command(&["once", "--timeout", "2s"]).await;
-        assert_eq!(ran.code, Some(75), "{ran:?}");
-        for word in words {
-            let said = ran.stdout.contains(word) || ran.stderr.contains(word);
-            assert!(said, "`{word}`: {ran:?}");
-        }
-        assert_eq!(self.version().await, before, "it was written to");
-    }
-
-    async fn version(&self) -> u64 {
-        let metadata = self
-            .house
-            .vault
-            .must("GET", RECORD_METADATA, Value::Null)
-            .await;
-        metadata["data"]["current_version"]
-            .as_u64()
-            .expect("a number")
-    }
-
-    async fn write_record(&self, fields: &Value) {
-        let wish = json!({ "data": fields });
-        self.house.vault.must("POST", RECORD, wish).await;
-    }
-
-    /// From now on all paths begin with this mount.
-    fn mounted_at(&self, mount: &str) {
-        self.house.configure(&self.sections);
-        let config = self.house.config();
-        let text = std::fs::read_to_string(&config).expect("the configuration");
-        let text = text.replace("\"kv/", &format!("\"{mount}/"));
-        std::fs::write(&config, text).expect("the configuration");
-    }
 }

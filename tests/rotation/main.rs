@@ -6,6 +6,7 @@
 
 mod apply_table;
 mod decided;
+mod exhausted;
 mod faults;
 mod law;
 mod plan_begins;
