@@ -38,7 +38,7 @@ async fn a_missing_policy_line_is_named_and_adding_it_is_enough() {
         body.contains("kv/data/scim/crm").then_some(())
     })
     .await;
-    let once = house.command(&["once", "--timeout", "3s"]).await;
+    let once = house.command(&["once", "--timeout", "10s"]).await;
     assert_eq!(once.code, Some(75), "{}", once.stdout);
     assert!(once.stdout.contains("kv/data/scim/crm"), "{}", once.stdout);
     assert!(once.stdout.contains("check --online"), "{}", once.stdout);

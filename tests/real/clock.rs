@@ -17,7 +17,7 @@ use super::support::scim2_server::{Minted, Scim2Server};
 use super::wait::eventually;
 
 /// Probes are so frequent that every clock is looked at all the time.
-const TIMES: &str = "lifetime = \"30d\"\noverlap = \"6s\"\nprobe_every = \"2s\"";
+const TIMES: &str = "lifetime = \"30d\"\noverlap = \"15s\"\nprobe_every = \"2s\"";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A token that is due at once, before a service provider with a clock of its

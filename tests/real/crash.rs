@@ -18,6 +18,7 @@ async fn killed_while_a_token_is_minted_it_leaves_no_orphan() {
     let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
         return;
     };
+    house.longest_call = 10;
     let old = due_at_once(&house, &server).await;
     let keeper = Keeper::new(&house);
     let sections = [
@@ -26,7 +27,7 @@ async fn killed_while_a_token_is_minted_it_leaves_no_orphan() {
         token(&server.scim_url(), "idp", DUE),
     ]
     .concat();
-    let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 4000 });
+    let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 9000 });
     server.plan_fault(fault).await;
     let daemon = house.run(&sections).await;
     let lost = eventually("a token is minted", async || {

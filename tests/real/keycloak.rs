@@ -5,7 +5,7 @@ use super::parts::{Keeper, read_users, token};
 use super::support::keycloak::{CLIENT_ID, CLIENT_SECRET, Keycloak};
 
 /// Life of an access token, in seconds.
-const LIFE: u32 = 45;
+const LIFE: u32 = 90;
 
 #[tokio::test]
 async fn an_oauth2_token_is_renewed_and_the_old_one_is_revoked_and_refused() {
@@ -27,7 +27,7 @@ client_secret = {secret}
         server.token_url(),
         server.revocation_url(),
     );
-    let times = format!("lifetime = \"{LIFE}s\"\nrenew_at = \"40%\"\noverlap = \"5s\"");
+    let times = format!("lifetime = \"{LIFE}s\"\nrenew_at = \"20%\"\noverlap = \"5s\"");
     let sections = [
         issuer,
         keeper.connection(&house),

@@ -3,9 +3,10 @@
 
 use serde_json::json;
 
-use super::house::{House, is_settled, text};
+use super::house::{House, text};
 use super::parts::{Keeper, read_users, token};
 use super::support::better_auth::BetterAuth;
+use super::wait::eventually;
 
 const ISSUER: &str = r#"
 [issuers.sp.operator]
@@ -20,9 +21,9 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
         return;
     };
     let scim_url = server.scim_url();
-    let old = server.mint("old", 30).await;
+    let old = server.mint("old", 60).await;
     let keeper = Keeper::new(&house);
-    let times = "declared_lifetime = \"30s\"\nrenew_at = \"40%\"\noverlap = \"5s\"";
+    let times = "declared_lifetime = \"60s\"\nrenew_at = \"20%\"\noverlap = \"5s\"";
     let sections = [
         ISSUER.to_owned(),
         keeper.connection(&house),
@@ -41,7 +42,10 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
         .await;
     assert_eq!(waiting["current"]["value"], old.token.as_str());
     let stage = "scim_rotator_rotation_stage{token=\"crm\",stage=\"waiting_operator\"}";
-    assert_eq!(daemon.metric(stage).await, Some(1.0));
+    eventually("the metric tells", async || {
+        (daemon.metric(stage).await? >= 1.0).then_some(())
+    })
+    .await;
 
     // A slip of the hand: it does no harm, and the right one may still follow.
     let wrong = "not-the-token-9sD4fG6hJ0aLZq3vT8yK1mN5bX7cR2wP";
@@ -68,7 +72,11 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
     assert_eq!(keeper.holds().as_deref(), Some(new.token.as_str()));
 
     // Nobody can revoke the old one by a call: its expiry is waited for.
-    let last = house.until("the old token is gone", is_settled).await;
+    let last = house
+        .until("the old token is gone", |record| {
+            record["retiring"].is_null()
+        })
+        .await;
     assert_eq!(read_users(&scim_url, &old.token).await, 401);
     assert_eq!(
         read_users(&scim_url, text(&last["current"]["value"])).await,

@@ -126,7 +126,7 @@ async fn a_replica_that_stood_still_beyond_its_lease_has_its_late_commit_refused
         token(&server.scim_url(), "idp", DUE),
     ]
     .concat();
-    let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 2000 });
+    let fault = json!({ "mint": "slow", "count": 1, "delay_ms": 4000 });
     server.plan_fault(fault).await;
     let still = house.run_replica(0, &sections).await;
     eventually("a token is minted", async || {

@@ -46,7 +46,7 @@ async fn the_heartbeat_goes_on_while_vault_keeps_a_login_waiting() {
     };
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address").to_string();
-    house.longest_call = 20;
+    house.longest_call = 60;
     house.vault_addresses = vec![format!("http://{address}")];
     let mut systemd = Systemd::new(&house.path("notify"));
     let environment = systemd.environment("6000000");

@@ -35,7 +35,7 @@ async fn troubles_do_not_turn_into_a_flood_of_requests() {
     house.write_by_hand(due_fields(&old.token, &old.id)).await;
     let fault = json!({ "path_prefix": "/_tokens", "method": "POST", "status": 503 });
     server.plan_fault(fault).await;
-    let keeper = Keeper::slow(&house, "1");
+    let keeper = Keeper::slow(&house, "3");
     let sections = [
         scim2_server_issuer(&server),
         busy_at_first(&house, &keeper),

@@ -12,8 +12,8 @@ use crate::support::machine::Machine;
 use crate::support::part;
 use crate::wait::eventually;
 
-/// A rotation every fifteen seconds.
-const TIMES: &str = "lifetime = \"45s\"\nrenew_at = \"33%\"\noverlap = \"3s\"";
+/// A rotation every twenty seconds.
+const TIMES: &str = "lifetime = \"60s\"\nrenew_at = \"33%\"\noverlap = \"3s\"";
 
 /// An identity provider that takes two seconds, in the one folder that the
 /// service may write.
