@@ -58,13 +58,13 @@ impl Tokens<'_> {
         &self,
         tokens: BTreeMap<String, (RawToken, RawPolicy)>,
         problems: &mut Problems,
-    ) -> BTreeMap<String, TokenSettings> {
+    ) -> BTreeMap<String, Box<TokenSettings>> {
         // For its problems, which shall show even when no token is there yet.
         drop(self.defaults.to_policy(self.lease, "defaults", problems));
         let mut resolved = BTreeMap::new();
         for (name, (own, policy)) in tokens {
             if let Some(settings) = self.one(&name, own, policy, problems) {
-                resolved.insert(name, settings);
+                resolved.insert(name, Box::new(settings));
             }
         }
         resolved

@@ -32,8 +32,9 @@ pub struct Settings {
     pub issuers: BTreeMap<String, IssuerKind>,
     /// `[connections.<name>]`.
     pub connections: BTreeMap<String, ConnectionKind>,
-    /// `[tokens.<name>]`, with `[defaults]` filled in.
-    pub tokens: BTreeMap<String, TokenSettings>,
+    /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
+    /// places that are free, and there may be thousands.
+    pub tokens: BTreeMap<String, Box<TokenSettings>>,
 }
 
 /// One managed token.

@@ -11,7 +11,8 @@ use crate::rotation::record::Record;
 /// that matters is stored, and check-and-set refuses what is outdated.
 #[derive(Debug, Default)]
 pub struct Memory {
-    pub(super) known: Option<Known>,
+    /// On its own: most tokens rest for most of the time, and nothing is known.
+    pub(super) known: Option<Box<Known>>,
     /// Label of an intent that was made here and whose issue was not started.
     pub(super) fresh_intent: Option<String>,
     pub(super) store_failures: u32,

@@ -25,7 +25,7 @@ impl Runner {
         self.store.forget(&unit.name);
         memory.fresh_intent = None;
         let found = self.store.load(&unit.name).await?;
-        memory.known = Some(match found {
+        let known = match found {
             Some(stored) => {
                 invariant::check(&stored.value).map_err(|e| StoreError::Unusable(e.to_string()))?;
                 Known {
@@ -43,7 +43,8 @@ impl Runner {
                 overdue: false,
                 unheard: Vec::new(),
             },
-        });
+        };
+        memory.known = Some(Box::new(known));
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 
 mod change;
 mod ending;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -197,6 +199,10 @@ impl Supervisor {
                 };
                 if let Some(wake_at) = wake_at {
                     self.agenda.set(&name, wake_at);
+                }
+                let sweep = self.settings.sweep;
+                if wake_at.is_some_and(|at| at.duration_since(read_at) >= sweep) {
+                    self.runner.set_down(&name, &mut memory);
                 }
                 let leaving = self.units.get(&name).is_some_and(|unit| unit.leaving);
                 let resting = Resting {

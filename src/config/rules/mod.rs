@@ -52,7 +52,7 @@ pub(super) struct Whole<'a> {
     pub(super) limits: Option<&'a Limits>,
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
-    pub(super) tokens: &'a BTreeMap<String, TokenSettings>,
+    pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
 }
 
 /// One token with what its issuer can do, if that is known.

@@ -58,7 +58,7 @@ fn is_within(path: &str, prefix: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn paths_are_apart(tokens: &BTreeMap<String, TokenSettings>, problems: &mut Problems) {
+fn paths_are_apart(tokens: &BTreeMap<String, Box<TokenSettings>>, problems: &mut Problems) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for (name, token) in tokens {
         let path = token.vault_path.to_string();
@@ -92,7 +92,7 @@ fn callers(whole: &Whole<'_>) -> Vec<(String, SecretRef)> {
 fn caller_is_not_managed(
     path: &str,
     reference: &SecretRef,
-    tokens: &BTreeMap<String, TokenSettings>,
+    tokens: &BTreeMap<String, Box<TokenSettings>>,
     problems: &mut Problems,
 ) {
     let SecretRef::Vault {
@@ -123,11 +123,11 @@ mod tests {
         problems.all().iter().map(|p| p.path.as_str()).collect()
     }
 
-    fn at(path: &str) -> TokenSettings {
-        TokenSettings {
+    fn at(path: &str) -> Box<TokenSettings> {
+        Box::new(TokenSettings {
             vault_path: KvPath::parse(path).expect("a path"),
             ..token("")
-        }
+        })
     }
 
     #[test]

@@ -79,6 +79,8 @@ def settings_of(containerfile):
     for word, rest in last_stage(containerfile):
         if word == "LABEL":
             settings["Labels"].update(pair.split("=", 1) for pair in shlex.split(rest))
+        elif word == "ENV":
+            settings["Env"].extend(shlex.split(rest))
         elif word == "COPY" and rest.split() == ["--from=build", "/rootfs/", "/"]:
             copied += 1
         elif word in ("ENTRYPOINT", "CMD"):

@@ -1,0 +1,150 @@
+//! A supervisor over a store that does not hurry.
+
+use std::time::Duration;
+
+use super::*;
+use crate::driver::memory::{Known, Memory};
+use crate::driver::witness::Witness;
+use crate::ports::{Clock, PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
+use crate::rotation::decision::{Action, Decision, Reason};
+use crate::rotation::record::{Lease, Record};
+use async_trait::async_trait;
+
+const TOKENS: u32 = 500;
+
+/// Counts the leases that are given back.
+#[derive(Default)]
+struct SlowStore(std::sync::atomic::AtomicU32);
+
+#[async_trait]
+impl Store for SlowStore {
+    async fn load(&self, _: &str) -> Result<Option<Versioned<Record>>, StoreError> {
+        Ok(None)
+    }
+
+    async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let given_back = u32::from(record.lease.is_none());
+        self.0
+            .fetch_add(given_back, std::sync::atomic::Ordering::Relaxed);
+        Ok(Version(expected.0 + 1))
+    }
+
+    async fn published(&self, _: &str) -> Result<PublishedSecret, StoreError> {
+        Ok(PublishedSecret::Absent)
+    }
+
+    async fn publish(&self, _: &str, _: &PublishedToken) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn forget(&self, _: &str) {}
+}
+
+struct Still;
+
+#[async_trait]
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    async fn sleep(&self, duration: SignedDuration) {
+        tokio::time::sleep(duration.unsigned_abs()).await;
+    }
+}
+
+impl Witness for Still {}
+
+impl Pulse for Still {
+    fn beat(&self, _: Timestamp) {}
+    fn woke(&self, _: SignedDuration) {}
+    fn leases_held(&self, _: usize) {}
+    fn report(&self, _: Timestamp) {}
+}
+
+fn resting(token: &str) -> Resting {
+    let now = Still.now();
+    let mut record = Record::new(token, now);
+    record.lease = Some(Lease {
+        holder: "me".to_owned(),
+        epoch: 1,
+        expires_at: now + SignedDuration::from_secs(90),
+    });
+    Resting {
+        memory: Box::new(Memory {
+            known: Some(Box::new(Known {
+                record,
+                version: Version(1),
+                dirty: false,
+                overdue: false,
+                unheard: Vec::new(),
+            })),
+            ..Memory::default()
+        }),
+        ..Resting::unread(now)
+    }
+}
+
+/// Over that store, with nothing to do; the sweep comes every five minutes.
+fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
+    let runner = Runner {
+        store: Arc::clone(store) as Arc<dyn Store>,
+        clock: Arc::new(Still),
+        witness: Arc::new(Still),
+        holder: "me".to_owned(),
+        clock_skew: Arc::new(|| SignedDuration::ZERO),
+        all_paused: Arc::new(|| false),
+        cancel: CancellationToken::new(),
+    };
+    let change = Change {
+        units: Vec::new(),
+        settings: SupervisorSettings {
+            concurrency: 16,
+            sweep: SignedDuration::from_mins(5),
+            grace: SignedDuration::from_secs(25),
+        },
+    };
+    let (_changes, changed) = watch::channel(Arc::new(change.clone()));
+    let (_ring, rings) = mpsc::channel(1);
+    Supervisor::new(runner, change, changed, Arc::new(Still), rings)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_lease_is_given_back_though_the_store_is_slow() {
+    let store = Arc::new(SlowStore::default());
+    let mut supervisor = supervisor(&store);
+    let names = (0..TOKENS).map(|number| format!("token-{number}"));
+    supervisor.resting = names.map(|name| (name.clone(), resting(&name))).collect();
+    assert!(supervisor.end().await);
+    assert_eq!(store.0.load(std::sync::atomic::Ordering::Relaxed), TOKENS);
+}
+
+#[tokio::test]
+async fn a_token_that_is_read_again_before_it_is_due_is_not_kept_in_memory() {
+    for (due_in, lease, is_kept) in [
+        (SignedDuration::from_mins(6), false, false),
+        (SignedDuration::from_mins(4), false, true),
+        (SignedDuration::from_mins(6), true, true),
+    ] {
+        let mut supervisor = supervisor(&Arc::default());
+        let mut memory = resting("crm").memory;
+        let known = memory.known.as_mut().expect("known");
+        known.record.lease.take_if(|_| !lease);
+        let finished = Finished {
+            name: "crm".to_owned(),
+            memory,
+            rest: Rest::Decided(Decision {
+                action: Action::Wait,
+                reason: Reason::Fresh,
+                wake_at: Still.now() + due_in,
+            }),
+            read_at: Still.now(),
+        };
+        supervisor.settle(Ok(finished));
+        let rests = &supervisor.resting["crm"];
+        let what = format!("due in {due_in:#}, with a lease: {lease}");
+        assert_eq!(rests.memory.record().is_some(), is_kept, "{what}");
+        assert_eq!(supervisor.agenda.at("crm"), Some(Still.now() + due_in));
+    }
+}
