@@ -1,7 +1,8 @@
 //! The only place where things happen.
 //!
 //! [`run`] carries one token from one decision to the next: what it remembers of
-//! the token is in [`memory`], what it reads and writes in `stored`, what it did
+//! the token is in [`memory`], what becomes of that at rest in `resting`, what it
+//! reads and writes in `stored`, what it did
 //! for a record that another replica wrote meanwhile in `leftover`, and its look
 //! at how connections fare in `look`.
 //! [`perform`] turns a step into a call of a port; [`supervisor`] wakes tokens

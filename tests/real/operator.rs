@@ -1,9 +1,10 @@
 //! A service provider without a token API: a person makes the token and writes
 //! it into Vault.
 
+use jiff::SignedDuration;
 use serde_json::json;
 
-use super::house::{House, text};
+use super::house::{House, is_settled, text};
 use super::parts::{Keeper, read_users, token};
 use super::support::better_auth::BetterAuth;
 use super::wait::eventually;
@@ -43,7 +44,7 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
     assert_eq!(waiting["current"]["value"], old.token.as_str());
     let stage = "scim_rotator_rotation_stage{token=\"crm\",stage=\"waiting_operator\"}";
     eventually("the metric tells", async || {
-        (daemon.metric(stage).await? >= 1.0).then_some(())
+        (daemon.metric(stage).await? == 1.0).then_some(())
     })
     .await;
 
@@ -60,7 +61,11 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
 
     let new = server.mint("new", 3600).await;
     house
-        .write_by_hand(json!({ "token": new.token, "owner": "people team" }))
+        .write_by_hand(json!({
+            "token": new.token,
+            "expires_at": (now + SignedDuration::from_hours(1)).to_string(),
+            "owner": "people team",
+        }))
         .await;
     let taken = house
         .until("the new token is in use", |record| {
@@ -72,11 +77,7 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
     assert_eq!(keeper.holds().as_deref(), Some(new.token.as_str()));
 
     // Nobody can revoke the old one by a call: its expiry is waited for.
-    let last = house
-        .until("the old token is gone", |record| {
-            record["retiring"].is_null()
-        })
-        .await;
+    let last = house.until("the old token is gone", is_settled).await;
     assert_eq!(read_users(&scim_url, &old.token).await, 401);
     assert_eq!(
         read_users(&scim_url, text(&last["current"]["value"])).await,

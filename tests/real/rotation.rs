@@ -45,29 +45,11 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
     let first_token = text(&first["current"]["value"]).to_owned();
     assert_eq!(read_users(&scim_url, &first_token).await, 200);
     the_old_token_lives_on(&house, &server).await;
-    let second = house
-        .until("another token, alone", |record| {
-            record["generation"].as_u64() > Some(1) && is_settled(record)
-        })
-        .await;
-    // In the steady state: nothing is read that check-and-set makes safe to
-    // remember. First, as the next rotation does not wait for slow looks.
-    let before = audit.requests_of_the_daemon();
-    let generation = second["generation"].as_u64().expect("a number");
-    let third = house
-        .until("the next token, alone", |record| {
-            record["generation"].as_u64() > Some(generation) && is_settled(record)
-        })
-        .await;
-    let rotations = third["generation"].as_u64().expect("a number") - generation;
-    let requests = audit.requests_of_the_daemon().split_off(before.len());
+    // First, as the next rotation does not wait for slow looks.
+    let (second, requests) = one_rotation(&house, &audit).await;
     let about_tokens: Vec<_> = requests.iter().filter(|r| !is_housekeeping(r)).collect();
-    eprintln!(
-        "{} requests to Vault, rotations: {rotations}",
-        about_tokens.len()
-    );
-    let allowed = usize::try_from(7 * rotations).expect("few");
-    assert!(about_tokens.len() <= allowed, "{about_tokens:#?}");
+    eprintln!("{} requests to Vault in a rotation", about_tokens.len());
+    assert!(about_tokens.len() <= 7, "{about_tokens:#?}");
     assert!(requests.iter().any(|r| r == "update kv/data/scim/crm"));
 
     assert_ne!(first_token, text(&second["current"]["value"]));
@@ -96,6 +78,29 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
     assert!(stats.ok > 0);
     daemon.stop().await;
     house.close().await;
+}
+
+/// The record after the first token's end, and what the daemon asked Vault for
+/// from one rest to the next: in the steady state nothing is read that
+/// check-and-set makes safe to remember.
+async fn one_rotation(house: &House, audit: &Audit) -> (Value, Vec<String>) {
+    loop {
+        let settled_after = async |generation: u64| {
+            let wanted = |record: &Value| {
+                record["generation"].as_u64() > Some(generation) && is_settled(record)
+            };
+            house.until("another token, alone", wanted).await
+        };
+        let generation = |record: &Value| record["generation"].as_u64().expect("a number");
+        let record = settled_after(1).await;
+        let before = audit.requests_of_the_daemon().len();
+        let next = settled_after(generation(&record)).await;
+        let requests = audit.requests_of_the_daemon().split_off(before);
+        // A machine that is slow enough sees two at once.
+        if generation(&next) == generation(&record) + 1 {
+            return (record, requests);
+        }
+    }
 }
 
 /// While the superseded token waits for the end of its overlap, both work.

@@ -219,13 +219,13 @@ async fn under_a_rate_limit_all_is_done_only_slower() {
     );
 
     for headers in [false, true] {
+        let before = scene.house_generation().await;
         let wish = json!({ "enable_rate_limit_response_headers": headers });
         vault.must("POST", "sys/quotas/config", wish).await;
         let quota = json!({ "rate": 1, "interval": "1s", "path": "kv" });
         vault
             .must("POST", "sys/quotas/rate-limit/slow", quota)
             .await;
-        let before = scene.house_generation().await;
         let rotate = scene
             .house
             .command(&["rotate", "crm", "--timeout", "10m"])
