@@ -36,7 +36,7 @@
 //! | folder | what |
 //! |---|---|
 //! | [`rotation`] | the decision: record, policy, plan, apply, invariants |
-//! | [`ports`] | the traits between decision and world |
+//! | [`ports`] | the traits between decision and world, and what passes through them |
 //! | [`driver`] | the only place where things happen |
 //! | [`vault`] | login, records, published secrets, secret references |
 //! | [`issuers`], [`connections`] | one file or folder a kind, one match each |
@@ -46,20 +46,25 @@
 //! | [`telemetry`], `server` | logs, metrics, systemd; the read-only server |
 //! | `cli` | one file a command |
 //! | `demo` | Vault, service provider and identity provider in process |
+//! | [`fault`], [`clock`], [`problem`], [`value`], [`secret`] | words that every folder uses: failure classes, time, findings about settings, durations and references, secrets |
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod demo;
 pub mod driver;
+pub mod fault;
 pub mod http;
 pub mod issuers;
 pub mod ports;
+pub mod problem;
 pub mod rotation;
 pub mod scim;
 pub mod secret;
 pub mod server;
 pub mod telemetry;
+pub mod value;
 pub mod vault;
 
 // Fixtures that are shared with `tests/` name this crate as those do.

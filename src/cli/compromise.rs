@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::driver::unit::Unit;
+use crate::ports::unit::Unit;
 use crate::rotation::capability::{IssueEffect, IssuerCapabilities, Overlap, Revoke, Supply};
 
 /// What to expect, for a person, in the order in which it happens.

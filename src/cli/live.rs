@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::OutputFormat;
 use super::output::Output;
-use crate::driver::unit::Unit;
-use crate::driver::witness::{StepEnded, Witness};
+use crate::ports::unit::Unit;
+use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::record::Record;
 use crate::telemetry::result::StepResult;

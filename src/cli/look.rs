@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Exit;
 use super::output::complain;
 use super::wiring::World;
-use crate::driver::unit::Unit;
+use crate::ports::unit::Unit;
 use crate::ports::{PublishedSecret, Store};
 use crate::rotation::decision::Decision;
 use crate::rotation::forecast::{Forecast, forecast};

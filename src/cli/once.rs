@@ -14,13 +14,13 @@ use super::output::{Output, Table, complain};
 use super::signals::until_signal;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
-use crate::config::value::HumanDuration;
 use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
-use crate::driver::unit::Unit;
-use crate::driver::witness::Witness;
+use crate::ports::unit::Unit;
+use crate::ports::witness::Witness;
 use crate::rotation::decision::Reason;
 use crate::telemetry::snapshot::is_at_rest;
+use crate::value::HumanDuration;
 
 /// `once`.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::OutputFormat;
-use crate::config::value::environment_has;
+use crate::value::environment_has;
 
 /// Tells standard error what went wrong before or beside the result.
 pub(super) fn complain(text: &str) {

@@ -10,7 +10,7 @@ use super::load::{self, Logs};
 use super::look::{self, Seen};
 use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
-use crate::driver::unit::Unit;
+use crate::ports::unit::Unit;
 use crate::rotation::decision::Action;
 use crate::rotation::forecast::{Forecast, Upcoming};
 use crate::telemetry::words;

@@ -17,13 +17,13 @@ use super::output::{Output, complain};
 use super::plan::short;
 use super::signals::until_signal;
 use super::wiring::World;
-use crate::config::value::HumanDuration;
 use crate::driver::amend::amend;
 use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
-use crate::driver::unit::Unit;
-use crate::driver::witness::{Witness, Witnesses};
+use crate::ports::unit::Unit;
+use crate::ports::witness::{Witness, Witnesses};
 use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};
+use crate::value::HumanDuration;
 
 /// `rotate`.
 #[derive(Debug, clap::Args)]

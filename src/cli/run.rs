@@ -17,7 +17,7 @@ use super::wiring::World;
 use crate::config::Settings;
 use crate::driver::recurring::Recurring;
 use crate::driver::supervisor::{Change, Supervisor};
-use crate::driver::witness::{Witness, Witnesses};
+use crate::ports::witness::{Witness, Witnesses};
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
 use crate::telemetry::witness::Observer;

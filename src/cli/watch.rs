@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::wiring::World;
 use crate::driver::recurring::Ring;
-use crate::driver::supervisor::Pulse;
+use crate::ports::pulse::Pulse;
 use crate::telemetry::VaultSigns;
 use crate::telemetry::witness::Observer;
 use crate::vault::preflight::{self, Need};

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
-use crate::driver::clock::SystemClock;
 use crate::driver::ids;
 use crate::driver::run::Runner;
-use crate::driver::unit::Unit;
-use crate::driver::witness::Witness;
 use crate::http;
 use crate::http::skew::SkewWatch;
+use crate::ports::unit::Unit;
+use crate::ports::witness::Witness;
 use crate::ports::{Clock, Secrets, StoreError};
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;

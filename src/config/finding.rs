@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::problem::Severity;
 use super::source::Source;
+use crate::problem::Severity;
 
 /// One thing that is wrong, at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]

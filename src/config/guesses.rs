@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::problem::Problems;
+use crate::problem::Problems;
 
 /// Dotted paths of keys that are missing or wrong, where a guess stands in for
 /// what is meant.

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::finding::{Finding, Findings};
 use super::locate::Document;
 use super::mask::sounds_secret;
-use super::value::{HOW, NO_SECRET_HERE};
+use crate::value::{HOW, NO_SECRET_HERE};
 
 /// Notes every text that stands where its key says that a secret belongs.
 pub(super) fn check(documents: &[Document<'_>], findings: &mut Findings) {

@@ -16,7 +16,6 @@ mod literals;
 mod locate;
 mod mask;
 mod policy;
-pub mod problem;
 mod raw;
 mod report;
 mod resolve;
@@ -26,7 +25,6 @@ mod settings;
 mod source;
 mod tree;
 mod typed;
-pub mod value;
 mod watch;
 mod wording;
 
@@ -40,9 +38,9 @@ pub use report::Report;
 pub use settings::{Environment, Limits, Settings, TokenSettings};
 pub use watch::Watch;
 
+use crate::problem::{Problems, Severity};
 use finding::{Finding as Found, Findings};
 use locate::{Document, locate};
-use problem::{Problems, Severity};
 
 /// A configuration that can be used.
 #[derive(Debug, Clone)]

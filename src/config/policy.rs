@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::problem::Problems;
 use super::raw::{Percent, RawPolicy, RawWindows};
-use super::value::HumanDuration;
+use crate::problem::Problems;
 use crate::rotation::policy::{Policy, Renew};
 use crate::rotation::schedule::{CronRule, WindowList, Windows};
+use crate::value::HumanDuration;
 
 /// Values that hold where the configuration says nothing.
 mod builtin {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::settings::Environment;
-use super::value::{HumanDuration, expand_file_path};
 use crate::scim::config::ProbeConfig;
+use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
 
 /// Keys that belong to one token alone.

@@ -8,8 +8,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::finding::{Finding, Findings};
 use super::lines::Lines;
 use super::mask::{masked, values_in_lines};
-use super::problem::Severity;
 use super::source::Source;
+use crate::problem::Severity;
 
 /// Everything that is wrong with a configuration.
 #[derive(Debug, Clone, Default)]

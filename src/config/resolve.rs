@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::problem::Problems;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
 use super::settings::{Limits, TokenSettings};
-use super::value::HumanDuration;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::problem::Problems;
+use crate::value::HumanDuration;
 use crate::vault::KvPath;
 
 fn time(set: Option<HumanDuration>, otherwise: SignedDuration) -> SignedDuration {

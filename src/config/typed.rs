@@ -10,8 +10,8 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::finding::{Finding, Findings};
 use super::mask::without_user_info;
 use super::tree::{Step, find_span, find_table, follow, insert, join, leaves, remove};
-use super::value::{NO_FIELD, NO_SECRET_HERE};
 use super::wording::{explain, first_choice, is_far_off, missing_field};
+use crate::value::{NO_FIELD, NO_SECRET_HERE};
 
 /// A part of the configuration that is read on its own.
 #[derive(Debug, Clone)]

@@ -3,7 +3,6 @@
 //! happens next.
 
 pub mod capabilities;
-pub mod condition;
 pub mod exec;
 pub mod http;
 mod mask;
@@ -12,8 +11,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
 use crate::ports::{Clock, Connection, Secrets};
+use crate::problem::Problems;
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::secret::SecretRef;
 

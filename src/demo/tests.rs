@@ -11,15 +11,15 @@ use serde::Deserialize;
 
 use super::identity_provider::{self, DemoIdentityProvider};
 use super::service_provider::{self, DemoServiceProvider, MintFault};
-use crate::config::problem::Problems;
+use crate::clock::SystemClock;
 use crate::connections::{self, ConnectionKind};
-use crate::driver::clock::SystemClock;
+use crate::fault::{Fault, FaultClass};
 use crate::http::{Client, ClientSettings, NoObserver, Target};
 use crate::issuers::{self, IssuerKind};
 use crate::ports::{
     Clock, Connection, Delivery, IssueRequest, Issuer, Probe, Resolved, Secrets, TokenHandle,
 };
-use crate::rotation::fault::{Fault, FaultClass};
+use crate::problem::Problems;
 use crate::rotation::outcome::{Confirmation, IssuedToken};
 use crate::scim::config::ProbeConfig;
 use crate::scim::evidence::Verdict;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::memory::Memory;
 use super::run::{Rest, Runner};
-use super::unit::Unit;
+use crate::ports::unit::Unit;
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::{Record, StageName};
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::memory::Memory;
 use super::run::Runner;
-use super::unit::Unit;
+use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::ports::unit::Unit;
 use crate::ports::{StoreError, TokenHandle};
 use crate::rotation::apply::{Unnoted, accounts_for, apply, disown};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::decision::Step;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{IssuedToken, Outcome};
 use crate::rotation::record::{HeldToken, Intent, Record};
 use crate::rotation::situation::{Published, Situation};

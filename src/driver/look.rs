@@ -6,11 +6,11 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 use super::run::Runner;
-use super::unit::Unit;
-use crate::connections::condition::Condition;
+use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::ports::condition::Condition;
+use crate::ports::unit::Unit;
 use crate::ports::{Connection, Delivery};
 use crate::rotation::decision::Step;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::record::Record;
 
 /// Longest wait for all connections: work on the token waits meanwhile.

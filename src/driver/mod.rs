@@ -11,19 +11,15 @@
 
 mod agenda;
 pub mod amend;
-pub mod clock;
 pub mod foreground;
 pub mod ids;
 mod leftover;
 mod look;
 pub mod memory;
 pub mod perform;
-mod pulse;
 pub mod recurring;
 mod resting;
 pub mod run;
 mod set_back;
 mod stored;
 pub mod supervisor;
-pub mod unit;
-pub mod witness;

@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
-use super::unit::Unit;
-use super::witness::{StepEnded, Witness};
+use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::ports::unit::Unit;
+use crate::ports::witness::{StepEnded, Witness};
 use crate::ports::{Clock, Store, StoreError};
 use crate::rotation::apply::{apply, must_be_stored};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::decision::{Action, Decision, Reason, Step};
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;

@@ -15,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::agenda::Agenda;
 use super::memory::Memory;
-pub use super::pulse::Pulse;
 use super::recurring::Ring;
 use super::resting::Resting;
 use super::run::{Rest, Runner};
 use super::set_back::LastLook;
-use super::unit::Unit;
+use crate::ports::pulse::Pulse;
+use crate::ports::unit::Unit;
 use crate::rotation::policy::share;
 pub use change::Change;
 

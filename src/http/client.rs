@@ -26,8 +26,8 @@ pub use self::observer::{NoObserver, Observer, Target};
 pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};
 use super::message::{Answer, Origin, Request, host_of};
 use super::ratelimit::http_date;
-use crate::ports::Clock;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::clock::Clock;
+use crate::fault::{Fault, FaultClass, FaultKind};
 
 /// The one HTTP client. Clones share connections and limits.
 #[derive(Clone)]

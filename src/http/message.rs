@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ratelimit::RateLimitDialect;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
 
 /// A request that has not been sent.

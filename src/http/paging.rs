@@ -10,7 +10,7 @@ use url::Url;
 
 use super::extract::Pointer;
 use super::message::Answer;
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// Most pages that are read of one listing.
 pub const MAX_PAGES: usize = 1000;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::extract::Pointer;
 use super::message::Answer;
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// What a success looks like.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

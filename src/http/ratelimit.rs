@@ -4,7 +4,7 @@ use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// Longest wait that a server can impose.
 pub const MAX_WAIT: SignedDuration = SignedDuration::from_hours(1);

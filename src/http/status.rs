@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::extract::Pointer;
 use super::message::Answer;
 use super::ratelimit::RateLimitDialect;
-use crate::config::problem::Problems;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::problem::Problems;
 
 /// Rules that go before the default table, first match first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

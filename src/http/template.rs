@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 pub use self::json::JsonTemplate;
 pub use super::context::{Context, Names};
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// Steps of the template engine that one template may use.
 const FUEL: u64 = 10_000;

@@ -3,12 +3,12 @@
 
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
-use crate::config::value::HumanDuration;
+use crate::problem::Problems;
 use crate::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
     Supply,
 };
+use crate::value::HumanDuration;
 
 /// What the configuration states. `live_tokens` and `issue_effect` have no
 /// default: a wrong guess costs an outage.

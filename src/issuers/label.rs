@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
 use crate::http::template::{Context, Names, Template};
+use crate::problem::Problems;
 use crate::secret::Fingerprint;
 
 /// How labels are made.

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
-use crate::config::value::HumanDuration;
 use crate::http::template::{Context, Template};
+use crate::problem::Problems;
+use crate::value::HumanDuration;
 
 /// What a provider takes as a lifetime.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

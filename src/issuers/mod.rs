@@ -15,9 +15,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
 use crate::http::Client;
 use crate::ports::{Clock, Issuer, Secrets};
+use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
 use crate::scim::shape::ChecksumCheck;
 use crate::secret::SecretRef;
@@ -135,7 +135,7 @@ pub fn build(name: &str, kind: &IssuerKind, deps: &Deps) -> Result<Arc<dyn Issue
     if let Some(problem) = problems
         .all()
         .iter()
-        .find(|p| p.severity == crate::config::problem::Severity::Error)
+        .find(|p| p.severity == crate::problem::Severity::Error)
     {
         return Err(format!("{}: {}", problem.path, problem.message));
     }

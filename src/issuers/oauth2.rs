@@ -12,22 +12,22 @@ use url::Url;
 
 use super::label::Label;
 use super::{Deps, jwt};
-use crate::config::problem::Problems;
-use crate::config::value::{Credential, HumanDuration};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::client::allowed;
 use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, login};
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::{ErrorClasses, fault_from};
 use crate::http::{Answer, Client, SecretJson};
 use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
+use crate::problem::Problems;
 use crate::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
     Supply,
 };
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
 use crate::secret::BearerToken;
+use crate::value::{Credential, HumanDuration};
 
 /// `[issuers.<name>.oauth2]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

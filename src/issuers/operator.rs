@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 use super::capabilities::{Capabilities, OverlapWord};
 use super::label::Label;
-use crate::config::problem::Problems;
-use crate::config::value::HumanDuration;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
+use crate::problem::Problems;
 use crate::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LiveTokens, Supply,
 };
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
+use crate::value::HumanDuration;
 
 /// `[issuers.<name>.operator]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -102,7 +102,6 @@
 pub mod apply;
 pub mod capability;
 pub mod decision;
-pub mod fault;
 pub mod forecast;
 pub mod invariant;
 pub mod outcome;

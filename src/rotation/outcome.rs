@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::decision::Step;
-use super::fault::Fault;
 use super::record::{ExpiryKnown, Trigger};
+use crate::fault::Fault;
 use crate::scim::evidence::{Evidence, Refusal, Verdict};
 use crate::secret::{BearerToken, Fingerprint};
 

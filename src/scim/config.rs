@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 use crate::secret::MAX_TOKEN_LEN;
 
 /// How the probes of one token ask its service provider. Every key has a

@@ -22,9 +22,19 @@ use super::garbage;
 use super::round::Round;
 use super::shape::{self, ChecksumCheck, ShapeRules};
 use super::verdict::{self, RefusalRound};
+use crate::clock::Clock;
 use crate::http::Client;
-use crate::ports::{Clock, Probe};
 use crate::secret::BearerToken;
+
+/// Tests tokens at the service provider.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// L0 to L3 for one token, with the negative controls.
+    async fn prove(&self, value: &BearerToken) -> Verdict<Evidence>;
+
+    /// L6: the old token is refused while the new one is accepted.
+    async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
+}
 
 /// The probe of one token's service provider.
 pub struct ScimProbe {

@@ -13,8 +13,8 @@ use super::garbage::Noise;
 use super::message::Message;
 use super::probe::ScimProbe;
 use super::verdict::{self, ControlAnswers, Observed};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::Request;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
 
 /// Requests in one round.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// Where metrics, health and status are served. Everything is read-only and
 /// without secrets, so any address is permitted.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::rotation::fault::{FaultClass, FaultKind};
+use crate::fault::{FaultClass, FaultKind};
 use crate::rotation::record::{Failures, LastFailure};
 use crate::telemetry::VaultSigns;
 use crate::telemetry::fixture;

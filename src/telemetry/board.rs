@@ -12,7 +12,7 @@ use super::facts::TokenFacts;
 use super::looks::Looks;
 use super::snapshot::TokenSnapshot;
 use super::words;
-use crate::rotation::fault::FaultKind;
+use crate::fault::FaultKind;
 use crate::rotation::record::{RotationResult, StageName, Trigger};
 
 /// All tokens of this process.

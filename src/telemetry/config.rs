@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// How logs are written to standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::driver::unit::Unit;
+use crate::ports::unit::Unit;
 use crate::rotation::capability::{
     IssueEffect, IssuerCapabilities, LiveTokens, Overlap, Recovery, Revoke, Supply,
 };

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::connections::condition::{Condition, ConnectionState};
+use crate::ports::condition::{Condition, ConnectionState};
 
 /// The last look at each connection, by its name. A list: they are few, and there
 /// is one of these for each token.

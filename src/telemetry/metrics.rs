@@ -168,8 +168,8 @@ fn set_instant(gauge: &IntGaugeVec, at: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Fault, FaultClass, FaultKind};
     use crate::http::client::{Observer, Target};
-    use crate::rotation::fault::{Fault, FaultClass, FaultKind};
     use crate::telemetry::fixture;
 
     fn metrics() -> Metrics {

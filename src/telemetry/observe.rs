@@ -1,7 +1,7 @@
 //! What an outcome means for the metrics.
 
+use crate::fault::FaultKind;
 use crate::rotation::decision::Step;
-use crate::rotation::fault::FaultKind;
 use crate::rotation::outcome::{Confirmation, Outcome};
 use crate::scim::evidence::{FindingReason, Verdict};
 
@@ -167,7 +167,7 @@ fn kind_of(reason: FindingReason) -> FaultKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rotation::fault::{Fault, FaultClass};
+    use crate::fault::{Fault, FaultClass};
     use crate::scim::evidence::Finding;
     use crate::secret::Fingerprint;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use crate::fault::FaultKind;
 use crate::rotation::decision::Reason;
-use crate::rotation::fault::FaultKind;
 use crate::rotation::record::{
     ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName, Trigger,
 };

@@ -15,12 +15,12 @@ use super::redact;
 use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
-use crate::connections::condition::{Condition, ConnectionState};
-use crate::driver::supervisor::Pulse;
-use crate::driver::unit::Unit;
-use crate::driver::witness::{StepEnded, Witness};
+use crate::fault::Fault;
+use crate::ports::condition::{Condition, ConnectionState};
+use crate::ports::pulse::Pulse;
+use crate::ports::unit::Unit;
+use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
-use crate::rotation::fault::Fault;
 use crate::rotation::record::{Record, RotationResult, StageName};
 
 /// Logs, metrics and the board, as one witness of the driver.

@@ -14,9 +14,9 @@ pub use self::wire::{Answer, Call};
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};
 use super::nodes::Nodes;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::{Client, Observer, Target};
 use crate::ports::Clock;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
 
 /// Between two looks for the leader that a cluster is electing.

@@ -10,10 +10,10 @@ use url::Url;
 
 use super::auth::AuthConfig;
 use super::path::KvPath;
-use crate::config::problem::Problems;
-use crate::config::value::{HumanDuration, expand_file_path};
 use crate::http::TlsVersion;
 use crate::http::client::is_loopback;
+use crate::problem::Problems;
+use crate::value::{HumanDuration, expand_file_path};
 
 /// Where Vault is, how to log in, and where the records are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -8,7 +8,7 @@ use url::Url;
 
 pub(super) use self::classify::classify;
 use super::client::Call;
-use crate::rotation::fault::{Fault, FaultClass};
+use crate::fault::{Fault, FaultClass};
 
 /// A request to Vault that did not do what was asked. Never holds a body, a
 /// token or a header.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// Under which names a token and its facts are published. An empty name leaves
 /// the fact out.

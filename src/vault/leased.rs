@@ -18,8 +18,8 @@ use super::endpoints::{Get, Post};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use super::session::Session;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::Clock;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
 
 /// Where a Vault lease is renewed.

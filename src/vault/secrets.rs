@@ -12,8 +12,8 @@ use super::leased::Leased;
 use super::local;
 use super::path::KvPath;
 use super::session::Session;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{Clock, Resolved, Secrets};
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::{BearerToken, SecretRef};
 
 /// Resolves references to Vault, to files and to the environment. Values from

@@ -16,9 +16,9 @@ use super::client::{Answer, Call, VaultClient};
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};
 use super::held::Held;
+use crate::fault::Fault;
 use crate::http::Observer;
 use crate::ports::Clock;
-use crate::rotation::fault::Fault;
 
 /// A plain "permission denied" is nearly always a missing policy line. It
 /// leads to a new login at most this often.

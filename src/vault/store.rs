@@ -13,8 +13,8 @@ use super::kv::{Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
 use super::{control, published, record};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::record::{Paused, Record};
 
 /// Where a token is published.

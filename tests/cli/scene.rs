@@ -6,10 +6,10 @@ use std::process::Output;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::demo::identity_provider::{self, DemoIdentityProvider};
 use scim_rotator::demo::service_provider::{self, DemoServiceProvider, MintFault};
 use scim_rotator::demo::vault::{self, EmbeddedVault, Policy, Role, Rule};
-use scim_rotator::driver::clock::SystemClock;
 use scim_rotator::ports::Clock;
 use serde_json::Value;
 use tempfile::TempDir;

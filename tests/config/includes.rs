@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use scim_rotator::config::Finding;
-use scim_rotator::config::problem::Severity::{Error, Warning};
+use scim_rotator::problem::Severity::{Error, Warning};
 
 use super::{Folder, report};
 

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use scim_rotator::config::problem::Severity;
 use scim_rotator::config::{self, Finding, Report};
+use scim_rotator::problem::Severity;
 
 use super::{Folder, report, repository, said_of};
 

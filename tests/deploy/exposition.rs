@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use scim_rotator::driver::supervisor::Pulse;
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::http::{Observer, Target};
+use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};

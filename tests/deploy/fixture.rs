@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use scim_rotator::connections::condition::{Condition, ConnectionState};
+use scim_rotator::ports::condition::{Condition, ConnectionState};
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
     Supply,

@@ -15,7 +15,7 @@ use url::Url;
 use super::server::{HASTY, PATIENT, client, token};
 use super::support::better_auth::BetterAuth;
 use super::support::scim2_server::Scim2Server;
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 
 fn probe(scim_url: Url) -> ScimProbe {
     probe_that_waits(PATIENT, scim_url)

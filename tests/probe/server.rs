@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use url::Url;
 
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 
 /// The token that the tests prove.
 pub const TOKEN: &str = "sp_9sD4fG6hJ0aLZq3vT8yK1mN5bX7cR2wP";

@@ -3,7 +3,7 @@
 
 mod inside;
 
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::ports::Clock as _;
 use serde_json::Value;
 

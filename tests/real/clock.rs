@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::ports::Clock as _;
 use serde_json::Value;
 

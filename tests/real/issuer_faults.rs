@@ -2,7 +2,7 @@
 //! service provider: a proxy bends its answers.
 
 use jiff::SignedDuration;
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::ports::Clock as _;
 use serde_json::{Value, json};
 

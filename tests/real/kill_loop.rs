@@ -5,7 +5,7 @@
 //! `tests/run --rounds N` asks for more rounds; `SCIM_ROTATOR_KILL_SEED`
 //! repeats the moments of a run, as far as moments can be repeated.
 
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::ports::Clock as _;
 
 use super::house::is_free;

@@ -30,7 +30,7 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
         keeper.connection(&house),
         token(&scim_url, "idp", times),
     ];
-    let clock = scim_rotator::driver::clock::SystemClock;
+    let clock = scim_rotator::clock::SystemClock;
     let now = scim_rotator::ports::Clock::now(&clock);
     house
         .write_by_hand(json!({ "token": old.token, "issued_at": now.to_string() }))

@@ -55,6 +55,6 @@ async fn the_end_is_shown(daemon: &Daemon) {
 
 fn jiff_now() -> f64 {
     use scim_rotator::ports::Clock as _;
-    let now = scim_rotator::driver::clock::SystemClock.now();
+    let now = scim_rotator::clock::SystemClock.now();
     now.as_second() as f64
 }

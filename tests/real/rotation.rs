@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::demo::identity_provider::{DemoIdentityProvider, Options};
-use scim_rotator::driver::clock::SystemClock;
 use scim_rotator::ports::Clock;
 use serde_json::{Value, json};
 

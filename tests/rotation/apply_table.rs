@@ -1,9 +1,9 @@
 //! Which outcome may follow in which stage, and that nothing else is folded in.
 
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::apply::{apply, intend};
 use scim_rotator::rotation::capability::Overlap;
 use scim_rotator::rotation::decision::Step;
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{
     Confirmation, IssuedToken, Listing, Outcome, Preparation, Supplied,

@@ -1,8 +1,8 @@
 //! After the permitted number of failures that repeating cannot mend.
 
+use scim_rotator::fault::FaultClass;
 use scim_rotator::rotation::capability::{IssueEffect, Overlap, Revoke};
 use scim_rotator::rotation::decision::{Action, Step};
-use scim_rotator::rotation::fault::FaultClass;
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::record::{
     DeliveryState, HaltCause, Record, RotationResult, Stage, StageName, Trigger,

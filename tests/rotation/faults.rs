@@ -1,8 +1,8 @@
 //! Every step × every class of fault: what is stored of it.
 
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::capability::{LastUsed, Recovery};
 use scim_rotator::rotation::decision::Step;
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::record::{

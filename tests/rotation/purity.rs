@@ -17,6 +17,7 @@ const ALLOWED_ROOTS: &[&[&str]] = &[
     &["chrono"],
     &["super"],
     &["self"],
+    &["crate", "fault"],
     &["crate", "rotation"],
     &["crate", "secret"],
     &["crate", "scim", "evidence"],

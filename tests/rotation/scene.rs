@@ -6,10 +6,10 @@ mod given;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::apply::{IllegalOutcome, apply};
 use scim_rotator::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
 use scim_rotator::rotation::decision::Decision;
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::plan::plan;
 use scim_rotator::rotation::policy::Policy;

@@ -8,10 +8,10 @@ mod issuer;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::apply::{apply, intend};
 use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap};
 use scim_rotator::rotation::decision::{Action, Step};
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{Confirmation, Outcome, Supplied};
 use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage};

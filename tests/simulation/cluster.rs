@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
-use scim_rotator::driver::unit::{Labels, Unit};
 use scim_rotator::ports::Connection;
+use scim_rotator::ports::unit::{Labels, Unit};
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::Order;

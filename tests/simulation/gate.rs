@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 
 use crate::fault::{Nature, Trouble, cued};
 use crate::request::{Answered, Failure, Process, Request};

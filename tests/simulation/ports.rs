@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::{
     Connection, Delivery, IssueRequest, Issuer, PublishedSecret, PublishedToken, Store, StoreError,
     TokenHandle, Version, Versioned,
 };
 use scim_rotator::rotation::capability::{ConnectionCapabilities, IssuerCapabilities, Recovery};
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use scim_rotator::rotation::record::Record;
 use scim_rotator::secret::BearerToken;

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use scim_rotator::fault::{Fault, FaultClass};
 use scim_rotator::ports::Probe;
-use scim_rotator::rotation::fault::{Fault, FaultClass};
 use scim_rotator::scim::answer::{Answer, AuthError};
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use scim_rotator::fault::Fault;
 use scim_rotator::ports::{IssueRequest, PublishedSecret, PublishedToken, TokenHandle};
-use scim_rotator::rotation::fault::Fault;
 use scim_rotator::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use scim_rotator::rotation::record::Record;
 use scim_rotator::secret::BearerToken;

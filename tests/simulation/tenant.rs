@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::{PublishedSecret, PublishedToken};
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::rotation::record::Record;
 use scim_rotator::secret::BearerToken;

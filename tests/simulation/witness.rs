@@ -1,8 +1,8 @@
 //! Looks over the driver's shoulder: I8, and I6 where it is asked for.
 
 use jiff::Timestamp;
-use scim_rotator::driver::unit::Unit;
-use scim_rotator::driver::witness::{StepEnded, Witness};
+use scim_rotator::ports::unit::Unit;
+use scim_rotator::ports::witness::{StepEnded, Witness};
 use scim_rotator::rotation::decision::{Action, Decision, Step};
 use scim_rotator::rotation::record::Record;
 

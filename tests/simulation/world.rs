@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::secret::BearerToken;
 
 use crate::acts::{Act, Order};

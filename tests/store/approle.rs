@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use scim_rotator::fault::FaultClass;
 use scim_rotator::ports::{Secrets, Store, StoreError};
-use scim_rotator::rotation::fault::FaultClass;
 use scim_rotator::secret::SecretRef;
 use scim_rotator::vault::preflight::{self, MissingCapability};
 use scim_rotator::vault::{
@@ -16,7 +16,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::bench::{approle_login, config, file, published, record, session, v};
 use super::support::vault::RealVault;
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 
 fn deploy(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

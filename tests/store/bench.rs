@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use url::Url;
 
 use super::support::meddler::Meddler;
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 
 /// A Vault under test.
 pub struct Bench {

@@ -1,8 +1,8 @@
 //! Lost replies, rate limits and nodes that cannot serve.
 
 use jiff::SignedDuration;
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::{Store, StoreError};
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 
 use super::bench::{Bench, published, record, v};
 use super::support::meddler::{Meddle, Meddler};

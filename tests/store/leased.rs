@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::http::oauth2::{Caller, CallerAuth};
 use scim_rotator::http::{Client, ClientSettings, NoObserver, Request, Target};
 use scim_rotator::ports::Secrets;

@@ -37,8 +37,8 @@ mod support;
 use std::sync::Arc;
 
 use bench::Bench;
+use scim_rotator::clock::SystemClock;
 use scim_rotator::demo::vault::{EmbeddedVault, Options};
-use scim_rotator::driver::clock::SystemClock;
 use support::vault::RealVault;
 
 /// Every test that a Vault must pass, whoever made it.

@@ -10,7 +10,7 @@ use scim_rotator::vault::VaultSecrets;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, file};
-use scim_rotator::driver::clock::SystemClock;
+use scim_rotator::clock::SystemClock;
 
 pub async fn all(bench: &Bench) {
     a_value_is_remembered_until_it_is_refused(bench).await;

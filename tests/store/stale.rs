@@ -1,8 +1,8 @@
 //! Answers that are older than what is known: of a node that lags behind, or
 //! that led the cluster once.
 
+use scim_rotator::fault::FaultKind;
 use scim_rotator::ports::{PublishedSecret, Store, StoreError};
-use scim_rotator::rotation::fault::FaultKind;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, published, record, v};

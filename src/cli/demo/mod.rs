@@ -23,19 +23,19 @@ use super::output::{Output, complain};
 use super::run::Daemon;
 use super::signals::Signals;
 use super::{Exit, OutputFormat};
+use crate::clock::SystemClock;
 use crate::config;
-use crate::config::value::HumanDuration;
 use crate::demo::stage::{Pace, Stage};
-use crate::driver::clock::SystemClock;
-use crate::driver::unit::Unit;
-use crate::driver::witness::{StepEnded, Witness, Witnesses};
 use crate::ports::Clock;
+use crate::ports::unit::Unit;
+use crate::ports::witness::{StepEnded, Witness, Witnesses};
 use crate::rotation::decision::{Decision, Step};
 use crate::rotation::record::Record;
 use crate::telemetry::config::{LogConfig, LogFormat};
 use crate::telemetry::logging;
 use crate::telemetry::notify::Notifier;
 use crate::telemetry::result::StepResult;
+use crate::value::HumanDuration;
 
 /// How often it is told how provisioning fares.
 const FARES: SignedDuration = SignedDuration::from_secs(10);

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::driver::unit::Unit;
-use crate::driver::witness::{StepEnded, Witness};
+use crate::ports::unit::Unit;
+use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::Decision;
 use crate::rotation::record::Record;
 use crate::telemetry::result::StepResult;

@@ -191,7 +191,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
 }
 
-/// `Credential` of `scim_rotator::config::value::Credential`.
+/// `Credential` of `scim_rotator::value::Credential`.
 fn short_name<T>() -> String {
     let name = std::any::type_name::<T>();
     name.rsplit("::").next().unwrap_or(name).to_owned()

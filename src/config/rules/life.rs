@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::Token;
-use crate::config::problem::Problems;
 use crate::config::settings::Environment;
+use crate::problem::Problems;
 use crate::rotation::capability::{ExpirySource, Overlap};
 use crate::rotation::policy::Policy;
 
@@ -141,8 +141,8 @@ fn expiry_is_known(token: &Token<'_>, problems: &mut Problems) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::problem::Severity::{Error, Warning};
     use crate::config::rules::testing::{capabilities, said};
+    use crate::problem::Severity::{Error, Warning};
 
     #[test]
     fn renewal_and_overlap_fit_into_the_life() {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::Whole;
-use crate::config::problem::Problems;
 use crate::config::settings::Limits;
 use crate::connections::ConnectionKind;
 use crate::http::{ClientSettings, proxy_faults};
+use crate::problem::Problems;
 
 /// The longest call that may be made, and the key that says so.
 pub(super) struct Calls {
@@ -151,7 +151,7 @@ fn proxy_speaks_http(http: &ClientSettings, problems: &mut Problems) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::problem::Severity::{self, Error, Warning};
+    use crate::problem::Severity::{self, Error, Warning};
 
     fn secs(seconds: i64) -> SignedDuration {
         SignedDuration::from_secs(seconds)

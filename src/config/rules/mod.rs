@@ -12,11 +12,11 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guesses::Guesses;
-use super::problem::Problems;
 use super::settings::{Limits, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
@@ -138,8 +138,8 @@ pub(super) mod testing {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::config::problem::Severity;
     use crate::config::raw::RawPolicy;
+    use crate::problem::Severity;
     use crate::rotation::capability::{
         ExpirySource, IssueEffect, LastUsed, LiveTokens, Overlap, Recovery, Revoke, Supply,
     };

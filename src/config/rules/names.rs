@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Names, Whole};
 use crate::config::likeness::nearest;
-use crate::config::problem::Problems;
 use crate::config::settings::TokenSettings;
+use crate::problem::Problems;
 
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     let mut led_nowhere = false;

@@ -1,9 +1,9 @@
 //! What could cost an outage or send a token where it does not belong.
 
 use super::Token;
-use crate::config::problem::Problems;
 use crate::config::settings::Environment;
 use crate::http::client::is_loopback;
+use crate::problem::Problems;
 use crate::rotation::capability::{ExpirySource, IssueEffect, Revoke, Supply};
 
 pub(super) fn check(token: &Token<'_>, problems: &mut Problems) {
@@ -103,8 +103,8 @@ fn an_old_token_can_end(token: &Token<'_>, problems: &mut Problems) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::problem::Severity::{Error, Warning};
     use crate::config::rules::testing::{capabilities, said, token};
+    use crate::problem::Severity::{Error, Warning};
 
     #[test]
     fn urls_are_encrypted_or_stay_here() {

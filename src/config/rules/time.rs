@@ -1,7 +1,7 @@
 //! Times and counts of one token, held against each other.
 
 use super::Token;
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 pub(super) fn check(token: &Token<'_>, problems: &mut Problems) {
     times_are_above_zero(token, problems);
@@ -99,8 +99,8 @@ fn probes_are_closer_than_the_overlap(token: &Token<'_>, problems: &mut Problems
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::problem::Severity::{Error, Warning};
     use crate::config::rules::testing::{capabilities, said};
+    use crate::problem::Severity::{Error, Warning};
 
     #[test]
     fn times_are_held_against_each_other() {

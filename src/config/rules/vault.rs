@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Whole;
-use crate::config::problem::Problems;
 use crate::config::settings::TokenSettings;
+use crate::problem::Problems;
 use crate::secret::SecretRef;
 use crate::vault::KvPath;
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::Token;
 use super::life::{life, renewal_age};
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 use crate::rotation::policy::Policy;
 use crate::rotation::schedule::Windows;
 
@@ -91,8 +91,8 @@ fn longest_gap(windows: &Windows) -> Option<SignedDuration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::problem::Severity::{Error, Warning};
     use crate::config::rules::testing::{capabilities, said};
+    use crate::problem::Severity::{Error, Warning};
 
     #[test]
     fn windows_are_held_against_the_life() {

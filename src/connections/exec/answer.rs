@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::Action;
 use super::child::{Captured, Finished, OUTPUT_CAP};
 use crate::connections::mask::Mask;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Confirmation;
 
 /// Longest pause that a program may ask for.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::config::problem::Problems;
-use crate::config::value::HumanDuration;
 use crate::connections::capabilities::CapabilityOverrides;
 use crate::http::template::{Context, Names, Template};
+use crate::problem::Problems;
 use crate::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
 };
+use crate::value::HumanDuration;
 
 /// Shorter than the grace in which a running step may end.
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(20);

@@ -17,10 +17,10 @@ use self::answer::Reply;
 use self::child::{Limits, Program};
 pub use self::config::ExecConnection;
 use super::mask::Mask;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::template::Context;
 use crate::ports::{Clock, Connection, Delivery};
 use crate::rotation::capability::ConnectionCapabilities;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Confirmation;
 use crate::secret::BearerToken;
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::*;
-use crate::driver::clock::SystemClock;
+use crate::clock::SystemClock;
 use crate::http::template::Template;
 
 const TOKEN: &str = "cAnArY-new+7f3a/==x";

@@ -8,10 +8,10 @@ use super::config::{Body, HttpConnection, Step};
 use super::merge::Merge;
 use super::purpose::Purpose;
 use super::target::{BaseUrlCheck, ShowingStep};
-use crate::config::problem::Problems;
 use crate::http::client::allowed;
 use crate::http::predicate::Success;
 use crate::http::template::{JsonTemplate, Names, Template};
+use crate::problem::Problems;
 
 const LONGEST_TIMEOUT_SECONDS: i64 = 600;
 

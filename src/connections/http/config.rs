@@ -12,7 +12,6 @@ use super::purpose::Purpose;
 use super::state::{Field, StateReading};
 use super::target::{BaseUrlCheck, HeldUrl, ShowingStep};
 use super::token_rules::TokenRules;
-use crate::config::value::{Credential, HumanDuration};
 use crate::connections::capabilities::CapabilityOverrides;
 use crate::http::oauth2::CallerAuth;
 use crate::http::predicate::Success;
@@ -22,6 +21,7 @@ use crate::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
 };
 use crate::secret::SecretRef;
+use crate::value::{Credential, HumanDuration};
 
 const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
 

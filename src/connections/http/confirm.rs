@@ -9,9 +9,9 @@ use super::failed::Failed;
 use super::purpose::Purpose;
 use super::run::Run;
 use super::state::{ConnectionState, Seen, StateReading};
-use crate::connections::condition::Condition;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::Delivery;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::ports::condition::Condition;
 use crate::rotation::outcome::Confirmation;
 use crate::secret::Fingerprint;
 

@@ -1,7 +1,7 @@
 //! A step that did not succeed, and whether it may be repeated at once.
 
 use super::config::Step;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
 
 /// A step that did not succeed.
 #[derive(Debug)]

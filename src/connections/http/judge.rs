@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::config::Step;
 use super::purpose::Purpose;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::Answer;
 use crate::http::predicate::Success;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::{ErrorClasses, fault_from};
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 
 /// What counts as a success when nothing else is configured.
 const DEFAULT_SUCCESS: [u16; 4] = [200, 201, 202, 204];

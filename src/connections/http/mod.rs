@@ -42,11 +42,11 @@ pub use self::state::{ConnectionState, Field, StateReading};
 pub use self::target::{BaseUrlCheck, HeldUrl, ShowingStep};
 pub use self::token_rules::{CharacterSet, TokenRules};
 use super::Deps;
-use super::condition::Condition;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::oauth2::Caller;
+use crate::ports::condition::Condition;
 use crate::ports::{Clock, Connection, Delivery, Secrets};
 use crate::rotation::capability::ConnectionCapabilities;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Confirmation;
 
 /// A connection that is driven over HTTP.

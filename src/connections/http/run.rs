@@ -15,10 +15,10 @@ use super::request::{self, Source};
 use super::session::Session;
 use super::target::{self, ShowingStep};
 use crate::connections::mask::Mask;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::Answer;
 use crate::http::template::Context;
 use crate::ports::Delivery;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
 
 /// Quick repetitions of a step; everything slower is the core's.

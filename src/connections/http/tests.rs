@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::problem::{Problems, Severity};
+use crate::problem::{Problems, Severity};
 use crate::rotation::capability::{ConnectionTest, ConnectionWrite};
 
 /// The least that can be used.

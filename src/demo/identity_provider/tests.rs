@@ -5,8 +5,8 @@ use http::{HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::clock::SystemClock;
 use crate::demo::service_provider::{self, DemoServiceProvider};
-use crate::driver::clock::SystemClock;
 use crate::http::Request;
 
 struct Scene {

@@ -2,7 +2,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::driver::clock::SystemClock;
+use crate::clock::SystemClock;
 use crate::http::{Client, ClientSettings, NoObserver, Request, Target};
 use crate::ports::Probe;
 use crate::scim::config::ProbeConfig;
@@ -198,7 +198,7 @@ async fn a_lost_reply_leaves_a_token_behind() {
         .send(request)
         .await
         .expect_err("no whole answer");
-    assert_eq!(fault.class, crate::rotation::fault::FaultClass::Ambiguous);
+    assert_eq!(fault.class, crate::fault::FaultClass::Ambiguous);
     let (_, page) = caller.admin(Method::GET, "/admin/tokens", None).await;
     assert_eq!(page["tokens"][0]["label"], "lost");
 

@@ -209,8 +209,8 @@ fn in_seconds(time: SignedDuration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
     use crate::config;
-    use crate::driver::clock::SystemClock;
 
     #[tokio::test]
     async fn the_configuration_is_sound_at_any_pace() {

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::{current_of, is_of_another_issuer, missing, pending_of, rotation_of};
-use crate::driver::unit::Unit;
+use crate::fault::Fault;
 use crate::ports::Delivery;
+use crate::ports::unit::Unit;
 use crate::rotation::capability::LastUsed;
-use crate::rotation::fault::Fault;
 use crate::rotation::outcome::{Confirmation, Outcome};
 use crate::rotation::record::{HeldToken, Record};
 

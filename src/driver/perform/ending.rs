@@ -1,10 +1,10 @@
 //! How tokens end: superseded ones, refused ones, and ones whose value was lost.
 
 use super::{current_of, handle, is_of_another_issuer, pending_of, retiring_of};
-use crate::driver::unit::Unit;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::TokenHandle;
+use crate::ports::unit::Unit;
 use crate::rotation::capability::Overlap;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{HeldToken, Record};
 use crate::scim::evidence::Verdict;

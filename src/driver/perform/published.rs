@@ -1,9 +1,9 @@
 //! What is read from and written to the published secret.
 
 use super::current_of;
-use crate::driver::unit::Unit;
+use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::ports::unit::Unit;
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError};
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{Outcome, Supplied};
 use crate::rotation::record::{ExpiryKnown, Record};
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{Resting, Supervisor, SupervisorSettings};
 use crate::driver::run::Rest;
-use crate::driver::unit::Unit;
+use crate::ports::unit::Unit;
 use crate::rotation::decision::Reason;
 
 /// What the configuration says now.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::driver::memory::{Known, Memory};
-use crate::driver::witness::Witness;
+use crate::ports::witness::Witness;
 use crate::ports::{Clock, PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::decision::{Action, Decision, Reason};
 use crate::rotation::record::{Lease, Record};

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use super::super::message::Origin;
 use super::observer::Target;
 use super::tls::TlsTrouble;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
 
 /// Why there is no usable answer.
 pub(super) enum Failure {

@@ -4,9 +4,9 @@ use http::HeaderName;
 use serde::Deserialize;
 
 use super::ClientCredentials;
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::problem::Problems;
 use crate::secret::SecretRef;
+use crate::value::Credential;
 
 /// How a caller authenticates itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

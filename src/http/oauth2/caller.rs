@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 use super::super::client::Client;
 use super::super::message::{Answer, Request};
 use super::{AuthHeader, CallerAuth, ClientCredentials, login};
-use crate::config::value::Credential;
-use crate::ports::Secrets;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::secret::resolve::Secrets;
 use crate::secret::{BearerToken, Fingerprint};
+use crate::value::Credential;
 
 /// A caller that authenticates its requests, and once more after a 401.
 #[derive(Clone)]

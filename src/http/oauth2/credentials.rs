@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::super::client::allowed;
 use super::super::message::Request;
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::problem::Problems;
 use crate::secret::BearerToken;
+use crate::value::Credential;
 
 /// A client of an OAuth 2 token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

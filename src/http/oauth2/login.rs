@@ -7,9 +7,9 @@ use super::super::message::{Answer, host_of};
 use super::super::ratelimit::RateLimitDialect;
 use super::super::status::{ErrorClasses, fault_from};
 use super::ClientCredentials;
-use crate::ports::Secrets;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
+use crate::secret::resolve::Secrets;
 
 /// What a token endpoint granted.
 pub struct Granted {

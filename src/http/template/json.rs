@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Context, Names, Template};
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 /// A JSON document whose texts are templates; keys are not.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -2,10 +2,10 @@
 
 use super::config::{HttpIssuer, Operation};
 use super::needs::Needs;
-use crate::config::problem::Problems;
 use crate::http::predicate::check_codes;
 use crate::http::template::Names;
 use crate::issuers::lifetime;
+use crate::problem::Problems;
 
 impl HttpIssuer {
     /// Notes everything that is wrong. `path` is for example `issuers.crm.http`.

@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
-use crate::config::value::Credential;
 use crate::http::extract::{Pointer, TimeField};
 use crate::http::oauth2::CallerAuth;
 use crate::http::paging::Paging;
@@ -19,6 +18,7 @@ use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
 use crate::rotation::capability::{IssuerCapabilities, Supply};
 use crate::secret::{BearerToken, SecretRef};
+use crate::value::Credential;
 
 /// `[issuers.<name>.http]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

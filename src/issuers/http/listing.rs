@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::HttpTokens;
 use super::config::{ListFields, Operation, StatusFields, TokenFields};
 use super::operation::{Called, Kind};
+use crate::fault::Fault;
 use crate::http::extract::TimeField;
 use crate::http::message::Answer;
 use crate::http::paging::Pager;
 use crate::http::template::Context;
-use crate::rotation::fault::Fault;
 use crate::rotation::outcome::{ListedToken, Listing};
 
 impl HttpTokens {

@@ -21,10 +21,10 @@ pub(super) use check::check_prefix;
 pub(super) use config::default_prefix;
 
 use super::Deps;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::template::Context;
 use crate::ports::{Clock, IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::{IssuerCapabilities, Recovery, Revoke};
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::secret::BearerToken;
 use operation::{Api, Called, Kind};

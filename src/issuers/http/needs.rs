@@ -2,8 +2,8 @@
 
 use super::TokenFields;
 use super::config::HttpIssuer;
-use crate::config::problem::Problems;
 use crate::issuers::lifetime;
+use crate::problem::Problems;
 use crate::rotation::capability::{
     ExpirySource, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
 };

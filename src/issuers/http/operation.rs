@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::config::{HttpIssuer, Operation};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::message::{Answer, Request, wipe};
 use crate::http::oauth2::{Caller, CallerAuth};
 use crate::http::status::fault_from;
 use crate::http::template::{Context, TemplateMap};
 use crate::issuers::Deps;
 use crate::ports::Secrets;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 
 /// Which operation it is: its usual method, its success, and whether it may be
 /// repeated.

@@ -14,22 +14,22 @@ use super::capabilities::Capabilities;
 use super::http::{HttpIssuer, HttpTokens, ListFields, MintFields, NoFields, Operation};
 use super::label::Label;
 use super::lifetime::Lifetime;
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::oauth2::CallerAuth;
 use crate::http::paging::Paging;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::ErrorClasses;
 use crate::http::template::TemplateMap;
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
+use crate::problem::Problems;
 use crate::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Recovery, Revoke, Supply,
 };
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
 use crate::scim::shape::ChecksumCheck;
 use crate::secret::{BearerToken, SecretRef};
+use crate::value::Credential;
 
 /// `[issuers.<name>.local]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

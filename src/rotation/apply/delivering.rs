@@ -4,9 +4,9 @@ use super::failing::{note_failure, note_refusal};
 use super::promoting::{advance, enter};
 use super::rolling_back::{begin_discarding, roll_back};
 use super::{Change, IllegalOutcome};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::capability::Overlap;
 use crate::rotation::decision::Step;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Confirmation;
 use crate::rotation::record::{ConnectionHolds, Delivery, DeliveryState, Failures, Stage};
 

@@ -2,8 +2,8 @@
 
 use super::rolling_back::{abandon_pending, lost, roll_back};
 use super::{Change, IllegalOutcome, proving, recovering, retiring};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::record::{Halt, HaltCause, LastFailure, Record, Request, Stage, Trigger};
 
 pub(super) fn failed(

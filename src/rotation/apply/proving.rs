@@ -4,8 +4,8 @@ use super::failing::{halt, note_failure, note_refusal};
 use super::promoting::advance;
 use super::rolling_back::{forget_evidence, roll_back};
 use super::{Change, IllegalOutcome};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::record::{Failures, HaltCause, HeldToken, LastProbe, Stage};
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
 

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::promoting::overlap_by_our_clock;
 use super::{Change, IllegalOutcome};
+use crate::fault::Fault;
 use crate::rotation::decision::Step;
-use crate::rotation::fault::Fault;
 use crate::rotation::record::{Failures, Record, Retiring, UseSeen};
 use crate::scim::evidence::{Finding, Refusal, Verdict};
 use crate::secret::Fingerprint;

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::{LOOK_AGAIN, MIN_WAIT, View, published};
+use crate::fault::FaultClass;
 use crate::rotation::capability::IssueEffect;
 use crate::rotation::decision::{Decision, Reason};
-use crate::rotation::fault::FaultClass;
 use crate::rotation::record::SCHEMA;
 
 pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {

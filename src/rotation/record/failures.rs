@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::rotation::fault::{FaultClass, FaultKind};
+use crate::fault::{FaultClass, FaultKind};
 
 /// Failures since the last success; the source of the backoff.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What shows that they work, and that the connections hold them.
 
 use super::with;
-use crate::connections::condition::{Condition, ConnectionState};
+use crate::ports::condition::{Condition, ConnectionState};
 use crate::telemetry::board::Entry;
 use crate::telemetry::exposition::{Family, Series, gauge};
 

@@ -7,9 +7,9 @@ use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 
 use super::unwrapping::Unwrapping;
 use super::{Granted, Method, check_mount, check_not_from_vault, granted};
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::problem::Problems;
 use crate::secret::BearerToken;
+use crate::value::Credential;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::local;

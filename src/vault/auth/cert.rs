@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Granted, Method, check_mount, check_role, granted};
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::endpoints::Post;
 use crate::vault::error::{VaultError, VaultErrorKind};

@@ -10,8 +10,8 @@ use vaultrs::api::auth::oidc::requests::JWTLoginRequest;
 
 use super::presented::{self, Presented};
 use super::{Granted, Method, check_mount, check_not_from_vault, check_role, granted};
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::problem::Problems;
+use crate::value::Credential;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::VaultError;
 

@@ -13,9 +13,9 @@ use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
 
 use super::presented::{self, Presented};
 use super::{Granted, Method, check_mount, check_not_from_vault, check_role, granted};
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::problem::Problems;
 use crate::secret::SecretRef;
+use crate::value::Credential;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::VaultError;
 

@@ -22,9 +22,9 @@ pub use token::TokenAuth;
 use super::client::{Answer, Call, VaultClient};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::problem::Problems;
 use crate::secret::{BearerToken, SecretRef};
+use crate::value::Credential;
 
 /// How to log in: exactly one method.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

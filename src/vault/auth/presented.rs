@@ -7,8 +7,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::config::value::Credential;
 use crate::secret::BearerToken;
+use crate::value::Credential;
 use crate::vault::client::Call;
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::local;

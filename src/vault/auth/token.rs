@@ -7,8 +7,8 @@ use serde::Deserialize;
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
 use super::{Granted, Method, check_not_from_vault};
-use crate::config::problem::Problems;
-use crate::config::value::Credential;
+use crate::problem::Problems;
+use crate::value::Credential;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::local;

@@ -1,8 +1,8 @@
 //! How Vault is reached: certificates, TLS, a proxy.
 
 use super::VaultConfig;
-use crate::config::problem::Problems;
 use crate::http::{ClientCertificate, ClientSettings, proxy_faults};
+use crate::problem::Problems;
 use crate::vault::auth::AuthConfig;
 
 /// Concurrent requests to one node.

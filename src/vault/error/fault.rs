@@ -1,7 +1,7 @@
 //! What a failed request to Vault is for those who only know faults.
 
 use super::{VaultError, VaultErrorKind};
-use crate::rotation::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind};
 
 impl VaultError {
     /// What may be concluded from it.

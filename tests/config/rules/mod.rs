@@ -2,7 +2,7 @@
 
 mod times;
 
-use scim_rotator::config::problem::Severity::{self, Error, Warning};
+use scim_rotator::problem::Severity::{self, Error, Warning};
 
 use super::said_of;
 

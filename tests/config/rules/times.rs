@@ -1,7 +1,7 @@
 //! Times that must fit together: the life of a token and what is planned in it,
 //! a lease and what is done under it.
 
-use scim_rotator::config::problem::Severity::{Error, Warning};
+use scim_rotator::problem::Severity::{Error, Warning};
 
 use super::{SOUND, one};
 use crate::said_of;

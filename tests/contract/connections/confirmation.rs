@@ -1,8 +1,8 @@
 //! How a connection shows that it works with the token.
 
 use jiff::SignedDuration;
-use scim_rotator::connections::condition::{Condition, ConnectionState};
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
+use scim_rotator::ports::condition::{Condition, ConnectionState};
 use scim_rotator::rotation::outcome::Confirmation;
 use serde_json::json;
 
@@ -39,7 +39,7 @@ async fn seen(
     steps: &str,
     test: (u16, &'static str),
     state: &'static str,
-) -> Result<Confirmation, scim_rotator::rotation::fault::Fault> {
+) -> Result<Confirmation, scim_rotator::fault::Fault> {
     let idp = Idp::start(move |seen| match seen.path.as_str() {
         "/test" => reply(test.0, test.1),
         "/state" => reply(200, json!({ "state": state })),
@@ -49,7 +49,7 @@ async fn seen(
     idp.connection(&format!("{WRITES}{steps}")).confirm().await
 }
 
-fn not_yet(seen: &Result<Confirmation, scim_rotator::rotation::fault::Fault>) -> bool {
+fn not_yet(seen: &Result<Confirmation, scim_rotator::fault::Fault>) -> bool {
     let half_a_minute = Some(SignedDuration::from_secs(30));
     matches!(seen, Ok(Confirmation::NotYet { ask_again, .. }) if *ask_again == half_a_minute)
 }

@@ -6,7 +6,7 @@ mod failures;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use serde_json::json;
 
 use super::world::{ADMIN, Idp, NEW, OLD, SCIM_URL, class, reply};

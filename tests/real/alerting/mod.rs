@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::clock::SystemClock;
 use scim_rotator::demo::identity_provider::{DemoIdentityProvider, Options};
-use scim_rotator::driver::clock::SystemClock;
 use scim_rotator::ports::Clock as _;
 use scim_rotator::secret::BearerToken;
 use serde_json::{Value, json};

@@ -247,9 +247,9 @@ fn a_person_s_token_is_not_revoked_but_never_taken_again() {
     let after = Scene { record, ..scene }
         .apply(Outcome::Failed {
             step: crate::decided::deliver("canary"),
-            fault: scim_rotator::rotation::fault::Fault::new(
-                scim_rotator::rotation::fault::FaultClass::Rejected,
-                scim_rotator::rotation::fault::FaultKind::Refused,
+            fault: scim_rotator::fault::Fault::new(
+                scim_rotator::fault::FaultClass::Rejected,
+                scim_rotator::fault::FaultKind::Refused,
                 "422",
             ),
         })

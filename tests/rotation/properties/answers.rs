@@ -1,9 +1,9 @@
 //! Every answer that a step may get.
 
 use jiff::Timestamp;
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::capability::{Recovery, Supply};
 use scim_rotator::rotation::decision::Step;
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::{
     Confirmation, IssuedToken, ListedToken, Listing, Outcome, Preparation, Supplied,
 };

@@ -1,7 +1,7 @@
 //! How long a failure is waited out.
 
 use jiff::{SignedDuration, Timestamp};
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::policy::{Policy, share};
 use scim_rotator::rotation::record::{Failures, LastFailure};
 

@@ -1,11 +1,11 @@
 //! The issuer's side of the model: what its capabilities say, and nothing else.
 
 use jiff::Timestamp;
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, LiveTokens, Overlap, Recovery, Supply,
 };
 use scim_rotator::rotation::decision::Step;
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::{IssuedToken, ListedToken, Listing, Outcome, Preparation};
 use scim_rotator::rotation::record::{ExpiryKnown, Trigger};
 use scim_rotator::secret::BearerToken;

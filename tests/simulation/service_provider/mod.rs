@@ -5,11 +5,11 @@ mod listing;
 mod quirks;
 
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::IssueRequest;
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, LiveTokens, Overlap, Recovery,
 };
-use scim_rotator::rotation::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::IssuedToken;
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::secret::{BearerToken, Fingerprint};

@@ -13,7 +13,7 @@ async fn a_timeout_kills_the_children_of_the_program_too() {
             "(trap '' TERM; echo $$ > @DIR@/leader; sh -c 'trap \"\" TERM; echo $$ > @DIR@/grandchild; while :; do sleep 1; done' & \
              wait; sleep 600)",
         )
-        .with(|c| c.timeout = crate::config::value::HumanDuration::parse(limit).expect("a time"));
+        .with(|c| c.timeout = crate::value::HumanDuration::parse(limit).expect("a time"));
         let fault = bench.deliver().await.expect_err("too slow");
         assert_eq!(
             (fault.class, fault.kind),

@@ -1,7 +1,7 @@
 //! What is found in the settings before a program runs.
 
 use super::*;
-use crate::config::problem::Problems;
+use crate::problem::Problems;
 
 #[test]
 fn settings_are_checked_before_anything_runs() {

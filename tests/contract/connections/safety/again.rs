@@ -1,7 +1,7 @@
 //! What is done once more, what is handed on, and what is never repeated.
 
 use jiff::SignedDuration;
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use serde_json::json;
 
 use super::{PLAIN, shown};

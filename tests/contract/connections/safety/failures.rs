@@ -1,6 +1,6 @@
 //! What a refusal or a silence says of the write.
 
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -1,4 +1,4 @@
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use serde_json::json;
 
 use crate::connections::world::{ADMIN, Idp, SCIM_URL, class, reply};

@@ -1,4 +1,4 @@
-use scim_rotator::rotation::fault::FaultClass;
+use scim_rotator::fault::FaultClass;
 use serde_json::json;
 
 use crate::connections::world::{Idp, NEW, OLD, SCIM_URL, reply};

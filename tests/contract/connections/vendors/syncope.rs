@@ -1,7 +1,7 @@
 //! Apache Syncope, with the file that is shipped for it: it stores any token with
 //! 204, and tells of a provisioning that failed under status 200.
 
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::outcome::Confirmation;
 use serde_json::{Value, json};
 

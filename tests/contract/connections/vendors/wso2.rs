@@ -1,4 +1,4 @@
-use scim_rotator::rotation::fault::{FaultClass, FaultKind};
+use scim_rotator::fault::{FaultClass, FaultKind};
 use serde_json::{Value, json};
 
 use crate::connections::world::{Idp, NEW, SCIM_URL, class, reply};

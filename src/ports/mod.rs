@@ -2,25 +2,24 @@
 //! `issuers/`, `connections/` and `scim/` implement them, and so does the
 //! simulation.
 
+pub mod condition;
+pub mod pulse;
+pub mod unit;
+pub mod witness;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::connections::condition::Condition;
+use crate::fault::Fault;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
-use crate::rotation::fault::Fault;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use crate::rotation::record::Record;
-use crate::scim::evidence::{Evidence, Refusal, Verdict};
-use crate::secret::{BearerToken, Fingerprint};
+use crate::secret::BearerToken;
 
-/// Time. The wall clock decides when something is due; waits are monotonic.
-#[async_trait]
-pub trait Clock: Send + Sync {
-    /// Now, by the wall clock.
-    fn now(&self) -> Timestamp;
-    /// Returns after this long.
-    async fn sleep(&self, duration: SignedDuration);
-}
+pub use self::condition::Condition;
+pub use crate::clock::Clock;
+pub use crate::scim::probe::Probe;
+pub use crate::secret::resolve::{Resolved, Secrets};
 
 /// Version of a document, as check-and-set knows it. Zero: it does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -199,7 +198,7 @@ pub trait Issuer: Send + Sync {
 }
 
 fn unsupported(token: &str, operation: &str) -> Fault {
-    use crate::rotation::fault::{FaultClass, FaultKind};
+    use crate::fault::{FaultClass, FaultKind};
     Fault::new(
         FaultClass::Rejected,
         FaultKind::Config,
@@ -263,36 +262,4 @@ pub trait Connection: Send + Sync {
         let _ = delivery;
         Ok(None)
     }
-}
-
-/// Tests tokens at the service provider.
-#[async_trait]
-pub trait Probe: Send + Sync {
-    /// L0 to L3 for one token, with the negative controls.
-    async fn prove(&self, value: &BearerToken) -> Verdict<Evidence>;
-
-    /// L6: the old token is refused while the new one is accepted.
-    async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
-}
-
-/// A secret that a reference names, and how to tell whether it changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
-    /// The value.
-    pub value: BearerToken,
-    /// Its fingerprint: changes when the secret does.
-    pub fingerprint: Fingerprint,
-}
-
-/// Resolves credential references.
-#[async_trait]
-pub trait Secrets: Send + Sync {
-    /// Reads what the reference names; may answer from a short memory.
-    ///
-    /// # Errors
-    /// Names the reference and the remedy, never the value.
-    async fn resolve(&self, reference: &crate::secret::SecretRef) -> Result<Resolved, Fault>;
-
-    /// Forgets a remembered value: the server refused it.
-    fn refused(&self, reference: &crate::secret::SecretRef);
 }

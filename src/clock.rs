@@ -1,9 +1,16 @@
-//! The real clock.
+//! Time: the trait that everything asks, and the real clock.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ports::Clock;
+/// Time. The wall clock decides when something is due; waits are monotonic.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now, by the wall clock.
+    fn now(&self) -> Timestamp;
+    /// Returns after this long.
+    async fn sleep(&self, duration: SignedDuration);
+}
 
 /// The machine's wall clock, and tokio's timer.
 #[derive(Debug, Clone, Copy, Default)]

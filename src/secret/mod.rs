@@ -5,6 +5,8 @@
 //! its buffer when dropped. Wiping is best effort: copies inside TLS buffers,
 //! header values and JSON parsers are out of its reach.
 
+pub mod resolve;
+
 use std::fmt;
 use std::sync::OnceLock;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::condition::Condition;
 use super::unit::Unit;
-use crate::connections::condition::Condition;
+use crate::fault::Fault;
 use crate::rotation::decision::{Decision, Step};
-use crate::rotation::fault::Fault;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::Record;
 
