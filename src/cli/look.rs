@@ -89,6 +89,7 @@ impl Found {
             connections: &connections,
             published: &self.published,
             intent_is_fresh: false,
+            unrecorded: &[],
             clock_skew: SignedDuration::ZERO,
             all_paused: self.all_paused,
             leaving: false,

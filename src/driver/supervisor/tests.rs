@@ -77,7 +77,7 @@ fn resting(token: &str) -> Resting {
                 record,
                 version: Version(1),
                 dirty: false,
-                overdue: false,
+                must_commit_first: false,
                 unheard: Vec::new(),
             })),
             ..Memory::default()
