@@ -21,5 +21,6 @@ pub mod recurring;
 mod resting;
 pub mod run;
 mod set_back;
+pub mod situation;
 mod stored;
 pub mod supervisor;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
+use super::situation::{Conditions, Inputs};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
@@ -38,10 +39,8 @@ pub struct Runner {
     pub witness: Arc<dyn Witness>,
     /// Random id of this process as a holder of leases.
     pub holder: String,
-    /// Largest clock difference seen; read at each decision.
-    pub clock_skew: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
-    /// Whether a person stopped all work; read at each decision.
-    pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// What holds for all tokens of this process.
+    pub conditions: Conditions,
     /// Ends the work between two steps.
     pub cancel: CancellationToken,
 }
@@ -241,20 +240,14 @@ impl Runner {
         memory: &'a Memory,
         record: &Record,
     ) -> Situation<'a> {
-        Situation {
-            token: &unit.name,
-            issuer_name: &unit.labels.issuer,
+        let inputs = Inputs {
             holder: Some(&self.holder),
-            policy: &unit.policy,
-            issuer: unit.issuer.capabilities(),
             connections,
             published,
             intent_is_fresh: memory.has_fresh_intent(record),
             unrecorded: &memory.unrecorded,
-            clock_skew: (self.clock_skew)(),
-            all_paused: (self.all_paused)(),
-            leaving: unit.leaving,
-        }
+        };
+        self.conditions.situation(unit, inputs)
     }
 
     /// An effect never outlives the lease that covers it.

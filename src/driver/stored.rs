@@ -7,7 +7,7 @@ use super::memory::{Known, Memory};
 use super::run::{Rest, Runner, bug};
 use crate::fault::FaultClass;
 use crate::ports::unit::Unit;
-use crate::ports::{PublishedSecret, StoreError, Version};
+use crate::ports::{StoreError, Version};
 use crate::rotation::apply::intend;
 use crate::rotation::decision::Step;
 use crate::rotation::invariant;
@@ -49,11 +49,7 @@ impl Runner {
     }
 
     pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
-        Ok(match self.store.published(&unit.name).await? {
-            PublishedSecret::Absent => Published::Absent,
-            PublishedSecret::Token(token) => Published::Token(token.value.fingerprint()),
-            PublishedSecret::Malformed(_) => Published::Malformed,
-        })
+        Ok(self.store.published(&unit.name).await?.seen())
     }
 
     /// Stores what is about to happen, and the lease that covers it. One commit
