@@ -142,6 +142,7 @@ fn at_rest_because(reason: Reason) -> (Exit, &'static str, String) {
         | Reason::WaitingExpiry
         | Reason::SlotNeeded
         | Reason::OrphanFound
+        | Reason::TokenUnrecorded
         | Reason::IssueCap
         | Reason::ProofNeeded
         | Reason::ProbeDue

@@ -6,7 +6,7 @@ mod ending;
 mod published;
 
 use self::delivery::{confirm, deliver, revert};
-use self::ending::{check_use, complete, discard, retire, revoke_orphan};
+use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::published::{publish, supplied};
 use super::ids;
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -16,10 +16,17 @@ use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
 use crate::rotation::record::{HeldToken, Record, Retiring, Rotation, Trigger};
+use crate::rotation::uncommitted::UnrecordedToken;
 use crate::secret::Fingerprint;
 
 /// Performs one step for a token whose intent is stored.
-pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Step) -> Outcome {
+pub async fn perform(
+    unit: &Unit,
+    store: &dyn Store,
+    record: &Record,
+    unrecorded: &[UnrecordedToken],
+    step: &Step,
+) -> Outcome {
     let done = match step {
         Step::Adopt => supplied(unit, store, record).await.map(Outcome::Adopted),
         Step::Prepare { trigger } => prepare(unit, record, *trigger).await.map(Outcome::Prepared),
@@ -43,6 +50,7 @@ pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Ste
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
         Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, id).await,
+        Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
     };
     done.unwrap_or_else(|fault| Outcome::Failed {
@@ -185,7 +193,7 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let rotation = record.rotation.as_ref();
     let in_flight = rotation.and_then(|r| r.intent.as_ref());
-    let intent = in_flight.or_else(|| record.strays.first());
+    let intent = in_flight.or_else(|| record.issues_after_lease_loss.first());
     let intent = intent.ok_or_else(|| missing("intent"))?;
     if is_of_another_issuer(unit, intent.issuer.as_deref()) {
         return Ok(Outcome::Recovered {

@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use crate::rotation::record::Record;
+use crate::rotation::situation::Published;
 use crate::secret::BearerToken;
 
 pub use self::condition::Condition;
@@ -73,6 +74,18 @@ pub enum PublishedSecret {
     Token(PublishedToken),
     /// A value that cannot be a token; says why, without the value.
     Malformed(String),
+}
+
+impl PublishedSecret {
+    /// What `plan` is told of it: a fingerprint in place of the token.
+    #[must_use]
+    pub fn seen(&self) -> Published {
+        match self {
+            Self::Absent => Published::Absent,
+            Self::Token(token) => Published::Token(token.value.fingerprint()),
+            Self::Malformed(_) => Published::Malformed,
+        }
+    }
 }
 
 /// Records and published secrets: Vault.

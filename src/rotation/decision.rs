@@ -80,6 +80,12 @@ pub enum Step {
         /// Its id at the issuer.
         id: String,
     },
+    /// Revoke a token that was issued to this process and is in no record,
+    /// because another writer stored the record first.
+    RevokeUnrecorded {
+        /// The label under which it was issued.
+        label: String,
+    },
     /// Test the current token at the service provider. Reads only.
     Verify,
 }
@@ -104,12 +110,13 @@ impl Step {
             Self::CheckUse { .. } => "check_use",
             Self::Retire { .. } => "retire",
             Self::RevokeOrphan { .. } => "revoke_orphan",
+            Self::RevokeUnrecorded { .. } => "revoke_unrecorded",
             Self::Verify => "verify",
         }
     }
 
     /// Every word of [`Step::as_str`], for metrics that start at zero.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 17] = [
         "adopt",
         "prepare",
         "issue",
@@ -125,6 +132,7 @@ impl Step {
         "check_use",
         "retire",
         "revoke_orphan",
+        "revoke_unrecorded",
         "verify",
     ];
 
@@ -147,11 +155,13 @@ impl Step {
             | Self::CheckUse { .. }
             | Self::Retire { .. }
             | Self::RevokeOrphan { .. }
+            | Self::RevokeUnrecorded { .. }
             | Self::Verify => None,
         }
     }
 
-    /// Whether the step changes nothing outside, so that it needs no lease.
+    /// Whether the step changes nothing at the issuer, at a connection or at the
+    /// published path.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         match self {
@@ -170,8 +180,18 @@ impl Step {
             | Self::Revert { .. }
             | Self::Discard
             | Self::Retire { .. }
-            | Self::RevokeOrphan { .. } => false,
+            | Self::RevokeOrphan { .. }
+            | Self::RevokeUnrecorded { .. } => false,
         }
+    }
+
+    /// Whether the step is performed under the lease only. Steps that only read
+    /// need none, nor does the revocation of a token whose value only this
+    /// process knows: no other replica can revoke it or use it.
+    #[must_use]
+    pub fn needs_lease(&self) -> bool {
+        let revokes_its_own = matches!(self, Self::RevokeUnrecorded { .. });
+        !self.only_reads() && !revokes_its_own
     }
 }
 
@@ -230,6 +250,8 @@ pub enum Reason {
     SlotNeeded,
     /// A token of ours whose value was lost must be revoked.
     OrphanFound,
+    /// A token that was issued to this process is in no record.
+    TokenUnrecorded,
     /// The renewal is due but no window allows it.
     WaitingWindow,
     /// The permitted number of issues a day is reached.
@@ -281,6 +303,7 @@ impl Reason {
             Self::WaitingExpiry => "waiting_expiry",
             Self::SlotNeeded => "slot_needed",
             Self::OrphanFound => "orphan_found",
+            Self::TokenUnrecorded => "token_unrecorded",
             Self::WaitingWindow => "waiting_window",
             Self::IssueCap => "issue_cap",
             Self::ProofNeeded => "proof_needed",

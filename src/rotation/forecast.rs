@@ -114,6 +114,7 @@ fn needs_somebody(reason: Reason) -> bool {
         | Reason::WaitingExpiry
         | Reason::SlotNeeded
         | Reason::OrphanFound
+        | Reason::TokenUnrecorded
         | Reason::WaitingWindow
         | Reason::IssueCap
         | Reason::ProofNeeded

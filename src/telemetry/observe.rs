@@ -58,7 +58,8 @@ impl Endpoint {
             | Step::Discard
             | Step::CheckUse { .. }
             | Step::Retire { .. }
-            | Step::RevokeOrphan { .. } => None,
+            | Step::RevokeOrphan { .. }
+            | Step::RevokeUnrecorded { .. } => None,
         }
     }
 }
@@ -87,7 +88,9 @@ impl StepReport {
                 issued: true,
                 ..Self::SUCCESS
             },
-            Outcome::Discarded | Outcome::OrphanRevoked { .. } => Self {
+            Outcome::Discarded
+            | Outcome::OrphanRevoked { .. }
+            | Outcome::UnrecordedRevoked { .. } => Self {
                 revoked: true,
                 ..Self::SUCCESS
             },

@@ -226,6 +226,7 @@ pub fn is_at_rest(reason: Reason) -> bool {
         | Reason::Adoptable
         | Reason::SlotNeeded
         | Reason::OrphanFound
+        | Reason::TokenUnrecorded
         | Reason::WaitingWindow
         | Reason::IssueCap
         | Reason::ProofNeeded

@@ -276,7 +276,8 @@ fn only_owns_up(old: &Record, new: &Record) -> bool {
     same.write_id.clone_from(&old.write_id);
     same.updated_at = old.updated_at;
     same.connections.clone_from(&old.connections);
-    same.strays.clone_from(&old.strays);
+    same.issues_after_lease_loss
+        .clone_from(&old.issues_after_lease_loss);
     same.probe.clone_from(&old.probe);
     if let (Some(same), Some(old)) = (same.current.as_mut(), &old.current) {
         same.expires_at = old.expires_at;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
+use scim_rotator::driver::situation::Conditions;
 use scim_rotator::ports::Connection;
 use scim_rotator::ports::unit::{Labels, Unit};
 use tokio_util::sync::CancellationToken;
@@ -302,8 +303,10 @@ impl Cluster {
                 search: self.search,
             }),
             holder: holder.as_ref().to_owned(),
-            clock_skew: Arc::new(move || sim.lock().offsets[machine]),
-            all_paused: Arc::new(move || switch.lock().all_paused),
+            conditions: Conditions {
+                clock_skew: Arc::new(move || sim.lock().offsets[machine]),
+                all_paused: Arc::new(move || switch.lock().all_paused),
+            },
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;

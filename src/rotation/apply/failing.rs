@@ -39,6 +39,8 @@ pub(super) fn failed(
                     .ok();
             }
         }
+        // Counted by the process that knows the token, not in the record.
+        Step::RevokeUnrecorded { .. } => {}
         Step::Issue => issue_failed(&mut change, &fault),
         Step::Verify => proving::verify_failed(change, fault),
         Step::Adopt

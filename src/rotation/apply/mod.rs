@@ -6,11 +6,11 @@
 //! `plan` is an [`IllegalOutcome`], never a guess.
 
 mod delivering;
-mod disowning;
 mod failing;
 mod issuing;
 mod promoting;
 mod proving;
+mod reconciling;
 mod recovering;
 mod retiring;
 mod rolling_back;
@@ -18,7 +18,7 @@ mod supplying;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use disowning::{Unnoted, accounts_for, disown};
+pub use reconciling::{Reconciled, reconcile_uncommitted};
 
 use super::decision::Step;
 use super::outcome::Outcome;
@@ -51,6 +51,9 @@ pub fn apply(
     situation: &Situation<'_>,
     now: Timestamp,
 ) -> Result<Record, IllegalOutcome> {
+    if let Some(folded) = reconciling::revocation_ended(record, &outcome, situation, now) {
+        return folded;
+    }
     let mut next = record.clone();
     lift_halt(&mut next);
     next.orphans_uncounted.retain(|dies_at| *dies_at > now);
@@ -94,6 +97,7 @@ pub fn apply(
             refusal,
         } => retiring::retired(change, &fingerprint, refusal),
         Outcome::OrphanRevoked { id } => retiring::orphan_revoked(change, &id),
+        Outcome::UnrecordedRevoked { .. } => Err(change.illegal("unrecorded_revoked")),
         Outcome::Failed { step, fault } => failing::failed(change, &step, fault),
     }?;
     Ok(next)
@@ -149,6 +153,7 @@ pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
         | Outcome::Discarded
         | Outcome::Retired { .. }
         | Outcome::OrphanRevoked { .. }
+        | Outcome::UnrecordedRevoked { .. }
         | Outcome::Failed { .. }
         | Outcome::Adopted(_)
         | Outcome::Supplied { .. } => true,

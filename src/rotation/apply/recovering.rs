@@ -24,7 +24,7 @@ pub(super) fn recovered(
         .filter(|r| r.stage == Stage::Issuing)
         .and_then(|r| r.intent.clone());
     let Some(intent) = intent else {
-        return stray_found_out(change, listing);
+        return found_out_after_lease_loss(change, listing);
     };
     if change.is_of_another_issuer(intent.issuer.as_deref()) {
         begin_at_this_issuer(&mut change);
@@ -72,13 +72,16 @@ fn begin_at_this_issuer(change: &mut Change<'_, '_>) {
     }
 }
 
-/// An issue of a process that had lost its lease: nothing is issued again for
-/// it.
-fn stray_found_out(mut change: Change<'_, '_>, listing: &Listing) -> Result<(), IllegalOutcome> {
-    if change.record.strays.is_empty() {
+/// An issuance request that was sent after lease loss: nothing is issued again
+/// for it.
+fn found_out_after_lease_loss(
+    mut change: Change<'_, '_>,
+    listing: &Listing,
+) -> Result<(), IllegalOutcome> {
+    if change.record.issues_after_lease_loss.is_empty() {
         return Err(change.illegal("recovered"));
     }
-    let intent = change.record.strays.remove(0);
+    let intent = change.record.issues_after_lease_loss.remove(0);
     account_for(&mut change, &intent, listing);
     Ok(())
 }

@@ -25,7 +25,8 @@ fn is_settled(view: &View<'_>) -> bool {
     };
     record.rotation.is_none()
         && record.retiring.is_empty()
-        && record.strays.is_empty()
+        && record.issues_after_lease_loss.is_empty()
+        && view.situation.unrecorded.is_empty()
         && readers_have_it
 }
 

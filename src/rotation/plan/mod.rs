@@ -11,9 +11,9 @@ mod ending;
 mod flight;
 mod gates;
 mod leaving;
+mod lost_lease;
 mod published;
 mod rest;
-mod stray;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,10 +29,23 @@ pub fn plan(record: &Record, situation: &Situation<'_>, now: Timestamp) -> Decis
         situation,
         now,
     };
-    RULES
+    let decision = RULES
         .iter()
         .find_map(|(_, rule)| rule(&view))
-        .unwrap_or_else(|| rest::nothing_is_due(&view))
+        .unwrap_or_else(|| rest::nothing_is_due(&view));
+    not_beyond_revocation(&view, decision)
+}
+
+/// No wait lasts longer than until the next revocation of a token that only
+/// this process knows.
+fn not_beyond_revocation(view: &View<'_>, decision: Decision) -> Decision {
+    match (&decision.action, lost_lease::next_revocation(view)) {
+        (Action::Wait, Some(at)) => Decision {
+            wake_at: decision.wake_at.min(at.max(view.after(MIN_WAIT))),
+            ..decision
+        },
+        (Action::Wait, None) | (Action::Do(_), _) => decision,
+    }
 }
 
 type Rule = fn(&View<'_>) -> Option<Decision>;
@@ -54,6 +67,10 @@ const RULES: &[(&str, Rule)] = &[
     ),
     ("a person's pause holds everything", gates::not_paused),
     (
+        "a token that only this process knows is revoked",
+        lost_lease::revoke_unrecorded,
+    ),
+    (
         "another replica's lease is respected",
         gates::lease_is_ours_or_free,
     ),
@@ -61,14 +78,14 @@ const RULES: &[(&str, Rule)] = &[
     ("a failure is not repeated at once", gates::backoff_is_over),
     // The rotation in flight.
     (
-        "an issue of a process that had lost its lease is looked for",
-        stray::look_for_issue,
+        "an issuance request that was sent after lease loss is looked for",
+        lost_lease::look_for_issue,
     ),
     ("a rotation in flight goes on", flight::go_on),
     // What the stored state calls for.
     (
         "a connection that does not hold the token in use is given it",
-        stray::give_again,
+        lost_lease::give_again,
     ),
     ("a token without a record is adopted", published::adopt),
     ("a token that a person wrote is taken", published::take),

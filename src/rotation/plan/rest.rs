@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::due::renew_at;
 use super::ending::next_looks;
-use super::{LOOK_AGAIN, View, stray};
+use super::{LOOK_AGAIN, View, lost_lease};
 use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::policy::share;
 
@@ -42,9 +42,10 @@ pub(super) fn side_tasks<'v>(
     view: &'v View<'_>,
 ) -> impl Iterator<Item = (Timestamp, Reason)> + use<'v> {
     let probe = next_probe(view).map(|at| (at, Reason::Fresh));
-    let strays = view.record.strays.first();
-    let stray = strays.map(|stray| (stray::settled_at(view, stray), Reason::ReplyLost));
-    next_looks(view).chain(stray).chain(probe)
+    let unknown = view.record.issues_after_lease_loss.first();
+    let settled = unknown.map(|intent| lost_lease::settled_at(view, intent));
+    let recovery = settled.map(|at| (at, Reason::ReplyLost));
+    next_looks(view).chain(recovery).chain(probe)
 }
 
 /// The last rule: wait for whatever comes first.

@@ -81,10 +81,11 @@ pub struct Record {
     /// found or ended one by one: when each dies at the latest.
     #[serde(default)]
     pub orphans_uncounted: Vec<Timestamp>,
-    /// Issues of a process that had lost its lease: what became of them is
-    /// still to be found out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub strays: Vec<Intent>,
+    /// Issuance requests that a process sent after it had lost its lease. Whether
+    /// the issuer made a token for them is not known yet. Records of version 1
+    /// name this field `strays`.
+    #[serde(default, alias = "strays", skip_serializing_if = "Vec::is_empty")]
+    pub issues_after_lease_loss: Vec<Intent>,
     /// The last probe of `current`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<LastProbe>,
@@ -121,7 +122,7 @@ impl Record {
             issues: Vec::new(),
             orphans: Vec::new(),
             orphans_uncounted: Vec::new(),
-            strays: Vec::new(),
+            issues_after_lease_loss: Vec::new(),
             probe: None,
             connections: BTreeMap::new(),
             refused_values: Vec::new(),
