@@ -17,7 +17,7 @@ const LONGEST_TIMEOUT_SECONDS: i64 = 600;
 
 impl HttpConnection {
     /// Notes what is wrong with these settings.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+    pub(super) fn check_all(&self, path: &str, problems: &mut Problems) {
         self.auth.check(&format!("{path}.auth"), problems);
         self.rate_limit
             .check(&format!("{path}.rate_limit"), problems);

@@ -17,10 +17,6 @@ use crate::http::oauth2::CallerAuth;
 use crate::http::predicate::Success;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{JsonTemplate, Template, TemplateMap};
-use crate::rotation::capability::{
-    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
-};
-use crate::secret::SecretRef;
 use crate::value::{Credential, HumanDuration};
 
 const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
@@ -179,35 +175,6 @@ pub struct Confirm {
 }
 
 impl HttpConnection {
-    /// What this connection can do.
-    #[must_use]
-    pub fn capabilities(&self) -> ConnectionCapabilities {
-        let proves = self.test_saved.is_some() || self.state.is_some();
-        let merges = matches!(self.push.body, Some(Body::Merge(_)));
-        self.capabilities.over(ConnectionCapabilities {
-            test: match (proves, &self.test_candidate) {
-                (true, _) => ConnectionTest::Saved,
-                (false, Some(_)) => ConnectionTest::Candidate,
-                (false, None) => ConnectionTest::None,
-            },
-            write: if merges && self.push.method != Method::PATCH {
-                ConnectionWrite::FullReplace
-            } else {
-                ConnectionWrite::Merge
-            },
-            readback: Readback::Absent,
-            side_effects: SideEffects::None,
-        })
-    }
-
-    /// The credentials that we use towards the identity provider.
-    #[must_use]
-    pub fn caller_credentials(&self) -> Vec<SecretRef> {
-        let mut all = self.auth.credentials();
-        all.extend(self.secrets.values().map(|c| c.0.clone()));
-        all
-    }
-
     /// Every step with the path of its settings and what it is for.
     pub(super) fn steps(&self) -> Vec<(String, Purpose, &Step)> {
         let single = [

@@ -16,8 +16,7 @@ use crate::http::template::{JsonTemplate, Template, TemplateMap};
 use crate::issuers::capabilities::Capabilities;
 use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
-use crate::rotation::capability::{IssuerCapabilities, Supply};
-use crate::secret::{BearerToken, SecretRef};
+use crate::secret::BearerToken;
 use crate::value::Credential;
 
 /// `[issuers.<name>.http]`.
@@ -74,21 +73,6 @@ pub struct HttpIssuer {
 
 pub(crate) fn default_prefix() -> String {
     "srot_".to_owned()
-}
-
-impl HttpIssuer {
-    /// What the settings state.
-    #[must_use]
-    pub fn capabilities(&self) -> IssuerCapabilities {
-        self.capabilities.resolve(Supply::Issuer)
-    }
-
-    /// The credentials that it uses.
-    #[must_use]
-    pub fn caller_credentials(&self) -> Vec<SecretRef> {
-        let named = self.secrets.values().map(|credential| credential.0.clone());
-        self.auth.credentials().into_iter().chain(named).collect()
-    }
 }
 
 /// One request and what to read from its answer.

@@ -3,6 +3,7 @@
 
 mod check;
 mod config;
+mod kind;
 mod listing;
 mod mint;
 mod needs;
@@ -23,6 +24,7 @@ pub(super) use config::default_prefix;
 use super::Deps;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::template::Context;
+use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::{IssuerCapabilities, Recovery, Revoke};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
