@@ -72,7 +72,7 @@ mod tests {
 
     fn capabilities(text: &str) -> IssuerCapabilities {
         let kind: IssuerKind = toml::from_str(text).expect("an issuer");
-        kind.capabilities()
+        kind.as_kind().capabilities()
     }
 
     #[test]

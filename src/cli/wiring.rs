@@ -16,6 +16,7 @@ use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
 use crate::http;
 use crate::http::skew::SkewWatch;
+use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
 use crate::ports::{Clock, Secrets, StoreError};
@@ -39,6 +40,7 @@ pub(super) struct World {
     builder: Builder,
     state_path: KvPath,
     credentials: BTreeSet<SecretRef>,
+    of_kinds: Vec<VaultNeed>,
     all_paused: Arc<AtomicBool>,
 }
 
@@ -92,6 +94,7 @@ impl World {
             builder,
             state_path,
             credentials: credentials(settings),
+            of_kinds: needs_of_kinds(settings),
             all_paused: Arc::default(),
         })
     }
@@ -99,7 +102,12 @@ impl World {
     /// What our Vault token must be allowed to do, as configured at the start.
     /// Put together when it is asked for: it is asked for once.
     pub(super) fn needs(&self) -> Vec<Need> {
-        preflight::needs(&self.state_path, &self.store.targets(), &self.credentials)
+        preflight::needs(
+            &self.state_path,
+            &self.store.targets(),
+            &self.credentials,
+            &self.of_kinds,
+        )
     }
 
     /// The tokens of another configuration, with the same Vault.
@@ -110,7 +118,12 @@ impl World {
         let targets = targets(settings);
         Ok(Wired {
             units: self.builder.units(settings)?,
-            needs: preflight::needs(&self.state_path, &targets, &credentials(settings)),
+            needs: preflight::needs(
+                &self.state_path,
+                &targets,
+                &credentials(settings),
+                &needs_of_kinds(settings),
+            ),
             targets,
         })
     }
@@ -201,13 +214,19 @@ pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
 }
 
 pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
-    let issuers = settings
-        .issuers
-        .values()
-        .map(|kind| kind.caller_credentials());
-    let connections = settings
-        .connections
-        .values()
-        .map(|kind| kind.caller_credentials());
+    let issuers = settings.issuers.values();
+    let issuers = issuers.map(|kind| kind.as_kind().credentials());
+    let connections = settings.connections.values();
+    let connections = connections.map(|kind| kind.as_kind().credentials());
+    issuers.chain(connections).flatten().collect()
+}
+
+/// What our Vault token must be allowed to do for issuers and connections,
+/// besides reading their credentials.
+fn needs_of_kinds(settings: &Settings) -> Vec<VaultNeed> {
+    let issuers = settings.issuers.values();
+    let issuers = issuers.map(|kind| kind.as_kind().vault_needs());
+    let connections = settings.connections.values();
+    let connections = connections.map(|kind| kind.as_kind().vault_needs());
     issuers.chain(connections).flatten().collect()
 }

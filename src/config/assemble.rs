@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::Findings;
 use super::guesses::Guesses;
 use super::keys;
+use super::literals;
 use super::locate::Document;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
 use super::resolve;
@@ -76,6 +77,11 @@ fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> D
     let connections = sections.all::<ConnectionKind>("connections", findings);
     let tokens = sections.tokens(findings);
     let guesses = sections.guesses();
+    let kinds = literals::Kinds {
+        issuers: &issuers,
+        connections: &connections,
+    };
+    literals::check(documents, &kinds, findings);
 
     let mut problems = Problems::default();
     let http = http.map(resolve::http);

@@ -1,18 +1,54 @@
 //! Secrets in places that take any text: a header, a parameter, a variable of a
 //! program. The types cannot refuse them, so their keys are looked at.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::finding::{Finding, Findings};
 use super::locate::Document;
 use super::mask::sounds_secret;
+use crate::connections::ConnectionKind;
+use crate::issuers::IssuerKind;
 use crate::value::{HOW, NO_SECRET_HERE};
 
+/// The issuers and connections that could be read: a kind knows how its
+/// settings name a secret.
+pub(super) struct Kinds<'a> {
+    pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
+    pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
+}
+
+impl Kinds<'_> {
+    /// What to do about a literal at this dotted path.
+    fn remedy(&self, path: &str) -> &'static str {
+        let mut parts = path.splitn(4, '.');
+        let (group, name) = (parts.next(), parts.next().unwrap_or_default());
+        let key = parts.nth(1).unwrap_or_default();
+        let asked = match group {
+            Some("issuers") => {
+                let kind = self.issuers.get(name);
+                kind.map(|kind| kind.as_kind().literal_remedy(key))
+            }
+            Some("connections") => {
+                let kind = self.connections.get(name);
+                kind.map(|kind| kind.as_kind().literal_remedy(key))
+            }
+            Some(_) | None => None,
+        };
+        asked.unwrap_or(HOW)
+    }
+}
+
 /// Notes every text that stands where its key says that a secret belongs.
-pub(super) fn check(documents: &[Document<'_>], findings: &mut Findings) {
+pub(super) fn check(documents: &[Document<'_>], kinds: &Kinds<'_>, findings: &mut Findings) {
     for (source, document) in documents.iter().enumerate() {
-        let mut look = Look { source, findings };
+        let mut look = Look {
+            source,
+            kinds,
+            findings,
+        };
         for (key, value) in document.get_ref() {
             look.at(key.get_ref(), key.get_ref(), value);
         }
@@ -21,6 +57,7 @@ pub(super) fn check(documents: &[Document<'_>], findings: &mut Findings) {
 
 struct Look<'a> {
     source: usize,
+    kinds: &'a Kinds<'a>,
     findings: &'a mut Findings,
 }
 
@@ -44,7 +81,7 @@ impl Look<'_> {
                     value.span(),
                     path,
                     NO_SECRET_HERE,
-                    remedy(path),
+                    self.kinds.remedy(path),
                 );
                 self.findings.push_once(finding.hiding(vec![value.span()]));
             }
@@ -62,18 +99,6 @@ fn is_literal(text: &str) -> bool {
     !text.is_empty() && !text.contains("{{") && !text.starts_with('/')
 }
 
-fn remedy(path: &str) -> &'static str {
-    if path.contains(".exec.env.") {
-        "write the path of a file there, and have the program read the secret from it"
-    } else if path.contains(".params.") {
-        "use `client_secret` for the client's own secret; other secrets are no parameters"
-    } else if path.contains(".http.") || path.contains(".local.") {
-        "name it in `secrets`, as a reference, and write \"{{ secrets.<name> }}\" here"
-    } else {
-        HOW
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use toml::de::DeTable;
@@ -83,9 +108,33 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let document = DeTable::parse(text).expect("valid");
         let mut findings = Findings::default();
-        check(&[document], &mut findings);
+        let kinds = Kinds {
+            issuers: &BTreeMap::new(),
+            connections: &BTreeMap::new(),
+        };
+        check(&[document], &kinds, &mut findings);
         let all = findings.into_all().into_iter();
         all.map(|f| f.path).collect()
+    }
+
+    #[test]
+    fn each_kind_says_how_it_names_a_secret() {
+        let issuers = "sso.oauth2 = { token_url = 'https://sso.example', client_id = 'x', client_secret = { file = '/x' } }";
+        let connections = "push.exec = { command = ['/bin/true'] }";
+        let kinds = Kinds {
+            issuers: &toml::from_str(issuers).expect("an issuer"),
+            connections: &toml::from_str(connections).expect("a connection"),
+        };
+        let cases = [
+            ("issuers.sso.oauth2.params.password", "are no parameters"),
+            ("issuers.sso.oauth2.client_secret", HOW),
+            ("connections.push.exec.env.API_KEY", "the path of a file"),
+            ("connections.gone.exec.env.API_KEY", HOW),
+            ("vault.auth.token.token", HOW),
+        ];
+        for (path, expected) in cases {
+            assert!(kinds.remedy(path).contains(expected), "{path}");
+        }
     }
 
     #[test]

@@ -62,11 +62,7 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
     let sources = source::read_all(path, &mut findings);
     let documents = parse(&sources, &mut findings);
     let settings = match documents {
-        Some(documents) => {
-            let settings = assemble::settings(&documents, &mut findings);
-            literals::check(&documents, &mut findings);
-            settings
-        }
+        Some(documents) => assemble::settings(&documents, &mut findings),
         None => None,
     };
     let files = sources.iter().map(|s| s.path.clone()).collect();

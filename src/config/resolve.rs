@@ -81,7 +81,7 @@ impl Tokens<'_> {
         let merged = policy.or(&self.defaults);
         let mut policy = merged.to_policy(self.lease, &at, problems);
         let issuer = self.issuers.get(&own.issuer);
-        let by_issuer = issuer.and_then(IssuerKind::declared_lifetime);
+        let by_issuer = issuer.and_then(|kind| kind.as_kind().declared_lifetime());
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
         Some(TokenSettings {
             vault_path: path(name, &own.vault_path, problems)?,

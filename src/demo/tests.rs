@@ -81,8 +81,10 @@ impl Scene {
         let sections: Sections = toml::from_str(&connection_text).expect("a connection");
         let connection = &sections.connections["hr"];
         let mut problems = Problems::default();
-        issuer.check("issuers.demo.http", &mut problems);
-        connection.check("connections.hr.http", &mut problems);
+        issuer.as_kind().check("issuers.demo.http", &mut problems);
+        connection
+            .as_kind()
+            .check("connections.hr.http", &mut problems);
         assert_eq!(problems.all(), []);
 
         let secrets: Arc<dyn Secrets> = Arc::new(TwoSecrets {
@@ -102,6 +104,7 @@ impl Scene {
         };
         let issuer = issuers::build("demo", issuer, &deps).expect("an issuer");
         let deps = connections::Deps {
+            fired: None,
             http: client(Target::Idp),
             secrets,
             clock: Arc::clone(&clock),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use url::Url;
 
@@ -21,6 +21,7 @@ use crate::http::oauth2::{
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::fault_from;
 use crate::http::{Answer, Client, SecretJson};
+use crate::ports::kind::{Kind, remedy_in_params};
 use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
 use crate::problem::Problems;
 use crate::rotation::capability::{
@@ -29,7 +30,7 @@ use crate::rotation::capability::{
 };
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, SecretRef};
 use crate::value::{Credential, HumanDuration};
 
 /// `[issuers.<name>.oauth2]`.
@@ -74,9 +75,15 @@ pub struct Oauth2Issuer {
     pub lifetime: Option<HumanDuration>,
 }
 
-impl Oauth2Issuer {
-    /// Notes what is wrong with the settings.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+impl Kind for Oauth2Issuer {
+    type Capabilities = IssuerCapabilities;
+    type Built = dyn Issuer;
+
+    fn kind(&self) -> &'static str {
+        "oauth2"
+    }
+
+    fn check(&self, path: &str, problems: &mut Problems) {
         self.client().check(path, problems);
         let urls = [
             ("revocation_url", &self.revocation_url),
@@ -100,9 +107,7 @@ impl Oauth2Issuer {
         }
     }
 
-    /// What such a server can do.
-    #[must_use]
-    pub fn capabilities(&self) -> IssuerCapabilities {
+    fn capabilities(&self) -> IssuerCapabilities {
         IssuerCapabilities {
             supply: Supply::Issuer,
             live_tokens: LiveTokens::Many,
@@ -118,6 +123,24 @@ impl Oauth2Issuer {
         }
     }
 
+    fn credentials(&self) -> Vec<SecretRef> {
+        vec![self.client_secret.0.clone()]
+    }
+
+    fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Issuer>, String> {
+        Ok(Arc::new(Oauth2Tokens::new(name, self, deps)))
+    }
+
+    fn declared_lifetime(&self) -> Option<SignedDuration> {
+        self.lifetime.map(|life| life.0)
+    }
+
+    fn literal_remedy(&self, key: &str) -> &'static str {
+        remedy_in_params(key)
+    }
+}
+
+impl Oauth2Issuer {
     fn client(&self) -> ClientCredentials {
         ClientCredentials {
             token_url: self.token_url.clone(),

@@ -1,18 +1,24 @@
 //! A person makes the token and writes it to the token's Vault path. Everything
 //! else is done as for any other issuer.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::Deps;
 use super::capabilities::{Capabilities, OverlapWord};
 use super::label::Label;
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::ports::kind::Kind;
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::problem::Problems;
 use crate::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LiveTokens, Supply,
 };
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
+use crate::secret::SecretRef;
 use crate::value::HumanDuration;
 
 /// `[issuers.<name>.operator]`.
@@ -31,9 +37,15 @@ pub struct OperatorIssuer {
     pub instructions: String,
 }
 
-impl OperatorIssuer {
-    /// Notes what is wrong with the settings.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+impl Kind for OperatorIssuer {
+    type Capabilities = IssuerCapabilities;
+    type Built = dyn Issuer;
+
+    fn kind(&self) -> &'static str {
+        "operator"
+    }
+
+    fn check(&self, path: &str, problems: &mut Problems) {
         self.stated().check(path, problems);
         if self.instructions.trim().is_empty() {
             problems.error(
@@ -51,12 +63,28 @@ impl OperatorIssuer {
         }
     }
 
-    /// What the settings state.
-    #[must_use]
-    pub fn capabilities(&self) -> IssuerCapabilities {
+    fn capabilities(&self) -> IssuerCapabilities {
         self.stated().resolve(Supply::Operator)
     }
 
+    fn credentials(&self) -> Vec<SecretRef> {
+        Vec::new()
+    }
+
+    fn build(&self, name: &str, _deps: &Deps) -> Result<Arc<dyn Issuer>, String> {
+        Ok(Arc::new(OperatorTokens::new(name, self)))
+    }
+
+    fn declared_lifetime(&self) -> Option<SignedDuration> {
+        self.lifetime.map(|life| life.0)
+    }
+
+    fn instructions(&self) -> Option<&str> {
+        Some(&self.instructions)
+    }
+}
+
+impl OperatorIssuer {
     fn stated(&self) -> Capabilities {
         Capabilities {
             live_tokens: self.live_tokens,

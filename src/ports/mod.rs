@@ -3,6 +3,7 @@
 //! simulation.
 
 pub mod condition;
+pub mod kind;
 pub mod pulse;
 pub mod unit;
 pub mod witness;

@@ -13,6 +13,7 @@ use super::leased::RENEW;
 use super::path::KvPath;
 use super::session::Session;
 use super::store::PublishTarget;
+use crate::ports::kind::VaultNeed;
 use crate::secret::SecretRef;
 
 /// Paths that one request asks for.
@@ -47,12 +48,14 @@ pub struct MissingCapability {
 }
 
 /// All that the daemon does in Vault: records below `state_path` with the switch
-/// beside them, published secrets by the token's name, and credentials.
+/// beside them, published secrets by the token's name, credentials, and what
+/// issuers and connections ask for besides.
 #[must_use]
 pub fn needs(
     state_path: &KvPath,
     targets: &BTreeMap<String, impl Borrow<PublishTarget>>,
     secrets: &BTreeSet<SecretRef>,
+    of_kinds: &[VaultNeed],
 ) -> Vec<Need> {
     const WRITE: &[&str] = &["create", "read", "update"];
     let mut needs = Vec::new();
@@ -94,6 +97,12 @@ pub fn needs(
         }
     }
     needs.extend(leased(secrets));
+    needs.extend(of_kinds.iter().map(|need| Need {
+        path: need.path.clone(),
+        pattern: need.path.clone(),
+        capabilities: need.capabilities,
+        purpose: need.purpose.clone(),
+    }));
     needs.extend(own_token());
     needs
 }
@@ -241,7 +250,12 @@ mod tests {
             path: "kv/admin/auth0".to_owned(),
             field: "client_secret".to_owned(),
         }]);
-        let needs = needs(&state, &targets, &secrets);
+        let of_kinds = [VaultNeed {
+            path: "scim/creds/crm".to_owned(),
+            capabilities: &["read"],
+            purpose: "the issuer `crm`".to_owned(),
+        }];
+        let needs = needs(&state, &targets, &secrets, &of_kinds);
         let paths: Vec<&str> = needs.iter().map(|n| n.path.as_str()).collect();
         assert_eq!(
             paths,
@@ -250,12 +264,16 @@ mod tests {
                 "kv/data/scim/crm",
                 "kv/data/scim-rotator/.control",
                 "kv/data/admin/auth0",
+                "scim/creds/crm",
                 "auth/token/renew-self",
                 "auth/token/revoke-self"
             ]
         );
         let all = ["create", "read", "update"].map(str::to_owned);
         assert_eq!(lacking(&needs[0], &all), None);
+        let of_kind = lacking(&needs[4], &[]).expect("missing");
+        let line = "path \"scim/creds/crm\" { capabilities = [\"read\"] }";
+        assert_eq!(of_kind.policy_line, line);
         assert_eq!(lacking(&needs[0], &["root".to_owned()]), None);
         let missing = lacking(&needs[0], &["read".to_owned()]).expect("missing");
         assert_eq!(missing.missing, ["create", "update"]);

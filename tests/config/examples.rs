@@ -209,9 +209,9 @@ fn effect(settings: &Settings, path: &str) -> String {
         let issuers = settings
             .issuers
             .values()
-            .map(|i| format!("{:?}", i.capabilities()));
+            .map(|i| format!("{:?}", i.as_kind().capabilities()));
         let connections = settings.connections.values();
-        let connections = connections.map(|c| format!("{:?}", c.capabilities()));
+        let connections = connections.map(|c| format!("{:?}", c.as_kind().capabilities()));
         issuers.chain(connections).collect::<Vec<_>>().join("\n")
     } else {
         format!("{settings:?}")

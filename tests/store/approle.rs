@@ -64,7 +64,12 @@ async fn role_session(vault: &RealVault, settings: Value) -> (Arc<Session>, Name
 
 async fn preflight(session: &Session) -> Vec<MissingCapability> {
     let secrets = BTreeSet::from([caller()]);
-    let needs = preflight::needs(&path("kv/scim-rotator"), &targets("kv/scim/crm"), &secrets);
+    let needs = preflight::needs(
+        &path("kv/scim-rotator"),
+        &targets("kv/scim/crm"),
+        &secrets,
+        &[],
+    );
     preflight::check(session, &needs).await.expect("answers")
 }
 
@@ -249,7 +254,12 @@ async fn the_lines_for_a_credential_under_a_vault_lease_stand_in_the_policy_as_t
         field: "token".to_owned(),
     };
     let secrets = BTreeSet::from([caller(), leased]);
-    let needs = preflight::needs(&path("kv/scim-rotator"), &targets("kv/scim/crm"), &secrets);
+    let needs = preflight::needs(
+        &path("kv/scim-rotator"),
+        &targets("kv/scim/crm"),
+        &secrets,
+        &[],
+    );
     let lacking = async || preflight::check(&session, &needs).await.expect("answers");
 
     let lines = preflight::policy_lines(&lacking().await);

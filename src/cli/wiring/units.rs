@@ -114,6 +114,7 @@ impl Builder {
 
     fn connections(&self, settings: &Settings, kept: &Connections) -> anyhow::Result<Connections> {
         let deps = connections::Deps {
+            fired: None,
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
@@ -143,6 +144,7 @@ impl Parts<'_> {
         let missing = |what: &str| anyhow::anyhow!("token `{name}` names an unknown {what}");
         let issuer = self.built.issuers.get(&token.issuer);
         let (kind, issuer) = issuer.ok_or_else(|| missing("issuer"))?;
+        let kind = kind.as_kind();
         let scim_url = Arc::new(token.scim_url.clone());
         let mut probe = ScimProbe::new(
             self.provider.clone(),
@@ -159,7 +161,7 @@ impl Parts<'_> {
             let built = self.built.connections.get(wanted);
             let (kind, built) = built.ok_or_else(|| missing("connection"))?;
             connections.push((wanted.clone(), Arc::clone(built)));
-            connection_kinds.push(kind.as_str().to_owned());
+            connection_kinds.push(kind.as_kind().kind().to_owned());
         }
         Ok(Unit {
             name: name.to_owned(),
@@ -170,7 +172,7 @@ impl Parts<'_> {
             probe: Arc::new(probe),
             labels: Labels {
                 issuer: token.issuer.clone(),
-                issuer_kind: kind.as_str().to_owned(),
+                issuer_kind: kind.kind().to_owned(),
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),

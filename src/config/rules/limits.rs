@@ -1,12 +1,9 @@
 //! `[limits]` and `[http]`: a lease outlives what is done under it.
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
 
 use super::Whole;
 use crate::config::settings::Limits;
-use crate::connections::ConnectionKind;
 use crate::http::{ClientSettings, proxy_faults};
 use crate::problem::Problems;
 
@@ -24,24 +21,25 @@ impl Calls {
         let http = whole
             .http
             .map(|h| (h.total_timeout, "http.request_timeout".to_owned()));
-        let programs = programs(whole.connections);
-        let all = vault.into_iter().chain(http).chain(programs);
+        let all = vault.into_iter().chain(http).chain(kinds(whole));
         let longest = all.max_by_key(|(time, _)| *time);
         let (longest, key) = longest.unwrap_or_default();
         Self { longest, key }
     }
 }
 
-/// Calls of other kinds are HTTP.
-fn programs(
-    connections: &BTreeMap<String, ConnectionKind>,
-) -> impl Iterator<Item = (SignedDuration, String)> {
-    connections.iter().filter_map(|(name, kind)| {
-        if let ConnectionKind::Exec(program) = kind {
-            let key = format!("connections.{name}.exec.timeout");
-            return Some((program.timeout.0, key));
-        }
-        None
+/// Calls that `[http]` does not limit.
+fn kinds(whole: &Whole<'_>) -> impl Iterator<Item = (SignedDuration, String)> {
+    let issuers = whole.issuers.iter();
+    let issuers = issuers.map(|(name, k)| (format!("issuers.{name}"), k.as_kind().longest_call()));
+    let connections = whole.connections.iter().map(|(name, k)| {
+        let call = k.as_kind().longest_call();
+        (format!("connections.{name}"), call)
+    });
+    issuers.chain(connections).filter_map(|(path, call)| {
+        let call = call?;
+        let path = whole.names.kind_path(path);
+        Some((call.limit, format!("{path}.{}", call.key)))
     })
 }
 
@@ -150,7 +148,11 @@ fn proxy_speaks_http(http: &ClientSettings, problems: &mut Problems) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::config::guesses::Guesses;
+    use crate::config::rules::Names;
     use crate::problem::Severity::{self, Error, Warning};
 
     fn secs(seconds: i64) -> SignedDuration {
@@ -219,11 +221,25 @@ mod tests {
     #[test]
     fn a_program_may_be_the_longest_call() {
         for (timeout, seconds) in [(", timeout = '60s'", 60), ("", 20)] {
-            let program = format!("exec = {{ command = ['/bin/true']{timeout} }}");
-            let kind: ConnectionKind = toml::from_str(&program).expect("a connection");
-            let connections = BTreeMap::from([("idp".to_owned(), kind)]);
-            let expected = [(secs(seconds), "connections.idp.exec.timeout".to_owned())];
-            assert_eq!(programs(&connections).collect::<Vec<_>>(), expected);
+            let program = format!("idp.exec = {{ command = ['/bin/true']{timeout} }}");
+            let mut names = Names::default();
+            let path = "connections.idp";
+            names.kinds.insert(path.to_owned(), format!("{path}.exec"));
+            let whole = Whole {
+                names: &names,
+                guesses: &Guesses::default(),
+                vault: None,
+                server: None,
+                log: None,
+                http: None,
+                limits: None,
+                issuers: &BTreeMap::new(),
+                connections: &toml::from_str(&program).expect("a connection"),
+                tokens: &BTreeMap::new(),
+            };
+            let calls = Calls::of(&whole);
+            assert_eq!(calls.longest, secs(seconds));
+            assert_eq!(calls.key, "connections.idp.exec.timeout");
         }
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
         let token = Token {
             at: format!("tokens.{name}"),
             settings,
-            issuer: issuer.map(IssuerKind::capabilities),
+            issuer: issuer.map(|kind| kind.as_kind().capabilities()),
         };
         time::check(&token, problems);
         life::check(&token, problems);
@@ -112,7 +112,7 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
     for (name, issuer) in whole.issuers {
         let path = whole.names.kind_path(format!("issuers.{name}"));
         let mut own = Problems::default();
-        issuer.check(&path, &mut own);
+        issuer.as_kind().check(&path, &mut own);
         if own.has_errors() || !whole.guesses.spare(&format!("issuers.{name}")) {
             unsound.insert(name.as_str());
         }
@@ -126,7 +126,7 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
     }
     for (name, connection) in whole.connections {
         let path = whole.names.kind_path(format!("connections.{name}"));
-        connection.check(&path, problems);
+        connection.as_kind().check(&path, problems);
     }
     unsound
 }

@@ -78,12 +78,12 @@ fn paths_are_apart(tokens: &BTreeMap<String, Box<TokenSettings>>, problems: &mut
 fn callers(whole: &Whole<'_>) -> Vec<(String, SecretRef)> {
     let issuers = whole.issuers.iter().flat_map(|(name, issuer)| {
         let path = whole.names.kind_path(format!("issuers.{name}"));
-        let all = issuer.caller_credentials().into_iter();
+        let all = issuer.as_kind().credentials().into_iter();
         all.map(move |reference| (path.clone(), reference))
     });
     let connections = whole.connections.iter().flat_map(|(name, connection)| {
         let path = whole.names.kind_path(format!("connections.{name}"));
-        let all = connection.caller_credentials().into_iter();
+        let all = connection.as_kind().credentials().into_iter();
         all.map(move |reference| (path.clone(), reference))
     });
     issuers.chain(connections).collect()

@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use crate::connections::Deps;
 use crate::connections::capabilities::CapabilityOverrides;
 use crate::http::template::{Context, Names, Template};
+use crate::ports::Connection;
+use crate::ports::kind::{Kind, LongestCall};
 use crate::problem::Problems;
 use crate::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
 };
-use crate::value::HumanDuration;
+use crate::secret::SecretRef;
+use crate::value::{HOW, HumanDuration};
 
 /// Shorter than the grace in which a running step may end.
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(20);
@@ -63,9 +68,15 @@ fn default_working_dir() -> PathBuf {
 /// What arguments may name.
 const KNOWN: [&str; 3] = ["token_name", "scim_url", "action"];
 
-impl ExecConnection {
-    /// Notes what is wrong with these settings.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+impl Kind for ExecConnection {
+    type Capabilities = ConnectionCapabilities;
+    type Built = dyn Connection;
+
+    fn kind(&self) -> &'static str {
+        "exec"
+    }
+
+    fn check(&self, path: &str, problems: &mut Problems) {
         self.check_command(path, problems);
         self.check_environment(path, problems);
         let timeout = self.timeout();
@@ -85,6 +96,45 @@ impl ExecConnection {
         }
     }
 
+    fn capabilities(&self) -> ConnectionCapabilities {
+        self.capabilities.over(ConnectionCapabilities {
+            test: if self.confirm {
+                ConnectionTest::Saved
+            } else {
+                ConnectionTest::None
+            },
+            write: ConnectionWrite::Merge,
+            readback: Readback::Absent,
+            side_effects: SideEffects::None,
+        })
+    }
+
+    /// The program has its own.
+    fn credentials(&self) -> Vec<SecretRef> {
+        Vec::new()
+    }
+
+    fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Connection>, String> {
+        Ok(super::build(name, self, Arc::clone(&deps.clock)))
+    }
+
+    fn longest_call(&self) -> Option<LongestCall> {
+        Some(LongestCall {
+            key: "timeout",
+            limit: self.timeout.0,
+        })
+    }
+
+    fn literal_remedy(&self, key: &str) -> &'static str {
+        if key.starts_with("env.") {
+            "write the path of a file there, and have the program read the secret from it"
+        } else {
+            HOW
+        }
+    }
+}
+
+impl ExecConnection {
     fn check_command(&self, path: &str, problems: &mut Problems) {
         let at = format!("{path}.command");
         let Some((program, args)) = self.command.split_first() else {
@@ -180,20 +230,5 @@ impl ExecConnection {
             env.insert(format!("{RESERVED}{name}"), (*value).to_owned());
         }
         env
-    }
-
-    /// What this connection can do.
-    #[must_use]
-    pub fn capabilities(&self) -> ConnectionCapabilities {
-        self.capabilities.over(ConnectionCapabilities {
-            test: if self.confirm {
-                ConnectionTest::Saved
-            } else {
-                ConnectionTest::None
-            },
-            write: ConnectionWrite::Merge,
-            readback: Readback::Absent,
-            side_effects: SideEffects::None,
-        })
     }
 }

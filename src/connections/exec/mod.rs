@@ -19,6 +19,7 @@ pub use self::config::ExecConnection;
 use crate::secret::mask::Mask;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::template::Context;
+use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, Connection, Delivery};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::outcome::Confirmation;

@@ -11,7 +11,7 @@ use crate::problem::Problems;
 
 impl HttpConnection {
     /// Notes what is wrong with these settings.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+    pub(super) fn check_all(&self, path: &str, problems: &mut Problems) {
         let shared = self.shared();
         let checker = Checker {
             shared: &shared,

@@ -2,21 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use http::Method;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::target::{BaseUrlCheck, HeldUrl};
 use super::token_rules::TokenRules;
 use crate::connections::capabilities::CapabilityOverrides;
-use crate::http::exchange::{Body, Call, ErrorPlaces, Purpose, Rule, Shared};
+use crate::http::exchange::{Call, ErrorPlaces, Purpose, Rule, Shared};
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{Template, TemplateMap};
-use crate::rotation::capability::{
-    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
-};
-use crate::secret::SecretRef;
 use crate::value::{Credential, HumanDuration};
 
 const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
@@ -114,36 +109,6 @@ fn default_session() -> HumanDuration {
 }
 
 impl HttpConnection {
-    /// What this connection can do.
-    #[must_use]
-    pub fn capabilities(&self) -> ConnectionCapabilities {
-        let proves = self.test_saved.is_some() || self.state.is_some();
-        let merges = matches!(self.deliver.body, Some(Body::Merge(_)));
-        let usual = Purpose::Deliver.method();
-        let patches = self.deliver.method.as_ref().unwrap_or(&usual) == Method::PATCH;
-        self.capabilities.over(ConnectionCapabilities {
-            test: match (proves, &self.test_candidate) {
-                (true, _) => ConnectionTest::Saved,
-                (false, Some(_)) => ConnectionTest::Candidate,
-                (false, None) => ConnectionTest::None,
-            },
-            write: if merges && !patches {
-                ConnectionWrite::FullReplace
-            } else {
-                ConnectionWrite::Merge
-            },
-            readback: Readback::Absent,
-            side_effects: SideEffects::None,
-        })
-    }
-
-    /// The credentials that we use towards the identity provider.
-    #[must_use]
-    pub fn caller_credentials(&self) -> Vec<SecretRef> {
-        let named = self.secrets.values().map(|credential| credential.0.clone());
-        self.auth.credentials().into_iter().chain(named).collect()
-    }
-
     /// What all calls share.
     pub(super) fn shared(&self) -> Shared {
         Shared {

@@ -12,6 +12,7 @@
 mod check;
 mod config;
 mod confirm;
+mod kind;
 mod target;
 mod token_rules;
 
@@ -30,6 +31,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Exchange, Owner, Purpose, Reply, Run, View};
 use crate::http::fired::Firings;
 use crate::ports::condition::Condition;
+use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, Connection, Delivery};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::outcome::Confirmation;

@@ -9,7 +9,7 @@ use crate::problem::Problems;
 
 impl HttpIssuer {
     /// Notes everything that is wrong. `path` is for example `issuers.crm.http`.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+    pub(super) fn check_all(&self, path: &str, problems: &mut Problems) {
         self.capabilities
             .check(&format!("{path}.capabilities"), problems);
         self.check_parts(path, problems);

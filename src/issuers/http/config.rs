@@ -14,8 +14,7 @@ use crate::http::template::{Template, TemplateMap};
 use crate::issuers::capabilities::Capabilities;
 use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
-use crate::rotation::capability::{IssuerCapabilities, Supply};
-use crate::secret::{BearerToken, SecretRef};
+use crate::secret::BearerToken;
 use crate::value::{Credential, HumanDuration};
 
 /// `[issuers.<name>.http]`.
@@ -93,19 +92,6 @@ pub(crate) fn default_prefix() -> String {
 }
 
 impl HttpIssuer {
-    /// What the settings state.
-    #[must_use]
-    pub fn capabilities(&self) -> IssuerCapabilities {
-        self.capabilities.resolve(Supply::Issuer)
-    }
-
-    /// The credentials that it uses.
-    #[must_use]
-    pub fn caller_credentials(&self) -> Vec<SecretRef> {
-        let named = self.secrets.values().map(|credential| credential.0.clone());
-        self.auth.credentials().into_iter().chain(named).collect()
-    }
-
     /// What all calls share.
     #[must_use]
     pub(super) fn shared(&self) -> Shared {

@@ -4,6 +4,7 @@
 mod check;
 mod config;
 mod issue;
+mod kind;
 mod listing;
 mod needs;
 
@@ -20,6 +21,7 @@ use super::Deps;
 use crate::clock::Clock;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Exchange, Owner, Purpose, Reply, Run};
+use crate::ports::kind::Kind as _;
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::{IssuerCapabilities, Recovery, Revoke};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};

@@ -3,6 +3,7 @@
 use super::config::HttpIssuer;
 use crate::http::exchange::Read;
 use crate::issuers::lifetime;
+use crate::ports::kind::Kind as _;
 use crate::problem::Problems;
 use crate::rotation::capability::{
     ExpirySource, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::Deps;
@@ -19,6 +20,7 @@ use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence};
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{Template, TemplateMap};
+use crate::ports::kind::{Kind, remedy_by_secrets};
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::problem::Problems;
 use crate::rotation::capability::{
@@ -84,9 +86,15 @@ pub struct LocalIssuer {
     pub label: Label,
 }
 
-impl LocalIssuer {
-    /// Notes what is wrong with the settings.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+impl Kind for LocalIssuer {
+    type Capabilities = IssuerCapabilities;
+    type Built = dyn Issuer;
+
+    fn kind(&self) -> &'static str {
+        "local"
+    }
+
+    fn check(&self, path: &str, problems: &mut Problems) {
         super::http::check_prefix(&self.prefix, &format!("{path}.prefix"), problems);
         self.stated().check(path, problems);
         if self.lifetime.declared.is_none() {
@@ -122,22 +130,24 @@ impl LocalIssuer {
         }
     }
 
-    /// What follows from the settings.
-    #[must_use]
-    pub fn capabilities(&self) -> IssuerCapabilities {
+    fn capabilities(&self) -> IssuerCapabilities {
         self.stated().resolve(Supply::Issuer)
     }
 
-    /// The credentials that it uses.
-    #[must_use]
-    pub fn caller_credentials(&self) -> Vec<SecretRef> {
+    fn credentials(&self) -> Vec<SecretRef> {
         let named = self.secrets.values().map(|credential| credential.0.clone());
         self.auth.credentials().into_iter().chain(named).collect()
     }
 
-    /// Tells whether a text that has the shape of our secrets has their checksum.
-    #[must_use]
-    pub fn checksum(&self) -> Option<ChecksumCheck> {
+    fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Issuer>, String> {
+        Ok(Arc::new(LocalTokens::new(name, self, deps)))
+    }
+
+    fn declared_lifetime(&self) -> Option<SignedDuration> {
+        self.lifetime.declared.map(|life| life.0)
+    }
+
+    fn checksum(&self) -> Option<ChecksumCheck> {
         // Without a prefix any text of that length could be meant.
         if self.prefix.is_empty() {
             return None;
@@ -146,6 +156,12 @@ impl LocalIssuer {
         Some(Arc::new(move |text| secret::checksum_of(&prefix, text)))
     }
 
+    fn literal_remedy(&self, key: &str) -> &'static str {
+        remedy_by_secrets(key)
+    }
+}
+
+impl LocalIssuer {
     fn stated(&self) -> Capabilities {
         Capabilities {
             live_tokens: self.live_tokens,

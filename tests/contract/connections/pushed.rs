@@ -26,7 +26,7 @@ impl Pushed {
     /// Makes the connection that the settings describe.
     pub(crate) fn through(clock: &Arc<TestClock>, kind: ConnectionKind) -> Self {
         let mut problems = Problems::default();
-        kind.check("connections.hr.http", &mut problems);
+        kind.as_kind().check("connections.hr.http", &mut problems);
         assert!(!problems.has_errors(), "{problems:?}");
         let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(clock);
         let http = Client::new(

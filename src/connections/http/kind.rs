@@ -1,0 +1,63 @@
+//! HTTP calls as a kind of connection.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use super::HttpConnection;
+use crate::http::exchange::{Body, Purpose};
+use crate::ports::Connection;
+use crate::ports::kind::{Deps, Kind, remedy_by_secrets};
+use crate::problem::Problems;
+use crate::rotation::capability::{
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
+};
+use crate::secret::SecretRef;
+
+impl Kind for HttpConnection {
+    type Capabilities = ConnectionCapabilities;
+    type Built = dyn Connection;
+
+    fn kind(&self) -> &str {
+        "http"
+    }
+
+    fn check(&self, path: &str, problems: &mut Problems) {
+        self.check_all(path, problems);
+    }
+
+    fn capabilities(&self) -> ConnectionCapabilities {
+        let proves = self.test_saved.is_some() || self.state.is_some();
+        let merges = matches!(self.deliver.body, Some(Body::Merge(_)));
+        let usual = Purpose::Deliver.method();
+        let patches = self.deliver.method.as_ref().unwrap_or(&usual) == Method::PATCH;
+        self.capabilities.over(ConnectionCapabilities {
+            test: match (proves, &self.test_candidate) {
+                (true, _) => ConnectionTest::Saved,
+                (false, Some(_)) => ConnectionTest::Candidate,
+                (false, None) => ConnectionTest::None,
+            },
+            write: if merges && !patches {
+                ConnectionWrite::FullReplace
+            } else {
+                ConnectionWrite::Merge
+            },
+            readback: Readback::Absent,
+            side_effects: SideEffects::None,
+        })
+    }
+
+    fn credentials(&self) -> Vec<SecretRef> {
+        let mut all = self.auth.credentials();
+        all.extend(self.secrets.values().map(|c| c.0.clone()));
+        all
+    }
+
+    fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Connection>, String> {
+        Ok(super::build(name, self, deps, deps.fired.clone()))
+    }
+
+    fn literal_remedy(&self, key: &str) -> &'static str {
+        remedy_by_secrets(key)
+    }
+}

@@ -1,0 +1,140 @@
+//! What the configuration, the wiring and the look at Vault ask of an issuer or
+//! a connection before it runs.
+//!
+//! A kind is one file or folder below `issuers` or `connections`, one variant
+//! of that family's enum, and one arm of its `as_kind`. Everything else about
+//! a kind is asked through this trait, so nothing else must change when a kind
+//! is added.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{Clock, Connection, Issuer, Secrets};
+use crate::http::Client;
+use crate::http::fired::Firings;
+use crate::problem::Problems;
+use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
+use crate::scim::shape::ChecksumCheck;
+use crate::secret::SecretRef;
+use crate::value::HOW;
+
+/// The settings of one issuer or connection.
+pub trait Kind: Send + Sync {
+    /// What it can do.
+    type Capabilities;
+    /// What is built from it.
+    type Built: ?Sized;
+
+    /// The word that the configuration names it by, for labels.
+    fn kind(&self) -> &str;
+
+    /// Notes what is wrong with the settings. `path` is their dotted path, for
+    /// example `issuers.crm.http`.
+    fn check(&self, path: &str, problems: &mut Problems);
+
+    /// What it can do, known without building it. What the settings leave out
+    /// counts as the worst; [`Kind::check`] reports it.
+    fn capabilities(&self) -> Self::Capabilities;
+
+    /// The credentials with which we call it. None of them may be a managed
+    /// token.
+    fn credentials(&self) -> Vec<SecretRef>;
+
+    /// Builds it. The settings were checked before.
+    ///
+    /// # Errors
+    /// Says what about the settings cannot be used.
+    fn build(&self, name: &str, deps: &Deps) -> Result<Arc<Self::Built>, String>;
+
+    /// How long its tokens live by the configuration's word, for tokens whose
+    /// own settings do not say so and where no answer tells.
+    fn declared_lifetime(&self) -> Option<SignedDuration> {
+        None
+    }
+
+    /// The checksum that its tokens carry, where this program makes them.
+    fn checksum(&self) -> Option<ChecksumCheck> {
+        None
+    }
+
+    /// What a person is told who must supply the next token.
+    fn instructions(&self) -> Option<&str> {
+        None
+    }
+
+    /// Its longest call, where the settings of the HTTP client do not limit it.
+    fn longest_call(&self) -> Option<LongestCall> {
+        None
+    }
+
+    /// What our Vault token must be allowed to do for it, besides reading
+    /// [`Kind::credentials`].
+    fn vault_needs(&self) -> Vec<VaultNeed> {
+        Vec::new()
+    }
+
+    /// What to do about a literal secret at this key; `key` is its dotted path
+    /// below the kind's table.
+    fn literal_remedy(&self, _key: &str) -> &'static str {
+        HOW
+    }
+}
+
+/// [`Kind::literal_remedy`] of kinds whose OAuth 2 client takes `params`.
+#[must_use]
+pub fn remedy_in_params(key: &str) -> &'static str {
+    if key.split('.').any(|part| part == "params") {
+        "use `client_secret` for the client's own secret; other secrets are no parameters"
+    } else {
+        HOW
+    }
+}
+
+/// [`Kind::literal_remedy`] of kinds whose templates take `secrets`.
+#[must_use]
+pub fn remedy_by_secrets(key: &str) -> &'static str {
+    match remedy_in_params(key) {
+        HOW => "name it in `secrets`, as a reference, and write \"{{ secrets.<name> }}\" here",
+        remedy => remedy,
+    }
+}
+
+/// The settings of an issuer of any kind.
+pub type AnyIssuer = dyn Kind<Capabilities = IssuerCapabilities, Built = dyn Issuer>;
+
+/// The settings of a connection of any kind.
+pub type AnyConnection = dyn Kind<Capabilities = ConnectionCapabilities, Built = dyn Connection>;
+
+/// What issuers and connections are built from.
+#[derive(Clone)]
+pub struct Deps {
+    /// The client for their servers.
+    pub http: Client,
+    /// Resolves credential references.
+    pub secrets: Arc<dyn Secrets>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Is told which rules of answers decide; for replays.
+    pub fired: Option<Firings>,
+}
+
+/// The longest call of a kind, and the key that sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LongestCall {
+    /// Dotted path below the kind's table.
+    pub key: &'static str,
+    /// How long it may take.
+    pub limit: SignedDuration,
+}
+
+/// What must be allowed at one path of Vault's API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultNeed {
+    /// The path as policies name it.
+    pub path: String,
+    /// Capabilities in the words of policies.
+    pub capabilities: &'static [&'static str],
+    /// What for.
+    pub purpose: String,
+}
