@@ -14,6 +14,7 @@
 
 pub mod client;
 mod context;
+pub mod credential;
 pub mod extract;
 pub mod message;
 pub mod oauth2;

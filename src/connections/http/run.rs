@@ -19,7 +19,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::Answer;
 use crate::http::template::Context;
 use crate::ports::Delivery;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 
 /// Quick repetitions of a step; everything slower is the core's.
 const QUICK_TRIES: u32 = 2;
@@ -36,7 +36,7 @@ pub(super) struct Run<'a> {
     token_name: &'a str,
     scim_url: &'a Url,
     context: Context,
-    secrets: Vec<BearerToken>,
+    secrets: Vec<SecretText>,
     session: Option<Session>,
     logged_in_again: bool,
     read: Option<Answer>,
@@ -109,8 +109,9 @@ impl<'a> Run<'a> {
         self.context = context
             .secret("token", delivery.value)
             .maybe_secret("old_token", delivery.old);
-        self.secrets.push(delivery.value.clone());
-        self.secrets.extend(delivery.old.cloned());
+        self.secrets.push(delivery.value.clone().into());
+        self.secrets
+            .extend(delivery.old.cloned().map(SecretText::from));
     }
 
     /// Later steps may use this answer.
@@ -121,7 +122,7 @@ impl<'a> Run<'a> {
 
     /// Masks everything secret that this call knows of.
     pub(super) fn mask(&self) -> Mask {
-        Mask::over(self.secrets.iter().map(BearerToken::expose))
+        Mask::over(self.secrets.iter().map(SecretText::expose))
     }
 
     /// Makes a step; once more with a new session if the old one is over.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::super::client::allowed;
 use super::super::message::Request;
 use crate::problem::Problems;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 use crate::value::Credential;
 
 /// A client of an OAuth 2 token endpoint.
@@ -69,7 +69,7 @@ impl ClientCredentials {
     /// A token request with the client's credentials. Not sent twice by itself,
     /// but each call only makes one more token.
     #[must_use]
-    pub fn request(&self, secret: &BearerToken, operation: &'static str) -> Request {
+    pub fn request(&self, secret: &SecretText, operation: &'static str) -> Request {
         let scope = self.scopes.join(" ");
         let mut form: BTreeMap<&str, &str> = BTreeMap::from([("grant_type", "client_credentials")]);
         if !scope.is_empty() {
@@ -88,7 +88,7 @@ impl ClientCredentials {
         &'a self,
         url: &Url,
         mut form: BTreeMap<&'a str, &'a str>,
-        secret: &'a BearerToken,
+        secret: &'a SecretText,
         operation: &'static str,
     ) -> Request {
         let request = Request::new(Method::POST, url.clone(), operation).header(

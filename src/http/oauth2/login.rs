@@ -8,13 +8,13 @@ use super::super::ratelimit::RateLimitDialect;
 use super::super::status::{ErrorClasses, fault_from};
 use super::ClientCredentials;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 use crate::secret::resolve::Secrets;
 
 /// What a token endpoint granted.
 pub struct Granted {
-    /// The access token.
-    pub token: BearerToken,
+    /// The access token, by no other rule than that it is a credential.
+    pub token: SecretText,
     /// How long it lives, where the server says so.
     pub expires_in: Option<SignedDuration>,
 }
@@ -54,7 +54,7 @@ fn granted(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Resul
         .ok_or_else(|| {
             answer.unexpected("there is no `access_token` in it: is this the token endpoint?")
         })?;
-    let token = BearerToken::parse(text).map_err(|shape| {
+    let token = SecretText::parse(text).map_err(|shape| {
         answer.unexpected(format!("its `access_token` cannot be used: {shape}"))
     })?;
     let expires_in = body.get("expires_in").and_then(seconds);
