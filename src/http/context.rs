@@ -8,7 +8,7 @@ use minijinja::value::{Serde, Value};
 use url::Url;
 
 use super::message::Answer;
-use crate::secret::{BearerToken, random_256};
+use crate::secret::{BearerToken, HeaderObstacle, SecretText, random_256};
 
 /// Names that are always there.
 const ALWAYS: [&str; 2] = ["now", "uuid"];
@@ -58,6 +58,8 @@ impl fmt::Display for Names {
 pub struct Context {
     values: BTreeMap<String, Value>,
     secrets: BTreeMap<String, Value>,
+    /// Those of `secrets` that no header can carry.
+    not_for_headers: BTreeMap<String, HeaderObstacle>,
     steps: BTreeMap<String, Value>,
 }
 
@@ -68,6 +70,7 @@ impl Context {
         let context = Self {
             values: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            not_for_headers: BTreeMap::new(),
             steps: BTreeMap::new(),
         };
         context.time("now", Some(now)).text("uuid", &random_uuid())
@@ -152,10 +155,24 @@ impl Context {
 
     /// A credential of the configuration, as `secrets.<name>`.
     #[must_use]
-    pub fn named_secret(mut self, name: &str, value: &BearerToken) -> Self {
-        self.secrets
-            .insert(name.to_owned(), Value::from(value.expose()));
+    pub fn named_secret(mut self, name: &str, value: &SecretText) -> Self {
+        let name = name.to_owned();
+        if let Some(obstacle) = value.header_obstacle() {
+            self.not_for_headers.insert(name.clone(), obstacle);
+        }
+        self.secrets.insert(name, Value::from(value.expose()));
         self
+    }
+
+    /// Why no header can carry one of the credentials that `uses` knows by
+    /// their dotted name.
+    pub(super) fn header_obstacle(&self, uses: impl Fn(&str) -> bool) -> Option<String> {
+        let mut named = self.not_for_headers.iter().map(|(name, obstacle)| {
+            let name = format!("secrets.{name}");
+            let text = format!("`{name}` cannot be sent in a header: {obstacle}");
+            (name, text)
+        });
+        named.find(|(name, _)| uses(name)).map(|(_, text)| text)
     }
 
     /// An earlier answer, as `steps.<name>.status`, `.json` and `.headers`.

@@ -14,6 +14,7 @@
 
 pub mod client;
 mod context;
+pub mod credential;
 pub mod exchange;
 pub mod fired;
 pub mod message;

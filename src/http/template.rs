@@ -138,10 +138,20 @@ impl Template {
     /// When a header cannot carry it.
     pub fn header(&self, context: &Context) -> Result<http::HeaderValue, String> {
         let text = self.render(&TEXT, context)?;
-        let mut value = http::HeaderValue::from_str(&text)
-            .map_err(|_| "the template gives a text that no header can carry".to_owned())?;
+        let mut value =
+            http::HeaderValue::from_str(&text).map_err(|_| self.header_problem(context))?;
         value.set_sensitive(true);
         Ok(value)
+    }
+
+    fn header_problem(&self, context: &Context) -> String {
+        let template = TEXT.template_from_named_str("template", &self.0);
+        let used = template.map(|t| t.undeclared_variables(true));
+        let used = used.unwrap_or_default();
+        context
+            // `secrets['name']` counts as a use of `secrets`.
+            .header_obstacle(|name| used.contains(name) || used.contains("secrets"))
+            .unwrap_or_else(|| "the template gives a text that no header can carry".to_owned())
     }
 
     /// Renders a text of a JSON document.

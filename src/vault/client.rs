@@ -17,7 +17,7 @@ use super::nodes::Nodes;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::{Client, Observer, Target};
 use crate::ports::Clock;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 
 /// Between two looks for the leader that a cluster is electing.
 const ELECTION_PAUSE: SignedDuration = SignedDuration::from_millis(250);
@@ -77,7 +77,7 @@ impl VaultClient {
     pub(super) async fn execute<E: Endpoint>(
         &self,
         call: &Call,
-        token: Option<&BearerToken>,
+        token: Option<&SecretText>,
         endpoint: &E,
     ) -> Result<Answer, VaultError> {
         let mut waited = SignedDuration::ZERO;
@@ -116,7 +116,7 @@ impl VaultClient {
     async fn round<E: Endpoint>(
         &self,
         call: &Call,
-        token: Option<&BearerToken>,
+        token: Option<&SecretText>,
         endpoint: &E,
     ) -> Result<Answer, VaultError> {
         self.look_for_leader().await;
@@ -157,14 +157,14 @@ impl VaultClient {
         &self,
         node: usize,
         call: &Call,
-        token: Option<&BearerToken>,
+        token: Option<&SecretText>,
         endpoint: &E,
     ) -> Result<Answer, VaultError> {
-        let base = self.nodes.address(node);
         let namespace = self.namespace.as_ref();
+        let base = self.nodes.address(node).ok_or_else(wire::no_request);
         let request = base.and_then(|base| wire::request(base, call, namespace, token, endpoint));
         let result = match request {
-            Some(request) if self.nodes.are_several() => {
+            Ok(request) if self.nodes.are_several() => {
                 let moved = self.another_serves(node);
                 tokio::select! {
                     biased;
@@ -172,8 +172,8 @@ impl VaultClient {
                     () = moved => Err(left_behind(call)),
                 }
             }
-            Some(request) => self.http.send(request).await,
-            None => Err(unusable("the request cannot be put into a URL".to_owned())),
+            Ok(request) => self.http.send(request).await,
+            Err(fault) => Err(fault),
         };
         let answer = result
             .map_err(VaultErrorKind::Unreachable)

@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
 
 use super::auth::Granted;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 
 /// Shortest time between two renewals.
 const SHORTEST: SignedDuration = SignedDuration::from_millis(500);
@@ -12,7 +12,7 @@ const SHORTEST: SignedDuration = SignedDuration::from_millis(500);
 /// A token with what is known of its life.
 #[derive(Clone)]
 pub(super) struct Held {
-    pub(super) token: BearerToken,
+    pub(super) token: SecretText,
     /// Number of the login that it came from.
     pub(super) serial: u64,
     /// Whether Vault renews it.
@@ -97,7 +97,7 @@ mod tests {
 
     fn granted(seconds: i64) -> Granted {
         Granted {
-            token: BearerToken::parse("hvs.canary").expect("valid"),
+            token: SecretText::parse("hvs.canary").expect("valid"),
             ttl: (seconds > 0).then(|| SignedDuration::from_secs(seconds)),
             renewable: true,
             is_batch: false,

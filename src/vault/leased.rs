@@ -20,7 +20,7 @@ use super::path::check_segments;
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::Clock;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 
 /// Where a Vault lease is renewed.
 pub(super) const RENEW: &str = "sys/leases/renew";
@@ -44,7 +44,7 @@ struct Entry {
 /// One credential with its Vault lease.
 struct Held {
     lease: Lease,
-    fields: BTreeMap<String, BearerToken>,
+    fields: BTreeMap<String, SecretText>,
     /// The login that it hangs on: it ends with that token of ours.
     login: u64,
 }
@@ -140,7 +140,7 @@ impl Leased {
     }
 
     /// One field of what the engine at `path` makes.
-    pub(super) async fn field(&self, path: &str, field: &str) -> Result<BearerToken, Fault> {
+    pub(super) async fn field(&self, path: &str, field: &str) -> Result<SecretText, Fault> {
         check_segments(path).map_err(|why| config(path, &why))?;
         let entry = self.entry(path);
         let mut held = entry.held.lock().await;
@@ -230,7 +230,7 @@ impl Leased {
         }
         let texts = answer.data.unwrap_or_default().into_iter();
         let fields = texts.filter_map(|(name, value)| {
-            let value = BearerToken::parse(value.as_str()?).ok()?;
+            let value = SecretText::parse(value.as_str()?).ok()?;
             Some((name, value))
         });
         Ok(Held {

@@ -214,17 +214,17 @@ async fn a_clean_stop_revokes_what_was_made_for_us() {
 async fn a_secret_id_file_says_what_is_wrong_with_it() {
     let world = World::new().await;
     for (content, part) in [
-        ("canary\n", "newline"),
+        ("canary\0", "NUL"),
         ("", "is empty"),
-        ("canary", "secret-id is wrong"),
+        ("canary\n", "secret-id is wrong"),
     ] {
         std::fs::write(world.secret_id.path(), content).expect("written");
         let text = world.session.login().await.expect_err(part).to_string();
         assert!(text.contains(part), "{text}");
         assert!(!text.contains("canary"), "{text}");
     }
-    assert_eq!(world.logins(), 1, "only the well-formed one was sent");
-    std::fs::write(world.secret_id.path(), "secret").expect("written");
+    assert_eq!(world.logins(), 1, "only what can be a secret-id was sent");
+    std::fs::write(world.secret_id.path(), "secret\n").expect("written");
     world
         .session
         .login()

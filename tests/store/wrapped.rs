@@ -137,8 +137,8 @@ async fn a_wrapping_token_that_others_opened_or_made_is_refused() {
         return;
     };
     world.refusal("is empty").await;
-    world.write("hvs.canary\n");
-    world.refusal("newline").await;
+    world.write("hvs.canary\n\n");
+    world.refusal("a line end (byte 10)").await;
 
     // Opened by somebody else: one alarm, however often the login is tried.
     let log = Log::default();

@@ -12,14 +12,14 @@ use super::super::status::fault_from;
 use super::super::times::{Known, TimeField, TimeFormat};
 use super::ClientCredentials;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 use crate::secret::mask::Mask;
 use crate::secret::resolve::Secrets;
 
 /// What a token endpoint granted.
 pub struct Granted {
-    /// The access token.
-    pub token: BearerToken,
+    /// The access token, by no other rule than that it is a credential.
+    pub token: SecretText,
     /// How long it lives, where the server says so.
     pub expires_in: Option<SignedDuration>,
 }
@@ -74,7 +74,7 @@ fn granted(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Resul
                 "there is no access token at {place}: is this the token endpoint?"
             ))
         })?;
-    let token = BearerToken::parse(text).map_err(|shape| {
+    let token = SecretText::parse(text).map_err(|shape| {
         answer.unexpected(format!("what is at {place} cannot be used: {shape}"))
     })?;
     let field = config.read.expires_at.as_ref().unwrap_or(&EXPIRES_IN);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, SecretText};
 use serde_json::json;
 
 fn context() -> Context {
@@ -15,7 +15,11 @@ fn context() -> Context {
             &"https://sp.example/scim/v2".parse().expect("url"),
         )
         .texts("config", &[("app".to_owned(), "a/b".to_owned())].into())
-        .named_secret("api_key", &BearerToken::parse("k3y").expect("valid"))
+        .named_secret("api_key", &SecretText::parse("k3y").expect("valid"))
+        .named_secret(
+            "pem",
+            &SecretText::parse("-- canary\nkey --").expect("valid"),
+        )
 }
 
 #[test]
@@ -128,4 +132,21 @@ fn errors_hold_no_value() {
         let error = Template::new(source).text(&context()).expect_err(source);
         assert!(!error.contains("tok/en"), "{error}");
     }
+}
+
+#[test]
+fn a_header_that_cannot_carry_a_credential_names_it() {
+    let fails = |source: &str| Template::new(source).header(&context()).expect_err(source);
+    for source in ["{{ secrets.pem }}", "Key {{ secrets['pem'] }}"] {
+        let why = fails(source);
+        assert!(
+            why.contains("`secrets.pem`") && why.contains("line end"),
+            "{why}"
+        );
+        assert!(!why.contains("canary"), "{why}");
+    }
+    assert!(!fails("{{ secrets.api_key }}\n.").contains("secrets."));
+    // Encoded, any credential fits.
+    let encoded = Template::new("{{ secrets.pem | urlencode }}").header(&context());
+    assert_eq!(encoded.expect("fits"), "--%20canary%0Akey%20--");
 }

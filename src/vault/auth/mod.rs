@@ -23,7 +23,7 @@ use super::client::{Answer, Call, VaultClient};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use crate::problem::Problems;
-use crate::secret::{BearerToken, SecretRef};
+use crate::secret::{SecretRef, SecretText};
 use crate::value::Credential;
 
 /// How to log in: exactly one method.
@@ -99,7 +99,7 @@ pub(super) trait Method: Send + Sync {
 #[derive(Debug, Clone)]
 pub(super) struct Granted {
     /// The token.
-    pub(super) token: BearerToken,
+    pub(super) token: SecretText,
     /// Rest of its life; `None`: it does not expire.
     pub(super) ttl: Option<SignedDuration>,
     /// Whether it can be renewed.
@@ -126,7 +126,7 @@ pub(super) fn granted(call: &Call, answer: Answer) -> Result<Granted, VaultError
     let block: AuthBlock = answer
         .field("auth")
         .ok_or_else(|| malformed("there is no `auth` with a `client_token` in it"))?;
-    let token = BearerToken::parse(block.client_token)
+    let token = SecretText::parse(block.client_token)
         .map_err(|error| malformed(&format!("the token in it cannot be used: {error}")))?;
     Ok(Granted {
         token,

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Deserialize;
 use vaultrs::api::sys::requests::{UnwrapRequest, WrappingLookupRequest};
 
-use crate::secret::{BearerToken, Fingerprint, SecretRef};
+use crate::secret::{Fingerprint, SecretRef, SecretText};
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
 
@@ -25,7 +25,7 @@ pub(super) struct Unwrapping {
 #[derive(Default)]
 struct Known {
     /// The wrapping token that was opened last, and what was in it.
-    opened: Option<(Fingerprint, BearerToken)>,
+    opened: Option<(Fingerprint, SecretText)>,
     /// The wrapping token that the alarm was raised for, if it was the last.
     alarmed: Option<Fingerprint>,
 }
@@ -57,9 +57,9 @@ impl Unwrapping {
     pub(super) async fn secret_id(
         &self,
         client: &VaultClient,
-        wrapping: &BearerToken,
+        wrapping: &SecretText,
         place: &SecretRef,
-    ) -> Result<BearerToken, VaultError> {
+    ) -> Result<SecretText, VaultError> {
         let fingerprint = wrapping.fingerprint();
         if let Some((opened, secret_id)) = &self.known().opened
             && *opened == fingerprint
@@ -82,9 +82,9 @@ impl Unwrapping {
     async fn open(
         &self,
         client: &VaultClient,
-        wrapping: &BearerToken,
+        wrapping: &SecretText,
         place: &SecretRef,
-    ) -> Result<BearerToken, VaultError> {
+    ) -> Result<SecretText, VaultError> {
         let call = Call::new("wrapping_lookup", "sys/wrapping/lookup");
         let token = wrapping.expose().to_owned();
         let answer = client
@@ -108,7 +108,7 @@ impl Unwrapping {
             .map_err(|error| error.refused_login(|| does_not_open(place)))?;
         let opened: Option<Opened> = answer.field("data");
         let secret_id = opened.ok_or_else(|| malformed(&call))?.secret_id;
-        BearerToken::parse(secret_id).map_err(|_| malformed(&call))
+        SecretText::parse(secret_id).map_err(|_| malformed(&call))
     }
 
     /// Once a wrapping token: the login is tried again and again.

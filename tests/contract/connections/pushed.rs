@@ -14,7 +14,7 @@ use scim_rotator::ports::condition::Condition;
 use scim_rotator::ports::{Clock, Connection, Delivery, Resolved, Secrets};
 use scim_rotator::problem::Problems;
 use scim_rotator::rotation::outcome::Confirmation;
-use scim_rotator::secret::{BearerToken, SecretRef};
+use scim_rotator::secret::{BearerToken, SecretRef, SecretText};
 use url::Url;
 
 use super::world::{ADMIN, NEW, OLD, SCIM_URL};
@@ -127,7 +127,7 @@ struct TestSecrets;
 #[async_trait]
 impl Secrets for TestSecrets {
     async fn resolve(&self, _reference: &SecretRef) -> Result<Resolved, Fault> {
-        let value = token(ADMIN);
+        let value = SecretText::from(token(ADMIN));
         Ok(Resolved {
             fingerprint: value.fingerprint(),
             value,

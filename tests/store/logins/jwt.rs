@@ -136,7 +136,6 @@ impl Login for Jwt<'_> {
     fn words(&self) -> Words {
         Words {
             empty: "is empty",
-            line_end: None,
             wrong: "was not accepted: `vault read auth/",
             expired: "expired at 20",
             revoked: "was not accepted: `vault read auth/",
