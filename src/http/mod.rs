@@ -16,6 +16,7 @@ pub mod client;
 mod context;
 pub mod extract;
 pub mod message;
+pub mod names;
 pub mod oauth2;
 pub mod paging;
 pub mod predicate;
@@ -23,6 +24,7 @@ pub mod ratelimit;
 pub mod skew;
 pub mod status;
 pub mod template;
+pub mod times;
 
 pub use client::{
     Client, ClientCertificate, ClientSettings, NoObserver, Observer, Target, TlsVersion,

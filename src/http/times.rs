@@ -1,0 +1,401 @@
+//! Times in answers: how they are written, and what it means when there is none.
+//!
+//! A time is believed only if it can be one. A zero time (1970 or before: a
+//! default value of the server's language, not a time) and one that lies more
+//! than 50 years ahead mean that no end is known. What cannot be read is an
+//! error that says what to change, and never quotes the value.
+
+mod parse;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
+use self::parse::Instant;
+use super::extract::Pointer;
+
+/// 1970-01-02: whatever is before is a zero time, in any zone.
+const FIRST_TIME: i64 = 86_400;
+
+/// How a time is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeFormat {
+    /// `2026-01-31T12:00:00Z`, also with a space in place of the `T`, with
+    /// fractions of a second, and with `+0000`. Without a zone only if `zone`
+    /// says which one is meant.
+    #[default]
+    Rfc3339,
+    /// Date and time without a zone, `2026-01-31 12:00:00`, in the zone `zone`;
+    /// UTC if that is not written.
+    Local,
+    /// A date, `2026-01-31`: the start of that day in the zone `zone`; UTC if
+    /// that is not written.
+    Date,
+    /// `Sat, 31 Jan 2026 12:00:00 GMT`.
+    Rfc2822,
+    /// Seconds since 1970.
+    EpochS,
+    /// Milliseconds since 1970.
+    EpochMs,
+    /// Seconds after the answer.
+    SecondsFromNow,
+    /// Minutes after the answer.
+    MinutesFromNow,
+}
+
+impl TimeFormat {
+    /// The word in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rfc3339 => "rfc3339",
+            Self::Local => "local",
+            Self::Date => "date",
+            Self::Rfc2822 => "rfc2822",
+            Self::EpochS => "epoch_s",
+            Self::EpochMs => "epoch_ms",
+            Self::SecondsFromNow => "seconds_from_now",
+            Self::MinutesFromNow => "minutes_from_now",
+        }
+    }
+
+    fn takes_zone(self) -> bool {
+        match self {
+            Self::Rfc3339 | Self::Local | Self::Date => true,
+            Self::Rfc2822
+            | Self::EpochS
+            | Self::EpochMs
+            | Self::SecondsFromNow
+            | Self::MinutesFromNow => false,
+        }
+    }
+}
+
+/// What a missing time means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// It never happens (a token that does not expire, or was never used).
+    Never,
+    /// The answer is wrong.
+    Error,
+}
+
+/// A value that means "never": a text, exactly, or a number, also one that is
+/// written as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NeverMark {
+    /// `"never"`, `""`.
+    Text(String),
+    /// `0`, `-1`.
+    Number(i64),
+}
+
+/// How a time is read, wherever it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TimeReading {
+    /// How it is written.
+    pub format: TimeFormat,
+    /// The zone of times that name none.
+    pub zone: Option<TimeZone>,
+    /// Values that mean "never".
+    pub never: Vec<NeverMark>,
+    /// What it means when the field is not there.
+    pub absent: Missing,
+    /// What it means when the field is `null`.
+    pub null: Missing,
+}
+
+/// Where a time stands and how to read it: `"/expires_at"` or
+/// `{ at = "/exp", format = "epoch_s", never = [0, "never"], null = "never" }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeField {
+    /// Where.
+    pub at: Pointer,
+    /// How.
+    pub how: TimeReading,
+}
+
+/// A time that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Then.
+    At(Timestamp),
+    /// Never.
+    Never,
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Known {
+    /// The time, if there is one.
+    #[must_use]
+    pub fn timestamp(self) -> Option<Timestamp> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::Never | Self::Unknown => None,
+        }
+    }
+}
+
+impl TimeReading {
+    /// How a time is read, from the keys of the configuration.
+    ///
+    /// # Errors
+    /// When the zone does not exist, or the format has no use for one.
+    pub fn new(
+        format: TimeFormat,
+        zone: Option<&str>,
+        never: Vec<NeverMark>,
+        absent: Missing,
+        null: Missing,
+    ) -> Result<Self, String> {
+        if zone.is_some() && !format.takes_zone() {
+            return Err(format!(
+                "`zone` has no meaning for the format \"{}\": leave it out (it is for \"rfc3339\", \"local\" and \"date\")",
+                format.as_str()
+            ));
+        }
+        let zone = zone.map(zone_of).transpose()?;
+        Ok(Self {
+            format,
+            zone,
+            never,
+            absent,
+            null,
+        })
+    }
+
+    /// Reads what was found at a place, named `at` in errors; `now` is the time
+    /// of the answer.
+    ///
+    /// # Errors
+    /// Names the place and what to change, never the value.
+    pub fn read_value(
+        &self,
+        found: Option<&Value>,
+        at: &str,
+        now: Timestamp,
+    ) -> Result<Known, String> {
+        match found {
+            None => missing(self.absent, at, "missing"),
+            Some(Value::Null) => missing(self.null, at, "null"),
+            Some(value) if self.means_never(value) => Ok(Known::Never),
+            Some(value) => self
+                .instant(value, now)
+                .map(|instant| self.believed(instant, now))
+                .map_err(|why| format!("the value at `{at}` {why}")),
+        }
+    }
+
+    fn means_never(&self, value: &Value) -> bool {
+        let number = as_number(value);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "markers such as 0 and -1 are small"
+        )]
+        let marks = |mark: &NeverMark| match mark {
+            NeverMark::Text(text) => value.as_str() == Some(text.as_str()),
+            NeverMark::Number(mark) => number.is_some_and(|n| n == *mark as f64),
+        };
+        self.never.iter().any(marks)
+    }
+
+    fn instant(&self, value: &Value, now: Timestamp) -> Result<Instant, String> {
+        let zone = self.zone.as_ref();
+        let text = || self.text(value);
+        let number = || as_number(value).ok_or_else(|| self.unreadable());
+        match self.format {
+            TimeFormat::Rfc3339 => parse::rfc3339(text()?, zone),
+            TimeFormat::Local => parse::local(text()?, zone.unwrap_or(&TimeZone::UTC)),
+            TimeFormat::Date => parse::date(text()?, zone.unwrap_or(&TimeZone::UTC)),
+            TimeFormat::Rfc2822 => parse::rfc2822(text()?),
+            TimeFormat::EpochS => parse::epoch_s(number()?, now),
+            TimeFormat::EpochMs => parse::epoch_ms(number()?, now),
+            TimeFormat::SecondsFromNow => parse::after(now, number()?),
+            TimeFormat::MinutesFromNow => parse::after(now, number()? * 60.0),
+        }
+        .map_err(|hint| hint.map_or_else(|| self.unreadable(), str::to_owned))
+    }
+
+    fn text<'v>(&self, value: &'v Value) -> Result<&'v str, String> {
+        match value {
+            Value::String(text) if text.trim().is_empty() => Err(
+                "is an empty text: if that means that there is no end, write never = [\"\"]"
+                    .to_owned(),
+            ),
+            Value::String(text) => Ok(text.trim()),
+            Value::Number(_) => Err(format!(
+                "is a number, and the configured format is \"{}\": write format = \"epoch_s\" or \"epoch_ms\"",
+                self.format.as_str()
+            )),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                Err(self.unreadable())
+            }
+        }
+    }
+
+    fn unreadable(&self) -> String {
+        format!(
+            "is not a time in the configured format (\"{}\")",
+            self.format.as_str()
+        )
+    }
+
+    /// Zero times and the far future say nothing about an end.
+    fn believed(&self, instant: Instant, now: Timestamp) -> Known {
+        let Instant::At(time) = instant else {
+            return Known::Unknown;
+        };
+        let relative = match self.format {
+            TimeFormat::SecondsFromNow | TimeFormat::MinutesFromNow => true,
+            TimeFormat::Rfc3339
+            | TimeFormat::Local
+            | TimeFormat::Date
+            | TimeFormat::Rfc2822
+            | TimeFormat::EpochS
+            | TimeFormat::EpochMs => false,
+        };
+        let zero = !relative && time.as_second() < FIRST_TIME;
+        if zero || time > parse::horizon(now) {
+            Known::Unknown
+        } else {
+            Known::At(time)
+        }
+    }
+}
+
+impl TimeField {
+    /// An RFC 3339 time at a pointer.
+    #[must_use]
+    pub fn at(at: Pointer) -> Self {
+        let how = TimeReading::default();
+        Self { at, how }
+    }
+
+    /// Reads the time; `now` is the time of the answer.
+    ///
+    /// # Errors
+    /// Names the pointer and what to change, never the value.
+    pub fn read(&self, document: &Value, now: Timestamp) -> Result<Known, String> {
+        self.read_value(self.at.get(document), self.at.as_str(), now)
+    }
+
+    /// As [`TimeReading::read_value`].
+    ///
+    /// # Errors
+    /// Names the place and what to change, never the value.
+    pub fn read_value(
+        &self,
+        found: Option<&Value>,
+        at: &str,
+        now: Timestamp,
+    ) -> Result<Known, String> {
+        self.how.read_value(found, at, now)
+    }
+}
+
+fn missing(meaning: Missing, at: &str, what: &str) -> Result<Known, String> {
+    match meaning {
+        Missing::Unknown => Ok(Known::Unknown),
+        Missing::Never => Ok(Known::Never),
+        Missing::Error => Err(format!("the time at `{at}` is {what}")),
+    }
+}
+
+/// Numbers, also those written as text.
+fn as_number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    number.filter(|n| n.is_finite())
+}
+
+fn zone_of(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| {
+        format!("`{name}` is not an IANA time zone: write one such as \"Europe/Berlin\" or \"UTC\"")
+    })
+}
+
+impl<'de> Deserialize<'de> for NeverMark {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = NeverMark;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a whole number")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<NeverMark, E> {
+                Ok(NeverMark::Text(text.to_owned()))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<NeverMark, E> {
+                Ok(NeverMark::Number(number))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<NeverMark, E> {
+                i64::try_from(number)
+                    .map(NeverMark::Number)
+                    .map_err(|_| E::custom("the number is too large"))
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTimeField {
+    at: Pointer,
+    #[serde(default)]
+    format: TimeFormat,
+    zone: Option<String>,
+    #[serde(default)]
+    never: Vec<NeverMark>,
+    #[serde(default)]
+    absent: Missing,
+    #[serde(default)]
+    null: Missing,
+}
+
+impl<'de> Deserialize<'de> for TimeField {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = TimeField;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a JSON pointer, or { at = \"/pointer\", format = \"epoch_s\", never = [0] }",
+                )
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<TimeField, E> {
+                Pointer::parse(text).map(TimeField::at).map_err(E::custom)
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<TimeField, A::Error> {
+                let raw = RawTimeField::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let zone = raw.zone.as_deref();
+                TimeReading::new(raw.format, zone, raw.never, raw.absent, raw.null)
+                    .map(|how| TimeField { at: raw.at, how })
+                    .map_err(de::Error::custom)
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests;
