@@ -18,6 +18,7 @@ pub mod credential;
 pub mod exchange;
 pub mod fired;
 pub mod message;
+pub mod names;
 pub mod oauth2;
 pub mod ratelimit;
 pub mod skew;

@@ -11,7 +11,7 @@ use crate::connections::capabilities::CapabilityOverrides;
 use crate::http::exchange::{Call, ErrorPlaces, Purpose, Rule, Shared};
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Template, TemplateMap};
+use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::value::{Credential, HumanDuration};
 
 const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
@@ -32,7 +32,7 @@ pub struct HttpConnection {
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,

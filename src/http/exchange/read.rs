@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::condition::Condition;
@@ -11,7 +10,7 @@ use super::place::{Place, View};
 use super::purpose::Purpose;
 use super::state::ConnectionState;
 use crate::http::template::{Context, Names};
-use crate::http::times::{Known, TimeField};
+use crate::http::times::TimeField;
 use crate::problem::Problems;
 
 /// Where things are in an answer.
@@ -220,15 +219,9 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
         | Purpose::Deliver
         | Purpose::AfterDeliver
         | Purpose::TestSaved
-        | Purpose::Revert => &[],
+        | Purpose::Revert
+        | Purpose::Label
+        | Purpose::Probe
+        | Purpose::Command => &[],
     }
-}
-
-/// A time in an answer.
-///
-/// # Errors
-/// Names the place and what is wrong, never the value.
-pub fn time(field: &TimeField, view: View<'_>, now: Timestamp) -> Result<Known, String> {
-    let found = field.at.find(view);
-    field.read_value(found.as_deref(), &field.at.to_string(), now)
 }

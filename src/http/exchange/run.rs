@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
         let mut context = Context::new(exchange.clock.now())
             .text("token_name", token_name)
             .text(exchange.owner.as_str(), &exchange.name)
-            .texts("config", &exchange.shared.config);
+            .config(&exchange.shared.config);
         let mut secrets = Vec::new();
         for (name, credential) in &exchange.shared.secrets {
             let resolved = exchange.secrets.resolve(&credential.0).await?;

@@ -7,7 +7,7 @@ use super::call::{Call, ErrorPlaces};
 use super::rule::Rule;
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Context, Template, TemplateMap};
+use crate::http::template::{ConfigValue, Context, Template, TemplateMap};
 use crate::value::Credential;
 
 /// What all calls of one issuer or connection share. Both kinds of settings
@@ -21,7 +21,7 @@ pub struct Shared {
     /// Headers of every request.
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     pub secrets: BTreeMap<String, Credential>,
     /// Which header tells how long to stay away, besides `Retry-After`.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence, Shared};
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Template, TemplateMap};
+use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::issuers::capabilities::Capabilities;
 use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
@@ -31,7 +31,7 @@ pub struct HttpIssuer {
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,

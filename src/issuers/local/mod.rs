@@ -19,7 +19,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence};
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Template, TemplateMap};
+use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::ports::kind::{Kind, remedy_by_secrets};
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::problem::Problems;
@@ -54,7 +54,7 @@ pub struct LocalIssuer {
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,
