@@ -46,6 +46,7 @@ impl HttpConnection {
             .to_vec();
         names.extend(self.config.keys().map(|key| format!("config.{key}")));
         names.extend(self.secrets.keys().map(|key| format!("secrets.{key}")));
+        names.extend(self.vendor.iter().flat_map(|vendor| vendor.absent.clone()));
         if purpose.may_hold_token() {
             names.extend(["token".to_owned(), "old_token".to_owned()]);
         }

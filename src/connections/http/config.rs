@@ -1,6 +1,7 @@
 //! Settings of a connection that is driven over HTTP.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -17,6 +18,7 @@ use crate::http::oauth2::CallerAuth;
 use crate::http::predicate::Success;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{JsonTemplate, Template, TemplateMap};
+use crate::ports::kind::VendorMark;
 use crate::value::{Credential, HumanDuration};
 
 const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
@@ -26,6 +28,9 @@ const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConnection {
+    /// The vendor file that these settings were made from.
+    #[serde(skip)]
+    pub vendor: Option<Arc<VendorMark>>,
     /// Put before every `url` that begins with `/`.
     #[serde(default)]
     pub address: Option<String>,

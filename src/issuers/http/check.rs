@@ -113,8 +113,10 @@ impl HttpIssuer {
 
     fn names(&self, more: &[&str]) -> Names {
         let secrets = self.secrets.keys().map(|name| format!("secrets.{name}"));
+        let config = self.config.keys().map(|name| format!("config.{name}"));
+        let absent = self.vendor.iter().flat_map(|vendor| vendor.absent.clone());
         let more = more.iter().map(|name| (*name).to_owned());
-        Names::new(secrets.chain(more)).with("token_name")
+        Names::new(secrets.chain(config).chain(absent).chain(more)).with("token_name")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The settings of an HTTP issuer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -16,6 +17,7 @@ use crate::http::template::{JsonTemplate, Template, TemplateMap};
 use crate::issuers::capabilities::Capabilities;
 use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
+use crate::ports::kind::VendorMark;
 use crate::secret::BearerToken;
 use crate::value::Credential;
 
@@ -23,12 +25,18 @@ use crate::value::Credential;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpIssuer {
+    /// The vendor file that these settings were made from.
+    #[serde(skip)]
+    pub vendor: Option<Arc<VendorMark>>,
     /// How we authenticate ourselves.
     #[serde(default)]
     pub auth: CallerAuth,
     /// Headers of every request.
     #[serde(default)]
     pub headers: TemplateMap,
+    /// Texts for templates, as `config.<name>`.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
     /// Credentials for templates, as `secrets.<name>`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,

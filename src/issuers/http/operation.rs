@@ -106,7 +106,9 @@ impl Api {
 
     /// A context with what every operation may use.
     pub(super) async fn context(&self, token: &str, now: Timestamp) -> Result<Context, Fault> {
-        let mut context = Context::new(now).text("token_name", token);
+        let mut context = Context::new(now)
+            .text("token_name", token)
+            .texts("config", &self.config.config);
         for (name, reference) in &self.config.secrets {
             let resolved = self.secrets.resolve(&reference.0).await?;
             context = context.named_secret(name, &resolved.value);

@@ -181,6 +181,8 @@ impl LocalIssuer {
         Some(HttpIssuer {
             auth: self.auth.clone(),
             headers: self.headers.clone(),
+            config: BTreeMap::new(),
+            vendor: None,
             secrets: self.secrets.clone(),
             capabilities: self.stated(),
             mint: self.register.clone()?,
