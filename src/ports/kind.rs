@@ -74,6 +74,11 @@ pub trait Kind: Send + Sync {
         Vec::new()
     }
 
+    /// The vendor file that it was made from.
+    fn vendor(&self) -> Option<&VendorMark> {
+        None
+    }
+
     /// What to do about a literal secret at this key; `key` is its dotted path
     /// below the kind's table.
     fn literal_remedy(&self, _key: &str) -> &'static str {
@@ -97,6 +102,40 @@ pub fn remedy_by_secrets(key: &str) -> &'static str {
     match remedy_in_params(key) {
         HOW => "name it in `secrets`, as a reference, and write \"{{ secrets.<name> }}\" here",
         remedy => remedy,
+    }
+}
+
+/// The vendor file from which settings of kind `http` were made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VendorMark {
+    /// The vendor's name, which stands where the kind stands.
+    pub name: String,
+    /// SHA-256 of the file's bytes, in hex.
+    pub sha256: String,
+    /// Whose file it is.
+    pub origin: Origin,
+    /// Names such as `config.region` that templates may use although the user
+    /// gave no value: what they do without one is written in the template.
+    pub absent: Vec<String>,
+}
+
+/// Whose vendor file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It is built into the program.
+    Shipped,
+    /// The user's own.
+    Own,
+}
+
+impl Origin {
+    /// For people and programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::Own => "own",
+        }
     }
 }
 

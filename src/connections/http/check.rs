@@ -38,7 +38,9 @@ impl HttpConnection {
             .config(&self.config)
             .secrets(self.secrets.keys())
             .steps(steps);
-        Names::of(Side::Connection, purpose, &configured)
+        let names = Names::of(Side::Connection, purpose, &configured);
+        let absent = self.vendor.iter().flat_map(|vendor| &vendor.absent);
+        absent.fold(names, |names, name| names.with(name))
     }
 
     fn check_base_url(&self, path: &str, problems: &mut Problems) {

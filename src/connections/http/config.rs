@@ -1,6 +1,7 @@
 //! Settings of a connection that is driven over HTTP.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use crate::http::exchange::{Call, ErrorPlaces, Purpose, Rule, Shared};
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{ConfigValue, Template, TemplateMap};
+use crate::ports::kind::VendorMark;
 use crate::value::{Credential, HumanDuration};
 
 const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
@@ -21,6 +23,9 @@ const DEFAULT_SESSION: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConnection {
+    /// The vendor file that these settings were made from.
+    #[serde(skip)]
+    pub vendor: Option<Arc<VendorMark>>,
     /// Put before every `url` that begins with `/`.
     #[serde(default)]
     pub address: Option<Template>,

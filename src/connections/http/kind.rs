@@ -7,7 +7,7 @@ use http::Method;
 use super::HttpConnection;
 use crate::http::exchange::{Body, Purpose};
 use crate::ports::Connection;
-use crate::ports::kind::{Deps, Kind, remedy_by_secrets};
+use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
 use crate::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
@@ -19,11 +19,15 @@ impl Kind for HttpConnection {
     type Built = dyn Connection;
 
     fn kind(&self) -> &str {
-        "http"
+        self.vendor.as_ref().map_or("http", |vendor| &vendor.name)
     }
 
     fn check(&self, path: &str, problems: &mut Problems) {
-        self.check_all(path, problems);
+        // Below the vendor's name stand the parameters, and beside them `http`.
+        match &self.vendor {
+            Some(_) => self.check_all(&format!("{path}.http"), problems),
+            None => self.check_all(path, problems),
+        }
     }
 
     fn capabilities(&self) -> ConnectionCapabilities {
@@ -55,6 +59,10 @@ impl Kind for HttpConnection {
 
     fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Connection>, String> {
         Ok(super::build(name, self, deps, deps.fired.clone()))
+    }
+
+    fn vendor(&self) -> Option<&VendorMark> {
+        self.vendor.as_deref()
     }
 
     fn literal_remedy(&self, key: &str) -> &'static str {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Context, Names, Spot, Template};
 use crate::problem::Problems;
 
-/// A JSON document whose texts are templates; keys are not.
+/// A JSON document whose texts and keys are templates.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct JsonTemplate(pub Value);
@@ -46,7 +46,9 @@ fn check_json(node: &Value, path: &str, known: &Names, problems: &mut Problems) 
         }
         Value::Object(fields) => {
             for (key, field) in fields {
-                check_json(field, &format!("{path}.{key}"), known, problems);
+                let at = format!("{path}.{key}");
+                Template::new(key).check_in(Spot::Whole, &at, known, problems);
+                check_json(field, &at, known, problems);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -57,7 +59,9 @@ fn json_uses(node: &Value, name: &str) -> bool {
     match node {
         Value::String(text) => Template::new(text).uses(name),
         Value::Array(items) => items.iter().any(|item| json_uses(item, name)),
-        Value::Object(fields) => fields.values().any(|field| json_uses(field, name)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, field)| Template::new(key).uses(name) || json_uses(field, name)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -78,8 +82,11 @@ fn render_json(node: &Value, at: &str, context: &Context) -> Result<Option<Value
         Value::Object(fields) => {
             let mut rendered = Map::new();
             for (key, field) in fields {
-                if let Some(value) = render_json(field, &format!("{at}/{key}"), context)? {
-                    rendered.insert(key.clone(), value);
+                let at = format!("{at}/{key}");
+                if let Some(value) = render_json(field, &at, context)? {
+                    let key = Template::new(key).text(context);
+                    let key = key.map_err(|why| format!("the key `{at}`: {why}"))?;
+                    rendered.insert(key.to_string(), value);
                 }
             }
             Ok(Some(Value::Object(rendered)))

@@ -167,7 +167,9 @@ impl<'i> Calls<'i> {
             .config(&self.issuer.config)
             .secrets(self.issuer.secrets.keys())
             .steps(steps);
-        Names::of(Side::Issuer, purpose, &configured)
+        let names = Names::of(Side::Issuer, purpose, &configured);
+        let absent = self.issuer.vendor.iter().flat_map(|vendor| &vendor.absent);
+        absent.fold(names, |names, name| names.with(name))
     }
 }
 

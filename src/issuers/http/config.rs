@@ -1,6 +1,7 @@
 //! The settings of an HTTP issuer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -14,6 +15,7 @@ use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::issuers::capabilities::Capabilities;
 use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
+use crate::ports::kind::VendorMark;
 use crate::secret::BearerToken;
 use crate::value::{Credential, HumanDuration};
 
@@ -21,6 +23,9 @@ use crate::value::{Credential, HumanDuration};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpIssuer {
+    /// The vendor file that these settings were made from.
+    #[serde(skip)]
+    pub vendor: Option<Arc<VendorMark>>,
     /// Put before every `url` that begins with `/`.
     pub address: Option<Template>,
     /// How we authenticate ourselves.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{HttpIssuer, HttpTokens};
 use crate::ports::Issuer;
-use crate::ports::kind::{Deps, Kind, remedy_by_secrets};
+use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
 use crate::rotation::capability::{IssuerCapabilities, Supply};
 use crate::secret::SecretRef;
@@ -16,11 +16,15 @@ impl Kind for HttpIssuer {
     type Built = dyn Issuer;
 
     fn kind(&self) -> &str {
-        "http"
+        self.vendor.as_ref().map_or("http", |vendor| &vendor.name)
     }
 
     fn check(&self, path: &str, problems: &mut Problems) {
-        self.check_all(path, problems);
+        // Below the vendor's name stand the parameters, and beside them `http`.
+        match &self.vendor {
+            Some(_) => self.check_all(&format!("{path}.http"), problems),
+            None => self.check_all(path, problems),
+        }
     }
 
     fn capabilities(&self) -> IssuerCapabilities {
@@ -38,6 +42,10 @@ impl Kind for HttpIssuer {
 
     fn declared_lifetime(&self) -> Option<SignedDuration> {
         self.lifetime.declared.map(|life| life.0)
+    }
+
+    fn vendor(&self) -> Option<&VendorMark> {
+        self.vendor.as_deref()
     }
 
     fn literal_remedy(&self, key: &str) -> &'static str {

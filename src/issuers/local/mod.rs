@@ -192,6 +192,7 @@ impl LocalIssuer {
     /// The same as an HTTP issuer, when there is something to call.
     fn api(&self) -> Option<HttpIssuer> {
         Some(HttpIssuer {
+            vendor: None,
             address: self.address.clone(),
             auth: self.auth.clone(),
             headers: self.headers.clone(),

@@ -1,0 +1,89 @@
+//! Values for the parameters of a file when nobody has given any: to check the
+//! file, and to show what it becomes.
+
+use std::borrow::Cow;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::expand::{Given, Values};
+use super::file::{Parameter, ParameterType};
+use super::vendor::Vendor;
+
+/// Which parameters are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filled {
+    /// All of them.
+    All,
+    /// Those that a user must give.
+    Required,
+}
+
+/// A value for each parameter that has no default: its example, or one that
+/// fits its type.
+#[must_use]
+pub fn values<'a>(vendor: &Vendor<'a>, filled: Filled) -> Values<'a> {
+    let wanted = vendor.parameters().filter(|(_, parameter)| match filled {
+        Filled::All => true,
+        Filled::Required => parameter.is_required(),
+    });
+    let without_default = wanted.filter(|(_, parameter)| parameter.default.is_none());
+    without_default
+        .map(|(name, parameter)| {
+            let key = name.to_owned();
+            let value = sample(vendor, name, parameter);
+            (name.to_owned(), Given { key, value })
+        })
+        .collect()
+}
+
+fn sample<'a>(vendor: &Vendor<'a>, name: &str, parameter: &Parameter) -> Spanned<DeValue<'a>> {
+    let stated = vendor
+        .sample(name)
+        .and_then(|sample| sample.example.clone());
+    match (stated, parameter.kind) {
+        (Some(example), ParameterType::Credential) => reference(example),
+        (Some(example), _) => example,
+        (None, _) => fitting(parameter),
+    }
+}
+
+/// The place in Vault that an example names.
+fn reference(example: Spanned<DeValue<'_>>) -> Spanned<DeValue<'_>> {
+    let span = example.span();
+    let key = Spanned::new(span.clone(), Cow::Borrowed("vault"));
+    let table = DeTable::from_iter([(key, example)]);
+    Spanned::new(span, DeValue::Table(table))
+}
+
+/// A value that fits the type of a parameter.
+#[must_use]
+pub fn fitting(parameter: &Parameter) -> Spanned<DeValue<'static>> {
+    let text = match parameter.kind {
+        ParameterType::Text => "'x'",
+        ParameterType::Host => "'vendor.example.com'",
+        ParameterType::Url => "'https://vendor.example.com'",
+        ParameterType::Integer => "1",
+        ParameterType::Duration => "'30d'",
+        ParameterType::Credential => "{ file = '/' }",
+        ParameterType::List => "['x']",
+        ParameterType::Choice => {
+            let first = parameter.choices.first().cloned().unwrap_or_default();
+            return Spanned::new(0..0, DeValue::String(Cow::Owned(first)));
+        }
+    };
+    let nothing = || Spanned::new(0..0, DeValue::String(Cow::Borrowed("")));
+    DeValue::parse(text).unwrap_or_else(|_| nothing())
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Vendor files for the tests of this folder.
+
+    /// An issuer with a parameter of almost every type.
+    pub(crate) const ISSUER: &str = include_str!("../../tests/vendors/files/issuers/acme.toml");
+
+    /// A connection.
+    pub(crate) const CONNECTION: &str =
+        include_str!("../../tests/vendors/files/connections/acme.toml");
+}

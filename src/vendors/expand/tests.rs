@@ -1,0 +1,290 @@
+//! Expansion of small files: what is put where, and what is left out.
+
+use serde::Deserialize as _;
+use toml::de::ValueDeserializer;
+
+use super::*;
+use crate::connections::ConnectionKind;
+use crate::issuers::IssuerKind;
+use crate::ports::kind::Origin;
+use crate::vendors::example::testing::{CONNECTION, ISSUER};
+use crate::vendors::example::{self, Filled};
+
+/// A file with parameters of each type, and this below `[http]`.
+fn file(http: &str) -> String {
+    let (head, _) = ISSUER.split_once("\n[http]").expect("there");
+    format!("{head}\n[http]\n{http}")
+}
+
+fn given<'i>(text: &'i str) -> Values<'i> {
+    let table = DeTable::parse(text).expect("valid").into_inner();
+    let values = table.into_iter().map(|(key, value)| {
+        let key = key.into_inner().into_owned();
+        (key.clone(), Given { key, value })
+    });
+    values.collect()
+}
+
+fn plain(value: Spanned<DeValue<'_>>) -> toml::Table {
+    toml::Table::deserialize(ValueDeserializer::from(value)).expect("a table")
+}
+
+/// What the file becomes with these values and the user's own `http`.
+fn expanded(http: &str, values: &str, own: &str) -> toml::Table {
+    let text = file(http);
+    let vendor = Vendor::shipped("acme", &text).expect("sound");
+    let own = DeTable::parse(own).expect("valid");
+    let own = Spanned::new(own.span(), DeValue::Table(own.into_inner()));
+    plain(expand(&vendor, &given(values), Some(&own), Places::Foreign).http)
+}
+
+fn toml(text: &str) -> toml::Table {
+    text.parse().expect("valid")
+}
+
+#[test]
+fn references_are_replaced_by_the_value_as_it_was_written() {
+    let values = "domain = 'a.example'\nadmin_key = { vault = 'kv/x#y' }\nlife = '5d'\nlabel_length = 00_7\nscopes = ['a', 'b']"
+        .replace("00_7", "7");
+    let cases = [
+        ("a = { parameter = 'domain' }", "a = 'a.example'"),
+        (
+            "a.b.c = { parameter = 'admin_key' }",
+            "a.b.c = { vault = 'kv/x#y' }",
+        ),
+        ("a = { parameter = 'life' }", "a = '5d'"),
+        ("a = { parameter = 'label_length' }", "a = 7"),
+        ("a = { parameter = 'scopes' }", "a = ['a', 'b']"),
+        // In odd places.
+        (
+            "a = ['x', { parameter = 'life' }, 'y']",
+            "a = ['x', '5d', 'y']",
+        ),
+        ("a = [[{ parameter = 'life' }]]", "a = [['5d']]"),
+        ("a = [{ b = { parameter = 'life' } }]", "a = [{ b = '5d' }]"),
+        ("a = [{ parameter = 'scopes' }]", "a = [['a', 'b']]"),
+        ("parameter = { parameter = 'life' }", "parameter = '5d'"),
+        ("a.parameter.parameter = 'life'", "a.parameter = '5d'"),
+        ("'odd key' = { parameter = 'life' }", "'odd key' = '5d'"),
+        // No references.
+        (
+            "a = { parameter = 'life', x = 1 }",
+            "a = { parameter = 'life', x = 1 }",
+        ),
+        ("parameter = 'life'", "parameter = 'life'"),
+        (
+            "a = \"{ parameter = 'life' }\"",
+            "a = \"{ parameter = 'life' }\"",
+        ),
+    ];
+    for (http, expected) in cases {
+        assert_eq!(expanded(http, &values, ""), toml(expected), "{http}");
+    }
+}
+
+#[test]
+fn no_value_changes_its_type() {
+    for value in [
+        "'00123'",
+        "'1e5'",
+        "'true'",
+        "'null'",
+        "'2026-01-01'",
+        "'{}'",
+        "'say \"yes\"'",
+        "'{{ token }}'",
+    ] {
+        let values = format!("team = {value}");
+        let http = "a = { parameter = 'team' }\nb = '{{ config.team }}'";
+        let expected = format!("a = {value}\nb = '{{{{ config.team }}}}'\nconfig.team = {value}");
+        assert_eq!(expanded(http, &values, ""), toml(&expected), "{value}");
+    }
+}
+
+#[test]
+fn what_is_absent_is_left_out() {
+    let cases = [
+        ("a = { parameter = 'region' }\nb = 1", "b = 1"),
+        ("a = [1, { parameter = 'region' }, 2]", "a = [1, 2]"),
+        ("a.b = { parameter = 'signature' }", "a = {}"),
+        ("a = '{{ config.region }}'", "a = '{{ config.region }}'"),
+        // These have defaults.
+        ("a = { parameter = 'life' }", "a = '60d'"),
+        (
+            "a = '{{ config.life }}'",
+            "a = '{{ config.life }}'\nconfig.life = '60d'",
+        ),
+    ];
+    for (http, expected) in cases {
+        assert_eq!(expanded(http, "", ""), toml(expected), "{http}");
+    }
+    let vendor = Vendor::shipped("acme", ISSUER).expect("sound");
+    let none = expand(&vendor, &Values::new(), None, Places::Foreign);
+    let expected = [
+        "config.domain",
+        "secrets.admin_key",
+        "config.region",
+        "secrets.signature",
+        "config.team",
+    ];
+    assert_eq!(none.absent, expected);
+}
+
+#[test]
+fn only_what_templates_use_is_put_into_config_and_secrets() {
+    let values = "domain = 'a.example'\nadmin_key = { file = '/k' }\nteam = 't'";
+    let cases = [
+        ("a = '{{ config.domain }}'", "config.domain = 'a.example'"),
+        ("a = ['{{ config.domain }}']", "config.domain = 'a.example'"),
+        (
+            "a = '{{ config[\"domain\"] }}'",
+            "config.domain = 'a.example'",
+        ),
+        (
+            "a = \"{{ config['domain'] }}\"",
+            "config.domain = 'a.example'",
+        ),
+        (
+            "a = '{% if config.team %}x{% endif %}'",
+            "config.team = 't'",
+        ),
+        (
+            "a = '{{ secrets.admin_key | b64encode }}'",
+            "secrets.admin_key = { file = '/k' }",
+        ),
+        ("a = { parameter = 'admin_key' }", ""),
+        ("a = 'config.domain'", ""),
+        ("a = '{{ my_config.domain }}'", ""),
+        ("a = '{{ steps.config.domain }}'", ""),
+        ("a = '{{ config.domains }}'", ""),
+        ("a = '{{ secrets.domain }}'", ""),
+        (
+            "config = { domain = 'own' }\na = '{{ config.domain }}'",
+            "config.domain = 'own'",
+        ),
+    ];
+    for (http, expected) in cases {
+        let mut found = expanded(http, values, "");
+        found.retain(|key, _| ["config", "secrets"].contains(&key));
+        assert_eq!(found, toml(expected), "{http}");
+    }
+}
+
+#[test]
+fn the_users_own_keys_go_last_and_may_use_parameters_too() {
+    let values = "domain = 'a.example'\nadmin_key = { file = '/k' }";
+    let http = "auth = { bearer = { parameter = 'admin_key' } }\nlifetime = { declared = '1d', max = '2d' }";
+    let cases = [
+        (
+            "lifetime.max = '9d'",
+            "auth.bearer.file = '/k'\nlifetime = { declared = '1d', max = '9d' }",
+        ),
+        (
+            "auth.bearer = { env = 'KEY' }",
+            "auth.bearer.env = 'KEY'\nlifetime = { declared = '1d', max = '2d' }",
+        ),
+        (
+            "auth.basic = { username = 'u', password = { parameter = 'admin_key' } }",
+            "auth.basic = { username = 'u', password.file = '/k' }\nlifetime = { declared = '1d', max = '2d' }",
+        ),
+        (
+            "lifetime = { max = { parameter = 'life' } }\nheaders.X = '{{ config.domain }}'",
+            "auth.bearer.file = '/k'\nlifetime = { declared = '1d', max = '60d' }\nheaders.X = '{{ config.domain }}'\nconfig.domain = 'a.example'",
+        ),
+    ];
+    for (own, expected) in cases {
+        assert_eq!(expanded(http, values, own), toml(expected), "{own}");
+    }
+}
+
+#[test]
+fn places_are_the_users_and_everything_else_is_foreign() {
+    let text = file("a = { parameter = 'domain' }\nb = '{{ config.domain }}'\nc.d = 1");
+    let vendor = Vendor::shipped("acme", &text).expect("sound");
+    let user = "host = 'a.example'";
+    let mut values = given(user);
+    let value = values.remove("host").expect("given");
+    let values = Values::from([("domain".to_owned(), value)]);
+    let expansion = expand(&vendor, &values, None, Places::Foreign);
+    let part = |path: &[&str]| {
+        let root = expansion.http.get_ref();
+        let at = path
+            .iter()
+            .try_fold(root, |at, key| Some(at.get(*key)?.get_ref()));
+        at.map(|_| ()).expect("there");
+        let (last, above) = path.split_last().expect("a key");
+        let above = above.iter().fold(root, |at, key| at[*key].get_ref());
+        above.get(*last).expect("there").span()
+    };
+    assert_eq!(&user[part(&["a"])], "'a.example'");
+    assert_eq!(&user[part(&["config", "domain"])], "'a.example'");
+    for foreign in [vec!["b"], vec!["c"], vec!["c", "d"], vec!["config"]] {
+        assert!(is_foreign(&part(&foreign)), "{foreign:?}");
+    }
+    // Paths lead back to the key that the user wrote.
+    let moved = |path: &str| (path.to_owned(), "host".to_owned());
+    assert_eq!(
+        expansion.moved,
+        [moved("http.a"), moved("http.config.domain")]
+    );
+}
+
+#[test]
+fn in_the_file_a_value_stands_where_it_is_referred_to() {
+    let text = file("a = { parameter = 'scopes' }");
+    let vendor = Vendor::shipped("acme", &text).expect("sound");
+    let values = example::values(&vendor, Filled::All);
+    let expansion = expand(&vendor, &values, None, Places::File);
+    let part = &expansion.http.get_ref()["a"];
+    assert_eq!(&text[part.span()], "{ parameter = 'scopes' }");
+    let item = part
+        .get_ref()
+        .as_array()
+        .and_then(|items| items.iter().next());
+    assert_eq!(
+        &text[item.expect("an item").span()],
+        "{ parameter = 'scopes' }"
+    );
+}
+
+#[test]
+fn references_that_lead_nowhere_are_told() {
+    let text = file("a = { parameter = 'nobody' }\nb = [{ parameter = 5 }]");
+    let vendor = Vendor::shipped("acme", &text).expect("sound");
+    let expansion = expand(&vendor, &Values::new(), None, Places::File);
+    let told = expansion.stray.iter();
+    let told: Vec<_> = told
+        .map(|s| (s.path.as_str(), &text[s.span.clone()], s.name.as_deref()))
+        .collect();
+    let expected = [
+        ("http.a", "{ parameter = 'nobody' }", Some("nobody")),
+        ("http.b[0]", "{ parameter = 5 }", None),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(plain(expansion.http), toml("b = []"));
+}
+
+#[test]
+fn the_typed_settings_know_their_vendor() {
+    let vendor = Vendor::shipped("acme", ISSUER).expect("sound");
+    for filled in [Filled::All, Filled::Required] {
+        let values = example::values(&vendor, filled);
+        let issuer: IssuerKind = vendor.settings(&values).expect("typed");
+        assert_eq!(issuer.as_kind().kind(), "acme");
+        let mark = issuer.as_kind().vendor().expect("marked");
+        assert_eq!(
+            (mark.sha256.as_str(), mark.origin),
+            (vendor.sha256.as_str(), Origin::Shipped)
+        );
+        let life = issuer.as_kind().declared_lifetime().expect("stated");
+        assert_eq!(life.as_hours(), 60 * 24);
+        let mut problems = crate::problem::Problems::default();
+        issuer.as_kind().check("issuers.crm.acme", &mut problems);
+        assert_eq!(problems.all(), []);
+    }
+    let vendor = Vendor::shipped("acme", CONNECTION).expect("sound");
+    let values = example::values(&vendor, Filled::All);
+    let connection: ConnectionKind = vendor.settings(&values).expect("typed");
+    assert_eq!(connection.as_kind().kind(), "acme");
+    assert_eq!(connection.as_kind().credentials().len(), 1);
+}

@@ -1,0 +1,492 @@
+//! What no type can hold of a vendor file. Paths are those of the file:
+//! `parameters.domain.example`, `http.issue`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::de::DeValue;
+
+use super::calls::without_effect;
+use super::example::{Filled, values};
+use super::expand::{Expansion, Places, expand};
+use super::file::{About, Parameter, ParameterType, Proof};
+use super::vendor::Vendor;
+use crate::problem::Problems;
+
+impl Vendor<'_> {
+    /// Notes what is wrong with the file, `[http]` as the typed settings see it
+    /// and the types of examples and defaults aside.
+    pub fn check(&self, problems: &mut Problems) {
+        check_about(&self.file.vendor, problems);
+        let mut names = BTreeMap::new();
+        for (name, parameter) in self.parameters() {
+            let check = OfParameter {
+                path: format!("parameters.{name}"),
+                name,
+                parameter,
+            };
+            check.all(problems);
+            check.names_are_unique(&mut names, problems);
+        }
+        check_proof(&self.file.proof, problems);
+        let expansion = expand(self, &values(self, Filled::All), None, Places::File);
+        self.check_references(&expansion, problems);
+        self.check_use(&expansion, problems);
+        if let DeValue::Table(http) = self.http.get_ref() {
+            for call in without_effect(self.family(), http) {
+                problems.error(
+                    format!("http.{call}"),
+                    "this call does not say what it changes at the vendor",
+                    "write `effect = \"none\"`, \"creates\", \"writes\" or \"ends\"",
+                );
+            }
+        }
+    }
+
+    fn check_references(&self, expansion: &Expansion<'_>, problems: &mut Problems) {
+        for stray in &expansion.stray {
+            let declared: Vec<_> = self.parameters().map(|(name, _)| name).collect();
+            let (message, remedy) = match &stray.name {
+                Some(name) => (
+                    format!("there is no parameter `{name}`"),
+                    format!(
+                        "declare [parameters.{name}], or refer to one of: {}",
+                        declared.join(", ")
+                    ),
+                ),
+                None => (
+                    "a table of the one key `parameter` is a reference, and this one holds no name"
+                        .to_owned(),
+                    "write { parameter = \"<name>\" }".to_owned(),
+                ),
+            };
+            problems.error(stray.path.as_str(), message, remedy);
+        }
+        for object in ["config", "secrets"] {
+            let own = self.http.get_ref().get(object);
+            let own = own.and_then(|own| own.get_ref().as_table());
+            for name in own.into_iter().flat_map(|own| own.keys()) {
+                let name = name.get_ref();
+                if self.file.parameters.contains_key(name.as_ref()) {
+                    problems.error(
+                        format!("http.{object}.{name}"),
+                        format!("`{name}` is a parameter, and its value would not get here"),
+                        "take this key out, or give it another name",
+                    );
+                }
+            }
+        }
+    }
+
+    fn check_use(&self, expansion: &Expansion<'_>, problems: &mut Problems) {
+        let used: BTreeSet<_> = expansion.moved.iter().map(|(_, name)| name).collect();
+        for (name, parameter) in self.parameters() {
+            if parameter.deprecated.is_none() && !used.contains(&name.to_owned()) {
+                let object = parameter.object();
+                problems.warning(
+                    format!("parameters.{name}"),
+                    "nothing in `http` uses this parameter",
+                    format!(
+                        "write {{{{ {object}.{name} }}}} in a template or {{ parameter = \"{name}\" }} elsewhere; a parameter of the past needs `deprecated`"
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn check_about(about: &About, problems: &mut Problems) {
+    if about.title.trim().is_empty() {
+        problems.error(
+            "vendor.title",
+            "the title is empty",
+            "write the vendor's name",
+        );
+    }
+    if about.documentation.is_empty() {
+        problems.error(
+            "vendor.documentation",
+            "nothing says where the vendor documents this",
+            "write the pages' addresses",
+        );
+    }
+    for (index, url) in about.documentation.iter().enumerate() {
+        if url.scheme() != "https" {
+            problems.error(
+                format!("vendor.documentation[{index}]"),
+                "this is not the address of a page",
+                "write an https URL",
+            );
+        }
+    }
+    let hex = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if about.openapi.as_ref().is_some_and(|pin| !hex(&pin.sha256)) {
+        problems.error(
+            "vendor.openapi.sha256",
+            "this is not a SHA-256",
+            "write its 64 hex digits, as `sha256sum` prints them",
+        );
+    }
+}
+
+/// One parameter under its name.
+struct OfParameter<'a> {
+    path: String,
+    name: &'a str,
+    parameter: &'a Parameter,
+}
+
+impl<'a> OfParameter<'a> {
+    fn all(&self, problems: &mut Problems) {
+        let Parameter {
+            kind,
+            about,
+            example,
+            default,
+            optional,
+            choices,
+            ..
+        } = self.parameter;
+        let mut error = |key: &str, message: &str, remedy: &str| {
+            problems.error(format!("{}{key}", self.path), message, remedy);
+        };
+        if about.trim().is_empty() {
+            error(
+                ".about",
+                "nobody is told what this is",
+                "write what it is and where to find it",
+            );
+        }
+        if *optional && default.is_some() {
+            error(
+                ".optional",
+                "a parameter with a default can be left out anyway",
+                "take `optional` or `default` out",
+            );
+        }
+        let shown = example.is_some() || default.is_some() || *kind == ParameterType::Choice;
+        if !shown {
+            error(
+                "",
+                "there is no example",
+                "write `example = …`: it is shown to whoever leaves the parameter out",
+            );
+        }
+        if (*kind == ParameterType::Choice) == choices.is_empty() {
+            error(
+                ".choices",
+                "`choices` and the type \"choice\" belong together",
+                "write type = \"choice\" and the words that can be chosen",
+            );
+        }
+        if *kind == ParameterType::Credential && default.is_some() {
+            error(
+                ".default",
+                "a credential has no default: each user has one of their own",
+                "take it out; write `optional = true` if there may be none",
+            );
+        }
+        self.pattern_fits(problems);
+    }
+
+    fn pattern_fits(&self, problems: &mut Problems) {
+        let Some(text) = &self.parameter.pattern else {
+            return;
+        };
+        let at = format!("{}.pattern", self.path);
+        if !is_textual(self.parameter.kind) {
+            problems.error(
+                at,
+                "only a text, a host and a URL have a pattern",
+                "take it out",
+            );
+            return;
+        }
+        let Ok(pattern) = glob::Pattern::new(text) else {
+            problems.error(
+                at,
+                format!("`{text}` is not a pattern"),
+                "use `*` for any characters, `?` for one, `[a-z]` for a choice",
+            );
+            return;
+        };
+        let stated = [&self.parameter.example, &self.parameter.default];
+        let texts = stated.into_iter().flatten().filter_map(|v| v.as_str());
+        if texts.into_iter().any(|text| !pattern.matches(text)) {
+            problems.error(
+                at,
+                "the example or the default does not look like this",
+                "correct the one or the other",
+            );
+        }
+    }
+
+    /// A name means one parameter, also a former name.
+    fn names_are_unique(&self, names: &mut BTreeMap<&'a str, &'a str>, problems: &mut Problems) {
+        let aliases = self.parameter.aliases.iter().enumerate();
+        let aliases =
+            aliases.map(|(i, alias)| (format!("{}.aliases[{i}]", self.path), alias.as_str()));
+        for (path, name) in std::iter::once((self.path.clone(), self.name)).chain(aliases) {
+            if !is_name(name) {
+                problems.error(
+                    path,
+                    format!("`{name}` cannot be the name of a parameter"),
+                    "use a-z, 0-9 and `_`, beginning with a letter; `http` is taken by the keys of the file that a user changes",
+                );
+            } else if let Some(other) = names.insert(name, self.name) {
+                problems.error(
+                    path,
+                    format!("`{name}` already means the parameter `{other}`"),
+                    "rename one of the two",
+                );
+            }
+        }
+    }
+}
+
+/// Whether values of this type are texts that a pattern can describe.
+#[must_use]
+pub fn is_textual(kind: ParameterType) -> bool {
+    match kind {
+        ParameterType::Text | ParameterType::Host | ParameterType::Url => true,
+        ParameterType::Integer
+        | ParameterType::Duration
+        | ParameterType::Choice
+        | ParameterType::Credential
+        | ParameterType::List => false,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let mut letters = name.chars();
+    name != "http"
+        && letters.next().is_some_and(|c| c.is_ascii_lowercase())
+        && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn check_proof(proof: &Proof, problems: &mut Problems) {
+    let refusals = proof.refusals();
+    if let Some(reason) = &proof.positive_only {
+        if reason.trim().is_empty() {
+            problems.error(
+                "proof.positive_only",
+                "the reason is missing",
+                "write why nothing shows a token that the vendor must refuse",
+            );
+        }
+        if refusals.iter().any(|(_, refusal)| refusal.is_some()) {
+            problems.error(
+                "proof.positive_only",
+                "a refusal is described, so it is not positive only",
+                "take `positive_only` or the refusals out",
+            );
+        }
+        return;
+    }
+    for (name, refusal) in refusals {
+        let at = format!("proof.{name}");
+        match refusal {
+            None => problems.error(
+                at,
+                format!("nothing says what the vendor answers to a token that is {name}"),
+                format!("write {name} = {{ status = [401], note = \"…\" }}, or `positive_only` with the reason"),
+            ),
+            Some(refusal) if refusal.note.trim().is_empty() => problems.error(
+                format!("{at}.note"),
+                "the note is empty",
+                "write what the refusal looks like, and where that is documented",
+            ),
+            Some(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Severity::{self, Error, Warning};
+    use crate::vendors::example::testing::{CONNECTION, ISSUER};
+
+    fn said(text: &str) -> Vec<(Severity, String)> {
+        let vendor = Vendor::shipped("acme", text).expect("typed");
+        let mut problems = Problems::default();
+        vendor.check(&mut problems);
+        let all = problems.all().iter();
+        all.map(|p| (p.severity, p.path.clone())).collect()
+    }
+
+    #[test]
+    fn sound_files_raise_no_word() {
+        assert_eq!(said(ISSUER), []);
+        assert_eq!(said(CONNECTION), []);
+    }
+
+    #[test]
+    fn each_mistake_is_named_at_its_key() {
+        let cases = [
+            (
+                "title = \"Acme CRM\"",
+                "title = \" \"",
+                Error,
+                "vendor.title",
+            ),
+            (
+                "[\"https://docs.acme.example/api/tokens\"]",
+                "[]",
+                Error,
+                "vendor.documentation",
+            ),
+            (
+                "https://docs",
+                "ftp://docs",
+                Error,
+                "vendor.documentation[0]",
+            ),
+            (
+                "notes =",
+                "openapi = { url = \"https://a.example/o\", sha256 = \"12\" }\nnotes =",
+                Error,
+                "vendor.openapi.sha256",
+            ),
+            (
+                "the host of your tenant",
+                "",
+                Error,
+                "parameters.domain.about",
+            ),
+            (
+                "default = 100",
+                "default = 100\noptional = true",
+                Error,
+                "parameters.label_length.optional",
+            ),
+            (
+                "default = 100",
+                "optional = true",
+                Error,
+                "parameters.label_length",
+            ),
+            (
+                "choices = [\"eu\", \"us\"]",
+                "",
+                Error,
+                "parameters.region.choices",
+            ),
+            (
+                "default = \"60d\"",
+                "default = \"60d\"\nchoices = [\"x\"]",
+                Error,
+                "parameters.life.choices",
+            ),
+            (
+                "example = \"kv/admin/acme#signature\"\noptional = true",
+                "default = \"x\"",
+                Error,
+                "parameters.signature.default",
+            ),
+            (
+                "\"*.acme.example\"",
+                "\"[\"",
+                Error,
+                "parameters.domain.pattern",
+            ),
+            (
+                "\"*.acme.example\"",
+                "\"*.example.org\"",
+                Error,
+                "parameters.domain.pattern",
+            ),
+            (
+                "default = 100",
+                "default = 100\npattern = \"*\"",
+                Error,
+                "parameters.label_length.pattern",
+            ),
+            (
+                "[parameters.team]",
+                "[parameters.Team]",
+                Error,
+                "parameters.Team",
+            ),
+            (
+                "[parameters.team]",
+                "[parameters.http]",
+                Error,
+                "parameters.http",
+            ),
+            (
+                "aliases = [\"host\"]",
+                "aliases = [\"life\"]",
+                Error,
+                "parameters.life",
+            ),
+            ("expired = {", "# {", Error, "proof.expired"),
+            (
+                "documented below Authentication",
+                " ",
+                Error,
+                "proof.wrong.note",
+            ),
+            (
+                "wrong = {",
+                "positive_only = \"x\"\nwrong = {",
+                Error,
+                "proof.positive_only",
+            ),
+            (
+                "{ parameter = \"life\" }",
+                "{ parameter = \"live\" }",
+                Error,
+                "http.lifetime.declared",
+            ),
+            (
+                "{ parameter = \"scopes\" }",
+                "{ parameter = 5 }",
+                Error,
+                "http.mint.json.scopes",
+            ),
+            (
+                "[http.headers]",
+                "[http.config]\nteam = \"x\"\n[http.headers]",
+                Error,
+                "http.config.team",
+            ),
+            (
+                "[http.headers]",
+                "[http.list]\nurl = \"/\"\n[http.headers]",
+                Error,
+                "http.list",
+            ),
+            ("deprecated = \"teams", "# \"", Warning, ""),
+        ];
+        for (from, to, severity, path) in cases {
+            assert!(ISSUER.contains(from), "`{from}` is not there");
+            let found = said(&ISSUER.replacen(from, to, 1));
+            match path {
+                "" => assert_eq!(found, [], "{to}"),
+                path => assert!(
+                    found.contains(&(severity, path.to_owned())),
+                    "{to}: {found:?}"
+                ),
+            }
+        }
+        let unused = ISSUER.replace("X-Region = \"{{ config.region | default('eu') }}\"", "");
+        assert_eq!(said(&unused), [(Warning, "parameters.region".to_owned())]);
+        let of_the_past = ISSUER.replace("X-Team = \"{{ config.team | default('none') }}\"", "");
+        assert_eq!(said(&of_the_past), [], "`team` is deprecated");
+    }
+
+    #[test]
+    fn without_a_negative_proof_the_reason_is_asked_for() {
+        let (_, tail) = ISSUER.split_once("[proof]").expect("there");
+        let (proof, _) = tail.split_once("[http]").expect("there");
+        let none = ISSUER.replace(proof, "\n");
+        assert_eq!(
+            said(&none),
+            ["wrong", "expired", "revoked"].map(|name| (Error, format!("proof.{name}")))
+        );
+        let empty = ISSUER.replace(proof, "\npositive_only = ''\n");
+        assert_eq!(said(&empty), [(Error, "proof.positive_only".to_owned())]);
+        let reason = ISSUER.replace(proof, "\npositive_only = 'any text is accepted'\n");
+        assert_eq!(said(&reason), []);
+    }
+}
