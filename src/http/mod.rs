@@ -15,6 +15,7 @@
 pub mod client;
 mod context;
 pub mod extract;
+pub mod fired;
 pub mod message;
 pub mod oauth2;
 pub mod paging;
