@@ -66,6 +66,7 @@ pub mod server;
 pub mod telemetry;
 pub mod value;
 pub mod vault;
+pub mod vendors;
 
 // Fixtures that are shared with `tests/` name this crate as those do.
 #[cfg(test)]

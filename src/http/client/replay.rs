@@ -22,7 +22,9 @@ impl Detour {
         if server.ip().is_loopback() {
             return Ok(Self { server });
         }
-        Err(format!("{server} is not on loopback: replays stay on this machine"))
+        Err(format!(
+            "{server} is not on loopback: replays stay on this machine"
+        ))
     }
 
     /// Points the request at the server and names its real host in `Host`.
