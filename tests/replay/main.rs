@@ -9,6 +9,7 @@
 )]
 
 mod command;
+mod guide;
 mod mistakes;
 mod refused;
 mod rules;

@@ -17,6 +17,7 @@ pub use self::expect::{
     ListedFacts, TextFact, TimeFact, TokenFacts,
 };
 pub use self::json::Json;
+pub(super) use self::json::json;
 pub use self::operation::{Call, Operation, With};
 
 /// A replay: the documented exchanges of a vendor, good and bad.

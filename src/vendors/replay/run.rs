@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::clock::SceneClock;
 use super::facts;
-use super::file::{Call, Family, Operation, Replay, Scene};
+use super::file::{Call, Family, Operation, Replay, Scene, json};
 use super::pattern::Values;
 use super::perform::{Outcome, Performance};
 use super::quoted;
@@ -231,14 +231,9 @@ pub(super) fn beginning(replay: &Replay, scene: &Scene) -> Values {
         values.set("scim_url", "https://sp.example.com/scim/v2");
     }
     for (name, value) in replay.parameters_of(scene) {
-        match value {
-            toml::Value::String(text) => values.set(&name, text),
-            toml::Value::Integer(number) => values.set(&name, number),
-            toml::Value::Boolean(is) => values.set(&name, is),
-            toml::Value::Float(_)
-            | toml::Value::Datetime(_)
-            | toml::Value::Array(_)
-            | toml::Value::Table(_) => {}
+        // A time of TOML is no placeholder: whoever uses it is told so.
+        if let Ok(value) = json(value) {
+            values.set(&name, value);
         }
     }
     for (name, text) in replay.values.iter().chain(&scene.values) {

@@ -113,19 +113,17 @@ impl Script {
         let state = self.state();
         let due = state.due.first()?;
         let (all, came) = (due.exchange.times, due.exchange.times - due.left);
-        let often = if all > 1 {
-            format!(" {all} times (it came {came} times)")
-        } else {
-            String::new()
+        let how = match came {
+            0 => "never came".to_owned(),
+            came => format!("came {came} of {all} times"),
         };
         let request = &due.exchange.request;
-        Some(format!(
-            "exchange {} never came: expected {} {}{often}; {} exchanges are left",
-            due.index + 1,
-            request.method,
-            request.url,
-            state.due.len()
-        ))
+        let (number, method, url) = (due.index + 1, &request.method, &request.url);
+        let more = match state.due.len() - 1 {
+            0 => String::new(),
+            more => format!("; none of the {more} after it came either"),
+        };
+        Some(format!("exchange {number} {how}: {method} {url}{more}"))
     }
 
     /// All requests so far.

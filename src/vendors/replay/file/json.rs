@@ -20,7 +20,11 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-fn json(value: toml::Value) -> Result<Value, String> {
+/// A TOML value as JSON.
+///
+/// # Errors
+/// When it holds a time of TOML: JSON has none.
+pub(in crate::vendors::replay) fn json(value: toml::Value) -> Result<Value, String> {
     Ok(match value {
         toml::Value::String(text) => Value::String(text),
         toml::Value::Integer(number) => number.into(),
