@@ -119,12 +119,6 @@ impl Client {
         self.inner.target
     }
 
-    /// Tells the observer which rule decided what an answer means: the `rule`th
-    /// of the `answers` of this call.
-    pub fn rule_fired(&self, call: &str, rule: usize) {
-        self.inner.observer.rule_fired(call, rule);
-    }
-
     /// The clock that deadlines are read against.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {

@@ -1,27 +1,24 @@
-//! Which rules of the calls decided what answers mean. A replay compares the
-//! rules that fired with the rules that the configuration declares: a rule that
-//! no scene fires is not tested.
+//! Which rules of a configuration decided about an answer. A replay compares
+//! them with the rules that the configuration declares: a rule that no scene
+//! fires is not tested.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::client::{Observer, Target};
-
-/// A rule: one of the `answers` of a call.
+/// A rule by its place: one of the `answers` of a call, or of all calls.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Rule {
-    /// Name of the call, for example `revoke`; for a call of a list, its own
-    /// name (`name = "create"`).
+pub struct RuleName {
+    /// Name of the call; empty for the rules of all calls.
     pub call: String,
-    /// Index among the `answers` of the call, from 0.
+    /// Index in its `answers`, from 0.
     pub index: usize,
 }
 
-impl Rule {
-    /// The rule with this index among the `answers` of a call.
+impl RuleName {
+    /// The rule with this index.
     pub fn new(call: impl Into<String>, index: usize) -> Self {
         Self {
             call: call.into(),
@@ -35,40 +32,39 @@ impl Rule {
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for RuleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.answers[{}]", self.call, self.index)
+        match self.call.as_str() {
+            "" => write!(f, "answers[{}]", self.index),
+            call => write!(f, "{call}.answers[{}]", self.index),
+        }
     }
 }
 
-/// The rules that fired so far. Clones share them.
+/// Which rules of `answers` decided. Clones share one set.
 #[derive(Debug, Clone, Default)]
-pub struct Firings(Arc<Mutex<BTreeSet<Rule>>>);
+pub struct Firings(Arc<Mutex<BTreeSet<RuleName>>>);
 
 impl Firings {
-    /// Notes that a rule fired.
-    pub fn note(&self, rule: Rule) {
-        self.fired().insert(rule);
+    /// Notes that a rule decided. The name is empty for the rules of all calls.
+    pub fn note(&self, call: &str, index: usize) {
+        self.decided().insert(RuleName::new(call, index));
     }
 
-    /// The declared rules that did not fire, in order.
+    /// All that have decided until now.
     #[must_use]
-    pub fn missing(&self, declared: &BTreeSet<Rule>) -> Vec<Rule> {
-        declared.difference(&self.fired()).cloned().collect()
+    pub fn all(&self) -> BTreeSet<RuleName> {
+        self.decided().clone()
     }
 
-    fn fired(&self) -> std::sync::MutexGuard<'_, BTreeSet<Rule>> {
+    /// The declared rules that have not decided until now, in order.
+    #[must_use]
+    pub fn missing(&self, declared: &BTreeSet<RuleName>) -> Vec<RuleName> {
+        declared.difference(&self.decided()).cloned().collect()
+    }
+
+    fn decided(&self) -> MutexGuard<'_, BTreeSet<RuleName>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A client with this observer reports the rules that its user fires.
-impl Observer for Firings {
-    fn request(&self, _target: Target, _operation: &'static str, _code: &str, _seconds: f64) {}
-    fn throttled(&self, _target: Target) {}
-    fn clock_skew(&self, _target: Target, _seconds: f64) {}
-    fn rule_fired(&self, call: &str, rule: usize) {
-        self.note(Rule::new(call, rule));
     }
 }
 
@@ -79,13 +75,14 @@ mod tests {
     #[test]
     fn what_was_declared_and_never_fired_is_named() {
         let firings = Firings::default();
-        let declared: BTreeSet<Rule> = Rule::all_of("revoke", 2)
-            .chain(Rule::all_of("list", 1))
+        let declared: BTreeSet<RuleName> = RuleName::all_of("revoke", 2)
+            .chain(RuleName::all_of("", 1))
             .collect();
-        firings.clone().rule_fired("revoke", 1);
-        firings.rule_fired("foreign", 0);
+        firings.clone().note("revoke", 1);
+        firings.note("foreign", 0);
         let missing = firings.missing(&declared);
-        assert_eq!(missing, [Rule::new("list", 0), Rule::new("revoke", 0)]);
+        assert_eq!(missing, [RuleName::new("", 0), RuleName::new("revoke", 0)]);
+        assert_eq!(missing[0].to_string(), "answers[0]");
         assert_eq!(missing[1].to_string(), "revoke.answers[0]");
     }
 }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
-use scim_rotator::http::fired::Rule;
+use scim_rotator::http::fired::RuleName;
 use scim_rotator::ports::{IssueRequest, Issuer, TokenHandle};
 use scim_rotator::rotation::capability::IssuerCapabilities;
 use scim_rotator::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use scim_rotator::secret::SecretRef;
 use scim_rotator::vendors::replay::{Actor, Deps, Family, Replay, Report, Settings, Subject, run};
 
-use super::ISSUER;
+use super::{CONNECTION, CONNECTION_REPLAY, ISSUER, ISSUER_REPLAY, played};
 
 const REPLAY: &str = r#"
 [replay]
@@ -66,9 +66,7 @@ impl Issuer for Own {
     }
 
     async fn get(&self, _token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
-        self.deps
-            .http
-            .rule_fired("get", id.parse().expect("a number"));
+        self.deps.fired.note("get", id.parse().expect("a number"));
         Ok(None)
     }
 
@@ -91,9 +89,9 @@ impl Subject for Declares {
         BTreeSet::from(["api_key".to_owned()])
     }
 
-    fn rules(&self, parameters: &toml::Table) -> Result<BTreeSet<Rule>, String> {
+    fn rules(&self, parameters: &toml::Table) -> Result<BTreeSet<RuleName>, String> {
         assert!(parameters["api_key"].is_table(), "a reference");
-        Ok(Rule::all_of("get", self.0).collect())
+        Ok(RuleName::all_of("get", self.0).collect())
     }
 
     fn build(&self, name: &str, parameters: &toml::Table, deps: &Deps) -> Result<Actor, String> {
@@ -124,7 +122,7 @@ async fn ran(rules: usize, replay: &str, only: &[&str]) -> Report {
 async fn a_rule_that_no_scene_fires_fails() {
     let report = ran(3, REPLAY, &[]).await;
     assert!(report.scenes.iter().all(|scene| scene.failure.is_none()));
-    assert_eq!(report.not_fired, [Rule::new("get", 1)]);
+    assert_eq!(report.not_fired, [RuleName::new("get", 1)]);
     assert!(!report.is_ok());
     let failures = report.failures();
     assert!(
@@ -141,6 +139,48 @@ async fn a_rule_that_no_scene_fires_fails() {
         report.is_ok(),
         "some scenes do not show what all would fire"
     );
+}
+
+/// A replay without the scene of this name.
+fn without(replay: &str, scene: &str) -> String {
+    let scenes: Vec<_> = replay.split("[[scene]]\n").collect();
+    let name = format!("name = \"{scene}\"\n");
+    let left: Vec<_> = scenes
+        .iter()
+        .filter(|text| !text.starts_with(&name))
+        .collect();
+    assert_eq!(left.len() + 1, scenes.len(), "{scene}");
+    let left: Vec<&str> = left.into_iter().copied().collect();
+    left.join("[[scene]]\n")
+}
+
+#[tokio::test]
+async fn the_real_code_tells_which_rules_fire() {
+    for (settings, replay, scene, missing) in [
+        (
+            ISSUER,
+            ISSUER_REPLAY,
+            "limit of tokens reached",
+            RuleName::new("issue", 0),
+        ),
+        (
+            ISSUER,
+            ISSUER_REPLAY,
+            "404 that means unauthorised",
+            RuleName::new("", 0),
+        ),
+        (
+            CONNECTION,
+            CONNECTION_REPLAY,
+            "refused",
+            RuleName::new("test_saved", 0),
+        ),
+    ] {
+        let report = played(settings, &without(replay, scene)).await;
+        assert_eq!(report.not_fired, [missing], "{scene}");
+        assert!(report.scenes.iter().all(|scene| scene.failure.is_none()));
+        assert!(!report.is_ok());
+    }
 }
 
 #[tokio::test]

@@ -23,8 +23,7 @@ impl Target {
     }
 }
 
-/// Is told of every request (metrics), and of the rules that decided what the
-/// answers mean (replays).
+/// Is told of every request: metrics.
 pub trait Observer: Send + Sync {
     /// A request came back. `code` is the status, or `timeout`, `connect`,
     /// `tls`, `network`, `too_large` or `refused_here` (never sent).
@@ -33,10 +32,6 @@ pub trait Observer: Send + Sync {
     fn throttled(&self, target: Target);
     /// How far the server's clock is ahead of ours, in seconds, to about a second.
     fn clock_skew(&self, target: Target, seconds: f64);
-    /// The `rule`th of the `answers` of this call decided what an answer means.
-    fn rule_fired(&self, call: &str, rule: usize) {
-        let _ = (call, rule);
-    }
 }
 
 /// Looks away.

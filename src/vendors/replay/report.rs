@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::file::Family;
 use super::recorded::Recorded;
-use crate::http::fired::Rule;
+use crate::http::fired::RuleName;
 
 /// How a replay went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Report {
     /// Its scenes in their order.
     pub scenes: Vec<SceneReport>,
     /// Declared rules that no scene fired.
-    pub not_fired: Vec<Rule>,
+    pub not_fired: Vec<RuleName>,
 }
 
 /// How a scene went.

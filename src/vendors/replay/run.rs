@@ -18,7 +18,7 @@ use super::server::Server;
 use super::subject::{Actor, Deps, Subject};
 use crate::clock::Clock;
 use crate::http::fired::Firings;
-use crate::http::{Client, Observer, Target};
+use crate::http::{Client, NoObserver, Target};
 
 /// Longest real time of one operation; the client's own limits are shorter.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -131,7 +131,6 @@ impl Stage {
         let server = Server::start(Arc::clone(&script), 0)
             .await
             .map_err(|e| format!("the replay server does not start: {e}"))?;
-        let observer: Arc<dyn Observer> = Arc::new(firings.clone());
         let target = match replay.head.family {
             Family::Issuer => Target::Sp,
             Family::Connection => Target::Idp,
@@ -139,9 +138,15 @@ impl Stage {
         let parameters = replay.parameters_of(scene);
         let secrets = Arc::new(TestSecrets::of(&parameters));
         let deps = Deps {
-            http: Client::for_replay(server.address(), target, Arc::clone(&time), observer)?,
+            http: Client::for_replay(
+                server.address(),
+                target,
+                Arc::clone(&time),
+                Arc::new(NoObserver),
+            )?,
             secrets: Arc::<TestSecrets>::clone(&secrets),
             clock: time,
+            fired: firings.clone(),
         };
         let parameters = referenced(subject, &parameters);
         Ok(Self {

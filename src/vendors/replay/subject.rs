@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::file::Family;
 use crate::connections::{self, ConnectionKind};
 use crate::http::Client;
-use crate::http::fired::Rule;
+use crate::http::fired::{Firings, RuleName};
 use crate::issuers::{self, IssuerKind};
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::problem::{Problems, Severity};
@@ -22,6 +22,8 @@ pub struct Deps {
     pub secrets: Arc<dyn Secrets>,
     /// The time of the scene.
     pub clock: Arc<dyn Clock>,
+    /// Is told which rules of `answers` decide.
+    pub fired: Firings,
 }
 
 /// The real code that a scene runs through.
@@ -49,7 +51,7 @@ pub trait Subject: Send + Sync {
     ///
     /// # Errors
     /// When the parameters cannot be used.
-    fn rules(&self, parameters: &toml::Table) -> Result<BTreeSet<Rule>, String> {
+    fn rules(&self, parameters: &toml::Table) -> Result<BTreeSet<RuleName>, String> {
         let _ = parameters;
         Ok(BTreeSet::new())
     }
@@ -111,6 +113,20 @@ impl Subject for Settings {
         self.family
     }
 
+    fn rules(&self, _parameters: &toml::Table) -> Result<BTreeSet<RuleName>, String> {
+        Ok(match self.family {
+            Family::Issuer => match kind::<IssuerKind>(&self.kind)? {
+                IssuerKind::Http(config) => config.rules(),
+                IssuerKind::Local(config) => config.rules(),
+                IssuerKind::Oauth2(_) | IssuerKind::Operator(_) => BTreeSet::new(),
+            },
+            Family::Connection => match kind::<ConnectionKind>(&self.kind)? {
+                ConnectionKind::Http(config) => config.rules(),
+                ConnectionKind::Exec(_) => BTreeSet::new(),
+            },
+        })
+    }
+
     fn build(&self, name: &str, _parameters: &toml::Table, deps: &Deps) -> Result<Actor, String> {
         match self.family {
             Family::Issuer => {
@@ -121,6 +137,7 @@ impl Subject for Settings {
                     http: deps.http.clone(),
                     secrets: Arc::clone(&deps.secrets),
                     clock: Arc::clone(&deps.clock),
+                    fired: Some(deps.fired.clone()),
                 };
                 issuers::build(name, &kind, &deps).map(Actor::Issuer)
             }
@@ -128,12 +145,13 @@ impl Subject for Settings {
                 let kind = kind::<ConnectionKind>(&self.kind)?;
                 let path = format!("connections.{name}.{}", kind.as_str());
                 checked(|problems| kind.check(&path, problems))?;
+                let fired = Some(deps.fired.clone());
                 let deps = connections::Deps {
                     http: deps.http.clone(),
                     secrets: Arc::clone(&deps.secrets),
                     clock: Arc::clone(&deps.clock),
                 };
-                connections::build(name, &kind, &deps).map(Actor::Connection)
+                connections::build_noting(name, &kind, &deps, fired).map(Actor::Connection)
             }
         }
     }

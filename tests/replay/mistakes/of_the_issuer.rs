@@ -173,8 +173,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
     ),
     (
         "limit of tokens reached",
-        "class = \"rejected\", kind = \"refused\", message_contains = [\"mint\", \"409\"]",
-        "class = \"conflict\", kind = \"conflict\", message_contains = [\"mint\", \"410\"]",
+        "class = \"rejected\", kind = \"refused\", message_contains = [\"issue\", \"409\"]",
+        "class = \"conflict\", kind = \"conflict\", message_contains = [\"issue\", \"410\"]",
         &[
             "run 1 (issue): expected a fault, came the fault rejected/refused: ",
             "class: expected conflict, came rejected",
