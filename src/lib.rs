@@ -42,6 +42,7 @@
 //! | [`issuers`], [`connections`] | one file or folder a kind, one match each |
 //! | [`scim`] | probes of the service provider, and evidence |
 //! | [`http`] | the one hardened HTTP client |
+//! | [`vendors`] | vendors as data, and the test bench for them |
 //! | [`config`] | from TOML to typed settings |
 //! | [`telemetry`], `server` | logs, metrics, systemd; the read-only server |
 //! | `cli` | one file a command |

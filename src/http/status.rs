@@ -125,11 +125,7 @@ mod tests {
             (599, NotApplied, Ambiguous),
         ];
         for (status, idempotent, not) in cases {
-            assert_eq!(
-                class(&answer(status, true, "")),
-                idempotent,
-                "{status}"
-            );
+            assert_eq!(class(&answer(status, true, "")), idempotent, "{status}");
             assert_eq!(class(&answer(status, false, "")), not, "{status}");
         }
     }

@@ -176,8 +176,8 @@ impl Template {
         let Some(text) = self.text_or_omitted(context)? else {
             return Ok(None);
         };
-        let mut value = http::HeaderValue::from_str(&text)
-            .map_err(|_| self.header_problem(context))?;
+        let mut value =
+            http::HeaderValue::from_str(&text).map_err(|_| self.header_problem(context))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
@@ -187,7 +187,13 @@ impl Template {
     pub fn names(&self) -> Vec<String> {
         syntax::read(&self.0).map_or_else(
             |_| Vec::new(),
-            |reading| reading.names.iter().map(|used| used.path.join(".")).collect(),
+            |reading| {
+                reading
+                    .names
+                    .iter()
+                    .map(|used| used.path.join("."))
+                    .collect()
+            },
         )
     }
 

@@ -16,9 +16,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::client::allowed;
 use crate::http::exchange::{ErrorPlaces, Rule};
 use crate::http::message::host_of;
-use crate::http::oauth2::{
-    ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead, login,
-};
+use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead, login};
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::fault_from;
 use crate::http::{Answer, Client, SecretJson};

@@ -1,6 +1,6 @@
 //! Settings of a connection that is driven over HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -10,6 +10,7 @@ use super::target::{BaseUrlCheck, HeldUrl};
 use super::token_rules::TokenRules;
 use crate::connections::capabilities::CapabilityOverrides;
 use crate::http::exchange::{Call, ErrorPlaces, Purpose, Rule, Shared};
+use crate::http::fired::RuleName;
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{ConfigValue, Template, TemplateMap};
@@ -148,6 +149,13 @@ impl HttpConnection {
             let purpose = Purpose::AfterDeliver;
             (format!("{}[{index}]", purpose.as_str()), purpose, call)
         }))
+    }
+
+    /// The rules of `answers` that it declares.
+    #[must_use]
+    pub(crate) fn declared_rules(&self) -> BTreeSet<RuleName> {
+        let calls = self.calls().map(|(_, purpose, call)| (purpose, call));
+        self.shared().rule_names(calls)
     }
 
     /// The same calls, to fill in their places.

@@ -5,9 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Http, give_token};
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::exchange::{
-    Call, ConnectionState, Failed, Means, Purpose, Reply, Run, View,
-};
+use crate::http::exchange::{Call, ConnectionState, Failed, Means, Purpose, Reply, Run, View};
 use crate::http::message::Answer;
 use crate::ports::Delivery;
 use crate::ports::condition::Condition;
@@ -181,9 +179,8 @@ impl Http {
     }
 
     fn not_yet(&self, what: &str, last_error: Option<&str>) -> Confirmation {
-        let error = last_error.map_or_else(String::new, |error| {
-            format!("; its last error is {error}")
-        });
+        let error =
+            last_error.map_or_else(String::new, |error| format!("; its last error is {error}"));
         Confirmation::NotYet {
             detail: format!("connection `{}` {what}{error}", self.name),
             ask_again: self.ask_again(),

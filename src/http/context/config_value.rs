@@ -35,7 +35,9 @@ impl<'de> Deserialize<'de> for ConfigValue {
             type Value = ConfigValue;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a whole number, a boolean, a list of texts or { url = \"https://…\" }")
+                f.write_str(
+                    "a text, a whole number, a boolean, a list of texts or { url = \"https://…\" }",
+                )
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ConfigValue, E> {

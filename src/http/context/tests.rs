@@ -98,7 +98,7 @@ fn configured_values_keep_their_types() {
 
 #[test]
 fn nothing_lists_the_secrets() {
-    let token = BearerToken::parse("canary").expect("valid");
+    let token = SecretText::parse("canary").expect("valid");
     let context = Context::new(Timestamp::UNIX_EPOCH)
         .named_secret("key", &token)
         .step(

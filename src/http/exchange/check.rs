@@ -26,11 +26,7 @@ pub struct Checker<'a> {
 impl Checker<'_> {
     /// Reports what is wrong with what all calls share. `names` gives the names
     /// that templates of a call with this purpose may use, after these steps.
-    pub fn check_shared(
-        &self,
-        names: &dyn Fn(Purpose, &[&str]) -> Names,
-        problems: &mut Problems,
-    ) {
+    pub fn check_shared(&self, names: &dyn Fn(Purpose, &[&str]) -> Names, problems: &mut Problems) {
         let at = |key: &str| format!("{}.{key}", self.path);
         self.shared.auth.check(&at("auth"), problems);
         self.shared.rate_limit.check(&at("rate_limit"), problems);
@@ -80,7 +76,10 @@ impl Checker<'_> {
     }
 
     fn login_step(&self) -> Option<&'static str> {
-        self.shared.login.is_some().then_some(Purpose::Login.as_str())
+        self.shared
+            .login
+            .is_some()
+            .then_some(Purpose::Login.as_str())
     }
 
     /// Reports what is wrong with one call.
@@ -107,13 +106,25 @@ impl Checker<'_> {
                 );
             }
         }
-        check_rules(&call.answers, &format!("{path}.answers"), earlier, &known, problems);
+        check_rules(
+            &call.answers,
+            &format!("{path}.answers"),
+            earlier,
+            &known,
+            problems,
+        );
         check_error(&call.error, &format!("{path}.error"), &known, problems);
         let effect = call.effect(purpose);
         if let Some(poll) = &call.poll {
-            poll.check(&format!("{path}.poll"), effect == Effect::None, &known, problems);
+            poll.check(
+                &format!("{path}.poll"),
+                effect == Effect::None,
+                &known,
+                problems,
+            );
         }
-        call.paging.check(&format!("{path}.paging"), &known, problems);
+        call.paging
+            .check(&format!("{path}.paging"), &known, problems);
         if call.paging != Paging::None && purpose != Purpose::List {
             problems.error(
                 format!("{path}.paging"),
@@ -121,7 +132,8 @@ impl Checker<'_> {
                 "remove it here",
             );
         }
-        call.read.check(&format!("{path}.read"), purpose, &known, problems);
+        call.read
+            .check(&format!("{path}.read"), purpose, &known, problems);
         if call.repeatable.is_some() && (effect == Effect::None || effect == Effect::Ends) {
             problems.warning(
                 format!("{path}.repeatable"),
@@ -250,8 +262,7 @@ fn check_name(call: &Call, path: &str, problems: &mut Problems) {
         return;
     };
     let letters = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let good = name.starts_with(letters)
-        && name.chars().all(|c| letters(c) || c.is_ascii_digit());
+    let good = name.starts_with(letters) && name.chars().all(|c| letters(c) || c.is_ascii_digit());
     if !good {
         problems.error(
             format!("{path}.name"),
@@ -291,7 +302,12 @@ pub fn check_rules(
     }
 }
 
-pub(in crate::http) fn check_error(error: &ErrorPlaces, path: &str, known: &Names, problems: &mut Problems) {
+pub(in crate::http) fn check_error(
+    error: &ErrorPlaces,
+    path: &str,
+    known: &Names,
+    problems: &mut Problems,
+) {
     for (key, place) in [("code", &error.code), ("text", &error.text)] {
         if let Some(place) = place {
             place.check(&format!("{path}.{key}"), known, problems);

@@ -62,7 +62,11 @@ impl JsonPlace {
     pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
         for template in self.templates() {
             template.check(path, known, problems);
-            if template.names().iter().any(|name| !name.starts_with("config.")) {
+            if template
+                .names()
+                .iter()
+                .any(|name| !name.starts_with("config."))
+            {
                 problems.error(
                     path,
                     "a place may use values of the configuration only",

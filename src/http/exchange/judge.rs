@@ -78,7 +78,12 @@ impl<'a> Judge<'a> {
             return self.by_rule(rule.means, whose, answer, view);
         }
         let status = answer.status;
-        let told = |means| self.own.iter().chain(self.shared).any(|rule| rule.means == means);
+        let told = |means| {
+            self.own
+                .iter()
+                .chain(self.shared)
+                .any(|rule| rule.means == means)
+        };
         if !told(Means::Gone) && self.gone.contains(&status) {
             return Verdict::Gone;
         }
@@ -97,9 +102,8 @@ impl<'a> Judge<'a> {
     /// A status that means success, and nothing that says what it means here.
     fn unruled(&self, answer: &Answer, success_is_told: bool) -> Fault {
         let mut rules = self.own.iter().chain(self.shared);
-        let looked_into = rules.any(|rule| {
-            rule.fits(answer) && rule.when.iter().any(Condition::needs_json)
-        });
+        let looked_into =
+            rules.any(|rule| rule.fits(answer) && rule.when.iter().any(Condition::needs_json));
         match answer.secret_json() {
             Err(fault) if looked_into => fault,
             Ok(_) | Err(_) => answer.unexpected(if success_is_told {
@@ -262,7 +266,10 @@ pub fn judge_grant(
     match judge.verdict(answer, &NoEarlier) {
         Verdict::Good => Ok(()),
         Verdict::Gone => {
-            let text = format!("{} answered {}: there is no such client", answer.origin, answer.status);
+            let text = format!(
+                "{} answered {}: there is no such client",
+                answer.origin, answer.status
+            );
             let fault = Fault::new(FaultClass::Unauthorized, FaultKind::Auth, text);
             Err((fault, Some(Means::Gone)))
         }

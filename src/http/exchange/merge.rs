@@ -77,7 +77,8 @@ impl<V> Merge<V> {
             operation.path().check(&at, known, problems);
         }
         for (index, set) in self.set.iter().enumerate() {
-            set.at.check(&format!("{path}.set[{index}].at"), known, problems);
+            set.at
+                .check(&format!("{path}.set[{index}].at"), known, problems);
             if let Some(outer) = &set.json_text {
                 outer.check(&format!("{path}.set[{index}].json_text"), known, problems);
             }

@@ -38,8 +38,8 @@ impl PageMark {
         let Self::Body(at, mark) = self else {
             return Ok(());
         };
-        let value: Value =
-            serde_json::from_str(mark).map_err(|_| "the mark of the page is not JSON".to_owned())?;
+        let value: Value = serde_json::from_str(mark)
+            .map_err(|_| "the mark of the page is not JSON".to_owned())?;
         JsonPlace::parse(at)?
             .set(body, value, true)
             .map_err(|why| format!("the mark of the page: {why}"))

@@ -157,7 +157,12 @@ impl<'p> Pager<'p> {
     ///
     /// # Errors
     /// When the pages repeat, lead to another server or never end.
-    pub fn advance(&mut self, answer: &Answer, view: View<'_>, items: usize) -> Result<bool, String> {
+    pub fn advance(
+        &mut self,
+        answer: &Answer,
+        view: View<'_>,
+        items: usize,
+    ) -> Result<bool, String> {
         let items = u64::try_from(items).unwrap_or(u64::MAX);
         self.pages += 1;
         self.items = self.items.saturating_add(items);

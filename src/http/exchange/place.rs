@@ -247,8 +247,14 @@ impl<'de> Deserialize<'de> for Place {
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Place, A::Error> {
                 let keys = Written::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                from_keys(keys.at, keys.json_text, keys.header, keys.text, keys.between)
-                    .map_err(de::Error::custom)
+                from_keys(
+                    keys.at,
+                    keys.json_text,
+                    keys.header,
+                    keys.text,
+                    keys.between,
+                )
+                .map_err(de::Error::custom)
             }
         }
         from.deserialize_any(Visitor)

@@ -188,8 +188,10 @@ impl Read {
         let present: Vec<&str> = self.places().map(|(key, _)| key).collect();
         let times = self.times().map(|(key, _)| key);
         let keys = places.into_iter().chain(times);
-        keys.map(move |key| (key, present.contains(&key)))
-            .chain([("only", !self.only.is_empty()), ("words", !self.words.is_empty())])
+        keys.map(move |key| (key, present.contains(&key))).chain([
+            ("only", !self.only.is_empty()),
+            ("words", !self.words.is_empty()),
+        ])
     }
 }
 

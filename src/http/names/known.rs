@@ -55,9 +55,7 @@ impl Configured {
                 ConfigValue::Text(_)
                 | ConfigValue::Integer(_)
                 | ConfigValue::Boolean(_)
-                | ConfigValue::Url(_) => {
-                    Below::Nothing
-                }
+                | ConfigValue::Url(_) => Below::Nothing,
             },
         }));
         self

@@ -101,7 +101,13 @@ impl ClientCredentials {
             );
         }
         let none = Names::default();
-        check_rules(&self.answers, &format!("{path}.answers"), &[], &none, problems);
+        check_rules(
+            &self.answers,
+            &format!("{path}.answers"),
+            &[],
+            &none,
+            problems,
+        );
     }
 
     /// A token request with the client's credentials. Not sent twice by itself,

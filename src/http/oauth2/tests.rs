@@ -84,6 +84,10 @@ impl Server {
             scopes: Vec::new(),
             audience: None,
             params: Default::default(),
+            encoding: GrantEncoding::Form,
+            answers: Vec::new(),
+            error: ErrorPlaces::default(),
+            read: GrantRead::default(),
         })
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 pub(in crate::http) use self::sample::{answer, configured, sample};
 use super::*;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, SecretText};
 
 fn context() -> Context {
     let token = BearerToken::parse("tok/en\"&?#").expect("valid");
@@ -28,7 +28,7 @@ fn context() -> Context {
             ]
             .into(),
         )
-        .named_secret("api_key", &BearerToken::parse("k3y").expect("valid"))
+        .named_secret("api_key", &SecretText::parse("k3y").expect("valid"))
 }
 
 #[test]

@@ -84,7 +84,11 @@ impl<'i> Calls<'i> {
     pub(in crate::issuers) fn check_issue(&self, path: &str, problems: &mut Problems) {
         let sequence = &self.issuer.issue;
         if sequence.0.is_empty() {
-            problems.error(path, "there is no call", "write the call that issues a token");
+            problems.error(
+                path,
+                "there is no call",
+                "write the call that issues a token",
+            );
         }
         let checker = self.checker();
         let mut earlier = checker.steps();

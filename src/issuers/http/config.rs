@@ -1,6 +1,6 @@
 //! The settings of an HTTP issuer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -8,7 +8,8 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence, Shared};
+use crate::http::exchange::{Call, ErrorPlaces, Purpose, Rule, Sequence, Shared};
+use crate::http::fired::RuleName;
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{ConfigValue, Template, TemplateMap};
@@ -115,6 +116,23 @@ impl HttpIssuer {
         }
     }
 
+    /// The rules of `answers` that it declares.
+    #[must_use]
+    pub(crate) fn declared_rules(&self) -> BTreeSet<RuleName> {
+        let single = [
+            (Purpose::List, &self.list),
+            (Purpose::Get, &self.get),
+            (Purpose::Revoke, &self.revoke),
+            (Purpose::Status, &self.status),
+            (Purpose::Complete, &self.complete),
+            (Purpose::Cancel, &self.cancel),
+        ];
+        let single = single.into_iter();
+        let single = single.filter_map(|(purpose, call)| Some((purpose, call.as_ref()?)));
+        let issue = self.issue.0.iter().map(|call| (Purpose::Issue, call));
+        self.shared().rule_names(issue.chain(single))
+    }
+
     /// The calls that belong to one operation each, to fill in their places.
     pub(super) fn calls_mut(&mut self) -> impl Iterator<Item = &mut Call> {
         let single = [
@@ -125,10 +143,7 @@ impl HttpIssuer {
             &mut self.complete,
             &mut self.cancel,
         ];
-        self.issue
-            .0
-            .iter_mut()
-            .chain(single.into_iter().flatten())
+        self.issue.0.iter_mut().chain(single.into_iter().flatten())
     }
 }
 

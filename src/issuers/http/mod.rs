@@ -85,9 +85,9 @@ impl HttpTokens {
         };
         let id = self.id_of(handle);
         if self.capabilities.revoke == Revoke::ById && id.is_none() {
-            return Err(self.exchange.refuse(
-                "the id of the old token is not known: revoke it at the issuer by hand",
-            ));
+            return Err(self
+                .exchange
+                .refuse("the id of the old token is not known: revoke it at the issuer by hand"));
         }
         let mut run = self.begin(token).await?;
         run.with(|context| context.maybe("id", id.as_deref()));

@@ -55,7 +55,10 @@ fn setting_makes_nothing_unless_allowed() {
 
     let mut here = document.clone();
     let absent = place("p[key=b].value").set(&mut here, json!("2"), false);
-    assert!(matches!(absent, Err(JsonPlaceError::Absent(_))), "{absent:?}");
+    assert!(
+        matches!(absent, Err(JsonPlaceError::Absent(_))),
+        "{absent:?}"
+    );
     assert_eq!(here, document, "nothing was touched");
     place("p[key=b].value")
         .set(&mut here, json!("2"), true)

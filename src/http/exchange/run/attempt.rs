@@ -75,8 +75,9 @@ impl Run<'_> {
             guard: self.guard,
             page,
         };
-        let request = request::make(call, purpose, &source)
-            .map_err(|why| self.misconfigured(&format!("{} was not sent: {why}", purpose.as_str())))?;
+        let request = request::make(call, purpose, &source).map_err(|why| {
+            self.misconfigured(&format!("{} was not sent: {why}", purpose.as_str()))
+        })?;
         let url = request.url.clone();
         let answer = self.send(call, request).await?;
         match self.judged(call, purpose, &answer)? {
@@ -89,11 +90,7 @@ impl Run<'_> {
     }
 
     /// Sends a request within the call's own time.
-    pub(super) async fn send(
-        &self,
-        call: &Call,
-        request: Request,
-    ) -> Result<Arc<Answer>, Fault> {
+    pub(super) async fn send(&self, call: &Call, request: Request) -> Result<Arc<Answer>, Fault> {
         let origin = Origin::of(&request);
         let caller = if call.anonymous {
             &self.exchange.anonymous

@@ -10,7 +10,7 @@ use crate::http::Answer;
 use crate::http::message::Origin;
 use crate::http::names::Configured;
 use crate::http::template::{ConfigValue, Context};
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, SecretText};
 
 fn token(text: &str) -> BearerToken {
     BearerToken::parse(text).expect("valid")
@@ -58,7 +58,7 @@ pub(in crate::http) fn sample() -> Context {
         .text("uuid", "0d4f8f4e-6b1c-4c58-9a3e-5f6f0f0c7a11")
         .text("token_name", "crm-prod")
         .config(&config())
-        .named_secret("api_key", &token("k3y"))
+        .named_secret("api_key", &SecretText::parse("k3y").expect("valid"))
         .step("login", &answer(session, ""))
         .step(
             "find",
