@@ -231,10 +231,17 @@ impl Reading {
     /// An expression of which the template says what follows if it has no value.
     fn optional(&mut self, expr: &Expr<'_>) {
         if matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_)) {
-            self.name(expr, true);
-        } else {
-            self.expression(expr);
+            return self.name(expr, true);
         }
+        if let Expr::Filter(filter) = expr
+            && !filters::may_give_nothing(filter.name)
+        {
+            self.refuse(
+                format!("`{}` fails on a missing value before the template can say what follows then", filter.name),
+                format!("write `a | default('b') | {0}`, or `{{{{ (a | {0} if a is defined) | or_omit }}}}`", filter.name),
+            );
+        }
+        self.expression(expr);
     }
 
     /// A name with what is below it, from its end to its beginning.
