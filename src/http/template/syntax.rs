@@ -130,9 +130,9 @@ impl Reading {
             Some(Expr::Const(constant)) if constant.value.is_none() => {}
             Some(Expr::IfExpr(choice)) => {
                 self.expression(&choice.test_expr);
-                self.optional(&choice.true_expr);
+                self.branch(&choice.true_expr);
                 if let Some(other) = &choice.false_expr {
-                    self.optional(other);
+                    self.branch(other);
                 }
             }
             Some(inner) => self.optional(inner),
@@ -230,9 +230,6 @@ impl Reading {
 
     /// An expression of which the template says what follows if it has no value.
     fn optional(&mut self, expr: &Expr<'_>) {
-        if matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_)) {
-            return self.name(expr, true);
-        }
         if let Expr::Filter(filter) = expr
             && !filters::may_give_nothing(filter.name)
         {
@@ -241,7 +238,16 @@ impl Reading {
                 format!("write `a | default('b') | {0}`, or `{{{{ (a | {0} if a is defined) | or_omit }}}}`", filter.name),
             );
         }
-        self.expression(expr);
+        self.branch(expr);
+    }
+
+    /// The same, where a condition may already have asked for the value.
+    fn branch(&mut self, expr: &Expr<'_>) {
+        if matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_)) {
+            self.name(expr, true);
+        } else {
+            self.expression(expr);
+        }
     }
 
     /// A name with what is below it, from its end to its beginning.
