@@ -49,7 +49,7 @@ impl fmt::Display for Stop {
             Self::Control => "a value in the URL holds control characters",
             Self::NeedsText(filter) => return write!(f, "`{filter}` takes texts only"),
             Self::NeedsNumber => "`round` takes a number",
-            Self::NeedsList => "a value is no list, which `join`, `first` or `last` needs",
+            Self::NeedsList => "`join`, `first`, `last` and `length` need a list",
             Self::NotWhole => "a value is not a whole number",
             Self::NotJson => "the expression gives something that JSON cannot hold",
         })
