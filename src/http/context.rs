@@ -10,6 +10,7 @@
 
 mod config_value;
 mod node;
+mod optional;
 mod step;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 pub use self::config_value::ConfigValue;
 use self::node::Node;
 pub(super) use self::node::answered;
+use self::optional::Optional;
 use self::step::Step;
 use super::message::Answer;
 use crate::secret::{BearerToken, SecretText, random_256};
@@ -165,14 +167,20 @@ impl Context {
         self
     }
 
-    /// The whole as the template engine takes it.
-    pub(super) fn value(&self) -> Value {
-        Node::Root(Arc::clone(&self.0)).into()
+    /// The whole as the template engine takes it. `optional` are names that may
+    /// be missing together with what stands above them.
+    pub(super) fn value(&self, optional: Vec<Vec<String>>) -> Value {
+        let root = Node::Root(Arc::clone(&self.0)).into();
+        if optional.is_empty() {
+            root
+        } else {
+            Optional::over(root, optional)
+        }
     }
 
     /// Whether a dotted name has a value.
     pub(super) fn has(&self, path: &[String]) -> bool {
-        let found = path.iter().try_fold(self.value(), |value, part| {
+        let found = path.iter().try_fold(self.value(Vec::new()), |value, part| {
             let named = value.get_attr(part).ok();
             let indexed = || value.get_item(&Value::from(part.parse::<i64>().ok()?)).ok();
             let there = |found: &Value| !found.is_undefined() && !found.is_none();

@@ -49,7 +49,7 @@ impl fmt::Display for Stop {
             Self::Control => "a value in the URL holds control characters",
             Self::NeedsText(filter) => return write!(f, "`{filter}` takes texts only"),
             Self::NeedsNumber => "`round` takes a number",
-            Self::NeedsList => "a value is no list, which `join`, `first` or `last` needs",
+            Self::NeedsList => "`join`, `first`, `last` and `length` need a list",
             Self::NotWhole => "a value is not a whole number",
             Self::NotJson => "the expression gives something that JSON cannot hold",
         })
@@ -80,8 +80,9 @@ pub(super) fn marked(source: &str, context: &Context) -> Result<Zeroizing<String
 
 /// The value of an expression.
 pub(super) fn value(expression: &str, source: &str, context: &Context) -> Result<Value, String> {
+    let values = context.value(optional_names(source, context));
     TEXT.compile_expression(expression)
-        .and_then(|compiled| compiled.eval(context.value()))
+        .and_then(|compiled| compiled.eval(values))
         .map_err(|error| explain(&error, source, context))
 }
 
@@ -90,7 +91,8 @@ fn rendered(
     source: &str,
     context: &Context,
 ) -> Result<Option<Zeroizing<String>>, String> {
-    match environment.render_named_str("template", source, context.value()) {
+    let values = context.value(optional_names(source, context));
+    match environment.render_named_str("template", source, values) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
         Err(error) if stop_of(&error) == Some(Stop::Omitted) => Ok(None),
         Err(error) => Err(explain(&error, source, context)),
@@ -176,6 +178,28 @@ pub(super) fn explain(error: &Error, source: &str, context: &Context) -> String 
 
 fn stop_of(error: &Error) -> Option<Stop> {
     std::error::Error::source(error)?.downcast_ref().copied()
+}
+
+/// The names for which the template says what follows if they have no value,
+/// and of which not even the part above exists. One whose parts the template
+/// uses elsewhere stays out: that use must see what is there.
+fn optional_names(source: &str, context: &Context) -> Vec<Vec<String>> {
+    let Ok(reading) = syntax::read(source) else {
+        return Vec::new();
+    };
+    let uses_part_of = |path: &[String]| {
+        let mut all = reading.names.iter().map(|used| &used.path);
+        all.any(|other| other.len() < path.len() && path.starts_with(other))
+    };
+    reading
+        .names
+        .iter()
+        .filter(|name| name.optional && !name.open)
+        .map(|name| &name.path)
+        .filter(|path| path.len() > 1 && !context.has(&path[..path.len() - 1]))
+        .filter(|path| !uses_part_of(path))
+        .cloned()
+        .collect()
 }
 
 fn without_value(source: &str, context: &Context) -> Vec<String> {

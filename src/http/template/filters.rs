@@ -2,6 +2,7 @@
 //! `check` and the documentation share. The engine has no others.
 
 mod functions;
+mod table;
 
 use minijinja::Environment;
 
@@ -56,13 +57,18 @@ impl Function {
 }
 
 /// Every filter and test.
-pub static FUNCTIONS: &[Function] = functions::ALL;
+pub static FUNCTIONS: &[Function] = table::ALL;
 
 /// Adds all of them to an engine that has none.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     for function in FUNCTIONS {
         (function.add)(environment, function.name());
     }
+}
+
+/// Whether what the filter gives may have no value.
+pub(super) fn may_give_nothing(name: &str) -> bool {
+    ["first", "last", DEFAULT].contains(&name)
 }
 
 /// Whether there is such a filter or test, and it takes so many arguments.

@@ -130,9 +130,9 @@ impl Reading {
             Some(Expr::Const(constant)) if constant.value.is_none() => {}
             Some(Expr::IfExpr(choice)) => {
                 self.expression(&choice.test_expr);
-                self.optional(&choice.true_expr);
+                self.branch(&choice.true_expr);
                 if let Some(other) = &choice.false_expr {
-                    self.optional(other);
+                    self.branch(other);
                 }
             }
             Some(inner) => self.optional(inner),
@@ -230,6 +230,19 @@ impl Reading {
 
     /// An expression of which the template says what follows if it has no value.
     fn optional(&mut self, expr: &Expr<'_>) {
+        if let Expr::Filter(filter) = expr
+            && !filters::may_give_nothing(filter.name)
+        {
+            self.refuse(
+                format!("`{}` fails on a missing value before the template can say what follows then", filter.name),
+                format!("write `a | default('b') | {0}`, or `{{{{ (a | {0} if a is defined) | or_omit }}}}`", filter.name),
+            );
+        }
+        self.branch(expr);
+    }
+
+    /// The same, where a condition may already have asked for the value.
+    fn branch(&mut self, expr: &Expr<'_>) {
         if matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_)) {
             self.name(expr, true);
         } else {

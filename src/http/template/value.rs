@@ -45,7 +45,8 @@ pub(super) fn items_of(value: &Value) -> Result<Vec<Value>, Error> {
 }
 
 /// The value with its type. What an answer holds stays as it was, `null` inside
-/// of it included; a list or object that the template makes has no holes.
+/// of it included; in a list or object that the template makes each value must
+/// be there.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the enumeration is the template engine's, and may grow"

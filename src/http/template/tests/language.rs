@@ -78,6 +78,19 @@ fn what_is_not_part_of_the_language_is_refused_with_a_remedy() {
         ("{{ token | replace('a') }}", "does not take 1 arguments"),
         ("{{ token | default }}", "does not take 0 arguments"),
         ("{{ token | safe }}", "the filter `safe`"),
+        (
+            "{{ token | lower | default('a') }}",
+            "`lower` fails on a missing",
+        ),
+        (
+            "{{ token | lower | or_omit }}",
+            "`lower` fails on a missing",
+        ),
+        ("{{ token | trim | or_null }}", "`trim` fails on a missing"),
+        (
+            "{% if token | trim is defined %}a{% endif %}",
+            "`trim` fails",
+        ),
         ("{{ token is startingwith }}", "does not take 0 arguments"),
     ];
     for (source, what) in cases {
@@ -120,6 +133,7 @@ fn what_the_language_has_is_accepted() {
         "{{ (1 + 2 * 3) // 2 - 1 }}",
         "{{ (steps.find.json.owner | default({})).id | default('x') }}",
         "{{ config.scopes | join(' ') }}{{ config.scopes[0] }}",
+        "{{ config.scopes | first | default('a') | upper }}",
     ] {
         assert_eq!(whole(source), [], "{source}");
         assert_eq!(field(source), [], "{source}");
@@ -140,6 +154,14 @@ fn what_may_be_missing_depends_on_the_place() {
         ),
         ("{{ old_token | or_null }}", false, false, true),
         ("{{ none | or_null }}", false, false, true),
+        (
+            "{{ (token | lower if token is defined) | or_omit }}",
+            false,
+            true,
+            true,
+        ),
+        ("{{ (token | split('.'))[1] | or_omit }}", false, true, true),
+        ("{{ config.scopes | last | or_omit }}", false, true, true),
         ("Bearer {{ old_token | or_null }}", false, false, false),
         ("{{ old_token | or_omit | upper }}", false, false, false),
         ("{{ [old_token | or_null] }}", false, false, false),

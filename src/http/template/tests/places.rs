@@ -70,7 +70,7 @@ fn a_text_stays_that_text_in_every_place() {
         assert_eq!(template.json(&context), Ok(json!(text)));
         let within = Template::new(format!("-{VALUE}-")).json(&context);
         assert_eq!(within, Ok(json!(format!("-{text}-"))));
-        let as_json = given(&format!("{{{{ steps.x.json.value | tojson }}}}"), &value);
+        let as_json = given("{{ steps.x.json.value | tojson }}", &value);
         assert_eq!(serde_json::from_str::<Value>(&as_json).ok(), Some(value));
     }
 }
@@ -172,8 +172,13 @@ fn or_omit_leaves_out_the_whole_field() {
         "{{ steps.x.json.absent | or_omit }}",
         "{{ steps.x.json.nothing | or_omit }}",
         "{{ (steps.x.json.value if false) | or_omit }}",
+        "{{ steps.x.json.absent.a.b[0]['c'] | or_omit }}",
+        "{{ steps.x.json.nothing.a | or_omit }}",
+        "{{ steps.x.json.value.a.b | or_omit }}",
+        "{{ steps.skipped.json.a | or_omit }}",
+        "{{ steps.skipped.headers['x-a'] | or_omit }}",
+        "{{ (steps.skipped.json.a if steps.x.status == 200) | or_omit }}",
         "{{ (steps.x.json.of | default({})).a | or_omit }}",
-        "{{ (steps.x.json.absent | default({})).a | or_omit }}",
         "{% if true %}{{ etag | or_omit }}{% endif %}",
     ] {
         let template = Template::new(source);
@@ -194,6 +199,56 @@ fn or_omit_leaves_out_the_whole_field() {
     assert_eq!(text.as_deref().map(String::as_str), Some("v"));
     assert_eq!(there.text(&context).as_deref().map(String::as_str), Ok("v"));
     assert_eq!(there.json(&context), Ok(json!("v")));
+}
+
+#[test]
+fn a_name_may_be_missing_with_what_stands_above_it() {
+    let context = with(&json!("v"));
+    for (source, expected) in [
+        ("{{ steps.skipped.json.a | default('d') }}", "d"),
+        ("{{ steps.x.json.of.a | default('d') }}", "d"),
+        (
+            "{{ steps.x.json.absent.a | default('d') }}-{{ steps.x.json.value }}",
+            "d-v",
+        ),
+        (
+            "{% if steps.skipped.json.a.b is defined %}a{% else %}b{% endif %}",
+            "b",
+        ),
+        (
+            "{% if steps.skipped.json.a.b is not defined %}a{% else %}b{% endif %}",
+            "a",
+        ),
+    ] {
+        let text = Template::new(source).text(&context);
+        assert_eq!(
+            text.as_deref().map(String::as_str),
+            Ok(expected),
+            "{source}"
+        );
+    }
+    let json = |source: &str| Template::new(source).json(&context);
+    assert_eq!(
+        json("{{ steps.skipped.json.a | or_null }}"),
+        Ok(Value::Null)
+    );
+    assert_eq!(
+        json("{{ [steps.skipped.json.a is defined] }}"),
+        Ok(json!([false]))
+    );
+    // Nothing else of the template sees the parts as there.
+    for refused in [
+        "{{ steps.x.json.absent.a | default('d') }}{{ steps.x.json.absent.b }}",
+        "{{ steps.x.json.absent.a | default('d') }}{{ steps.x.json.absent | tojson }}",
+        "{{ steps.x.json.absent.a | default(steps.x.json.absent.a) }}",
+        "{{ steps.x.json.absent.a }}",
+    ] {
+        let error = Template::new(refused).text(&context).expect_err(refused);
+        assert!(error.contains("has no value"), "{refused}: {error}");
+    }
+    let both =
+        "{{ steps.x.json.absent.a | default('d') if steps.x.json.absent is defined else 'e' }}";
+    assert_eq!(json(both), Ok(json!("e")));
 }
 
 #[test]
