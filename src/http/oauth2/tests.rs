@@ -13,6 +13,7 @@ use url::Url;
 use super::*;
 use crate::clock::SystemClock;
 use crate::fault::{Fault, FaultClass};
+use crate::http::exchange::ErrorPlaces;
 use crate::http::{Client, ClientSettings, NoObserver, Request, Target};
 use crate::secret::resolve::{Resolved, Secrets};
 use crate::secret::{SecretRef, SecretText};

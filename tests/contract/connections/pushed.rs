@@ -37,6 +37,7 @@ impl Pushed {
         )
         .expect("a client");
         let deps = Deps {
+            fired: None,
             http,
             secrets: Arc::new(TestSecrets),
             clock,

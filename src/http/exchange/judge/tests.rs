@@ -3,6 +3,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::http::fired::RuleName;
 use crate::http::message::Origin;
 
 /// A rule of the call first, then one of all calls.
@@ -124,7 +125,7 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
             expected,
             "{status} {body}"
         );
-        let fired = (fired.0.to_owned(), fired.1);
+        let fired = RuleName::new(fired.0, fired.1);
         assert!(
             before.contains(&fired) || rules.fired.all().contains(&fired),
             "{status} {body}"
@@ -132,7 +133,7 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
     }
     let never: Vec<_> = rules.fired.all().into_iter().collect();
     assert!(
-        !never.contains(&("deliver".to_owned(), 3)),
+        !never.contains(&RuleName::new("deliver", 3)),
         "an earlier rule fits: {never:?}"
     );
 }
