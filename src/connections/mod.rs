@@ -5,7 +5,6 @@
 pub mod capabilities;
 pub mod exec;
 pub mod http;
-mod mask;
 
 use std::sync::Arc;
 

@@ -113,7 +113,7 @@ mod tests {
     use tracing::{debug, error, info, trace, warn};
 
     use super::*;
-    use crate::secret::BearerToken;
+    use crate::secret::{BearerToken, SecretText};
 
     const CANARY: &str = "canary\"7f3a/90+bc\\de";
 
@@ -170,6 +170,28 @@ mod tests {
                 assert!(!output.contains(part), "{part} in {output}");
             }
             assert_eq!(output.matches("[redacted]").count() / 2, 6, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_several_lines_reaches_no_line_whole_or_in_part() {
+        const KEY: &str = "-----BEGIN PRIVATE KEY-----\ncanaryMIGHAgEAMBMGByqGSM4\ncanaryAgEGCCqGSM49AwEHBG0w\n-----END PRIVATE KEY-----\n";
+        redact::install();
+        let key = SecretText::parse(KEY).expect("a credential");
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let output = capture(format, || {
+                trace!("plain {}", key.expose());
+                info!(value = ?key.expose(), "a debug field");
+                warn!(body = %serde_json::json!({ "key": KEY }), "a body");
+                error!(auth = %STANDARD.encode(format!("id:{KEY}")), "basic");
+                let mut lines = KEY.lines();
+                info!("the second line is {:?}", lines.nth(1));
+                info!("indented: {}", KEY.replace('\n', "\r\n    "));
+            });
+            for part in ["canary", "Y2FuYXJ5", "NhbmFye", "jYW5hcn"] {
+                assert!(!output.contains(part), "{part} in {output}");
+            }
+            assert!(output.matches("[redacted]").count() >= 6, "{output}");
         }
     }
 

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::canary;
+use super::support::canary;
 use super::support::part::free_port;
 use super::support::vault::RealVault;
 use super::wait::eventually;

@@ -14,12 +14,12 @@ use super::purpose::Purpose;
 use super::request::{self, Source};
 use super::session::Session;
 use super::target::{self, ShowingStep};
-use crate::connections::mask::Mask;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::Answer;
 use crate::http::template::Context;
 use crate::ports::Delivery;
 use crate::secret::SecretText;
+use crate::secret::mask::Mask;
 
 /// Quick repetitions of a step; everything slower is the core's.
 const QUICK_TRIES: u32 = 2;

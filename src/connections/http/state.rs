@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::merge::parsed_text;
 use super::place::Place;
-use crate::connections::mask::Mask;
 use crate::http::extract::TimeField;
 pub use crate::ports::condition::ConnectionState;
 use crate::problem::Problems;
+use crate::secret::mask::Mask;
 
 /// A text in an answer, also one inside a text that is JSON itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
