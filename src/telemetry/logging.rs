@@ -106,10 +106,11 @@ fn quiet_panics() {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
+    use parking_lot::Mutex;
     use tracing::{debug, error, info, trace, warn};
 
     use super::*;
@@ -122,7 +123,7 @@ mod tests {
 
     impl Write for Captured {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("lock").extend_from_slice(bytes);
+            self.0.lock().extend_from_slice(bytes);
             Ok(bytes.len())
         }
         fn flush(&mut self) -> io::Result<()> {
@@ -140,7 +141,7 @@ mod tests {
         let layer = layer(&config, move || writer.clone(), false, redact::global());
         let subscriber = Registry::default().with(layer.expect("filter"));
         tracing::subscriber::with_default(subscriber, log);
-        let bytes = captured.0.lock().expect("lock").clone();
+        let bytes = captured.0.lock().clone();
         String::from_utf8(bytes).expect("text")
     }
 

@@ -6,10 +6,11 @@
 //! does not help any more (max TTL).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -241,7 +242,7 @@ impl Leased {
     }
 
     fn entry(&self, path: &str) -> Arc<Entry> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         Arc::clone(entries.entry(path.to_owned()).or_default())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
 use scim_rotator::ports::Connection;
@@ -290,7 +291,7 @@ impl Cluster {
                 sim: sim.clone(),
                 process,
                 holder: Arc::clone(&holder),
-                remembered: std::sync::Mutex::default(),
+                remembered: Mutex::default(),
             }),
             clock: Arc::new(MachineClock {
                 sim: sim.clone(),

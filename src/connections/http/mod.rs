@@ -25,9 +25,10 @@ mod state;
 mod target;
 mod token_rules;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use url::Url;
 
 pub use self::config::{Body, Confirm, HttpConnection, IfMatch, Step};
@@ -145,7 +146,7 @@ impl Http {
     }
 
     fn memory(&self) -> MutexGuard<'_, Option<Memory>> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock()
     }
 
     /// A login that was refused makes its credentials be read again.

@@ -24,7 +24,7 @@ pub(super) fn base64(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Hex with digits of either case.
+/// Hex with digits of either case; not worth a crate.
 pub(super) fn hex(text: &str) -> [String; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = text.bytes().flat_map(|byte| [byte >> 4, byte & 15]);
