@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
-use crate::driver::ids;
 use crate::driver::run::Runner;
 use crate::http;
 use crate::http::skew::SkewWatch;
+use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
 use crate::ports::{Clock, Secrets, StoreError};

@@ -12,7 +12,6 @@
 mod agenda;
 pub mod amend;
 pub mod foreground;
-pub mod ids;
 mod leftover;
 mod look;
 pub mod memory;

@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ids;
 use super::leftover::Leftover;
 use super::memory::{Known, Memory};
 use super::run::{Rest, Runner, bug};
 use crate::fault::FaultClass;
+use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::{PublishedSecret, StoreError, Version};
 use crate::rotation::apply::intend;

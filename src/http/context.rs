@@ -8,7 +8,8 @@ use minijinja::value::{Serde, Value};
 use url::Url;
 
 use super::message::Answer;
-use crate::secret::{BearerToken, HeaderObstacle, SecretText, random_256};
+use crate::ids;
+use crate::secret::{BearerToken, HeaderObstacle, SecretText};
 
 /// Names that are always there.
 const ALWAYS: [&str; 2] = ["now", "uuid"];
@@ -73,7 +74,7 @@ impl Context {
             not_for_headers: BTreeMap::new(),
             steps: BTreeMap::new(),
         };
-        context.time("now", Some(now)).text("uuid", &random_uuid())
+        context.time("now", Some(now)).text("uuid", &ids::uuid())
     }
 
     /// A text.
@@ -209,12 +210,4 @@ impl Context {
         self.values.insert(name.to_owned(), value);
         self
     }
-}
-
-fn random_uuid() -> String {
-    let mut bytes = [0_u8; 16];
-    bytes.copy_from_slice(&random_256()[..16]);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
 }
