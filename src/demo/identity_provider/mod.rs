@@ -27,7 +27,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
 
-use self::connection::Held;
+use self::connection::SavedConnection;
 use self::provisioner::{Provisioner, Service};
 use super::faults::Switch;
 use super::loopback;
@@ -139,7 +139,7 @@ impl DemoIdentityProvider {
         let observer = Arc::new(NoObserver);
         let http = Client::new(&settings, Target::Sp, Arc::clone(&clock), observer)
             .map_err(std::io::Error::other)?;
-        let held = Held::new(options.scim_url, options.token, clock.now());
+        let held = SavedConnection::new(options.scim_url, options.token, clock.now());
         let shared = Arc::new(Shared {
             admin_token,
             service: Service::new(http),
@@ -219,7 +219,7 @@ struct Shared {
 }
 
 struct State {
-    held: Held,
+    held: SavedConnection,
     stats: Stats,
 }
 
