@@ -82,7 +82,7 @@ impl Found {
         let connections = unit.connection_capabilities();
         let situation = Situation {
             token: &unit.name,
-            issuer_name: &unit.labels.issuer,
+            issuer_name: &unit.issuer_name,
             holder: None,
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),

@@ -195,7 +195,7 @@ impl Runner {
             return true;
         }
         let issuer = issue.intent.issuer.as_ref();
-        let made_here = issuer.is_none_or(|name| *name == unit.labels.issuer);
+        let made_here = issuer.is_none_or(|name| *name == unit.issuer_name);
         if !(made_here && unit.issuer.capabilities().revokes_single_tokens()) {
             return false;
         }

@@ -89,7 +89,7 @@ fn retiring_of<'a>(record: &'a Record, fingerprint: &Fingerprint) -> Result<&'a 
 /// Whether a token was made by an issuer that its unit has no more: this one
 /// may have given the same id to somebody else's.
 fn is_of_another_issuer(unit: &Unit, issuer: Option<&str>) -> bool {
-    issuer.is_some_and(|name| name != unit.labels.issuer)
+    issuer.is_some_and(|name| name != unit.issuer_name)
 }
 
 fn handle(token: &HeldToken) -> TokenHandle {

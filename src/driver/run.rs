@@ -232,7 +232,7 @@ impl Runner {
     ) -> Situation<'a> {
         Situation {
             token: &unit.name,
-            issuer_name: &unit.labels.issuer,
+            issuer_name: &unit.issuer_name,
             holder: Some(&self.holder),
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),

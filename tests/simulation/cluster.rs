@@ -352,6 +352,7 @@ impl Cluster {
             name: name.as_ref().to_owned(),
             policy: Arc::new(profile.policy.clone()),
             scim_url: Arc::new("https://sp.example.com/scim/v2".parse().expect("a URL")),
+            issuer_name: issuer.to_owned(),
             issuer: Arc::new(SimIssuer {
                 gate: gate.clone(),
                 can: profile.issuer.can,
@@ -367,10 +368,7 @@ impl Cluster {
                 })
                 .collect(),
             probe: Arc::new(SimProbe { gate }),
-            labels: Labels {
-                issuer: issuer.to_owned(),
-                ..Labels::default()
-            },
+            labels: Labels::default(),
             leaving: false,
         }
     }

@@ -166,11 +166,11 @@ impl Parts<'_> {
             name: name.to_owned(),
             policy: self.policies.share(&token.policy),
             scim_url,
+            issuer_name: token.issuer.clone(),
             issuer: Arc::clone(issuer),
             connections,
             probe: Arc::new(probe),
             labels: Labels {
-                issuer: token.issuer.clone(),
                 issuer_kind: kind.as_str().to_owned(),
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
