@@ -17,7 +17,8 @@ pub(super) const REMEMBERED: usize = 65_536;
 const DIGEST: usize = 12;
 type Digest = [u8; DIGEST];
 
-/// Bits of a [`Begin`]: sixteen slots for each spelling that is kept.
+/// Bits of a slot of [`Begins`]: there are sixteen slots for each spelling that
+/// is kept.
 const SLOT_BITS: u32 = 20;
 
 /// The known spellings, by digests and keyed prefixes. The spellings themselves
