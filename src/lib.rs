@@ -47,7 +47,7 @@
 //! | [`telemetry`], `server` | logs, metrics, systemd; the read-only server |
 //! | `cli` | one file a command |
 //! | `demo` | Vault, service provider and identity provider in process |
-//! | [`fault`], [`clock`], [`problem`], [`value`], [`secret`] | words that every folder uses: failure classes, time, findings about settings, durations and references, secrets |
+//! | [`fault`], [`clock`], [`ids`], [`environment`], [`problem`], [`value`], [`secret`] | what every folder uses: failure classes, time, random ids, environment variables, findings about settings, durations and references, secrets |
 
 pub mod cli;
 pub mod clock;
@@ -55,8 +55,10 @@ pub mod config;
 pub mod connections;
 pub mod demo;
 pub mod driver;
+pub mod environment;
 pub mod fault;
 pub mod http;
+pub mod ids;
 pub mod issuers;
 pub mod ports;
 pub mod problem;

@@ -1,9 +1,9 @@
 //! Steps shown as they happen: lines for people or JSON lines for programs.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::OutputFormat;
@@ -56,7 +56,7 @@ impl Live {
         text: &str,
         facts: Value,
     ) -> std::io::Result<()> {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         match shown.output.format() {
             OutputFormat::Text => {
                 let time = now.strftime("%H:%M:%S");
@@ -75,7 +75,7 @@ impl Live {
     /// # Errors
     /// When the reader of the output is gone.
     pub fn say(&self, text: &str) -> std::io::Result<()> {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         match shown.output.format() {
             OutputFormat::Text => shown.output.text(text),
             OutputFormat::Json => Ok(()),
@@ -85,13 +85,13 @@ impl Live {
     /// What was asked for.
     #[must_use]
     pub fn format(&self) -> OutputFormat {
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.shown.lock();
         shown.output.format()
     }
 
     /// Whether this wait was not the last thing said of the token.
     fn is_new_wait(&self, token: &str, reason: Option<Reason>) -> bool {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         match reason {
             None => shown.waits.remove(token).is_some(),
             Some(reason) => shown.waits.insert(token.to_owned(), reason) != Some(reason),
@@ -180,7 +180,7 @@ impl Witness for Live {
     }
 
     fn step_began(&self, unit: &Unit, record: &Record, step: &Step, now: Timestamp) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         if shown.output.format() == OutputFormat::Json {
             // A closed output ends no work.
             drop(shown.output.json(&json!({

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
-use crate::driver::ids;
 use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
 use crate::http;
 use crate::http::skew::SkewWatch;
+use crate::ids;
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;

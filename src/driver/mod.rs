@@ -12,7 +12,6 @@
 mod agenda;
 pub mod amend;
 pub mod foreground;
-pub mod ids;
 mod look;
 pub mod memory;
 pub mod perform;

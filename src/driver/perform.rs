@@ -8,8 +8,8 @@ mod published;
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::published::{publish, supplied};
-use super::ids;
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::{IssueRequest, Store, TokenHandle};
 use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply};
@@ -97,7 +97,7 @@ fn retiring_of<'a>(record: &'a Record, fingerprint: &Fingerprint) -> Result<&'a 
 /// Whether a token was made by an issuer that its unit has no more: this one
 /// may have given the same id to somebody else's.
 fn is_of_another_issuer(unit: &Unit, issuer: Option<&str>) -> bool {
-    issuer.is_some_and(|name| name != unit.labels.issuer)
+    issuer.is_some_and(|name| name != unit.issuer_name)
 }
 
 fn handle(token: &HeldToken) -> TokenHandle {

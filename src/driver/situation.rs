@@ -60,7 +60,7 @@ impl Conditions {
     pub fn situation<'a>(&self, unit: &'a Unit, inputs: Inputs<'a>) -> Situation<'a> {
         Situation {
             token: &unit.name,
-            issuer_name: &unit.labels.issuer,
+            issuer_name: &unit.issuer_name,
             holder: inputs.holder,
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),

@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ids;
 use super::memory::{Known, Memory};
 use super::run::{Rest, Runner, bug};
 use crate::fault::FaultClass;
+use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::{StoreError, Version};
 use crate::rotation::apply::intend;

@@ -10,10 +10,11 @@ mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
@@ -213,7 +214,7 @@ impl Inner {
 
     async fn permit(&self, host: String) -> Option<OwnedSemaphorePermit> {
         let semaphore = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hosts = self.hosts.lock();
             let limit = self.settings.per_host.max(1);
             Arc::clone(
                 hosts

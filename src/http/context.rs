@@ -27,7 +27,8 @@ pub(super) use self::node::answered;
 use self::optional::Optional;
 use self::step::Step;
 use super::message::Answer;
-use crate::secret::{BearerToken, SecretText, random_256};
+use crate::ids;
+use crate::secret::{BearerToken, SecretText};
 
 /// The values of one operation. No `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -55,7 +56,7 @@ impl Context {
     pub fn new(now: Timestamp) -> Self {
         Self(Arc::default())
             .time("now", Some(now))
-            .text("uuid", &random_uuid())
+            .text("uuid", &ids::uuid())
     }
 
     /// A text.
@@ -202,14 +203,6 @@ impl Context {
     fn values(&mut self) -> &mut Values {
         Arc::make_mut(&mut self.0)
     }
-}
-
-fn random_uuid() -> String {
-    let mut bytes = [0_u8; 16];
-    bytes.copy_from_slice(&random_256()[..16]);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
 /// A rule by its place: one of the `answers` of a call, or of all calls.
@@ -64,7 +65,7 @@ impl Firings {
     }
 
     fn decided(&self) -> MutexGuard<'_, BTreeSet<RuleName>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
+/// Six bytes in hex are not worth a crate.
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Twelve hex digits of SHA-256 over a domain prefix and the value.

@@ -8,11 +8,14 @@
 //! buffers, header values and JSON parsers are out of its reach.
 //!
 //! A [`SecretRef`] names a credential; [`resolve::Secrets`] reads what it names.
+//! [`spellings`] knows in which spellings a secret may come back, and
+//! [`mask::Mask`] takes them out of foreign text.
 
 mod fingerprint;
 pub mod mask;
 mod reference;
 pub mod resolve;
+pub mod spellings;
 mod text;
 mod token;
 

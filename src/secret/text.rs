@@ -24,7 +24,8 @@ pub fn watch(tell: fn(&str)) {
 
 /// A credential: a password, an API key, a PEM key, an access token. Any text
 /// without NUL, from one byte to [`MAX_SECRET_LEN`]; every character counts,
-/// also blanks and line ends at its ends.
+/// also blanks and line ends at its ends. (A type of our own rather than
+/// `secrecy`'s: each one is announced to [`watch`], and compares in constant time.)
 #[derive(Clone)]
 pub struct SecretText(Zeroizing<String>);
 

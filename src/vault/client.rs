@@ -9,7 +9,7 @@ use http::header::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use rustify::endpoint::Endpoint;
 
-pub use self::wire::{Answer, Call};
+pub use self::wire::{Call, VaultAnswer};
 
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};
@@ -79,7 +79,7 @@ impl VaultClient {
         call: &Call,
         token: Option<&SecretText>,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
+    ) -> Result<VaultAnswer, VaultError> {
         let mut waited = SignedDuration::ZERO;
         let mut rounds = 0;
         loop {
@@ -118,7 +118,7 @@ impl VaultClient {
         call: &Call,
         token: Option<&SecretText>,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
+    ) -> Result<VaultAnswer, VaultError> {
         self.look_for_leader().await;
         let nodes = self.nodes.count().max(1);
         let mut untried: Vec<usize> = (0..nodes).collect();
@@ -159,7 +159,7 @@ impl VaultClient {
         call: &Call,
         token: Option<&SecretText>,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
+    ) -> Result<VaultAnswer, VaultError> {
         let namespace = self.namespace.as_ref();
         let base = self.nodes.address(node).ok_or_else(wire::no_request);
         let request = base.and_then(|base| wire::request(base, call, namespace, token, endpoint));

@@ -6,9 +6,9 @@
 //! of a server's is needed for it, so it holds for every product.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::path::KvPath;
 
@@ -71,7 +71,7 @@ impl Floors {
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<KvPath, Edition>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

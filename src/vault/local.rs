@@ -5,6 +5,7 @@ use std::path::Path;
 use tokio::io::AsyncReadExt;
 use zeroize::Zeroizing;
 
+use crate::environment;
 use crate::secret::{MAX_SECRET_LEN, SecretRef, SecretText};
 
 /// Reads a credential from its file or variable. `what` names it for a person.
@@ -22,7 +23,7 @@ pub(super) async fn read(reference: &SecretRef, what: &str) -> Result<SecretText
         SecretRef::File(path) => read_file(path)
             .await
             .map_err(|reason| format!("{what} cannot be read from {reference}: {reason}")),
-        SecretRef::Env(name) => read_env(name)
+        SecretRef::Env(name) => environment::variable(name)
             .ok_or_else(|| format!("{what}: the {reference} is not set, or is not text")),
     };
     SecretText::parse(text?).map_err(|error| unusable(what, reference, &error))
@@ -88,14 +89,6 @@ fn io_reason(error: std::io::Error) -> String {
         .find(|(k, _)| *k == kind)
         .map(|(_, text)| *text);
     text.map_or_else(|| kind.to_string(), str::to_owned)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "credential references to the environment are resolved here only"
-)]
-fn read_env(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }
 
 #[cfg(test)]

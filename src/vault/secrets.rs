@@ -1,10 +1,11 @@
 //! Credentials that the configuration refers to.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use super::kv::{self, Stored};
@@ -69,9 +70,7 @@ impl VaultSecrets {
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<SecretRef, (Resolved, Timestamp)>> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.remembered.lock()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
 use scim_rotator::driver::situation::Conditions;
@@ -291,7 +292,7 @@ impl Cluster {
                 sim: sim.clone(),
                 process,
                 holder: Arc::clone(&holder),
-                remembered: std::sync::Mutex::default(),
+                remembered: Mutex::default(),
             }),
             clock: Arc::new(MachineClock {
                 sim: sim.clone(),
@@ -354,6 +355,7 @@ impl Cluster {
             name: name.as_ref().to_owned(),
             policy: Arc::new(profile.policy.clone()),
             scim_url: Arc::new("https://sp.example.com/scim/v2".parse().expect("a URL")),
+            issuer_name: issuer.to_owned(),
             issuer: Arc::new(SimIssuer {
                 gate: gate.clone(),
                 can: profile.issuer.can,
@@ -369,10 +371,7 @@ impl Cluster {
                 })
                 .collect(),
             probe: Arc::new(SimProbe { gate }),
-            labels: Labels {
-                issuer: issuer.to_owned(),
-                ..Labels::default()
-            },
+            labels: Labels::default(),
             leaving: false,
         }
     }

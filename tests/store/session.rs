@@ -1,10 +1,11 @@
 //! Our own Vault token, against the embedded Vault and a clock that leaps.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use scim_rotator::demo::vault::{EmbeddedVault, Options, Policy, Role, Rule, Trouble};
 use scim_rotator::ports::Clock;
 use scim_rotator::vault::{Session, VaultError, VaultErrorKind};
@@ -19,7 +20,7 @@ struct LeapingClock(Mutex<Timestamp>);
 
 impl LeapingClock {
     fn leap(&self, by: SignedDuration) {
-        let mut now = self.0.lock().expect("lock");
+        let mut now = self.0.lock();
         *now = now.saturating_add(by).expect("a time");
     }
 }
@@ -27,7 +28,7 @@ impl LeapingClock {
 #[async_trait]
 impl Clock for LeapingClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().expect("lock")
+        *self.0.lock()
     }
 
     async fn sleep(&self, duration: SignedDuration) {

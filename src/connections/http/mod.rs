@@ -16,9 +16,10 @@ mod kind;
 mod target;
 mod token_rules;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use url::Url;
 
@@ -215,7 +216,7 @@ impl Http {
     }
 
     fn memory(&self) -> MutexGuard<'_, Option<Memory>> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock()
     }
 }
 

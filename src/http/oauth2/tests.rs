@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -7,6 +7,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
+use parking_lot::Mutex;
 use serde_json::json;
 use url::Url;
 
@@ -46,7 +47,7 @@ impl Server {
     async fn start(access_token: &str) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (noting, token) = (Arc::clone(&seen), access_token.to_owned());
-        let api = get(async move |headers: HeaderMap| noting.lock().expect("lock").push(headers));
+        let api = get(async move |headers: HeaderMap| noting.lock().push(headers));
         let granted = Json(json!({ "access_token": token, "token_type": "Bearer" }));
         let token = post(async move || granted.clone());
         let routes = Router::new().route("/api", api).route("/token", token);
@@ -72,7 +73,7 @@ impl Server {
         let api = self.url.join("api").expect("a URL");
         let answer = caller.send(Request::new(Method::GET, api, "test")).await?;
         assert_eq!(answer.status, 200);
-        let seen = self.seen.lock().expect("lock").pop().expect("a request");
+        let seen = self.seen.lock().pop().expect("a request");
         Ok(seen[header].to_str().expect("text").to_owned())
     }
 
@@ -142,5 +143,5 @@ async fn a_credential_that_no_header_can_carry_is_named_and_nothing_is_sent() {
         assert!(fault.message.contains("line end"), "{fault}");
         assert!(!fault.message.contains("canary"), "{fault}");
     }
-    assert!(server.seen.lock().expect("lock").is_empty());
+    assert!(server.seen.lock().is_empty());
 }

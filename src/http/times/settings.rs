@@ -140,9 +140,7 @@ impl<'de> Deserialize<'de> for TimeField {
             type Value = TimeField;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "a place, or { at = \"/pointer\", format = \"epoch_s\", never = [0] }",
-                )
+                f.write_str("a place, or { at = \"/pointer\", format = \"epoch_s\", never = [0] }")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<TimeField, E> {

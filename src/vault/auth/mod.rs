@@ -19,7 +19,7 @@ pub use jwt::JwtAuth;
 pub use kubernetes::KubernetesAuth;
 pub use token::TokenAuth;
 
-use super::client::{Answer, Call, VaultClient};
+use super::client::{Call, VaultAnswer, VaultClient};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use crate::problem::Problems;
@@ -121,7 +121,7 @@ struct AuthBlock {
 }
 
 /// Reads the `auth` block of a login or a renewal.
-pub(super) fn granted(call: &Call, answer: Answer) -> Result<Granted, VaultError> {
+pub(super) fn granted(call: &Call, answer: VaultAnswer) -> Result<Granted, VaultError> {
     let malformed = |what: &str| VaultError::new(call, VaultErrorKind::Malformed(what.to_owned()));
     let block: AuthBlock = answer
         .field("auth")

@@ -5,8 +5,7 @@
 //! Facts: Vault documentation, "Response wrapping", "Response wrapping token
 //! validation"; API `sys/wrapping/lookup` and `sys/wrapping/unwrap`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use vaultrs::api::sys::requests::{UnwrapRequest, WrappingLookupRequest};
 
@@ -130,7 +129,7 @@ impl Unwrapping {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }
 

@@ -59,9 +59,9 @@ impl Call {
 }
 
 /// A successful answer. No `Debug`: it holds secrets.
-pub struct Answer(Value);
+pub struct VaultAnswer(Value);
 
-impl Answer {
+impl VaultAnswer {
     /// All of it; `None` if it has another shape.
     pub(in crate::vault) fn whole<T: DeserializeOwned>(self) -> Option<T> {
         serde_json::from_value(self.0).ok()
@@ -129,19 +129,19 @@ pub(super) fn endpoint_url(base: &Url, path: &str, query: Option<String>) -> Opt
 }
 
 /// What an answer means.
-pub(super) fn understood(answer: &crate::http::Answer) -> Result<Answer, VaultErrorKind> {
+pub(super) fn understood(answer: &crate::http::Answer) -> Result<VaultAnswer, VaultErrorKind> {
     let retry_after = answer.headers.get(RETRY_AFTER).and_then(seconds);
     classify(answer.status, &answer.body, retry_after).map_err(|kind| {
         let location = answer.headers.get(LOCATION);
         kind.pointing_to(location.and_then(|to| Url::parse(to.to_str().ok()?).ok()))
     })?;
     if answer.body.is_empty() {
-        return Ok(Answer(Value::Null));
+        return Ok(VaultAnswer(Value::Null));
     }
     // The parser's message may quote the body.
     let parsed = serde_json::from_slice(&answer.body);
     parsed
-        .map(Answer)
+        .map(VaultAnswer)
         .map_err(|_| VaultErrorKind::Malformed("it is not JSON".to_owned()))
 }
 

@@ -8,7 +8,7 @@ use super::Session;
 use crate::vault::auth::{Granted, granted};
 use crate::vault::client::Call;
 use crate::vault::error::{VaultError, VaultErrorKind};
-use crate::vault::held::Held;
+use crate::vault::held::HeldToken;
 
 /// Longest sleep of [`Session::run`]: the wall clock may be set meanwhile.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(10);
@@ -78,13 +78,13 @@ impl Session {
     }
 
     /// Logs in anew; the old token goes once there is a new one.
-    pub(super) async fn replace(&self, held: &Held) -> Result<(), VaultError> {
+    pub(super) async fn replace(&self, held: &HeldToken) -> Result<(), VaultError> {
         self.login_after(held.serial).await?;
         self.let_go(held).await;
         Ok(())
     }
 
-    async fn renew(&self, held: &Held) -> Result<Granted, VaultError> {
+    async fn renew(&self, held: &HeldToken) -> Result<Granted, VaultError> {
         let call = Call::new("renew_self", "auth/token/renew-self");
         let request = RenewTokenSelfRequest::default();
         let result = self
@@ -139,7 +139,7 @@ impl Session {
     /// Revokes a token that is not used any more if it was made for us, unless
     /// credentials hang on it: whoever still uses them would lose them with it.
     /// Whatever is not revoked ends by itself.
-    pub(super) async fn let_go(&self, held: &Held) {
+    pub(super) async fn let_go(&self, held: &HeldToken) {
         let now = self.clock.now();
         if !self.method.owns_token() || !held.revocable || held.is_over(now) {
             return;

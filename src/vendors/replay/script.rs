@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use http::HeaderValue;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::file::{Exchange, GivenAnswer, Lost, OneOrMore};
 use super::pattern::Values;
@@ -153,7 +154,7 @@ impl Script {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -1,9 +1,9 @@
 //! The credentials of a scene: test values out of its parameters.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::resolve::{Resolved, Secrets};
@@ -34,7 +34,7 @@ impl TestSecrets {
     }
 
     fn asked_for(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.resolved.lock().unwrap_or_else(PoisonError::into_inner)
+        self.resolved.lock()
     }
 }
 

@@ -10,11 +10,20 @@ fn absent_null_and_never_are_told_apart() {
     let told = field(json!({
         "at": "/t", "format": "epoch_ms", "never": [0, -1, "never", ""], "absent": "error", "null": "never",
     }));
-    assert_eq!(plain.read(View::item(&json!({})), now()), Ok(Known::Unknown));
-    assert_eq!(plain.read(View::item(&json!({"t": null})), now()), Ok(Known::Unknown));
+    assert_eq!(
+        plain.read(View::item(&json!({})), now()),
+        Ok(Known::Unknown)
+    );
+    assert_eq!(
+        plain.read(View::item(&json!({"t": null})), now()),
+        Ok(Known::Unknown)
+    );
     let absent = told.read(View::item(&json!({})), now());
     assert_eq!(absent, Err("the time at `/t` is missing".to_owned()));
-    assert_eq!(told.read(View::item(&json!({"t": null})), now()), Ok(Known::Never));
+    assert_eq!(
+        told.read(View::item(&json!({"t": null})), now()),
+        Ok(Known::Never)
+    );
     for never in [
         json!(0),
         json!(-1),
@@ -23,10 +32,16 @@ fn absent_null_and_never_are_told_apart() {
         json!("never"),
         json!(""),
     ] {
-        assert_eq!(told.read(View::item(&json!({ "t": never })), now()), Ok(Known::Never));
+        assert_eq!(
+            told.read(View::item(&json!({ "t": never })), now()),
+            Ok(Known::Never)
+        );
     }
     for other in [json!("Never"), json!(1.5), json!("1")] {
-        assert_ne!(told.read(View::item(&json!({ "t": other })), now()), Ok(Known::Never));
+        assert_ne!(
+            told.read(View::item(&json!({ "t": other })), now()),
+            Ok(Known::Never)
+        );
     }
     let texts = field(json!({"at": "/t", "never": ["9999-12-31T00:00:00Z"], "absent": "never"}));
     let read = |document: Value| texts.read(View::item(&document), now());
@@ -42,7 +57,9 @@ fn absent_null_and_never_are_told_apart() {
 fn a_value_that_was_found_elsewhere_is_read_the_same_way() {
     let field = field(json!({"at": "/t", "absent": "error"}));
     let found = json!("2026-01-31T12:00:00Z");
-    let read = field.how.read_value(Some(&found), "the header `Expires`", now());
+    let read = field
+        .how
+        .read_value(Some(&found), "the header `Expires`", now());
     assert_eq!(read, Ok(Known::At(at("2026-01-31T12:00:00Z"))));
     let error = field.how.read_value(None, "the header `Expires`", now());
     assert_eq!(
