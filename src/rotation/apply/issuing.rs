@@ -136,7 +136,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
         if let Some(rotation) = change.record.rotation.as_mut() {
             rotation.intent = None;
         }
-        let detail = "the issuer returned a token that is already in use, not a new one: check its `mint` operation".to_owned();
+        let detail = "the issuer returned a token that is already in use, not a new one: check its `issue` operation".to_owned();
         halt(&mut change, HaltCause::SameToken, detail);
         return Ok(());
     }
