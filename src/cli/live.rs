@@ -100,7 +100,7 @@ impl Live {
 }
 
 /// Waits inside a rotation are short and many; the end of it is told anyway.
-fn is_worth_telling(reason: Reason) -> bool {
+pub(super) fn is_worth_telling(reason: Reason) -> bool {
     !matches!(reason, Reason::Fresh | Reason::InFlight)
 }
 
@@ -137,18 +137,9 @@ pub(super) fn until_text(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A wait, as people are told of it: a word of [`Reason::as_str`], and when it
-/// is looked again.
-pub(super) fn wait_text(reason: &str, until: &str) -> String {
-    match reason {
-        "backoff" => format!("tries again {until}"),
-        "settling" => format!("waits: a lost call may still take effect (looks again {until})"),
-        "lease_elsewhere" => {
-            format!("waits: another process holds the lease (looks again {until})")
-        }
-        "waiting_overlap" => "waits: the old token stays valid during the overlap".to_owned(),
-        other => format!("waits: {} (looks again {until})", other.replace('_', " ")),
-    }
+/// A wait, as people are told of it, and when the token is checked again.
+pub(super) fn wait_text(reason: Reason, until: &str) -> String {
+    format!("waits: {} (next check {until})", reason.sentence())
 }
 
 /// A store that cannot be used, as people are told of it.
@@ -175,7 +166,7 @@ impl Witness for Live {
             "wake_at": decision.wake_at,
             "stage": record.stage_name(),
         });
-        let text = wait_text(reason.as_str(), &until);
+        let text = wait_text(reason, &until);
         self.tell(now, &unit.name, &text, facts);
     }
 

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Findings;
-use super::guesses::Guesses;
 use super::keys;
 use super::literals;
 use super::locate::Document;
+use super::placeholders::Placeholders;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
 use super::resolve;
 use super::rules;
 use super::sections::Sections;
 use super::settings::Settings;
-use super::typed::Guess;
+use super::typed::Size;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
@@ -45,13 +45,15 @@ pub(super) fn known() -> keys::Known {
 /// The settings, or `None` when nothing can be made of a section. Where a key is
 /// wrong, that is noted as an error, and the rules look at the rest.
 pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> Option<Settings> {
-    let drafted = draft(documents, Guess::Small, findings);
-    let problems = if drafted.guesses.is_empty() {
+    let drafted = draft(documents, Size::Small, findings);
+    let problems = if drafted.placeholders.is_empty() {
         drafted.problems
     } else {
         // The same is wrong again: it is noted already.
-        let other = draft(documents, Guess::Large, &mut Findings::default());
-        drafted.guesses.leave(&drafted.problems, &other.problems)
+        let other = draft(documents, Size::Large, &mut Findings::default());
+        drafted
+            .placeholders
+            .independent_problems(&drafted.problems, &other.problems)
     };
     super::settle(&problems, documents, findings);
     drafted.settings
@@ -60,12 +62,12 @@ pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> O
 /// What was made of the files, right or wrong.
 struct Drafted {
     settings: Option<Settings>,
-    guesses: Guesses,
+    placeholders: Placeholders,
     problems: Problems,
 }
 
-fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> Drafted {
-    let mut sections = Sections::gather(documents, guess, findings);
+fn draft(documents: &[Document<'_>], size: Size, findings: &mut Findings) -> Drafted {
+    let mut sections = Sections::gather(documents, size, findings);
     let names = sections.names();
     let vault = sections.required::<VaultConfig>("vault", findings);
     let server = sections.optional::<ServerConfig>("server", findings);
@@ -76,7 +78,7 @@ fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> D
     let issuers = sections.all::<IssuerKind>("issuers", findings);
     let connections = sections.all::<ConnectionKind>("connections", findings);
     let tokens = sections.tokens(findings);
-    let guesses = sections.guesses();
+    let placeholders = sections.placeholders();
     let kinds = literals::Kinds {
         issuers: &issuers,
         connections: &connections,
@@ -94,7 +96,7 @@ fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> D
     let tokens = resolver.all(tokens, &mut problems);
     let whole = rules::Whole {
         names: &names,
-        guesses: &guesses,
+        placeholders: &placeholders,
         vault: vault.as_ref(),
         server: server.as_ref(),
         log: log.as_ref(),
@@ -121,7 +123,7 @@ fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> D
     };
     Drafted {
         settings,
-        guesses,
+        placeholders,
         problems,
     }
 }

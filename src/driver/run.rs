@@ -20,7 +20,7 @@ use crate::ports::witness::{StepEnded, Witness};
 use crate::ports::{Clock, Store, StoreError};
 use crate::rotation::apply::{apply, must_be_stored};
 use crate::rotation::capability::ConnectionCapabilities;
-use crate::rotation::decision::{Action, Decision, Reason, Step};
+use crate::rotation::decision::{Action, Decision, Step};
 use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
@@ -79,10 +79,7 @@ impl Rest {
     #[must_use]
     pub fn waits_for_others(&self) -> bool {
         match self {
-            Self::Decided(decision) => matches!(
-                decision.reason,
-                Reason::LeaseElsewhere | Reason::Paused | Reason::WaitingOperator | Reason::Halted
-            ),
+            Self::Decided(decision) => decision.reason.waits_for_other_writer(),
             Self::StoreFailed { .. } | Self::Stopped | Self::Interrupted => false,
         }
     }

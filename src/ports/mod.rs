@@ -151,7 +151,7 @@ pub struct TokenHandle {
     pub value: Option<BearerToken>,
 }
 
-/// What mints, lists and revokes tokens.
+/// What issues, lists and revokes tokens.
 ///
 /// Methods that an issuer's capabilities rule out are never called; the
 /// default bodies answer with a fault of kind `config`.

@@ -107,6 +107,7 @@ pub mod invariant;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod reason;
 pub mod record;
 pub mod schedule;
 pub mod situation;

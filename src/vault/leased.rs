@@ -207,7 +207,7 @@ impl Leased {
         match answer.map(VaultAnswer::whole::<LeaseAnswer>) {
             Ok(Some(answer)) => {
                 let worth_it = lease.renewed(answer.duration(), self.clock.now());
-                self.session.carries_until(lease.ends_at);
+                self.session.note_lease_end(lease.ends_at);
                 worth_it
             }
             Ok(None) => false,
@@ -231,7 +231,7 @@ impl Leased {
         })?;
         let lease = VaultLease::new(&answer, self.memory, self.clock.now());
         if !lease.id.is_empty() {
-            self.session.carries_until(lease.ends_at);
+            self.session.note_lease_end(lease.ends_at);
         }
         let texts = answer.data.unwrap_or_default().into_iter();
         let fields = texts.filter_map(|(name, value)| {

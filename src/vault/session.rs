@@ -71,8 +71,9 @@ struct Inner {
     attempts: u64,
     last_failure: Option<VaultError>,
     forced_at: Option<Timestamp>,
-    /// Until when credentials live that hang on our token.
-    carries_until: Option<Timestamp>,
+    /// When the last of the Vault leases under our Vault token ends: Vault ends
+    /// them earlier if our token is revoked.
+    latest_lease_end: Option<Timestamp>,
     closed: bool,
     state: SessionState,
 }

@@ -26,9 +26,9 @@ pub(crate) struct Ledger {
     /// a call of a process that stood still beyond its lease, which nothing can
     /// fence.
     cut_off: bool,
-    /// A delivery of such a process landed: the connection holds what nobody
-    /// meant it to hold any more.
-    stray: BTreeSet<usize>,
+    /// Connections that such a process wrote a token to which the record does not
+    /// want them to hold.
+    in_doubt: BTreeSet<usize>,
     /// Tokens that expired while something held their renewal back.
     missed: BTreeSet<Fingerprint>,
     /// A connection was not configured for a while, and was given nothing since.

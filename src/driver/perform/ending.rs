@@ -1,6 +1,6 @@
 //! How tokens end: superseded ones, refused ones, and ones whose value was lost.
 
-use super::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
+use super::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;

@@ -8,9 +8,9 @@
 
 use jiff::Timestamp;
 
-use super::{IllegalOutcome, apply};
+use super::folding::apply;
+use super::revoking::delist;
 use crate::rotation::capability::{IssueEffect, Overlap};
-use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Outcome};
 use crate::rotation::record::{ConnectionHolds, DeliveryState, HeldToken, Intent, Record};
 use crate::rotation::situation::Situation;
@@ -34,7 +34,7 @@ pub struct Reconciled {
 /// * An issuance request that the record does not tell of is listed in
 ///   [`Record::issues_after_lease_loss`], or noted by its effect on the current
 ///   token. If its answer arrived, the token is to be revoked by
-///   [`Step::RevokeUnrecorded`].
+///   [`Step::RevokeUnrecorded`](crate::rotation::decision::Step).
 /// * A connection that may have been given another token than it is to hold is
 ///   marked as in doubt.
 ///
@@ -148,11 +148,6 @@ fn is_listed(record: &Record, label: &str) -> bool {
     listed.any(|intent| intent.label == label)
 }
 
-fn delist(record: &mut Record, label: &str) {
-    let listed = &mut record.issues_after_lease_loss;
-    listed.retain(|intent| intent.label != label);
-}
-
 /// Whether the record contains a token.
 fn accounts_for(record: &Record, value: &BearerToken) -> bool {
     let rotation = record.rotation.as_ref();
@@ -232,40 +227,4 @@ fn note_issue(record: &mut Record, intent: &Intent, situation: &Situation<'_>, n
         // The current token may be dead: it is tested at once.
         (IssueEffect::Kills, _) => record.probe = None,
     }
-}
-
-/// The record after [`Step::RevokeUnrecorded`]; `None` for the outcome of any
-/// other step. The process may have no lease, so a success removes the issuance
-/// request from the record, and nothing else is changed. A failure is counted in
-/// the process ([`UnrecordedToken::step_ended`]).
-pub(super) fn revocation_ended(
-    record: &Record,
-    outcome: &Outcome,
-    situation: &Situation<'_>,
-    now: Timestamp,
-) -> Option<Result<Record, IllegalOutcome>> {
-    if let Outcome::Failed {
-        step: Step::RevokeUnrecorded { .. },
-        ..
-    } = outcome
-    {
-        return Some(Ok(record.clone()));
-    }
-    let Outcome::UnrecordedRevoked { label } = outcome else {
-        return None;
-    };
-    let mut known = situation.unrecorded.iter();
-    if !known.any(|token| token.intent.label == *label) {
-        return Some(Err(IllegalOutcome {
-            token: record.token.clone(),
-            stage: record.stage_name(),
-            outcome: "unrecorded_revoked",
-        }));
-    }
-    let mut next = record.clone();
-    delist(&mut next, label);
-    if next != *record {
-        next.updated_at = now.max(record.updated_at);
-    }
-    Some(Ok(next))
 }

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::failing::halt;
-use super::issuing::{owns, set_intent};
-use super::rolling_back::lost;
-use super::{Change, IllegalOutcome};
+use super::change::{Change, IllegalOutcome};
+use super::halting::halt;
+use super::issuing::set_intent;
+use super::losing::{latest_death, lost, owns};
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::rotation::record::{HaltCause, Intent, Stage};
@@ -112,19 +112,6 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
         }
     }
     true
-}
-
-/// When a token that nobody has seen dies at the latest, as far as others of
-/// its issuer tell.
-pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
-    let policy = change.situation.policy;
-    let life_of_current = change.record.current.as_ref().and_then(|token| {
-        let end = policy.expiry(token)?;
-        Some(end.duration_since(token.issued_at))
-    });
-    let life = policy.lifetime.or(policy.declared_lifetime);
-    let settled = change.now.checked_add(policy.settle).ok()?;
-    settled.checked_add(life.or(life_of_current)?).ok()
 }
 
 enum Found {

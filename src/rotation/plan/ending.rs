@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::rest::next_probe;
-use super::{View, lost_lease, published};
+use super::probing::next_probe;
+use super::view::View;
+use super::{lost_lease, published};
 use crate::rotation::capability::{LastUsed, Overlap};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{Orphan, Retiring};

@@ -1,6 +1,7 @@
 //! The end of a token that was taken out of the configuration.
 
-use super::{LOOK_AGAIN, View, published};
+use super::published;
+use super::view::{LOOK_AGAIN, View};
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::Stage;
 use crate::rotation::situation::Published;

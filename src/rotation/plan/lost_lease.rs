@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::View;
+use super::view::View;
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{ConnectionHolds, Intent, Stage};
 

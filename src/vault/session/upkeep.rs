@@ -115,11 +115,11 @@ impl Session {
         }
     }
 
-    /// A credential under a Vault lease hangs on our token, and lives until
-    /// then unless our token ends before.
-    pub(in crate::vault) fn carries_until(&self, ends_at: Timestamp) {
+    /// Notes when a Vault lease under our Vault token ends. Vault ends the lease
+    /// earlier if our token is revoked.
+    pub(in crate::vault) fn note_lease_end(&self, ends_at: Timestamp) {
         let mut inner = self.inner();
-        inner.carries_until = inner.carries_until.max(Some(ends_at));
+        inner.latest_lease_end = inner.latest_lease_end.max(Some(ends_at));
     }
 
     /// The end of a clean stop, after the last write: our token is let go.
@@ -144,8 +144,8 @@ impl Session {
         if !self.method.owns_token() || !held.revocable || held.is_over(now) {
             return;
         }
-        let carries_until = self.inner().carries_until;
-        if let Some(until) = carries_until.filter(|until| now < *until) {
+        let latest_lease_end = self.inner().latest_lease_end;
+        if let Some(until) = latest_lease_end.filter(|until| now < *until) {
             let ends = held.expires_at.map(|at| at.to_string());
             let token_ends = ends.as_deref().unwrap_or("never");
             tracing::info!(%until, token_ends, "our Vault token is not revoked: credentials under Vault leases hang on it; both end by themselves");
