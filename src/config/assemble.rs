@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::Findings;
 use super::guesses::Guesses;
 use super::keys;
+use super::lists::List;
 use super::literals;
 use super::locate::Document;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
@@ -13,6 +14,7 @@ use super::rules;
 use super::sections::Sections;
 use super::settings::Settings;
 use super::typed::Guess;
+use super::vendors::{Uses, Vendors};
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
@@ -21,12 +23,12 @@ use crate::telemetry::config::LogConfig;
 use crate::vault::VaultConfig;
 
 pub(super) fn known() -> keys::Known {
-    let include = keys::Key {
-        path: "include".to_owned(),
+    let list = |list: List| keys::Key {
+        path: list.key().to_owned(),
         owner: "Main".to_owned(),
     };
     let mut all = keys::Known {
-        keys: BTreeSet::from([include]),
+        keys: List::ALL.map(list).into(),
         words: BTreeSet::new(),
     };
     all.extend(keys::of::<VaultConfig>("vault"));
@@ -44,16 +46,20 @@ pub(super) fn known() -> keys::Known {
 
 /// The settings, or `None` when nothing can be made of a section. Where a key is
 /// wrong, that is noted as an error, and the rules look at the rest.
-pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> Option<Settings> {
-    let drafted = draft(documents, Guess::Small, findings);
+pub(super) fn settings<'a>(
+    documents: &[Document<'a>],
+    vendors: &Vendors<'a>,
+    findings: &mut Findings,
+) -> Option<Settings> {
+    let drafted = draft(documents, vendors, Guess::Small, findings);
     let problems = if drafted.guesses.is_empty() {
         drafted.problems
     } else {
         // The same is wrong again: it is noted already.
-        let other = draft(documents, Guess::Large, &mut Findings::default());
+        let other = draft(documents, vendors, Guess::Large, &mut Findings::default());
         drafted.guesses.leave(&drafted.problems, &other.problems)
     };
-    super::settle(&problems, documents, findings);
+    super::settle(&problems, documents, &drafted.uses, findings);
     drafted.settings
 }
 
@@ -61,10 +67,16 @@ pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> O
 struct Drafted {
     settings: Option<Settings>,
     guesses: Guesses,
+    uses: Uses,
     problems: Problems,
 }
 
-fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> Drafted {
+fn draft<'a>(
+    documents: &[Document<'a>],
+    vendors: &Vendors<'a>,
+    guess: Guess,
+    findings: &mut Findings,
+) -> Drafted {
     let mut sections = Sections::gather(documents, guess, findings);
     let names = sections.names();
     let vault = sections.required::<VaultConfig>("vault", findings);
@@ -73,10 +85,10 @@ fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> D
     let http = sections.optional::<RawHttp>("http", findings);
     let limits = sections.optional::<RawLimits>("limits", findings);
     let defaults = sections.optional::<RawPolicy>("defaults", findings);
-    let issuers = sections.all::<IssuerKind>("issuers", findings);
-    let connections = sections.all::<ConnectionKind>("connections", findings);
+    let issuers = sections.family::<IssuerKind>(vendors, findings);
+    let connections = sections.family::<ConnectionKind>(vendors, findings);
     let tokens = sections.tokens(findings);
-    let guesses = sections.guesses();
+    let (guesses, uses) = sections.guesses();
     let kinds = literals::Kinds {
         issuers: &issuers,
         connections: &connections,
@@ -105,6 +117,7 @@ fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> D
         tokens: &tokens,
     };
     rules::check(&whole, &mut problems);
+    let problems = uses.all_back(&problems);
     let whole = (vault, server, log, http, limits);
     let settings = match whole {
         (Some(vault), Some(server), Some(log), Some(http), Some(limits)) => Some(Settings {
@@ -122,6 +135,7 @@ fn draft(documents: &[Document<'_>], guess: Guess, findings: &mut Findings) -> D
     Drafted {
         settings,
         guesses,
+        uses,
         problems,
     }
 }

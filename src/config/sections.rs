@@ -1,6 +1,8 @@
 //! Gathers the sections of all files: who holds which, what is defined twice,
 //! and what stands in the wrong file.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -10,16 +12,23 @@ use toml::de::{DeTable, DeValue};
 use super::finding::{Finding, Findings};
 use super::guesses::Guesses;
 use super::keys;
+use super::lists::List;
 use super::locate::Document;
 use super::raw::{RawPolicy, RawToken};
 use super::rules;
 use super::typed::{self, Guess, Section};
+use super::vendors::Uses;
 use super::wording;
 
 /// Sections of the main file.
 const SINGLE: [&str; 6] = ["vault", "server", "log", "http", "limits", "defaults"];
 /// Sections of named tables, in any file.
 const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
+
+/// Keys of the main file that name other files.
+fn lists() -> impl Iterator<Item = &'static str> {
+    List::ALL.into_iter().map(List::key)
+}
 
 /// The parts of all files, each read on its own.
 pub(super) struct Sections<'a> {
@@ -29,6 +38,7 @@ pub(super) struct Sections<'a> {
     guess: Guess,
     /// What was wrong in the sections that were read.
     guesses: Guesses,
+    uses: Uses,
 }
 
 impl<'a> Sections<'a> {
@@ -42,6 +52,7 @@ impl<'a> Sections<'a> {
             named: NAMED.iter().map(|n| (*n, BTreeMap::new())).collect(),
             guess,
             guesses: Guesses::default(),
+            uses: Uses::default(),
         };
         for (source, document) in documents.iter().enumerate() {
             for (key, value) in document.get_ref() {
@@ -67,12 +78,12 @@ impl<'a> Sections<'a> {
             } else {
                 misplaced(&section, findings);
             }
-        } else if name != "include" {
+        } else if !lists().any(|list| list == name) {
             let known: Vec<_> = SINGLE
                 .iter()
                 .chain(&NAMED)
                 .copied()
-                .chain(["include"])
+                .chain(lists())
                 .collect();
             let wording = wording::unknown_name("section", name, &known);
             let (message, remedy) = (wording.message, wording.remedy);
@@ -174,19 +185,6 @@ impl<'a> Sections<'a> {
         self.read(section, &[], findings)
     }
 
-    pub(super) fn all<T: DeserializeOwned>(
-        &mut self,
-        group: &'static str,
-        findings: &mut Findings,
-    ) -> BTreeMap<String, T> {
-        let tables = self.named.remove(group).into_iter().flatten();
-        let read = tables.filter_map(|(name, section)| {
-            let typed = self.read(section, &[], findings)?;
-            Some((name, typed))
-        });
-        read.collect()
-    }
-
     /// A token's table holds keys of its own and keys of the policy: each kind
     /// is read into its own type.
     pub(super) fn tokens(
@@ -206,9 +204,10 @@ impl<'a> Sections<'a> {
         read
     }
 
-    /// What was wrong in the sections that were read until now.
-    pub(super) fn guesses(self) -> Guesses {
-        self.guesses
+    /// What was wrong in the sections that were read until now, and what was
+    /// made of vendor files.
+    pub(super) fn guesses(self) -> (Guesses, Uses) {
+        (self.guesses, self.uses)
     }
 
     fn read<T: DeserializeOwned>(
@@ -310,6 +309,6 @@ mod tests {
         let top = known.iter().filter(|key| !key.path.contains('.'));
         let top: BTreeSet<_> = top.map(|key| key.path.as_str()).collect();
         let read = SINGLE.iter().chain(&NAMED).copied();
-        assert_eq!(top, read.chain(["include"]).collect());
+        assert_eq!(top, read.chain(lists()).collect());
     }
 }

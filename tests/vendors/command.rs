@@ -1,0 +1,1 @@
+//! The command `vendors` with the real binary.
