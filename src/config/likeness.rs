@@ -1,7 +1,7 @@
 //! Which known name a misspelt one is most like.
 
 /// The known name that is most like this one, if any is like it at all.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
     let scored = known.iter().map(|k| (distance(name, k), *k));
     let best = scored.min_by_key(|(distance, _)| *distance)?;

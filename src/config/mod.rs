@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use finding::Finding;
+pub(crate) use likeness::nearest;
 pub use report::Report;
 pub use settings::{Environment, Limits, Settings, TokenSettings};
 pub use vendors::{Catalogue, check_vendor_file};

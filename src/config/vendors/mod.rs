@@ -121,10 +121,7 @@ impl Vendors<'_> {
             false => format!("; vendors: {}", vendors.join(", ")),
         };
         Wording {
-            message: format!(
-                "there is no kind or vendor `{name}` of {}",
-                family.section()
-            ),
+            message: format!("unknown kind or vendor `{name}`"),
             remedy: format!("{near}kinds: {}{listed}", builtin.join(", ")),
         }
     }

@@ -15,7 +15,7 @@ use crate::config::wording::unknown_name;
 use crate::problem::{Problem, Problems};
 use crate::vendors::example::{Filled, values as examples};
 use crate::vendors::expand::{Given, Places, Values, as_foreign, expand};
-use crate::vendors::file::{Parameter, ParameterType};
+use crate::vendors::file::Parameter;
 use crate::vendors::{FromVendor, Vendor};
 
 /// Where the parts of expanded tables come from, by the path of the table.
@@ -199,7 +199,7 @@ impl<'a, 'u> Usage<'a, 'u> {
             if !is_wrong && is_missing {
                 let path = format!("{}.{name}", self.path);
                 let message = format!("`{name}` is missing: {}", parameter.about.trim());
-                let remedy = format!("add here: {}", assignment(name, parameter));
+                let remedy = format!("add here: {}", parameter.assignment(name));
                 let key = self.key.clone();
                 self.error(key, &path, message, remedy);
                 guesses.push(path);
@@ -255,19 +255,5 @@ impl<'a, 'u> Usage<'a, 'u> {
     fn error(&mut self, span: Range<usize>, path: &str, message: String, remedy: String) {
         let finding = Finding::error(self.source, span, path, message, remedy);
         self.findings.push(finding);
-    }
-}
-
-/// How a parameter could be written.
-fn assignment(name: &str, parameter: &Parameter) -> String {
-    let shown = parameter.example.as_ref().or(parameter.default.as_ref());
-    match (shown, parameter.kind) {
-        (Some(place), ParameterType::Credential) => format!("{name} = {{ vault = {place} }}"),
-        (Some(value), _) => format!("{name} = {value}"),
-        (None, ParameterType::Choice) => {
-            let first = parameter.choices.first().cloned().unwrap_or_default();
-            format!("{name} = {}", toml::Value::String(first))
-        }
-        (None, _) => format!("{name} = …"),
     }
 }
