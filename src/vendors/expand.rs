@@ -102,10 +102,10 @@ pub fn expand<'i>(
         stray: Vec::new(),
     };
     let (span, inner) = (http.span(), http.into_inner());
-    let mut table = match work.replaced(inner, "http") {
-        DeValue::Table(table) => table,
-        _ => DeTable::new(),
-    };
+    let mut table = DeTable::new();
+    if let DeValue::Table(content) = work.replaced(inner, "http") {
+        table = content;
+    }
     let absent = work.fill(&mut table, &span);
     Expansion {
         http: Spanned::new(span, DeValue::Table(table)),

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use scim_rotator::clock::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use super::{Folder, assert_golden, sound};
@@ -85,7 +86,7 @@ fn what_was_verified_long_ago_can_be_asked_for() {
     };
     assert_eq!(families("99999d"), [""; 0]);
     // The connection was verified on 2026-03-01, eight months before the issuer.
-    let today = jiff::Timestamp::now();
+    let today = SystemClock.now();
     let since = |day: &str| {
         let day: jiff::Timestamp = format!("{day}T00:00:00Z").parse().expect("a time");
         today.duration_since(day).as_hours() / 24

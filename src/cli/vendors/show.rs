@@ -148,9 +148,10 @@ fn parameters(vendor: &Vendor<'_>) -> String {
             None if parameter.optional => "none".to_owned(),
             None => "required".to_owned(),
         };
-        let kind = match parameter.kind {
-            ParameterType::Choice => parameter.choices.join(" | "),
-            kind => kind.as_str().to_owned(),
+        let kind = if parameter.kind == ParameterType::Choice {
+            parameter.choices.join(" | ")
+        } else {
+            parameter.kind.as_str().to_owned()
         };
         table.row([name.to_owned(), kind, default, meaning(parameter)]);
     }
