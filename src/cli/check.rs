@@ -156,12 +156,22 @@ fn show_missing(
 
 fn show(report: &Report, loaded: Option<&Loaded>, output: &mut Output) -> io::Result<()> {
     match output.format() {
-        OutputFormat::Json => output.json(&report.to_json()),
+        OutputFormat::Json => {
+            let mut found = report.to_json();
+            found["notes"] = json!(loaded.map_or(&[][..], |loaded| &loaded.notes));
+            output.json(&found)
+        }
         OutputFormat::Text => {
             if !report.findings().is_empty() {
                 output.text(&report.render(output.colour()))?;
             }
-            loaded.map_or(Ok(()), |loaded| output.line(&summary(loaded)))
+            let Some(loaded) = loaded else {
+                return Ok(());
+            };
+            for note in &loaded.notes {
+                output.line(&format!("Note: {note}."))?;
+            }
+            output.line(&summary(loaded))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Exit;
 use super::output::complain;
 use super::wiring::World;
-use crate::config::{self, Report, Settings};
+use crate::config::{self, Loaded, Report, Settings};
 use crate::ports::unit::Unit;
 use crate::problem::Severity;
 use crate::telemetry::config::{LogConfig, LogFormat};
@@ -46,14 +46,18 @@ pub(super) fn settings(path: &Path, logs: Logs) -> Result<Settings, Exit> {
         return Err(Exit::Failed);
     }
     if logs == Logs::AsConfigured {
-        log_warnings(&loaded.warnings);
+        log_notes(&loaded);
     }
     Ok(loaded.settings)
 }
 
-/// Logs what works but is likely not as meant.
-pub(super) fn log_warnings(warnings: &Report) {
-    for finding in warnings.findings() {
+/// Logs what is worth knowing of a configuration, and what works but is likely
+/// not as meant.
+pub(super) fn log_notes(loaded: &Loaded) {
+    for note in &loaded.notes {
+        tracing::info!("{note}");
+    }
+    for finding in loaded.warnings.findings() {
         tracing::warn!(
             file = %finding.file.display(),
             line = finding.line,

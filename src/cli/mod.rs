@@ -82,7 +82,7 @@ pub enum Command {
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
     Resume(pause::ResumeArgs),
-    /// Test what is known of vendors.
+    /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Watch the daemon work, with everything around it in one process.
     Demo(demo::Args),
@@ -147,7 +147,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
-        Command::Vendors(args) => vendors::run(args, &mut output),
+        Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),
         Command::Completions(args) => completions::run(args, &mut output),
         Command::Man(args) => man::run(args, &mut output),

@@ -139,7 +139,7 @@ impl Reload<'_> {
             removed = removed.join(","),
             "the configuration was read again and is in force"
         );
-        load::log_warnings(&loaded.warnings);
+        load::log_notes(loaded);
         let later = at_the_next_start(self.started, &loaded.settings);
         if !later.is_empty() {
             tracing::warn!(

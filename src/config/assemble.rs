@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Findings;
 use super::keys;
+use super::lists::List;
 use super::literals;
 use super::locate::Document;
 use super::placeholders::Placeholders;
@@ -13,6 +14,7 @@ use super::rules;
 use super::sections::Sections;
 use super::settings::Settings;
 use super::typed::Size;
+use super::vendors::{Uses, Vendors};
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
@@ -21,12 +23,12 @@ use crate::telemetry::config::LogConfig;
 use crate::vault::VaultConfig;
 
 pub(super) fn known() -> keys::Known {
-    let include = keys::Key {
-        path: "include".to_owned(),
+    let list = |list: List| keys::Key {
+        path: list.key().to_owned(),
         owner: "Main".to_owned(),
     };
     let mut all = keys::Known {
-        keys: BTreeSet::from([include]),
+        keys: List::ALL.map(list).into(),
         words: BTreeSet::new(),
     };
     all.extend(keys::of::<VaultConfig>("vault"));
@@ -44,18 +46,22 @@ pub(super) fn known() -> keys::Known {
 
 /// The settings, or `None` when nothing can be made of a section. Where a key is
 /// wrong, that is noted as an error, and the rules look at the rest.
-pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> Option<Settings> {
-    let drafted = draft(documents, Size::Small, findings);
+pub(super) fn settings<'a>(
+    documents: &[Document<'a>],
+    vendors: &Vendors<'a>,
+    findings: &mut Findings,
+) -> Option<Settings> {
+    let drafted = draft(documents, vendors, Size::Small, findings);
     let problems = if drafted.placeholders.is_empty() {
         drafted.problems
     } else {
         // The same is wrong again: it is noted already.
-        let other = draft(documents, Size::Large, &mut Findings::default());
+        let other = draft(documents, vendors, Size::Large, &mut Findings::default());
         drafted
             .placeholders
             .independent_problems(&drafted.problems, &other.problems)
     };
-    super::settle(&problems, documents, findings);
+    super::settle(&problems, documents, &drafted.uses, findings);
     drafted.settings
 }
 
@@ -63,10 +69,16 @@ pub(super) fn settings(documents: &[Document<'_>], findings: &mut Findings) -> O
 struct Drafted {
     settings: Option<Settings>,
     placeholders: Placeholders,
+    uses: Uses,
     problems: Problems,
 }
 
-fn draft(documents: &[Document<'_>], size: Size, findings: &mut Findings) -> Drafted {
+fn draft<'a>(
+    documents: &[Document<'a>],
+    vendors: &Vendors<'a>,
+    size: Size,
+    findings: &mut Findings,
+) -> Drafted {
     let mut sections = Sections::gather(documents, size, findings);
     let names = sections.names();
     let vault = sections.required::<VaultConfig>("vault", findings);
@@ -75,10 +87,10 @@ fn draft(documents: &[Document<'_>], size: Size, findings: &mut Findings) -> Dra
     let http = sections.optional::<RawHttp>("http", findings);
     let limits = sections.optional::<RawLimits>("limits", findings);
     let defaults = sections.optional::<RawPolicy>("defaults", findings);
-    let issuers = sections.all::<IssuerKind>("issuers", findings);
-    let connections = sections.all::<ConnectionKind>("connections", findings);
+    let issuers = sections.family::<IssuerKind>(vendors, findings);
+    let connections = sections.family::<ConnectionKind>(vendors, findings);
     let tokens = sections.tokens(findings);
-    let placeholders = sections.placeholders();
+    let (placeholders, uses) = sections.placeholders();
     let kinds = literals::Kinds {
         issuers: &issuers,
         connections: &connections,
@@ -107,6 +119,7 @@ fn draft(documents: &[Document<'_>], size: Size, findings: &mut Findings) -> Dra
         tokens: &tokens,
     };
     rules::check(&whole, &mut problems);
+    let problems = uses.all_back(&problems);
     let whole = (vault, server, log, http, limits);
     let settings = match whole {
         (Some(vault), Some(server), Some(log), Some(http), Some(limits)) => Some(Settings {
@@ -124,6 +137,7 @@ fn draft(documents: &[Document<'_>], size: Size, findings: &mut Findings) -> Dra
     Drafted {
         settings,
         placeholders,
+        uses,
         problems,
     }
 }

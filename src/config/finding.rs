@@ -135,7 +135,7 @@ impl Finding {
 type Mark = (Option<(usize, usize, usize)>, String);
 
 /// Collects findings while files are read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Findings {
     all: Vec<Finding>,
     seen: BTreeSet<Mark>,

@@ -4,7 +4,7 @@ use strsim::osa_distance;
 
 /// The known name that is most like this one, if any is like it at all: by
 /// insertions, deletions, replacements and exchanges of neighbours.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
     let name = name.to_lowercase();
     let scored = known

@@ -44,24 +44,41 @@ impl Kinds<'_> {
 /// Notes every text that stands where its key says that a secret belongs.
 pub(super) fn check(documents: &[Document<'_>], kinds: &Kinds<'_>, findings: &mut Findings) {
     for (source, document) in documents.iter().enumerate() {
-        let mut look = Look {
+        let remedy = |path: &str| kinds.remedy(path);
+        Look {
             source,
-            kinds,
+            remedy: &remedy,
             findings,
-        };
-        for (key, value) in document.get_ref() {
-            look.at(key.get_ref(), key.get_ref(), value);
         }
+        .all(document);
     }
+}
+
+/// The same for a vendor file.
+pub(super) fn check_vendor(source: usize, document: &Document<'_>, findings: &mut Findings) {
+    const HOW: &str =
+        "declare a parameter of the type \"credential\" and write \"{{ secrets.<name> }}\" here";
+    Look {
+        source,
+        remedy: &|_| HOW,
+        findings,
+    }
+    .all(document);
 }
 
 struct Look<'a> {
     source: usize,
-    kinds: &'a Kinds<'a>,
+    remedy: &'a dyn Fn(&str) -> &'static str,
     findings: &'a mut Findings,
 }
 
 impl Look<'_> {
+    fn all(&mut self, document: &Document<'_>) {
+        for (key, value) in document.get_ref() {
+            self.at(key.get_ref(), key.get_ref(), value);
+        }
+    }
+
     fn at(&mut self, path: &str, key: &str, value: &Spanned<DeValue<'_>>) {
         match value.get_ref() {
             DeValue::Table(table) => {
@@ -81,7 +98,7 @@ impl Look<'_> {
                     value.span(),
                     path,
                     NO_SECRET_HERE,
-                    self.kinds.remedy(path),
+                    (self.remedy)(path),
                 );
                 self.findings.push_once(finding.hiding(vec![value.span()]));
             }

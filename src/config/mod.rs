@@ -12,6 +12,7 @@ mod finding;
 pub mod keys;
 mod likeness;
 mod lines;
+mod lists;
 mod literals;
 mod locate;
 mod mask;
@@ -26,6 +27,7 @@ mod settings;
 mod source;
 mod tree;
 mod typed;
+mod vendors;
 mod watch;
 mod wording;
 
@@ -35,13 +37,17 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use finding::Finding;
+pub(crate) use likeness::nearest;
 pub use report::Report;
 pub use settings::{Environment, Limits, Settings, TokenSettings};
+pub use vendors::{Catalogue, check_vendor_file};
 pub use watch::Watch;
 
 use crate::problem::{Problems, Severity};
+use crate::vendors::Library;
 use finding::{Finding as Found, Findings};
 use locate::{Document, locate};
+use vendors::{Uses, Vendors};
 
 /// A configuration that can be used.
 #[derive(Debug, Clone)]
@@ -50,6 +56,9 @@ pub struct Loaded {
     pub settings: Settings,
     /// What works but is likely not as meant.
     pub warnings: Report,
+    /// What is as meant and worth knowing: a vendor file of the user's takes
+    /// the place of a shipped one.
+    pub notes: Vec<String>,
     /// The files that it was read from, the named one first.
     pub files: Vec<PathBuf>,
 }
@@ -59,21 +68,26 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong, and the warnings, when anything forbids use.
 pub fn load(path: &Path) -> Result<Loaded, Report> {
+    load_with(path, Library::shipped())
+}
+
+fn load_with(path: &Path, shipped: &Library<'static>) -> Result<Loaded, Report> {
     let mut findings = Findings::default();
-    let sources = source::read_all(path, &mut findings);
-    let documents = parse(&sources, &mut findings);
-    let settings = match documents {
-        Some(documents) => assemble::settings(&documents, &mut findings),
-        None => None,
-    };
-    let files = sources.iter().map(|s| s.path.clone()).collect();
+    let files = source::read_all(path, &mut findings);
+    let (all, settings) = (&files.all, files.settings);
+    let vendors = Vendors::read(shipped, all, settings, &mut findings);
+    let documents = parse(&all[..settings], &mut findings);
+    let settings =
+        documents.and_then(|documents| assemble::settings(&documents, &vendors, &mut findings));
+    let notes = vendors.notes;
     let failed = findings.has_errors();
-    let report = Report::of(findings, &sources);
+    let report = Report::of(findings, all);
     match settings {
         Some(settings) if !failed => Ok(Loaded {
             settings,
             warnings: report,
-            files,
+            notes,
+            files: files.all.iter().map(|s| s.path.clone()).collect(),
         }),
         _ => Err(report),
     }
@@ -98,25 +112,35 @@ const MOST_SYNTAX: usize = 20;
 /// Parses every file; `None` when one of them cannot be read as TOML, for then
 /// half of what follows would be wrong.
 fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
-    let mut sound = !sources.is_empty();
-    let mut documents = Vec::new();
-    for (index, source) in sources.iter().enumerate() {
-        let (document, errors) = DeTable::parse_recoverable(&source.text);
-        sound &= errors.is_empty();
-        for error in errors.into_iter().take(MOST_SYNTAX) {
-            let end = source.text.len();
-            let found = Found::error(
-                index,
-                error.span().unwrap_or(end..end),
-                "",
-                error.message().trim().replace('\n', ", "),
-                syntax_remedy(error.message()),
-            );
-            findings.push(found.of_syntax());
-        }
-        documents.push(document);
+    let documents = sources.iter().enumerate();
+    let documents: Vec<_> = documents
+        .map(|(index, source)| parse_one(index, source, findings))
+        .collect();
+    // Every file is parsed before any is given up, so that all mistakes show.
+    let whole: Option<Vec<_>> = documents.into_iter().collect();
+    whole.filter(|documents| !documents.is_empty())
+}
+
+/// Parses one file; `None` when it cannot be read as TOML.
+fn parse_one<'a>(
+    index: usize,
+    source: &'a source::Source,
+    findings: &mut Findings,
+) -> Option<Document<'a>> {
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    let sound = errors.is_empty();
+    for error in errors.into_iter().take(MOST_SYNTAX) {
+        let end = source.text.len();
+        let found = Found::error(
+            index,
+            error.span().unwrap_or(end..end),
+            "",
+            error.message().trim().replace('\n', ", "),
+            syntax_remedy(error.message()),
+        );
+        findings.push(found.of_syntax());
     }
-    sound.then_some(documents)
+    sound.then_some(document)
 }
 
 fn syntax_remedy(message: &str) -> &'static str {
@@ -128,9 +152,9 @@ fn syntax_remedy(message: &str) -> &'static str {
 }
 
 /// Gives each problem its place in the files.
-fn settle(problems: &Problems, documents: &[Document<'_>], findings: &mut Findings) {
+fn settle(problems: &Problems, documents: &[Document<'_>], uses: &Uses, findings: &mut Findings) {
     for problem in problems.all() {
-        let (source, span, path) = place_of(&problem.path, documents);
+        let (source, span, path) = place_of(&problem.path, documents, uses);
         let found = Found::error(
             source,
             span,
@@ -145,8 +169,13 @@ fn settle(problems: &Problems, documents: &[Document<'_>], findings: &mut Findin
     }
 }
 
-/// A key that a token takes over from `[defaults]` is shown there.
-fn place_of(path: &str, documents: &[Document<'_>]) -> (usize, std::ops::Range<usize>, String) {
+/// A key that a token takes over from `[defaults]` is shown there, and one that
+/// comes from a vendor file at the vendor's name.
+fn place_of(
+    path: &str,
+    documents: &[Document<'_>],
+    uses: &Uses,
+) -> (usize, std::ops::Range<usize>, String) {
     let found = locate(documents, path);
     let mut parts = path.splitn(3, '.');
     if let (Some("tokens"), Some(token), Some(key)) = (parts.next(), parts.next(), parts.next()) {
@@ -157,6 +186,12 @@ fn place_of(path: &str, documents: &[Document<'_>]) -> (usize, std::ops::Range<u
         if found == whole && !no_default {
             return (default.0, default.1, inherited);
         }
+    }
+    if let Some(table) = uses.table_of(path)
+        && found == locate(documents, &format!("{table}.http"))
+    {
+        let (source, span) = locate(documents, table);
+        return (source, span, path.to_owned());
     }
     (found.0, found.1, path.to_owned())
 }

@@ -1,6 +1,8 @@
 //! Gathers the sections of all files: which file has which section, what is
 //! defined twice, and what is in the wrong file.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -9,17 +11,24 @@ use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Findings};
 use super::keys;
+use super::lists::List;
 use super::locate::Document;
 use super::placeholders::Placeholders;
 use super::raw::{RawPolicy, RawToken};
 use super::rules;
 use super::typed::{self, Section, Size};
+use super::vendors::Uses;
 use super::wording;
 
 /// Sections of the main file.
 const SINGLE: [&str; 6] = ["vault", "server", "log", "http", "limits", "defaults"];
 /// Sections of named tables, in any file.
 const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
+
+/// Keys of the main file that name other files.
+fn lists() -> impl Iterator<Item = &'static str> {
+    List::ALL.into_iter().map(List::key)
+}
 
 /// The parts of all files, each read on its own.
 pub(super) struct Sections<'a> {
@@ -29,6 +38,7 @@ pub(super) struct Sections<'a> {
     size: Size,
     /// What was wrong in the sections that were read.
     placeholders: Placeholders,
+    uses: Uses,
 }
 
 impl<'a> Sections<'a> {
@@ -38,6 +48,7 @@ impl<'a> Sections<'a> {
             named: NAMED.iter().map(|n| (*n, BTreeMap::new())).collect(),
             size,
             placeholders: Placeholders::default(),
+            uses: Uses::default(),
         };
         for (source, document) in documents.iter().enumerate() {
             for (key, value) in document.get_ref() {
@@ -63,12 +74,12 @@ impl<'a> Sections<'a> {
             } else {
                 misplaced(&section, findings);
             }
-        } else if name != "include" {
+        } else if !lists().any(|list| list == name) {
             let known: Vec<_> = SINGLE
                 .iter()
                 .chain(&NAMED)
                 .copied()
-                .chain(["include"])
+                .chain(lists())
                 .collect();
             let wording = wording::unknown_name("section", name, &known);
             let (message, remedy) = (wording.message, wording.remedy);
@@ -170,19 +181,6 @@ impl<'a> Sections<'a> {
         self.read(section, &[], findings)
     }
 
-    pub(super) fn all<T: DeserializeOwned>(
-        &mut self,
-        group: &'static str,
-        findings: &mut Findings,
-    ) -> BTreeMap<String, T> {
-        let tables = self.named.remove(group).into_iter().flatten();
-        let read = tables.filter_map(|(name, section)| {
-            let typed = self.read(section, &[], findings)?;
-            Some((name, typed))
-        });
-        read.collect()
-    }
-
     /// A token's table holds keys of its own and keys of the policy: each kind
     /// is read into its own type.
     pub(super) fn tokens(
@@ -202,9 +200,10 @@ impl<'a> Sections<'a> {
         read
     }
 
-    /// What was wrong in the sections that were read until now.
-    pub(super) fn placeholders(self) -> Placeholders {
-        self.placeholders
+    /// What was wrong in the sections that were read until now, and what was
+    /// made of vendor files.
+    pub(super) fn placeholders(self) -> (Placeholders, Uses) {
+        (self.placeholders, self.uses)
     }
 
     fn read<T: DeserializeOwned>(
@@ -306,6 +305,6 @@ mod tests {
         let top = known.iter().filter(|key| !key.path.contains('.'));
         let top: BTreeSet<_> = top.map(|key| key.path.as_str()).collect();
         let read = SINGLE.iter().chain(&NAMED).copied();
-        assert_eq!(top, read.chain(["include"]).collect());
+        assert_eq!(top, read.chain(lists()).collect());
     }
 }

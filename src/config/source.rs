@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
-
 use super::finding::{Finding, Findings};
 use super::lines::Lines;
+use super::lists::{List, Pattern, lists};
 
 /// One file, as read.
 #[derive(Debug, Clone)]
@@ -21,65 +20,56 @@ pub(super) struct Source {
 
 const ENCODING: &str = "save the file as UTF-8";
 
-/// Reads the file and everything that it includes. What cannot be read is noted.
-pub(super) fn read_all(path: &Path, findings: &mut Findings) -> Vec<Source> {
-    let mut sources = Vec::new();
-    match read(path) {
-        Ok(source) => sources.push(source),
+/// The files of a configuration.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// The named file first, then what it includes, then vendor files.
+    pub(super) all: Vec<Source>,
+    /// How many of them hold settings; the rest are vendor files.
+    pub(super) settings: usize,
+}
+
+/// Reads the file, everything that it includes, and the vendor files that it
+/// names. What cannot be read is noted.
+pub(super) fn read_all(path: &Path, findings: &mut Findings) -> Files {
+    let mut files = Files::default();
+    let main = match read(path) {
+        Ok(source) => source,
         Err((message, remedy)) => {
             findings.push(Finding::of_file(path, message, remedy));
-            return sources;
+            return files;
         }
-    }
-    let mut seen: BTreeSet<PathBuf> = canonical(path).into_iter().collect();
-    let Some(main) = sources.first().cloned() else {
-        return sources;
     };
-    for (pattern, span) in includes(&main.text, findings) {
-        let mut include = Include {
+    files.all.push(main.clone());
+    files.settings = 1;
+    let mut seen: BTreeSet<PathBuf> = canonical(path).into_iter().collect();
+    // Vendor files last: the indexes of the others are those of the documents.
+    let mut listed = lists(&main.text, findings);
+    listed.sort_by_key(|(pattern, _)| pattern.list);
+    for (pattern, span) in listed {
+        let mut work = Work {
             main: &main,
+            list: pattern.list,
             span,
             findings,
         };
-        for file in include.expand(&pattern) {
+        for file in work.expand(&pattern) {
             if canonical(&file).is_some_and(|real| !seen.insert(real)) {
                 continue;
             }
-            if let Some(source) = include.read(&file) {
-                sources.push(source);
+            if let Some(source) = work.read(&file) {
+                files.all.push(source);
+                files.settings += usize::from(pattern.list == List::Include);
             }
         }
-    }
-    sources
-}
-
-/// The patterns of the files that a main file with this text includes.
-pub(super) fn patterns(text: &str) -> Vec<String> {
-    let mut ignored = Findings::default();
-    let patterns = includes(text, &mut ignored).into_iter();
-    patterns.map(|(pattern, _)| pattern).collect()
-}
-
-/// Every file that belongs to a configuration now, as far as it is there; the
-/// main file has these patterns.
-pub(super) fn files(path: &Path, patterns: &[String]) -> Vec<PathBuf> {
-    let mut files = vec![path.to_owned()];
-    for pattern in patterns {
-        let found = glob::glob(&beside(path, pattern)).into_iter().flatten();
-        files.extend(found.flatten().filter(|file| !file.is_dir()));
     }
     files
 }
 
-/// A pattern of `include` counts from the folder of the file that holds it.
-fn beside(main: &Path, pattern: &str) -> String {
-    let folder = main.parent().unwrap_or(Path::new(""));
-    if Path::new(pattern).is_absolute() || folder.as_os_str().is_empty() {
-        return pattern.to_owned();
-    }
-    // Only the pattern is a pattern: the folder's own name may hold `[`.
-    let folder = glob::Pattern::escape(&folder.to_string_lossy());
-    format!("{folder}/{pattern}")
+/// Reads one file that stands alone.
+pub(super) fn read_one(path: &Path, findings: &mut Findings) -> Option<Source> {
+    let noted = |(message, remedy)| findings.push(Finding::of_file(path, message, remedy));
+    read(path).map_err(noted).ok()
 }
 
 fn canonical(path: &Path) -> Option<PathBuf> {
@@ -119,53 +109,21 @@ fn reading_remedy(error: &std::io::Error) -> String {
     remedy.to_owned()
 }
 
-/// The patterns of `include`, with their places. Syntax errors are noted later.
-fn includes(text: &str, findings: &mut Findings) -> Vec<(String, Range<usize>)> {
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let Some(value) = table.get_ref().get("include") else {
-        return Vec::new();
-    };
-    let mut patterns = Vec::new();
-    let mut wrong = Vec::new();
-    match value.get_ref().as_array() {
-        Some(items) => {
-            for item in items.iter() {
-                match item.get_ref().as_str() {
-                    Some(pattern) => patterns.push((pattern.to_owned(), item.span())),
-                    None => wrong.push(item.span()),
-                }
-            }
-        }
-        None => wrong.push(value.span()),
-    }
-    if errors.is_empty() {
-        for span in wrong {
-            findings.push(Finding::error(
-                0,
-                span,
-                "include",
-                "`include` is a list of file patterns",
-                "write include = [\"tokens.d/*.toml\"]",
-            ));
-        }
-    }
-    patterns
-}
-
-/// Works off one pattern of `include`.
-struct Include<'a> {
+/// Works off one pattern of a list.
+struct Work<'a> {
     main: &'a Source,
+    list: List,
     span: Range<usize>,
     findings: &'a mut Findings,
 }
 
-impl Include<'_> {
-    fn expand(&mut self, pattern: &str) -> Vec<PathBuf> {
-        let paths = match glob::glob(&beside(&self.main.path, pattern)) {
+impl Work<'_> {
+    fn expand(&mut self, pattern: &Pattern) -> Vec<PathBuf> {
+        let paths = match pattern.paths(&self.main.path) {
             Ok(paths) => paths,
             Err(error) => {
                 self.error(
-                    format!("`{pattern}` is not a file pattern: {}", error.msg),
+                    format!("`{}` is not a file pattern: {}", pattern.text, error.msg),
                     "use `*` for any name, `?` for one character, `[ab]` for a choice",
                 );
                 return Vec::new();
@@ -174,8 +132,8 @@ impl Include<'_> {
         let mut found = Vec::new();
         for path in paths {
             match path {
-                Ok(path) if path.is_dir() => {}
-                Ok(path) => found.push(path),
+                Ok(path) if pattern.means(&path) => found.push(path),
+                Ok(_) => {}
                 Err(error) => self.error(
                     format!(
                         "`{}` cannot be read: {}",
@@ -187,7 +145,7 @@ impl Include<'_> {
             }
         }
         if found.is_empty() {
-            self.nothing_found(pattern);
+            self.nothing_found(&pattern.text);
         }
         found
     }
@@ -198,18 +156,25 @@ impl Include<'_> {
                 Finding::error(
                     0,
                     self.span.clone(),
-                    "include",
+                    self.list.key(),
                     format!("no file matches `{pattern}`"),
-                    "patterns are relative to the file that holds `include`",
+                    self.relative(),
                 )
                 .into_warning(),
             );
         } else {
             self.error(
                 format!("the file `{pattern}` does not exist"),
-                "paths are relative to the file that holds `include`",
+                &self.relative().replace("patterns", "paths"),
             );
         }
+    }
+
+    fn relative(&self) -> String {
+        format!(
+            "patterns are relative to the file that holds `{}`",
+            self.list.key()
+        )
     }
 
     fn read(&mut self, file: &Path) -> Option<Source> {
@@ -218,11 +183,18 @@ impl Include<'_> {
             Err((message, _)) => {
                 let at = self.main.lines.place(&self.main.text, self.span.start);
                 let text = format!(
-                    "{message} (included at {}:{})",
+                    "{message} ({} at {}:{})",
+                    match self.list {
+                        List::Include => "included",
+                        List::Vendors => "named",
+                    },
                     self.main.path.display(),
                     at.line
                 );
-                let remedy = "mend the file, or its owner and mode, or take it out of `include`";
+                let remedy = format!(
+                    "mend the file, or its owner and mode, or take it out of `{}`",
+                    self.list.key()
+                );
                 self.findings.push(Finding::of_file(file, text, remedy));
                 None
             }
@@ -232,6 +204,6 @@ impl Include<'_> {
     fn error(&mut self, message: String, remedy: &str) {
         let span = self.span.clone();
         self.findings
-            .push(Finding::error(0, span, "include", message, remedy));
+            .push(Finding::error(0, span, self.list.key(), message, remedy));
     }
 }

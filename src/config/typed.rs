@@ -12,6 +12,7 @@ use super::mask::without_user_info;
 use super::tree::{Step, find_span, find_table, follow, insert, join, leaves, remove};
 use super::wording::{explain, first_choice, is_far_off, missing_field};
 use crate::value::{NO_FIELD, NO_SECRET_HERE};
+use crate::vendors::expand::is_foreign;
 
 /// A part of the configuration that is read on its own.
 #[derive(Debug, Clone)]
@@ -244,7 +245,7 @@ impl Reader<'_> {
         let also = if trail.len() <= 1 { also } else { &[] };
         let wording = explain(raw, also);
         let path = join(&self.section.path, trail);
-        let whole = trail.is_empty() || *span == self.section.value.span();
+        let whole = trail.is_empty() || *span == self.section.value.span() || is_foreign(span);
         let place = if whole {
             self.section.span.clone()
         } else {

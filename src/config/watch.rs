@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{self, Context, SHA256};
 
-use super::source;
+use super::lists::{self, Pattern};
 
-/// Looks at the files of a configuration: the one that was named and those that
-/// it includes, also those that begin to match a pattern.
+/// Looks at the files of a configuration: the one that was named, those that it
+/// includes and its vendor files, also those that begin to match a pattern.
 ///
 /// A look costs one `stat` a file. Content is read when that differs, and now
 /// and then, for file systems whose times are coarse. Only another content is a
@@ -18,9 +18,9 @@ use super::source;
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
-    /// What the main file includes. Not its text: with thousands of tokens a look
+    /// The files that the main file names. Not its text: with thousands of tokens a look
     /// would read through all of them.
-    patterns: Vec<String>,
+    patterns: Vec<Pattern>,
     /// Digest of the main file with these patterns.
     main: Vec<u8>,
     marks: Vec<Mark>,
@@ -85,7 +85,7 @@ impl Watch {
         let main = digest::digest(&SHA256, &text).as_ref().to_vec();
         if self.main != main {
             self.main = main;
-            self.patterns = source::patterns(&String::from_utf8_lossy(&text));
+            self.patterns = lists::patterns(&String::from_utf8_lossy(&text));
         }
         // Older than what is read below: a write in between shows at the next
         // look.
@@ -107,7 +107,7 @@ impl Watch {
     }
 
     fn look(&self) -> Vec<Mark> {
-        let files = source::files(&self.path, &self.patterns);
+        let files = lists::files(&self.path, &self.patterns);
         let mark = |path: PathBuf| Mark {
             state: std::fs::metadata(&path).ok().map(|found| {
                 let at = (found.ctime(), found.ctime_nsec());
@@ -194,6 +194,20 @@ mod tests {
         assert!(!changes(&mut watch), "a file that is not included");
         std::fs::remove_file(folder.0.path().join("d/a.toml")).expect("removed");
         assert!(changes(&mut watch), "a file less");
+    }
+
+    #[test]
+    fn vendor_files_count_and_their_replays_do_not() {
+        let folder = Folder::new();
+        std::fs::create_dir(folder.0.path().join("d")).expect("a folder");
+        let path = folder.write("main.toml", "vendors = [\"d/*.toml\"]");
+        let mut watch = Watch::new(&path);
+        folder.write("d/acme.toml", "a = 1");
+        assert!(changes(&mut watch), "a new file");
+        for other in ["d/acme.replay.toml", "d/.acme.toml", "d/acme.txt"] {
+            folder.write(other, "a = 1");
+            assert!(!changes(&mut watch), "{other}");
+        }
     }
 
     /// A ConfigMap: the file is a link into `..data`, which is a link to a

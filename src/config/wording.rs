@@ -9,7 +9,7 @@ pub(super) struct Wording {
     pub(super) remedy: String,
 }
 
-const SEE: &str = "config/complete.toml shows every key with its meaning";
+pub(super) const SEE: &str = "config/complete.toml shows every key with its meaning";
 
 /// Puts a message of the typed reader into words. `also` are names that are
 /// known besides those that the message lists.

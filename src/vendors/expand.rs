@@ -69,6 +69,12 @@ pub fn is_foreign(span: &Range<usize>) -> bool {
     tree::is_foreign(span)
 }
 
+/// A value of the vendor file in a place of the user's.
+#[must_use]
+pub fn as_foreign(value: Spanned<DeValue<'_>>) -> Spanned<DeValue<'_>> {
+    foreign(value)
+}
+
 /// Expands a vendor file: the user's `http` is laid over that of the file, the
 /// references are replaced by the values, and what templates use is put into
 /// `config` and `secrets`.
@@ -96,10 +102,10 @@ pub fn expand<'i>(
         stray: Vec::new(),
     };
     let (span, inner) = (http.span(), http.into_inner());
-    let mut table = match work.replaced(inner, "http") {
-        DeValue::Table(table) => table,
-        _ => DeTable::new(),
-    };
+    let mut table = DeTable::new();
+    if let DeValue::Table(content) = work.replaced(inner, "http") {
+        table = content;
+    }
     let absent = work.fill(&mut table, &span);
     Expansion {
         http: Spanned::new(span, DeValue::Table(table)),

@@ -145,6 +145,21 @@ impl Parameter {
         !self.optional && self.default.is_none()
     }
 
+    /// How it could be written in a configuration.
+    #[must_use]
+    pub fn assignment(&self, name: &str) -> String {
+        let shown = self.example.as_ref().or(self.default.as_ref());
+        match (shown, self.kind) {
+            (Some(place), ParameterType::Credential) => format!("{name} = {{ vault = {place} }}"),
+            (Some(value), _) => format!("{name} = {value}"),
+            (None, ParameterType::Choice) => {
+                let first = self.choices.first().cloned().unwrap_or_default();
+                format!("{name} = {}", toml::Value::String(first))
+            }
+            (None, _) => format!("{name} = …"),
+        }
+    }
+
     /// The template's object that holds it: `config` or `secrets`.
     #[must_use]
     pub fn object(&self) -> &'static str {

@@ -107,7 +107,7 @@ fn programs_read_one_json_document() {
     assert_eq!(sound.code, Some(0));
     assert_eq!(
         json(&sound),
-        serde_json::json!({"errors": 0, "warnings": 0, "problems": []})
+        serde_json::json!({"errors": 0, "warnings": 0, "problems": [], "notes": []})
     );
 
     let folder = Folder::with(&minimal_and(

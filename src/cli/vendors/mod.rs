@@ -1,29 +1,72 @@
-//! `vendors`: what is known of vendors, as data.
+//! `vendors`: the vendor files that are built in and the user's own.
 
+mod check;
+mod facts;
+mod list;
 mod replay;
+mod show;
+mod words;
 
-use super::Exit;
-use super::output::Output;
+use std::path::Path;
+
+use super::output::{Output, complain};
+use super::{DEFAULT_CONFIG, Exit};
+use crate::config::Catalogue;
+use crate::value::HumanDuration;
+use crate::vendors::Library;
 
 /// `vendors`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to do.
+    /// What to do; without it, all vendors are listed.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<VendorsCommand>,
+    /// List only those that were verified longer ago than this, for example
+    /// `180d`.
+    #[arg(long, value_name = "AGE", value_parser = HumanDuration::parse)]
+    pub stale: Option<HumanDuration>,
 }
 
-/// What to do with vendors.
+/// What to do with vendor files.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
+pub enum VendorsCommand {
+    /// Show what a vendor file is for, what it needs, and how it is used.
+    Show(show::Args),
+    /// Look for mistakes in a vendor file, for those who write one.
+    Check(check::Args),
     /// Run a replay: does the real code send what a vendor documents, and does
     /// it understand the answers? On loopback only.
     Replay(replay::Args),
 }
 
-/// Does what the subcommand says.
-pub fn run(args: &Args, output: &mut Output) -> Exit {
+/// Lists, shows or checks vendor files.
+pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    if args.stale.is_some() && args.command.is_some() {
+        complain("`--stale` belongs to the list: leave it out, or leave the subcommand out\n");
+        return Exit::Usage;
+    }
     match &args.command {
-        Command::Replay(args) => replay::run(args, output),
+        None => with_library(config, |library| list::run(args.stale, library, output)),
+        Some(VendorsCommand::Show(args)) => {
+            with_library(config, |library| show::run(args, library, output))
+        }
+        Some(VendorsCommand::Check(args)) => check::run(args, output),
+        Some(VendorsCommand::Replay(args)) => replay::run(args, output),
+    }
+}
+
+/// Calls `work` with all files that can be used. What is wrong with the user's
+/// own goes to standard error, and the command fails in the end.
+fn with_library(config: &Path, work: impl FnOnce(&Library<'_>) -> Exit) -> Exit {
+    // Nobody has to configure anything to see what is built in.
+    let none = config == Path::new(DEFAULT_CONFIG) && !config.exists();
+    let catalogue = Catalogue::read(Some(config).filter(|_| !none));
+    let (library, report) = catalogue.vendors();
+    if !report.findings().is_empty() {
+        complain(&report.render(false));
+    }
+    match (work(&library), report.has_errors()) {
+        (Exit::Ok, true) => Exit::Usage,
+        (exit, _) => exit,
     }
 }

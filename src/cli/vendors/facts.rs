@@ -1,0 +1,84 @@
+//! What a vendor file says of itself, and what follows from it, for people and
+//! for programs.
+
+use serde_json::{Map, Value, json};
+
+use super::words;
+use crate::connections::ConnectionKind;
+use crate::issuers::IssuerKind;
+use crate::ports::kind::Origin;
+use crate::telemetry::facts::strategy;
+use crate::vendors::example::{Filled, values};
+use crate::vendors::{Family, Vendor};
+
+/// What its issuer or connection can do, as pairs of a name and a word. `None`:
+/// the file cannot be read into the typed settings.
+pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String)>> {
+    let values = values(vendor, Filled::All);
+    match vendor.family() {
+        Family::Issuer => {
+            let issuer: IssuerKind = vendor.settings(&values).ok()?;
+            let can = issuer.as_kind().capabilities();
+            Some(vec![
+                ("strategy", strategy(&can).to_owned()),
+                ("overlap", words::overlap(can.overlap)),
+                ("recovery", words::recovery(can.recovery).to_owned()),
+                ("revoke", words::revoke(can.revoke).to_owned()),
+                ("expiry", words::expiry(can.expiry).to_owned()),
+                ("last_used", words::last_used(can.last_used).to_owned()),
+            ])
+        }
+        Family::Connection => {
+            let connection: ConnectionKind = vendor.settings(&values).ok()?;
+            let can = connection.as_kind().capabilities();
+            let state = match vendor.http.get_ref().get("state") {
+                Some(_) => "shown",
+                None => "none",
+            };
+            Some(vec![
+                ("test", words::test(can.test).to_owned()),
+                ("state", state.to_owned()),
+            ])
+        }
+    }
+}
+
+/// How far the file was verified, with what a person should know of that.
+pub(super) fn verified(vendor: &Vendor<'_>) -> String {
+    let about = &vendor.file.vendor;
+    let mut text = format!("{} {}", about.verified.as_str(), about.verified_on.0);
+    if vendor.file.proof.positive_only.is_some() {
+        text.push_str(", positive only");
+    }
+    if let Some(day) = about.sunset {
+        text.push_str(&format!(", ends {}", day.0));
+    }
+    if vendor.origin == Origin::Own {
+        text.push_str(", own file");
+    }
+    text
+}
+
+/// The same for programs.
+pub(super) fn as_json(vendor: &Vendor<'_>) -> Map<String, Value> {
+    let about = &vendor.file.vendor;
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| {
+        object.insert(key.to_owned(), value);
+    };
+    put("vendor", json!(vendor.name));
+    put("family", json!(vendor.family().as_str()));
+    put("title", json!(about.title));
+    put("origin", json!(vendor.origin.as_str()));
+    put("sha256", json!(vendor.sha256));
+    put("verified", json!(about.verified.as_str()));
+    put("verified_on", json!(about.verified_on.0.to_string()));
+    let proof = &vendor.file.proof;
+    put("positive_only", json!(proof.positive_only.is_some()));
+    put("sunset", json!(about.sunset.map(|day| day.0.to_string())));
+    put("owner_bound", json!(about.owner_bound));
+    for (name, word) in abilities(vendor).unwrap_or_default() {
+        put(name, json!(word));
+    }
+    object
+}

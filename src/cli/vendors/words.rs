@@ -1,0 +1,63 @@
+//! Capabilities in the words of the configuration.
+
+use crate::rotation::capability::{
+    ConnectionTest, ExpirySource, LastUsed, Overlap, Recovery, Revoke,
+};
+
+pub(super) fn overlap(overlap: Overlap) -> String {
+    match overlap {
+        Overlap::ExplicitRetire => "explicit_retire".to_owned(),
+        Overlap::IssuerTimed { max } => format!("issuer_timed {max:#}"),
+        Overlap::TwoPhase { .. } => "two_phase".to_owned(),
+        Overlap::None => "none".to_owned(),
+    }
+}
+
+pub(super) fn recovery(recovery: Recovery) -> &'static str {
+    match recovery {
+        Recovery::ClientChosen => "client_chosen",
+        Recovery::Replay => "replay",
+        Recovery::ClientNamed => "client_named",
+        Recovery::ByLabel => "by_label",
+        Recovery::BySetDifference => "by_set_difference",
+        Recovery::ByStatus => "by_status",
+        Recovery::None => "none",
+    }
+}
+
+pub(super) fn revoke(revoke: Revoke) -> &'static str {
+    match revoke {
+        Revoke::ById => "by_id",
+        Revoke::ByValue => "by_value",
+        Revoke::AllOnly => "all_only",
+        Revoke::OfItself => "self",
+        Revoke::Never => "never",
+    }
+}
+
+pub(super) fn expiry(source: ExpirySource) -> &'static str {
+    match source {
+        ExpirySource::Requested => "requested",
+        ExpirySource::Reported => "reported",
+        ExpirySource::Jwt => "jwt",
+        ExpirySource::Declared => "declared",
+        ExpirySource::None => "none",
+    }
+}
+
+pub(super) fn last_used(last_used: LastUsed) -> &'static str {
+    match last_used {
+        LastUsed::Exact => "exact",
+        LastUsed::Throttled => "throttled",
+        LastUsed::Day => "day",
+        LastUsed::None => "none",
+    }
+}
+
+pub(super) fn test(test: ConnectionTest) -> &'static str {
+    match test {
+        ConnectionTest::Candidate => "candidate",
+        ConnectionTest::Saved => "saved",
+        ConnectionTest::None => "none",
+    }
+}
