@@ -3,9 +3,11 @@
 from auth0.authentication import GetToken
 from auth0.authentication.exceptions import Auth0Error
 from auth0.management.client import Auth0
+from auth0.management.connections.scim_configuration.tokens.client import OMIT
 from auth0.management.core.api_error import ApiError
 
-from judge import Failed, run, want, want_texts, want_times
+from checks import Failed, want, want_texts, want_times
+from judge import Call, main
 
 SETTINGS = {
     "client_id": "client-id",
@@ -37,7 +39,9 @@ def login(wire, settings):
 
 
 def create(wire, settings):
-    scopes, lifetime = settings["scopes"].split(","), int(settings["lifetime"])
+    # What is empty or 0 is left out.
+    scopes = [scope for scope in settings["scopes"].split(",") if scope] or OMIT
+    lifetime = int(settings["lifetime"]) or OMIT
     made = managed(wire, settings, lambda tokens, of: tokens.create(of, scopes=scopes, token_lifetime=lifetime))
     token = known(made, "token_id", "token")
     settings["token_id"] = made.token_id
@@ -76,7 +80,25 @@ def known(token, *texts):
     return decoded
 
 
-CALLS = {"login": login, "create": create, "list": list_all, "delete": delete}
+def take_login(settings, body):
+    settings.update({name: body.get(name, "") for name in ("client_id", "client_secret", "audience")})
+    return body.get("grant_type") == "client_credentials"
+
+
+def take_create(settings, body):
+    settings["scopes"] = ",".join(body.get("scopes", []))
+    settings["lifetime"] = body.get("token_lifetime", 0)
+    return True
+
+
+TOKENS = "/api/v2/connections/{connection}/scim-configuration/tokens"
+CALLS = {
+    # The SDK has two ways to ask for it: this one in JSON, with an organisation that is null, and one as a form.
+    "login": Call("POST /oauth/token", login, take_login, extra=["organization"]),
+    "create": Call(f"POST {TOKENS}", create, take_create),
+    "list": Call(f"GET {TOKENS}", list_all),
+    "delete": Call(f"DELETE {TOKENS}/{{token_id}}", delete),
+}
 
 if __name__ == "__main__":
-    run(CALLS, SETTINGS)
+    main(CALLS, SETTINGS)

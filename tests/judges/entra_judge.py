@@ -27,7 +27,8 @@ from msgraph.generated.service_principals.item.synchronization.secrets.secrets_p
 from msgraph.generated.service_principals.item.synchronization.secrets.secrets_put_response import SecretsPutResponse
 from msgraph_core import GraphClientFactory
 
-from judge import Failed, run, want, want_same, want_texts, want_times
+from checks import Failed, want, want_same, want_texts, want_times
+from judge import Call, main
 
 SETTINGS = {
     "tenant": "00000000-0000-0000-0000-000000000001",
@@ -39,8 +40,9 @@ SETTINGS = {
     "service_principal": "00000000-0000-0000-0000-000000000003",
     # `jobs` puts the id of the first one there.
     "job": "scim.0000000000000001",
-    "token": "new-scim-token",
-    "scim_url": "https://acme.example.com/scim/v2",
+    "secrets": {"SecretToken": "new-scim-token", "BaseAddress": "https://acme.example.com/scim/v2"},
+    # In a test of what is saved: an empty list, or nothing.
+    "no_credentials": [],
 }
 TIMES = (
     "expiration",
@@ -129,7 +131,7 @@ def secrets(wire, settings):
 
 
 def save(wire, settings):
-    body = SecretsPutRequestBody(value=pair(settings))
+    body = SecretsPutRequestBody(value=pairs(settings))
     decoded = ask(wire, settings, lambda client: of(client, settings).secrets.put(body))
     return nothing_or(wire, decoded)
 
@@ -151,12 +153,14 @@ def job(wire, settings):
 
 
 def test_candidate(wire, settings):
-    body = validation.ValidateCredentialsPostRequestBody(credentials=pair(settings), use_saved_credentials=False)
+    body = validation.ValidateCredentialsPostRequestBody(credentials=pairs(settings), use_saved_credentials=False)
     return nothing(wire, ask(wire, settings, lambda client: this_job(client, settings).validate_credentials.post(body)))
 
 
 def test_saved(wire, settings):
-    body = validation.ValidateCredentialsPostRequestBody(credentials=[], use_saved_credentials=True)
+    body = validation.ValidateCredentialsPostRequestBody(
+        credentials=settings["no_credentials"], use_saved_credentials=True
+    )
     return nothing(wire, ask(wire, settings, lambda client: this_job(client, settings).validate_credentials.post(body)))
 
 
@@ -172,11 +176,8 @@ def this_job(client, settings):
     return of(client, settings).jobs.by_synchronization_job_id(settings["job"])
 
 
-def pair(settings):
-    return [
-        Secret(key=Key.SecretToken, value=settings["token"]),
-        Secret(key=Key.BaseAddress, value=settings["scim_url"]),
-    ]
+def pairs(settings):
+    return [Secret(key=Key(name), value=value) for name, value in settings["secrets"].items()]
 
 
 def ask(wire, settings, call):
@@ -205,7 +206,7 @@ def known(wire, model):
     writer = JsonSerializationWriter()
     writer.write_object_value(None, model)
     decoded = json.loads(writer.get_serialized_content())
-    want_same(with_durations_as_written_by_the_sdk(answer), decoded)
+    want_same(with_durations_as_written_by_the_sdk(answer), decoded, "the answer, or what the SDK made of it")
     zoned(answer)
     return decoded
 
@@ -241,17 +242,46 @@ def nothing_or(wire, decoded):
     return known(wire, decoded) if wire.exchanges[-1].body else nothing(wire, decoded)
 
 
+def take_login(settings, body):
+    settings.update({name: body.get(name, "") for name in ("client_id", "client_secret")})
+    return "client_secret" in body
+
+
+def take_login_by_assertion(settings, body):
+    settings.update({name: body.get(name, "") for name in ("client_id", "client_assertion")})
+    return "client_assertion" in body
+
+
+def take_save(settings, body):
+    settings["secrets"] = {secret["key"]: secret["value"] for secret in body["value"]}
+    return True
+
+
+def take_test_candidate(settings, body):
+    settings["secrets"] = {secret["key"]: secret["value"] for secret in body.get("credentials", [])}
+    return not body.get("useSavedCredentials", False)
+
+
+def take_test_saved(settings, body):
+    settings["no_credentials"] = body.get("credentials")
+    return True
+
+
+TOKEN = "POST /{tenant}/oauth2/v2.0/token"
+OURS = "/v1.0/servicePrincipals/{service_principal}/synchronization"
+JOB = f"{OURS}/jobs/{{job}}"
 CALLS = {
-    "login": login,
-    "login_by_assertion": login_by_assertion,
-    "secrets": secrets,
-    "jobs": jobs,
-    "job": job,
-    "test_candidate": test_candidate,
-    "save": save,
-    "test_saved": test_saved,
-    "start": start,
+    # The SDK asks to be told about the client, and needs no answer to that.
+    "login": Call(TOKEN, login, take_login, extra=["client_info"]),
+    "login_by_assertion": Call(TOKEN, login_by_assertion, take_login_by_assertion),
+    "secrets": Call(f"GET {OURS}/secrets", secrets),
+    "jobs": Call(f"GET {OURS}/jobs", jobs),
+    "job": Call(f"GET {JOB}", job),
+    "test_candidate": Call(f"POST {JOB}/validateCredentials", test_candidate, take_test_candidate),
+    "save": Call(f"PUT {OURS}/secrets", save, take_save),
+    "test_saved": Call(f"POST {JOB}/validateCredentials", test_saved, take_test_saved),
+    "start": Call(f"POST {JOB}/start", start),
 }
 
 if __name__ == "__main__":
-    run(CALLS, SETTINGS)
+    main(CALLS, SETTINGS)

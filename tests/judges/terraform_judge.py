@@ -6,10 +6,11 @@ import pytfe
 from pytfe.errors import TFEError
 from pytfe.models import AdminSCIMTokenCreateOptions
 
-from judge import Failed, run, want, want_same, want_texts, want_times
+from checks import Failed, want, want_same, want_texts, want_times
+from judge import Call, main
 
 SETTINGS = {
-    "admin_token": "admin-token",
+    "access_token": "access-token",
     "description": "scim-rotator",
     "expires_at": "2027-01-01T00:00:00Z",
     # `create` puts the id of the new token there.
@@ -19,9 +20,9 @@ TIMES = ("created-at", "last-used-at", "expired-at")
 
 
 def create(wire, settings):
-    expires_at = datetime.datetime.fromisoformat(settings["expires_at"])
-    options = AdminSCIMTokenCreateOptions(description=settings["description"], expired_at=expires_at)
-    made = call(wire, settings, lambda tokens: tokens.create(options))
+    expires_at = settings["expires_at"] and datetime.datetime.fromisoformat(settings["expires_at"])
+    options = AdminSCIMTokenCreateOptions(description=settings["description"], expired_at=expires_at or None)
+    made = ask(wire, settings, lambda tokens: tokens.create(options))
     token = known(wire.exchanges[-1].json()["data"], made)
     want_texts(token, "token")
     settings["id"] = made.id
@@ -29,7 +30,7 @@ def create(wire, settings):
 
 
 def list_all(wire, settings):
-    decoded = call(wire, settings, lambda tokens: list(tokens.list()))
+    decoded = ask(wire, settings, lambda tokens: list(tokens.list()))
     answer = wire.exchanges[-1].json()
     # The SDK takes a list without it for an empty one.
     want(isinstance(answer.get("data"), list), f"`data` must be a list: {answer!r}")
@@ -37,18 +38,18 @@ def list_all(wire, settings):
 
 
 def get(wire, settings):
-    decoded = call(wire, settings, lambda tokens: tokens.read(settings["id"]))
+    decoded = ask(wire, settings, lambda tokens: tokens.read(settings["id"]))
     return without_value(known(wire.exchanges[-1].json()["data"], decoded))
 
 
 def delete(wire, settings):
-    call(wire, settings, lambda tokens: tokens.delete(settings["id"]))
+    ask(wire, settings, lambda tokens: tokens.delete(settings["id"]))
     want(wire.exchanges[-1].body == "", "an answer to DELETE has no body")
 
 
-def call(wire, settings, what):
+def ask(wire, settings, what):
     # It would repeat 429 by itself.
-    config = pytfe.TFEConfig(address=wire.url, token=settings["admin_token"], max_retries=0)
+    config = pytfe.TFEConfig(address=wire.url, token=settings["access_token"], max_retries=0)
     try:
         return what(pytfe.TFEClient(config).admin.scim_tokens)
     except TFEError as error:
@@ -69,7 +70,7 @@ def known(item, token):
     want_texts(item, "id")
     want_times(attributes, *TIMES)
     decoded = token.model_dump(by_alias=True, mode="json")
-    want_same({"id": item["id"], **attributes}, decoded)
+    want_same({"id": item["id"], **attributes}, decoded, "the answer, or what the SDK made of it")
     return decoded
 
 
@@ -78,7 +79,20 @@ def without_value(token):
     return token
 
 
-CALLS = {"create": create, "list": list_all, "get": get, "delete": delete}
+def take_create(settings, body):
+    attributes = body.get("data", {}).get("attributes", {})
+    settings["description"] = attributes.get("description", "")
+    settings["expires_at"] = attributes.get("expired-at", "")
+    return True
+
+
+TOKENS = "/api/v2/admin/scim-tokens"
+CALLS = {
+    "create": Call(f"POST {TOKENS}", create, take_create),
+    "list": Call(f"GET {TOKENS}", list_all),
+    "get": Call(f"GET {TOKENS}/{{id}}", get),
+    "delete": Call(f"DELETE {TOKENS}/{{id}}", delete),
+}
 
 if __name__ == "__main__":
-    run(CALLS, SETTINGS)
+    main(CALLS, SETTINGS)

@@ -13,7 +13,7 @@ from unittest import mock
 import auth0_judge
 import entra_judge
 import terraform_judge
-from judge import run
+from judge import main
 from recorder import Recorder
 
 AUTH0 = "/api/v2/connections/con_0000000000000001/scim-configuration/tokens"
@@ -39,6 +39,7 @@ TERRAFORM_NEW["attributes"]["token"] = "x.atlasv1.y"
 ENTRA = "/v1.0/servicePrincipals/00000000-0000-0000-0000-000000000003/synchronization"
 LOGIN = "POST /00000000-0000-0000-0000-000000000001/oauth2/v2.0/token"
 ENTRA_ERROR = {"code": "Unauthorized", "message": "The token is refused.", "tenantActionable": True}
+ENTRA_SECRET = {"key": "SecretToken", "value": "*"}
 ENTRA_JOB = {
     "id": "scim.1",
     "templateId": "scim",
@@ -70,7 +71,7 @@ ANSWERS = {
     "entra": {
         "login": (LOGIN, 200, {"access_token": "jwt", "token_type": "Bearer", "expires_in": 3599}),
         "login_by_assertion": (LOGIN, 200, {"access_token": "jwt", "token_type": "Bearer", "expires_in": 3599}),
-        "secrets": (f"GET {ENTRA}/secrets", 200, {"@odata.context": "x", "value": [{"key": "SecretToken", "value": "*"}]}),
+        "secrets": (f"GET {ENTRA}/secrets", 200, {"@odata.context": "x", "value": [ENTRA_SECRET]}),
         "jobs": (f"GET {ENTRA}/jobs", 200, {"value": [ENTRA_JOB]}),
         "job": (f"GET {ENTRA}/jobs/scim.1", 200, ENTRA_JOB),
         "test_candidate": (f"POST {ENTRA}/jobs/scim.1/validateCredentials", 204, None),
@@ -167,11 +168,11 @@ def judged(vendor, answers, mode="decode", *calls):
     """Exit code (`None`: it ended well), report and complaints of a run with this command line."""
     judge, said = JUDGES[vendor], io.StringIO()
     server = Recorder({request: answer for request, *answer in answers})
-    arguments = ["judge", "--base", server.url, mode, *calls]
+    arguments = ["judge", mode, "--base", server.url, *calls]
     with mock.patch("sys.argv", arguments), contextlib.redirect_stdout(said):
         code, complaint = None, ""
         try:
-            run(judge.CALLS, {**judge.SETTINGS, **IDS[vendor]})
+            main(judge.CALLS, {**judge.SETTINGS, **IDS[vendor]})
         except SystemExit as end:
             code, complaint = 1, str(end.code)
     return code, json.loads(said.getvalue() or "[]"), complaint
