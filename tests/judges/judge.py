@@ -5,7 +5,8 @@
 
 `requests` has the SDK send the calls (all of them, or those that are named, in that order) to the server and prints
 them as they went over the wire; whatever the server answers is fine. `decode` does the same and prints what the SDK
-made of each answer; it fails if the SDK does not take an answer, or took it only because it drops what it does not know.
+made of each answer; it fails if the SDK does not take an answer, or takes it only because it drops what it does not
+know.
 
 `follow` reads what `scim-rotator vendors replay … --record FILE` wrote: the requests that a vendor file sent and the
 answers that its replay gave. It has the SDK make each of these calls with the same values. It fails if the SDK sends

@@ -2,7 +2,7 @@
 
 use super::house::{House, is_settled, text};
 use super::parts::{Keeper, read_users, token};
-use super::support::keycloak::{CLIENT_ID, CLIENT_SECRET, ServiceProvider};
+use super::support::keycloak::service_provider::{CLIENT_ID, CLIENT_SECRET, ServiceProvider};
 
 /// Life of an access token, in seconds.
 const LIFE: u32 = 90;

@@ -9,11 +9,8 @@ use serde_json::Value;
 
 use super::part::{self, Group};
 
-mod identity_provider;
-mod service_provider;
-
-pub use identity_provider::{IdentityProvider, REALM, ROTATOR, ROTATOR_SECRET};
-pub use service_provider::{CLIENT_ID, CLIENT_SECRET, ServiceProvider};
+pub mod identity_provider;
+pub mod service_provider;
 
 /// It starts a Java virtual machine on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(300);
