@@ -1,7 +1,7 @@
 """What the judges share: the command line, the order of calls, the report.
 
     SCRIPT requests|decode --base URL [CALL…] [--set NAME=VALUE…]
-    SCRIPT follow FILE [--made-up SCENE…]
+    SCRIPT follow FILE [--made-up SCENE]… [--foreign SCENE]…
 
 `requests` has the SDK send the calls (all of them, or those that are named, in that order) to the server and prints
 them as they went over the wire; whatever the server answers is fine. `decode` does the same and prints what the SDK
@@ -10,14 +10,13 @@ know.
 
 `follow` reads what `scim-rotator vendors replay … --record FILE` wrote: the requests that a vendor file sent and the
 answers that its replay gave. It has the SDK make each of these calls with the same values. It fails if the SDK sends
-another request, or does not take the answer. A made-up scene is one whose answers the vendor does not give: there the
-SDK must refuse one, and it is a failure if it takes them all.
+another request, or does not take the answer. A made-up scene is one whose answers the vendor does not give, a foreign
+one is one whose calls the SDK does not have: there the SDK must refuse one, and it is a failure if it takes them all.
 
 Each prints one JSON array on standard output, each complaint on standard error. Exit code 1: a request or an answer is
 not the vendor's; 2: the script was called wrongly."""
 
 import argparse
-import itertools
 import json
 import re
 import sys
@@ -52,7 +51,7 @@ def main(calls, settings):
     """`calls`: by name, in their natural order. `settings`: the values that `--set` changes."""
     arguments = parse(calls, settings)
     if arguments.mode == "follow":
-        report, complaints = follow(calls, settings, arguments.file, set(arguments.made_up))
+        report, complaints = follow(calls, settings, arguments)
     else:
         report, complaints = ask(calls, settings, arguments)
     print(json.dumps(report, indent=1, default=str))
@@ -88,23 +87,22 @@ def attempt(call, wire, settings):
         return {}, f"{type(error).__name__}: {error}"
 
 
-def follow(calls, settings, file, made_up):
-    report, complaints = [], []
-    lines = [json.loads(line) for line in file]
-    for scene, lines in itertools.groupby(lines, lambda line: line["scene"]):
-        refused = []
-        for line in lines:
-            entry, wrong_request, wrong_answer = step(calls, settings, line)
-            report.append({"scene": scene, "request": f"{line['method']} {line['url']}", **entry})
-            where = f"{scene}: {line['method']} {line['url']}"
-            complaints += [f"{where}: {wrong_request}"] if wrong_request else []
-            refused += [f"{where}: {wrong_answer}"] if wrong_answer else []
-        if scene not in made_up:
-            complaints += refused
-        elif not refused:
-            complaints.append(f"{scene}: the SDK takes all answers of this scene; they are not made up")
-        made_up.discard(scene)
-    return report, complaints + [f"{scene}: no such scene was recorded" for scene in sorted(made_up)]
+def follow(calls, settings, arguments):
+    report, requests, answers = [], {}, {}
+    for line in map(json.loads, arguments.file):
+        scene, where = line["scene"], f"{line['scene']}: {line['method']} {line['url']}"
+        entry, wrong_request, wrong_answer = step(calls, settings, line)
+        report.append({"scene": scene, "request": f"{line['method']} {line['url']}", **entry})
+        for found, complaint in ((requests, wrong_request), (answers, wrong_answer)):
+            found.setdefault(scene, []).extend([f"{where}: {complaint}"] if complaint else [])
+    complaints = []
+    for found, exempt in ((requests, arguments.foreign), (answers, arguments.made_up)):
+        for scene in sorted({*found, *exempt}):
+            if scene not in exempt:
+                complaints += found[scene]
+            elif not found.get(scene):
+                complaints.append(f"{scene}: the SDK takes all of this scene; it needs no exemption, or no line is of it")
+    return report, complaints
 
 
 def step(calls, settings, line):
@@ -158,6 +156,7 @@ def parse(calls, settings):
     mode = modes.add_parser("follow")
     mode.add_argument("file", type=argparse.FileType(encoding="utf-8"), help="lines of JSON; - is standard input")
     mode.add_argument("--made-up", action="append", default=[], metavar="SCENE")
+    mode.add_argument("--foreign", action="append", default=[], metavar="SCENE")
     arguments = parser.parse_args()
     if arguments.mode != "follow":
         for name in arguments.calls:

@@ -138,6 +138,16 @@ class Follow(unittest.TestCase):
             code, _, _ = followed(auth0_judge, [true_or_missing], "--made-up", "a page")
             self.assertIsNotNone(code)
 
+    def test_a_foreign_scene_must_be_one(self):
+        method, url, *rest = RECORDED[terraform_judge][1]
+        hosted = line((method, url.replace("admin/scim-tokens", "scim-configurations/1/tokens"), *rest), scene="hosted")
+        code, _, complaint = followed(terraform_judge, [hosted], "--foreign", "hosted")
+        self.assertIsNone(code, complaint)
+        code, _, _ = followed(terraform_judge, [hosted], "--made-up", "hosted")
+        self.assertIsNotNone(code)
+        code, _, _ = followed(terraform_judge, [line((method, url, *rest), "hosted")], "--foreign", "hosted")
+        self.assertIsNotNone(code)
+
     def test_an_answer_that_was_lost_is_not_judged(self):
         for answer in [None, {"status": 201, "headers": [], "body": '{"token_i', "torn": True}]:
             code, _, complaint = followed(auth0_judge, [{**line(RECORDED[auth0_judge][2]), "answer": answer}])
