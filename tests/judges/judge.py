@@ -101,7 +101,7 @@ def follow(calls, settings, arguments):
             if scene not in exempt:
                 complaints += found[scene]
             elif not found.get(scene):
-                complaints.append(f"{scene}: the SDK takes all of this scene; it needs no exemption, or no line is of it")
+                complaints.append(f"{scene}: it needs no exemption: the SDK takes it, or nothing is recorded")
     return report, complaints
 
 
