@@ -5,12 +5,12 @@
 pub mod capabilities;
 pub mod exec;
 pub mod http;
-mod mask;
 
 use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::http::fired::Firings;
 use crate::ports::{Clock, Connection, Secrets};
 use crate::problem::Problems;
 use crate::rotation::capability::ConnectionCapabilities;
@@ -84,8 +84,21 @@ pub fn build(
     kind: &ConnectionKind,
     deps: &Deps,
 ) -> Result<Arc<dyn Connection>, String> {
+    build_noting(name, kind, deps, None)
+}
+
+/// The same; which rules of `answers` decide is noted in `fired`.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_noting(
+    name: &str,
+    kind: &ConnectionKind,
+    deps: &Deps,
+    fired: Option<Firings>,
+) -> Result<Arc<dyn Connection>, String> {
     match kind {
-        ConnectionKind::Http(config) => Ok(http::build(name, config, deps)),
+        ConnectionKind::Http(config) => Ok(http::build(name, config, deps, fired)),
         ConnectionKind::Exec(config) => Ok(exec::build(name, config, Arc::clone(&deps.clock))),
     }
 }

@@ -95,6 +95,7 @@ impl Scene {
             Client::new(&settings, target, Arc::clone(&clock), observer).expect("a client")
         };
         let deps = issuers::Deps {
+            fired: None,
             http: client(Target::Sp),
             secrets: Arc::clone(&secrets),
             clock: Arc::clone(&clock),

@@ -16,6 +16,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::http::Client;
+use crate::http::fired::Firings;
 use crate::ports::{Clock, Issuer, Secrets};
 use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
@@ -23,7 +24,7 @@ use crate::scim::shape::ChecksumCheck;
 use crate::secret::SecretRef;
 
 /// The kind of an issuer with its settings: `[issuers.<name>.<kind>]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssuerKind {
     /// Any HTTP API, described by templates.
@@ -123,6 +124,8 @@ pub struct Deps {
     pub secrets: Arc<dyn Secrets>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Is told which rules of answers decide; for replays.
+    pub fired: Option<Firings>,
 }
 
 /// Builds an issuer.

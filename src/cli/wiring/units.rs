@@ -96,6 +96,7 @@ impl Builder {
         provider: &http::Client,
     ) -> anyhow::Result<Issuers> {
         let deps = issuers::Deps {
+            fired: None,
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Action;
 use super::child::{Captured, Finished, OUTPUT_CAP};
-use crate::connections::mask::Mask;
+use crate::secret::mask::Mask;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Confirmation;
 

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use self::answer::Reply;
 use self::child::{Limits, Program};
 pub use self::config::ExecConnection;
-use super::mask::Mask;
+use crate::secret::mask::Mask;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::template::Context;
 use crate::ports::{Clock, Connection, Delivery};
