@@ -151,24 +151,31 @@ token_url = "{url}/realms/{REALM}/protocol/openid-connect/token"
 client_id = "{ROTATOR}"
 client_secret = {{ vault = "kv/scim-rotator-callers/keycloak#secret" }}
 
-[connections.keycloak.http.read]
+[[connections.keycloak.http.lookups]]
+name = "component"
 url = "/components/{{{{ config.component }}}}"
-success.status = [200]
-success.body = [{{ at = "/config/auth-pass/0", exists = true }}]
+answers = [
+  {{ means = "success", status = 200, when = [{{ at = "/config/auth-pass/0", exists = true }}] }},
+  {{ means = "refused", status = 200 }},
+]
 
 [[connections.keycloak.http.base_url]]
+step = "component"
 at = "/config/endpoint/0"
 
-[connections.keycloak.http.push]
+[connections.keycloak.http.deliver]
 method = "PUT"
 url = "/components/{{{{ config.component }}}}"
-success.status = [204]
-idempotent = true
+repeatable = true
+answers = [
+  {{ means = "success", status = 204 }},
+  {{ means = "unknown", status = "5xx" }},
+]
 
-[connections.keycloak.http.push.body.json]
-id = "{{{{ steps.read.json.id }}}}"
-providerType = "{{{{ steps.read.json.providerType }}}}"
-providerId = "{{{{ steps.read.json.providerId }}}}"
+[connections.keycloak.http.deliver.body.json]
+id = "{{{{ steps.component.json.id }}}}"
+providerType = "{{{{ steps.component.json.providerType }}}}"
+providerId = "{{{{ steps.component.json.providerId }}}}"
 config = {{ auth-pass = ["{{{{ token }}}}"] }}
 {more}
 "#
@@ -181,8 +188,10 @@ const TEST_SAVED: &str = r#"
 method = "POST"
 url = "/user-storage/{{ config.component }}/sync"
 query = { action = "triggerFullSync" }
-success.status = [200]
-success.body = [{ at = "/failed", equals = 0 }, { at = "/updated", equals = 1 }]
+answers = [
+  { means = "success", status = 200, when = [{ at = "/failed", equals = 0 }, { at = "/updated", equals = 1 }] },
+  { means = "refused", status = 200 },
+]
 "#;
 
 /// How often the plug-in was heard at the service provider.
