@@ -17,7 +17,7 @@ use super::support::keycloak::identity_provider::{
 };
 
 /// As the plug-in calls itself.
-const PLUGIN: &str = "keycloak-scim-plugin/1";
+const PLUGIN: &str = "keycloak-scim-plugin";
 /// What Keycloak shows in the place of a secret.
 const MASK: &str = "**********";
 
