@@ -181,9 +181,8 @@ impl Http {
     }
 
     fn not_yet(&self, what: &str, last_error: Option<&str>) -> Confirmation {
-        let error = last_error.map_or_else(String::new, |error| {
-            format!("; its last error is {error}")
-        });
+        let error =
+            last_error.map_or_else(String::new, |error| format!("; its last error is {error}"));
         Confirmation::NotYet {
             detail: format!("connection `{}` {what}{error}", self.name),
             ask_again: self.ask_again(),

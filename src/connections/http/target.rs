@@ -115,6 +115,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_base_url_may_be_in_a_header_or_in_a_longer_text() {
+        let body =
+            serde_json::json!({"inner": "{\"url\":\"x?to=https://crm.example.com/scim/v2&y\"}"});
+        let configured = Url::parse("https://crm.example.com/scim/v2").expect("an address");
+        for (toml, expected) in [
+            (
+                "at = '/url'\njson_text = '/inner'\nbetween = ['to=', '&']",
+                true,
+            ),
+            (
+                "at = '/url'\njson_text = '/inner'\nbetween = ['to=', '/v2&']",
+                false,
+            ),
+            ("header = 'X-Base'", false),
+        ] {
+            let held: HeldUrl = toml::from_str(toml).expect(toml);
+            let seen = check(&held, View::item(&body), &configured);
+            assert_eq!(seen.is_ok(), expected, "{toml}: {seen:?}");
+        }
+    }
+
+    #[test]
     fn spelling_does_not_matter_and_everything_else_does() {
         let configured = Url::parse("https://crm.example.com/scim/v2").expect("an address");
         let cases = [

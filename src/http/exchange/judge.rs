@@ -269,3 +269,6 @@ pub fn judge_grant(
         Verdict::Failed { fault, rule } => Err((fault, rule)),
     }
 }
+
+#[cfg(test)]
+mod tests;

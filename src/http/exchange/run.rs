@@ -283,3 +283,6 @@ impl Earlier for Run<'_> {
         test(View::of(answer, json.as_ref()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,7 +108,10 @@ fn conditions_that_cannot_work_are_reported() {
             json!({"at": "/a", "step": "late", "exists": true}),
             Some("x.step"),
         ),
-        (json!({"at": "a[k={{ config.no }}]", "exists": true}), Some("x")),
+        (
+            json!({"at": "a[k={{ config.no }}]", "exists": true}),
+            Some("x"),
+        ),
         (json!({"at": "a[k={{ token }}]", "exists": true}), Some("x")),
         (json!({"at": "/a", "step": "early", "exists": true}), None),
         (json!({"at": "a[k={{ config.key }}]", "exists": true}), None),

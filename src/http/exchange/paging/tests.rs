@@ -131,7 +131,10 @@ fn a_mark_may_go_into_a_header_or_the_body() {
         pager.mark().clone()
     };
     let header = marked(Some("X-Next"), None, json!("a"));
-    assert_eq!(header, PageMark::Header("X-Next".to_owned(), "a".to_owned()));
+    assert_eq!(
+        header,
+        PageMark::Header("X-Next".to_owned(), "a".to_owned())
+    );
     assert_eq!(header.url(start()), start(), "the URL stays");
     for mark in [json!("a"), json!(7)] {
         let mut body = json!({"size": 10});

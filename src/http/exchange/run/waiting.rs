@@ -137,8 +137,8 @@ impl Run<'_> {
             Some(url) => request::ask(call, purpose, url.clone(), &source),
             None => request::make(call, purpose, &source),
         };
-        let request = request
-            .map_err(|why| self.misconfigured(&format!("{}: {why}", purpose.as_str())))?;
+        let request =
+            request.map_err(|why| self.misconfigured(&format!("{}: {why}", purpose.as_str())))?;
         let answer = self.send(call, request).await?;
         match self.judged(call, purpose, &answer)? {
             Reply::Done(answer) => Ok(answer),
@@ -171,7 +171,8 @@ impl Run<'_> {
             host_of(url),
             poll.at_most.0.as_secs()
         );
-        self.about(Fault::new(class, FaultKind::Timeout, text)).into()
+        self.about(Fault::new(class, FaultKind::Timeout, text))
+            .into()
     }
 }
 
