@@ -51,17 +51,15 @@ impl Read {
     /// Reports keys that the call never reads, and words with two meanings.
     pub fn check(&self, path: &str, purpose: Purpose, known: &Names, problems: &mut Problems) {
         for (key, given) in self.given() {
-            if !reads(purpose).contains(&key) {
-                if given {
-                    problems.error(
-                        format!("{path}.{key}"),
-                        format!("`{}` does not read `{key}`", purpose.as_str()),
-                        match reads(purpose) {
-                            [] => "remove it: nothing is read from this answer".to_owned(),
-                            some => format!("this call reads: {}", some.join(", ")),
-                        },
-                    );
-                }
+            if given && !reads(purpose).contains(&key) {
+                problems.error(
+                    format!("{path}.{key}"),
+                    format!("`{}` does not read `{key}`", purpose.as_str()),
+                    match reads(purpose) {
+                        [] => "remove it: nothing is read from this answer".to_owned(),
+                        some => format!("this call reads: {}", some.join(", ")),
+                    },
+                );
             }
         }
         for (key, place) in self.places() {
