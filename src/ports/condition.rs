@@ -1,5 +1,5 @@
-//! How a connection stands at its identity provider, in words that are the same
-//! for all of them.
+//! The state of a connection at its identity provider, in the same words for
+//! all providers.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,13 +10,13 @@ use serde::Deserialize;
 pub enum ConnectionState {
     /// It provisions.
     Healthy,
-    /// It provisions in part.
+    /// It provisions some users or groups, and fails with others.
     Degraded,
-    /// The identity provider holds it back after failures.
+    /// The identity provider has suspended it after failures.
     Quarantined,
-    /// Somebody switched it off.
+    /// A person has switched it off.
     Disabled,
-    /// Nothing of the kind is told.
+    /// The identity provider does not report it.
     Unknown,
 }
 
@@ -42,7 +42,7 @@ impl ConnectionState {
         }
     }
 
-    /// Whether nothing is provisioned through it until somebody acts.
+    /// Whether it provisions nothing until somebody acts.
     #[must_use]
     pub fn is_stopped(self) -> bool {
         match self {
@@ -52,11 +52,11 @@ impl ConnectionState {
     }
 }
 
-/// What an identity provider says of a connection.
+/// What an identity provider reports of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition {
     /// Its state.
     pub state: ConnectionState,
-    /// When it last provisioned; `None` where nothing tells.
+    /// When it last provisioned; `None` if that is not reported.
     pub last_success_at: Option<Timestamp>,
 }
