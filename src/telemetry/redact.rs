@@ -1,9 +1,8 @@
-//! The last net under the logs: secrets that slip into a line are masked
-//! before it is written.
+//! Masks secrets in log lines, in case one was logged by mistake.
 //!
-//! Only keyed prefixes and digests are kept, never the secrets themselves.
-//! Every [`BearerToken`](crate::secret::BearerToken) that is made registers
-//! itself once [`install`] was called.
+//! Only keyed prefixes and digests of the secrets are kept. Once [`install`]
+//! was called, every [`BearerToken`](crate::secret::BearerToken) registers
+//! itself when it is created.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
@@ -18,15 +17,15 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 const MASK: &[u8] = b"[redacted]";
 
-/// Shorter values are not registered: masking them would eat ordinary words,
-/// and no service provider issues such tokens.
+/// Shorter values are not registered: ordinary words would be masked, and no
+/// service provider issues such tokens.
 const SHORTEST: usize = 8;
 
-/// How many forms are remembered; beyond, the oldest go. A secret that is in
-/// use is registered again each time it is read.
+/// Number of forms that are kept; beyond that the oldest are dropped. A secret
+/// in use is registered again whenever it is read.
 const REMEMBERED: usize = 65_536;
 
 /// The secrets that must not be written, in every form in which they could be.
