@@ -1,16 +1,16 @@
-//! The service provider's side: probes that show whether a token works.
+//! Probes of the service provider: they show whether a token works.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | [`config`] | the keys that a token's `probe` table may set |
-//! | [`shape`] | L0: what a token's text alone tells, without a network; [`jwt`] reads what a JWT states of itself |
-//! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
-//! | [`message`], [`answer`] | what one HTTP answer says: [`answer::Answer`] |
-//! | [`verdict`] | what several answers prove; the only maker of [`evidence`] |
-//! | [`probe`], [`round`] | asks the service provider: [`probe::ScimProbe`] |
+//! | [`shape`] | L0: what the text of a token shows without a request; [`jwt`] decodes the claims of a JWT |
+//! | [`garbage`] | a wrong token of the same shape, for the negative control |
+//! | [`message`], [`answer`] | the meaning of one HTTP answer: [`answer::Answer`] |
+//! | [`verdict`] | what several answers prove; only this creates [`evidence`] |
+//! | [`probe`], [`round`] | send the requests: [`probe::ScimProbe`] |
 //!
-//! A body of a server never reaches a finding, since a hostile server may echo
-//! the token in it. Findings name statuses and words from fixed lists only.
+//! Findings contain no text of a server's body, since a hostile server may
+//! repeat the token in it. They name statuses and words from fixed lists.
 
 pub mod answer;
 pub mod config;

@@ -1,9 +1,9 @@
-//! What several answers of a service provider prove. Pure: the same answers
-//! give the same verdict, whether a server or a simulation gave them.
+//! What several answers of a service provider prove. This is pure code: the same
+//! answers give the same verdict, from a server or from a simulation.
 //!
-//! Nothing but an acceptance whose controls were refused is full proof, and
-//! nothing but a clear refusal condemns a token. Everything else proves nothing
-//! in either direction.
+//! Only an acceptance whose controls were refused is full proof, and only a clear
+//! refusal shows that a token does not work. Everything else proves nothing in
+//! either direction.
 
 use jiff::Timestamp;
 
@@ -11,19 +11,19 @@ use super::answer::{Answer, AuthError, NotScim, RedirectTo};
 use super::evidence::{Controls, Evidence, Finding, FindingReason, Refusal, Verdict};
 use crate::secret::BearerToken;
 
-/// What was seen while proving one token (L2, L3).
+/// The answers in the probe of one token (L2, L3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
-    /// The answers to the reads with the token, in the order asked, each of
-    /// another kind. The first that is no mere "not this read" decides.
+    /// The answers to the reads with the token, in order, each of another kind.
+    /// The first one that does not mean "this read is not supported" decides.
     pub reads: Vec<Answer>,
-    /// The answers to the decisive read with other credentials, if it was asked.
+    /// The answers to the deciding read with wrong credentials, if it was sent.
     pub controls: Option<ControlAnswers>,
-    /// The answer to a listing with the token, if the decisive read was none.
+    /// The answer to a listing with the token, if the deciding read was none.
     pub listing: Option<Answer>,
 }
 
-/// The answers to the same read with credentials that cannot be right.
+/// The answers to the same read with wrong credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlAnswers {
     /// Without a token (N1).
@@ -32,7 +32,7 @@ pub struct ControlAnswers {
     pub garbage: Answer,
 }
 
-/// What was seen in one round that asks whether an old token is dead (L6).
+/// The answers in one round that shows whether an old token is refused (L6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusalRound {
     /// The answers to the reads with the new token; the last decides.
@@ -53,7 +53,7 @@ pub fn decisive(reads: &[Answer]) -> Option<&Answer> {
         .or_else(|| reads.last())
 }
 
-/// Whether the controls can change what this answer to the token means.
+/// Whether the controls can change the verdict on this answer.
 #[must_use]
 pub fn needs_controls(read: &Answer) -> bool {
     matches!(
@@ -62,7 +62,7 @@ pub fn needs_controls(read: &Answer) -> bool {
     )
 }
 
-/// Judges one token.
+/// The verdict on one token.
 #[must_use]
 pub fn judge(token: &BearerToken, at: Timestamp, observed: &Observed) -> Verdict<Evidence> {
     let controls = observed.controls.as_ref();
@@ -89,7 +89,7 @@ pub fn judge(token: &BearerToken, at: Timestamp, observed: &Observed) -> Verdict
     }
 }
 
-/// Judges whether an old token is dead while its successor works.
+/// The verdict on whether an old token is refused while its successor works.
 #[must_use]
 pub fn judge_refusal(old: &BearerToken, at: Timestamp, round: &RefusalRound) -> Verdict<Refusal> {
     if !decisive(&round.before).is_some_and(Answer::is_accepted) {
@@ -130,14 +130,15 @@ impl ControlAnswers {
     }
 }
 
-/// A retired token must be refused as a credential: a 404 or a 400 may have
+/// Whether an answer refuses the credential itself: a 404 or a 400 may have
 /// other causes.
 fn is_plain_refusal(answer: &Answer) -> bool {
     matches!(answer, Answer::Unauthorized(_) | Answer::Forbidden(_))
 }
 
-/// L3 after an accepted L2: what casts doubt on the acceptance. That a server
-/// does not offer a listing, or sends more than was asked for, does not.
+/// L3 after an accepted L2: what makes the acceptance doubtful. If the server
+/// does not support the listing, or returns more entries than requested, it is
+/// not doubtful.
 fn listing_doubt(listing: &Answer) -> Option<Finding> {
     match listing {
         Answer::Accepted | Answer::BadRequest(_) | Answer::NotOffered(_) | Answer::Oversized => {
@@ -195,7 +196,7 @@ fn not_accepted(answer: &Answer, controls: Option<&ControlAnswers>) -> Verdict<E
     }
 }
 
-/// Whether a wrong token was refused in another way than by 403.
+/// Whether a wrong token was refused with another status than 403.
 fn told_apart_from_forbidden(garbage: &Answer) -> bool {
     garbage.is_refused() && !matches!(garbage, Answer::Forbidden(_))
 }

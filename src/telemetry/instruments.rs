@@ -121,7 +121,8 @@ const CLOCK_SKEW: &str = "Our clock minus that of the server that answered last.
 const WRITE_CONFLICTS: &str = "Writes of records that another writer came first with.";
 const LEASE_TAKEOVERS: &str = "Rotations taken over from a replica that stopped in the middle.";
 const VAULT_UP: &str = "Whether the last authenticated call to Vault succeeded.";
-const UNWRAP_FAILED: &str = "Whether the last wrapping token of our secret-id could not be unwrapped.";
+const UNWRAP_FAILED: &str =
+    "Whether the last wrapping token of our secret-id could not be unwrapped.";
 const VAULT_EXPIRY: &str = "When our own Vault token expires; absent when it never does.";
 const LAST_TICK: &str = "When the supervisor's loop last ran.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";
