@@ -1,4 +1,4 @@
-//! Credentials that lie outside Vault: files and environment variables.
+//! Credentials outside Vault: files and environment variables.
 
 use zeroize::Zeroizing;
 
@@ -13,7 +13,7 @@ pub(super) async fn read(reference: &SecretRef, what: &str) -> Result<BearerToke
     usable(text, reference, what)
 }
 
-/// The same, for what other programs write: one line end after it is taken off.
+/// The same, for files that other programs write: one line end is removed.
 ///
 /// # Errors
 /// Names the place and the remedy, never the value.

@@ -17,7 +17,7 @@ use crate::ports::{Clock, Resolved, Secrets};
 use crate::secret::{BearerToken, SecretRef};
 
 /// Resolves references to Vault, to files and to the environment. Values from
-/// Vault are remembered for a short time, or until a server refuses them.
+/// Vault are cached for a short time, or until a server refuses them.
 pub struct VaultSecrets {
     session: Arc<Session>,
     clock: Arc<dyn Clock>,
@@ -27,10 +27,10 @@ pub struct VaultSecrets {
 }
 
 impl VaultSecrets {
-    /// How long a value from Vault is remembered if nothing else is asked for.
+    /// How long a value from Vault is cached by default.
     pub const MEMORY: SignedDuration = SignedDuration::from_mins(5);
 
-    /// Reads from Vault through `session`; a value is remembered for `memory`.
+    /// Reads from Vault through `session`; a value is cached for `memory`.
     #[must_use]
     pub fn new(session: Arc<Session>, clock: Arc<dyn Clock>, memory: SignedDuration) -> Self {
         let leased = Leased::new(Arc::clone(&session), Arc::clone(&clock), memory);

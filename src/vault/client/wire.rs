@@ -1,4 +1,4 @@
-//! What goes over the line: requests made from vaultrs' endpoints, and answers.
+//! Builds HTTP requests from vaultrs' endpoints, and parses answers.
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use jiff::SignedDuration;
@@ -14,10 +14,10 @@ use crate::vault::error::{VaultErrorKind, classify};
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE_HEADER: HeaderName = HeaderName::from_static("x-vault-namespace");
-/// Vault's guard against requests that a browser was tricked into.
+/// Vault requires this header, against requests forged in browsers.
 const REQUEST_HEADER: HeaderName = HeaderName::from_static("x-vault-request");
 
-/// Characters of a path segment that are sent as they are.
+/// Characters that need no escaping in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -27,8 +27,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b',');
 
-/// What a request is for: the metric label, the path for people, and whether
-/// it changes anything.
+/// What a request is for: the metric label, the path for people, and whether it
+/// changes anything.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub(in crate::vault) operation: &'static str,
@@ -37,7 +37,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A request that changes nothing, or nothing that matters when repeated.
+    /// A request that changes nothing, or that can be repeated safely.
     pub(in crate::vault) fn new(operation: &'static str, target: impl Into<String>) -> Self {
         Self {
             operation,
@@ -55,26 +55,26 @@ impl Call {
     }
 }
 
-/// A successful answer. No `Debug`: it holds secrets.
+/// A successful answer. It has no `Debug`, because it contains secrets.
 pub struct Answer(Value);
 
 impl Answer {
-    /// All of it; `None` if it has another shape.
+    /// The whole answer; `None` if it has another shape.
     pub(in crate::vault) fn whole<T: DeserializeOwned>(self) -> Option<T> {
         serde_json::from_value(self.0).ok()
     }
 
-    /// Takes one top-level field out of the answer; `None` if it is missing or
-    /// has another shape.
+    /// Removes and returns a top-level field of the answer; `None` if it is
+    /// missing or has another shape.
     pub(in crate::vault) fn field<T: DeserializeOwned>(mut self, name: &str) -> Option<T> {
         let value = self.0.get_mut(name)?.take();
         serde_json::from_value(value).ok()
     }
 }
 
-/// Builds a request from vaultrs' endpoint. The URL is made here: the crate's
-/// own way drops `..` segments and misplaces a base path. `None`: it cannot be
-/// put into a URL.
+/// Builds a request from vaultrs' endpoint. The URL is built here, because
+/// vaultrs drops `..` segments and misplaces a base path. `None` if the path
+/// cannot be in a URL.
 pub(super) fn request<E: Endpoint>(
     base: &Url,
     call: &Call,
@@ -118,7 +118,7 @@ pub(super) fn endpoint_url(base: &Url, path: &str, query: Option<String>) -> Opt
     Some(url)
 }
 
-/// What an answer means.
+/// Interprets an answer.
 pub(super) fn understood(answer: &crate::http::Answer) -> Result<Answer, VaultErrorKind> {
     let retry_after = answer.headers.get(RETRY_AFTER).and_then(seconds);
     classify(answer.status, &answer.body, retry_after).map_err(|kind| {

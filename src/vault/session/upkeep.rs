@@ -1,4 +1,4 @@
-//! Keeps our token alive while the process runs, and revokes it at the end.
+//! Renews our token while the process runs, and revokes it at the end.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -10,15 +10,16 @@ use crate::vault::client::Call;
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::held::Held;
 
-/// Longest sleep of [`Session::run`]: the wall clock may be set meanwhile.
+/// Longest sleep of [`Session::run`], because the wall clock may be set
+/// meanwhile.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(10);
 /// First and longest pause after a failed renewal or login.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Session {
-    /// Keeps the token alive until cancelled. It does not revoke it: steps
-    /// that are still running need it, see [`Session::close`].
+    /// Renews the token until it is cancelled. It does not revoke it, because
+    /// running steps still need it; see [`Session::close`].
     pub async fn run(&self, cancel: CancellationToken) {
         let mut pause = None;
         loop {
@@ -46,7 +47,7 @@ impl Session {
         }
     }
 
-    /// Renews the token, or replaces it when renewing does not help.
+    /// Renews the token, or replaces it if a renewal does not help.
     async fn keep_alive(&self) -> Result<(), VaultError> {
         let Some(held) = self.inner().held.clone() else {
             return Ok(());
@@ -77,7 +78,7 @@ impl Session {
         self.replace(&held).await
     }
 
-    /// Logs in anew; the old token goes once there is a new one.
+    /// Logs in again; the old token is revoked once there is a new one.
     pub(super) async fn replace(&self, held: &Held) -> Result<(), VaultError> {
         self.login_after(held.serial).await?;
         self.let_go(held).await;
@@ -122,7 +123,7 @@ impl Session {
         inner.latest_lease_end = inner.latest_lease_end.max(Some(ends_at));
     }
 
-    /// The end of a clean stop, after the last write: our token is let go.
+    /// Ends the session after the last write: revokes our token.
     pub async fn close(&self) {
         let held = {
             let mut inner = self.inner();
@@ -136,9 +137,9 @@ impl Session {
         }
     }
 
-    /// Revokes a token that is not used any more if it was made for us, unless
-    /// credentials hang on it: whoever still uses them would lose them with it.
-    /// Whatever is not revoked ends by itself.
+    /// Revokes an unused token if it was made for us, unless credentials were
+    /// made with it: Vault would revoke those too, while they may be in use. A
+    /// token that is not revoked expires by itself.
     pub(super) async fn let_go(&self, held: &Held) {
         let now = self.clock.now();
         if !self.method.owns_token() || !held.revocable || held.is_over(now) {
@@ -158,13 +159,13 @@ impl Session {
             Err(error) if !error.is_of_the_token() => {
                 tracing::warn!(%error, "our Vault token was not revoked; it ends by itself");
             }
-            // Or dead already.
+            // It may have expired already.
             Ok(_) | Err(_) => {}
         }
     }
 }
 
-/// Whether renewing this token again cannot help.
+/// Whether another renewal of this token cannot help.
 fn is_final(error: &VaultError) -> bool {
     matches!(
         error.kind,
