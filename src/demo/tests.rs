@@ -97,6 +97,7 @@ impl Scene {
             Client::new(&settings, target, Arc::clone(&clock), observer).expect("a client")
         };
         let deps = issuers::Deps {
+            fired: None,
             http: client(Target::Sp),
             secrets: Arc::clone(&secrets),
             clock: Arc::clone(&clock),
@@ -106,6 +107,7 @@ impl Scene {
             http: client(Target::Idp),
             secrets,
             clock: Arc::clone(&clock),
+            fired: None,
         };
         let connection = connections::build("hr", connection, &deps).expect("a connection");
         let (config, http) = (ProbeConfig::default(), client(Target::Sp));

@@ -14,15 +14,15 @@
 
 pub mod client;
 mod context;
-pub mod extract;
+pub mod exchange;
+pub mod fired;
 pub mod message;
 pub mod oauth2;
-pub mod paging;
-pub mod predicate;
 pub mod ratelimit;
 pub mod skew;
 pub mod status;
 pub mod template;
+pub mod times;
 
 pub use client::{
     Client, ClientCertificate, ClientSettings, NoObserver, Observer, Target, TlsVersion,

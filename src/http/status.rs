@@ -1,99 +1,17 @@
 //! What a status code means for the next decision.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::extract::Pointer;
 use super::message::Answer;
 use super::ratelimit::RateLimitDialect;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::problem::Problems;
-
-/// Rules that go before the default table, first match first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct ErrorClasses(pub Vec<ErrorClass>);
-
-/// One rule: an answer of this status, with this in its body, has this class.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ErrorClass {
-    /// Status code.
-    pub status: u16,
-    /// Where in the JSON body to look; without it the status alone decides.
-    pub at: Option<Pointer>,
-    /// What must stand there.
-    pub equals: Option<serde_json::Value>,
-    /// What it means.
-    pub class: FaultClass,
-}
-
-impl ErrorClasses {
-    /// Reports rules that can never match.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
-        for (index, rule) in self.0.iter().enumerate() {
-            let path = format!("{path}[{index}]");
-            if !(100..600).contains(&rule.status) {
-                problems.error(
-                    format!("{path}.status"),
-                    format!("{} is not a status code", rule.status),
-                    "write a number from 100 to 599",
-                );
-            }
-            if rule.at.is_some() != rule.equals.is_some() {
-                problems.error(
-                    path,
-                    "`at` and `equals` belong together",
-                    "write both (a JSON pointer and the value expected there), or neither",
-                );
-            }
-        }
-    }
-
-    /// The class that the rules give an answer.
-    #[must_use]
-    pub fn class_of(&self, answer: &Answer) -> Option<FaultClass> {
-        let mut body = None;
-        self.0
-            .iter()
-            .filter(|rule| rule.status == answer.status)
-            .find(|rule| match (&rule.at, &rule.equals) {
-                (Some(at), Some(expected)) => {
-                    let body = body.get_or_insert_with(|| answer.secret_json().ok());
-                    body.as_ref().and_then(|b| at.get(b)) == Some(expected)
-                }
-                (None, _) | (_, None) => true,
-            })
-            .map(|rule| rule.class)
-    }
-}
 
 /// The fault of an answer that is no success.
 #[must_use]
-pub fn fault_from(
-    answer: &Answer,
-    classes: &ErrorClasses,
-    dialect: &RateLimitDialect,
-    now: Timestamp,
-) -> Fault {
-    let (default_class, default_kind, advice) = by_status(answer);
-    let (class, kind) = match classes.class_of(answer) {
-        Some(class) if class != default_class => (class, kind_of(class)),
-        Some(_) | None => (default_class, default_kind),
-    };
+pub fn fault_from(answer: &Answer, dialect: &RateLimitDialect, now: Timestamp) -> Fault {
+    let (class, kind, advice) = by_status(answer);
     let text = format!("{} answered {}: {advice}", answer.origin, answer.status);
     Fault::new(class, kind, text).after(answer.retry_after(now, dialect))
-}
-
-/// The kind that goes with a class when nothing else is known.
-fn kind_of(class: FaultClass) -> FaultKind {
-    match class {
-        FaultClass::NotApplied | FaultClass::Ambiguous => FaultKind::Server,
-        FaultClass::Throttled => FaultKind::Throttled,
-        FaultClass::Unauthorized => FaultKind::Auth,
-        FaultClass::Rejected => FaultKind::Refused,
-        FaultClass::Conflict => FaultKind::Conflict,
-    }
 }
 
 fn by_status(answer: &Answer) -> (FaultClass, FaultKind, &'static str) {
@@ -182,14 +100,8 @@ mod tests {
         }
     }
 
-    fn class(answer: &Answer, classes: &ErrorClasses) -> FaultClass {
-        fault_from(
-            answer,
-            classes,
-            &RateLimitDialect::default(),
-            Timestamp::UNIX_EPOCH,
-        )
-        .class
+    fn class(answer: &Answer) -> FaultClass {
+        fault_from(answer, &RateLimitDialect::default(), Timestamp::UNIX_EPOCH).class
     }
 
     #[test]
@@ -212,38 +124,9 @@ mod tests {
             (503, NotApplied, Ambiguous),
             (599, NotApplied, Ambiguous),
         ];
-        let none = ErrorClasses::default();
         for (status, idempotent, not) in cases {
-            assert_eq!(
-                class(&answer(status, true, ""), &none),
-                idempotent,
-                "{status}"
-            );
-            assert_eq!(class(&answer(status, false, ""), &none), not, "{status}");
+            assert_eq!(class(&answer(status, true, "")), idempotent, "{status}");
+            assert_eq!(class(&answer(status, false, "")), not, "{status}");
         }
-    }
-
-    #[test]
-    fn rules_go_first_and_the_body_never_shows() {
-        let rules: ErrorClasses = serde_json::from_value(serde_json::json!([
-            { "status": 400, "at": "/error_code", "equals": "QUOTA_EXCEEDED", "class": "conflict" },
-            { "status": 404, "class": "unauthorized" },
-        ]))
-        .expect("valid");
-        let quota = answer(400, false, r#"{"error_code":"QUOTA_EXCEEDED"}"#);
-        assert_eq!(class(&quota, &rules), FaultClass::Conflict);
-        let other = answer(400, false, r#"{"error_code":"canary"}"#);
-        assert_eq!(class(&other, &rules), FaultClass::Rejected);
-        assert_eq!(
-            class(&answer(404, true, ""), &rules),
-            FaultClass::Unauthorized
-        );
-        let fault = fault_from(
-            &other,
-            &rules,
-            &RateLimitDialect::default(),
-            Timestamp::UNIX_EPOCH,
-        );
-        assert!(!fault.message.contains("canary"));
     }
 }

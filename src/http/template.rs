@@ -76,11 +76,40 @@ impl Template {
         }
     }
 
-    /// Whether the template uses this name.
+    /// Whether the template uses this dotted name, or one below it.
     #[must_use]
     pub fn uses(&self, name: &str) -> bool {
+        self.names().iter().any(|used| {
+            used.strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
+    /// The dotted names that it uses.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
         TEXT.template_from_named_str("template", &self.0)
-            .is_ok_and(|t| t.undeclared_variables(false).contains(name))
+            .map(|t| t.undeclared_variables(true).into_iter().collect())
+            .unwrap_or_default()
+    }
+
+    /// As [`Template::text`]; nothing where it says so.
+    ///
+    /// # Errors
+    /// As [`Template::text`].
+    pub fn text_or_omitted(&self, context: &Context) -> Result<Option<Zeroizing<String>>, String> {
+        self.text(context).map(Some)
+    }
+
+    /// As [`Template::header`]; nothing where it says so.
+    ///
+    /// # Errors
+    /// As [`Template::header`].
+    pub fn header_or_omitted(
+        &self,
+        context: &Context,
+    ) -> Result<Option<http::HeaderValue>, String> {
+        self.header(context).map(Some)
     }
 
     /// Renders plain text: a label, a form value.

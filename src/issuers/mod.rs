@@ -21,7 +21,7 @@ pub use crate::ports::kind::Deps;
 use crate::problem::{Problems, Severity};
 
 /// The kind of an issuer with its settings: `[issuers.<name>.<kind>]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssuerKind {
     /// Any HTTP API, described by templates.

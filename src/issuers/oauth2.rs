@@ -14,9 +14,10 @@ use super::label::Label;
 use super::{Deps, jwt};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::client::allowed;
-use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, login};
+use crate::http::exchange::{ErrorPlaces, Rule};
+use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead, login};
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::status::{ErrorClasses, fault_from};
+use crate::http::status::fault_from;
 use crate::http::{Answer, Client, SecretJson};
 use crate::ports::kind::{Kind, remedy_in_params};
 use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
@@ -51,6 +52,18 @@ pub struct Oauth2Issuer {
     /// Other parameters of the token request; may replace `grant_type`.
     #[serde(default)]
     pub params: BTreeMap<String, String>,
+    /// How the parameters are sent.
+    #[serde(default)]
+    pub encoding: GrantEncoding,
+    /// What answers of the token endpoint mean, before what RFC 6749 says.
+    #[serde(default)]
+    pub answers: Vec<Rule>,
+    /// Where its errors tell their code and text.
+    #[serde(default)]
+    pub error: ErrorPlaces,
+    /// Where the access token and its life are in the answer.
+    #[serde(default)]
+    pub read: GrantRead,
     /// Revocation endpoint (RFC 7009).
     pub revocation_url: Option<Url>,
     /// Introspection endpoint (RFC 7662): tells the expiry where nothing else
@@ -135,6 +148,10 @@ impl Oauth2Issuer {
             scopes: self.scopes.clone(),
             audience: self.audience.clone(),
             params: self.params.clone(),
+            encoding: self.encoding,
+            answers: self.answers.clone(),
+            error: self.error.clone(),
+            read: self.read.clone(),
         }
     }
 }
@@ -185,8 +202,7 @@ impl Oauth2Tokens {
             return Ok(answer);
         }
         let now = self.http.clock().now();
-        let plain = (ErrorClasses::default(), RateLimitDialect::default());
-        Err(fault_from(&answer, &plain.0, &plain.1, now))
+        Err(fault_from(&answer, &RateLimitDialect::default(), now))
     }
 
     async fn introspect(&self, url: &Url, token: &BearerToken) -> Result<SecretJson, Fault> {
@@ -250,7 +266,7 @@ impl Issuer for Oauth2Tokens {
 
     async fn issue(&self, _request: &IssueRequest) -> Result<IssuedToken, Fault> {
         let sent_at = self.http.clock().now();
-        let granted = login(&self.http, &*self.secrets, &self.client, "mint").await?;
+        let granted = login(&self.http, &*self.secrets, &self.client, "issue").await?;
         let reported = granted
             .expires_in
             .and_then(|life| sent_at.checked_add(life).ok());

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 
 use super::{Clock, Connection, Issuer, Secrets};
 use crate::http::Client;
+use crate::http::fired::Firings;
 use crate::problem::Problems;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
 use crate::scim::shape::ChecksumCheck;
@@ -153,6 +154,8 @@ pub struct Deps {
     pub secrets: Arc<dyn Secrets>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Is told which rules of answers decide; for replays.
+    pub fired: Option<Firings>,
 }
 
 /// The longest call of a kind, and the key that sets it.

@@ -5,6 +5,7 @@
 //! its buffer when dropped. Wiping is best effort: copies inside TLS buffers,
 //! header values and JSON parsers are out of its reach.
 
+pub mod mask;
 pub mod resolve;
 
 use std::fmt;

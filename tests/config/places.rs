@@ -168,10 +168,10 @@ value = 'literal'
 headers = 3
 foo = 1
 
-[issuers.crm.http.mint]
+[issuers.crm.http.issue]
 method = 'post'
 bar = 2
-extract.expires_at = { at = 'no-pointer', format = 'unix' }
+read.expires_at = { at = 'no-pointer', format = 'unix' }
 ";
     let found = said_of(text);
     for path in [
@@ -180,11 +180,11 @@ extract.expires_at = { at = 'no-pointer', format = 'unix' }
         "issuers.crm.http.auth.headers[0].value",
         "issuers.crm.http.headers",
         "issuers.crm.http.foo",
-        "issuers.crm.http.mint.method",
-        "issuers.crm.http.mint.bar",
-        "issuers.crm.http.mint.url",
-        "issuers.crm.http.mint.extract.expires_at.at",
-        "issuers.crm.http.mint.extract.expires_at.format",
+        "issuers.crm.http.issue.method",
+        "issuers.crm.http.issue.bar",
+        "issuers.crm.http.issue.url",
+        "issuers.crm.http.issue.read.expires_at.at",
+        "issuers.crm.http.issue.read.expires_at.format",
     ] {
         let count = found.iter().filter(|f| f.path == path).count();
         assert_eq!(count, 1, "{path}: {found:#?}");
@@ -203,7 +203,7 @@ auth.approle = { role_id = 'id', secret_id = { file = '/run/id' }, mount = '' }
 [issuers.crm.http]
 auth = { bearer = { vault = 'kv/scim/crm#token' } }
 foo = 1
-[issuers.crm.http.mint]
+[issuers.crm.http.issue]
 method = 'post'
 url = 'http://crm.example.com/tokens'
 
@@ -248,9 +248,9 @@ scim_url = 'https://pay.example.com'
             "issuers.crm.http.capabilities.issue_effect",
             "issuers.crm.http.capabilities.live_tokens",
             "issuers.crm.http.foo",
-            "issuers.crm.http.mint.extract.token",
-            "issuers.crm.http.mint.method",
-            "issuers.crm.http.mint.url",
+            "issuers.crm.http.issue.read.token",
+            "issuers.crm.http.issue.method",
+            "issuers.crm.http.issue.url",
             "tokens.crm.connections[1]",
             "tokens.crm.connections[2]",
             "tokens.crm.fields",

@@ -119,7 +119,7 @@ fn a_number_is_refused_like_a_text() {
 }
 
 const ISSUER: &str = "
-[issuers.crm.http.mint]
+[issuers.crm.http.issue]
 url = 'https://crm.example.com/tokens'
 ";
 
@@ -128,7 +128,7 @@ fn texts_under_the_name_of_a_secret_are_refused() {
     let cases = [
         ("headers.Authorization = 'Bearer CANARY'", "secrets.<name>"),
         ("headers.x-api-key = 'CANARY'", "secrets.<name>"),
-        ("json = { client_secret = 'CANARY' }", "secrets.<name>"),
+        ("body.json = { client_secret = 'CANARY' }", "secrets.<name>"),
         ("form.password = 'CANARY'", "secrets.<name>"),
     ];
     for (line, remedy) in cases {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod calls;
 mod confirmation;
 mod pushed;
 mod safety;

@@ -110,10 +110,10 @@ recovery = "none"
 revoke = "never"
 expiry = "reported"
 
-[issuers.{name}.http.mint]
+[issuers.{name}.http.issue]
 url = "{url}/_tokens"
-json = {{ ttl = 3600 }}
-extract = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
+body.json = {{ ttl = 3600 }}
+read = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
 
 [issuers.{name}.http.complete]
 method = "GET"

@@ -41,7 +41,6 @@ pub async fn better_auth_issuer_at(house: &mut House, url: &str) -> String {
         r#"
 [issuers.sp.http]
 auth.bearer = {admin}
-paging.page = {{ param = "page", size = 50 }}
 id_from_token = {{ split = "." }}
 
 [issuers.sp.http.capabilities]
@@ -52,14 +51,15 @@ revoke = "by_id"
 expiry = "requested"
 last_used = "exact"
 
-[issuers.sp.http.mint]
+[issuers.sp.http.issue]
 url = "{url}/tokens"
-json = {{ label = "{{{{ label }}}}", ttl_seconds = "{{{{ lifetime_seconds }}}}" }}
-extract = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
+body.json = {{ label = "{{{{ label }}}}", ttl_seconds = "{{{{ lifetime_seconds }}}}" }}
+read = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
 
 [issuers.sp.http.list]
 url = "{url}/tokens?per_page=50"
-extract = {{ items = "/tokens", id = "/id", label = "/label", created_at = "/created_at", expires_at = "/expires_at", last_used_at = "/last_used_at" }}
+paging.page = {{ param = "page", size = 50 }}
+read = {{ items = "/tokens", id = "/id", label = "/label", created_at = "/created_at", expires_at = "/expires_at", last_used_at = "/last_used_at" }}
 
 [issuers.sp.http.get]
 url = "{url}/tokens/{{{{ id }}}}"
@@ -88,14 +88,14 @@ revoke = "by_id"
 expiry = "requested"
 last_used = "exact"
 
-[issuers.{name}.http.mint]
+[issuers.{name}.http.issue]
 url = "{url}/_tokens"
-json = {{ label = "{{{{ label }}}}", ttl = "{{{{ lifetime_seconds }}}}" }}
-extract = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
+body.json = {{ label = "{{{{ label }}}}", ttl = "{{{{ lifetime_seconds }}}}" }}
+read = {{ token = "/token", id = "/id", expires_at = "/expires_at" }}
 
 [issuers.{name}.http.list]
 url = "{url}/_tokens"
-extract = {{ items = "/tokens", id = "/id", label = "/label", created_at = "/created_at", expires_at = "/expires_at", last_used_at = "/last_used_at" }}
+read = {{ items = "/tokens", id = "/id", label = "/label", created_at = "/created_at", expires_at = "/expires_at", last_used_at = "/last_used_at" }}
 
 [issuers.{name}.http.revoke]
 url = "{url}/_tokens/{{{{ id }}}}"

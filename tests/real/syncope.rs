@@ -158,7 +158,9 @@ fn asks_for_an_update(settings: &str, password: &str) -> String {
     let mut settings: toml::Table = toml::from_str(settings).expect("TOML");
     let http = &mut settings["connections"]["syncope"]["http"];
     let http = http.as_table_mut().expect("a table");
-    http.remove("preflight").expect("the look");
+    let lookups = http["lookups"].as_array_mut().expect("lookups");
+    lookups.retain(|lookup| lookup["name"].as_str() != Some("resource"));
+    assert_eq!(lookups.len(), 1, "the connector is read all the same");
     let auth = format!("basic = {{ username = {ADMIN:?}, password = {password} }}");
     let auth: toml::Table = toml::from_str(&auth).expect("TOML");
     http.insert("auth".to_owned(), auth.into());
@@ -166,7 +168,10 @@ fn asks_for_an_update(settings: &str, password: &str) -> String {
     let update = json!({
         "method": "PATCH",
         "url": "/users/{{ config.canary }}",
-        "success": { "body": [{ "at": "/propagationStatuses/0/status", "equals": "SUCCESS" }] },
+        "answers": [
+            { "means": "success", "when": [{ "at": "/propagationStatuses/0/status", "equals": "SUCCESS" }] },
+            { "means": "later", "status": "2xx" },
+        ],
         "body": { "json": {
             "@class": "org.apache.syncope.common.lib.patch.UserPatch",
             "key": CANARY,

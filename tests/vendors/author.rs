@@ -201,12 +201,7 @@ fn http_is_read_into_the_typed_settings_with_placeholders() {
             "capabilities]",
             "it must be stated what issuing",
         ),
-        (
-            "extract.token",
-            "extract.tokn",
-            "tokn",
-            "unknown key `tokn`",
-        ),
+        ("read.token", "read.tokn", "tokn", "unknown key `tokn`"),
         (
             "{ parameter = \"life\" }",
             "{ parameter = \"scopes\" }",
@@ -359,9 +354,10 @@ fn the_skeleton_of_the_guide_is_sound() {
 [http.capabilities]
 live_tokens = 'many'
 issue_effect = 'keeps'
-[http.mint]
+[http.issue]
 url = 'https://{{ config.domain }}/api/tokens'
-extract.token = '/token'
+effect = 'creates'
+read.token = '/token'
 ";
     assert_eq!(said_of("acme.toml", &format!("{skeleton}{calls}")), []);
     let commented = skeleton.replace("# openapi = ", "openapi = ");

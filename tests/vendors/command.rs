@@ -145,7 +145,7 @@ fn programs_get_the_same() {
     assert_eq!(issuer["proof"]["wrong"]["status"][0], 401);
     assert_eq!(issuer["sha256"].as_str().map(str::len), Some(64));
     assert_eq!(
-        issuer["expanded"]["mint"]["url"],
+        issuer["expanded"]["issue"]["url"],
         "https://{{ config.domain }}/api/tokens"
     );
     assert_eq!(document["vendors"][1]["positive_only"], true);

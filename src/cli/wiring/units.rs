@@ -96,6 +96,7 @@ impl Builder {
         provider: &http::Client,
     ) -> anyhow::Result<Issuers> {
         let deps = issuers::Deps {
+            fired: None,
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
@@ -116,6 +117,7 @@ impl Builder {
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
+            fired: None,
         };
         let build = |(name, kind): (&String, &ConnectionKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);

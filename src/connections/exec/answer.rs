@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::Action;
 use super::child::{Captured, Finished, OUTPUT_CAP};
-use crate::connections::mask::Mask;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::outcome::Confirmation;
+use crate::secret::mask::Mask;
 
 /// Longest pause that a program may ask for.
 const LONGEST_PAUSE_SECONDS: u64 = 7 * 24 * 3600;

@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 use self::answer::Reply;
 use self::child::{Limits, Program};
 pub use self::config::ExecConnection;
-use super::mask::Mask;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::template::Context;
 use crate::ports::kind::Kind as _;
@@ -24,6 +23,7 @@ use crate::ports::{Clock, Connection, Delivery};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::outcome::Confirmation;
 use crate::secret::BearerToken;
+use crate::secret::mask::Mask;
 
 /// What the program is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

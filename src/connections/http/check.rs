@@ -1,26 +1,24 @@
 //! What is wrong with the settings of a connection over HTTP, found before
 //! anything is sent.
 
-use http::{HeaderName, Method};
-use url::Url;
+use http::Method;
 
-use super::config::{Body, HttpConnection, Step};
-use super::merge::Merge;
-use super::purpose::Purpose;
-use super::target::{BaseUrlCheck, ShowingStep};
-use crate::http::client::allowed;
-use crate::http::predicate::Success;
-use crate::http::template::{JsonTemplate, Names, Template};
+use super::config::HttpConnection;
+use super::target::BaseUrlCheck;
+use crate::http::exchange::{Call, Checker, Effect, Purpose, Shared};
+use crate::http::template::Names;
 use crate::problem::Problems;
-
-const LONGEST_TIMEOUT_SECONDS: i64 = 600;
 
 impl HttpConnection {
     /// Notes what is wrong with these settings.
     pub(super) fn check_all(&self, path: &str, problems: &mut Problems) {
-        self.auth.check(&format!("{path}.auth"), problems);
-        self.rate_limit
-            .check(&format!("{path}.rate_limit"), problems);
+        let shared = self.shared();
+        let checker = Checker {
+            shared: &shared,
+            path,
+        };
+        let names = |purpose, steps: &[&str]| self.names(purpose, steps);
+        checker.check_shared(&names, problems);
         if self.token_rules.max_length == Some(0) {
             problems.error(
                 format!("{path}.token_rules.max_length"),
@@ -29,31 +27,32 @@ impl HttpConnection {
             );
         }
         self.check_base_url(path, problems);
-        self.check_order(path, problems);
-        for (name, purpose, step) in self.steps() {
-            let at = format!("{path}.{name}");
-            let names = self.names(purpose);
-            step.check(&at, purpose, &names, problems);
-            self.check_url(&at, &step.url, problems);
-        }
-        self.check_secrets_used(path, problems);
+        self.check_calls(&checker, problems);
+        self.check_confirm(path, problems);
+        self.check_secrets_used(&shared, path, problems);
     }
 
-    /// The names that the templates of a step may use.
-    fn names(&self, purpose: Purpose) -> Names {
-        let mut names: Vec<String> = ["token_name", "scim_url", "connection"]
-            .map(str::to_owned)
-            .to_vec();
-        names.extend(self.config.keys().map(|key| format!("config.{key}")));
-        names.extend(self.secrets.keys().map(|key| format!("secrets.{key}")));
-        names.extend(self.vendor.iter().flat_map(|vendor| vendor.absent.clone()));
-        if purpose.may_hold_token() {
-            names.extend(["token".to_owned(), "old_token".to_owned()]);
+    /// The names that the templates of a call may use, after these steps.
+    fn names(&self, purpose: Purpose, steps: &[&str]) -> Names {
+        let always = ["token_name", "scim_url", "connection"].map(str::to_owned);
+        let config = self.config.keys().map(|key| format!("config.{key}"));
+        let secrets = self.secrets.keys().map(|key| format!("secrets.{key}"));
+        let absent = self.vendor.iter();
+        let absent = absent.flat_map(|vendor| vendor.absent.clone());
+        let steps = steps.iter().map(|step| format!("steps.{step}"));
+        let always = always.into_iter();
+        let names = Names::new(
+            always
+                .chain(config)
+                .chain(secrets)
+                .chain(absent)
+                .chain(steps),
+        );
+        if may_hold_token(purpose) {
+            names.with("token").with("old_token")
+        } else {
+            names
         }
-        let configured: Vec<Purpose> = self.steps().into_iter().map(|(_, p, _)| p).collect();
-        let earlier = purpose.earlier().iter().filter(|p| configured.contains(p));
-        names.extend(earlier.map(|p| format!("steps.{}", p.as_str())));
-        Names::new(names)
     }
 
     fn check_base_url(&self, path: &str, problems: &mut Problems) {
@@ -76,41 +75,49 @@ impl HttpConnection {
             ),
             (false, BaseUrlCheck::Required) => {}
         }
+        let lookups = self.lookups.iter();
+        let lookups: Vec<_> = lookups.map(|call| call.name(Purpose::Lookup)).collect();
+        let known = self.names(Purpose::Lookup, &[]);
         for (index, held) in self.base_url.iter().enumerate() {
-            let showing = self.showing(held);
-            let there = match showing {
-                ShowingStep::Read => self.read.is_some(),
-                ShowingStep::Preflight => self.preflight.is_some(),
-            };
-            if !there {
-                problems.error(
-                    format!("{at}[{index}]"),
-                    "the step whose answer shows it is not configured",
-                    "configure `read` or `preflight`, and name the other one with `step`",
-                );
+            let at = format!("{at}[{index}]");
+            held.place.check(&at, &known, problems);
+            match &held.step {
+                None if lookups.is_empty() => problems.error(
+                    at,
+                    "no call is made whose answer shows it",
+                    "configure a lookup: lookups = [{ name = \"object\", url = \"…\" }]",
+                ),
+                Some(step) if !lookups.contains(&step.as_str()) => problems.error(
+                    format!("{at}.step"),
+                    format!("no lookup is named `{step}`"),
+                    "write the name of the lookup whose answer shows it",
+                ),
+                None | Some(_) => {}
             }
         }
     }
 
-    fn check_order(&self, path: &str, problems: &mut Problems) {
-        for (name, purpose, step) in self.steps() {
-            let merges = matches!(step.body, Some(Body::Merge(_)));
-            let at = format!("{path}.{name}");
-            if merges && !(purpose.earlier().contains(&Purpose::Read) && self.read.is_some()) {
-                problems.error(
-                    format!("{at}.body.merge"),
-                    "there is nothing to merge into here",
-                    "configure `read`; its answer is what push, rollback, post_push and test_candidate can change and send",
-                );
+    fn check_calls(&self, checker: &Checker<'_>, problems: &mut Problems) {
+        let names = |purpose, steps: &[&str]| self.names(purpose, steps);
+        let looked_up = checker.steps();
+        let mut written = looked_up.clone();
+        written.push(self.deliver.name(Purpose::Deliver));
+        for (key, purpose, call) in self.calls() {
+            let path = format!("{}.{key}", checker.path);
+            let follows = purpose == Purpose::AfterDeliver;
+            let earlier = if follows { &written } else { &looked_up };
+            checker.check_call(call, &path, purpose, earlier, &names, problems);
+            check_name(call, &path, purpose, earlier, problems);
+            if purpose == Purpose::Deliver || purpose == Purpose::Revert {
+                check_write(call, &path, purpose, problems);
             }
-            if step.reads.is_some() != (purpose == Purpose::State) {
-                problems.error(
-                    format!("{at}.reads"),
-                    "`reads` tells what the answer of the step `state` means",
-                    "write it for `state`, and only there",
-                );
+            if follows {
+                written.extend(call.name.as_deref());
             }
         }
+    }
+
+    fn check_confirm(&self, path: &str, problems: &mut Problems) {
         let proves = self.test_saved.is_some() || self.state.is_some();
         if self.confirm.stable_count.is_some() && !proves {
             problems.warning(
@@ -128,51 +135,11 @@ impl HttpConnection {
         }
     }
 
-    fn check_url(&self, path: &str, url: &Template, problems: &mut Problems) {
-        let at = format!("{path}.url");
-        let whole = self.whole_url(url);
-        let source = whole.source();
-        if source.starts_with('/') {
-            problems.error(
-                at,
-                "the URL has no scheme and host",
-                "write it whole, or set `address` of the connection",
-            );
-            return;
-        }
-        // Up to the first value the URL is fixed, and so are scheme and host
-        // in all but odd cases; those are checked when the URL is made.
-        let fixed = source.split("{{").next().unwrap_or_default();
-        if fixed.is_empty() {
-            return;
-        }
-        match Url::parse(fixed)
-            .map_err(|_| "it is not a URL")
-            .and_then(|u| allowed(&u))
-        {
-            Ok(()) => {}
-            Err(why) => problems.error(
-                at,
-                why,
-                "write an https URL such as https://idp.example.com/api",
-            ),
-        }
-    }
-
-    /// The URL of a step with the address of the connection.
-    pub(super) fn whole_url(&self, url: &Template) -> Template {
-        match &self.address {
-            Some(address) if url.source().starts_with('/') => {
-                Template::new(format!("{}{}", address.trim_end_matches('/'), url.source()))
-            }
-            Some(_) | None => url.clone(),
-        }
-    }
-
-    fn check_secrets_used(&self, path: &str, problems: &mut Problems) {
+    fn check_secrets_used(&self, shared: &Shared, path: &str, problems: &mut Problems) {
         for name in self.secrets.keys() {
             let whole = format!("secrets.{name}");
-            if !self.steps().iter().any(|(_, _, step)| step.uses(&whole)) {
+            let by_call = self.calls().any(|(_, _, call)| call.uses(&whole));
+            if !by_call && !shared.uses(&whole) {
                 problems.warning(
                     format!("{path}.{whole}"),
                     "no template uses this credential",
@@ -183,133 +150,83 @@ impl HttpConnection {
     }
 }
 
-impl Step {
-    fn check(&self, path: &str, purpose: Purpose, names: &Names, problems: &mut Problems) {
-        self.each_template(|key, template| {
-            template.check(&format!("{path}.{key}"), names, problems);
-        });
-        match &self.body {
-            Some(Body::Json(json)) => json.check(&format!("{path}.body.json"), names, problems),
-            Some(Body::Merge(merge)) => check_merge(merge, path, names, problems),
-            Some(Body::Form(_)) | None => {}
-        }
-        for name in self.headers.keys() {
-            if HeaderName::from_bytes(name.as_bytes()).is_err() {
-                problems.error(
-                    format!("{path}.headers"),
-                    format!("`{name}` is not a header name"),
-                    "write the name alone",
-                );
-            }
-        }
-        self.success.check(&format!("{path}.success"), problems);
-        for (key, predicate) in [
-            ("fatal", &self.fatal),
-            ("retryable", &self.retryable),
-            ("applied", &self.applied),
-        ] {
-            if let Some(predicate) = predicate {
-                check_predicate(predicate, &format!("{path}.{key}"), problems);
-            }
-        }
-        if let Some(reads) = &self.reads {
-            reads.check(&format!("{path}.reads"), problems);
-        }
-        let seconds = self.timeout.map(|t| t.0.as_secs_f64());
-        if seconds.is_some_and(|s| s <= 0.0 || s > LONGEST_TIMEOUT_SECONDS as f64) {
-            problems.error(
-                format!("{path}.timeout"),
-                "the timeout must be longer than 0s and at most 10m",
-                "write for example \"30s\"",
-            );
-        }
-        if purpose == Purpose::Push || purpose == Purpose::Rollback {
-            self.check_write(path, problems);
-        }
-    }
-
-    fn check_write(&self, path: &str, problems: &mut Problems) {
-        if self.method == Method::GET || self.method == Method::DELETE {
-            problems.error(
-                format!("{path}.method"),
-                format!("{} does not write a token", self.method),
-                "write POST, PUT or PATCH",
-            );
-        }
-        if !self.uses("token") {
-            problems.error(
-                path,
-                "no template of this step uses `{{ token }}`: the identity provider would not get it",
-                "put \"{{ token }}\" where it belongs, in most cases into the body",
-            );
-        }
-        let in_url = self.url.uses("token") || self.query.values().any(|t| t.uses("token"));
-        if in_url {
-            problems.warning(
-                format!("{path}.url"),
-                "the token stands in the URL, and servers write URLs to their logs",
-                "send it in the body, if the identity provider allows that",
-            );
-        }
-    }
-
-    /// Whether any template of the step uses this name.
-    pub(super) fn uses(&self, name: &str) -> bool {
-        let mut found = false;
-        let (head, _) = name.split_once('.').unwrap_or((name, ""));
-        let one = |template: &Template| {
-            template.uses(head) && (head == name || template.source().contains(name))
-        };
-        self.each_template(|_, template| found |= one(template));
-        let json = |json: &JsonTemplate| {
-            json.uses(head) && (head == name || json.0.to_string().contains(name))
-        };
-        found
-            || match &self.body {
-                Some(Body::Json(body)) => json(body),
-                Some(Body::Merge(merge)) => merge
-                    .try_map(|_, value| if json(value) { Err(()) } else { Ok(()) })
-                    .is_err(),
-                Some(Body::Form(_)) | None => false,
-            }
-    }
-
-    fn each_template(&self, mut look: impl FnMut(&str, &Template)) {
-        look("url", &self.url);
-        for (name, template) in &self.query {
-            look(&format!("query.{name}"), template);
-        }
-        for (name, template) in &self.headers {
-            look(&format!("headers.{name}"), template);
-        }
-        if let Some(Body::Form(fields)) = &self.body {
-            for (name, template) in fields {
-                look(&format!("body.form.{name}"), template);
-            }
-        }
+/// Whether templates of a call may use the token: only after the base URL was
+/// checked.
+fn may_hold_token(purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::TestCandidate
+        | Purpose::Deliver
+        | Purpose::AfterDeliver
+        | Purpose::TestSaved
+        | Purpose::State
+        | Purpose::Revert => true,
+        Purpose::Login
+        | Purpose::Lookup
+        | Purpose::Issue
+        | Purpose::List
+        | Purpose::Get
+        | Purpose::Revoke
+        | Purpose::Status
+        | Purpose::Complete
+        | Purpose::Cancel => false,
     }
 }
 
-fn check_merge(merge: &Merge<JsonTemplate>, path: &str, names: &Names, problems: &mut Problems) {
-    let at = format!("{path}.body.merge");
-    if merge.is_empty() {
-        problems.error(&at, "nothing is changed", "write `set`, `patch` or `merge`");
+/// A call with the name of an earlier one would take the place of its answer.
+fn check_name(
+    call: &Call,
+    path: &str,
+    purpose: Purpose,
+    earlier: &[&str],
+    problems: &mut Problems,
+) {
+    let name = call.name(purpose);
+    if earlier.contains(&name) {
+        problems.error(
+            format!("{path}.name"),
+            format!("an earlier call is already named `{name}`"),
+            "give each its own name",
+        );
     }
-    let checked: Result<Merge<()>, ()> = merge.try_map(|key, value| {
-        value.check(&format!("{at}.{key}"), names, problems);
-        Ok(())
-    });
-    debug_assert!(checked.is_ok(), "looking cannot fail");
 }
 
-/// A predicate that demands nothing would hold for every answer.
-fn check_predicate(predicate: &Success, path: &str, problems: &mut Problems) {
-    predicate.check(path, problems);
-    if predicate.status.is_empty() && predicate.body.is_empty() {
+fn check_write(call: &Call, path: &str, purpose: Purpose, problems: &mut Problems) {
+    let method = call.method.clone().unwrap_or(purpose.method());
+    if method == Method::GET || method == Method::DELETE {
+        problems.error(
+            format!("{path}.method"),
+            format!("{method} does not write a token"),
+            "write POST, PUT or PATCH",
+        );
+    }
+    match call.effect(purpose) {
+        Effect::Creates | Effect::Writes => {}
+        Effect::None | Effect::Ends => problems.error(
+            format!("{path}.effect"),
+            "this call writes the token",
+            "write \"writes\", or leave it out",
+        ),
+    }
+    if !call.when.is_empty() {
+        problems.error(
+            format!("{path}.when"),
+            "the write of the token cannot be left out",
+            "let a rule of `answers` refuse what a lookup shows, so that nothing is sent",
+        );
+    }
+    if !call.uses("token") {
         problems.error(
             path,
-            "this holds for every answer",
-            "write `status`, `body` or both",
+            "no template of this call uses `{{ token }}`: the identity provider would not get it",
+            "put \"{{ token }}\" where it belongs, in most cases into the body",
+        );
+    }
+    let in_url = call.url.uses("token") || call.query.values().any(|t| t.uses("token"));
+    if in_url {
+        problems.warning(
+            format!("{path}.url"),
+            "the token stands in the URL, and servers write URLs to their logs",
+            "send it in the body, if the identity provider allows that",
         );
     }
 }

@@ -3,13 +3,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Http;
-use super::config::Step;
-use super::failed::Failed;
-use super::purpose::Purpose;
-use super::run::Run;
-use super::state::{ConnectionState, Seen, StateReading};
+use super::{Http, give_token};
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::http::exchange::{
+    Call, ConnectionState, Failed, Means, Purpose, Reply, Run, View, time,
+};
+use crate::http::message::Answer;
 use crate::ports::Delivery;
 use crate::ports::condition::Condition;
 use crate::rotation::outcome::Confirmation;
@@ -33,6 +32,15 @@ impl Memory {
     }
 }
 
+/// What the identity provider says of provisioning.
+struct Seen {
+    state: ConnectionState,
+    /// Masked and escaped.
+    error: Option<String>,
+    /// When it last worked; `None` where nothing tells.
+    last_success_at: Option<Timestamp>,
+}
+
 impl Http {
     /// One look.
     pub(super) async fn prove(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
@@ -41,15 +49,15 @@ impl Http {
             return Ok(Confirmation::CannotTell);
         }
         let since = self.watched_since(delivery);
-        let mut run = Run::begin(self, delivery.token, delivery.scim_url).await?;
-        run.log_in().await?;
-        run.with_token(delivery);
+        let mut run = self.begin_with(delivery).await?;
+        let calls: Vec<&Call> = test.iter().chain(state).collect();
+        self.look_up_for(&mut run, &calls, delivery).await?;
         let mut seen = Confirmation::CannotTell;
-        if let Some(step) = test {
-            seen = self.tested(&mut run, step).await?;
+        if let Some(call) = test {
+            seen = self.tested(&mut run, call).await?;
         }
-        if let (Some(step), Confirmation::Works | Confirmation::CannotTell) = (state, &seen) {
-            let stated = self.stated(&mut run, step, since).await?;
+        if let (Some(call), Confirmation::Works | Confirmation::CannotTell) = (state, &seen) {
+            let stated = self.stated(&mut run, call, since).await?;
             // A test that passed stands when the state tells nothing.
             if stated != Confirmation::CannotTell {
                 seen = stated;
@@ -58,38 +66,60 @@ impl Http {
         Ok(self.counted(seen))
     }
 
-    /// How provisioning fares, whatever the token is worth. `None`: no step
-    /// tells.
+    /// How provisioning is doing, whether or not it proves the token. `None`:
+    /// no call tells.
     pub(super) async fn condition(
         &self,
         delivery: &Delivery<'_>,
     ) -> Result<Option<Condition>, Fault> {
-        let state = self.config.state.as_ref();
-        let Some((step, reading)) = state.and_then(|step| Some((step, step.reads.as_ref()?)))
-        else {
+        let Some(call) = &self.config.state else {
             return Ok(None);
         };
-        let mut run = Run::begin(self, delivery.token, delivery.scim_url).await?;
-        if step.uses("token") {
-            // Nothing was written just now: it may point elsewhere by today.
-            run.look().await?;
-        } else {
-            run.log_in().await?;
+        let mut run = self.begin_with(delivery).await?;
+        self.look_up_for(&mut run, &[call], delivery).await?;
+        match run.call(call, Purpose::State).await? {
+            Reply::Done(answer) => {
+                let seen = self.seen(&run, call, &answer)?;
+                Ok(Some(Condition {
+                    state: seen.state,
+                    last_success_at: seen.last_success_at,
+                }))
+            }
+            Reply::Gone | Reply::Skipped => Ok(None),
         }
-        run.with_token(delivery);
-        let answer = run.step(Purpose::State, step).await;
-        let answer = answer.map_err(|failed| failed.fault)?;
-        let document = answer.secret_json().map_err(|fault| run.about(fault))?;
-        let seen = reading.read(&document, self.clock.now(), &run.mask());
-        Ok(Some(Condition {
-            state: seen.state,
-            last_success_at: seen.last_success_at,
-        }))
     }
 
-    async fn tested(&self, run: &mut Run<'_>, step: &Step) -> Result<Confirmation, Fault> {
-        match run.step(Purpose::TestSaved, step).await {
-            Ok(_) => Ok(Confirmation::Works),
+    /// A session, and the lookups if one of the calls uses what they show.
+    /// A call that uses the token gets it only after the base URL was looked
+    /// at: since the delivery, somebody may have changed it.
+    async fn look_up_for(
+        &self,
+        run: &mut Run<'_>,
+        calls: &[&Call],
+        delivery: &Delivery<'_>,
+    ) -> Result<(), Fault> {
+        let any = |test: &dyn Fn(&Call) -> bool| calls.iter().any(|call| test(call));
+        if any(&|call| call.uses("token") || call.uses("old_token")) {
+            self.look_at_target(run, delivery.scim_url).await?;
+            give_token(run, delivery);
+            return Ok(());
+        }
+        let lookups = &self.config.lookups;
+        if any(&|call| call.uses_lookups(lookups)) {
+            run.look_up().await
+        } else {
+            run.log_in().await
+        }
+    }
+
+    async fn tested(&self, run: &mut Run<'_>, call: &Call) -> Result<Confirmation, Fault> {
+        match run.call(call, Purpose::TestSaved).await {
+            Ok(Reply::Done(_)) => Ok(Confirmation::Works),
+            Ok(Reply::Gone) => Ok(self.not_yet(
+                "has nothing to test at the identity provider, as a rule of `answers` says",
+                None,
+            )),
+            Ok(Reply::Skipped) => Ok(Confirmation::CannotTell),
             Err(failed) => self.unproven(failed),
         }
     }
@@ -97,35 +127,45 @@ impl Http {
     async fn stated(
         &self,
         run: &mut Run<'_>,
-        step: &Step,
+        call: &Call,
         since: Timestamp,
     ) -> Result<Confirmation, Fault> {
-        let answer = match run.step(Purpose::State, step).await {
-            Ok(answer) => answer,
-            Err(failed) => return self.unproven(failed),
-        };
-        let Some(reading) = &step.reads else {
-            return Ok(Confirmation::CannotTell);
-        };
-        let document = answer.secret_json().map_err(|fault| run.about(fault))?;
-        let seen = reading.read(&document, self.clock.now(), &run.mask());
-        Ok(self.meaning(reading, &seen, since))
+        match run.call(call, Purpose::State).await {
+            Ok(Reply::Done(answer)) => {
+                let seen = self.seen(run, call, &answer)?;
+                let dated = call.read.last_success_at.is_some();
+                Ok(self.meaning(&seen, dated, since))
+            }
+            Ok(Reply::Gone | Reply::Skipped) => Ok(Confirmation::CannotTell),
+            Err(failed) => self.unproven(failed),
+        }
     }
 
-    fn meaning(&self, reading: &StateReading, seen: &Seen, since: Timestamp) -> Confirmation {
-        let detail = |what: &str| match &seen.error {
-            Some(error) => format!(
-                "connection `{}` {what}; its last error is {error}",
-                self.name
-            ),
-            None => format!("connection `{}` {what}", self.name),
-        };
-        let not_yet = |what: &str| Confirmation::NotYet {
-            detail: detail(what),
-            ask_again: self.ask_again(),
-        };
+    /// Reads what `state` answered.
+    fn seen(&self, run: &Run<'_>, call: &Call, answer: &Answer) -> Result<Seen, Fault> {
+        let json = answer.secret_json();
+        let in_json = call.read.state.as_ref().is_some_and(|at| at.is_in_json());
+        if let (true, Err(fault)) = (in_json, &json) {
+            return Err(run.about(fault.clone()));
+        }
+        let json = json.ok();
+        let view = View::of(answer, json.as_ref());
+        let last_success_at = call.read.last_success_at.as_ref();
+        Ok(Seen {
+            state: call.read.state_of(view),
+            error: run.error_in(call, view),
+            last_success_at: last_success_at
+                .and_then(|field| time(field, view, self.clock.now()).ok())
+                .and_then(|known| known.timestamp()),
+        })
+    }
+
+    /// What a state proves. `dated`: the identity provider tells when
+    /// provisioning last worked.
+    fn meaning(&self, seen: &Seen, dated: bool, since: Timestamp) -> Confirmation {
+        let not_yet = |what: &str| self.not_yet(what, seen.error.as_deref());
         match seen.state {
-            ConnectionState::Healthy if reading.last_success_at.is_none() => Confirmation::Works,
+            ConnectionState::Healthy if !dated => Confirmation::Works,
             ConnectionState::Healthy => match seen.last_success_at {
                 Some(at) if at >= since => Confirmation::Works,
                 Some(_) => not_yet("is healthy, but its last success is older than the token"),
@@ -140,27 +180,42 @@ impl Http {
         }
     }
 
+    fn not_yet(&self, what: &str, last_error: Option<&str>) -> Confirmation {
+        let error =
+            last_error.map_or_else(String::new, |error| format!("; its last error is {error}"));
+        Confirmation::NotYet {
+            detail: format!("connection `{}` {what}{error}", self.name),
+            ask_again: self.ask_again(),
+        }
+    }
+
     /// A look that failed. That the identity provider does not accept the token
-    /// yet is normal for a while after a write; only `fatal` is final.
+    /// yet is normal for a while after a write; only a rule that means
+    /// `refused` says that it never will.
     fn unproven(&self, failed: Failed) -> Result<Confirmation, Fault> {
-        let Failed { fault, fatal, .. } = failed;
-        if fatal {
+        let Failed { fault, rule, .. } = failed;
+        if rule == Some(Means::Refused) {
             return Ok(Confirmation::Refused {
                 detail: fault.message,
             });
         }
         let unmet = fault.kind == FaultKind::Refused || fault.kind == FaultKind::Conflict;
         match fault.class {
-            FaultClass::Rejected | FaultClass::Conflict if unmet => Ok(Confirmation::NotYet {
-                ask_again: fault.retry_after.or(self.ask_again()),
-                detail: fault.message,
-            }),
+            FaultClass::Rejected | FaultClass::Conflict if unmet => Ok(self.asked_later(fault)),
+            FaultClass::NotApplied if rule == Some(Means::Later) => Ok(self.asked_later(fault)),
             FaultClass::Rejected
             | FaultClass::Conflict
             | FaultClass::NotApplied
             | FaultClass::Ambiguous
             | FaultClass::Throttled
             | FaultClass::Unauthorized => Err(fault),
+        }
+    }
+
+    fn asked_later(&self, fault: Fault) -> Confirmation {
+        Confirmation::NotYet {
+            ask_again: fault.retry_after.or(self.ask_again()),
+            detail: fault.message,
         }
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::{Body, HttpConnection};
+use super::HttpConnection;
+use crate::http::exchange::{Body, Purpose};
 use crate::ports::Connection;
 use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
@@ -31,14 +32,16 @@ impl Kind for HttpConnection {
 
     fn capabilities(&self) -> ConnectionCapabilities {
         let proves = self.test_saved.is_some() || self.state.is_some();
-        let merges = matches!(self.push.body, Some(Body::Merge(_)));
+        let merges = matches!(self.deliver.body, Some(Body::Merge(_)));
+        let usual = Purpose::Deliver.method();
+        let patches = self.deliver.method.as_ref().unwrap_or(&usual) == Method::PATCH;
         self.capabilities.over(ConnectionCapabilities {
             test: match (proves, &self.test_candidate) {
                 (true, _) => ConnectionTest::Saved,
                 (false, Some(_)) => ConnectionTest::Candidate,
                 (false, None) => ConnectionTest::None,
             },
-            write: if merges && self.push.method != Method::PATCH {
+            write: if merges && !patches {
                 ConnectionWrite::FullReplace
             } else {
                 ConnectionWrite::Merge

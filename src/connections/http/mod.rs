@@ -1,9 +1,9 @@
 //! An identity provider that is driven over HTTP, as the configuration says:
 //!
 //! ```text
-//! login? ─> preflight? ─> read? ─> base URL ─> test_candidate? ─> push ─> post_push*
-//!           └──── never sees the token ────┘                       │
-//!                                          test_saved?, state? <───┘ one look a call
+//! login? ─> lookups* ─> base URL ─> test_candidate? ─> deliver ─> after_deliver*
+//! └ never see the token ┘                                 │
+//!                               test_saved?, state? <─────┘ one look a call
 //! ```
 //!
 //! The token is put into the context of the templates only after the base URL
@@ -12,72 +12,60 @@
 mod check;
 mod config;
 mod confirm;
-mod failed;
-mod judge;
 mod kind;
-mod merge;
-mod patch;
-mod place;
-mod purpose;
-mod request;
-mod run;
-mod session;
-mod state;
 mod target;
 mod token_rules;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use serde_json::Value;
 use url::Url;
 
-pub use self::config::{Body, Confirm, HttpConnection, IfMatch, Step};
+pub use self::config::{Confirm, HttpConnection};
 use self::confirm::Memory;
-pub use self::merge::{Merge, Set};
-pub use self::patch::Operation;
-pub use self::place::Place;
-use self::purpose::Purpose;
-use self::run::Run;
-use self::session::Sessions;
-pub use self::state::{ConnectionState, Field, StateReading};
-pub use self::target::{BaseUrlCheck, HeldUrl, ShowingStep};
+pub use self::target::{BaseUrlCheck, HeldUrl};
 pub use self::token_rules::{CharacterSet, TokenRules};
 use super::Deps;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::oauth2::Caller;
+use crate::http::exchange::{Call, Exchange, Owner, Purpose, Reply, Run, View};
 use crate::ports::condition::Condition;
 use crate::ports::kind::Kind as _;
-use crate::ports::{Clock, Connection, Delivery, Secrets};
+use crate::ports::{Clock, Connection, Delivery};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::outcome::Confirmation;
 
 /// A connection that is driven over HTTP.
 struct Http {
     name: String,
+    /// With the templates of its places filled in.
     config: HttpConnection,
-    caller: Caller,
-    secrets: Arc<dyn Secrets>,
+    exchange: Exchange,
     clock: Arc<dyn Clock>,
     /// One writer at a time: reading, changing and writing back is not atomic.
     writer: tokio::sync::Mutex<()>,
-    sessions: Sessions,
     memory: Mutex<Option<Memory>>,
 }
 
 /// Makes the connection. The configuration was checked before.
 pub(super) fn build(name: &str, config: &HttpConnection, deps: &Deps) -> Arc<dyn Connection> {
+    let mut exchange = Exchange::new(
+        Owner::Connection,
+        name,
+        config.shared(),
+        &deps.http,
+        &deps.secrets,
+        deps.fired.clone(),
+    );
+    let mut config = config.clone();
+    exchange.prepare(config.calls_mut());
+    exchange.prepare_places(config.base_url.iter_mut().map(|held| &mut held.place));
     Arc::new(Http {
         name: name.to_owned(),
-        config: config.clone(),
-        caller: Caller::new(
-            config.auth.clone(),
-            deps.http.clone(),
-            Arc::clone(&deps.secrets),
-        ),
-        secrets: Arc::clone(&deps.secrets),
+        config,
+        exchange,
         clock: Arc::clone(&deps.clock),
         writer: tokio::sync::Mutex::default(),
-        sessions: Sessions::default(),
         memory: Mutex::default(),
     })
 }
@@ -89,16 +77,16 @@ impl Connection for Http {
     }
 
     async fn preflight(&self, token: &str, scim_url: &Url) -> Result<(), Fault> {
-        let mut run = Run::begin(self, token, scim_url).await?;
-        run.look().await
+        let mut run = self.begin(token, scim_url).await?;
+        self.look_at_target(&mut run, scim_url).await
     }
 
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
-        self.write(delivery, Purpose::Push).await
+        self.write(delivery, Purpose::Deliver).await
     }
 
     async fn revert(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
-        self.write(delivery, Purpose::Rollback).await
+        self.write(delivery, Purpose::Revert).await
     }
 
     async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
@@ -113,29 +101,103 @@ impl Connection for Http {
 impl Http {
     async fn write(&self, delivery: &Delivery<'_>, purpose: Purpose) -> Result<(), Fault> {
         let _one_writer = self.writer.lock().await;
-        let mut run = Run::begin(self, delivery.token, delivery.scim_url).await?;
+        let scim_url = delivery.scim_url;
+        let guard = |lookup: &str, document: &Value| self.still_ours(lookup, document, scim_url);
+        let mut run = self.begin_with(delivery).await?;
+        run.guarded_by(&guard);
         if let Some(why) = self.config.token_rules.objection(delivery.value) {
             let text = format!(
                 "the identity provider would not take this token: {why}; nothing was sent. Change what the issuer makes, or correct `token_rules`"
             );
             return Err(run.misconfigured(&text));
         }
-        run.look().await?;
-        run.with_token(delivery);
-        if let (Purpose::Push, Some(step)) = (purpose, &self.config.test_candidate) {
-            let answer = run.step(Purpose::TestCandidate, step).await?;
-            run.remember(Purpose::TestCandidate, &answer);
+        self.look_at_target(&mut run, scim_url).await?;
+        give_token(&mut run, delivery);
+        if let (Purpose::Deliver, Some(call)) = (purpose, &self.config.test_candidate) {
+            make(&mut run, call, Purpose::TestCandidate).await?;
         }
         self.watch(delivery);
-        let rollback = self.config.rollback.as_ref();
-        let rollback = rollback.filter(|_| purpose == Purpose::Rollback);
-        let step = rollback.unwrap_or(&self.config.push);
-        let answer = run.step(purpose, step).await?;
-        run.remember(Purpose::Push, &answer);
-        for step in &self.config.post_push {
-            run.step(Purpose::PostPush, step)
+        self.write_token(&mut run, purpose).await?;
+        for call in &self.config.after_deliver {
+            make(&mut run, call, Purpose::AfterDeliver)
                 .await
-                .map_err(|failed| half_done(failed.fault))?;
+                .map_err(half_done)?;
+        }
+        Ok(())
+    }
+
+    /// The write itself. What follows it uses its answer by the name of
+    /// `deliver`, whichever call it was.
+    async fn write_token(&self, run: &mut Run<'_>, purpose: Purpose) -> Result<(), Fault> {
+        let deliver = &self.config.deliver;
+        let revert = self.config.revert.as_ref();
+        let call = revert
+            .filter(|_| purpose == Purpose::Revert)
+            .unwrap_or(deliver);
+        match run.call(call, purpose).await? {
+            Reply::Done(answer) => {
+                run.remember(deliver.name(Purpose::Deliver), &answer);
+                Ok(())
+            }
+            Reply::Gone => Err(not_there(run, purpose)),
+            Reply::Skipped => Err(run.misconfigured(&format!(
+                "{}: a condition of its `when` does not hold, so the token was not sent",
+                purpose.as_str()
+            ))),
+        }
+    }
+
+    /// An operation whose templates know everything but the token.
+    async fn begin<'a>(&'a self, token: &'a str, scim_url: &Url) -> Result<Run<'a>, Fault> {
+        let mut run = Run::begin(&self.exchange, token).await?;
+        run.with(|context| context.url("scim_url", scim_url));
+        Ok(run)
+    }
+
+    /// The same for a token that is known: an identity provider that quotes it
+    /// in an error is not quoted.
+    async fn begin_with<'a>(&'a self, delivery: &Delivery<'a>) -> Result<Run<'a>, Fault> {
+        let mut run = self.begin(delivery.token, delivery.scim_url).await?;
+        run.mask_also(delivery.value);
+        if let Some(old) = delivery.old {
+            run.mask_also(old);
+        }
+        Ok(run)
+    }
+
+    /// Everything that must hold before the identity provider is given the
+    /// token: a session, the lookups, and the base URL that they show.
+    async fn look_at_target(&self, run: &mut Run<'_>, scim_url: &Url) -> Result<(), Fault> {
+        run.look_up().await?;
+        for held in &self.config.base_url {
+            let answer = self
+                .config
+                .showing(held)
+                .and_then(|lookup| run.answer(lookup))
+                .ok_or_else(|| {
+                    run.misconfigured(
+                        "no lookup showed the base URL that the identity provider holds",
+                    )
+                })?;
+            let json = answer.secret_json();
+            if let (true, Err(fault)) = (held.place.is_in_json(), &json) {
+                return Err(run.about(fault.clone()));
+            }
+            target::check(held, View::of(answer, json.ok().as_ref()), scim_url)
+                .map_err(|why| run.misconfigured(&why))?;
+        }
+        Ok(())
+    }
+
+    /// A document goes back whole, with the base URL in it: it must not have
+    /// become another one on the way.
+    fn still_ours(&self, lookup: &str, document: &Value, scim_url: &Url) -> Result<(), String> {
+        let view = View::item(document);
+        for held in &self.config.base_url {
+            let here = self.config.showing(held) == Some(lookup);
+            if here && held.place.text(view).is_some() {
+                target::check(held, view, scim_url)?;
+            }
         }
         Ok(())
     }
@@ -149,15 +211,28 @@ impl Http {
     fn memory(&self) -> MutexGuard<'_, Option<Memory>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// A login that was refused makes its credentials be read again.
-    fn refuse_secrets(&self, fault: &Fault) {
-        if fault.class == FaultClass::Unauthorized || fault.class == FaultClass::Rejected {
-            for credential in self.config.secrets.values() {
-                self.secrets.refused(&credential.0);
-            }
-        }
+/// From now on templates may use the token.
+fn give_token(run: &mut Run<'_>, delivery: &Delivery<'_>) {
+    run.with_token("token", Some(delivery.value));
+    run.with_token("old_token", delivery.old);
+}
+
+/// Makes a call that may be left out by its `when`.
+async fn make(run: &mut Run<'_>, call: &Call, purpose: Purpose) -> Result<(), Fault> {
+    match run.call(call, purpose).await? {
+        Reply::Done(_) | Reply::Skipped => Ok(()),
+        Reply::Gone => Err(not_there(run, purpose)),
     }
+}
+
+fn not_there(run: &Run<'_>, purpose: Purpose) -> Fault {
+    let text = format!(
+        "{}: by a rule of `answers`, what the call is about does not exist: check its URL, and whether somebody deleted it",
+        purpose.as_str()
+    );
+    run.about(Fault::new(FaultClass::Rejected, FaultKind::Refused, text))
 }
 
 /// The token is written, but what must follow failed: never "nothing was done".

@@ -2,37 +2,46 @@
 //! belongs to. A token that goes elsewhere is a token given away.
 
 use serde::Deserialize;
-use serde_json::Value;
 use url::Url;
 
-use super::place::Place;
-use super::state::Field;
+use crate::http::exchange::{JsonPlace, Place, View, from_keys};
 
 /// Where the identity provider shows the SCIM base URL that it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "RawHeldUrl")]
 pub struct HeldUrl {
-    /// `read` (default, if there is one) or `preflight`.
-    #[serde(default)]
-    pub step: Option<ShowingStep>,
+    /// Name of the lookup that shows it; the last one by default.
+    pub step: Option<String>,
     /// Where in its answer.
-    pub at: Place,
-    /// The text at this place is JSON; `at` is a place inside it.
-    #[serde(default)]
-    pub json_text: Option<Place>,
+    pub place: Place,
     /// What the identity provider holds more than the base, such as `/Users`.
-    #[serde(default)]
     pub strip_suffix: Option<String>,
 }
 
-/// A step that shows the base URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShowingStep {
-    /// `read`.
-    Read,
-    /// `preflight`.
-    Preflight,
+/// As it is written: the keys of a place, and ours.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHeldUrl {
+    step: Option<String>,
+    at: Option<JsonPlace>,
+    json_text: Option<JsonPlace>,
+    header: Option<String>,
+    #[serde(default)]
+    text: bool,
+    between: Option<(String, String)>,
+    strip_suffix: Option<String>,
+}
+
+impl TryFrom<RawHeldUrl> for HeldUrl {
+    type Error = &'static str;
+
+    fn try_from(raw: RawHeldUrl) -> Result<Self, Self::Error> {
+        Ok(Self {
+            step: raw.step,
+            place: from_keys(raw.at, raw.json_text, raw.header, raw.text, raw.between)?,
+            strip_suffix: raw.strip_suffix,
+        })
+    }
 }
 
 /// Whether the base URL can be checked.
@@ -46,26 +55,15 @@ pub enum BaseUrlCheck {
     Unavailable,
 }
 
-impl HeldUrl {
-    /// What the identity provider shows there.
-    pub(super) fn text(&self, document: &Value) -> Option<String> {
-        let field = Field {
-            at: self.at.clone(),
-            json_text: self.json_text.clone(),
-        };
-        field.read(document)
-    }
-}
-
 /// Compares what the identity provider holds with the configured base URL.
 ///
 /// # Errors
 /// Names both addresses and what to do.
-pub(super) fn check(held: &HeldUrl, document: &Value, scim_url: &Url) -> Result<(), String> {
-    let at = held.at.as_str();
-    let Some(text) = held.text(document) else {
+pub(super) fn check(held: &HeldUrl, view: View<'_>, scim_url: &Url) -> Result<(), String> {
+    let at = &held.place;
+    let Some(text) = at.text(view) else {
         return Err(format!(
-            "the identity provider shows no base URL at `{at}`, so it is not known where it would send the token (it should be {scim_url}): correct `base_url`, or say base_url_check = \"unavailable\""
+            "the identity provider shows no base URL at {at}, so it is not known where it would send the token (it should be {scim_url}): correct `base_url`, or say base_url_check = \"unavailable\""
         ));
     };
     let suffix = held.strip_suffix.as_deref().unwrap_or_default();
@@ -75,7 +73,7 @@ pub(super) fn check(held: &HeldUrl, document: &Value, scim_url: &Url) -> Result<
         return Ok(());
     }
     Err(format!(
-        "the identity provider points at {} (at `{at}`), but `scim_url` of the token is {scim_url}; the token was not sent. Correct the one that is wrong",
+        "the identity provider points at {} (at {at}), but `scim_url` of the token is {scim_url}; the token was not sent. Correct the one that is wrong",
         shown(&text)
     ))
 }
@@ -115,6 +113,28 @@ fn normal(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_base_url_may_be_in_a_header_or_in_a_longer_text() {
+        let body =
+            serde_json::json!({"inner": "{\"url\":\"x?to=https://crm.example.com/scim/v2&y\"}"});
+        let configured = Url::parse("https://crm.example.com/scim/v2").expect("an address");
+        for (toml, expected) in [
+            (
+                "at = '/url'\njson_text = '/inner'\nbetween = ['to=', '&']",
+                true,
+            ),
+            (
+                "at = '/url'\njson_text = '/inner'\nbetween = ['to=', '/v2&']",
+                false,
+            ),
+            ("header = 'X-Base'", false),
+        ] {
+            let held: HeldUrl = toml::from_str(toml).expect(toml);
+            let seen = check(&held, View::item(&body), &configured);
+            assert_eq!(seen.is_ok(), expected, "{toml}: {seen:?}");
+        }
+    }
 
     #[test]
     fn spelling_does_not_matter_and_everything_else_does() {

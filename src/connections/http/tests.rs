@@ -5,13 +5,17 @@ use crate::rotation::capability::{ConnectionTest, ConnectionWrite};
 /// The least that can be used.
 const LEAST: &str = r#"
     base_url = [{ at = "/base" }]
-    [read]
+    [[lookups]]
+    name = "object"
     url = "https://idp.example.com/c"
-    [push]
+    [deliver]
     method = "PUT"
     url = "https://idp.example.com/c"
     body.json = { token = "{{ token }}" }
 "#;
+
+const BASE: &str = "base_url = [{ at = \"/base\" }]";
+const BODY: &str = "body.json = { token = \"{{ token }}\" }";
 
 fn problems(text: &str) -> Vec<(Severity, String)> {
     let config: HttpConnection = toml::from_str(text).expect(text);
@@ -21,24 +25,38 @@ fn problems(text: &str) -> Vec<(Severity, String)> {
     told.map(|p| (p.severity, p.path.clone())).collect()
 }
 
+fn replaced(from: &str, to: &str) -> String {
+    assert!(LEAST.contains(from), "{from}");
+    LEAST.replace(from, to)
+}
+
+/// The least, and these keys in `deliver`.
+fn with(keys: &str) -> String {
+    replaced(BODY, &format!("{BODY}\n{keys}"))
+}
+
 #[test]
 fn the_least_has_no_problems() {
     assert_eq!(problems(LEAST), []);
 }
 
+fn assert_told(cases: impl IntoIterator<Item = (String, Severity, &'static str)>) {
+    for (text, severity, path) in cases {
+        let told = problems(&text);
+        assert!(
+            told.contains(&(severity, path.to_owned())),
+            "{path}: {told:?}\n{text}"
+        );
+    }
+}
+
 #[test]
 fn settings_are_checked_before_anything_is_sent() {
-    let replaced = |from: &str, to: &str| {
-        assert!(LEAST.contains(from), "{from}");
-        LEAST.replace(from, to)
-    };
-    let base = "base_url = [{ at = \"/base\" }]";
-    let body = "body.json = { token = \"{{ token }}\" }";
     let (e, w) = (Severity::Error, Severity::Warning);
-    let cases = [
-        (replaced(base, ""), e, "x.base_url"),
+    assert_told([
+        (replaced(BASE, ""), e, "x.base_url"),
         (
-            replaced(base, "base_url_check = \"unavailable\""),
+            replaced(BASE, "base_url_check = \"unavailable\""),
             w,
             "x.base_url_check",
         ),
@@ -48,94 +66,19 @@ fn settings_are_checked_before_anything_is_sent() {
             "x.base_url_check",
         ),
         (
-            replaced(
-                base,
-                "base_url = [{ step = \"preflight\", at = \"/base\" }]",
-            ),
+            replaced(BASE, "base_url = [{ step = \"app\", at = \"/base\" }]"),
+            e,
+            "x.base_url[0].step",
+        ),
+        (
+            replaced(BASE, "base_url = [{ at = \"/{{ config.no }}\" }]"),
             e,
             "x.base_url[0]",
         ),
         (
-            replaced(body, "body.json = { token = \"{{ tokn }}\" }"),
+            replaced("[[lookups]]\n    name", "[login]\n    name"),
             e,
-            "x.push.body.json.token",
-        ),
-        (replaced(body, "body.json = { token = \"x\" }"), e, "x.push"),
-        (
-            replaced(body, "body.form = { t = \"{{ token \" }"),
-            e,
-            "x.push.body.form.t",
-        ),
-        (replaced(body, "body.merge = {}"), e, "x.push.body.merge"),
-        (
-            replaced(
-                body,
-                "body.merge.set = [{ at = \"/t\", value = \"{{ nope }}\" }]",
-            ),
-            e,
-            "x.push.body.merge.set[0].value",
-        ),
-        (
-            replaced(
-                body,
-                &format!("{body}\n{}", "query = { t = \"{{ token }}\" }"),
-            ),
-            w,
-            "x.push.url",
-        ),
-        (
-            replaced(body, &format!("{body}\n{}", "timeout = \"0s\"")),
-            e,
-            "x.push.timeout",
-        ),
-        (
-            replaced(body, &format!("{body}\n{}", "fatal = {}")),
-            e,
-            "x.push.fatal",
-        ),
-        (
-            replaced(
-                body,
-                &format!("{body}\n{}", "headers = { \"a b\" = \"c\" }"),
-            ),
-            e,
-            "x.push.headers",
-        ),
-        (
-            replaced(body, &format!("{body}\n{}", "success.status = [20]")),
-            e,
-            "x.push.success.status",
-        ),
-        (
-            replaced("method = \"PUT\"", "method = \"GET\""),
-            e,
-            "x.push.method",
-        ),
-        (
-            replaced("[push]", "headers = { A = \"{{ token }}\" }\n[push]"),
-            e,
-            "x.read.headers.A",
-        ),
-        (
-            replaced(
-                "[push]",
-                "[state]\nurl = \"https://idp.example.com/s\"\n[push]",
-            ),
-            e,
-            "x.state.reads",
-        ),
-        (
-            replaced("[read]\n    url = \"https:", "[read]\n    url = \"http:"),
-            e,
-            "x.read.url",
-        ),
-        (
-            replaced(
-                "[read]\n    url = \"https://idp.example.com",
-                "[read]\n    url = \"",
-            ),
-            e,
-            "x.read.url",
+            "x.base_url[0]",
         ),
         (
             format!("secrets.unused = {{ env = \"X\" }}\n{LEAST}"),
@@ -148,30 +91,219 @@ fn settings_are_checked_before_anything_is_sent() {
             "x.confirm.stable_count",
         ),
         (
+            format!("confirm.stable_count = 0\n{LEAST}"),
+            e,
+            "x.confirm.stable_count",
+        ),
+        (
             format!("token_rules.max_length = 0\n{LEAST}"),
             e,
             "x.token_rules.max_length",
         ),
-    ];
-    for (text, severity, path) in cases {
-        let told = problems(&text);
-        assert!(
-            told.contains(&(severity, path.to_owned())),
-            "{path}: {told:?}\n{text}"
-        );
-    }
+        (
+            format!("answers = [{{ means = \"refused\" }}]\n{LEAST}"),
+            e,
+            "x.answers[0]",
+        ),
+        (
+            format!("address = \"http://idp.example.com\"\n{LEAST}"),
+            e,
+            "x.address",
+        ),
+        (
+            format!("headers.A = \"{{{{ token }}}}\"\n{LEAST}"),
+            e,
+            "x.headers.A",
+        ),
+    ]);
 }
 
 #[test]
-fn a_merge_needs_something_to_merge_into() {
+fn the_write_is_checked_before_anything_is_sent() {
+    let (e, w) = (Severity::Error, Severity::Warning);
+    assert_told([
+        (
+            replaced(BODY, "body.json = { token = \"{{ tokn }}\" }"),
+            e,
+            "x.deliver.body.json.token",
+        ),
+        (
+            replaced(BODY, "body.json = { token = \"x\" }"),
+            e,
+            "x.deliver",
+        ),
+        (
+            replaced(BODY, "body.form = { t = \"{{ token \" }"),
+            e,
+            "x.deliver.body.form.t",
+        ),
+        (
+            replaced(
+                BODY,
+                "body.text = { content = \"{{ token }}\", type = \"a\\nb\" }",
+            ),
+            e,
+            "x.deliver.body.text.type",
+        ),
+        (replaced(BODY, "body.merge = {}"), e, "x.deliver.body.merge"),
+        (
+            replaced(
+                BODY,
+                "body.merge = { onto = \"app\", set = [{ at = \"/t\", value = \"{{ token }}\" }] }",
+            ),
+            e,
+            "x.deliver.body.merge.onto",
+        ),
+        (
+            replaced(
+                BODY,
+                "body.merge.set = [{ at = \"/t\", value = \"{{ nope }}\" }]",
+            ),
+            e,
+            "x.deliver.body.merge.set[0].value",
+        ),
+        (with("query = { t = \"{{ token }}\" }"), w, "x.deliver.url"),
+        (with("timeout = \"0s\""), e, "x.deliver.timeout"),
+        (
+            with("answers = [{ means = \"refused\" }]"),
+            e,
+            "x.deliver.answers[0]",
+        ),
+        (
+            with("answers = [{ means = \"later\", when = [{ at = \"/a\" }] }]"),
+            e,
+            "x.deliver.answers[0].when[0]",
+        ),
+        (
+            with("headers = { \"a b\" = \"c\" }"),
+            e,
+            "x.deliver.headers.a b",
+        ),
+        (with("name = \"object\""), e, "x.deliver.name"),
+        (with("name = \"a-b\""), e, "x.deliver.name"),
+        (with("effect = \"none\""), e, "x.deliver.effect"),
+        (
+            with("when = [{ step = \"object\", at = \"/a\", exists = true }]"),
+            e,
+            "x.deliver.when",
+        ),
+        (with("read.state = \"/a\""), e, "x.deliver.read.state"),
+        (
+            with("poll.until = [{ at = \"/a\", exists = true }]"),
+            e,
+            "x.deliver.poll.url",
+        ),
+        (
+            replaced("method = \"PUT\"", "method = \"GET\""),
+            e,
+            "x.deliver.method",
+        ),
+    ]);
+}
+
+#[test]
+fn the_other_calls_are_checked_before_anything_is_sent() {
+    let e = Severity::Error;
+    let lookup = |keys: &str| replaced("name = \"object\"", keys);
+    let call = |text: &str| format!("{LEAST}\n{text}");
+    let url = "url = \"https://idp.example.com/s\"";
+    assert_told([
+        (lookup(""), e, "x.lookups[0].name"),
+        (
+            lookup("name = \"object\"\nheaders = { A = \"{{ token }}\" }"),
+            e,
+            "x.lookups[0].headers.A",
+        ),
+        (
+            lookup("name = \"object\"\nbody.merge.drop = [\"/a\"]"),
+            e,
+            "x.lookups[0].body.merge",
+        ),
+        (
+            replaced(
+                "[[lookups]]\n",
+                &format!("[[lookups]]\nname = \"object\"\n{url}\n[[lookups]]\n"),
+            ),
+            e,
+            "x.lookups[1].name",
+        ),
+        (
+            replaced(
+                "object\"\n    url = \"https:",
+                "object\"\n    url = \"http:",
+            ),
+            e,
+            "x.lookups[0].url",
+        ),
+        (
+            replaced(
+                "object\"\n    url = \"https://idp.example.com",
+                "object\"\n    url = \"",
+            ),
+            e,
+            "x.lookups[0].url",
+        ),
+        (call(&format!("[state]\n{url}")), e, "x.state.read.state"),
+        (
+            call(&format!("[state]\n{url}\nread.state = \"/a\"")),
+            e,
+            "x.state.read.words",
+        ),
+        (
+            call(&format!(
+                "[login]\n{url}\nbody.json.t = \"{{{{ old_token }}}}\""
+            )),
+            e,
+            "x.login.body.json.t",
+        ),
+        (
+            call(&format!(
+                "[test_saved]\n{url}\nheaders.A = \"{{{{ steps.deliver.status }}}}\""
+            )),
+            e,
+            "x.test_saved.headers.A",
+        ),
+        (call(&format!("[revert]\n{url}")), e, "x.revert"),
+        (
+            call(&format!("[[after_deliver]]\nname = \"deliver\"\n{url}")),
+            e,
+            "x.after_deliver[0].name",
+        ),
+        (
+            call(&format!(
+                "[[after_deliver]]\n{url}\nwhen = [{{ step = \"start\", at = \"/a\", exists = true }}]"
+            )),
+            e,
+            "x.after_deliver[0].when[0].step",
+        ),
+    ]);
+}
+
+#[test]
+fn what_follows_the_write_may_use_everything_before_it() {
+    let url = "url = \"https://idp.example.com/s\"";
+    let text = format!(
+        "secrets.key = {{ env = \"X\" }}\nconfig.place = \"state\"\n{LEAST}
+        [login]\n{url}\nheaders.A = \"{{{{ secrets.key }}}}\"
+        [[after_deliver]]\nname = \"start\"\n{url}
+        headers.A = \"{{{{ steps.login.json.id }}}} {{{{ steps.object.headers.etag }}}} {{{{ steps.deliver.json.id }}}}\"
+        [[after_deliver]]\n{url}
+        when = [{{ step = \"start\", at = \"{{{{ config.place }}}}\", equals = \"held\" }}]
+        [state]\n{url}\nbody.json.t = \"{{{{ token }}}} {{{{ steps.object.json.id }}}}\"\nmethod = \"POST\"
+        read = {{ state = \"/a\", words = {{ healthy = [\"on\"] }} }}"
+    );
+    assert_eq!(problems(&text), []);
+}
+
+#[test]
+fn a_merge_needs_something_to_merge_onto() {
     let text = r#"
         base_url_check = "unavailable"
-        [push]
-        method = "PUT"
+        [deliver]
         url = "https://idp.example.com/c"
         body.merge.set = [{ at = "/t", value = "{{ token }}" }]
     "#;
-    assert!(problems(text).contains(&(Severity::Error, "x.push.body.merge".to_owned())));
+    assert!(problems(text).contains(&(Severity::Error, "x.deliver.body.merge".to_owned())));
 }
 
 #[test]
@@ -179,16 +311,18 @@ fn unknown_keys_are_refused() {
     for text in [
         format!("{LEAST}\npost = 1"),
         format!("bas_url = 1\n{LEAST}"),
-        LEAST.replace("body.json", "body.jsn"),
-        LEAST.replace("at = \"/base\"", "at = \"base.\""),
-        LEAST.replace("\"PUT\"", "\"PUTT\""),
+        replaced("body.json", "body.jsn"),
+        replaced("at = \"/base\"", "at = \"base.\""),
+        replaced("at = \"/base\"", "at = \"/base\", header = \"B\""),
+        replaced("at = \"/base\"", "strip_suffix = \"/Users\""),
+        replaced("\"PUT\"", "\"PUTT\""),
     ] {
         assert!(toml::from_str::<HttpConnection>(&text).is_err(), "{text}");
     }
 }
 
 #[test]
-fn abilities_follow_from_the_steps() {
+fn abilities_follow_from_the_calls() {
     let config = |text: &str| toml::from_str::<HttpConnection>(text).expect("settings");
     let plain = config(LEAST).capabilities();
     assert_eq!(
@@ -203,10 +337,14 @@ fn abilities_follow_from_the_steps() {
     let saved = format!("{candidate}\n[test_saved]\nurl = \"https://idp.example.com/t\"");
     assert_eq!(config(&saved).capabilities().test, ConnectionTest::Saved);
     let merge = LEAST.replace("body.json = { token", "body.merge.merge = { token");
-    assert_eq!(
-        config(&merge).capabilities().write,
-        ConnectionWrite::FullReplace
-    );
+    for (method, write) in [
+        ("method = \"PUT\"", ConnectionWrite::FullReplace),
+        ("", ConnectionWrite::FullReplace),
+        ("method = \"PATCH\"", ConnectionWrite::Merge),
+    ] {
+        let text = merge.replace("method = \"PUT\"", method);
+        assert_eq!(config(&text).capabilities().write, write, "{method}");
+    }
     let told = format!("capabilities.write = \"merge\"\n{merge}");
     assert_eq!(config(&told).capabilities().write, ConnectionWrite::Merge);
 }

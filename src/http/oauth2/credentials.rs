@@ -8,7 +8,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::super::client::allowed;
-use super::super::message::Request;
+use super::super::exchange::{ErrorPlaces, Place, Rule, check_rules};
+use super::super::message::{Request, wipe};
+use super::super::template::Names;
+use super::super::times::TimeField;
 use crate::problem::Problems;
 use crate::secret::BearerToken;
 use crate::value::Credential;
@@ -34,6 +37,39 @@ pub struct ClientCredentials {
     /// Other parameters of the token request; may replace `grant_type`.
     #[serde(default)]
     pub params: BTreeMap<String, String>,
+    /// How the parameters are sent.
+    #[serde(default)]
+    pub encoding: GrantEncoding,
+    /// What answers of the token endpoint mean, before what RFC 6749 says.
+    #[serde(default)]
+    pub answers: Vec<Rule>,
+    /// Where its errors tell their code and text.
+    #[serde(default)]
+    pub error: ErrorPlaces,
+    /// Where the access token and its life are in the answer.
+    #[serde(default)]
+    pub read: GrantRead,
+}
+
+/// How the parameters of a token request are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantEncoding {
+    /// As a form (RFC 6749).
+    #[default]
+    Form,
+    /// As a JSON object.
+    Json,
+}
+
+/// Where things are in the answer of a token endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GrantRead {
+    /// The access token; `/access_token` by default (RFC 6749, 5.1).
+    pub token: Option<Place>,
+    /// When it expires; by default `/expires_in`, in seconds from the answer.
+    pub expires_at: Option<TimeField>,
 }
 
 /// Where an OAuth 2 client puts its credentials.
@@ -64,6 +100,14 @@ impl ClientCredentials {
                 "write the client's id",
             );
         }
+        let none = Names::default();
+        check_rules(
+            &self.answers,
+            &format!("{path}.answers"),
+            &[],
+            &none,
+            problems,
+        );
     }
 
     /// A token request with the client's credentials. Not sent twice by itself,
@@ -105,7 +149,21 @@ impl ClientCredentials {
                 request
             }
         }
-        .form(form)
+        .with(form, self.encoding)
+    }
+}
+
+impl Request {
+    fn with(self, parameters: BTreeMap<&str, &str>, encoding: GrantEncoding) -> Self {
+        match encoding {
+            GrantEncoding::Form => self.form(parameters),
+            GrantEncoding::Json => {
+                let mut body = serde_json::json!(parameters);
+                let request = self.json(&body);
+                wipe(&mut body);
+                request
+            }
+        }
     }
 }
 

@@ -1,14 +1,19 @@
 //! An access token by client credentials (RFC 6749, 4.4).
 
+use std::sync::LazyLock;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::client::Client;
+use super::super::exchange::{JsonPlace, Place, View, judge_grant, time};
 use super::super::message::{Answer, host_of};
 use super::super::ratelimit::RateLimitDialect;
-use super::super::status::{ErrorClasses, fault_from};
+use super::super::status::fault_from;
+use super::super::times::{Known, TimeField, TimeFormat};
 use super::ClientCredentials;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
+use crate::secret::mask::Mask;
 use crate::secret::resolve::Secrets;
 
 /// What a token endpoint granted.
@@ -44,31 +49,51 @@ pub async fn login(
 }
 
 fn granted(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Result<Granted, Fault> {
-    if answer.status != 200 {
-        return Err(refusal(answer, config, now));
+    let mask = Mask::over([]);
+    match judge_grant(answer, &config.answers, &config.error, &mask, now) {
+        Ok(()) => {}
+        Err((fault, Some(_))) => return Err(fault),
+        Err((fault, None)) if answer.is_success() => return Err(fault),
+        Err((_, None)) => return Err(refusal(answer, config, now)),
     }
-    let body = answer.secret_json()?;
-    let text = body
-        .get("access_token")
+    let body = answer.secret_json().ok();
+    let view = View::of(answer, body.as_ref());
+    let found = match &config.read.token {
+        Some(place) => place.find(view),
+        None => ACCESS_TOKEN.find(view),
+    };
+    if body.is_none() && config.read.token.is_none() {
+        answer.secret_json()?;
+    }
+    let place = config.read.token.as_ref().unwrap_or(&ACCESS_TOKEN);
+    let text = found
+        .as_deref()
         .and_then(serde_json::Value::as_str)
         .ok_or_else(|| {
-            answer.unexpected("there is no `access_token` in it: is this the token endpoint?")
+            answer.unexpected(format!(
+                "there is no access token at {place}: is this the token endpoint?"
+            ))
         })?;
     let token = BearerToken::parse(text).map_err(|shape| {
-        answer.unexpected(format!("its `access_token` cannot be used: {shape}"))
+        answer.unexpected(format!("what is at {place} cannot be used: {shape}"))
     })?;
-    let expires_in = body.get("expires_in").and_then(seconds);
+    let field = config.read.expires_at.as_ref().unwrap_or(&EXPIRES_IN);
+    let end = time(field, view, now).ok().and_then(Known::timestamp);
+    let expires_in = end
+        .map(|end| end.duration_since(now))
+        .filter(SignedDuration::is_positive);
     Ok(Granted { token, expires_in })
 }
 
-/// `expires_in` is a number; some servers write it as text.
-fn seconds(value: &serde_json::Value) -> Option<SignedDuration> {
-    let seconds = value
-        .as_f64()
-        .or_else(|| value.as_str().and_then(|t| t.trim().parse().ok()))?;
-    (seconds.is_finite() && seconds > 0.0)
-        .then(|| SignedDuration::try_from_secs_f64(seconds).ok())
-        .flatten()
+static ACCESS_TOKEN: LazyLock<Place> = LazyLock::new(|| place("/access_token"));
+
+static EXPIRES_IN: LazyLock<TimeField> = LazyLock::new(|| TimeField {
+    format: TimeFormat::SecondsFromNow,
+    ..TimeField::at(place("/expires_in"))
+});
+
+fn place(pointer: &str) -> Place {
+    Place::parse(pointer).unwrap_or_else(|_| Place::json(JsonPlace::default()))
 }
 
 fn refused_client(answer: &Answer) -> bool {
@@ -77,12 +102,7 @@ fn refused_client(answer: &Answer) -> bool {
 
 /// The error of a token endpoint, in words that RFC 6749 5.2 lists.
 fn refusal(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Fault {
-    let fault = fault_from(
-        answer,
-        &ErrorClasses::default(),
-        &RateLimitDialect::default(),
-        now,
-    );
+    let fault = fault_from(answer, &RateLimitDialect::default(), now);
     let Some(error) = oauth_error(answer) else {
         return fault;
     };

@@ -7,5 +7,5 @@ mod login;
 
 pub use self::auth::{AuthHeader, CallerAuth};
 pub use self::caller::Caller;
-pub use self::credentials::{ClientAuthMethod, ClientCredentials};
+pub use self::credentials::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead};
 pub use self::login::{Granted, login};

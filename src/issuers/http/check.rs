@@ -1,8 +1,8 @@
 //! What can be wrong with an HTTP issuer, found before anything is sent.
 
-use super::config::{HttpIssuer, Operation};
+use super::config::HttpIssuer;
 use super::needs::Needs;
-use crate::http::predicate::check_codes;
+use crate::http::exchange::{Call, Checker, Effect, Purpose, Shared};
 use crate::http::template::Names;
 use crate::issuers::lifetime;
 use crate::problem::Problems;
@@ -13,171 +13,197 @@ impl HttpIssuer {
         self.capabilities
             .check(&format!("{path}.capabilities"), problems);
         self.check_parts(path, problems);
-        self.check_operations(path, problems);
+        let calls = Calls::of(self, path);
+        calls.check_issue(&format!("{path}.issue"), problems);
+        calls.check_others(problems);
         let needs = Needs { issuer: self, path };
         needs.check(problems);
     }
 
-    /// Everything but the capabilities, for kinds that state their own.
+    /// Everything but the capabilities and the calls, for kinds that state
+    /// their own.
     pub(in crate::issuers) fn check_parts(&self, path: &str, problems: &mut Problems) {
-        self.auth.check(&format!("{path}.auth"), problems);
-        self.paging.check(&format!("{path}.paging"), problems);
         self.lifetime.check(&format!("{path}.lifetime"), problems);
         self.label.check(&format!("{path}.label"), problems);
-        self.rate_limit
-            .check(&format!("{path}.rate_limit"), problems);
-        self.error_classes
-            .check(&format!("{path}.error_classes"), problems);
         check_prefix(
             &self.secret_prefix,
             &format!("{path}.secret_prefix"),
             problems,
         );
-        check_headers(
-            &self.headers,
-            &self.names(&[]),
-            &format!("{path}.headers"),
-            problems,
-        );
+        let calls = Calls::of(self, path);
+        calls
+            .checker()
+            .check_shared(&|purpose, steps| calls.names(purpose, steps), problems);
+    }
+}
+
+/// The calls of an issuer, as they are checked.
+pub(in crate::issuers) struct Calls<'i> {
+    issuer: &'i HttpIssuer,
+    shared: Shared,
+    path: &'i str,
+}
+
+impl<'i> Calls<'i> {
+    pub(in crate::issuers) fn of(issuer: &'i HttpIssuer, path: &'i str) -> Self {
+        Self {
+            issuer,
+            shared: issuer.shared(),
+            path,
+        }
     }
 
-    fn check_operations(&self, path: &str, problems: &mut Problems) {
-        let path = |operation: &str| format!("{path}.{operation}");
-        self.check_mint(&path("mint"), problems);
-        if let Some(operation) = &self.list {
-            self.check_list(operation, &path("list"), problems);
+    fn checker(&self) -> Checker<'_> {
+        Checker {
+            shared: &self.shared,
+            path: self.path,
         }
-        if let Some(operation) = &self.get {
-            operation.check(&path("get"), &self.names(&["id"]), problems);
-        }
-        if let Some(operation) = &self.revoke {
-            self.check_revoke(operation, &path("revoke"), problems);
-        }
-        if let Some(operation) = &self.status {
-            operation.check(&path("status"), &self.names(&[]), problems);
-        }
-        for (name, operation) in [("complete", &self.complete), ("cancel", &self.cancel)] {
-            if let Some(operation) = operation {
-                operation.check(&path(name), &self.names(&[]), problems);
+    }
+
+    fn check_others(&self, problems: &mut Problems) {
+        let issuer = self.issuer;
+        let single = [
+            (Purpose::Get, &issuer.get),
+            (Purpose::Status, &issuer.status),
+            (Purpose::Complete, &issuer.complete),
+            (Purpose::Cancel, &issuer.cancel),
+        ];
+        for (purpose, call) in single {
+            if let Some(call) = call {
+                let at = format!("{}.{}", self.path, purpose.as_str());
+                self.check_call(call, &at, purpose, problems);
             }
         }
-    }
-
-    pub(in crate::issuers) fn check_mint(&self, path: &str, problems: &mut Problems) {
-        let known = self.names(&[
-            "label",
-            "overlap_seconds",
-            "etag",
-            "id",
-            "old_token",
-            "token",
-        ]);
-        let known = lifetime::NAMES.into_iter().fold(known, Names::with);
-        self.mint.check(path, &known, problems);
-    }
-
-    pub(in crate::issuers) fn check_list(
-        &self,
-        operation: &Operation<super::ListFields>,
-        path: &str,
-        problems: &mut Problems,
-    ) {
-        operation.check(path, &self.names(&[]), problems);
-        for (index, condition) in operation.extract.only.iter().enumerate() {
-            condition.check(&format!("{path}.extract.only[{index}]"), problems);
+        if let Some(call) = &issuer.list {
+            self.check_list(call, &format!("{}.list", self.path), problems);
         }
-        if operation.extract.id.is_none() {
+        if let Some(call) = &issuer.revoke {
+            self.check_revoke(call, &format!("{}.revoke", self.path), problems);
+        }
+    }
+
+    pub(in crate::issuers) fn check_issue(&self, path: &str, problems: &mut Problems) {
+        let sequence = &self.issuer.issue;
+        if sequence.0.is_empty() {
             problems.error(
-                format!("{path}.extract.id"),
-                "the list does not say where the id of a token stands",
-                "write `id = \"/id\"` in `list.extract`",
+                path,
+                "there is no call",
+                "write the call that issues a token",
+            );
+        }
+        let checker = self.checker();
+        let mut earlier = checker.steps();
+        for (at, call) in sequence.with_paths(path) {
+            self.check_after(call, &at, Purpose::Issue, &earlier, problems);
+            match &call.name {
+                None if sequence.0.len() > 1 => problems.error(
+                    format!("{at}.name"),
+                    "each of several calls needs a name, by which later calls use its answer",
+                    "write for example `name = \"create\"`",
+                ),
+                Some(name) if earlier.contains(&name.as_str()) => problems.error(
+                    format!("{at}.name"),
+                    format!("an earlier call is already named `{name}`"),
+                    "give each its own name",
+                ),
+                None | Some(_) => {}
+            }
+            earlier.push(call.name(Purpose::Issue));
+        }
+        let creates = |call: &Call| call.effect(Purpose::Issue) == Effect::Creates;
+        if !sequence.0.is_empty() && !sequence.0.iter().any(creates) {
+            problems.error(
+                path,
+                "no call creates a token",
+                "write `effect = \"creates\"` for the call after which the token exists",
+            );
+        }
+    }
+
+    pub(in crate::issuers) fn check_list(&self, call: &Call, path: &str, problems: &mut Problems) {
+        self.check_call(call, path, Purpose::List, problems);
+        if call.read.id.is_none() {
+            problems.error(
+                format!("{path}.read.id"),
+                "the list does not say where the id of a token is",
+                "write `id = \"/id\"` in `list.read`",
             );
         }
     }
 
     pub(in crate::issuers) fn check_revoke(
         &self,
-        operation: &Operation<super::NoFields>,
+        call: &Call,
         path: &str,
         problems: &mut Problems,
     ) {
-        operation.check(path, &self.names(&["id", "token"]), problems);
-        if !operation.uses("id") && !operation.uses("token") {
+        self.check_call(call, path, Purpose::Revoke, problems);
+        if !call.uses("id") && !call.uses("token") {
             problems.error(
                 path,
-                "the operation names neither the id nor the token: it would not revoke just the old one",
+                "the call names neither the id nor the token: it would not revoke just the old one",
                 "put `{{ id }}` into the URL or the body",
             );
         }
     }
 
-    fn names(&self, more: &[&str]) -> Names {
-        let secrets = self.secrets.keys().map(|name| format!("secrets.{name}"));
-        let config = self.config.keys().map(|name| format!("config.{name}"));
-        let absent = self.vendor.iter().flat_map(|vendor| vendor.absent.clone());
-        let more = more.iter().map(|name| (*name).to_owned());
-        Names::new(secrets.chain(config).chain(absent).chain(more)).with("token_name")
-    }
-}
-
-impl<E> Operation<E> {
-    /// Reports templates, codes and bodies that cannot work.
-    pub(in crate::issuers) fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
-        self.url.check(&format!("{path}.url"), known, problems);
-        check_headers(&self.headers, known, &format!("{path}.headers"), problems);
-        if let Some(json) = &self.json {
-            json.check(&format!("{path}.json"), known, problems);
-        }
-        for (name, field) in self.form.iter().flatten() {
-            field.check(&format!("{path}.form.{name}"), known, problems);
-        }
-        if self.json.is_some() && self.form.is_some() {
-            problems.error(
-                path,
-                "a request has one body",
-                "write either `json` or `form`",
-            );
-        }
-        self.success.check(&format!("{path}.success"), problems);
-        check_codes(&self.retriable, &format!("{path}.retriable"), problems);
-        let gone = self.gone.as_deref().unwrap_or_default();
-        check_codes(gone, &format!("{path}.gone"), problems);
-        let source = self.url.source();
-        let clear = source.starts_with("http://")
-            && url::Url::parse(source).is_ok_and(|u| crate::http::client::allowed(&u).is_err());
-        if clear {
-            problems.error(
-                format!("{path}.url"),
-                "http would send credentials in clear text",
-                "write an https URL; http is for loopback only",
-            );
-        }
+    fn check_call(&self, call: &Call, path: &str, purpose: Purpose, problems: &mut Problems) {
+        let steps = self.checker().steps().join("\n");
+        let steps: Vec<&str> = steps.lines().collect();
+        self.check_after(call, path, purpose, &steps, problems);
     }
 
-    /// Whether any template of the operation uses this name.
-    pub(in crate::issuers) fn uses(&self, name: &str) -> bool {
-        self.url.uses(name)
-            || self.headers.values().any(|t| t.uses(name))
-            || self.json.as_ref().is_some_and(|json| json.uses(name))
-            || self.form.iter().flatten().any(|(_, t)| t.uses(name))
+    fn check_after(
+        &self,
+        call: &Call,
+        path: &str,
+        purpose: Purpose,
+        earlier: &[&str],
+        problems: &mut Problems,
+    ) {
+        let names = |purpose: Purpose, steps: &[&str]| self.names(purpose, steps);
+        self.checker()
+            .check_call(call, path, purpose, earlier, &names, problems);
     }
-}
 
-fn check_headers(
-    headers: &crate::http::template::TemplateMap,
-    known: &Names,
-    path: &str,
-    problems: &mut Problems,
-) {
-    for (name, template) in headers {
-        template.check(&format!("{path}.{name}"), known, problems);
-        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            problems.error(
-                format!("{path}.{name}"),
-                format!("`{name}` is not a header name"),
-                "write the name alone, without a colon",
-            );
-        }
+    /// The names that templates may use.
+    fn names(&self, purpose: Purpose, steps: &[&str]) -> Names {
+        let config = self.issuer.config.keys().map(|k| format!("config.{k}"));
+        let secrets = self.issuer.secrets.keys().map(|k| format!("secrets.{k}"));
+        let absent = self.issuer.vendor.iter();
+        let absent = absent.flat_map(|vendor| vendor.absent.clone());
+        let steps = steps.iter().map(|step| format!("steps.{step}"));
+        let own: &[&str] = match purpose {
+            Purpose::Issue => &[
+                "label",
+                "overlap_seconds",
+                "etag",
+                "id",
+                "old_token",
+                "token",
+                lifetime::NAMES[0],
+                lifetime::NAMES[1],
+                lifetime::NAMES[2],
+            ],
+            Purpose::Get => &["id"],
+            Purpose::Revoke => &["id", "token"],
+            Purpose::Login
+            | Purpose::Lookup
+            | Purpose::List
+            | Purpose::Status
+            | Purpose::Complete
+            | Purpose::Cancel
+            | Purpose::TestCandidate
+            | Purpose::Deliver
+            | Purpose::AfterDeliver
+            | Purpose::TestSaved
+            | Purpose::State
+            | Purpose::Revert => &[],
+        };
+        let own = own.iter().map(|name| (*name).to_owned());
+        Names::new(config.chain(secrets).chain(absent).chain(steps).chain(own))
+            .with("token_name")
+            .with("issuer")
     }
 }
 

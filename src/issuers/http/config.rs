@@ -5,61 +5,76 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::http::extract::{Pointer, TimeField};
+use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence, Shared};
 use crate::http::oauth2::CallerAuth;
-use crate::http::paging::Paging;
-use crate::http::predicate::{Condition, Success};
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::status::ErrorClasses;
-use crate::http::template::{JsonTemplate, Template, TemplateMap};
+use crate::http::template::{Template, TemplateMap};
 use crate::issuers::capabilities::Capabilities;
 use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
 use crate::ports::kind::VendorMark;
 use crate::secret::BearerToken;
-use crate::value::Credential;
+use crate::value::{Credential, HumanDuration};
 
 /// `[issuers.<name>.http]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpIssuer {
     /// The vendor file that these settings were made from.
     #[serde(skip)]
     pub vendor: Option<Arc<VendorMark>>,
+    /// Put before every `url` that begins with `/`.
+    pub address: Option<Template>,
     /// How we authenticate ourselves.
     #[serde(default)]
     pub auth: CallerAuth,
     /// Headers of every request.
     #[serde(default)]
     pub headers: TemplateMap,
-    /// Texts for templates, as `config.<name>`.
+    /// Values for templates, as `{{ config.<name> }}`.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
-    /// Credentials for templates, as `secrets.<name>`.
+    /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,
+    /// How the issuer tells when to come back.
+    #[serde(default)]
+    pub rate_limit: RateLimitDialect,
+    /// What answers mean, after the rules of the call itself.
+    #[serde(default)]
+    pub answers: Vec<Rule>,
+    /// Where errors tell their code and text.
+    #[serde(default)]
+    pub error: ErrorPlaces,
+    /// Gets a session; later calls use `{{ steps.login… }}`.
+    pub login: Option<Call>,
+    /// How long a session is used again.
+    #[serde(default = "default_session")]
+    pub login_session: HumanDuration,
+    /// Made in this order before each operation, for example to find an id.
+    #[serde(default)]
+    pub lookups: Vec<Call>,
     /// What the issuer can do.
     #[serde(default)]
     pub capabilities: Capabilities,
-    /// Has a token made. Never repeated by itself.
-    pub mint: Operation<MintFields>,
+    /// Has a token issued: one call, or several, of which the last tells the
+    /// token. Never repeated by itself.
+    pub issue: Sequence,
     /// Lists the live tokens.
-    pub list: Option<Operation<ListFields>>,
-    /// How the list is continued.
-    #[serde(default)]
-    pub paging: Paging,
+    pub list: Option<Call>,
     /// Reads one token by its id; without it the list is searched.
-    pub get: Option<Operation<TokenFields>>,
+    pub get: Option<Call>,
     /// Revokes one token.
-    pub revoke: Option<Operation<NoFields>>,
+    pub revoke: Option<Call>,
     /// Reads the version of the issuer's state, for `If-Match`.
-    pub status: Option<Operation<StatusFields>>,
+    pub status: Option<Call>,
     /// Two-phase: ends the old token.
-    pub complete: Option<Operation<NoFields>>,
+    pub complete: Option<Call>,
     /// Two-phase: drops the new token.
-    pub cancel: Option<Operation<NoFields>>,
+    pub cancel: Option<Call>,
     /// How a token's text tells its id.
     pub id_from_token: Option<IdFromToken>,
     /// The lifetime asked for.
@@ -68,162 +83,51 @@ pub struct HttpIssuer {
     /// The label of each issue.
     #[serde(default)]
     pub label: Label,
-    /// How the issuer tells when to come back.
-    #[serde(default)]
-    pub rate_limit: RateLimitDialect,
-    /// What its refusals mean, where the usual table is wrong.
-    #[serde(default)]
-    pub error_classes: ErrorClasses,
     /// Begin of secrets that we choose (recovery `client_chosen`).
     #[serde(default = "default_prefix")]
     pub secret_prefix: String,
+}
+
+pub(crate) fn default_session() -> HumanDuration {
+    HumanDuration(SignedDuration::from_mins(5))
 }
 
 pub(crate) fn default_prefix() -> String {
     "srot_".to_owned()
 }
 
-/// One request and what to read from its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    bound(deserialize = "E: Deserialize<'de> + Default")
-)]
-pub struct Operation<E> {
-    /// Method; each operation has its usual one.
-    pub method: Option<Verb>,
-    /// Where to.
-    pub url: Template,
-    /// Headers beside those of every request.
-    #[serde(default)]
-    pub headers: TemplateMap,
-    /// JSON body.
-    pub json: Option<JsonTemplate>,
-    /// Form body.
-    pub form: Option<TemplateMap>,
-    /// What a success looks like.
-    #[serde(default)]
-    pub success: Success,
-    /// Status codes that mean "there is no such token"; 404 and 410 by default.
-    pub gone: Option<Vec<u16>>,
-    /// Status codes that mean "nothing was done, try later".
-    #[serde(default)]
-    pub retriable: Vec<u16>,
-    /// Sends without the caller's authentication, where a header carries the
-    /// token itself.
-    #[serde(default)]
-    pub anonymous: bool,
-    /// Where things stand in the answer.
-    #[serde(default)]
-    pub extract: E,
-}
-
-/// Methods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verb {
-    /// GET
-    Get,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// PATCH
-    Patch,
-    /// DELETE
-    Delete,
-}
-
-impl From<Verb> for http::Method {
-    fn from(verb: Verb) -> Self {
-        match verb {
-            Verb::Get => Self::GET,
-            Verb::Post => Self::POST,
-            Verb::Put => Self::PUT,
-            Verb::Patch => Self::PATCH,
-            Verb::Delete => Self::DELETE,
-        }
-    }
-}
-
-/// What is read from the answer of `mint`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MintFields {
-    /// The token; not needed where we choose it.
-    pub token: Option<Pointer>,
-    /// Its id.
-    pub id: Option<Pointer>,
-    /// When it expires.
-    pub expires_at: Option<TimeField>,
-    /// When the old token dies, where the issuer schedules that.
-    pub previous_expires_at: Option<TimeField>,
-}
-
-/// What is read from the answer of `list`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ListFields {
-    /// The array of tokens; the whole body by default.
-    pub items: Option<Pointer>,
-    /// Items that do not meet these conditions are no live tokens.
-    pub only: Vec<Condition>,
-    /// Version of the issuer's state.
-    pub etag: Option<Pointer>,
-    /// Id of an item.
-    pub id: Option<Pointer>,
-    /// Its label.
-    pub label: Option<Pointer>,
-    /// When it was made.
-    pub created_at: Option<TimeField>,
-    /// When it expires.
-    pub expires_at: Option<TimeField>,
-    /// When it was last used.
-    pub last_used_at: Option<TimeField>,
-}
-
-impl ListFields {
-    /// What is read from each item.
+impl HttpIssuer {
+    /// What all calls share.
     #[must_use]
-    pub fn token(&self) -> TokenFields {
-        TokenFields {
-            id: self.id.clone(),
-            label: self.label.clone(),
-            created_at: self.created_at.clone(),
-            expires_at: self.expires_at.clone(),
-            last_used_at: self.last_used_at.clone(),
+    pub(super) fn shared(&self) -> Shared {
+        Shared {
+            address: self.address.clone(),
+            auth: self.auth.clone(),
+            headers: self.headers.clone(),
+            config: self.config.clone(),
+            secrets: self.secrets.clone(),
+            rate_limit: self.rate_limit.clone(),
+            answers: self.answers.clone(),
+            error: self.error.clone(),
+            login: self.login.clone(),
+            login_session: self.login_session.0.unsigned_abs(),
+            lookups: self.lookups.clone(),
         }
     }
-}
 
-/// What is read of one token. Empty for `get`: the same as in the list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TokenFields {
-    /// Its id.
-    pub id: Option<Pointer>,
-    /// Its label.
-    pub label: Option<Pointer>,
-    /// When it was made.
-    pub created_at: Option<TimeField>,
-    /// When it expires.
-    pub expires_at: Option<TimeField>,
-    /// When it was last used.
-    pub last_used_at: Option<TimeField>,
+    /// The calls that belong to one operation each, to fill in their places.
+    pub(super) fn calls_mut(&mut self) -> impl Iterator<Item = &mut Call> {
+        let single = [
+            &mut self.list,
+            &mut self.get,
+            &mut self.revoke,
+            &mut self.status,
+            &mut self.complete,
+            &mut self.cancel,
+        ];
+        self.issue.0.iter_mut().chain(single.into_iter().flatten())
+    }
 }
-
-/// What is read from the answer of `status`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StatusFields {
-    /// Version of the issuer's state; the `ETag` header by default.
-    pub etag: Option<Pointer>,
-}
-
-/// Nothing is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoFields {}
 
 /// How a token's text tells its id: `tok_abc.123…` → `tok_abc`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

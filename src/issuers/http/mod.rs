@@ -1,41 +1,37 @@
-//! Any HTTP API as an issuer: operations, extractors and capabilities come from
-//! the configuration.
+//! Any HTTP API as an issuer: its calls and capabilities come from the
+//! configuration, or from a vendor file.
 
 mod check;
 mod config;
+mod issue;
 mod kind;
 mod listing;
-mod mint;
 mod needs;
-mod operation;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use config::{
-    HttpIssuer, IdFromToken, ListFields, MintFields, NoFields, Operation, StatusFields,
-    TokenFields, Verb,
-};
+pub use config::{HttpIssuer, IdFromToken};
 
-pub(super) use check::check_prefix;
-pub(super) use config::default_prefix;
+pub(super) use check::{Calls, check_prefix};
+pub(super) use config::{default_prefix, default_session};
 
 use super::Deps;
+use crate::clock::Clock;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::template::Context;
+use crate::http::exchange::{Call, Exchange, Owner, Purpose, Reply, Run};
 use crate::ports::kind::Kind as _;
-use crate::ports::{Clock, IssueRequest, Issuer, TokenHandle};
+use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::{IssuerCapabilities, Recovery, Revoke};
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::secret::BearerToken;
-use operation::{Api, Called, Kind};
 
 /// The running issuer.
 pub struct HttpTokens {
     config: HttpIssuer,
     capabilities: IssuerCapabilities,
-    api: Api,
+    exchange: Exchange,
     clock: Arc<dyn Clock>,
 }
 
@@ -43,10 +39,20 @@ impl HttpTokens {
     /// An issuer that has not called anybody yet.
     #[must_use]
     pub fn new(name: &str, config: &HttpIssuer, deps: &Deps) -> Self {
+        let mut exchange = Exchange::new(
+            Owner::Issuer,
+            name,
+            config.shared(),
+            &deps.http,
+            &deps.secrets,
+            deps.fired.clone(),
+        );
+        let mut config = config.clone();
+        exchange.prepare(config.calls_mut());
         Self {
-            config: config.clone(),
             capabilities: config.capabilities(),
-            api: Api::new(name, config, deps),
+            config,
+            exchange,
             clock: Arc::clone(&deps.clock),
         }
     }
@@ -60,34 +66,36 @@ impl HttpTokens {
         handle.id.clone().or_else(from_value)
     }
 
-    async fn context(&self, token: &str) -> Result<Context, Fault> {
-        self.api.context(token, self.clock.now()).await
+    /// A session and the lookups, for an operation on a token.
+    async fn begin<'a>(&'a self, token: &'a str) -> Result<Run<'a>, Fault> {
+        let mut run = Run::begin(&self.exchange, token).await?;
+        run.look_up().await?;
+        Ok(run)
     }
 
-    fn missing(&self, operation: &str) -> Fault {
-        self.api.refuse(format!(
-            "no operation `{operation}` is configured: add it, or change `capabilities`"
+    fn missing(&self, call: &str) -> Fault {
+        self.exchange.refuse(&format!(
+            "no call `{call}` is configured: add it, or change `capabilities`"
         ))
     }
 
     async fn revoke_by_call(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {
-        let Some(operation) = &self.config.revoke else {
+        let Some(call) = &self.config.revoke else {
             return Err(self.missing("revoke"));
         };
         let id = self.id_of(handle);
         if self.capabilities.revoke == Revoke::ById && id.is_none() {
-            return Err(self.api.refuse(
-                "the id of the old token is not known: revoke it at the issuer by hand".to_owned(),
-            ));
+            return Err(self
+                .exchange
+                .refuse("the id of the old token is not known: revoke it at the issuer by hand"));
         }
-        let context = self
-            .context(token)
-            .await?
-            .maybe("id", id.as_deref())
-            .maybe_secret("token", handle.value.as_ref());
-        match self.api.call(operation, Kind::Revoke, &context).await? {
-            Called::Done(_) => Ok(()),
-            Called::Gone => self.gone_for_sure(token, id.as_deref()).await,
+        let mut run = self.begin(token).await?;
+        run.with(|context| context.maybe("id", id.as_deref()));
+        run.with_token("token", handle.value.as_ref());
+        match run.call(call, Purpose::Revoke).await? {
+            Reply::Done(_) => Ok(()),
+            Reply::Gone => self.gone_for_sure(token, id.as_deref()).await,
+            Reply::Skipped => Err(self.skipped("revoke")),
         }
     }
 
@@ -104,7 +112,7 @@ impl HttpTokens {
                 FaultKind::Refused,
                 format!(
                     "issuer `{}` says that the token with id `{id}` is not there, yet lists it: check the caller's permission to revoke",
-                    self.api.name()
+                    self.exchange.name()
                 ),
             ));
         }
@@ -114,12 +122,21 @@ impl HttpTokens {
     async fn simple(
         &self,
         token: &str,
-        operation: Option<&Operation<NoFields>>,
-        kind: Kind,
+        call: Option<&Call>,
+        purpose: Purpose,
     ) -> Result<(), Fault> {
-        let operation = operation.ok_or_else(|| self.missing(kind.as_str()))?;
-        let context = self.context(token).await?;
-        self.api.call(operation, kind, &context).await.map(|_| ())
+        let call = call.ok_or_else(|| self.missing(purpose.as_str()))?;
+        let mut run = self.begin(token).await?;
+        match run.call(call, purpose).await? {
+            Reply::Done(_) | Reply::Gone => Ok(()),
+            Reply::Skipped => Err(self.skipped(purpose.as_str())),
+        }
+    }
+
+    fn skipped(&self, call: &str) -> Fault {
+        self.exchange.refuse(&format!(
+            "`{call}` was not sent, for a condition of its `when` does not hold: correct the condition"
+        ))
     }
 }
 
@@ -146,7 +163,7 @@ impl Issuer for HttpTokens {
     }
 
     async fn issue(&self, request: &IssueRequest) -> Result<IssuedToken, Fault> {
-        self.mint(request).await
+        self.issue_by_calls(request).await
     }
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
@@ -158,12 +175,12 @@ impl Issuer for HttpTokens {
     }
 
     async fn complete(&self, token: &str) -> Result<(), Fault> {
-        self.simple(token, self.config.complete.as_ref(), Kind::Complete)
+        self.simple(token, self.config.complete.as_ref(), Purpose::Complete)
             .await
     }
 
     async fn cancel(&self, token: &str) -> Result<(), Fault> {
-        self.simple(token, self.config.cancel.as_ref(), Kind::Cancel)
+        self.simple(token, self.config.cancel.as_ref(), Purpose::Cancel)
             .await
     }
 }

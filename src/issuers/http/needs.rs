@@ -1,7 +1,7 @@
 //! What the stated capabilities need, checked before anything is sent.
 
-use super::TokenFields;
 use super::config::HttpIssuer;
+use crate::http::exchange::Read;
 use crate::issuers::lifetime;
 use crate::ports::kind::Kind as _;
 use crate::problem::Problems;
@@ -9,7 +9,7 @@ use crate::rotation::capability::{
     ExpirySource, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
 };
 
-/// Capabilities need the operations that carry them out.
+/// Capabilities need the calls that carry them out.
 pub(super) struct Needs<'i> {
     pub(super) issuer: &'i HttpIssuer,
     pub(super) path: &'i str,
@@ -18,7 +18,7 @@ pub(super) struct Needs<'i> {
 impl Needs<'_> {
     pub(super) fn check(&self, problems: &mut Problems) {
         let capabilities = self.issuer.capabilities();
-        self.check_mint(&capabilities, problems);
+        self.check_issue(&capabilities, problems);
         self.check_recovery(capabilities.recovery, problems);
         self.check_overlap(capabilities.overlap, problems);
         self.check_revoke(capabilities.revoke, problems);
@@ -31,37 +31,37 @@ impl Needs<'_> {
         }
     }
 
-    fn check_mint(&self, capabilities: &IssuerCapabilities, problems: &mut Problems) {
-        let mint = &self.issuer.mint;
+    fn check_issue(&self, capabilities: &IssuerCapabilities, problems: &mut Problems) {
+        let issue = &self.issuer.issue;
         if capabilities.recovery == Recovery::ClientChosen {
-            let sends = mint.uses("token");
+            let sends = issue.uses("token");
             self.demand(
                 sends,
-                "mint",
+                "issue",
                 "the secret that we choose is not sent",
-                "put `{{ token }}` into the body of `mint`",
+                "put `{{ token }}` into the body of `issue`",
                 problems,
             );
         } else {
-            let read = mint.extract.token.is_some();
+            let read = issue.reads(|read| read.token.clone());
             self.demand(
                 read,
-                "mint.extract.token",
-                "it is not said where the new token stands in the answer",
-                "write `token = \"/token\"` in `mint.extract`",
+                "issue.read.token",
+                "it is not said where the new token is in the answer",
+                "write `token = \"/token\"` in `issue.read`",
                 problems,
             );
         }
-        let etag = mint.uses("etag");
+        let etag = issue.uses("etag");
         let told = self.issuer.status.is_some()
             || self
                 .issuer
                 .list
                 .as_ref()
-                .is_some_and(|l| l.extract.etag.is_some());
+                .is_some_and(|l| l.read.etag.is_some());
         self.demand(
             !etag || told,
-            "mint",
+            "issue",
             "`etag` is used, but nothing tells it",
             "configure `status`",
             problems,
@@ -72,8 +72,8 @@ impl Needs<'_> {
         let list = self.issuer.list.as_ref();
         match recovery {
             Recovery::ByLabel => {
-                let labelled = list.is_some_and(|l| l.extract.label.is_some());
-                self.need(labelled, "recovery", "list.extract.label", problems);
+                let labelled = list.is_some_and(|l| l.read.label.is_some());
+                self.need(labelled, "recovery", "list.read.label", problems);
                 self.need_label(problems);
             }
             Recovery::BySetDifference => self.need(list.is_some(), "recovery", "list", problems),
@@ -92,9 +92,9 @@ impl Needs<'_> {
 
     fn need_label(&self, problems: &mut Problems) {
         self.demand(
-            self.issuer.mint.uses("label"),
-            "mint",
-            "the recovery goes by the label, which `mint` does not send",
+            self.issuer.issue.uses("label"),
+            "issue",
+            "the recovery goes by the label, which `issue` does not send",
             "put `{{ label }}` into the request: as description, name or request id",
             problems,
         );
@@ -116,36 +116,36 @@ impl Needs<'_> {
     }
 
     fn check_revoke(&self, revoke: Revoke, problems: &mut Problems) {
-        let operation = self.issuer.revoke.as_ref();
+        let call = self.issuer.revoke.as_ref();
         match revoke {
             Revoke::ById => {
-                let by_id = operation.is_some_and(|o| o.uses("id"));
+                let by_id = call.is_some_and(|o| o.uses("id"));
                 self.need(by_id, "revoke", "revoke (with `{{ id }}`)", problems);
-                let id_known = self.issuer.mint.extract.id.is_some()
+                let id_known = self.issuer.issue.reads(|read| read.id.clone())
                     || self.issuer.id_from_token.is_some()
                     || self
                         .issuer
                         .list
                         .as_ref()
-                        .is_some_and(|l| l.extract.label.is_some());
+                        .is_some_and(|l| l.read.label.is_some());
                 self.demand(
                     id_known,
-                    "mint.extract.id",
+                    "issue.read.id",
                     "tokens are revoked by id, and nothing tells the id of a new one",
-                    "configure `mint.extract.id`, `id_from_token`, or a `list` with labels",
+                    "configure `issue.read.id`, `id_from_token`, or a `list` with labels",
                     problems,
                 );
             }
             Revoke::ByValue | Revoke::OfItself => {
-                let by_value = operation.is_some_and(|o| o.uses("token"));
+                let by_value = call.is_some_and(|o| o.uses("token"));
                 self.need(by_value, "revoke", "revoke (with `{{ token }}`)", problems);
             }
             Revoke::AllOnly | Revoke::Never => {
-                if operation.is_some() {
+                if call.is_some() {
                     problems.warning(
                         format!("{}.revoke", self.path),
-                        "the operation is never used, for `capabilities.revoke` rules it out",
-                        "write `capabilities.revoke = \"by_id\"`, or drop the operation",
+                        "the call is never used, for `capabilities.revoke` rules it out",
+                        "write `capabilities.revoke = \"by_id\"`, or drop the call",
                     );
                 }
             }
@@ -153,23 +153,23 @@ impl Needs<'_> {
     }
 
     fn check_expiry(&self, expiry: ExpirySource, problems: &mut Problems) {
-        let mint = &self.issuer.mint;
+        let issue = &self.issuer.issue;
         match expiry {
             ExpirySource::Requested => {
-                let asks = lifetime::NAMES.iter().any(|name| mint.uses(name));
+                let asks = lifetime::NAMES.iter().any(|name| issue.uses(name));
                 self.demand(
                     asks,
-                    "mint",
+                    "issue",
                     "`expiry` is \"requested\", but the request asks for no lifetime",
-                    "put `{{ lifetime }}` into the body of `mint`",
+                    "put `{{ lifetime }}` into the body of `issue`",
                     problems,
                 );
             }
             ExpirySource::Reported => {
                 self.need(
-                    mint.extract.expires_at.is_some(),
+                    issue.reads(|read| read.expires_at.clone()),
                     "expiry",
-                    "mint.extract.expires_at",
+                    "issue.read.expires_at",
                     problems,
                 );
             }
@@ -187,31 +187,23 @@ impl Needs<'_> {
     }
 
     fn check_last_used(&self, problems: &mut Problems) {
-        let told = |fields: TokenFields| fields.last_used_at.is_some();
-        let by_list = self
-            .issuer
-            .list
-            .as_ref()
-            .is_some_and(|l| told(l.extract.token()));
-        let by_get = self
-            .issuer
-            .get
-            .as_ref()
-            .is_some_and(|g| told(g.extract.clone()));
+        let told = |read: &Read| read.last_used_at.is_some();
+        let by_list = self.issuer.list.as_ref().is_some_and(|l| told(&l.read));
+        let by_get = self.issuer.get.as_ref().is_some_and(|g| told(&g.read));
         self.need(
             by_list || by_get,
             "last_used",
-            "list.extract.last_used_at",
+            "list.read.last_used_at",
             problems,
         );
     }
 
-    fn need(&self, present: bool, capability: &str, operation: &str, problems: &mut Problems) {
+    fn need(&self, present: bool, capability: &str, call: &str, problems: &mut Problems) {
         if !present {
             problems.error(
                 format!("{}.capabilities.{capability}", self.path),
-                format!("this capability needs `{operation}`, which is not configured"),
-                format!("configure `{operation}`, or state another `{capability}`"),
+                format!("this capability needs `{call}`, which is not configured"),
+                format!("configure `{call}`, or state another `{capability}`"),
             );
         }
     }

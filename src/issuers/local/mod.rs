@@ -12,15 +12,14 @@ use serde::Deserialize;
 
 use super::Deps;
 use super::capabilities::Capabilities;
-use super::http::{HttpIssuer, HttpTokens, ListFields, MintFields, NoFields, Operation};
+use super::http::{Calls, HttpIssuer, HttpTokens};
 use super::label::Label;
 use super::lifetime::Lifetime;
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence};
 use crate::http::oauth2::CallerAuth;
-use crate::http::paging::Paging;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::status::ErrorClasses;
-use crate::http::template::TemplateMap;
+use crate::http::template::{Template, TemplateMap};
 use crate::ports::kind::{Kind, remedy_by_secrets};
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::problem::Problems;
@@ -31,10 +30,10 @@ use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
 use crate::scim::shape::ChecksumCheck;
 use crate::secret::{BearerToken, SecretRef};
-use crate::value::Credential;
+use crate::value::{Credential, HumanDuration};
 
 /// `[issuers.<name>.local]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocalIssuer {
     /// Begin of every secret: letters, digits and `_`.
@@ -45,33 +44,46 @@ pub struct LocalIssuer {
     /// How long a token shall live (`declared`), and how `register` says so.
     #[serde(default)]
     pub lifetime: Lifetime,
+    /// Put before every `url` that begins with `/`.
+    pub address: Option<Template>,
     /// How we authenticate ourselves.
     #[serde(default)]
     pub auth: CallerAuth,
     /// Headers of every request.
     #[serde(default)]
     pub headers: TemplateMap,
-    /// Credentials for templates, as `secrets.<name>`.
+    /// Values for templates, as `{{ config.<name> }}`.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+    /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,
-    /// Tells the service provider of a new token.
-    pub register: Option<Operation<MintFields>>,
-    /// Tells it to forget one.
-    pub unregister: Option<Operation<NoFields>>,
-    /// Lists the registered ones.
-    pub list: Option<Operation<ListFields>>,
-    /// How the list is continued.
-    #[serde(default)]
-    pub paging: Paging,
-    /// The label of each registration.
-    #[serde(default)]
-    pub label: Label,
     /// How the service provider tells when to come back.
     #[serde(default)]
     pub rate_limit: RateLimitDialect,
-    /// What its refusals mean, where the usual table is wrong.
+    /// What answers mean, after the rules of the call itself.
     #[serde(default)]
-    pub error_classes: ErrorClasses,
+    pub answers: Vec<Rule>,
+    /// Where errors tell their code and text.
+    #[serde(default)]
+    pub error: ErrorPlaces,
+    /// Gets a session; later calls use `{{ steps.login… }}`.
+    pub login: Option<Call>,
+    /// How long a session is used again.
+    #[serde(default = "super::http::default_session")]
+    pub login_session: HumanDuration,
+    /// Made in this order before each call, for example to find an id.
+    #[serde(default)]
+    pub lookups: Vec<Call>,
+    /// Tells the service provider of a new token.
+    pub register: Option<Sequence>,
+    /// Tells it to forget one.
+    pub unregister: Option<Call>,
+    /// Lists the registered ones.
+    pub list: Option<Call>,
+    /// The label of each registration.
+    #[serde(default)]
+    pub label: Label,
 }
 
 impl Kind for LocalIssuer {
@@ -101,19 +113,20 @@ impl Kind for LocalIssuer {
             return;
         };
         api.check_parts(path, problems);
-        api.check_mint(&format!("{path}.register"), problems);
-        if !api.mint.uses("token") {
+        let calls = Calls::of(&api, path);
+        calls.check_issue(&format!("{path}.register"), problems);
+        if !api.issue.uses("token") {
             problems.error(
                 format!("{path}.register"),
-                "the operation does not send the secret",
+                "the call does not send the secret",
                 "put `{{ token }}` into its body",
             );
         }
-        if let Some(operation) = &self.list {
-            api.check_list(operation, &format!("{path}.list"), problems);
+        if let Some(call) = &self.list {
+            calls.check_list(call, &format!("{path}.list"), problems);
         }
-        if let Some(operation) = &self.unregister {
-            api.check_revoke(operation, &format!("{path}.unregister"), problems);
+        if let Some(call) = &self.unregister {
+            calls.check_revoke(call, &format!("{path}.unregister"), problems);
         }
     }
 
@@ -160,7 +173,7 @@ impl LocalIssuer {
             overlap: None,
             recovery: Some(Recovery::ClientChosen),
             revoke: Some(match &self.unregister {
-                Some(operation) if operation.uses("id") => Revoke::ById,
+                Some(call) if call.uses("id") => Revoke::ById,
                 Some(_) => Revoke::ByValue,
                 None => Revoke::Never,
             }),
@@ -171,7 +184,7 @@ impl LocalIssuer {
 
     fn last_used(&self) -> LastUsed {
         match &self.list {
-            Some(list) if list.extract.last_used_at.is_some() => LastUsed::Throttled,
+            Some(list) if list.read.last_used_at.is_some() => LastUsed::Throttled,
             Some(_) | None => LastUsed::None,
         }
     }
@@ -179,15 +192,21 @@ impl LocalIssuer {
     /// The same as an HTTP issuer, when there is something to call.
     fn api(&self) -> Option<HttpIssuer> {
         Some(HttpIssuer {
+            vendor: None,
+            address: self.address.clone(),
             auth: self.auth.clone(),
             headers: self.headers.clone(),
-            config: BTreeMap::new(),
-            vendor: None,
+            config: self.config.clone(),
             secrets: self.secrets.clone(),
+            rate_limit: self.rate_limit.clone(),
+            answers: self.answers.clone(),
+            error: self.error.clone(),
+            login: self.login.clone(),
+            login_session: self.login_session,
+            lookups: self.lookups.clone(),
             capabilities: self.stated(),
-            mint: self.register.clone()?,
+            issue: self.register.clone()?,
             list: self.list.clone(),
-            paging: self.paging.clone(),
             get: None,
             revoke: self.unregister.clone(),
             status: None,
@@ -196,8 +215,6 @@ impl LocalIssuer {
             id_from_token: None,
             lifetime: self.lifetime,
             label: self.label.clone(),
-            rate_limit: self.rate_limit.clone(),
-            error_classes: self.error_classes.clone(),
             secret_prefix: self.prefix.clone(),
         })
     }
@@ -229,11 +246,11 @@ impl LocalTokens {
         )
     }
 
-    fn api(&self, operation: &str) -> Result<&HttpTokens, Fault> {
+    fn api(&self, call: &str) -> Result<&HttpTokens, Fault> {
         self.api.as_ref().ok_or_else(|| {
             self.cannot(
                 "calls nobody",
-                &format!("configure `register` and `{operation}`"),
+                &format!("configure `register` and `{call}`"),
             )
         })
     }

@@ -140,7 +140,7 @@ fn each_mistake_is_named_at_its_key() {
             "{ parameter = \"scopes\" }",
             "{ parameter = 5 }",
             Error,
-            "http.mint.json.scopes",
+            "http.issue.body.json.scopes",
         ),
         (
             "[http.headers]",

@@ -11,9 +11,10 @@ use super::world::{Idp, SCIM_URL, class, reply};
 const WRITES: &str = r#"
     confirm.ask_again = "30s"
     base_url = [{ at = "/base" }]
-    [read]
+    [[lookups]]
+    name = "object"
     url = "@IDP@/c"
-    [push]
+    [deliver]
     method = "POST"
     url = "@IDP@/c"
     body.json = { token = "{{ token }}" }
@@ -22,8 +23,8 @@ const WRITES: &str = r#"
 const STATE: &str = r#"
     [state]
     url = "@IDP@/state"
-    [state.reads]
-    value.at = "/state"
+    [state.read]
+    state = "/state"
     words = { healthy = ["on"], degraded = ["partly"], quarantined = ["held"], disabled = ["off"] }
 "#;
 
@@ -31,7 +32,10 @@ const TEST: &str = r#"
     [test_saved]
     method = "POST"
     url = "@IDP@/test"
-    success.body = [{ at = "/ok", equals = true }]
+    answers = [
+        { means = "success", when = [{ at = "/ok", equals = true }] },
+        { means = "later", when = [{ at = "/ok", equals = false }] },
+    ]
 "#;
 
 /// What is seen when the test and the state answer so.
@@ -55,7 +59,7 @@ fn not_yet(seen: &Result<Confirmation, scim_rotator::fault::Fault>) -> bool {
 }
 
 #[tokio::test]
-async fn without_a_step_that_proves_it_cannot_tell() {
+async fn without_a_call_that_proves_it_cannot_tell() {
     assert_eq!(
         seen("", (599, ""), "on").await,
         Ok(Confirmation::CannotTell)
@@ -143,7 +147,7 @@ async fn a_success_from_before_the_delivery_proves_nothing() {
 }
 
 #[tokio::test]
-async fn how_provisioning_fares_is_told_whatever_the_token_is_worth() {
+async fn how_provisioning_is_doing_is_told_whatever_the_token_is_worth() {
     let last = "2026-05-01T00:00:00Z";
     for (state, expected) in [
         ("on", ConnectionState::Healthy),
@@ -163,7 +167,7 @@ async fn how_provisioning_fares_is_told_whatever_the_token_is_worth() {
     }
     let idp = Idp::start(|_| reply(599, "")).await;
     let seen = idp.connection(&format!("{WRITES}{TEST}")).look().await;
-    assert_eq!(seen, Ok(None), "no step tells");
+    assert_eq!(seen, Ok(None), "no call tells");
 }
 
 #[tokio::test]
@@ -174,8 +178,8 @@ async fn a_look_that_sends_the_token_sends_it_to_no_other_server() {
     })
     .await;
     let with_token = STATE.replace(
-        "[state.reads]",
-        "headers.x-token = \"{{ token }}\"\n[state.reads]",
+        "[state.read]",
+        "headers.x-token = \"{{ token }}\"\n[state.read]",
     );
     let seen = idp
         .connection(&format!("{WRITES}{with_token}"))

@@ -11,13 +11,14 @@ use serde_json::json;
 
 use super::world::{ADMIN, Idp, NEW, OLD, SCIM_URL, class, reply};
 
-/// Read, then write, with a base URL that is checked.
+/// A lookup, then the write, with a base URL that is checked.
 const PLAIN: &str = r#"
     base_url = [{ at = "/base" }]
     auth.bearer = { env = "ADMIN" }
-    [read]
+    [[lookups]]
+    name = "object"
     url = "@IDP@/c"
-    [push]
+    [deliver]
     method = "POST"
     url = "@IDP@/c"
     body.json = { token = "{{ token }}", old = "{{ old_token }}" }
@@ -98,7 +99,7 @@ async fn a_token_outside_the_rules_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_rollback_has_its_own_call_where_one_is_configured() {
+async fn a_revert_has_its_own_call_where_one_is_configured() {
     let start = || {
         Idp::start(|seen| {
             if seen.method == "GET" {
@@ -114,8 +115,9 @@ async fn a_rollback_has_its_own_call_where_one_is_configured() {
     assert_eq!(written.json(), json!({"token": OLD, "old": NEW}));
 
     let idp = start().await;
-    let rollback = "[rollback]\nmethod = \"POST\"\nurl = \"@IDP@/undo\"\nbody.json = { back = \"{{ token }}\" }";
-    let connection = idp.connection(&format!("{PLAIN}\n{rollback}"));
+    let undo =
+        "[revert]\nmethod = \"POST\"\nurl = \"@IDP@/undo\"\nbody.json = { back = \"{{ token }}\" }";
+    let connection = idp.connection(&format!("{PLAIN}\n{undo}"));
     connection.revert().await.expect("reverted");
     assert_eq!(idp.calls(), ["GET /c", "POST /undo"]);
     connection.deliver().await.expect("delivered");

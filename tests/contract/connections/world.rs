@@ -155,7 +155,7 @@ impl Idp {
     }
 }
 
-/// TOML tables of a step become tables below `http`.
+/// TOML tables of a call become tables below `http`.
 fn indented(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let line = line.trim_start();

@@ -125,21 +125,23 @@ address = "{idp}"
 auth.bearer = {{ vault = "kv/scim-rotator-callers/idp#secret" }}
 base_url = [{{ at = "/base_url" }}]
 
-[connections.{name}.http.read]
+[[connections.{name}.http.lookups]]
+name = "object"
 url = "/connections/{name}"
 
-[connections.{name}.http.push]
-method = "PUT"
+[connections.{name}.http.deliver]
 url = "/connections/{name}"
-idempotent = true
+repeatable = true
 
-[connections.{name}.http.push.body.merge]
+[connections.{name}.http.deliver.body.merge]
 set = [{{ at = "/token", value = "{{{{ token }}}}" }}]
 
 [connections.{name}.http.test_saved]
-method = "POST"
 url = "/connections/{name}/test"
-success.body = [{{ at = "/ok", equals = true }}]
+answers = [
+  {{ means = "success", when = [{{ at = "/ok", equals = true }}] }},
+  {{ means = "later", when = [{{ at = "/ok", equals = false }}] }},
+]
 
 [tokens.{name}]
 vault_path = "kv/scim/{name}"

@@ -14,10 +14,11 @@ const LOGIN: &str = r#"
     method = "POST"
     url = "@IDP@/login"
     body.form = { user = "admin", password = "{{ secrets.password }}" }
-    [read]
+    [[lookups]]
+    name = "object"
     url = "@IDP@/c"
     headers = { Authorization = "Bearer {{ steps.login.json.session }}", X-XSRF-Header = "{{ steps.login.headers['x-xsrf'] }}" }
-    [push]
+    [deliver]
     method = "PUT"
     url = "@IDP@/c"
     headers = { Authorization = "Bearer {{ steps.login.json.session }}" }
@@ -97,13 +98,13 @@ async fn an_access_token_that_is_refused_is_got_anew_once() {
 
 #[tokio::test]
 async fn a_short_wait_is_waited_and_a_long_one_is_handed_on() {
-    let mut pushes = 0;
+    let mut writes = 0;
     let idp = Idp::start(move |seen| {
         if seen.method == "GET" {
             return shown();
         }
-        pushes += 1;
-        if pushes < 3 {
+        writes += 1;
+        if writes < 3 {
             reply(429, "").with("retry-after", "2")
         } else {
             reply(200, "{}")
@@ -143,7 +144,7 @@ async fn a_short_wait_is_waited_and_a_long_one_is_handed_on() {
 
 #[tokio::test]
 async fn a_write_that_may_have_happened_is_repeated_only_if_that_is_allowed() {
-    for (flag, writes) in [("", 1), ("idempotent = true", 3)] {
+    for (flag, writes) in [("", 1), ("repeatable = true", 3)] {
         let idp = Idp::start(|seen| match seen.method.as_str() {
             "GET" => shown(),
             _ => reply(503, ""),
@@ -154,17 +155,17 @@ async fn a_write_that_may_have_happened_is_repeated_only_if_that_is_allowed() {
         assert_eq!(idp.calls().len(), 1 + writes, "{flag}");
     }
     // A clear refusal after an unclear try does not make the try undone.
-    let mut pushes = 0;
+    let mut writes = 0;
     let idp = Idp::start(move |seen| {
         if seen.method == "GET" {
             return shown();
         }
-        pushes += 1;
-        reply(if pushes == 1 { 503 } else { 400 }, "")
+        writes += 1;
+        reply(if writes == 1 { 503 } else { 400 }, "")
     })
     .await;
     let result = idp
-        .connection(&format!("{PLAIN}\nidempotent = true"))
+        .connection(&format!("{PLAIN}\nrepeatable = true"))
         .deliver()
         .await;
     assert_eq!(class(&result).0, FaultClass::Ambiguous);

@@ -10,10 +10,10 @@ use crate::connections::world::{Idp, class, reply};
 #[tokio::test]
 async fn what_answers_mean() {
     use FaultClass::{Ambiguous, Conflict, NotApplied, Rejected, Unauthorized};
-    let predicates = "
-        fatal.body = [{ at = \"/code\", equals = \"never\" }]
-        retryable = { status = [400], body = [{ at = \"/code\", equals = \"busy\" }] }
-    ";
+    let rules = r#"answers = [
+        { means = "refused", when = [{ at = "/code", equals = "never" }] },
+        { means = "later", status = 400, when = [{ at = "/code", equals = "busy" }] },
+    ]"#;
     let cases = [
         (200, "{}", None),
         (204, "", None),
@@ -34,10 +34,7 @@ async fn what_answers_mean() {
             _ => reply(status, body),
         })
         .await;
-        let result = idp
-            .connection(&format!("{PLAIN}\n{predicates}"))
-            .deliver()
-            .await;
+        let result = idp.connection(&format!("{PLAIN}\n{rules}")).deliver().await;
         assert_eq!(result.err().map(|f| f.class), expected, "{status} {body}");
     }
 }
@@ -58,7 +55,8 @@ async fn a_failure_after_the_write_is_never_nothing() {
             },
         )
         .await;
-        let publish = "[[post_push]]\nmethod = \"POST\"\nurl = \"@IDP@/c/{{ steps.push.json.revision }}/publish\"";
+        let publish =
+            "[[after_deliver]]\nurl = \"@IDP@/c/{{ steps.deliver.json.revision }}/publish\"";
         let result = idp
             .connection(&format!("{PLAIN}\n{publish}"))
             .deliver()
@@ -89,13 +87,13 @@ async fn a_server_that_never_answers_may_have_applied_it() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/c", silent.local_addr().expect("an address"));
     let idp = Idp::start(|_| shown()).await;
-    let push = format!("timeout = \"200ms\"\n    url = \"{url}\"\n    body");
-    let settings = PLAIN.replace("url = \"@IDP@/c\"\n    body", &push);
+    let write = format!("timeout = \"200ms\"\n    url = \"{url}\"\n    body");
+    let settings = PLAIN.replace("url = \"@IDP@/c\"\n    body", &write);
     let result = idp.connection(&settings).deliver().await;
     assert_eq!(class(&result), (FaultClass::Ambiguous, FaultKind::Timeout));
 
-    let read = format!("[read]\n    timeout = \"200ms\"\n    url = \"{url}\"");
-    let settings = PLAIN.replace("[read]\n    url = \"@IDP@/c\"", &read);
+    let lookup = format!("\"object\"\n    timeout = \"200ms\"\n    url = \"{url}\"");
+    let settings = PLAIN.replace("\"object\"\n    url = \"@IDP@/c\"", &lookup);
     let result = idp.connection(&settings).preflight().await;
     assert_eq!(class(&result), (FaultClass::NotApplied, FaultKind::Timeout));
 }

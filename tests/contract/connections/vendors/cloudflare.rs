@@ -6,15 +6,18 @@ use crate::connections::world::{Idp, NEW, SCIM_URL, reply};
 const CLOUDFLARE: &str = r#"
     base_url = [{ at = "/result/scim_config/remote_uri" }]
     auth.bearer = { env = "ADMIN" }
-    [read]
+    answers = [
+        { means = "success", when = [{ at = "/success", equals = true }] },
+        { means = "refused", status = 200, when = [{ at = "/success", equals = false }] },
+    ]
+    error.code = "/errors/0/code"
+    [[lookups]]
+    name = "app"
     url = "@IDP@/accounts/a/access/apps/1"
-    success.body = [{ at = "/success", equals = true }]
-    [push]
+    [deliver]
     method = "PUT"
     url = "@IDP@/accounts/a/access/apps/1"
     body.json.scim_config.authentication = { scheme = "oauthbearertoken", token = "{{ token }}" }
-    success.body = [{ at = "/success", equals = true }]
-    error_code.at = "/errors/0/code"
 "#;
 
 #[tokio::test]

@@ -12,30 +12,30 @@ const ENTRA: &str = r#"
     client_secret = { env = "ADMIN" }
     method = "post"
     scopes = ["https://graph.microsoft.com/.default"]
-    [read]
+    [[lookups]]
+    name = "secrets"
     url = "/secrets"
     [test_candidate]
     method = "POST"
     url = "/jobs/job-1/validateCredentials"
     body.json = { credentials = [{ key = "SecretToken", value = "{{ token }}" }, { key = "BaseAddress", value = "{{ scim_url }}" }] }
-    success.status = [204]
-    [push]
-    method = "PUT"
+    answers = [{ means = "success", status = 204 }]
+    [deliver]
     url = "/secrets"
     body.json = { value = [{ key = "SecretToken", value = "{{ token }}" }, { key = "BaseAddress", value = "{{ scim_url }}" }] }
-    success.status = [204]
+    answers = [{ means = "success", status = 204 }]
     [test_saved]
     method = "POST"
     url = "/jobs/job-1/validateCredentials"
     body.json = { useSavedCredentials = true, credentials = [] }
-    success.status = [204]
-    error_code.at = "/error/code"
+    answers = [{ means = "success", status = 204 }]
+    error.code = "/error/code"
     [state]
     url = "/jobs/job-1"
-    [state.reads]
-    value.at = "/status/code"
+    error.code = { json_text = "/status/quarantine/error/message", at = "/error/code" }
+    [state.read]
+    state = "/status/code"
     words = { healthy = ["Active", "NotRun"], quarantined = ["Quarantine"], disabled = ["Paused"] }
-    error_code = { json_text = "/status/quarantine/error/message", at = "/error/code" }
 "#;
 
 #[tokio::test]

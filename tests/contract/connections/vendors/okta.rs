@@ -5,27 +5,33 @@ use crate::connections::world::{ADMIN, Idp, SCIM_URL, class, reply};
 
 const OKTA: &str = r#"
     address = "@IDP@/api/v1/apps/0oa1/connections"
-    base_url = [{ step = "preflight", at = "/baseUrl" }]
+    base_url = [{ at = "/baseUrl" }]
     auth.headers = [{ name = "Authorization", scheme = "SSWS", value = { env = "ADMIN" } }]
     rate_limit = { header = "X-Rate-Limit-Reset", unit = "epoch_s" }
-    [preflight]
+    [[lookups]]
+    name = "connection"
     url = "/default"
-    success.body = [{ at = "/authScheme", equals = "TOKEN" }]
-    [push]
+    answers = [
+        { means = "success", when = [{ at = "/authScheme", equals = "TOKEN" }] },
+        { means = "refused", status = 200 },
+    ]
+    [deliver]
     method = "POST"
     url = "/default"
     query.activate = "true"
     body.json.profile = { authScheme = "TOKEN", token = "{{ token }}" }
-    success = { status = [200, 201], body = [{ at = "/status", equals = "ENABLED" }] }
-    fatal.body = [{ at = "/status", equals = "UNKNOWN" }]
+    answers = [
+        { means = "success", status = [200, 201], when = [{ at = "/status", equals = "ENABLED" }] },
+        { means = "refused", when = [{ at = "/status", one_of = ["UNKNOWN", "DISABLED"] }] },
+    ]
 "#;
 
 #[tokio::test]
 async fn okta_unknown_with_200_is_no_success() {
     for (before, after, expected) in [
-        ("UNKNOWN", "UNKNOWN", Some("preflight")),
-        ("TOKEN", "UNKNOWN", Some("push")),
-        ("TOKEN", "DISABLED", Some("push")),
+        ("UNKNOWN", "UNKNOWN", Some("lookup")),
+        ("TOKEN", "UNKNOWN", Some("deliver")),
+        ("TOKEN", "DISABLED", Some("deliver")),
         ("TOKEN", "ENABLED", None),
     ] {
         let idp = Idp::start(move |seen| {
@@ -49,7 +55,7 @@ async fn okta_unknown_with_200_is_no_success() {
                     "{before} {after}"
                 );
                 assert!(result.expect_err("refused").message.contains(step));
-                assert_eq!(idp.saw_a_token(), step == "push");
+                assert_eq!(idp.saw_a_token(), step == "deliver");
             }
         }
     }

@@ -7,13 +7,13 @@ const RAUTHY: &str = r#"
     base_url = [{ at = "/scim/base_uri" }]
     auth.headers = [{ name = "Authorization", scheme = "API-Key", value = { env = "ADMIN" } }]
     token_rules = { max_length = 64, allowed_characters = "!-~" }
-    [read]
+    [[lookups]]
+    name = "client"
     url = "@IDP@/auth/v1/clients/crm"
-    [push]
-    method = "PUT"
+    [deliver]
     url = "@IDP@/auth/v1/clients/crm"
     body.merge.set = [{ at = "/scim/bearer_token", value = "{{ token }}" }]
-    applied = { status = [500], body = [{ at = "/error", equals = "Scim" }] }
+    answers = [{ means = "applied", status = 500, when = [{ at = "/error", equals = "Scim" }] }]
 "#;
 
 #[tokio::test]

@@ -6,9 +6,10 @@ use crate::connections::world::{Idp, NEW, SCIM_URL, reply};
 const SAILPOINT: &str = r#"
     base_url = [{ at = "/connectorAttributes/host" }]
     auth.bearer = { env = "ADMIN" }
-    [read]
+    [[lookups]]
+    name = "source"
     url = "@IDP@/v3/sources/s1"
-    [push]
+    [deliver]
     method = "PATCH"
     url = "@IDP@/v3/sources/s1"
     headers.Content-Type = "application/json-patch+json"
@@ -16,7 +17,10 @@ const SAILPOINT: &str = r#"
     [test_saved]
     method = "POST"
     url = "@IDP@/v3/sources/s1/connector/check-connection"
-    success.body = [{ at = "/status", equals = "SUCCESS" }]
+    answers = [
+        { means = "success", when = [{ at = "/status", equals = "SUCCESS" }] },
+        { means = "later", when = [{ at = "/status", equals = "FAILURE" }] },
+    ]
 "#;
 
 #[tokio::test]
@@ -50,8 +54,7 @@ async fn sailpoint_failure_with_200_confirms_nothing() {
     );
     assert_eq!(connection.confirm().await, Ok(Confirmation::Works));
 
-    let final_word =
-        format!("{SAILPOINT}\nfatal.body = [{{ at = \"/status\", equals = \"FAILURE\" }}]");
+    let final_word = SAILPOINT.replace("\"later\"", "\"refused\"");
     let idp = Idp::start(|_| reply(200, json!({"status": "FAILURE"}))).await;
     let refused = idp.connection(&final_word).confirm().await;
     assert!(

@@ -10,12 +10,12 @@ const WSO2: &str = r#"
       { at = "properties[key=scim2-user-ep].value", strip_suffix = "/Users" },
       { at = "properties[key=scim2-group-ep].value", strip_suffix = "/Groups" },
     ]
-    [read]
+    [[lookups]]
+    name = "connector"
     url = "/c1"
-    [push]
-    method = "PUT"
+    [deliver]
     url = "/c1"
-    [push.body.merge]
+    [deliver.body.merge]
     drop = ["/connectorId", "/self"]
     set = [{ at = "properties[key=scim2-access-token].value", value = "{{ token }}", create = true }]
 "#;

@@ -1,0 +1,322 @@
+//! Read, change, write back: what is changed in the object that the identity
+//! provider showed, so that everything that is not known here stays.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::json_place::JsonPlace;
+use super::patch::Operation;
+use crate::http::template::{Context, Names};
+use crate::problem::Problems;
+
+/// The changes, in the order in which they are made: `drop`, `merge`, `patch`,
+/// `set`. `V` is a JSON value with templates in its texts, before or after
+/// they are rendered.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Merge<V> {
+    /// Name of the lookup whose document is changed; the last one by default.
+    #[serde(default)]
+    pub onto: Option<String>,
+    /// Places that must not be written back (ids, links, computed values).
+    #[serde(default = "Vec::new")]
+    pub drop: Vec<JsonPlace>,
+    /// RFC 7396 merge patch. TOML has no null: use `patch` to remove.
+    #[serde(default = "none")]
+    pub merge: Option<V>,
+    /// `add`, `replace` and `remove` of RFC 6902.
+    #[serde(default = "Vec::new")]
+    pub patch: Vec<Operation<V>>,
+    /// Single values.
+    #[serde(default = "Vec::new")]
+    pub set: Vec<Set<V>>,
+}
+
+fn none<V>() -> Option<V> {
+    None
+}
+
+/// One value at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Set<V> {
+    /// Where.
+    pub at: JsonPlace,
+    /// What.
+    pub value: V,
+    /// The text at this place is JSON itself; `at` is a place inside it, and
+    /// the text is written anew.
+    #[serde(default)]
+    pub json_text: Option<JsonPlace>,
+    /// Whether the place may be made. Otherwise a wrong path is an error
+    /// instead of a token in a field that nobody reads.
+    #[serde(default)]
+    pub create: bool,
+}
+
+impl<V> Merge<V> {
+    /// Whether nothing would be changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.drop.is_empty() && self.merge.is_none() && self.patch.is_empty() && self.set.is_empty()
+    }
+
+    /// Whether any of the values is so.
+    pub(crate) fn any(&self, test: impl Fn(&V) -> bool) -> bool {
+        let seen: Result<Merge<()>, ()> =
+            self.try_map(|_, value| if test(value) { Err(()) } else { Ok(()) });
+        seen.is_err()
+    }
+
+    /// Reports templates in its places that cannot be used.
+    pub(crate) fn check_places(&self, path: &str, known: &Names, problems: &mut Problems) {
+        for (index, place) in self.drop.iter().enumerate() {
+            place.check(&format!("{path}.drop[{index}]"), known, problems);
+        }
+        for (index, operation) in self.patch.iter().enumerate() {
+            let at = format!("{path}.patch[{index}].path");
+            operation.path().check(&at, known, problems);
+        }
+        for (index, set) in self.set.iter().enumerate() {
+            set.at
+                .check(&format!("{path}.set[{index}].at"), known, problems);
+            if let Some(outer) = &set.json_text {
+                outer.check(&format!("{path}.set[{index}].json_text"), known, problems);
+            }
+        }
+    }
+
+    /// Fills in the templates of its places.
+    pub(crate) fn resolve_places(&mut self, context: &Context) -> Result<(), String> {
+        for place in &mut self.drop {
+            place.resolve(context)?;
+        }
+        for operation in &mut self.patch {
+            operation.path_mut().resolve(context)?;
+        }
+        for set in &mut self.set {
+            set.at.resolve(context)?;
+            if let Some(outer) = &mut set.json_text {
+                outer.resolve(context)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same changes with other values; `convert` is told where a value
+    /// stands in the configuration.
+    pub(crate) fn try_map<W, E>(
+        &self,
+        mut convert: impl FnMut(&str, &V) -> Result<W, E>,
+    ) -> Result<Merge<W>, E> {
+        let merge = self
+            .merge
+            .as_ref()
+            .map(|v| convert("merge", v))
+            .transpose()?;
+        let mut patch = Vec::with_capacity(self.patch.len());
+        for (index, operation) in self.patch.iter().enumerate() {
+            let at = format!("patch[{index}].value");
+            patch.push(operation.try_map(|v| convert(&at, v))?);
+        }
+        let mut set = Vec::with_capacity(self.set.len());
+        for (index, one) in self.set.iter().enumerate() {
+            set.push(Set {
+                at: one.at.clone(),
+                value: convert(&format!("set[{index}].value"), &one.value)?,
+                json_text: one.json_text.clone(),
+                create: one.create,
+            });
+        }
+        Ok(Merge {
+            onto: self.onto.clone(),
+            drop: self.drop.clone(),
+            merge,
+            patch,
+            set,
+        })
+    }
+}
+
+impl Merge<Value> {
+    /// Makes the changes.
+    ///
+    /// # Errors
+    /// Names the place that is not as configured; the document is then half
+    /// changed and must not be sent.
+    pub(crate) fn apply(self, document: &mut Value) -> Result<(), String> {
+        for place in &self.drop {
+            place.remove(document);
+        }
+        if let Some(merge) = self.merge {
+            merge_patch(document, merge);
+        }
+        for operation in self.patch {
+            operation.apply(document)?;
+        }
+        for set in self.set {
+            set.apply(document)?;
+        }
+        Ok(())
+    }
+}
+
+impl Set<Value> {
+    fn apply(self, document: &mut Value) -> Result<(), String> {
+        let write = |document: &mut Value, value| {
+            self.at
+                .set(document, value, self.create)
+                .map_err(|e| e.to_string())
+        };
+        let Some(text_at) = &self.json_text else {
+            return write(document, self.value);
+        };
+        let mut inner = parsed_text(document, text_at)?;
+        write(&mut inner, self.value)?;
+        text_at
+            .set(document, Value::String(inner.to_string()), false)
+            .map_err(|e| e.to_string())
+    }
+}
+
+/// The JSON that stands as a text at a place.
+pub(crate) fn parsed_text(document: &Value, at: &JsonPlace) -> Result<Value, String> {
+    let text = at
+        .get(document)
+        .and_then(Value::as_str)
+        .ok_or_else(|| format!("no text stands at `{}`", at.as_str()))?;
+    serde_json::from_str(text).map_err(|_| format!("the text at `{}` is not JSON", at.as_str()))
+}
+
+/// RFC 7396.
+fn merge_patch(target: &mut Value, patch: Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else {
+        return;
+    };
+    for (name, change) in changes {
+        if change.is_null() {
+            target.remove(&name);
+        } else {
+            merge_patch(target.entry(name).or_insert(Value::Null), change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn merged(config: &str, mut document: Value) -> Result<Value, String> {
+        let merge: Merge<Value> = toml::from_str(config).expect("a merge");
+        merge.apply(&mut document).map(|()| document)
+    }
+
+    #[test]
+    fn unknown_fields_stay_and_dropped_ones_go() {
+        let document = json!({
+            "id": "7", "meta": {"location": "x", "keep": 1}, "isEnabled": true, "future": [1, {"a": null}],
+            "properties": [
+                {"key": "scim2-user-ep", "value": "https://sp/Users"},
+                {"key": "scim2-access-token", "value": "***", "confidential": true},
+            ],
+        });
+        let config = "
+            drop = [\"/id\", \"meta.location\", \"not.there\"]
+            set = [{ at = \"properties[key=scim2-access-token].value\", value = \"new\" }]
+        ";
+        let expected = json!({
+            "meta": {"keep": 1}, "isEnabled": true, "future": [1, {"a": null}],
+            "properties": [
+                {"key": "scim2-user-ep", "value": "https://sp/Users"},
+                {"key": "scim2-access-token", "value": "new", "confidential": true},
+            ],
+        });
+        assert_eq!(merged(config, document), Ok(expected));
+    }
+
+    #[test]
+    fn merge_patch_follows_rfc_7396() {
+        let cases = [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": "b"}),
+                json!({"b": "c"}),
+                json!({"a": "b", "b": "c"}),
+            ),
+            (
+                json!({"a": "b", "b": "c"}),
+                json!({"a": null}),
+                json!({"b": "c"}),
+            ),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (
+                json!({"a": [{"b": "c"}]}),
+                json!({"a": [1]}),
+                json!({"a": [1]}),
+            ),
+            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
+            (
+                json!({"e": null}),
+                json!({"a": 1}),
+                json!({"e": null, "a": 1}),
+            ),
+            (
+                json!([1, 2]),
+                json!({"a": "b", "c": null}),
+                json!({"a": "b"}),
+            ),
+            (
+                json!({}),
+                json!({"a": {"bb": {"ccc": null}}}),
+                json!({"a": {"bb": {}}}),
+            ),
+        ];
+        for (mut target, patch, expected) in cases {
+            let shown = format!("{target} with {patch}");
+            merge_patch(&mut target, patch);
+            assert_eq!(target, expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_is_not_made() {
+        let error = merged("set = [{ at = \"/x\", value = 1 }]", json!({})).expect_err("absent");
+        assert!(error.contains("create = true"), "{error}");
+    }
+
+    #[test]
+    fn json_inside_a_text_is_changed_and_written_as_text() {
+        let config = "
+            set = [{ json_text = \"/connection\", at = \"auth.acct.accessToken\", value = \"a\\\"b\" }]
+        ";
+        let inner = json!({"auth": {"acct": {"accessToken": "old", "type": "oauth2"}}});
+        let document = json!({"connection": inner.to_string(), "name": "x"});
+        let written = merged(config, document).expect("changed");
+        let text = written["connection"].as_str().expect("a text");
+        let inner: Value = serde_json::from_str(text).expect("JSON");
+        let expected = json!({"auth": {"acct": {"accessToken": "a\"b", "type": "oauth2"}}});
+        assert_eq!(inner, expected);
+
+        for document in [
+            json!({}),
+            json!({"connection": "secret {"}),
+            json!({"connection": 1}),
+        ] {
+            let error = merged(config, document).expect_err("no JSON text");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}

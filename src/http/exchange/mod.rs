@@ -1,0 +1,55 @@
+//! One vocabulary for a call and what its answer means: issuers, connections,
+//! token endpoints and probes all use it.
+//!
+//! ```text
+//! Exchange (address, authentication, headers, rules, login, lookups)
+//!    └ Run, one operation ─> login? ─> lookups* ─> call ─> Reply
+//!        call: when? ─> request ─> client ─> answer ─> judge ─> poll? ─> read
+//! ```
+//!
+//! The code here decides nothing about a token: it says what an answer means
+//! and what is in it.
+
+mod call;
+mod check;
+mod condition;
+mod engine;
+mod failed;
+mod json_place;
+mod judge;
+mod merge;
+mod page;
+mod paging;
+mod patch;
+mod place;
+mod poll;
+mod purpose;
+mod read;
+mod request;
+mod rule;
+mod run;
+mod session;
+mod settings;
+mod state;
+
+pub use self::call::{Body, Call, ErrorPlaces, IfMatch, Sequence, TextBody};
+pub use self::check::{Checker, check_rules};
+pub use self::condition::Condition;
+pub use self::engine::{Exchange, Owner};
+pub use self::failed::Failed;
+pub use self::json_place::JsonPlace;
+pub use self::judge::judge_grant;
+pub use self::merge::{Merge, Set};
+pub use self::page::PageMark;
+pub use self::paging::{Pager, Paging};
+pub use self::patch::Operation;
+pub(crate) use self::place::from_keys;
+pub use self::place::{Place, View};
+pub use self::poll::{LONGEST_WAIT, Poll};
+pub use self::purpose::{Effect, Purpose};
+pub use self::read::{Read, time};
+pub use self::request::Guard;
+pub use self::rule::{Means, Rule, Statuses};
+pub use self::run::{Reply, Run};
+pub use self::settings::Shared;
+pub use self::state::ConnectionState;

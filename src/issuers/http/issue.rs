@@ -1,0 +1,260 @@
+//! Having a token issued. From the moment the answer holds a token, nothing may
+//! fail any more: an error would lose it.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::HttpTokens;
+use crate::fault::{Fault, FaultClass};
+use crate::http::exchange::{Effect, Place, Purpose, Read, Reply, Run, View, time};
+use crate::http::message::{Answer, SecretJson};
+use crate::http::times::{Known, TimeField};
+use crate::issuers::jwt;
+use crate::ports::IssueRequest;
+use crate::rotation::capability::{ExpirySource, IssueEffect, Overlap};
+use crate::rotation::outcome::IssuedToken;
+use crate::rotation::record::ExpiryKnown;
+use crate::secret::BearerToken;
+
+/// The answers of the calls of one issue, with what is read from each.
+struct Answers<'c> {
+    all: Vec<(&'c Read, Arc<Answer>, Option<SecretJson>)>,
+}
+
+impl Answers<'_> {
+    /// What the first answer tells that has it.
+    fn find<T>(&self, what: impl Fn(&Read, View<'_>) -> Option<T>) -> Option<T> {
+        self.all
+            .iter()
+            .find_map(|(read, answer, json)| what(read, View::of(answer, json.as_ref())))
+    }
+
+    fn text(&self, place: impl Fn(&Read) -> Option<&Place>) -> Option<String> {
+        self.find(|read, view| place(read)?.text(view))
+    }
+}
+
+impl HttpTokens {
+    pub(super) async fn issue_by_calls(
+        &self,
+        request: &IssueRequest,
+    ) -> Result<IssuedToken, Fault> {
+        let asked = self.config.lifetime.asked(request.lifetime);
+        let mut run = self.begin(&request.token).await?;
+        let sent_at = self.clock.now();
+        self.fill(&mut run, request, asked, sent_at);
+        let answers = self.make_calls(&mut run).await?;
+        let value = match &request.chosen {
+            Some(chosen) => chosen.clone(),
+            None => read_value(&answers, &run)?,
+        };
+        let id = self.issued_id(&mut run, request, &answers, &value).await;
+        let (expires_at, expiry) = self.expiry(&value, &answers, asked, sent_at);
+        Ok(IssuedToken {
+            id,
+            expires_at,
+            expiry,
+            old_dies_at: self.old_dies_at(request, &answers, sent_at),
+            value,
+        })
+    }
+
+    /// Every call in its order. Once a token was created, a failure is never
+    /// "nothing was done": the core looks for the token then.
+    async fn make_calls(&self, run: &mut Run<'_>) -> Result<Answers<'_>, Fault> {
+        let mut created = false;
+        let mut all = Vec::new();
+        for call in &self.config.issue.0 {
+            match run.call(call, Purpose::Issue).await {
+                Ok(Reply::Done(answer)) => {
+                    created |= call.effect(Purpose::Issue) == Effect::Creates;
+                    let json = answer.secret_json().ok();
+                    all.push((&call.read, answer, json));
+                }
+                Ok(Reply::Skipped) => {}
+                Ok(Reply::Gone) => {
+                    let what = "a rule of `answers` says that there is no such token, which cannot be when one is issued: correct the rule";
+                    return Err(after_creation(created, self.exchange.refuse(what)));
+                }
+                Err(failed) => return Err(after_creation(created, failed.fault)),
+            }
+        }
+        Ok(Answers { all })
+    }
+
+    fn fill(
+        &self,
+        run: &mut Run<'_>,
+        request: &IssueRequest,
+        asked: Option<SignedDuration>,
+        now: Timestamp,
+    ) {
+        let current = request.current.as_ref();
+        let id = current.and_then(|handle| self.id_of(handle));
+        run.with(|context| {
+            let context = context
+                .text("label", &request.label)
+                .seconds("overlap_seconds", Some(self.overlap(request)))
+                .maybe("etag", request.etag.as_deref())
+                .maybe("id", id.as_deref());
+            self.config.lifetime.fill(context, asked, now)
+        });
+        run.with_token(
+            "old_token",
+            current.and_then(|handle| handle.value.as_ref()),
+        );
+        run.with_token("token", request.chosen.as_ref());
+    }
+
+    /// The overlap to ask for, within what the issuer grants.
+    fn overlap(&self, request: &IssueRequest) -> SignedDuration {
+        match self.capabilities.overlap {
+            Overlap::IssuerTimed { max } => request.overlap.min(max),
+            Overlap::ExplicitRetire | Overlap::TwoPhase { .. } | Overlap::None => request.overlap,
+        }
+    }
+
+    /// The id as an answer tells it, or the token's own text, or the list.
+    async fn issued_id(
+        &self,
+        run: &mut Run<'_>,
+        request: &IssueRequest,
+        answers: &Answers<'_>,
+        value: &BearerToken,
+    ) -> Option<String> {
+        let told = answers.text(|read| read.id.as_ref());
+        let from_value = || {
+            self.config
+                .id_from_token
+                .as_ref()
+                .and_then(|r| r.read(value))
+        };
+        match told.or_else(from_value) {
+            Some(id) => Some(id),
+            None => self.id_by_label(run, request).await,
+        }
+    }
+
+    async fn id_by_label(&self, run: &mut Run<'_>, request: &IssueRequest) -> Option<String> {
+        self.config.list.as_ref()?.read.label.as_ref()?;
+        match self.listing_in(run).await {
+            Ok(listing) => {
+                let mut ours = listing
+                    .tokens
+                    .into_iter()
+                    .filter(|t| t.label.as_deref() == Some(request.label.as_str()));
+                ours.next().map(|t| t.id)
+            }
+            Err(fault) => {
+                tracing::warn!(
+                    issuer = self.exchange.name(),
+                    token = request.token,
+                    "the new token's id could not be looked up: {fault}"
+                );
+                None
+            }
+        }
+    }
+
+    /// The life really issued counts, not the one asked for.
+    fn expiry(
+        &self,
+        value: &BearerToken,
+        answers: &Answers<'_>,
+        asked: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> (Option<Timestamp>, ExpiryKnown) {
+        match self.read_time(|read| read.expires_at.as_ref(), answers, now) {
+            Known::At(end) => return (Some(end), ExpiryKnown::Api),
+            Known::Never => return (None, ExpiryKnown::Never),
+            Known::Unknown => {}
+        }
+        match self.capabilities.expiry {
+            ExpirySource::Jwt => match jwt::expiry(value) {
+                Some(end) => (Some(end), ExpiryKnown::Jwt),
+                None => (None, ExpiryKnown::Unknown),
+            },
+            ExpirySource::Requested => match asked.and_then(|life| now.checked_add(life).ok()) {
+                Some(end) => (Some(end), ExpiryKnown::Declared),
+                None => (None, ExpiryKnown::Unknown),
+            },
+            ExpirySource::Reported | ExpirySource::Declared | ExpirySource::None => {
+                (None, ExpiryKnown::Unknown)
+            }
+        }
+    }
+
+    fn old_dies_at(
+        &self,
+        request: &IssueRequest,
+        answers: &Answers<'_>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let told = self.read_time(|read| read.previous_expires_at.as_ref(), answers, now);
+        match (self.capabilities.issue_effect, told) {
+            (IssueEffect::Keeps, _) => None,
+            (IssueEffect::SchedulesDeath | IssueEffect::Kills, Known::At(end)) => Some(end),
+            (IssueEffect::SchedulesDeath, Known::Never | Known::Unknown) => {
+                now.checked_add(self.overlap(request)).ok()
+            }
+            (IssueEffect::Kills, Known::Never | Known::Unknown) => Some(now),
+        }
+    }
+
+    /// A time that cannot be read is not known: the token is worth more.
+    fn read_time(
+        &self,
+        field: impl Fn(&Read) -> Option<&TimeField>,
+        answers: &Answers<'_>,
+        now: Timestamp,
+    ) -> Known {
+        let read = answers.find(|read, view| Some(time(field(read)?, view, now)));
+        match read {
+            None => Known::Unknown,
+            Some(Ok(known)) => known,
+            Some(Err(why)) => {
+                tracing::warn!(issuer = self.exchange.name(), "answer of `issue`: {why}");
+                Known::Unknown
+            }
+        }
+    }
+}
+
+fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault> {
+    let Some((read, answer, json)) = answers
+        .all
+        .iter()
+        .rev()
+        .find(|(read, _, _)| read.token.is_some())
+    else {
+        return Err(run.misconfigured(
+            "no call of `issue` that was made says where the token is: write `read.token`",
+        ));
+    };
+    let lost = |what: String| after_creation(true, run.about(answer.unexpected(what)));
+    let Some(place) = &read.token else {
+        return Err(lost("`read.token` is not configured".to_owned()));
+    };
+    if let (Err(fault), true) = (answer.secret_json(), place.is_json()) {
+        return Err(after_creation(true, run.about(fault)));
+    }
+    let view = View::of(answer, json.as_ref());
+    let text = place
+        .find(view)
+        .and_then(|found| found.as_str().map(str::to_owned))
+        .ok_or_else(|| lost(format!("there is no token at {place}")))?;
+    BearerToken::parse(&text)
+        .map_err(|shape| lost(format!("what is at {place} cannot be used: {shape}")))
+}
+
+/// A failure after a token may have been created.
+fn after_creation(created: bool, mut fault: Fault) -> Fault {
+    if created && fault.class != FaultClass::Ambiguous {
+        fault.class = FaultClass::Ambiguous;
+        fault
+            .message
+            .push_str("; a token was created before this, and is looked for");
+    }
+    fault
+}
