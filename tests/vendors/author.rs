@@ -117,11 +117,11 @@ fn types_are_strict_and_unknown_keys_are_led_to_the_nearest() {
             "",
         ),
         (
-            "[proof]",
-            "[prof]",
-            "prof",
-            "unknown key `prof`",
-            "did you mean `proof`?",
+            "[refused]",
+            "[refusd]",
+            "refusd",
+            "unknown key `refusd`",
+            "did you mean `refused`?",
         ),
     ];
     for (from, to, at, message, remedy) in cases {
@@ -159,9 +159,9 @@ fn examples_and_defaults_are_of_their_type() {
         ),
         ("optional = true", "default = \"uk\"", "unknown choice `uk`"),
         (
-            "\"kv/admin/acme#api_key\"",
+            "{ vault = \"kv/admin/acme#api_key\" }",
             "\"secret-value\"",
-            "the example of a credential names a place in Vault",
+            "a secret must not stand in the configuration",
         ),
     ];
     for (from, to, message) in cases {
