@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::expand::{Given, Values};
 use super::file::{Parameter, ParameterType};
@@ -15,20 +15,19 @@ use super::vendor::Vendor;
 pub enum Filled {
     /// All of them.
     All,
-    /// Those that a user must give.
+    /// Those that a user must give; for the rest the defaults hold.
     Required,
 }
 
-/// A value for each parameter that has no default: its example, or one that
-/// fits its type.
+/// A value for each of these parameters: its example, or one that fits its
+/// type. Where there is only a default, that holds.
 #[must_use]
 pub fn values<'a>(vendor: &Vendor<'a>, filled: Filled) -> Values<'a> {
     let wanted = vendor.parameters().filter(|(_, parameter)| match filled {
-        Filled::All => true,
+        Filled::All => parameter.example.is_some() || parameter.default.is_none(),
         Filled::Required => parameter.is_required(),
     });
-    let without_default = wanted.filter(|(_, parameter)| parameter.default.is_none());
-    without_default
+    wanted
         .map(|(name, parameter)| {
             let key = name.to_owned();
             let value = sample(vendor, name, parameter);
@@ -41,19 +40,7 @@ fn sample<'a>(vendor: &Vendor<'a>, name: &str, parameter: &Parameter) -> Spanned
     let stated = vendor
         .sample(name)
         .and_then(|sample| sample.example.clone());
-    match (stated, parameter.kind) {
-        (Some(example), ParameterType::Credential) => reference(example),
-        (Some(example), _) => example,
-        (None, _) => fitting(parameter),
-    }
-}
-
-/// The place in Vault that an example names.
-fn reference(example: Spanned<DeValue<'_>>) -> Spanned<DeValue<'_>> {
-    let span = example.span();
-    let key = Spanned::new(span.clone(), Cow::Borrowed("vault"));
-    let table = DeTable::from_iter([(key, example)]);
-    Spanned::new(span, DeValue::Table(table))
+    stated.unwrap_or_else(|| fitting(parameter))
 }
 
 /// A value that fits the type of a parameter.

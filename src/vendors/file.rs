@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
@@ -24,7 +25,7 @@ pub struct VendorFile {
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
     /// What the vendor answers to a token that it must refuse.
-    pub proof: Proof,
+    pub refused: Refused,
 }
 
 /// `[vendor]`.
@@ -117,8 +118,7 @@ pub struct Parameter {
     pub kind: ParameterType,
     /// What it is, in words that tell a person where to find it.
     pub about: String,
-    /// A value that could stand there. Of a credential: its place in Vault,
-    /// `"<mount>/<path>#<field>"`.
+    /// A value that could stand there.
     pub example: Option<toml::Value>,
     /// What holds where the user says nothing.
     pub default: Option<toml::Value>,
@@ -128,8 +128,8 @@ pub struct Parameter {
     /// What a choice can be.
     #[serde(default)]
     pub choices: Vec<String>,
-    /// What values usually look like, with `*`, `?` and `[a-z]`. A value that
-    /// looks different is warned of and used.
+    /// What values usually look like, as a regular expression over the whole
+    /// value. One that looks different is warned of and used.
     pub pattern: Option<String>,
     /// Former names; they work as before.
     #[serde(default)]
@@ -149,15 +149,18 @@ impl Parameter {
     #[must_use]
     pub fn assignment(&self, name: &str) -> String {
         let shown = self.example.as_ref().or(self.default.as_ref());
-        match (shown, self.kind) {
-            (Some(place), ParameterType::Credential) => format!("{name} = {{ vault = {place} }}"),
+        match (shown, self.choices.first()) {
             (Some(value), _) => format!("{name} = {value}"),
-            (None, ParameterType::Choice) => {
-                let first = self.choices.first().cloned().unwrap_or_default();
-                format!("{name} = {}", toml::Value::String(first))
-            }
-            (None, _) => format!("{name} = …"),
+            (None, Some(first)) => format!("{name} = {}", toml::Value::String(first.clone())),
+            (None, None) => format!("{name} = …"),
         }
+    }
+
+    /// What tells whether a value looks as usual; `None`: there is no pattern,
+    /// or it is none.
+    #[must_use]
+    pub fn usual(&self) -> Option<Regex> {
+        self.pattern.as_deref().and_then(|text| whole(text).ok())
     }
 
     /// The template's object that holds it: `config` or `secrets`.
@@ -175,6 +178,19 @@ impl Parameter {
         }
     }
 }
+
+/// A regular expression that holds for the whole of a value.
+///
+/// # Errors
+/// When the text is none.
+pub fn whole(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(LARGEST_PATTERN)
+        .build()
+}
+
+/// Bytes that a compiled pattern may take.
+const LARGEST_PATTERN: usize = 1 << 18;
 
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -215,12 +231,12 @@ impl ParameterType {
     }
 }
 
-/// `[proof]`: what the vendor answers to a token that it must refuse. Of an
+/// `[refused]`: what the vendor answers to a token that it must refuse. Of an
 /// issuer: its SCIM API. Of a connection: its test or its provisioning state.
 /// Without this, a look that succeeds shows nothing: some APIs accept any text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Proof {
+pub struct Refused {
     /// To a text that never was a token.
     pub wrong: Option<Refusal>,
     /// To a token whose life is over.
@@ -232,17 +248,16 @@ pub struct Proof {
 }
 
 /// One refusal.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Refusal {
     /// The status codes; empty where it shows in another way.
-    #[serde(default)]
     pub status: Vec<u16>,
     /// What it looks like, and where that is documented.
-    pub note: String,
+    pub note: Option<String>,
 }
 
-impl Proof {
+impl Refused {
     /// The refusals with their names.
     #[must_use]
     pub fn refusals(&self) -> [(&'static str, Option<&Refusal>); 3] {

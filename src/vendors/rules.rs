@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::calls::without_effect;
 use super::example::{Filled, values};
 use super::expand::{Expansion, Places, expand};
-use super::file::{About, Parameter, ParameterType, Proof};
+use super::file::{About, Parameter, ParameterType, Refusal, Refused, whole};
 use super::vendor::Vendor;
 use crate::problem::Problems;
 
@@ -27,7 +27,7 @@ impl Vendor<'_> {
             check.all(problems);
             check.names_are_unique(&mut names, problems);
         }
-        check_proof(&self.file.proof, problems);
+        check_refused(&self.file.refused, problems);
         let expansion = expand(self, &values(self, Filled::All), None, Places::File);
         self.check_references(&expansion, problems);
         self.check_use(&expansion, problems);
@@ -201,17 +201,17 @@ impl<'a> OfParameter<'a> {
             );
             return;
         }
-        let Ok(pattern) = glob::Pattern::new(text) else {
+        let Ok(pattern) = whole(text) else {
             problems.error(
                 at,
-                format!("`{text}` is not a pattern"),
-                "use `*` for any characters, `?` for one, `[a-z]` for a choice",
+                format!("`{text}` is not a regular expression"),
+                "write for example \"con_[A-Za-z0-9]+\"; it is held against the whole value",
             );
             return;
         };
         let stated = [&self.parameter.example, &self.parameter.default];
         let texts = stated.into_iter().flatten().filter_map(|v| v.as_str());
-        if texts.into_iter().any(|text| !pattern.matches(text)) {
+        if texts.into_iter().any(|text| !pattern.is_match(text)) {
             problems.error(
                 at,
                 "the example or the default does not look like this",
@@ -263,19 +263,19 @@ fn is_name(name: &str) -> bool {
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn check_proof(proof: &Proof, problems: &mut Problems) {
-    let refusals = proof.refusals();
-    if let Some(reason) = &proof.positive_only {
+fn check_refused(refused: &Refused, problems: &mut Problems) {
+    let refusals = refused.refusals();
+    if let Some(reason) = &refused.positive_only {
         if reason.trim().is_empty() {
             problems.error(
-                "proof.positive_only",
+                "refused.positive_only",
                 "the reason is missing",
                 "write why nothing shows a token that the vendor must refuse",
             );
         }
         if refusals.iter().any(|(_, refusal)| refusal.is_some()) {
             problems.error(
-                "proof.positive_only",
+                "refused.positive_only",
                 "a refusal is described, so it is not positive only",
                 "take `positive_only` or the refusals out",
             );
@@ -283,19 +283,16 @@ fn check_proof(proof: &Proof, problems: &mut Problems) {
         return;
     }
     for (name, refusal) in refusals {
-        let at = format!("proof.{name}");
-        match refusal {
-            None => problems.error(
-                at,
+        let said = |refusal: &Refusal| {
+            let note = refusal.note.as_deref().unwrap_or_default();
+            !refusal.status.is_empty() || !note.trim().is_empty()
+        };
+        if !refusal.is_some_and(said) {
+            problems.error(
+                format!("refused.{name}"),
                 format!("nothing says what the vendor answers to a token that is {name}"),
                 format!("write {name} = {{ status = [401], note = \"…\" }}, or `positive_only` with the reason"),
-            ),
-            Some(refusal) if refusal.note.trim().is_empty() => problems.error(
-                format!("{at}.note"),
-                "the note is empty",
-                "write what the refusal looks like, and where that is documented",
-            ),
-            Some(_) => {}
+            );
         }
     }
 }

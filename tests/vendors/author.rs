@@ -117,11 +117,11 @@ fn types_are_strict_and_unknown_keys_are_led_to_the_nearest() {
             "",
         ),
         (
-            "[proof]",
-            "[prof]",
-            "prof",
-            "unknown key `prof`",
-            "did you mean `proof`?",
+            "[refused]",
+            "[refusd]",
+            "refusd",
+            "unknown key `refusd`",
+            "did you mean `refused`?",
         ),
     ];
     for (from, to, at, message, remedy) in cases {
@@ -159,9 +159,9 @@ fn examples_and_defaults_are_of_their_type() {
         ),
         ("optional = true", "default = \"uk\"", "unknown choice `uk`"),
         (
-            "\"kv/admin/acme#api_key\"",
+            "{ vault = \"kv/admin/acme#api_key\" }",
             "\"secret-value\"",
-            "the example of a credential names a place in Vault",
+            "a secret must not stand in the configuration",
         ),
     ];
     for (from, to, message) in cases {
@@ -201,12 +201,7 @@ fn http_is_read_into_the_typed_settings_with_placeholders() {
             "capabilities]",
             "it must be stated what issuing",
         ),
-        (
-            "extract.token",
-            "extract.tokn",
-            "tokn",
-            "unknown key `tokn`",
-        ),
+        ("read.token", "read.tokn", "tokn", "unknown key `tokn`"),
         (
             "{ parameter = \"life\" }",
             "{ parameter = \"scopes\" }",
@@ -359,9 +354,10 @@ fn the_skeleton_of_the_guide_is_sound() {
 [http.capabilities]
 live_tokens = 'many'
 issue_effect = 'keeps'
-[http.mint]
+[http.issue]
 url = 'https://{{ config.domain }}/api/tokens'
-extract.token = '/token'
+effect = 'creates'
+read.token = '/token'
 ";
     assert_eq!(said_of("acme.toml", &format!("{skeleton}{calls}")), []);
     let commented = skeleton.replace("# openapi = ", "openapi = ");

@@ -142,10 +142,10 @@ fn programs_get_the_same() {
     assert_eq!(issuer["strategy"], "expire");
     assert_eq!(issuer["parameters"][0]["name"], "domain");
     assert_eq!(issuer["parameters"][0]["required"], true);
-    assert_eq!(issuer["proof"]["wrong"]["status"][0], 401);
+    assert_eq!(issuer["refused"]["wrong"]["status"][0], 401);
     assert_eq!(issuer["sha256"].as_str().map(str::len), Some(64));
     assert_eq!(
-        issuer["expanded"]["mint"]["url"],
+        issuer["expanded"]["issue"]["url"],
         "https://{{ config.domain }}/api/tokens"
     );
     assert_eq!(document["vendors"][1]["positive_only"], true);

@@ -47,7 +47,7 @@ pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String
 pub(super) fn verified(vendor: &Vendor<'_>) -> String {
     let about = &vendor.file.vendor;
     let mut text = format!("{} {}", about.verified.as_str(), about.verified_on.0);
-    if vendor.file.proof.positive_only.is_some() {
+    if vendor.file.refused.positive_only.is_some() {
         text.push_str(", positive only");
     }
     if let Some(day) = about.sunset {
@@ -73,8 +73,8 @@ pub(super) fn as_json(vendor: &Vendor<'_>) -> Map<String, Value> {
     put("sha256", json!(vendor.sha256));
     put("verified", json!(about.verified.as_str()));
     put("verified_on", json!(about.verified_on.0.to_string()));
-    let proof = &vendor.file.proof;
-    put("positive_only", json!(proof.positive_only.is_some()));
+    let refused = &vendor.file.refused;
+    put("positive_only", json!(refused.positive_only.is_some()));
     put("sunset", json!(about.sunset.map(|day| day.0.to_string())));
     put("owner_bound", json!(about.owner_bound));
     for (name, word) in abilities(vendor).unwrap_or_default() {

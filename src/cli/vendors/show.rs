@@ -106,12 +106,12 @@ fn described(vendor: &Vendor<'_>) -> String {
             "a token dies with the account of the person who had it made",
         );
     }
-    for (name, refusal) in vendor.file.proof.refusals() {
+    for (name, refusal) in vendor.file.refused.refusals() {
         if let Some(refusal) = refusal {
             line(&format!("{name} token"), &refused(refusal));
         }
     }
-    if let Some(reason) = &vendor.file.proof.positive_only {
+    if let Some(reason) = &vendor.file.refused.positive_only {
         line("positive only", reason.trim());
     }
     line("SHA-256", &vendor.sha256);
@@ -134,10 +134,10 @@ fn length(life: HumanDuration) -> String {
 
 fn refused(refusal: &Refusal) -> String {
     let codes: Vec<_> = refusal.status.iter().map(u16::to_string).collect();
-    match codes.as_slice() {
-        [] => refusal.note.trim().to_owned(),
-        codes => format!("{}: {}", codes.join(", "), refusal.note.trim()),
-    }
+    let note = refusal.note.as_deref().unwrap_or_default().trim();
+    let parts = [codes.join(", "), note.to_owned()];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(": ")
 }
 
 fn parameters(vendor: &Vendor<'_>) -> String {
@@ -222,9 +222,9 @@ fn as_json(vendor: &Vendor<'_>, with_expanded: bool) -> Value {
             "deprecated": parameter.deprecated,
         })
     });
-    let proof = vendor
+    let refused = vendor
         .file
-        .proof
+        .refused
         .refusals()
         .into_iter()
         .filter_map(|(name, refusal)| {
@@ -237,7 +237,7 @@ fn as_json(vendor: &Vendor<'_>, with_expanded: bool) -> Value {
         ("permissions", json!(about.permissions)),
         ("notes", json!(about.notes)),
         ("parameters", parameters.collect()),
-        ("proof", Value::Object(proof.collect())),
+        ("refused", Value::Object(refused.collect())),
         ("example", json!(example(vendor))),
     ];
     object.extend(more.map(|(key, value)| (key.to_owned(), value)));

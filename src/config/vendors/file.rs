@@ -183,7 +183,7 @@ impl<'a> Reader<'a, '_> {
                         value: value.clone(),
                         span: value.span(),
                     };
-                    typed_value::check_sample(section, parameter, self.findings);
+                    typed_value::check(&section, parameter, self.findings);
                 }
             }
         }

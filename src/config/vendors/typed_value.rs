@@ -30,29 +30,6 @@ pub(super) fn check(section: &Section<'_>, parameter: &Parameter, findings: &mut
     sound
 }
 
-/// The same for a value that a vendor file states. The example of a credential
-/// is a place in Vault.
-pub(super) fn check_sample(section: Section<'_>, parameter: &Parameter, findings: &mut Findings) {
-    if parameter.kind != ParameterType::Credential {
-        check(&section, parameter, findings);
-        return;
-    }
-    let named = section.value.get_ref().as_str();
-    let (place, field) = named
-        .and_then(|text| text.split_once('#'))
-        .unwrap_or_default();
-    if !place.contains('/') || field.is_empty() {
-        let finding = Finding::error(
-            section.source,
-            section.span.clone(),
-            section.path,
-            "the example of a credential names a place in Vault",
-            "write \"<mount>/<path>#<field>\", such as \"kv/admin/acme#api_key\"",
-        );
-        findings.push(finding.hiding(vec![section.span]));
-    }
-}
-
 fn is_a<T: serde::de::DeserializeOwned>(section: &Section<'_>, findings: &mut Findings) -> bool {
     let draft = typed::read::<T>(section.clone(), &[], Size::Small, findings);
     draft.is_some_and(|draft| draft.placeholders.is_empty())
@@ -85,20 +62,19 @@ fn is_offered(section: &Section<'_>, parameter: &Parameter, findings: &mut Findi
 
 /// A pattern was written by somebody who has not seen every tenant.
 fn warn_if_unusual(section: &Section<'_>, parameter: &Parameter, findings: &mut Findings) {
-    let pattern = parameter
-        .pattern
-        .as_deref()
-        .filter(|_| is_textual(parameter.kind));
-    let pattern = pattern.and_then(|pattern| glob::Pattern::new(pattern).ok());
+    let pattern = parameter.usual().filter(|_| is_textual(parameter.kind));
     let text = section.value.get_ref().as_str();
     if let (Some(pattern), Some(text)) = (pattern, text)
-        && !pattern.matches(text)
+        && !pattern.is_match(text)
     {
         let finding = Finding::error(
             section.source,
             section.span.clone(),
             section.path.clone(),
-            format!("this does not look like the usual values here: `{pattern}`"),
+            format!(
+                "this does not look like the usual values here: `{}`",
+                parameter.pattern.as_deref().unwrap_or_default()
+            ),
             format!("use it if it is right; this is {}", parameter.about),
         );
         findings.push(finding.into_warning());

@@ -76,26 +76,26 @@ fn each_mistake_is_named_at_its_key() {
             "parameters.life.choices",
         ),
         (
-            "example = \"kv/admin/acme#signature\"\noptional = true",
+            "example = { vault = \"kv/admin/acme#signature\" }\noptional = true",
             "default = \"x\"",
             Error,
             "parameters.signature.default",
         ),
         (
-            "\"*.acme.example\"",
+            "\".+[.]acme[.]example\"",
             "\"[\"",
             Error,
             "parameters.domain.pattern",
         ),
         (
-            "\"*.acme.example\"",
-            "\"*.example.org\"",
+            "\".+[.]acme[.]example\"",
+            "\".+[.]example[.]org\"",
             Error,
             "parameters.domain.pattern",
         ),
         (
             "default = 100",
-            "default = 100\npattern = \"*\"",
+            "default = 100\npattern = \".+\"",
             Error,
             "parameters.label_length.pattern",
         ),
@@ -117,18 +117,18 @@ fn each_mistake_is_named_at_its_key() {
             Error,
             "parameters.life",
         ),
-        ("expired = {", "# {", Error, "proof.expired"),
+        ("expired = {", "# {", Error, "refused.expired"),
         (
             "documented below Authentication",
             " ",
             Error,
-            "proof.wrong.note",
+            "refused.wrong.note",
         ),
         (
             "wrong = {",
             "positive_only = \"x\"\nwrong = {",
             Error,
-            "proof.positive_only",
+            "refused.positive_only",
         ),
         (
             "{ parameter = \"life\" }",
@@ -140,7 +140,7 @@ fn each_mistake_is_named_at_its_key() {
             "{ parameter = \"scopes\" }",
             "{ parameter = 5 }",
             Error,
-            "http.mint.json.scopes",
+            "http.issue.body.json.scopes",
         ),
         (
             "[http.headers]",
@@ -175,15 +175,15 @@ fn each_mistake_is_named_at_its_key() {
 
 #[test]
 fn without_a_negative_proof_the_reason_is_asked_for() {
-    let (_, tail) = ISSUER.split_once("[proof]").expect("there");
-    let (proof, _) = tail.split_once("[http]").expect("there");
-    let none = ISSUER.replace(proof, "\n");
+    let (_, tail) = ISSUER.split_once("[refused]").expect("there");
+    let (refused, _) = tail.split_once("[http]").expect("there");
+    let none = ISSUER.replace(refused, "\n");
     assert_eq!(
         said(&none),
-        ["wrong", "expired", "revoked"].map(|name| (Error, format!("proof.{name}")))
+        ["wrong", "expired", "revoked"].map(|name| (Error, format!("refused.{name}")))
     );
-    let empty = ISSUER.replace(proof, "\npositive_only = ''\n");
-    assert_eq!(said(&empty), [(Error, "proof.positive_only".to_owned())]);
-    let reason = ISSUER.replace(proof, "\npositive_only = 'any text is accepted'\n");
+    let empty = ISSUER.replace(refused, "\npositive_only = ''\n");
+    assert_eq!(said(&empty), [(Error, "refused.positive_only".to_owned())]);
+    let reason = ISSUER.replace(refused, "\npositive_only = 'any text is accepted'\n");
     assert_eq!(said(&reason), []);
 }
