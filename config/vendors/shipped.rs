@@ -2,5 +2,5 @@
 // compares this list with the folders.
 shipped! {
     issuers: [],
-    connections: [],
+    connections: ["entra", "keycloak"],
 }
