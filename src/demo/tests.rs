@@ -108,7 +108,6 @@ impl Scene {
             http: client(Target::Idp),
             secrets,
             clock: Arc::clone(&clock),
-            fired: None,
         };
         let connection = connections::build("hr", connection, &deps).expect("a connection");
         let (config, http) = (ProbeConfig::default(), client(Target::Sp));
