@@ -42,11 +42,12 @@
 //! | [`issuers`], [`connections`] | one file or folder a kind, one match each |
 //! | [`scim`] | probes of the service provider, and evidence |
 //! | [`http`] | the one hardened HTTP client |
+//! | [`vendors`] | vendors as data, and the test bench for them |
 //! | [`config`] | from TOML to typed settings |
 //! | [`telemetry`], `server` | logs, metrics, systemd; the read-only server |
 //! | `cli` | one file a command |
 //! | `demo` | Vault, service provider and identity provider in process |
-//! | [`fault`], [`clock`], [`problem`], [`value`], [`secret`] | words that every folder uses: failure classes, time, findings about settings, durations and references, secrets |
+//! | [`fault`], [`clock`], [`ids`], [`environment`], [`problem`], [`value`], [`secret`] | what every folder uses: failure classes, time, random ids, environment variables, findings about settings, durations and references, secrets |
 
 pub mod cli;
 pub mod clock;
@@ -54,8 +55,10 @@ pub mod config;
 pub mod connections;
 pub mod demo;
 pub mod driver;
+pub mod environment;
 pub mod fault;
 pub mod http;
+pub mod ids;
 pub mod issuers;
 pub mod ports;
 pub mod problem;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, de};
 
+use crate::environment;
 use crate::secret::SecretRef;
 
 /// A length of time with its unit, `"30d"`, `"12h"`, `"1d 6h"`; never negative.
@@ -140,10 +141,6 @@ fn vault_reference(text: &str, lease: bool) -> Result<SecretRef, String> {
 ///
 /// # Errors
 /// Names the variable that is not set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the configuration is the home of environment reads"
-)]
 pub fn expand_file_path(path: &str) -> Result<String, String> {
     let mut expanded = String::with_capacity(path.len());
     let mut rest = path;
@@ -153,22 +150,12 @@ pub fn expand_file_path(path: &str) -> Result<String, String> {
             return Err(format!("`{path}`: `${{` without `}}`"));
         };
         let name = &from[2..end];
-        let value = std::env::var(name)
-            .map_err(|_| format!("`{path}`: the environment variable `{name}` is not set"))?;
+        let value = environment::variable(name)
+            .ok_or_else(|| format!("`{path}`: the environment variable `{name}` is not set"))?;
         expanded.push_str(before);
         expanded.push_str(&value);
         rest = &from[end + 1..];
     }
     expanded.push_str(rest);
     Ok(expanded)
-}
-
-/// Whether an environment variable is set to something.
-#[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the configuration is the home of environment reads"
-)]
-pub fn environment_has(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }

@@ -1,9 +1,9 @@
 //! Steps shown as they happen: lines for people or JSON lines for programs.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::OutputFormat;
@@ -56,7 +56,7 @@ impl Live {
         text: &str,
         facts: Value,
     ) -> std::io::Result<()> {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         match shown.output.format() {
             OutputFormat::Text => {
                 let time = now.strftime("%H:%M:%S");
@@ -75,7 +75,7 @@ impl Live {
     /// # Errors
     /// When the reader of the output is gone.
     pub fn say(&self, text: &str) -> std::io::Result<()> {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         match shown.output.format() {
             OutputFormat::Text => shown.output.text(text),
             OutputFormat::Json => Ok(()),
@@ -85,13 +85,13 @@ impl Live {
     /// What was asked for.
     #[must_use]
     pub fn format(&self) -> OutputFormat {
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.shown.lock();
         shown.output.format()
     }
 
     /// Whether this wait was not the last thing said of the token.
     fn is_new_wait(&self, token: &str, reason: Option<Reason>) -> bool {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         match reason {
             None => shown.waits.remove(token).is_some(),
             Some(reason) => shown.waits.insert(token.to_owned(), reason) != Some(reason),
@@ -100,7 +100,7 @@ impl Live {
 }
 
 /// Waits inside a rotation are short and many; the end of it is told anyway.
-fn is_worth_telling(reason: Reason) -> bool {
+pub(super) fn is_worth_telling(reason: Reason) -> bool {
     !matches!(reason, Reason::Fresh | Reason::InFlight)
 }
 
@@ -137,18 +137,9 @@ pub(super) fn until_text(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A wait, as people are told of it: a word of [`Reason::as_str`], and when it
-/// is looked again.
-pub(super) fn wait_text(reason: &str, until: &str) -> String {
-    match reason {
-        "backoff" => format!("tries again {until}"),
-        "settling" => format!("waits: a lost call may still take effect (looks again {until})"),
-        "lease_elsewhere" => {
-            format!("waits: another process holds the lease (looks again {until})")
-        }
-        "waiting_overlap" => "waits: the old token stays valid during the overlap".to_owned(),
-        other => format!("waits: {} (looks again {until})", other.replace('_', " ")),
-    }
+/// A wait, as people are told of it, and when the token is checked again.
+pub(super) fn wait_text(reason: Reason, until: &str) -> String {
+    format!("waits: {} (next check {until})", reason.sentence())
 }
 
 /// A store that cannot be used, as people are told of it.
@@ -175,12 +166,12 @@ impl Witness for Live {
             "wake_at": decision.wake_at,
             "stage": record.stage_name(),
         });
-        let text = wait_text(reason.as_str(), &until);
+        let text = wait_text(reason, &until);
         self.tell(now, &unit.name, &text, facts);
     }
 
     fn step_began(&self, unit: &Unit, record: &Record, step: &Step, now: Timestamp) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         if shown.output.format() == OutputFormat::Json {
             // A closed output ends no work.
             drop(shown.output.json(&json!({

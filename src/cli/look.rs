@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Exit;
 use super::output::complain;
 use super::wiring::World;
+use crate::driver::situation::{Conditions, Inputs};
+use crate::ports::Store;
 use crate::ports::unit::Unit;
-use crate::ports::{PublishedSecret, Store};
 use crate::rotation::decision::Decision;
 use crate::rotation::forecast::{Forecast, forecast};
+use crate::rotation::invariant;
 use crate::rotation::record::Record;
-use crate::rotation::situation::{Published, Situation};
+use crate::rotation::situation::Published;
 use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::snapshot::TokenSnapshot;
 
@@ -31,7 +33,7 @@ pub(super) struct Seen {
 pub(super) struct Found {
     record: Record,
     published: Published,
-    all_paused: bool,
+    conditions: Conditions,
 }
 
 /// Logs in and reads the state of these tokens, in their order.
@@ -60,19 +62,19 @@ pub(super) async fn at(world: &World, units: Vec<Unit>) -> Result<Vec<Seen>, Exi
 async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
     let stored = world.store.load(&unit.name).await;
     let record = stored.map_err(|error| error.to_string())?;
+    if let Some(stored) = &record {
+        // The daemon does not act on such a record either.
+        invariant::check(&stored.value).map_err(|error| error.to_string())?;
+    }
     let published = world.store.published(&unit.name).await;
-    let published = match published.map_err(|error| error.to_string())? {
-        PublishedSecret::Absent => Published::Absent,
-        PublishedSecret::Token(token) => Published::Token(token.value.fingerprint()),
-        PublishedSecret::Malformed(_) => Published::Malformed,
-    };
+    let published = published.map_err(|error| error.to_string())?.seen();
     Ok(Found {
         record: record.map_or_else(
             || Record::new(&unit.name, world.clock.now()),
             |stored| stored.value,
         ),
         published,
-        all_paused: world.is_all_paused(),
+        conditions: world.conditions(),
     })
 }
 
@@ -80,19 +82,8 @@ impl Found {
     /// What will happen to the token from this time on.
     pub(super) fn forecast(&self, unit: &Unit, from: Timestamp) -> Forecast {
         let connections = unit.connection_capabilities();
-        let situation = Situation {
-            token: &unit.name,
-            issuer_name: &unit.labels.issuer,
-            holder: None,
-            policy: &unit.policy,
-            issuer: unit.issuer.capabilities(),
-            connections: &connections,
-            published: &self.published,
-            intent_is_fresh: false,
-            clock_skew: SignedDuration::ZERO,
-            all_paused: self.all_paused,
-            leaving: false,
-        };
+        let inputs = Inputs::dry_run(&connections, &self.published);
+        let situation = self.conditions.situation(unit, inputs);
         forecast(&self.record, &situation, from)
     }
 

@@ -82,7 +82,7 @@ pub enum Command {
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
     Resume(pause::ResumeArgs),
-    /// List, show and check vendor files: issuers and connections as data.
+    /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Watch the daemon work, with everything around it in one process.
     Demo(demo::Args),

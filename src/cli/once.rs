@@ -18,8 +18,7 @@ use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
-use crate::rotation::decision::Reason;
-use crate::telemetry::snapshot::is_at_rest;
+use crate::rotation::reason::{Reason, Urgency};
 use crate::value::HumanDuration;
 
 /// `once`.
@@ -91,8 +90,7 @@ async fn work_all(
 /// What an end means: the exit code, a word, and a sentence.
 pub(super) fn verdict(ended: &Ended) -> (Exit, &'static str, String) {
     match ended {
-        Ended::AtRest(decision) if is_at_rest(decision.reason) => (Exit::Ok, "ok", String::new()),
-        Ended::AtRest(decision) => at_rest_because(decision.reason),
+        Ended::AtRest(decision) => waiting_for(decision.reason),
         Ended::NeedsPerson(stage) => (
             Exit::Failed,
             "needs a person",
@@ -112,44 +110,14 @@ pub(super) fn verdict(ended: &Ended) -> (Exit, &'static str, String) {
     }
 }
 
-/// At rest, though not as it should be.
-fn at_rest_because(reason: Reason) -> (Exit, &'static str, String) {
-    let word = reason.as_str().to_owned();
-    match reason {
-        Reason::Paused => (Exit::Ok, "paused", String::new()),
-        Reason::WaitingWindow => (Exit::Ok, "waits for its window", String::new()),
-        Reason::SchemaTooNew | Reason::Halted | Reason::WaitingOperator => {
-            (Exit::Failed, "needs a person", word)
-        }
-        Reason::ClockBehind
-        | Reason::ClockSkew
-        | Reason::LeaseElsewhere
-        | Reason::Backoff
-        | Reason::InFlight
-        | Reason::ReplyLost
-        | Reason::Settling
-        | Reason::Missing
-        | Reason::Expired
-        | Reason::RenewalDue
-        | Reason::Forced
-        | Reason::Compromised
-        | Reason::Drift
-        | Reason::OperatorSupplied
-        | Reason::Adoptable
-        | Reason::PublishDue
-        | Reason::RetireDue
-        | Reason::WaitingOverlap
-        | Reason::WaitingExpiry
-        | Reason::SlotNeeded
-        | Reason::OrphanFound
-        | Reason::IssueCap
-        | Reason::ProofNeeded
-        | Reason::ProbeDue
-        | Reason::RollingBack
-        | Reason::ConnectionInDoubt
-        | Reason::Fresh
-        | Reason::NothingScheduled
-        | Reason::Left => (Exit::TryAgain, "not done yet", word),
+/// Nothing is done now: whether that is as it should be.
+fn waiting_for(reason: Reason) -> (Exit, &'static str, String) {
+    let word = reason.as_str();
+    match reason.urgency() {
+        Urgency::Healthy => (Exit::Ok, "ok", String::new()),
+        Urgency::HeldBack => (Exit::Ok, word, String::new()),
+        Urgency::NeedsPerson => (Exit::Failed, "needs a person", word.to_owned()),
+        Urgency::Unfinished => (Exit::TryAgain, "not done yet", word.to_owned()),
     }
 }
 

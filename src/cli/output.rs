@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::OutputFormat;
-use crate::value::environment_has;
+use crate::environment;
 
 /// Tells standard error what went wrong before or beside the result.
 pub(super) fn complain(text: &str) {
@@ -28,7 +28,7 @@ impl Output {
     #[must_use]
     pub fn stdout(format: OutputFormat) -> Self {
         let stdout = io::stdout();
-        let colour = stdout.is_terminal() && !environment_has("NO_COLOR");
+        let colour = stdout.is_terminal() && !environment::has("NO_COLOR");
         Self {
             format,
             colour,

@@ -104,6 +104,7 @@ fn step_words(next: &Upcoming) -> String {
         | Step::CheckUse { .. }
         | Step::Retire { .. }
         | Step::RevokeOrphan { .. }
+        | Step::RevokeUnrecorded { .. }
         | Step::Verify => next.step.as_str().replace('_', " "),
     }
 }

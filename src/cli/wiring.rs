@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
-use crate::driver::ids;
 use crate::driver::run::Runner;
+use crate::driver::situation::Conditions;
 use crate::http;
 use crate::http::skew::SkewWatch;
+use crate::ids;
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
@@ -157,16 +158,23 @@ impl World {
 
     /// What carries tokens from one decision to the next.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
-        let skew = Arc::clone(&self.skew);
-        let paused = Arc::clone(&self.all_paused);
         Runner {
             store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.clock),
             witness,
             holder: self.holder.clone(),
+            conditions: self.conditions(),
+            cancel,
+        }
+    }
+
+    /// What holds for all tokens, as measured and last read by this process.
+    pub(super) fn conditions(&self) -> Conditions {
+        let skew = Arc::clone(&self.skew);
+        let paused = Arc::clone(&self.all_paused);
+        Conditions {
             clock_skew: Arc::new(move || skew.largest()),
             all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
-            cancel,
         }
     }
 

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Findings;
-use super::guesses::Guesses;
 use super::keys;
 use super::lists::List;
 use super::literals;
 use super::locate::Document;
+use super::placeholders::Placeholders;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
 use super::resolve;
 use super::rules;
 use super::sections::Sections;
 use super::settings::Settings;
-use super::typed::Guess;
+use super::typed::Size;
 use super::vendors::{Uses, Vendors};
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
@@ -51,13 +51,15 @@ pub(super) fn settings<'a>(
     vendors: &Vendors<'a>,
     findings: &mut Findings,
 ) -> Option<Settings> {
-    let drafted = draft(documents, vendors, Guess::Small, findings);
-    let problems = if drafted.guesses.is_empty() {
+    let drafted = draft(documents, vendors, Size::Small, findings);
+    let problems = if drafted.placeholders.is_empty() {
         drafted.problems
     } else {
         // The same is wrong again: it is noted already.
-        let other = draft(documents, vendors, Guess::Large, &mut Findings::default());
-        drafted.guesses.leave(&drafted.problems, &other.problems)
+        let other = draft(documents, vendors, Size::Large, &mut Findings::default());
+        drafted
+            .placeholders
+            .independent_problems(&drafted.problems, &other.problems)
     };
     super::settle(&problems, documents, &drafted.uses, findings);
     drafted.settings
@@ -66,7 +68,7 @@ pub(super) fn settings<'a>(
 /// What was made of the files, right or wrong.
 struct Drafted {
     settings: Option<Settings>,
-    guesses: Guesses,
+    placeholders: Placeholders,
     uses: Uses,
     problems: Problems,
 }
@@ -74,10 +76,10 @@ struct Drafted {
 fn draft<'a>(
     documents: &[Document<'a>],
     vendors: &Vendors<'a>,
-    guess: Guess,
+    size: Size,
     findings: &mut Findings,
 ) -> Drafted {
-    let mut sections = Sections::gather(documents, guess, findings);
+    let mut sections = Sections::gather(documents, size, findings);
     let names = sections.names();
     let vault = sections.required::<VaultConfig>("vault", findings);
     let server = sections.optional::<ServerConfig>("server", findings);
@@ -88,7 +90,7 @@ fn draft<'a>(
     let issuers = sections.family::<IssuerKind>(vendors, findings);
     let connections = sections.family::<ConnectionKind>(vendors, findings);
     let tokens = sections.tokens(findings);
-    let (guesses, uses) = sections.guesses();
+    let (placeholders, uses) = sections.placeholders();
     let kinds = literals::Kinds {
         issuers: &issuers,
         connections: &connections,
@@ -106,7 +108,7 @@ fn draft<'a>(
     let tokens = resolver.all(tokens, &mut problems);
     let whole = rules::Whole {
         names: &names,
-        guesses: &guesses,
+        placeholders: &placeholders,
         vault: vault.as_ref(),
         server: server.as_ref(),
         log: log.as_ref(),
@@ -134,7 +136,7 @@ fn draft<'a>(
     };
     Drafted {
         settings,
-        guesses,
+        placeholders,
         uses,
         problems,
     }

@@ -1,14 +1,14 @@
 //! From TOML files to typed, validated settings.
 //!
 //! [`load`] reads the file and what it includes, then works in layers: syntax,
-//! types (section by section, going on after each error with a guess in its
-//! place), meaning (the rules of each section and those across sections; what
-//! only a guess brought about is not said). Everything that is wrong comes
-//! back at once in a [`Report`], with file, line, column and remedy.
+//! types (section by section; after each error a placeholder value takes the
+//! place of the wrong one, so that later rules can run), meaning (the rules of
+//! each section and those across sections; what they find only because of a
+//! placeholder is not reported). All problems are reported at once in a
+//! [`Report`], with file, line, column and remedy.
 
 mod assemble;
 mod finding;
-mod guesses;
 pub mod keys;
 mod likeness;
 mod lines;
@@ -16,6 +16,7 @@ mod lists;
 mod literals;
 mod locate;
 mod mask;
+mod placeholders;
 mod policy;
 mod raw;
 mod report;

@@ -1,5 +1,5 @@
-//! Gathers the sections of all files: who holds which, what is defined twice,
-//! and what stands in the wrong file.
+//! Gathers the sections of all files: which file has which section, what is
+//! defined twice, and what is in the wrong file.
 
 mod kinds;
 
@@ -10,13 +10,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Findings};
-use super::guesses::Guesses;
 use super::keys;
 use super::lists::List;
 use super::locate::Document;
+use super::placeholders::Placeholders;
 use super::raw::{RawPolicy, RawToken};
 use super::rules;
-use super::typed::{self, Guess, Section};
+use super::typed::{self, Section, Size};
 use super::vendors::Uses;
 use super::wording;
 
@@ -34,24 +34,20 @@ fn lists() -> impl Iterator<Item = &'static str> {
 pub(super) struct Sections<'a> {
     single: BTreeMap<&'static str, Section<'a>>,
     named: BTreeMap<&'static str, BTreeMap<String, Section<'a>>>,
-    /// What stands in for what is wrong.
-    guess: Guess,
+    /// Which placeholder values the reader puts in the place of wrong ones.
+    size: Size,
     /// What was wrong in the sections that were read.
-    guesses: Guesses,
+    placeholders: Placeholders,
     uses: Uses,
 }
 
 impl<'a> Sections<'a> {
-    pub(super) fn gather(
-        documents: &[Document<'a>],
-        guess: Guess,
-        findings: &mut Findings,
-    ) -> Self {
+    pub(super) fn gather(documents: &[Document<'a>], size: Size, findings: &mut Findings) -> Self {
         let mut sections = Self {
             single: BTreeMap::new(),
             named: NAMED.iter().map(|n| (*n, BTreeMap::new())).collect(),
-            guess,
-            guesses: Guesses::default(),
+            size,
+            placeholders: Placeholders::default(),
             uses: Uses::default(),
         };
         for (source, document) in documents.iter().enumerate() {
@@ -129,7 +125,7 @@ impl<'a> Sections<'a> {
         }
     }
 
-    /// Every name that stands in the files, even where its table is wrong.
+    /// Every name in the files, even where its table is wrong.
     pub(super) fn names(&self) -> rules::Names {
         let of = |group: &str| {
             let tables = self.named.get(group).into_iter().flatten();
@@ -206,8 +202,8 @@ impl<'a> Sections<'a> {
 
     /// What was wrong in the sections that were read until now, and what was
     /// made of vendor files.
-    pub(super) fn guesses(self) -> (Guesses, Uses) {
-        (self.guesses, self.uses)
+    pub(super) fn placeholders(self) -> (Placeholders, Uses) {
+        (self.placeholders, self.uses)
     }
 
     fn read<T: DeserializeOwned>(
@@ -217,14 +213,14 @@ impl<'a> Sections<'a> {
         findings: &mut Findings,
     ) -> Option<T> {
         let path = section.path.clone();
-        let draft = typed::read(section, also, self.guess, findings);
+        let draft = typed::read(section, also, self.size, findings);
         match draft {
             Some(draft) => {
-                self.guesses.extend(draft.guesses);
+                self.placeholders.extend(draft.placeholders);
                 Some(draft.value)
             }
             None => {
-                self.guesses.extend([path]);
+                self.placeholders.extend([path]);
                 None
             }
         }

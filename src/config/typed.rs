@@ -21,7 +21,7 @@ pub(super) struct Section<'a> {
     pub(super) source: usize,
     /// Dotted path.
     pub(super) path: String,
-    /// What stands there.
+    /// Its value.
     pub(super) value: Spanned<DeValue<'a>>,
     /// Where to point when the section as a whole is meant.
     pub(super) span: std::ops::Range<usize>,
@@ -30,13 +30,13 @@ pub(super) struct Section<'a> {
 /// More findings in one section than this help nobody.
 const MOST: usize = 40;
 
-/// A section in its type. Where something in it was wrong, that was noted, and
-/// a guess stands in its place, so that the rules can look at the rest.
+/// A section in its type. What was wrong in it was noted, and has a placeholder
+/// value, so that later rules can run on the rest.
 pub(super) struct Draft<T> {
     pub(super) value: T,
-    /// Dotted paths of what was wrong: what is said of these follows from the
-    /// guess.
-    pub(super) guesses: Vec<String>,
+    /// Dotted paths of what was wrong: what the rules say of these follows from
+    /// the placeholder.
+    pub(super) placeholders: Vec<String>,
 }
 
 /// Reads a section and notes what is wrong in it. `None` when nothing can be
@@ -45,22 +45,25 @@ pub(super) struct Draft<T> {
 pub(super) fn read<T: DeserializeOwned>(
     section: Section<'_>,
     also: &[&str],
-    guess: Guess,
+    size: Size,
     findings: &mut Findings,
 ) -> Option<Draft<T>> {
     let mut reader = Reader {
-        guess,
+        size,
         left: section.value.clone(),
         section,
         wrong: Vec::new(),
-        invented: Vec::new(),
+        placed: Vec::new(),
     };
     for _ in 0..MOST * (SMALL.len() + 1) {
         let value = reader.left.clone();
         match T::deserialize(ValueDeserializer::from(value)) {
             Ok(value) => {
-                let guesses = reader.guesses();
-                return Some(Draft { value, guesses });
+                let placeholders = reader.placeholders();
+                return Some(Draft {
+                    value,
+                    placeholders,
+                });
             }
             Err(error) => {
                 if !reader.go_on(&error, also, findings) {
@@ -68,20 +71,20 @@ pub(super) fn read<T: DeserializeOwned>(
                 }
             }
         }
-        if reader.wrong.len().max(reader.invented.len()) > MOST {
+        if reader.wrong.len().max(reader.placed.len()) > MOST {
             break;
         }
     }
     None
 }
 
-/// Bytes of a value that stands in no file.
+/// Bytes of a value that is in no file.
 const NOWHERE: std::ops::Range<usize> = usize::MAX - 1..usize::MAX;
 
-/// Which values are tried for a key that is missing or wrong. What a rule finds
-/// with both has nothing to do with the guess.
+/// Which placeholder values are tried for a key that is missing or wrong. What a
+/// rule finds with both does not depend on the placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Guess {
+pub(super) enum Size {
     Small,
     Large,
 }
@@ -111,24 +114,25 @@ const LARGE: [&str; 9] = [
 ];
 
 struct Reader<'a> {
-    guess: Guess,
+    size: Size,
     section: Section<'a>,
-    /// The section, with something else where it is wrong or lacks something.
+    /// The section, with placeholder values where it is wrong or lacks something.
     left: Spanned<DeValue<'a>>,
     /// Ways to what was taken out or replaced, in the section as written.
     wrong: Vec<Vec<Step>>,
-    /// Ways to what was put in, and how many inventions were tried there.
-    invented: Vec<(Vec<Step>, usize)>,
+    /// Ways to the placeholders, and how many values were tried there.
+    placed: Vec<(Vec<Step>, usize)>,
 }
 
 impl Reader<'_> {
-    /// Notes the error and mends its cause, so that the next one shows.
+    /// Notes the error and puts a placeholder in the place of its cause, so that
+    /// the next error shows.
     /// `false`: nothing more can be learned from this section.
     fn go_on(&mut self, error: &toml::de::Error, also: &[&str], findings: &mut Findings) -> bool {
         let raw = error.message();
         let span = error.span().unwrap_or_else(|| self.section.value.span());
         if span == NOWHERE {
-            return self.invent_again(first_choice(raw));
+            return self.try_next_value(first_choice(raw));
         }
         match missing_field(raw) {
             Some(field) => self.put_in(field, &span, raw, findings),
@@ -158,8 +162,8 @@ impl Reader<'_> {
         if again || is_of_the_key(raw, &self.left, &cause, span) {
             return remove(&mut self.left, &cause);
         }
-        self.invented.push((cause, 0));
-        self.invent_again(first_choice(raw))
+        self.placed.push((cause, 0));
+        self.try_next_value(first_choice(raw))
     }
 
     fn put_in(
@@ -171,29 +175,29 @@ impl Reader<'_> {
     ) -> bool {
         let mut way = find_table(&self.left, span);
         way.push(Step::Key(field.to_owned()));
-        if self.invented.iter().any(|(known, _)| *known == way) {
+        if self.placed.iter().any(|(known, _)| *known == way) {
             return false;
         }
         if !self.wrong.contains(&way) {
             self.note(span, &way, raw, &[], findings);
         }
-        self.invented.push((way, 0));
-        self.invent_again(None)
+        self.placed.push((way, 0));
+        self.try_next_value(None)
     }
 
     /// Tries the next value for the last key that was missing or wrong; where a
     /// word must be chosen, that word. What was wrong is taken out in the end.
-    fn invent_again(&mut self, word: Option<&str>) -> bool {
-        let Some((way, tried)) = self.invented.last_mut() else {
+    fn try_next_value(&mut self, word: Option<&str>) -> bool {
+        let Some((way, tried)) = self.placed.last_mut() else {
             return false;
         };
-        let inventions = match self.guess {
-            Guess::Small => &SMALL,
-            Guess::Large => &LARGE,
+        let values = match self.size {
+            Size::Small => &SMALL,
+            Size::Large => &LARGE,
         };
-        let Some(text) = inventions.get(*tried) else {
-            let stands = follow(&self.section.value, way).is_some();
-            return stands && remove(&mut self.left, way);
+        let Some(text) = values.get(*tried) else {
+            let is_written = follow(&self.section.value, way).is_some();
+            return is_written && remove(&mut self.left, way);
         };
         *tried += 1;
         let value = match (word, DeValue::parse(text)) {
@@ -205,9 +209,9 @@ impl Reader<'_> {
         insert(&mut self.left, way, value)
     }
 
-    fn guesses(&self) -> Vec<String> {
+    fn placeholders(&self) -> Vec<String> {
         let ways = self.wrong.iter();
-        let ways = ways.chain(self.invented.iter().map(|(way, _)| way));
+        let ways = ways.chain(self.placed.iter().map(|(way, _)| way));
         ways.map(|way| join(&self.section.path, way)).collect()
     }
 
@@ -258,7 +262,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether it is the key that is wrong, and not what stands behind it.
+/// Whether it is the key that is wrong, and not its value.
 fn is_of_the_key(
     raw: &str,
     left: &Spanned<DeValue<'_>>,

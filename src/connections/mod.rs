@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::http::fired::Firings;
 use crate::ports::Connection;
 use crate::ports::kind::AnyConnection;
 pub use crate::ports::kind::Deps;
@@ -47,21 +46,4 @@ pub fn build(
     deps: &Deps,
 ) -> Result<Arc<dyn Connection>, String> {
     kind.as_kind().build(name, deps)
-}
-
-/// The same; which rules of `answers` decide is noted in `fired`.
-///
-/// # Errors
-/// As [`build`].
-pub fn build_noting(
-    name: &str,
-    kind: &ConnectionKind,
-    deps: &Deps,
-    fired: Option<Firings>,
-) -> Result<Arc<dyn Connection>, String> {
-    let deps = Deps {
-        fired,
-        ..deps.clone()
-    };
-    build(name, kind, &deps)
 }

@@ -1,6 +1,6 @@
 //! Faults on demand.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 /// A fault that the next few requests meet.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ impl<F: Copy> Switch<F> {
         Some(fault)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(F, u32)>> {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<(F, u32)>> {
+        self.planned.lock()
     }
 }
 

@@ -24,7 +24,7 @@ use crate::rotation::outcome::{Confirmation, IssuedToken};
 use crate::scim::config::ProbeConfig;
 use crate::scim::evidence::Verdict;
 use crate::scim::probe::ScimProbe;
-use crate::secret::{BearerToken, SecretRef};
+use crate::secret::{BearerToken, SecretRef, SecretText};
 
 #[derive(Deserialize)]
 struct Sections {
@@ -36,8 +36,8 @@ struct Sections {
 
 /// Knows the two admin tokens by the names of environment variables.
 struct TwoSecrets {
-    sp: BearerToken,
-    idp: BearerToken,
+    sp: SecretText,
+    idp: SecretText,
 }
 
 #[async_trait]
@@ -88,8 +88,8 @@ impl Scene {
         assert_eq!(problems.all(), []);
 
         let secrets: Arc<dyn Secrets> = Arc::new(TwoSecrets {
-            sp: sp.admin_token().clone(),
-            idp: idp.admin_token().clone(),
+            sp: sp.admin_token().clone().into(),
+            idp: idp.admin_token().clone().into(),
         });
         let client = |target| {
             let settings = ClientSettings::default();
@@ -104,10 +104,10 @@ impl Scene {
         };
         let issuer = issuers::build("demo", issuer, &deps).expect("an issuer");
         let deps = connections::Deps {
+            fired: None,
             http: client(Target::Idp),
             secrets,
             clock: Arc::clone(&clock),
-            fired: None,
         };
         let connection = connections::build("hr", connection, &deps).expect("a connection");
         let (config, http) = (ProbeConfig::default(), client(Target::Sp));

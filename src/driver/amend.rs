@@ -1,7 +1,7 @@
 //! What persons write into a record: requests, pauses. They act through Vault,
 //! under Vault's policies and audit; there is no other way in.
 
-use super::ids;
+use crate::ids;
 use crate::ports::{Clock, Store, StoreError, Version};
 use crate::rotation::record::Record;
 

@@ -2,10 +2,10 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::leftover::Leftover;
 use crate::ports::Version;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::Record;
+use crate::rotation::uncommitted::{Uncommitted, UnrecordedToken};
 
 /// What is remembered of a token between two wakes. Safe to lose: everything
 /// that matters is stored, and check-and-set refuses what is outdated.
@@ -16,10 +16,14 @@ pub struct Memory {
     /// Label of an intent that was made here and whose issue was not started.
     pub(super) fresh_intent: Option<String>,
     pub(super) store_failures: u32,
-    /// What was done since the last commit.
-    pub(super) undertaken: Leftover,
-    /// What was done for a record that somebody else has written since.
-    pub(super) leftover: Leftover,
+    /// Effects since the last commit.
+    pub(super) uncommitted: Uncommitted,
+    /// Effects whose commit was refused, because another writer came first. They
+    /// are reconciled with the record of that writer.
+    pub(super) conflicted: Uncommitted,
+    /// Tokens that were issued to this process and are in no record. It revokes
+    /// them.
+    pub(super) unrecorded: Vec<UnrecordedToken>,
     /// Ends the wake between two steps; there is one while a wake runs.
     pub(super) interruption: Option<CancellationToken>,
 }
@@ -30,9 +34,9 @@ pub(super) struct Known {
     pub(super) record: Record,
     pub(super) version: Version,
     pub(super) dirty: bool,
-    /// What it says should have been stored already, before anything else is
-    /// done: it may hold a token that is known nowhere else.
-    pub(super) overdue: bool,
+    /// Whether it must be committed before anything else is done: it may
+    /// contain a token that is stored nowhere else.
+    pub(super) must_commit_first: bool,
     /// Ids of the writes on this version of which it is not known whether they
     /// were carried out.
     pub(super) unheard: Vec<String>,
@@ -89,6 +93,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
         | Outcome::UseSeen { .. }
         | Outcome::Retired { .. }
         | Outcome::OrphanRevoked { .. }
+        | Outcome::UnrecordedRevoked { .. }
         | Outcome::Verified(_)
         | Outcome::Failed { .. } => None,
     }

@@ -3,23 +3,31 @@
 
 mod delivery;
 mod ending;
+mod operands;
 mod published;
 
 use self::delivery::{confirm, deliver, revert};
-use self::ending::{check_use, complete, discard, retire, revoke_orphan};
+use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
+use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
 use self::published::{publish, supplied};
-use super::ids;
-use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass};
+use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{IssueRequest, Store, TokenHandle};
+use crate::ports::{IssueRequest, Store};
 use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
-use crate::rotation::record::{HeldToken, Record, Retiring, Rotation, Trigger};
-use crate::secret::Fingerprint;
+use crate::rotation::record::{Record, Retiring, Trigger};
+use crate::rotation::uncommitted::UnrecordedToken;
 
 /// Performs one step for a token whose intent is stored.
-pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Step) -> Outcome {
+pub async fn perform(
+    unit: &Unit,
+    store: &dyn Store,
+    record: &Record,
+    unrecorded: &[UnrecordedToken],
+    step: &Step,
+) -> Outcome {
     let done = match step {
         Step::Adopt => supplied(unit, store, record).await.map(Outcome::Adopted),
         Step::Prepare { trigger } => prepare(unit, record, *trigger).await.map(Outcome::Prepared),
@@ -43,60 +51,13 @@ pub async fn perform(unit: &Unit, store: &dyn Store, record: &Record, step: &Ste
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
         Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, id).await,
+        Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
     };
     done.unwrap_or_else(|fault| Outcome::Failed {
         step: step.clone(),
         fault,
     })
-}
-
-/// The record lost what the step needs: only a bug can lead here.
-fn missing(what: &str) -> Fault {
-    Fault::new(
-        FaultClass::Rejected,
-        FaultKind::Config,
-        format!("the record holds no {what} for this step"),
-    )
-}
-
-fn rotation_of(record: &Record) -> Result<&Rotation, Fault> {
-    record.rotation.as_ref().ok_or_else(|| missing("rotation"))
-}
-
-fn pending_of(record: &Record) -> Result<&HeldToken, Fault> {
-    rotation_of(record)?
-        .pending
-        .as_ref()
-        .ok_or_else(|| missing("pending token"))
-}
-
-fn current_of(record: &Record) -> Result<&HeldToken, Fault> {
-    record
-        .current
-        .as_ref()
-        .ok_or_else(|| missing("current token"))
-}
-
-fn retiring_of<'a>(record: &'a Record, fingerprint: &Fingerprint) -> Result<&'a Retiring, Fault> {
-    let entry = record
-        .retiring
-        .iter()
-        .find(|r| r.token.fingerprint() == *fingerprint);
-    entry.ok_or_else(|| missing("superseded token"))
-}
-
-/// Whether a token was made by an issuer that its unit has no more: this one
-/// may have given the same id to somebody else's.
-fn is_of_another_issuer(unit: &Unit, issuer: Option<&str>) -> bool {
-    issuer.is_some_and(|name| name != unit.labels.issuer)
-}
-
-fn handle(token: &HeldToken) -> TokenHandle {
-    TokenHandle {
-        id: token.id.clone(),
-        value: Some(token.value.clone()),
-    }
 }
 
 /// Looks at every destination and at the issuer before anything is made.
@@ -185,7 +146,7 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let rotation = record.rotation.as_ref();
     let in_flight = rotation.and_then(|r| r.intent.as_ref());
-    let intent = in_flight.or_else(|| record.strays.first());
+    let intent = in_flight.or_else(|| record.issues_after_lease_loss.first());
     let intent = intent.ok_or_else(|| missing("intent"))?;
     if is_of_another_issuer(unit, intent.issuer.as_deref()) {
         return Ok(Outcome::Recovered {

@@ -65,7 +65,7 @@ mod tests {
             record: Record::new("crm", NOW),
             version: Version(1),
             dirty: false,
-            overdue: false,
+            must_commit_first: false,
             unheard: Vec::new(),
         }
     }

@@ -13,18 +13,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
+use super::situation::{Conditions, Inputs};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::ports::{Clock, Store, StoreError};
 use crate::rotation::apply::{apply, must_be_stored};
 use crate::rotation::capability::ConnectionCapabilities;
-use crate::rotation::decision::{Action, Decision, Reason, Step};
+use crate::rotation::decision::{Action, Decision, Step};
 use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
 use crate::rotation::record::Record;
 use crate::rotation::situation::{Published, Situation};
+use crate::rotation::uncommitted::UnrecordedToken;
 
 /// What all tokens share.
 #[derive(Clone)]
@@ -37,10 +39,8 @@ pub struct Runner {
     pub witness: Arc<dyn Witness>,
     /// Random id of this process as a holder of leases.
     pub holder: String,
-    /// Largest clock difference seen; read at each decision.
-    pub clock_skew: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
-    /// Whether a person stopped all work; read at each decision.
-    pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// What holds for all tokens of this process.
+    pub conditions: Conditions,
     /// Ends the work between two steps.
     pub cancel: CancellationToken,
 }
@@ -79,10 +79,7 @@ impl Rest {
     #[must_use]
     pub fn waits_for_others(&self) -> bool {
         match self {
-            Self::Decided(decision) => matches!(
-                decision.reason,
-                Reason::LeaseElsewhere | Reason::Paused | Reason::WaitingOperator | Reason::Halted
-            ),
+            Self::Decided(decision) => decision.reason.waits_for_other_writer(),
             Self::StoreFailed { .. } | Self::Stopped | Self::Interrupted => false,
         }
     }
@@ -94,6 +91,11 @@ const STEPS_A_WAKE: usize = 64;
 impl Runner {
     /// Decides and acts for one token until there is nothing to do right now.
     pub async fn wake(&self, unit: &Unit, memory: &mut Memory) -> Rest {
+        if !memory.unrecorded.is_empty() {
+            // Another replica may have been given the same token by now, from an
+            // issuer that answers a repeated request with it.
+            memory.reload();
+        }
         for _ in 0..STEPS_A_WAKE {
             let interruption = memory.interruption.as_ref();
             if interruption.is_some_and(CancellationToken::is_cancelled) {
@@ -129,11 +131,15 @@ impl Runner {
     /// One decision and, if it asks for one, one step.
     async fn turn(&self, unit: &Unit, memory: &mut Memory) -> Result<Option<Rest>, StoreError> {
         self.load(unit, memory).await?;
-        if memory.known.as_ref().is_some_and(|known| known.overdue) {
+        if memory
+            .known
+            .as_ref()
+            .is_some_and(|known| known.must_commit_first)
+        {
             self.save(memory).await?;
         }
         let connections = unit.connection_capabilities();
-        self.settle_leftover(unit, memory, &connections).await?;
+        self.reconcile(unit, memory, &connections).await?;
         let published = self.published(unit).await?;
         let Some(known) = memory.known.as_ref() else {
             return Err(StoreError::Conflict);
@@ -144,7 +150,7 @@ impl Runner {
         self.witness.decided(unit, &known.record, &decision, now);
         match &decision.action {
             Action::Wait => {
-                if !self.may_ride_along(known, unit, decision.wake_at) {
+                if !self.may_defer_commit(known, unit, decision.wake_at) {
                     self.save(memory).await?;
                 }
                 Ok(Some(Rest::Decided(decision)))
@@ -169,7 +175,7 @@ impl Runner {
         connections: &[(String, ConnectionCapabilities)],
         published: &Published,
     ) -> Result<(), StoreError> {
-        if !step.only_reads() {
+        if step.needs_lease() {
             self.commit_intent(unit, memory, step).await?;
         }
         let Some(before) = memory.record().cloned() else {
@@ -179,10 +185,10 @@ impl Runner {
         if *step == Step::Issue {
             memory.fresh_intent = None;
         }
-        memory.undertaken.undertake(step, &before);
+        memory.uncommitted.step_began(step, &before);
         let began = self.clock.now();
         self.witness.step_began(unit, &before, step, began);
-        let outcome = self.with_deadline(unit, &before, step).await;
+        let outcome = self.with_deadline(unit, memory, &before, step).await;
         let now = self.clock.now();
         let situation = Situation {
             intent_is_fresh: was_fresh,
@@ -200,7 +206,8 @@ impl Runner {
         };
         self.witness.step_ended(unit, &ended);
         let store_now = must_be_stored(&outcome, &situation);
-        memory.undertaken.came_to(&outcome);
+        memory.uncommitted.step_ended(&outcome);
+        UnrecordedToken::step_ended(&mut memory.unrecorded, &outcome, &unit.policy, now);
         if let Some(known) = memory.known.as_mut() {
             known.dirty |= after != before && differs_in_more_than_time(&before, &after);
             known.record = after;
@@ -208,7 +215,7 @@ impl Runner {
         memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());
         if store_now {
             if let Some(known) = memory.known.as_mut() {
-                known.overdue = known.dirty;
+                known.must_commit_first = known.dirty;
             }
             self.save(memory).await?;
         }
@@ -227,38 +234,39 @@ impl Runner {
         unit: &'a Unit,
         connections: &'a [(String, ConnectionCapabilities)],
         published: &'a Published,
-        memory: &Memory,
+        memory: &'a Memory,
         record: &Record,
     ) -> Situation<'a> {
-        Situation {
-            token: &unit.name,
-            issuer_name: &unit.labels.issuer,
+        let inputs = Inputs {
             holder: Some(&self.holder),
-            policy: &unit.policy,
-            issuer: unit.issuer.capabilities(),
             connections,
             published,
             intent_is_fresh: memory.has_fresh_intent(record),
-            clock_skew: (self.clock_skew)(),
-            all_paused: (self.all_paused)(),
-            leaving: unit.leaving,
-        }
+            unrecorded: &memory.unrecorded,
+        };
+        self.conditions.situation(unit, inputs)
     }
 
     /// An effect never outlives the lease that covers it.
-    async fn with_deadline(&self, unit: &Unit, record: &Record, step: &Step) -> Outcome {
+    async fn with_deadline(
+        &self,
+        unit: &Unit,
+        memory: &Memory,
+        record: &Record,
+        step: &Step,
+    ) -> Outcome {
         let now = self.clock.now();
         let lease_end = record
             .lease
             .as_ref()
             .filter(|l| l.holder == self.holder)
             .map(|l| l.expires_at);
-        let left = match step.only_reads() {
-            true => unit.policy.lease,
-            false => lease_end.map_or(SignedDuration::ZERO, |end| end.duration_since(now)),
+        let left = match step.needs_lease() {
+            false => unit.policy.lease,
+            true => lease_end.map_or(SignedDuration::ZERO, |end| end.duration_since(now)),
         };
         tokio::select! {
-            outcome = perform(unit, self.store.as_ref(), record, step) => outcome,
+            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step) => outcome,
             () = self.clock.sleep(left.max(SignedDuration::ZERO)) => {
                 let class = if step.only_reads() { FaultClass::NotApplied } else { FaultClass::Ambiguous };
                 let text = format!("`{}` took longer than the lease on the token lasts", step.as_str());

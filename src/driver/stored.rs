@@ -2,18 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ids;
-use super::leftover::Leftover;
 use super::memory::{Known, Memory};
 use super::run::{Rest, Runner, bug};
 use crate::fault::FaultClass;
+use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{PublishedSecret, StoreError, Version};
+use crate::ports::{StoreError, Version};
 use crate::rotation::apply::intend;
 use crate::rotation::decision::Step;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
 use crate::rotation::situation::Published;
+use crate::rotation::uncommitted::Uncommitted;
 
 const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -32,7 +32,7 @@ impl Runner {
                     record: stored.value,
                     version: stored.version,
                     dirty: false,
-                    overdue: false,
+                    must_commit_first: false,
                     unheard: Vec::new(),
                 }
             }
@@ -40,7 +40,7 @@ impl Runner {
                 record: Record::new(&unit.name, self.clock.now()),
                 version: Version::default(),
                 dirty: false,
-                overdue: false,
+                must_commit_first: false,
                 unheard: Vec::new(),
             },
         };
@@ -49,11 +49,7 @@ impl Runner {
     }
 
     pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
-        Ok(match self.store.published(&unit.name).await? {
-            PublishedSecret::Absent => Published::Absent,
-            PublishedSecret::Token(token) => Published::Token(token.value.fingerprint()),
-            PublishedSecret::Malformed(_) => Published::Malformed,
-        })
+        Ok(self.store.published(&unit.name).await?.seen())
     }
 
     /// Stores what is about to happen, and the lease that covers it. One commit
@@ -85,7 +81,7 @@ impl Runner {
     /// wait: nobody else acts while the lease is fresh, and a successor repeats
     /// it. What must not be repeated is stored already; a failure is stored,
     /// because the pace of retries outlives a restart.
-    pub(super) fn may_ride_along(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
+    pub(super) fn may_defer_commit(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
         let in_flight = known.record.rotation.is_some();
         let fares_well = known.record.failures == Failures::default();
         let lease = known.record.lease.as_ref();
@@ -93,7 +89,7 @@ impl Runner {
             let left = l.expires_at.duration_since(wake_at);
             left.saturating_mul(2) >= unit.policy.lease
         });
-        in_flight && fares_well && covered && !known.overdue
+        in_flight && fares_well && covered && !known.must_commit_first
     }
 
     /// Stores what is known, if anything of it is not stored yet.
@@ -114,9 +110,9 @@ impl Runner {
         }
         known.version = stored?;
         known.dirty = false;
-        known.overdue = false;
+        known.must_commit_first = false;
         known.unheard.clear();
-        memory.undertaken = Leftover::default();
+        memory.uncommitted = Uncommitted::default();
         Ok(())
     }
 
@@ -147,6 +143,7 @@ impl Runner {
         if let Some(known) = memory.known.as_mut().filter(|k| k.record != record) {
             known.record = record;
             known.dirty = true;
+            known.must_commit_first = true;
         }
         self.save(memory).await
     }
@@ -154,8 +151,8 @@ impl Runner {
     /// Somebody else wrote the record. What was done for the one that was here
     /// is looked after before anything else is.
     pub(super) fn give_way(&self, unit: &Unit, memory: &mut Memory) {
-        let unnoted = std::mem::take(&mut memory.undertaken);
-        memory.leftover.add(unnoted);
+        let uncommitted = std::mem::take(&mut memory.uncommitted);
+        memory.conflicted.add(uncommitted);
         memory.known = None;
         memory.fresh_intent = None;
         self.store.forget(&unit.name);

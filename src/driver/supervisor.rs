@@ -2,6 +2,7 @@
 
 mod change;
 mod ending;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -22,18 +23,7 @@ use super::set_back::LastLook;
 use crate::ports::pulse::Pulse;
 use crate::ports::unit::Unit;
 use crate::rotation::policy::share;
-pub use change::Change;
-
-/// How the supervisor works.
-#[derive(Debug, Clone)]
-pub struct SupervisorSettings {
-    /// Tokens that are worked on at once.
-    pub concurrency: usize,
-    /// A token is read from the store at least this often.
-    pub sweep: SignedDuration,
-    /// How long running steps may take to end when the work is ended.
-    pub grace: SignedDuration,
-}
+pub use settings::{Change, SupervisorSettings};
 
 /// Longest wait of the loop: the wall clock is looked at this often, so that
 /// suspends and steps of the clock are noticed, and the watchdog is fed.

@@ -4,18 +4,20 @@ mod destination;
 mod failure;
 mod files;
 mod observer;
+mod replay;
 mod settings;
 mod tls;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
-use url::Url;
 use zeroize::Zeroizing;
 
 pub use self::destination::allowed;
@@ -23,6 +25,7 @@ pub(crate) use self::destination::is_loopback;
 use self::failure::Failure;
 use self::files::Bare;
 pub use self::observer::{NoObserver, Observer, Target};
+use self::replay::Detour;
 pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};
 use super::message::{Answer, Origin, Request, host_of};
 use super::ratelimit::http_date;
@@ -42,6 +45,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     hosts: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+    /// Set by [`Client::for_replay`] alone: no setting leads here.
+    detour: Option<Detour>,
 }
 
 impl Client {
@@ -55,6 +60,38 @@ impl Client {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, String> {
+        Self::built(settings, None, target, clock, observer)
+    }
+
+    /// Builds a client for replays: it sends every request to the replay server
+    /// at this loopback address, whatever host the URL names, and names that
+    /// host in the `Host` header. Everything else is as with [`Client::new`],
+    /// also where a request may go at all.
+    ///
+    /// No configuration can switch this on: [`ClientSettings`] holds nothing of
+    /// it, this function is not visible outside of the crate, and a test of
+    /// `vendors::replay` finds any other caller.
+    ///
+    /// # Errors
+    /// When the address is not on loopback.
+    pub(crate) fn for_replay(
+        server: SocketAddr,
+        target: Target,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, String> {
+        let detour = Detour::to(server)?;
+        let settings = ClientSettings::default();
+        Self::built(&settings, Some(detour), target, clock, observer)
+    }
+
+    fn built(
+        settings: &ClientSettings,
+        detour: Option<Detour>,
+        target: Target,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, String> {
         Ok(Self {
             inner: Arc::new(Inner {
                 http: Bare::new(settings)?,
@@ -63,6 +100,7 @@ impl Client {
                 clock,
                 observer,
                 hosts: Mutex::default(),
+                detour,
             }),
         })
     }
@@ -93,15 +131,16 @@ impl Client {
     /// # Errors
     /// When there is no usable answer: `NotApplied` when the server was not
     /// reached, otherwise `Ambiguous` unless the request is idempotent.
-    pub async fn send(&self, request: Request) -> Result<Answer, Fault> {
+    pub async fn send(&self, mut request: Request) -> Result<Answer, Fault> {
         let inner = &self.inner;
         let origin = Origin::of(&request);
-        if let Err(why) = allowed(&request.url) {
+        let host = host_of(&request.url);
+        if let Err(why) = inner.directed(&mut request) {
             let text = format!("{origin} was not sent: {why}");
             inner.observed(&origin, "refused_here", 0.0);
             return Err(Fault::new(FaultClass::Rejected, FaultKind::Config, text));
         }
-        let _permit = inner.permit(&request.url).await;
+        let _permit = inner.permit(host).await;
         let sent_at = inner.clock.now();
         let started = Instant::now();
         let result = inner.exchange(request, &origin).await;
@@ -123,6 +162,15 @@ impl Client {
 }
 
 impl Inner {
+    /// Checks where a request goes; replays send it elsewhere after that.
+    fn directed(&self, request: &mut Request) -> Result<(), &'static str> {
+        allowed(&request.url)?;
+        match &self.detour {
+            Some(detour) => detour.divert(request),
+            None => Ok(()),
+        }
+    }
+
     async fn exchange(&self, request: Request, origin: &Origin) -> Result<Answer, Failure> {
         let body = Bytes::from_owner(request.body);
         let http = self.http.client().await;
@@ -164,10 +212,9 @@ impl Inner {
         Ok(body)
     }
 
-    async fn permit(&self, url: &Url) -> Option<OwnedSemaphorePermit> {
-        let host = host_of(url);
+    async fn permit(&self, host: String) -> Option<OwnedSemaphorePermit> {
         let semaphore = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hosts = self.hosts.lock();
             let limit = self.settings.per_host.max(1);
             Arc::clone(
                 hosts

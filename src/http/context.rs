@@ -1,95 +1,85 @@
 //! The values that templates may use.
+//!
+//! Nothing is handed to the template engine before a template names it: the
+//! engine cannot wipe its copies, so a secret or an answer that no template
+//! uses is never copied. What is kept here is wiped when the last copy of the
+//! context is dropped.
+//!
+//! A `null` is the same as no value: both make a template fail, unless it says
+//! what to do then.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod config_value;
+mod node;
+mod optional;
+mod step;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use url::Url;
+use zeroize::Zeroizing;
 
+pub use self::config_value::ConfigValue;
+use self::node::Node;
+pub(super) use self::node::answered;
+use self::optional::Optional;
+use self::step::Step;
 use super::message::Answer;
-use crate::secret::{BearerToken, random_256};
-
-/// Names that are always there.
-const ALWAYS: [&str; 2] = ["now", "uuid"];
-
-/// The names that templates of one operation may use. A dotted name allows
-/// itself and everything below it: `secrets.api_key`, `steps.read`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(BTreeSet<String>);
-
-impl Names {
-    /// These names, and those that are always there (`now`, `uuid`).
-    pub fn new<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
-        let mut all: BTreeSet<String> = names.into_iter().map(Into::into).collect();
-        all.extend(ALWAYS.map(str::to_owned));
-        Self(all)
-    }
-
-    /// The same names and one more.
-    #[must_use]
-    pub fn with(mut self, name: impl Into<String>) -> Self {
-        self.0.insert(name.into());
-        self
-    }
-
-    /// Whether a dotted name of a template is allowed.
-    #[must_use]
-    pub fn knows(&self, name: &str) -> bool {
-        self.0.iter().any(|known| {
-            name.strip_prefix(known.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    }
-}
-
-impl fmt::Display for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, name) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}{name}")?;
-        }
-        Ok(())
-    }
-}
+use crate::ids;
+use crate::secret::{BearerToken, SecretText};
 
 /// The values of one operation. No `Debug`: it holds secrets.
 #[derive(Clone)]
-pub struct Context {
-    values: BTreeMap<String, Value>,
-    secrets: BTreeMap<String, Value>,
-    steps: BTreeMap<String, Value>,
+pub struct Context(Arc<Values>);
+
+#[derive(Clone, Default)]
+struct Values {
+    single: BTreeMap<String, Single>,
+    groups: BTreeMap<String, BTreeMap<String, ConfigValue>>,
+    secrets: BTreeMap<String, Zeroizing<String>>,
+    steps: BTreeMap<String, Arc<Step>>,
+}
+
+#[derive(Clone)]
+enum Single {
+    Text(Zeroizing<String>),
+    Url(String),
+    Number(i64),
+    Nothing,
 }
 
 impl Context {
     /// A context with `now` (RFC 3339, to the second) and a fresh `uuid`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        let context = Self {
-            values: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            steps: BTreeMap::new(),
-        };
-        context.time("now", Some(now)).text("uuid", &random_uuid())
+        Self(Arc::default())
+            .time("now", Some(now))
+            .text("uuid", &ids::uuid())
     }
 
     /// A text.
     #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
-        self.put(name, Value::from(value))
+        self.put(name, Single::Text(Zeroizing::new(value.to_owned())))
     }
 
     /// Texts below one name, as `<name>.<key>`.
     #[must_use]
     pub fn texts(self, name: &str, values: &BTreeMap<String, String>) -> Self {
-        // Collected into a `Value`, pairs would become a list of pairs.
-        let inner = values
-            .iter()
-            .map(|(key, value)| (key.as_str(), Value::from(value.as_str())));
-        self.put(name, Value::from_pairs(inner))
+        let values = values.iter();
+        let values = values.map(|(key, text)| (key.clone(), ConfigValue::Text(text.clone())));
+        self.group(name, values.collect())
     }
 
-    /// A text that may be missing; then the name stands for `none`.
+    /// The values of the table `config`, as `config.<key>`.
+    #[must_use]
+    pub fn config(self, values: &BTreeMap<String, ConfigValue>) -> Self {
+        self.group("config", values.clone())
+    }
+
+    /// A text that may be missing; then the name has no value.
     #[must_use]
     pub fn maybe(self, name: &str, value: Option<&str>) -> Self {
         match value {
@@ -101,13 +91,13 @@ impl Context {
     /// A name without a value.
     #[must_use]
     pub fn none(self, name: &str) -> Self {
-        self.put(name, Value::from(()))
+        self.put(name, Single::Nothing)
     }
 
     /// A whole number.
     #[must_use]
     pub fn number(self, name: &str, value: i64) -> Self {
-        self.put(name, Value::from(value))
+        self.put(name, Single::Number(value))
     }
 
     /// A length of time in whole seconds.
@@ -135,7 +125,7 @@ impl Context {
     #[must_use]
     pub fn url(self, name: &str, value: &Url) -> Self {
         let text = value.as_str().trim_end_matches('/').to_owned();
-        self.put(name, Value::from_safe_string(text))
+        self.put(name, Single::Url(text))
     }
 
     /// A token.
@@ -152,52 +142,68 @@ impl Context {
 
     /// A credential of the configuration, as `secrets.<name>`.
     #[must_use]
-    pub fn named_secret(mut self, name: &str, value: &BearerToken) -> Self {
-        self.secrets
-            .insert(name.to_owned(), Value::from(value.expose()));
+    pub fn named_secret(mut self, name: &str, value: &SecretText) -> Self {
+        let value = Zeroizing::new(value.expose().to_owned());
+        self.values().secrets.insert(name.to_owned(), value);
         self
     }
 
-    /// An earlier answer, as `steps.<name>.status`, `.json` and `.headers`.
-    /// The JSON is `none` when the body is not JSON.
+    /// Why no header can carry one of the credentials that `uses` knows by
+    /// their dotted name.
+    pub(super) fn header_obstacle(&self, uses: impl Fn(&str) -> bool) -> Option<String> {
+        self.0.secrets.iter().find_map(|(name, value)| {
+            let name = format!("secrets.{name}");
+            let credential = SecretText::parse(value.as_str()).ok()?;
+            let obstacle = credential.header_obstacle()?;
+            uses(&name).then(|| format!("`{name}` cannot be sent in a header: {obstacle}"))
+        })
+    }
+
+    /// The answer to an earlier call, as `steps.<name>.status`, `.json`,
+    /// `.text`, `.headers` and `.cookies`.
     #[must_use]
     pub fn step(mut self, name: &str, answer: &Answer) -> Self {
-        let json = answer.json().unwrap_or_default();
-        let headers: BTreeMap<String, String> = answer
-            .headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
-            .collect();
-        let step = BTreeMap::from([
-            ("status", Value::from(answer.status)),
-            ("json", Value::from(Serde(&json))),
-            ("headers", Value::from(Serde(&headers))),
-        ]);
-        self.steps.insert(name.to_owned(), Value::from_pairs(step));
+        let step = Arc::new(Step::of(answer));
+        self.values().steps.insert(name.to_owned(), step);
         self
     }
 
-    /// The whole as the template engine takes it.
-    pub(super) fn value(&self) -> Value {
-        let mut all = self.values.clone();
-        all.insert(
-            "secrets".to_owned(),
-            Value::from_pairs(self.secrets.clone()),
-        );
-        all.insert("steps".to_owned(), Value::from_pairs(self.steps.clone()));
-        Value::from_pairs(all)
+    /// The whole as the template engine takes it. `optional` are names that may
+    /// be missing together with what stands above them.
+    pub(super) fn value(&self, optional: Vec<Vec<String>>) -> Value {
+        let root = Node::Root(Arc::clone(&self.0)).into();
+        if optional.is_empty() {
+            root
+        } else {
+            Optional::over(root, optional)
+        }
     }
 
-    fn put(mut self, name: &str, value: Value) -> Self {
-        self.values.insert(name.to_owned(), value);
+    /// Whether a dotted name has a value.
+    pub(super) fn has(&self, path: &[String]) -> bool {
+        let found = path.iter().try_fold(self.value(Vec::new()), |value, part| {
+            let named = value.get_attr(part).ok();
+            let indexed = || value.get_item(&Value::from(part.parse::<i64>().ok()?)).ok();
+            let there = |found: &Value| !found.is_undefined() && !found.is_none();
+            named.filter(there).or_else(|| indexed().filter(there))
+        });
+        found.is_some()
+    }
+
+    fn put(mut self, name: &str, value: Single) -> Self {
+        self.values().single.insert(name.to_owned(), value);
         self
     }
+
+    fn group(mut self, name: &str, values: BTreeMap<String, ConfigValue>) -> Self {
+        self.values().groups.insert(name.to_owned(), values);
+        self
+    }
+
+    fn values(&mut self) -> &mut Values {
+        Arc::make_mut(&mut self.0)
+    }
 }
 
-fn random_uuid() -> String {
-    let mut bytes = [0_u8; 16];
-    bytes.copy_from_slice(&random_256()[..16]);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
-}
+#[cfg(test)]
+mod tests;

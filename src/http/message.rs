@@ -58,7 +58,8 @@ impl Request {
     #[must_use]
     pub fn bearer(self, token: &BearerToken) -> Self {
         let value = Zeroizing::new(format!("Bearer {}", token.expose()));
-        // A BearerToken holds visible ASCII only, which is always a header value.
+        // A BearerToken holds visible ASCII only, which is always a header value; for
+        // other credentials there is `with_credential`.
         match HeaderValue::from_str(&value) {
             Ok(value) => self.sensitive(AUTHORIZATION, value),
             Err(_) => self,

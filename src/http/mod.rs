@@ -14,9 +14,11 @@
 
 pub mod client;
 mod context;
+pub mod credential;
 pub mod exchange;
 pub mod fired;
 pub mod message;
+pub mod names;
 pub mod oauth2;
 pub mod ratelimit;
 pub mod skew;

@@ -1,47 +1,58 @@
-//! Templates of URLs, headers, forms and JSON bodies.
+//! Templates of URLs, headers, queries, forms, bodies and labels.
 //!
-//! What a value is put into decides how it is escaped, so that a token or an
-//! id can never break out of its place:
+//! `config/TEMPLATES.md` explains the language to its users. In short: Jinja
+//! expressions and `{% if %}`, no loops, no variables, no functions. What a
+//! value is put into decides how it is escaped, never the author:
 //!
-//! * in a URL, every value is percent-encoded (`{{ scim_url }}` stands as it is);
+//! * in a URL, every value is percent-encoded (`{{ scim_url }}` stands as it
+//!   is); a value in the place of the host must be a host;
+//! * a query parameter and a form field are encoded when the query and the form
+//!   are made;
 //! * in a header, a value with a line break is refused;
-//! * a form value is encoded when the form is made;
 //! * in JSON, only the texts of a given document are templates. A text that is
 //!   one expression alone, `"{{ lifetime_seconds }}"`, keeps the type of its
-//!   value: a number stays a number.
+//!   value: a number stays a number, and a text stays a text.
 //!
-//! A name without a value is an error everywhere, except that JSON writes
-//! `null` where the expression stands alone.
+//! A name without a value, missing or `null`, is an error everywhere, unless
+//! the template says what to do: `| or_omit`, `| or_null`, `| default(…)`,
+//! `is defined`.
 
+mod engine;
+mod filters;
+mod in_url;
 mod json;
+mod syntax;
+mod value;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use minijinja::value::Value;
-use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use minijinja::Error;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
 
+use self::filters::Instead;
+pub use self::filters::{FUNCTIONS, Function, Kind};
 pub use self::json::JsonTemplate;
-pub use super::context::{Context, Names};
+use self::syntax::Ending;
+pub use super::context::{ConfigValue, Context};
+pub use super::names::Names;
 use crate::problem::Problems;
-
-/// Steps of the template engine that one template may use.
-const FUEL: u64 = 10_000;
-
-/// Unreserved characters of RFC 3986 stay; everything else is encoded.
-const IN_URL: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// A text with `{{ expressions }}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Template(String);
+
+/// Where a template stands, as far as it decides what may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spot {
+    /// It must give something: a URL, a body, a label.
+    Whole,
+    /// It may be left out: a header, a query parameter, a form field.
+    Field,
+    /// A text of a JSON document.
+    Json,
+}
 
 impl Template {
     /// A template; [`Template::check`] says whether it is a good one.
@@ -55,78 +66,91 @@ impl Template {
         &self.0
     }
 
-    /// Reports syntax errors and names that are not in `known`.
+    /// Reports syntax errors, what is not part of the language, and names that
+    /// are not in `known`, for a template that must give something: a URL, a
+    /// text body, a label, an argument.
     pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
-        let template = match TEXT.template_from_named_str("template", &self.0) {
-            Ok(template) => template,
+        self.check_in(Spot::Whole, path, known, problems);
+    }
+
+    /// The same for a header, a query parameter or a form field, which
+    /// `or_omit` may leave out ([`Template::text_or_omitted`]).
+    pub fn check_field(&self, path: &str, known: &Names, problems: &mut Problems) {
+        self.check_in(Spot::Field, path, known, problems);
+    }
+
+    fn check_in(&self, spot: Spot, path: &str, known: &Names, problems: &mut Problems) {
+        let reading = match syntax::read(&self.0) {
+            Ok(reading) => reading,
             Err(error) => return syntax_problem(&error, path, problems),
         };
-        let mut unknown: Vec<String> = template
-            .undeclared_variables(true)
-            .into_iter()
-            .filter(|name| !known.knows(name))
+        for refused in reading.refused {
+            problems.error(path, refused.what, refused.remedy);
+        }
+        let mut unknown: Vec<_> = reading
+            .names
+            .iter()
+            .filter_map(|name| known.find(&name.path, name.open).err())
             .collect();
-        unknown.sort();
-        for name in unknown {
-            problems.error(
-                path,
-                format!("the template uses `{name}`, which does not exist here"),
-                format!("use one of: {known}"),
-            );
+        unknown.sort_by(|a, b| a.message.cmp(&b.message));
+        unknown.dedup();
+        for unknown in unknown {
+            problems.error(path, unknown.message, unknown.remedy);
+        }
+        for ending in reading.endings {
+            match (ending, spot) {
+                (Ending::Omit, Spot::Field | Spot::Json) => {}
+                (Ending::Null, Spot::Json) if reading.lone => {}
+                (Ending::Omit, Spot::Whole) => problems.error(
+                    path,
+                    "`or_omit` has nothing to leave out here",
+                    "use it in a header, a query parameter, a form field or a JSON body; elsewhere write `| default(…)`",
+                ),
+                (Ending::Null, Spot::Whole | Spot::Field | Spot::Json) => problems.error(
+                    path,
+                    "`or_null` stands where nothing can be `null`",
+                    "use it in a text of a JSON body that is one expression alone; elsewhere write `| or_omit` or `| default(…)`",
+                ),
+            }
         }
     }
 
-    /// Whether the template uses this dotted name, or one below it.
+    /// Whether the template uses this dotted name, a name below it, or one that
+    /// holds it: `secrets.api_key`, `steps.find`, `token`.
     #[must_use]
     pub fn uses(&self, name: &str) -> bool {
-        self.names().iter().any(|used| {
-            used.strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        let wanted: Vec<&str> = name.split('.').collect();
+        syntax::read(&self.0).is_ok_and(|reading| {
+            reading.names.iter().any(|used| {
+                let mut both = used.path.iter().zip(&wanted);
+                both.all(|(one, other)| one == other)
+            })
         })
     }
 
-    /// The dotted names that it uses.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        TEXT.template_from_named_str("template", &self.0)
-            .map(|t| t.undeclared_variables(true).into_iter().collect())
-            .unwrap_or_default()
-    }
-
-    /// As [`Template::text`]; nothing where it says so.
-    ///
-    /// # Errors
-    /// As [`Template::text`].
-    pub fn text_or_omitted(&self, context: &Context) -> Result<Option<Zeroizing<String>>, String> {
-        self.text(context).map(Some)
-    }
-
-    /// As [`Template::header`]; nothing where it says so.
-    ///
-    /// # Errors
-    /// As [`Template::header`].
-    pub fn header_or_omitted(
-        &self,
-        context: &Context,
-    ) -> Result<Option<http::HeaderValue>, String> {
-        self.header(context).map(Some)
-    }
-
-    /// Renders plain text: a label, a form value.
+    /// Renders plain text: a label, a text body, an argument.
     ///
     /// # Errors
     /// Says why, without any value.
     pub fn text(&self, context: &Context) -> Result<Zeroizing<String>, String> {
-        self.render(&TEXT, context)
+        self.text_or_omitted(context)?.ok_or_else(nothing_to_omit)
     }
 
-    /// Renders an absolute URL, every value percent-encoded.
+    /// Renders a query parameter or a form field; `None`: it is to be left out.
+    ///
+    /// # Errors
+    /// Says why, without any value.
+    pub fn text_or_omitted(&self, context: &Context) -> Result<Option<Zeroizing<String>>, String> {
+        engine::text(&self.0, context)
+    }
+
+    /// Renders an absolute URL, every value percent-encoded, but for a host.
     ///
     /// # Errors
     /// When it is no URL, or a value is empty or made of dots (either would
-    /// change the path).
+    /// change the path), or a value in the place of the host is none.
     pub fn url(&self, context: &Context) -> Result<Url, String> {
-        let text = self.render(&URL, context)?;
+        let text = in_url::assemble(&engine::marked(&self.0, context)?)?;
         Url::parse(&text).map_err(|_| {
             "the template does not give an absolute URL such as https://host/path".to_owned()
         })
@@ -137,11 +161,46 @@ impl Template {
     /// # Errors
     /// When a header cannot carry it.
     pub fn header(&self, context: &Context) -> Result<http::HeaderValue, String> {
-        let text = self.render(&TEXT, context)?;
-        let mut value = http::HeaderValue::from_str(&text)
-            .map_err(|_| "the template gives a text that no header can carry".to_owned())?;
+        self.header_or_omitted(context)?.ok_or_else(nothing_to_omit)
+    }
+
+    /// Renders a header's value, marked as sensitive; `None`: the header is to
+    /// be left out.
+    ///
+    /// # Errors
+    /// When a header cannot carry it.
+    pub fn header_or_omitted(
+        &self,
+        context: &Context,
+    ) -> Result<Option<http::HeaderValue>, String> {
+        let Some(text) = self.text_or_omitted(context)? else {
+            return Ok(None);
+        };
+        let mut value =
+            http::HeaderValue::from_str(&text).map_err(|_| self.header_problem(context))?;
         value.set_sensitive(true);
-        Ok(value)
+        Ok(Some(value))
+    }
+
+    /// The dotted names that it uses.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        syntax::read(&self.0).map_or_else(
+            |_| Vec::new(),
+            |reading| {
+                reading
+                    .names
+                    .iter()
+                    .map(|used| used.path.join("."))
+                    .collect()
+            },
+        )
+    }
+
+    fn header_problem(&self, context: &Context) -> String {
+        context
+            .header_obstacle(|name| self.uses(name))
+            .unwrap_or_else(|| "the template gives a text that no header can carry".to_owned())
     }
 
     /// Renders a text of a JSON document.
@@ -149,43 +208,36 @@ impl Template {
     /// # Errors
     /// Says why, without any value.
     pub fn json(&self, context: &Context) -> Result<serde_json::Value, String> {
-        let Some(expression) = self.lone_expression() else {
-            return self
-                .render(&TEXT, context)
-                .map(|text| serde_json::Value::String(text.to_string()));
-        };
-        let value = TEXT
-            .compile_expression(expression)
-            .and_then(|e| e.eval(context.value()))
-            .map_err(|error| render_problem(&error))?;
-        if value.is_undefined() {
-            return Err("a name of the template has no value".to_owned());
-        }
-        serde_json::to_value(&value)
-            .map_err(|_| "the expression gives something that JSON cannot hold".to_owned())
+        self.json_or_omitted(context)?.ok_or_else(nothing_to_omit)
     }
 
-    fn render(
-        &self,
-        environment: &Environment<'static>,
-        context: &Context,
-    ) -> Result<Zeroizing<String>, String> {
-        if !self.0.contains('{') {
-            return Ok(Zeroizing::new(self.0.clone()));
+    /// Renders a text of a JSON document; `None`: its member or item is to be
+    /// left out.
+    ///
+    /// # Errors
+    /// Says why, without any value.
+    pub fn json_or_omitted(&self, context: &Context) -> Result<Option<serde_json::Value>, String> {
+        let Some(expression) = self.lone_expression() else {
+            let text = self.text_or_omitted(context)?;
+            return Ok(text.map(|text| serde_json::Value::String(text.to_string())));
+        };
+        let value = engine::value(expression, &self.0, context)?;
+        match value.downcast_object_ref::<Instead>() {
+            Some(Instead::Omit) => Ok(None),
+            Some(Instead::Null) => Ok(Some(serde_json::Value::Null)),
+            None => value::json_of(&value)
+                .map(Some)
+                .map_err(|error| engine::explain(&error, &self.0, context)),
         }
-        environment
-            .render_named_str("template", &self.0, context.value())
-            .map(Zeroizing::new)
-            .map_err(|error| render_problem(&error))
     }
 
     /// `x` of `{{ x }}`, when that is the whole text.
     fn lone_expression(&self) -> Option<&str> {
         let inner = self.0.trim().strip_prefix("{{")?.strip_suffix("}}")?;
-        let alone = !["{{", "}}", "{%", "{#"]
-            .iter()
-            .any(|mark| inner.contains(mark));
-        alone.then(|| inner.trim_start_matches('-').trim_end_matches('-').trim())
+        let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
+        let inner = inner.strip_suffix(['-', '+']).unwrap_or(inner);
+        let lone = syntax::read(&self.0).is_ok_and(|reading| reading.lone);
+        lone.then(|| inner.trim())
     }
 }
 
@@ -198,87 +250,24 @@ impl<'de> Deserialize<'de> for Template {
 /// Named templates: headers, form fields.
 pub type TemplateMap = BTreeMap<String, Template>;
 
-static TEXT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = strict();
-    environment.set_formatter(|out, _: &mut State<'_, '_>, value| write_text(out, present(value)?));
-    environment
-});
-
-static URL: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = strict();
-    environment.add_filter("urlencode", |value: String| {
-        Value::from_safe_string(encoded(&value))
-    });
-    environment.set_formatter(|out, _: &mut State<'_, '_>, value| {
-        let value = present(value)?;
-        if value.is_safe() {
-            return write_text(out, value);
-        }
-        let text = Zeroizing::new(value.to_string());
-        if text.bytes().all(|b| b == b'.') {
-            return Err(Error::new(
-                ErrorKind::InvalidOperation,
-                "a value in the URL is empty or made of dots",
-            ));
-        }
-        out.write_str(&encoded(&text)).map_err(Error::from)
-    });
-    environment
-});
-
-fn strict() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(50);
-    // Debug information of an error holds the values of the context.
-    environment.set_debug(false);
-    environment
-}
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, IN_URL).to_string()
-}
-
-fn present(value: &Value) -> Result<&Value, Error> {
-    if value.is_none() || value.is_undefined() {
-        return Err(Error::from(ErrorKind::UndefinedError));
-    }
-    Ok(value)
-}
-
-fn write_text(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
-    write!(out, "{value}").map_err(Error::from)
+fn nothing_to_omit() -> String {
+    engine::Stop::Omitted.to_string()
 }
 
 fn syntax_problem(error: &Error, path: &str, problems: &mut Problems) {
     let line = error.line().unwrap_or(1);
+    let detail = error.detail().unwrap_or("syntax error");
+    let remedy = if detail.starts_with("unknown statement") {
+        syntax::ONLY
+    } else {
+        "write values as `{{ name }}`; the syntax is that of Jinja"
+    };
     problems.error(
         path,
-        format!(
-            "the template has an error in line {line}: {}",
-            error.detail().unwrap_or("syntax error")
-        ),
-        "write values as `{{ name }}`; the syntax is that of Jinja",
+        format!("the template has an error in line {line}: {detail}"),
+        remedy,
     );
 }
 
-/// Texts of the engine may quote values, so only the kind of its error counts.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the enumeration is the template engine's, and may grow"
-)]
-fn render_problem(error: &Error) -> String {
-    match error.kind() {
-        ErrorKind::UndefinedError => "a name of the template has no value".to_owned(),
-        ErrorKind::OutOfFuel => "the template does too much".to_owned(),
-        ErrorKind::UnknownFilter => "the template uses a filter that does not exist".to_owned(),
-        kind => match error.detail() {
-            Some(ours) if ours == "a value in the URL is empty or made of dots" => ours.to_owned(),
-            Some(_) | None => format!("the template cannot be rendered ({kind})"),
-        },
-    }
-}
-
 #[cfg(test)]
-mod tests;
+pub(in crate::http) mod tests;

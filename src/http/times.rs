@@ -1,57 +1,47 @@
-//! Times in answers.
+//! Times in answers: how they are written, and what it means when there is none.
+//!
+//! A time is believed only if it can be one. A zero time (1970 or before: a
+//! default value of the server's language, not a time) and one that lies more
+//! than 50 years ahead mean that no end is known. What cannot be read is an
+//! error that says what to change, and never quotes the value.
 
-use std::fmt;
+mod parse;
+mod settings;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Deserializer, de};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::http::exchange::{JsonPlace, Place, from_keys};
+use self::parse::Instant;
+pub use self::settings::{Missing, NeverMark, TimeFormat};
+use super::exchange::{Place, View};
 
-/// How a time is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimeFormat {
-    /// `2026-01-31T12:00:00Z`.
-    #[default]
-    Rfc3339,
-    /// Seconds since 1970.
-    EpochS,
-    /// Milliseconds since 1970.
-    EpochMs,
-    /// Seconds after the answer.
-    SecondsFromNow,
-    /// Minutes after the answer.
-    MinutesFromNow,
-}
+/// 1970-01-02: whatever is before is a zero time, in any zone.
+const FIRST_TIME: i64 = 86_400;
 
-/// What a missing time means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Missing {
-    /// Nothing is known.
-    #[default]
-    Unknown,
-    /// It never happens (a token that does not expire, or was never used).
-    Never,
-    /// The answer is wrong.
-    Error,
-}
-
-/// Where a time stands and how to read it: `"/expires_at"` or
-/// `{ at = "/exp", format = "epoch_s", never = [0, -1], null = "never" }`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TimeField {
-    /// Where.
-    pub at: Place,
+/// How a time is read, wherever it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TimeReading {
     /// How it is written.
     pub format: TimeFormat,
-    /// Numbers that mean "never".
-    pub never: Vec<i64>,
+    /// The zone of times that name none.
+    pub zone: Option<TimeZone>,
+    /// Values that mean "never".
+    pub never: Vec<NeverMark>,
     /// What it means when the field is not there.
     pub absent: Missing,
     /// What it means when the field is `null`.
     pub null: Missing,
+}
+
+/// Where a time stands and how to read it: `"/expires_at"` or
+/// `{ at = "/exp", format = "epoch_s", never = [0, "never"], null = "never" }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeField {
+    /// Where.
+    pub at: Place,
+    /// How.
+    pub how: TimeReading,
 }
 
 /// A time that was read.
@@ -76,68 +66,157 @@ impl Known {
     }
 }
 
-impl TimeField {
-    /// An RFC 3339 time at a pointer.
-    #[must_use]
-    pub fn at(at: Place) -> Self {
-        Self {
-            at,
-            format: TimeFormat::default(),
-            never: Vec::new(),
-            absent: Missing::default(),
-            null: Missing::default(),
-        }
-    }
-
-    /// Reads the time; `now` is the time of the answer.
+impl TimeReading {
+    /// How a time is read, from the keys of the configuration.
     ///
     /// # Errors
-    /// Names the pointer and what is wrong, never the value.
+    /// When the zone does not exist, or the format has no use for one.
+    pub fn new(
+        format: TimeFormat,
+        zone: Option<&str>,
+        never: Vec<NeverMark>,
+        absent: Missing,
+        null: Missing,
+    ) -> Result<Self, String> {
+        if zone.is_some() && !format.takes_zone() {
+            return Err(format!(
+                "`zone` has no meaning for the format \"{}\": leave it out (it is for \"rfc3339\", \"local\" and \"date\")",
+                format.as_str()
+            ));
+        }
+        let zone = zone.map(zone_of).transpose()?;
+        Ok(Self {
+            format,
+            zone,
+            never,
+            absent,
+            null,
+        })
+    }
+
+    /// Reads what was found at a place, named `at` in errors; `now` is the time
+    /// of the answer.
+    ///
+    /// # Errors
+    /// Names the place and what to change, never the value.
     pub fn read_value(
         &self,
         found: Option<&Value>,
         at: &str,
         now: Timestamp,
     ) -> Result<Known, String> {
-        let _ = at;
         match found {
-            None => self.missing(self.absent, "missing"),
-            Some(Value::Null) => self.missing(self.null, "null"),
-            Some(value) => self.present(value, now),
+            None => missing(self.absent, at, "missing"),
+            Some(Value::Null) => missing(self.null, at, "null"),
+            Some(value) if self.means_never(value) => Ok(Known::Never),
+            Some(value) => self
+                .instant(value, now)
+                .map(|instant| self.believed(instant, now))
+                .map_err(|why| format!("the value at {at} {why}")),
         }
     }
 
-    fn missing(&self, meaning: Missing, what: &str) -> Result<Known, String> {
-        match meaning {
-            Missing::Unknown => Ok(Known::Unknown),
-            Missing::Never => Ok(Known::Never),
-            Missing::Error => Err(format!("the time at `{}` is {what}", self.at)),
-        }
-    }
-
-    fn present(&self, value: &Value, now: Timestamp) -> Result<Known, String> {
+    fn means_never(&self, value: &Value) -> bool {
         let number = as_number(value);
         #[expect(
             clippy::cast_precision_loss,
             reason = "markers such as 0 and -1 are small"
         )]
-        let marks_never = |n: f64| self.never.iter().any(|never| *never as f64 == n);
-        if number.is_some_and(marks_never) {
-            return Ok(Known::Never);
-        }
-        let time = match self.format {
-            TimeFormat::Rfc3339 => value.as_str().and_then(|t| t.parse().ok()),
-            TimeFormat::EpochS => number.and_then(|n| after(Timestamp::UNIX_EPOCH, n)),
-            TimeFormat::EpochMs => number.and_then(|n| after(Timestamp::UNIX_EPOCH, n / 1000.0)),
-            TimeFormat::SecondsFromNow => number.and_then(|n| after(now, n)),
-            TimeFormat::MinutesFromNow => number.and_then(|n| after(now, n * 60.0)),
+        let marks = |mark: &NeverMark| match mark {
+            NeverMark::Text(text) => value.as_str() == Some(text.as_str()),
+            NeverMark::Number(mark) => number.is_some_and(|n| n == *mark as f64),
         };
-        time.map(Known::At).ok_or_else(|| {
-            format!(
-                "the value at `{}` is not a time in the configured format ({:?})",
-                self.at, self.format
-            )
-        })
+        self.never.iter().any(marks)
+    }
+
+    fn instant(&self, value: &Value, now: Timestamp) -> Result<Instant, String> {
+        let zone = self.zone.as_ref();
+        let text = || self.text(value);
+        let number = || as_number(value).ok_or_else(|| self.unreadable());
+        match self.format {
+            TimeFormat::Rfc3339 => parse::rfc3339(text()?, zone),
+            TimeFormat::Local => parse::local(text()?, zone.unwrap_or(&TimeZone::UTC)),
+            TimeFormat::Date => parse::date(text()?, zone.unwrap_or(&TimeZone::UTC)),
+            TimeFormat::Rfc2822 => parse::rfc2822(text()?),
+            TimeFormat::EpochS => parse::epoch_s(number()?, now),
+            TimeFormat::EpochMs => parse::epoch_ms(number()?, now),
+            TimeFormat::SecondsFromNow => parse::after(now, number()?),
+            TimeFormat::MinutesFromNow => parse::after(now, number()? * 60.0),
+        }
+        .map_err(|hint| hint.map_or_else(|| self.unreadable(), str::to_owned))
+    }
+
+    fn text<'v>(&self, value: &'v Value) -> Result<&'v str, String> {
+        match value {
+            Value::String(text) if text.trim().is_empty() => Err(
+                "is an empty text: if that means that there is no end, write never = [\"\"]"
+                    .to_owned(),
+            ),
+            Value::String(text) => Ok(text.trim()),
+            Value::Number(_) => Err(format!(
+                "is a number, and the configured format is \"{}\": write format = \"epoch_s\" or \"epoch_ms\"",
+                self.format.as_str()
+            )),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                Err(self.unreadable())
+            }
+        }
+    }
+
+    fn unreadable(&self) -> String {
+        format!(
+            "is not a time in the configured format (\"{}\")",
+            self.format.as_str()
+        )
+    }
+
+    /// Zero times and the far future say nothing about an end.
+    fn believed(&self, instant: Instant, now: Timestamp) -> Known {
+        let Instant::At(time) = instant else {
+            return Known::Unknown;
+        };
+        let relative = match self.format {
+            TimeFormat::SecondsFromNow | TimeFormat::MinutesFromNow => true,
+            TimeFormat::Rfc3339
+            | TimeFormat::Local
+            | TimeFormat::Date
+            | TimeFormat::Rfc2822
+            | TimeFormat::EpochS
+            | TimeFormat::EpochMs => false,
+        };
+        let zero = !relative && time.as_second() < FIRST_TIME;
+        if zero || time > parse::horizon(now) {
+            Known::Unknown
+        } else {
+            Known::At(time)
+        }
+    }
+}
+
+impl TimeField {
+    /// An RFC 3339 time at a place.
+    #[must_use]
+    pub fn at(at: Place) -> Self {
+        let how = TimeReading::default();
+        Self { at, how }
+    }
+
+    /// Reads the time; `now` is the time of the answer.
+    ///
+    /// # Errors
+    /// Names the place and what to change, never the value.
+    pub fn read(&self, view: View<'_>, now: Timestamp) -> Result<Known, String> {
+        let found = self.at.find(view);
+        self.how
+            .read_value(found.as_deref(), &self.at.to_string(), now)
+    }
+}
+
+fn missing(meaning: Missing, at: &str, what: &str) -> Result<Known, String> {
+    match meaning {
+        Missing::Unknown => Ok(Known::Unknown),
+        Missing::Never => Ok(Known::Never),
+        Missing::Error => Err(format!("the time at {at} is {what}")),
     }
 }
 
@@ -151,57 +230,11 @@ fn as_number(value: &Value) -> Option<f64> {
     number.filter(|n| n.is_finite())
 }
 
-fn after(start: Timestamp, seconds: f64) -> Option<Timestamp> {
-    let duration = SignedDuration::try_from_secs_f64(seconds).ok()?;
-    start.checked_add(duration).ok()
+fn zone_of(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| {
+        format!("`{name}` is not an IANA time zone: write one such as \"Europe/Berlin\" or \"UTC\"")
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTimeField {
-    at: Option<JsonPlace>,
-    json_text: Option<JsonPlace>,
-    header: Option<String>,
-    #[serde(default)]
-    text: bool,
-    between: Option<(String, String)>,
-    #[serde(default)]
-    format: TimeFormat,
-    #[serde(default)]
-    never: Vec<i64>,
-    #[serde(default)]
-    absent: Missing,
-    #[serde(default)]
-    null: Missing,
-}
-
-impl<'de> Deserialize<'de> for TimeField {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = TimeField;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a place, or { at = \"/pointer\", format = \"epoch_s\", never = [0] }")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<TimeField, E> {
-                Place::parse(text).map(TimeField::at).map_err(E::custom)
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<TimeField, A::Error> {
-                let raw = RawTimeField::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                let at = from_keys(raw.at, raw.json_text, raw.header, raw.text, raw.between)
-                    .map_err(de::Error::custom)?;
-                Ok(TimeField {
-                    at,
-                    format: raw.format,
-                    never: raw.never,
-                    absent: raw.absent,
-                    null: raw.null,
-                })
-            }
-        }
-        from.deserialize_any(Visitor)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ use super::{Deps, jwt};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::client::allowed;
 use crate::http::exchange::{ErrorPlaces, Rule};
+use crate::http::message::host_of;
 use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead, login};
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::fault_from;
@@ -28,7 +29,7 @@ use crate::rotation::capability::{
 };
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
-use crate::secret::{BearerToken, SecretRef};
+use crate::secret::{BearerToken, SecretRef, SecretText};
 use crate::value::{Credential, HumanDuration};
 
 /// `[issuers.<name>.oauth2]`.
@@ -241,6 +242,19 @@ impl Oauth2Tokens {
         }
     }
 
+    /// The access token as a SCIM token, whose rules are stricter. Whoever asks
+    /// for one after this error gets another one, and this one dies by itself.
+    fn scim_token(&self, access: &SecretText) -> Result<BearerToken, Fault> {
+        BearerToken::parse(access.expose()).map_err(|shape| {
+            let text = format!(
+                "issuer `{}`: the `access_token` from {} cannot be a SCIM token: {shape}",
+                self.name,
+                host_of(&self.config.token_url)
+            );
+            Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text)
+        })
+    }
+
     fn cannot(&self, what: &str, remedy: &str) -> Fault {
         Fault::new(
             FaultClass::Rejected,
@@ -270,9 +284,10 @@ impl Issuer for Oauth2Tokens {
         let reported = granted
             .expires_in
             .and_then(|life| sent_at.checked_add(life).ok());
-        let (expires_at, expiry) = self.expiry(&granted.token, reported).await;
+        let value = self.scim_token(&granted.token)?;
+        let (expires_at, expiry) = self.expiry(&value, reported).await;
         Ok(IssuedToken {
-            value: granted.token,
+            value,
             id: None,
             expires_at,
             expiry,

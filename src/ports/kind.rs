@@ -6,13 +6,14 @@
 //! a kind is asked through this trait, so nothing else must change when a kind
 //! is added.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use super::{Clock, Connection, Issuer, Secrets};
 use crate::http::Client;
-use crate::http::fired::Firings;
+use crate::http::fired::{Firings, RuleName};
 use crate::problem::Problems;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
 use crate::scim::shape::ChecksumCheck;
@@ -77,6 +78,11 @@ pub trait Kind: Send + Sync {
     /// The vendor file that it was made from.
     fn vendor(&self) -> Option<&VendorMark> {
         None
+    }
+
+    /// The rules of `answers` that its calls declare, for replays.
+    fn rules(&self) -> BTreeSet<RuleName> {
+        BTreeSet::new()
     }
 
     /// What to do about a literal secret at this key; `key` is its dotted path

@@ -15,6 +15,7 @@ use crate::fault::Fault;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use crate::rotation::record::Record;
+use crate::rotation::situation::Published;
 use crate::secret::BearerToken;
 
 pub use self::condition::Condition;
@@ -74,6 +75,18 @@ pub enum PublishedSecret {
     Token(PublishedToken),
     /// A value that cannot be a token; says why, without the value.
     Malformed(String),
+}
+
+impl PublishedSecret {
+    /// What `plan` is told of it: a fingerprint in place of the token.
+    #[must_use]
+    pub fn seen(&self) -> Published {
+        match self {
+            Self::Absent => Published::Absent,
+            Self::Token(token) => Published::Token(token.value.fingerprint()),
+            Self::Malformed(_) => Published::Malformed,
+        }
+    }
 }
 
 /// Records and published secrets: Vault.
@@ -138,7 +151,7 @@ pub struct TokenHandle {
     pub value: Option<BearerToken>,
 }
 
-/// What mints, lists and revokes tokens.
+/// What issues, lists and revokes tokens.
 ///
 /// Methods that an issuer's capabilities rule out are never called; the
 /// default bodies answer with a fault of kind `config`.

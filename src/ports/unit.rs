@@ -18,6 +18,10 @@ pub struct Unit {
     pub policy: Arc<Policy>,
     /// SCIM base URL of the service provider.
     pub scim_url: Arc<Url>,
+    /// Name of its issuer in the configuration. The ids of tokens are the
+    /// issuer's own: a token that an issuer of another name made is never revoked
+    /// through this one.
+    pub issuer_name: String,
     /// What makes its tokens.
     pub issuer: Arc<dyn Issuer>,
     /// What must hold it, canary first.
@@ -31,11 +35,9 @@ pub struct Unit {
     pub leaving: bool,
 }
 
-/// Words about a token that nothing depends on.
+/// Words about a token for people and metrics: no decision depends on them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// Name of its issuer.
-    pub issuer: String,
     /// Kind of its issuer, for example `http`.
     pub issuer_kind: String,
     /// `production`, `staging`, …

@@ -1,8 +1,8 @@
 //! What is done next for a token, and why.
 
 use jiff::Timestamp;
-use serde::Serialize;
 
+pub use super::reason::Reason;
 use super::record::Trigger;
 use crate::secret::Fingerprint;
 
@@ -80,6 +80,12 @@ pub enum Step {
         /// Its id at the issuer.
         id: String,
     },
+    /// Revoke a token that was issued to this process and is in no record,
+    /// because another writer stored the record first.
+    RevokeUnrecorded {
+        /// The label under which it was issued.
+        label: String,
+    },
     /// Test the current token at the service provider. Reads only.
     Verify,
 }
@@ -104,12 +110,13 @@ impl Step {
             Self::CheckUse { .. } => "check_use",
             Self::Retire { .. } => "retire",
             Self::RevokeOrphan { .. } => "revoke_orphan",
+            Self::RevokeUnrecorded { .. } => "revoke_unrecorded",
             Self::Verify => "verify",
         }
     }
 
     /// Every word of [`Step::as_str`], for metrics that start at zero.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 17] = [
         "adopt",
         "prepare",
         "issue",
@@ -125,6 +132,7 @@ impl Step {
         "check_use",
         "retire",
         "revoke_orphan",
+        "revoke_unrecorded",
         "verify",
     ];
 
@@ -147,11 +155,13 @@ impl Step {
             | Self::CheckUse { .. }
             | Self::Retire { .. }
             | Self::RevokeOrphan { .. }
+            | Self::RevokeUnrecorded { .. }
             | Self::Verify => None,
         }
     }
 
-    /// Whether the step changes nothing outside, so that it needs no lease.
+    /// Whether the step changes nothing at the issuer, at a connection or at the
+    /// published path.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         match self {
@@ -170,126 +180,17 @@ impl Step {
             | Self::Revert { .. }
             | Self::Discard
             | Self::Retire { .. }
-            | Self::RevokeOrphan { .. } => false,
+            | Self::RevokeOrphan { .. }
+            | Self::RevokeUnrecorded { .. } => false,
         }
     }
-}
 
-/// Machine code of a decision; the same word in logs, `plan`, `status` and
-/// `/readyz`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The record was written by a newer version of this program.
-    SchemaTooNew,
-    /// Our clock is behind the record's last write.
-    ClockBehind,
-    /// Our clock and a server's differ too much to retire anything.
-    ClockSkew,
-    /// A person paused this token, or everything.
-    Paused,
-    /// Another replica holds the lease.
-    LeaseElsewhere,
-    /// A person must decide.
-    Halted,
-    /// A failure was too recent.
-    Backoff,
-    /// A rotation is in flight.
-    InFlight,
-    /// A reply was lost; what happened must be found out.
-    ReplyLost,
-    /// A lost reply may still take effect; listing now would be too early.
-    Settling,
-    /// There is no token.
-    Missing,
-    /// The token has expired.
-    Expired,
-    /// The renewal time has come.
-    RenewalDue,
-    /// A person asked for a rotation.
-    Forced,
-    /// A person said that the token is compromised.
-    Compromised,
-    /// The token in use is refused by the service provider.
-    Drift,
-    /// A person wrote a new token to the published path.
-    OperatorSupplied,
-    /// A person must supply the new token.
-    WaitingOperator,
-    /// A token exists without a record.
-    Adoptable,
-    /// The published copy is not the current token.
-    PublishDue,
-    /// An overlap window has ended.
-    RetireDue,
-    /// A superseded token waits for the end of its overlap window.
-    WaitingOverlap,
-    /// The old token cannot be revoked; its expiry is waited for.
-    WaitingExpiry,
-    /// A slot at the issuer must be freed first.
-    SlotNeeded,
-    /// A token of ours whose value was lost must be revoked.
-    OrphanFound,
-    /// The renewal is due but no window allows it.
-    WaitingWindow,
-    /// The permitted number of issues a day is reached.
-    IssueCap,
-    /// The proof that is needed is too weak or too old.
-    ProofNeeded,
-    /// The periodic probe is due.
-    ProbeDue,
-    /// The new token is rolled back.
-    RollingBack,
-    /// A connection may have been given another token behind our back.
-    ConnectionInDoubt,
-    /// All is well until the next renewal.
-    Fresh,
-    /// The token does not expire and no age limit is set.
-    NothingScheduled,
-    /// The token was taken out of the configuration, and nothing is left to do
-    /// for it here.
-    Left,
-}
-
-impl Reason {
-    /// The word for logs and output.
+    /// Whether the step is performed under the lease only. Steps that only read
+    /// need none, nor does the revocation of a token whose value only this
+    /// process knows: no other replica can revoke it or use it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SchemaTooNew => "schema_too_new",
-            Self::ClockBehind => "clock_behind",
-            Self::ClockSkew => "clock_skew",
-            Self::Paused => "paused",
-            Self::LeaseElsewhere => "lease_elsewhere",
-            Self::Halted => "halted",
-            Self::Backoff => "backoff",
-            Self::InFlight => "in_flight",
-            Self::ReplyLost => "reply_lost",
-            Self::Settling => "settling",
-            Self::Missing => "missing",
-            Self::Expired => "expired",
-            Self::RenewalDue => "renewal_due",
-            Self::Forced => "forced",
-            Self::Compromised => "compromised",
-            Self::Drift => "drift",
-            Self::OperatorSupplied => "operator_supplied",
-            Self::WaitingOperator => "waiting_operator",
-            Self::Adoptable => "adoptable",
-            Self::PublishDue => "publish_due",
-            Self::RetireDue => "retire_due",
-            Self::WaitingOverlap => "waiting_overlap",
-            Self::WaitingExpiry => "waiting_expiry",
-            Self::SlotNeeded => "slot_needed",
-            Self::OrphanFound => "orphan_found",
-            Self::WaitingWindow => "waiting_window",
-            Self::IssueCap => "issue_cap",
-            Self::ProofNeeded => "proof_needed",
-            Self::ProbeDue => "probe_due",
-            Self::RollingBack => "rolling_back",
-            Self::ConnectionInDoubt => "connection_in_doubt",
-            Self::Fresh => "fresh",
-            Self::NothingScheduled => "nothing_scheduled",
-            Self::Left => "left",
-        }
+    pub fn needs_lease(&self) -> bool {
+        let revokes_its_own = matches!(self, Self::RevokeUnrecorded { .. });
+        !self.only_reads() && !revokes_its_own
     }
 }

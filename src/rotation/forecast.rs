@@ -3,8 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::decision::{Action, Decision, Reason, Step};
+use super::decision::{Action, Decision, Step};
 use super::plan::plan;
+use super::reason::{Reason, WaitEnds};
 use super::record::{LastProbe, Record};
 use super::situation::Situation;
 
@@ -67,7 +68,7 @@ fn upcoming(record: &Record, situation: &Situation<'_>, now: Timestamp) -> Optio
                     reason: decision.reason,
                 });
             }
-            Action::Wait if needs_somebody(decision.reason) => return None,
+            Action::Wait if has_no_end_by_itself(decision.reason) => return None,
             Action::Wait if decision.wake_at == Timestamp::MAX => return None,
             Action::Wait => at = decision.wake_at,
         }
@@ -84,42 +85,10 @@ fn passed(at: Timestamp) -> LastProbe {
     }
 }
 
-/// Whether the wait ends by something that no clock tells.
-fn needs_somebody(reason: Reason) -> bool {
-    match reason {
-        Reason::SchemaTooNew
-        | Reason::ClockBehind
-        | Reason::ClockSkew
-        | Reason::Paused
-        | Reason::Halted
-        | Reason::WaitingOperator
-        | Reason::NothingScheduled
-        | Reason::Left => true,
-        Reason::LeaseElsewhere
-        | Reason::Backoff
-        | Reason::InFlight
-        | Reason::ReplyLost
-        | Reason::Settling
-        | Reason::Missing
-        | Reason::Expired
-        | Reason::RenewalDue
-        | Reason::Forced
-        | Reason::Compromised
-        | Reason::Drift
-        | Reason::OperatorSupplied
-        | Reason::Adoptable
-        | Reason::PublishDue
-        | Reason::RetireDue
-        | Reason::WaitingOverlap
-        | Reason::WaitingExpiry
-        | Reason::SlotNeeded
-        | Reason::OrphanFound
-        | Reason::WaitingWindow
-        | Reason::IssueCap
-        | Reason::ProofNeeded
-        | Reason::ProbeDue
-        | Reason::RollingBack
-        | Reason::ConnectionInDoubt
-        | Reason::Fresh => false,
+/// Whether no clock tells when the wait ends.
+fn has_no_end_by_itself(reason: Reason) -> bool {
+    match reason.wait_ends() {
+        WaitEnds::ByPerson | WaitEnds::FromOutside => true,
+        WaitEnds::ByTime | WaitEnds::ByOtherReplica => false,
     }
 }

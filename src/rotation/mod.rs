@@ -71,7 +71,7 @@
 //! that stands still between its last commit and its request (a stopped
 //! process, a suspended machine) sends that request late, when another one has
 //! taken over. Where it wakes up it knows this from the refused commit, and
-//! says in the record what may have come of it ([`apply::disown`]); where it
+//! says in the record what may have come of it ([`apply::reconcile_uncommitted`]); where it
 //! dies, nobody can say. The worst that each request can do then:
 //!
 //! | late request | worst case | what ends it |
@@ -107,6 +107,8 @@ pub mod invariant;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod reason;
 pub mod record;
 pub mod schedule;
 pub mod situation;
+pub mod uncommitted;

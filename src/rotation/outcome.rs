@@ -76,6 +76,11 @@ pub enum Outcome {
         /// Its id.
         id: String,
     },
+    /// `RevokeUnrecorded`: the issuer has revoked it.
+    UnrecordedRevoked {
+        /// The label under which it was issued.
+        label: String,
+    },
     /// `Verify`: what the service provider said of the current token.
     Verified(Verdict<Evidence>),
     /// Any step: it failed.

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::capability::{ConnectionCapabilities, IssuerCapabilities};
 use super::policy::Policy;
+use super::uncommitted::UnrecordedToken;
 use crate::secret::Fingerprint;
 
 /// Facts about one token that are not in its record.
@@ -30,6 +31,9 @@ pub struct Situation<'a> {
     /// has not been started. After a restart it is always `false`. `apply` is
     /// told what it was when the step began.
     pub intent_is_fresh: bool,
+    /// Tokens that were issued to this process and are in no record; empty after
+    /// a restart, and for a dry run.
+    pub unrecorded: &'a [UnrecordedToken],
     /// Largest measured difference between our clock and a server's.
     pub clock_skew: SignedDuration,
     /// Whether a person stopped all work (the kill switch).
@@ -47,6 +51,14 @@ impl Situation<'_> {
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, c)| *c)
+    }
+
+    /// Whether the configured issuer made this token and can revoke it alone.
+    #[must_use]
+    pub fn can_revoke(&self, unrecorded: &UnrecordedToken) -> bool {
+        let issuer = unrecorded.intent.issuer.as_ref();
+        let made_here = issuer.is_none_or(|name| name == self.issuer_name);
+        made_here && self.issuer.revokes_single_tokens()
     }
 }
 

@@ -22,7 +22,7 @@ pub struct RawAnswer<'a> {
 /// What an answer says. Holds no text of the server's, except the name of a
 /// redirect's host where the request carried no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProbeAnswer {
     /// 200 with what was asked for.
     Accepted,
     /// 2xx with something else: a login page, an error, nothing.
@@ -127,7 +127,7 @@ const LONGEST_CHALLENGE: usize = 4096;
 /// The longest host name (RFC 1035).
 const LONGEST_HOST: usize = 253;
 
-impl Answer {
+impl ProbeAnswer {
     /// Reads an answer to a request for `url`.
     #[must_use]
     pub fn read(
@@ -181,20 +181,22 @@ impl Answer {
     }
 }
 
-fn read_success(body: &[u8], asked: Asked, config: &ProbeConfig) -> Answer {
+fn read_success(body: &[u8], asked: Asked, config: &ProbeConfig) -> ProbeAnswer {
     let Some(message) = Message::read(body) else {
-        return Answer::NotScim(NotScim::NotJson);
+        return ProbeAnswer::NotScim(NotScim::NotJson);
     };
     if message.names(ERROR) {
-        return Answer::NotScim(NotScim::ErrorInside);
+        return ProbeAnswer::NotScim(NotScim::ErrorInside);
     }
     match asked {
-        Asked::Discovery if message.names(SERVICE_PROVIDER_CONFIG) => Answer::Accepted,
-        Asked::Discovery => Answer::NotScim(NotScim::NoSchema),
-        Asked::List if message.names(LIST_RESPONSE) && message.is_list() => Answer::Accepted,
-        Asked::List if message.names(LIST_RESPONSE) => Answer::NotScim(NotScim::BadList),
-        Asked::List if config.accept_non_scim && message.resources.is_some() => Answer::Accepted,
-        Asked::List => Answer::NotScim(NotScim::NoSchema),
+        Asked::Discovery if message.names(SERVICE_PROVIDER_CONFIG) => ProbeAnswer::Accepted,
+        Asked::Discovery => ProbeAnswer::NotScim(NotScim::NoSchema),
+        Asked::List if message.names(LIST_RESPONSE) && message.is_list() => ProbeAnswer::Accepted,
+        Asked::List if message.names(LIST_RESPONSE) => ProbeAnswer::NotScim(NotScim::BadList),
+        Asked::List if config.accept_non_scim && message.resources.is_some() => {
+            ProbeAnswer::Accepted
+        }
+        Asked::List => ProbeAnswer::NotScim(NotScim::NoSchema),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a JWT states of itself. Nothing is verified: the statements are hints
-//! for deadlines and early warnings, never proof that a token works.
+//! for deadlines and early warnings, never proof that a token works. That is why no
+//! JWT library is used here: those exist to verify.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -5,7 +5,7 @@
 //! | [`config`] | the keys that a token's `probe` table may set |
 //! | [`shape`] | L0: what a token's text alone tells, without a network; [`jwt`] reads what a JWT states of itself |
 //! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
-//! | [`message`], [`answer`] | what one HTTP answer says: [`answer::Answer`] |
+//! | [`message`], [`answer`] | what one HTTP answer says: [`answer::ProbeAnswer`] |
 //! | [`verdict`] | what several answers prove; the only maker of [`evidence`] |
 //! | [`probe`], [`round`] | asks the service provider: [`probe::ScimProbe`] |
 //!

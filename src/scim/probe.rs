@@ -15,7 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use url::Url;
 
-use super::answer::Answer;
+use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
 use super::evidence::{Evidence, Finding, Refusal, Verdict};
 use super::garbage;
@@ -115,7 +115,7 @@ impl Probe for ScimProbe {
             old: Vec::new(),
             after: None,
         };
-        if verdict::decisive(&seen.before).is_some_and(Answer::is_accepted) {
+        if verdict::decisive(&seen.before).is_some_and(ProbeAnswer::is_accepted) {
             for _ in 0..self.config.refusals_needed {
                 seen.old.push(round.ask(read, Some(old)).await);
             }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, Asked, RawAnswer};
+use super::answer::{Asked, ProbeAnswer, RawAnswer};
 use super::config::Read;
 use super::evidence::{Evidence, Verdict};
 use super::garbage::Noise;
@@ -74,26 +74,26 @@ impl<'a> Round<'a> {
         }
         let (answer, message) = self.exchange(Variant::Discovery, None).await;
         match answer {
-            Answer::Tls => Err(Verdict::Fail(verdict::describe(&answer))),
-            Answer::Unreachable(_) | Answer::Throttled | Answer::ServerError(_) => {
+            ProbeAnswer::Tls => Err(Verdict::Fail(verdict::describe(&answer))),
+            ProbeAnswer::Unreachable(_) | ProbeAnswer::Throttled | ProbeAnswer::ServerError(_) => {
                 Err(Verdict::Inconclusive(verdict::describe(&answer)))
             }
-            Answer::Unauthorized(_) | Answer::Forbidden(_) => {
+            ProbeAnswer::Unauthorized(_) | ProbeAnswer::Forbidden(_) => {
                 self.discovery_is_protected = true;
                 Ok(())
             }
-            Answer::Accepted => {
+            ProbeAnswer::Accepted => {
                 self.filters = message.and_then(|m| m.filter_supported) != Some(false);
                 Ok(())
             }
-            Answer::NotScim(_)
-            | Answer::NotFound
-            | Answer::BadRequest(_)
-            | Answer::NotOffered(_)
-            | Answer::TooLarge(_)
-            | Answer::Redirect(_)
-            | Answer::Unexpected(_)
-            | Answer::Oversized => Ok(()),
+            ProbeAnswer::NotScim(_)
+            | ProbeAnswer::NotFound
+            | ProbeAnswer::BadRequest(_)
+            | ProbeAnswer::NotOffered(_)
+            | ProbeAnswer::TooLarge(_)
+            | ProbeAnswer::Redirect(_)
+            | ProbeAnswer::Unexpected(_)
+            | ProbeAnswer::Oversized => Ok(()),
         }
     }
 
@@ -111,7 +111,7 @@ impl<'a> Round<'a> {
             None
         };
         // The other reads have shown a list already.
-        let accepted = verdict::decisive(&reads).is_some_and(Answer::is_accepted);
+        let accepted = verdict::decisive(&reads).is_some_and(ProbeAnswer::is_accepted);
         let listing = if accepted && read == Variant::Collection(Read::Filter) {
             Some(self.list(token).await)
         } else {
@@ -129,7 +129,7 @@ impl<'a> Round<'a> {
     pub(in crate::scim) async fn first_answer(
         &mut self,
         token: &BearerToken,
-    ) -> (Vec<Answer>, Variant) {
+    ) -> (Vec<ProbeAnswer>, Variant) {
         let mut answers = Vec::new();
         let mut last = Variant::Collection(self.probe.config.read);
         for variant in self.variants() {
@@ -163,7 +163,7 @@ impl<'a> Round<'a> {
     }
 
     /// L3: one entry, or the server's default page where it cannot count.
-    async fn list(&mut self, token: &BearerToken) -> Answer {
+    async fn list(&mut self, token: &BearerToken) -> ProbeAnswer {
         let answer = self
             .ask(Variant::Collection(Read::Count), Some(token))
             .await;
@@ -179,7 +179,7 @@ impl<'a> Round<'a> {
         &mut self,
         variant: Variant,
         token: Option<&BearerToken>,
-    ) -> Answer {
+    ) -> ProbeAnswer {
         self.exchange(variant, token).await.0
     }
 
@@ -187,18 +187,18 @@ impl<'a> Round<'a> {
         &mut self,
         variant: Variant,
         token: Option<&BearerToken>,
-    ) -> (Answer, Option<Message>) {
+    ) -> (ProbeAnswer, Option<Message>) {
         let url = self.url(variant);
         let mut pauses = RECONNECT.into_iter();
         loop {
             let Some(left) = self.left.checked_sub(1) else {
                 let text = format!("no answer within {MOST_REQUESTS} requests");
-                return (Answer::Unreachable(text), None);
+                return (ProbeAnswer::Unreachable(text), None);
             };
             self.left = left;
             let request = match self.request(url.clone(), token) {
                 Ok(request) => request,
-                Err(why) => return (Answer::Unreachable(why), None),
+                Err(why) => return (ProbeAnswer::Unreachable(why), None),
             };
             match self.probe.http.send(request).await {
                 Ok(answer) => {
@@ -209,7 +209,8 @@ impl<'a> Round<'a> {
                         body: &answer.body,
                     };
                     let config = &self.probe.config;
-                    let read = Answer::read(raw, variant.asked(), &url, token.is_some(), config);
+                    let read =
+                        ProbeAnswer::read(raw, variant.asked(), &url, token.is_some(), config);
                     return (read, Message::read(&answer.body));
                 }
                 Err(fault) if !never_arrived(&fault) => return (without_answer(fault), None),
@@ -284,10 +285,10 @@ fn never_arrived(fault: &Fault) -> bool {
     fault.class == FaultClass::NotApplied && fault.kind == FaultKind::Network
 }
 
-fn without_answer(fault: Fault) -> Answer {
+fn without_answer(fault: Fault) -> ProbeAnswer {
     match fault.kind {
         // The client's only complaint about an answer itself: too long.
-        FaultKind::Schema => Answer::Oversized,
+        FaultKind::Schema => ProbeAnswer::Oversized,
         FaultKind::Auth
         | FaultKind::Throttled
         | FaultKind::Network
@@ -296,6 +297,6 @@ fn without_answer(fault: Fault) -> Answer {
         | FaultKind::Refused
         | FaultKind::Server
         | FaultKind::Config
-        | FaultKind::VaultUnavailable => Answer::Unreachable(fault.message),
+        | FaultKind::VaultUnavailable => ProbeAnswer::Unreachable(fault.message),
     }
 }

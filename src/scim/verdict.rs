@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 
-use super::answer::{Answer, AuthError, NotScim, RedirectTo};
+use super::answer::{AuthError, NotScim, ProbeAnswer, RedirectTo};
 use super::evidence::{Controls, Evidence, Finding, FindingReason, Refusal, Verdict};
 use crate::secret::BearerToken;
 
@@ -16,49 +16,56 @@ use crate::secret::BearerToken;
 pub struct Observed {
     /// The answers to the reads with the token, in the order asked, each of
     /// another kind. The first that is no mere "not this read" decides.
-    pub reads: Vec<Answer>,
+    pub reads: Vec<ProbeAnswer>,
     /// The answers to the decisive read with other credentials, if it was asked.
     pub controls: Option<ControlAnswers>,
     /// The answer to a listing with the token, if the decisive read was none.
-    pub listing: Option<Answer>,
+    pub listing: Option<ProbeAnswer>,
 }
 
 /// The answers to the same read with credentials that cannot be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlAnswers {
     /// Without a token (N1).
-    pub none: Answer,
+    pub none: ProbeAnswer,
     /// With a wrong token of the same shape (N2).
-    pub garbage: Answer,
+    pub garbage: ProbeAnswer,
 }
 
 /// What was seen in one round that asks whether an old token is dead (L6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusalRound {
     /// The answers to the reads with the new token; the last decides.
-    pub before: Vec<Answer>,
+    pub before: Vec<ProbeAnswer>,
     /// The answers to the same read with the old token.
-    pub old: Vec<Answer>,
+    pub old: Vec<ProbeAnswer>,
     /// The answer to the same read with the new token once more.
-    pub after: Option<Answer>,
+    pub after: Option<ProbeAnswer>,
 }
 
 /// The answer that decides among reads of several kinds.
 #[must_use]
-pub fn decisive(reads: &[Answer]) -> Option<&Answer> {
+pub fn decisive(reads: &[ProbeAnswer]) -> Option<&ProbeAnswer> {
     reads
         .iter()
         .find(|answer| !answer.suggests_another_read())
-        .or_else(|| reads.iter().find(|a| matches!(a, Answer::ServerError(_))))
+        .or_else(|| {
+            reads
+                .iter()
+                .find(|a| matches!(a, ProbeAnswer::ServerError(_)))
+        })
         .or_else(|| reads.last())
 }
 
 /// Whether the controls can change what this answer to the token means.
 #[must_use]
-pub fn needs_controls(read: &Answer) -> bool {
+pub fn needs_controls(read: &ProbeAnswer) -> bool {
     matches!(
         read,
-        Answer::Accepted | Answer::Forbidden(_) | Answer::NotFound | Answer::TooLarge(_)
+        ProbeAnswer::Accepted
+            | ProbeAnswer::Forbidden(_)
+            | ProbeAnswer::NotFound
+            | ProbeAnswer::TooLarge(_)
     )
 }
 
@@ -73,7 +80,7 @@ pub fn judge(token: &BearerToken, at: Timestamp, observed: &Observed) -> Verdict
         ));
     }
     match decisive(&observed.reads) {
-        Some(Answer::Accepted) => match observed.listing.as_ref().and_then(listing_doubt) {
+        Some(ProbeAnswer::Accepted) => match observed.listing.as_ref().and_then(listing_doubt) {
             Some(doubt) => Verdict::Inconclusive(doubt),
             None => Verdict::Pass(Evidence::new(
                 token.fingerprint(),
@@ -92,10 +99,10 @@ pub fn judge(token: &BearerToken, at: Timestamp, observed: &Observed) -> Verdict
 /// Judges whether an old token is dead while its successor works.
 #[must_use]
 pub fn judge_refusal(old: &BearerToken, at: Timestamp, round: &RefusalRound) -> Verdict<Refusal> {
-    if !decisive(&round.before).is_some_and(Answer::is_accepted) {
+    if !decisive(&round.before).is_some_and(ProbeAnswer::is_accepted) {
         return Verdict::Inconclusive(new_token_in_doubt(decisive(&round.before)));
     }
-    if round.old.iter().any(Answer::is_accepted) {
+    if round.old.iter().any(ProbeAnswer::is_accepted) {
         return Verdict::Fail(finding(
             FindingReason::StillAccepted,
             "the service provider still accepts the old token: it may keep tokens in a cache for a while, or the revocation did not take effect",
@@ -105,10 +112,10 @@ pub fn judge_refusal(old: &BearerToken, at: Timestamp, round: &RefusalRound) -> 
         return Verdict::Inconclusive(describe(unclear));
     }
     match &round.after {
-        Some(Answer::Accepted) if !round.old.is_empty() => {
+        Some(ProbeAnswer::Accepted) if !round.old.is_empty() => {
             Verdict::Pass(Refusal::new(old.fingerprint(), at))
         }
-        Some(Answer::Accepted) => Verdict::Inconclusive(finding(
+        Some(ProbeAnswer::Accepted) => Verdict::Inconclusive(finding(
             FindingReason::Unreachable,
             "the service provider was not asked about the old token",
         )),
@@ -132,39 +139,43 @@ impl ControlAnswers {
 
 /// A retired token must be refused as a credential: a 404 or a 400 may have
 /// other causes.
-fn is_plain_refusal(answer: &Answer) -> bool {
-    matches!(answer, Answer::Unauthorized(_) | Answer::Forbidden(_))
+fn is_plain_refusal(answer: &ProbeAnswer) -> bool {
+    matches!(
+        answer,
+        ProbeAnswer::Unauthorized(_) | ProbeAnswer::Forbidden(_)
+    )
 }
 
 /// L3 after an accepted L2: what casts doubt on the acceptance. That a server
 /// does not offer a listing, or sends more than was asked for, does not.
-fn listing_doubt(listing: &Answer) -> Option<Finding> {
+fn listing_doubt(listing: &ProbeAnswer) -> Option<Finding> {
     match listing {
-        Answer::Accepted | Answer::BadRequest(_) | Answer::NotOffered(_) | Answer::Oversized => {
-            None
-        }
-        Answer::Unauthorized(_) => Some(finding(
+        ProbeAnswer::Accepted
+        | ProbeAnswer::BadRequest(_)
+        | ProbeAnswer::NotOffered(_)
+        | ProbeAnswer::Oversized => None,
+        ProbeAnswer::Unauthorized(_) => Some(finding(
             FindingReason::Flapping,
             "the service provider accepted the token and refused it (401) a moment later: its servers disagree, or they count requests",
         )),
-        Answer::NotScim(_)
-        | Answer::Forbidden(_)
-        | Answer::NotFound
-        | Answer::TooLarge(_)
-        | Answer::Redirect(_)
-        | Answer::Throttled
-        | Answer::ServerError(_)
-        | Answer::Unexpected(_)
-        | Answer::Tls
-        | Answer::Unreachable(_) => Some(describe(listing)),
+        ProbeAnswer::NotScim(_)
+        | ProbeAnswer::Forbidden(_)
+        | ProbeAnswer::NotFound
+        | ProbeAnswer::TooLarge(_)
+        | ProbeAnswer::Redirect(_)
+        | ProbeAnswer::Throttled
+        | ProbeAnswer::ServerError(_)
+        | ProbeAnswer::Unexpected(_)
+        | ProbeAnswer::Tls
+        | ProbeAnswer::Unreachable(_) => Some(describe(listing)),
     }
 }
 
-fn not_accepted(answer: &Answer, controls: Option<&ControlAnswers>) -> Verdict<Evidence> {
+fn not_accepted(answer: &ProbeAnswer, controls: Option<&ControlAnswers>) -> Verdict<Evidence> {
     let found = describe(answer);
     let shown = match answer {
-        Answer::Unauthorized(_) | Answer::Tls => true,
-        Answer::Forbidden(_) => {
+        ProbeAnswer::Unauthorized(_) | ProbeAnswer::Tls => true,
+        ProbeAnswer::Forbidden(_) => {
             if controls.is_some_and(|c| told_apart_from_forbidden(&c.garbage)) {
                 return Verdict::Fail(Finding {
                     reason: FindingReason::Forbidden,
@@ -173,20 +184,21 @@ fn not_accepted(answer: &Answer, controls: Option<&ControlAnswers>) -> Verdict<E
             }
             false
         }
-        Answer::NotFound => {
-            controls.is_some_and(|c| c.none == Answer::NotFound && c.garbage == Answer::NotFound)
+        ProbeAnswer::NotFound => controls
+            .is_some_and(|c| c.none == ProbeAnswer::NotFound && c.garbage == ProbeAnswer::NotFound),
+        ProbeAnswer::TooLarge(_) => {
+            controls.is_some_and(|c| !matches!(c.none, ProbeAnswer::TooLarge(_)))
         }
-        Answer::TooLarge(_) => controls.is_some_and(|c| !matches!(c.none, Answer::TooLarge(_))),
-        Answer::Accepted
-        | Answer::NotScim(_)
-        | Answer::BadRequest(_)
-        | Answer::NotOffered(_)
-        | Answer::Redirect(_)
-        | Answer::Throttled
-        | Answer::ServerError(_)
-        | Answer::Unexpected(_)
-        | Answer::Oversized
-        | Answer::Unreachable(_) => false,
+        ProbeAnswer::Accepted
+        | ProbeAnswer::NotScim(_)
+        | ProbeAnswer::BadRequest(_)
+        | ProbeAnswer::NotOffered(_)
+        | ProbeAnswer::Redirect(_)
+        | ProbeAnswer::Throttled
+        | ProbeAnswer::ServerError(_)
+        | ProbeAnswer::Unexpected(_)
+        | ProbeAnswer::Oversized
+        | ProbeAnswer::Unreachable(_) => false,
     };
     if shown {
         Verdict::Fail(found)
@@ -196,17 +208,17 @@ fn not_accepted(answer: &Answer, controls: Option<&ControlAnswers>) -> Verdict<E
 }
 
 /// Whether a wrong token was refused in another way than by 403.
-fn told_apart_from_forbidden(garbage: &Answer) -> bool {
-    garbage.is_refused() && !matches!(garbage, Answer::Forbidden(_))
+fn told_apart_from_forbidden(garbage: &ProbeAnswer) -> bool {
+    garbage.is_refused() && !matches!(garbage, ProbeAnswer::Forbidden(_))
 }
 
-fn new_token_in_doubt(answer: Option<&Answer>) -> Finding {
+fn new_token_in_doubt(answer: Option<&ProbeAnswer>) -> Finding {
     match answer {
-        None | Some(Answer::Accepted) => finding(
+        None | Some(ProbeAnswer::Accepted) => finding(
             FindingReason::Unreachable,
             "the service provider was not asked about the new token",
         ),
-        Some(Answer::Unauthorized(_) | Answer::Forbidden(_)) => finding(
+        Some(ProbeAnswer::Unauthorized(_) | ProbeAnswer::Forbidden(_)) => finding(
             FindingReason::Flapping,
             "the new token was refused in the same window, so a refusal of the old one shows nothing: the service provider's servers disagree, or it refuses everybody",
         ),
@@ -216,70 +228,70 @@ fn new_token_in_doubt(answer: Option<&Answer>) -> Finding {
 
 /// The finding for an answer that is no acceptance.
 #[must_use]
-pub fn describe(answer: &Answer) -> Finding {
+pub fn describe(answer: &ProbeAnswer) -> Finding {
     use FindingReason as Why;
     match answer {
-        Answer::Accepted => finding(Why::Flapping, "the answers contradict each other"),
-        Answer::NotScim(why) => finding(Why::NotScim, not_scim(*why)),
-        Answer::Unauthorized(error) => finding(
+        ProbeAnswer::Accepted => finding(Why::Flapping, "the answers contradict each other"),
+        ProbeAnswer::NotScim(why) => finding(Why::NotScim, not_scim(*why)),
+        ProbeAnswer::Unauthorized(error) => finding(
             Why::Rejected,
             format!(
                 "the service provider refused the token (401{})",
                 word(*error)
             ),
         ),
-        Answer::Forbidden(error) => finding(
+        ProbeAnswer::Forbidden(error) => finding(
             Why::Ambiguous403,
             format!(
                 "the service provider answered 403{}: the token lacks the permission to read, SCIM is switched off there, this address is not on its allow-list, or the token is wrong",
                 word(*error)
             ),
         ),
-        Answer::NotFound => finding(
+        ProbeAnswer::NotFound => finding(
             Why::WrongBaseUrl,
             "the service provider answered 404: check `scim_url` and the probe's `path`",
         ),
-        Answer::BadRequest(scim_type) => finding(
+        ProbeAnswer::BadRequest(scim_type) => finding(
             Why::NoReadVariant,
             format!(
                 "the service provider answered 400{} to every read: set the probe's `read` or `path` to one that it supports",
                 scim_type.map_or_else(String::new, |t| format!(" ({})", t.as_str()))
             ),
         ),
-        Answer::NotOffered(status) => finding(
+        ProbeAnswer::NotOffered(status) => finding(
             Why::NoReadVariant,
             format!(
                 "the service provider offers none of the reads (status {status}): set the probe's `read` or `path`"
             ),
         ),
-        Answer::TooLarge(status) => finding(
+        ProbeAnswer::TooLarge(status) => finding(
             Why::TokenTooLarge,
             format!("the service provider answered {status}: the token is too long for it"),
         ),
-        Answer::Redirect(to) => finding(Why::Redirect, redirect(to)),
-        Answer::Throttled => finding(
+        ProbeAnswer::Redirect(to) => finding(Why::Redirect, redirect(to)),
+        ProbeAnswer::Throttled => finding(
             Why::Throttled,
             "the service provider answered 429: too many requests; it is asked again later",
         ),
-        Answer::ServerError(status) => finding(
+        ProbeAnswer::ServerError(status) => finding(
             Why::ServerError,
             format!(
                 "the service provider failed (status {status}): this says nothing of the token"
             ),
         ),
-        Answer::Unexpected(status) => finding(
+        ProbeAnswer::Unexpected(status) => finding(
             Why::NotScim,
             format!("the service provider answered {status}, which is no answer to a read"),
         ),
-        Answer::Oversized => finding(
+        ProbeAnswer::Oversized => finding(
             Why::NotScim,
             "the answer was longer than is read: the service provider ignored that one entry was asked for",
         ),
-        Answer::Tls => finding(
+        ProbeAnswer::Tls => finding(
             Why::Tls,
             "the service provider's certificate cannot be trusted, so nothing was sent: check the host name, the expiry and the certification authority",
         ),
-        Answer::Unreachable(how) => finding(Why::Unreachable, how.as_str()),
+        ProbeAnswer::Unreachable(how) => finding(Why::Unreachable, how.as_str()),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Takes secrets out of text that came from elsewhere before it may stand in
 //! an error: the identity provider or a program may quote what it was given.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
+
+use super::spellings::spellings;
 
 /// What stands where a secret stood.
 const MASK: &str = "[secret]";
@@ -12,30 +11,28 @@ const MASK: &str = "[secret]";
 /// Most characters of foreign text in one error.
 const QUOTE_LEN: usize = 400;
 
-/// Shorter encoded forms would mask innocent text.
-const SHORTEST_ENCODED: usize = 8;
-
-/// Knows secrets in all the forms in which a server or a program may echo them.
+/// Knows secrets in every spelling in which a server or a program may echo them.
 pub struct Mask {
-    forms: Vec<Zeroizing<String>>,
+    spellings: Vec<Zeroizing<String>>,
 }
 
 impl Mask {
-    /// A mask over these secrets: raw, URL-, JSON- and base64-encoded.
+    /// A mask over these secrets.
     pub fn over<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut forms: Vec<Zeroizing<String>> = secrets.into_iter().flat_map(forms_of).collect();
-        forms.retain(|form| !form.is_empty());
-        // Longest first: a short form may be a part of a longer one.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Self { forms }
+        let all = secrets.into_iter().flat_map(spellings);
+        let mut spellings: Vec<Zeroizing<String>> = all.map(|spelling| spelling.text).collect();
+        // Longest first: a short one may be a part of a longer one.
+        spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+        Self { spellings }
     }
 
     /// The text without any of the secrets, with control characters escaped.
+    #[must_use]
     pub fn clean(&self, text: &str) -> String {
         let mut masked = text.to_owned();
-        for form in &self.forms {
-            if masked.contains(form.as_str()) {
-                masked = masked.replace(form.as_str(), MASK);
+        for spelling in &self.spellings {
+            if masked.contains(spelling.as_str()) {
+                masked = masked.replace(spelling.as_str(), MASK);
             }
         }
         escape(&masked)
@@ -43,6 +40,7 @@ impl Mask {
 
     /// At most the last few hundred characters of [`Mask::clean`]: programs
     /// and servers say last what went wrong.
+    #[must_use]
     pub fn quote(&self, text: &str) -> String {
         let clean = self.clean(text.trim());
         let length = clean.chars().count();
@@ -56,52 +54,8 @@ impl Mask {
 
 impl std::fmt::Debug for Mask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Mask({} forms)", self.forms.len())
+        write!(f, "Mask({} spellings)", self.spellings.len())
     }
-}
-
-fn forms_of(secret: &str) -> Vec<Zeroizing<String>> {
-    let json = serde_json::to_string(secret).unwrap_or_default();
-    let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    let mut forms = vec![
-        secret.to_owned(),
-        json.trim_matches('"').to_owned(),
-        encoded.to_lowercase(),
-        encoded,
-        unreserved_kept(secret),
-    ];
-    for lead in 0..3 {
-        forms.extend(base64_inside(secret, lead));
-    }
-    forms.into_iter().map(Zeroizing::new).collect()
-}
-
-/// URL-encoded as most libraries do it: `-._~` stay.
-fn unreserved_kept(secret: &str) -> String {
-    const SET: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'.')
-        .remove(b'_')
-        .remove(b'~');
-    utf8_percent_encode(secret, SET).to_string()
-}
-
-/// The part of a base64 text that only the secret decides, when `lead` bytes
-/// (modulo three) stand before it, as in `Basic base64("user:secret")`.
-fn base64_inside(secret: &str, lead: usize) -> Vec<String> {
-    let mut bytes = vec![0_u8; lead];
-    bytes.extend_from_slice(secret.as_bytes());
-    let first = [0, 2, 3][lead];
-    let whole_bits = bytes.len() * 8 / 6;
-    [
-        STANDARD_NO_PAD.encode(&bytes),
-        URL_SAFE_NO_PAD.encode(&bytes),
-    ]
-    .iter()
-    .filter_map(|text| text.get(first..whole_bits))
-    .filter(|text| text.len() >= SHORTEST_ENCODED)
-    .map(str::to_owned)
-    .collect()
 }
 
 fn escape(text: &str) -> String {
@@ -123,27 +77,27 @@ fn is_invisible(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
     use super::*;
-    use base64::engine::general_purpose::STANDARD;
 
     const CANARY: &str = "cAnArY-\"7f3a+b/c\\d==.e_f~g";
 
     #[test]
     fn every_encoding_of_a_secret_is_masked() {
         let mask = Mask::over([CANARY]);
-        let encoded = utf8_percent_encode(CANARY, NON_ALPHANUMERIC).to_string();
         let cases = [
-            CANARY.to_owned(),
-            serde_json::to_string(CANARY).expect("json"),
-            encoded.to_lowercase(),
-            encoded,
-            unreserved_kept(CANARY),
+            CANARY,
+            "cAnArY-\\\"7f3a+b/c\\\\d==.e_f~g",
+            "cAnArY%2D%227f3a%2Bb%2Fc%5Cd%3D%3D%2Ee%5Ff%7Eg",
+            "cAnArY-%227f3a%2Bb%2Fc%5Cd%3D%3D.e_f~g",
+            "cAnArY-%227f3a%2bb%2fc%5cd%3d%3d.e_f~g",
+            "63416e4172592d22376633612b622f635c643d3d2e655f667e67",
         ];
         for text in cases {
             let clean = mask.clean(&format!("before {text} after"));
-            assert!(clean.contains("before "), "{clean}");
-            assert!(clean.contains(MASK), "{clean}");
-            assert!(!clean.contains("7f3a"), "{clean}");
+            assert_eq!(clean, format!("before {MASK} after"));
         }
     }
 
@@ -160,6 +114,24 @@ mod tests {
                 assert!(clean.contains(MASK), "{lead}: {clean}");
                 assert!(clean.len() < MASK.len() + 20, "{lead}: {clean}");
             }
+        }
+    }
+
+    #[test]
+    fn a_key_of_several_lines_is_masked_however_it_is_quoted() {
+        let key = "-----BEGIN KEY-----\ncAnArYAgEAMBMGByqGSM49\ncAnArYGCCqGSM49AwEHBG0w\n-----END KEY-----\n";
+        let mask = Mask::over([key]);
+        for text in [
+            key.to_owned(),
+            key.replace('\n', "\r\n"),
+            key.replace('\n', "\\n"),
+            key.replace('\n', "\n    "),
+            key.replace('\n', " "),
+            "line 2 is cAnArYAgEAMBMGByqGSM49".to_owned(),
+        ] {
+            let clean = mask.clean(&text);
+            assert!(clean.contains(MASK), "{clean}");
+            assert!(!clean.contains("cAnArY"), "{clean}");
         }
     }
 

@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 
-use super::{BearerToken, Fingerprint};
+use super::{Fingerprint, SecretText};
 use crate::fault::Fault;
 
-/// A secret that a reference names, and how to tell whether it changed.
+/// A credential that a reference names, and how to tell whether it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     /// The value.
-    pub value: BearerToken,
-    /// Its fingerprint: changes when the secret does.
+    pub value: SecretText,
+    /// Its fingerprint: changes when the credential does.
     pub fingerprint: Fingerprint,
 }
 

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use crate::rotation::decision::{Action, Decision};
 use crate::rotation::policy::Policy;
+use crate::rotation::reason::Urgency;
 use crate::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult};
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::snapshot::{
-    ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot, is_at_rest,
+    ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot,
 };
 
 /// How many finished rotations are shown; the record remembers more.
@@ -168,7 +169,10 @@ fn next_attempt_at(
         Action::Wait => true,
     };
     let stopped = record.halt.is_some() || record.paused.is_some();
-    match (stopped, waits && is_at_rest(decision.reason)) {
+    match (
+        stopped,
+        waits && decision.reason.urgency() == Urgency::Healthy,
+    ) {
         (true, _) => None,
         (false, true) => renew_at,
         (false, false) => Some(decision.wake_at),

@@ -73,7 +73,8 @@ impl Series<'_> {
             push_escaped(self.out, label);
         }
         self.out.push_str("\"} ");
-        push_integer(self.out, value);
+        // Without the formatting machinery: this runs for every sample.
+        self.out.push_str(itoa::Buffer::new().format(value));
         self.out.push('\n');
     }
 
@@ -90,25 +91,6 @@ impl Series<'_> {
             self.sample(token, labels, at.as_second());
         }
     }
-}
-
-/// Without the formatting machinery: it is called for every sample.
-fn push_integer(out: &mut String, value: i64) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    let mut rest = value.unsigned_abs();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if value < 0 {
-        out.push('-');
-    }
-    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
 fn push_escaped(out: &mut String, value: &str) {
@@ -155,15 +137,6 @@ pub(super) const fn counter(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn integers_are_written_whole() {
-        for value in [0, 7, -7, 10, 1_795_000_000, i64::MAX, i64::MIN] {
-            let mut out = String::new();
-            push_integer(&mut out, value);
-            assert_eq!(out, value.to_string());
-        }
-    }
 
     #[test]
     fn label_values_are_escaped() {

@@ -54,7 +54,7 @@ impl TokenFacts {
             });
         let facts = Self::new(
             &unit.name,
-            &unit.labels.issuer,
+            &unit.issuer_name,
             &unit.labels.issuer_kind,
             Some(unit.labels.environment.clone()).filter(|text| !text.is_empty()),
             &unit.issuer.capabilities(),

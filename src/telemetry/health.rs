@@ -2,9 +2,9 @@
 //! one bad token never answers these with no.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::notify::Notifier;
@@ -85,7 +85,7 @@ impl Health {
     /// Notes how the last authenticated call to Vault ended; an error is text
     /// for a person.
     pub fn vault(&self, answer: Result<(), String>) {
-        *self.vault.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+        *self.vault.lock() = answer;
     }
 
     /// Why the process is not alive; `None`: it is.
@@ -107,12 +107,7 @@ impl Health {
     pub fn not_ready_because(&self) -> Vec<String> {
         let config = (!self.config.load(Ordering::Relaxed))
             .then(|| "the configuration has not been loaded".to_owned());
-        let vault = self
-            .vault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-            .err();
+        let vault = self.vault.lock().clone().err();
         [config, vault, self.dead_because()]
             .into_iter()
             .flatten()

@@ -9,7 +9,10 @@ use prometheus::{
 };
 
 use super::observe::Endpoint;
-use super::requests::TARGETS;
+use crate::http::client::Target;
+
+/// Whom the HTTP clients talk to, for counters that start at zero.
+const TARGETS: [Target; 3] = [Target::Vault, Target::Sp, Target::Idp];
 
 /// Buckets of steps, in seconds.
 const STEP_BUCKETS: &[f64] = &[

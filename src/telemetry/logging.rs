@@ -106,14 +106,15 @@ fn quiet_panics() {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
+    use parking_lot::Mutex;
     use tracing::{debug, error, info, trace, warn};
 
     use super::*;
-    use crate::secret::BearerToken;
+    use crate::secret::{BearerToken, SecretText};
 
     const CANARY: &str = "canary\"7f3a/90+bc\\de";
 
@@ -122,7 +123,7 @@ mod tests {
 
     impl Write for Captured {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("lock").extend_from_slice(bytes);
+            self.0.lock().extend_from_slice(bytes);
             Ok(bytes.len())
         }
         fn flush(&mut self) -> io::Result<()> {
@@ -140,7 +141,7 @@ mod tests {
         let layer = layer(&config, move || writer.clone(), false, redact::global());
         let subscriber = Registry::default().with(layer.expect("filter"));
         tracing::subscriber::with_default(subscriber, log);
-        let bytes = captured.0.lock().expect("lock").clone();
+        let bytes = captured.0.lock().clone();
         String::from_utf8(bytes).expect("text")
     }
 
@@ -170,6 +171,28 @@ mod tests {
                 assert!(!output.contains(part), "{part} in {output}");
             }
             assert_eq!(output.matches("[redacted]").count() / 2, 6, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_several_lines_reaches_no_line_whole_or_in_part() {
+        const KEY: &str = "-----BEGIN PRIVATE KEY-----\ncanaryMIGHAgEAMBMGByqGSM4\ncanaryAgEGCCqGSM49AwEHBG0w\n-----END PRIVATE KEY-----\n";
+        redact::install();
+        let key = SecretText::parse(KEY).expect("a credential");
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let output = capture(format, || {
+                trace!("plain {}", key.expose());
+                info!(value = ?key.expose(), "a debug field");
+                warn!(body = %serde_json::json!({ "key": KEY }), "a body");
+                error!(auth = %STANDARD.encode(format!("id:{KEY}")), "basic");
+                let mut lines = KEY.lines();
+                info!("the second line is {:?}", lines.nth(1));
+                info!("indented: {}", KEY.replace('\n', "\r\n    "));
+            });
+            for part in ["canary", "Y2FuYXJ5", "NhbmFye", "jYW5hcn"] {
+                assert!(!output.contains(part), "{part} in {output}");
+            }
+            assert!(output.matches("[redacted]").count() >= 6, "{output}");
         }
     }
 

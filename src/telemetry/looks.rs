@@ -1,8 +1,7 @@
 //! How the connections of a token fared when this process last looked.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::ports::condition::{Condition, ConnectionState};
 
@@ -52,7 +51,7 @@ impl Looks {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Box<str>, Look)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

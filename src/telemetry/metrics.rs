@@ -194,7 +194,7 @@ mod tests {
             fault,
         };
         metrics.step("crm", &step, &failed, took);
-        metrics.request(Target::Sp, "mint", "201", 0.1);
+        metrics.request(Target::Sp, "issue", "201", 0.1);
         metrics.throttled(Target::Idp);
         metrics.clock_skew(Target::Vault, 4.0);
         metrics.rotation("crm", Trigger::Force, RotationResult::Success);
@@ -215,7 +215,7 @@ mod tests {
         );
         has(
             &text,
-            "scim_rotator_http_requests_total{code=\"201\",operation=\"mint\",target=\"sp\"} 1",
+            "scim_rotator_http_requests_total{code=\"201\",operation=\"issue\",target=\"sp\"} 1",
         );
         has(&text, "scim_rotator_http_throttled_total{target=\"idp\"} 1");
         has(

@@ -1,9 +1,9 @@
 //! Messages to systemd, where it started us (`Type=notify`).
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
 
@@ -56,8 +56,7 @@ impl Notifier {
 
     /// Whether it is another one than the last.
     fn remember(&self, status: &str) -> bool {
-        let last = self.last_status.lock();
-        let mut last = last.unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last_status.lock();
         let differs = *last != status;
         status.clone_into(&mut last);
         differs
@@ -81,10 +80,7 @@ impl Notifier {
         let Some(interval) = self.watchdog else {
             return;
         };
-        let mut last = self
-            .last_ping
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last_ping.lock();
         if last.is_none_or(|at| at.elapsed() >= interval / 2) {
             *last = Some(Instant::now());
             self.tell(&[NotifyState::Watchdog]);
@@ -114,7 +110,9 @@ impl fmt::Debug for Notifier {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::telemetry::health::Health;
@@ -128,13 +126,13 @@ mod tests {
             let heard = self.clone();
             let send = move |state: &[NotifyState<'_>]| {
                 let lines: Vec<String> = state.iter().map(ToString::to_string).collect();
-                heard.0.lock().expect("lock").push(lines.join("\n"));
+                heard.0.lock().push(lines.join("\n"));
             };
             Notifier::new(Some(Box::new(send)), watchdog)
         }
 
         fn take(&self) -> Vec<String> {
-            std::mem::take(&mut *self.0.lock().expect("lock"))
+            std::mem::take(&mut *self.0.lock())
         }
     }
 

@@ -7,14 +7,14 @@ use crate::scim::evidence::{FindingReason, Verdict};
 
 /// How a step ended; the label `result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StepResult {
+pub(super) enum ResultLabel {
     Success,
     Failed,
     /// Nothing was shown in either direction.
     Inconclusive,
 }
 
-impl StepResult {
+impl ResultLabel {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -58,7 +58,8 @@ impl Endpoint {
             | Step::Discard
             | Step::CheckUse { .. }
             | Step::Retire { .. }
-            | Step::RevokeOrphan { .. } => None,
+            | Step::RevokeOrphan { .. }
+            | Step::RevokeUnrecorded { .. } => None,
         }
     }
 }
@@ -66,7 +67,7 @@ impl Endpoint {
 /// What is counted of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StepReport {
-    pub(super) result: StepResult,
+    pub(super) result: ResultLabel,
     /// Why it did not succeed.
     pub(super) reason: Option<FaultKind>,
     pub(super) issued: bool,
@@ -75,7 +76,7 @@ pub(super) struct StepReport {
 
 impl StepReport {
     const SUCCESS: Self = Self {
-        result: StepResult::Success,
+        result: ResultLabel::Success,
         reason: None,
         issued: false,
         revoked: false,
@@ -87,7 +88,9 @@ impl StepReport {
                 issued: true,
                 ..Self::SUCCESS
             },
-            Outcome::Discarded | Outcome::OrphanRevoked { .. } => Self {
+            Outcome::Discarded
+            | Outcome::OrphanRevoked { .. }
+            | Outcome::UnrecordedRevoked { .. } => Self {
                 revoked: true,
                 ..Self::SUCCESS
             },
@@ -103,14 +106,14 @@ impl StepReport {
             Outcome::Confirmed { confirmation, .. } => match confirmation {
                 Confirmation::Works | Confirmation::CannotTell => Self::SUCCESS,
                 Confirmation::NotYet { .. } => Self {
-                    result: StepResult::Inconclusive,
+                    result: ResultLabel::Inconclusive,
                     ..Self::SUCCESS
                 },
                 Confirmation::Refused { .. } => {
-                    Self::not_done(StepResult::Failed, FaultKind::Refused)
+                    Self::not_done(ResultLabel::Failed, FaultKind::Refused)
                 }
             },
-            Outcome::Failed { fault, .. } => Self::not_done(StepResult::Failed, fault.kind),
+            Outcome::Failed { fault, .. } => Self::not_done(ResultLabel::Failed, fault.kind),
             Outcome::Adopted(_)
             | Outcome::Prepared(_)
             | Outcome::Recovered { .. }
@@ -126,14 +129,14 @@ impl StepReport {
     fn of_verdict<T>(verdict: &Verdict<T>) -> Self {
         match verdict {
             Verdict::Pass(_) => Self::SUCCESS,
-            Verdict::Fail(finding) => Self::not_done(StepResult::Failed, kind_of(finding.reason)),
+            Verdict::Fail(finding) => Self::not_done(ResultLabel::Failed, kind_of(finding.reason)),
             Verdict::Inconclusive(finding) => {
-                Self::not_done(StepResult::Inconclusive, kind_of(finding.reason))
+                Self::not_done(ResultLabel::Inconclusive, kind_of(finding.reason))
             }
         }
     }
 
-    fn not_done(result: StepResult, reason: FaultKind) -> Self {
+    fn not_done(result: ResultLabel, reason: FaultKind) -> Self {
         Self {
             result,
             reason: Some(reason),

@@ -3,9 +3,6 @@
 use super::metrics::Metrics;
 use crate::http::client::{Observer, Target};
 
-/// Whom the clients talk to, for counters that start at zero.
-pub(super) const TARGETS: [Target; 3] = [Target::Vault, Target::Sp, Target::Idp];
-
 impl Observer for Metrics {
     fn request(&self, target: Target, operation: &'static str, code: &str, seconds: f64) {
         self.instruments

@@ -48,7 +48,8 @@ impl<'a> StepResult<'a> {
             | Outcome::Reverted { .. }
             | Outcome::Discarded
             | Outcome::UseSeen { .. }
-            | Outcome::OrphanRevoked { .. } => Self::Done,
+            | Outcome::OrphanRevoked { .. }
+            | Outcome::UnrecordedRevoked { .. } => Self::Done,
         }
     }
 

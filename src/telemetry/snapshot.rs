@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::fault::FaultKind;
-use crate::rotation::decision::Reason;
+use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
     ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName, Trigger,
 };
@@ -186,51 +186,10 @@ impl TokenSnapshot {
         if self.current.is_none() {
             return Reason::Missing.as_str();
         }
-        if is_at_rest(self.reason) {
+        if self.reason.urgency() == Urgency::Healthy {
             return Reason::Fresh.as_str();
         }
         self.reason.as_str()
-    }
-}
-
-/// Whether a token that waits or acts for this reason is as it should be.
-#[must_use]
-pub fn is_at_rest(reason: Reason) -> bool {
-    match reason {
-        Reason::Fresh
-        | Reason::NothingScheduled
-        | Reason::Left
-        | Reason::WaitingOverlap
-        | Reason::WaitingExpiry
-        | Reason::RetireDue
-        | Reason::ProbeDue
-        | Reason::PublishDue
-        | Reason::LeaseElsewhere => true,
-        Reason::SchemaTooNew
-        | Reason::ClockBehind
-        | Reason::ClockSkew
-        | Reason::Paused
-        | Reason::Halted
-        | Reason::Backoff
-        | Reason::InFlight
-        | Reason::ReplyLost
-        | Reason::Settling
-        | Reason::Missing
-        | Reason::Expired
-        | Reason::RenewalDue
-        | Reason::Forced
-        | Reason::Compromised
-        | Reason::Drift
-        | Reason::OperatorSupplied
-        | Reason::WaitingOperator
-        | Reason::Adoptable
-        | Reason::SlotNeeded
-        | Reason::OrphanFound
-        | Reason::WaitingWindow
-        | Reason::IssueCap
-        | Reason::ProofNeeded
-        | Reason::RollingBack
-        | Reason::ConnectionInDoubt => false,
     }
 }
 

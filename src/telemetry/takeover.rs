@@ -17,7 +17,7 @@ impl Hold {
     /// stopped in the middle of this rotation: it held the lease, and had no
     /// failure to wait for.
     pub(super) fn step_began(&mut self, step: &Step, record: &Record) -> bool {
-        let Some(lease) = record.lease.as_ref().filter(|_| !step.only_reads()) else {
+        let Some(lease) = record.lease.as_ref().filter(|_| step.needs_lease()) else {
             return false;
         };
         let changed = self.epoch.replace(lease.epoch) != Some(lease.epoch);

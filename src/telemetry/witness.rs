@@ -1,10 +1,11 @@
 //! Turns what the driver tells into logs, metrics and the board.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tracing::{debug, error, info, warn};
 
 use super::board::Board;
@@ -62,7 +63,7 @@ impl Observer {
     }
 
     fn with_seen<T>(&self, token: &str, use_it: impl FnOnce(&mut Seen) -> T) -> T {
-        let mut all = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.seen.lock();
         use_it(all.entry(token.to_owned()).or_default())
     }
 
@@ -183,10 +184,7 @@ impl Witness for Observer {
 
     fn removed(&self, name: &str) {
         self.board().remove(name);
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+        self.seen.lock().remove(name);
     }
 }
 

@@ -9,7 +9,7 @@ use http::header::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use rustify::endpoint::Endpoint;
 
-pub use self::wire::{Answer, Call};
+pub use self::wire::{Call, VaultAnswer};
 
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};
@@ -17,7 +17,7 @@ use super::nodes::Nodes;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::{Client, Observer, Target};
 use crate::ports::Clock;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 
 /// Between two looks for the leader that a cluster is electing.
 const ELECTION_PAUSE: SignedDuration = SignedDuration::from_millis(250);
@@ -77,9 +77,9 @@ impl VaultClient {
     pub(super) async fn execute<E: Endpoint>(
         &self,
         call: &Call,
-        token: Option<&BearerToken>,
+        token: Option<&SecretText>,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
+    ) -> Result<VaultAnswer, VaultError> {
         let mut waited = SignedDuration::ZERO;
         let mut rounds = 0;
         loop {
@@ -116,9 +116,9 @@ impl VaultClient {
     async fn round<E: Endpoint>(
         &self,
         call: &Call,
-        token: Option<&BearerToken>,
+        token: Option<&SecretText>,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
+    ) -> Result<VaultAnswer, VaultError> {
         self.look_for_leader().await;
         let nodes = self.nodes.count().max(1);
         let mut untried: Vec<usize> = (0..nodes).collect();
@@ -157,14 +157,14 @@ impl VaultClient {
         &self,
         node: usize,
         call: &Call,
-        token: Option<&BearerToken>,
+        token: Option<&SecretText>,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
-        let base = self.nodes.address(node);
+    ) -> Result<VaultAnswer, VaultError> {
         let namespace = self.namespace.as_ref();
+        let base = self.nodes.address(node).ok_or_else(wire::no_request);
         let request = base.and_then(|base| wire::request(base, call, namespace, token, endpoint));
         let result = match request {
-            Some(request) if self.nodes.are_several() => {
+            Ok(request) if self.nodes.are_several() => {
                 let moved = self.another_serves(node);
                 tokio::select! {
                     biased;
@@ -172,8 +172,8 @@ impl VaultClient {
                     () = moved => Err(left_behind(call)),
                 }
             }
-            Some(request) => self.http.send(request).await,
-            None => Err(unusable("the request cannot be put into a URL".to_owned())),
+            Ok(request) => self.http.send(request).await,
+            Err(fault) => Err(fault),
         };
         let answer = result
             .map_err(VaultErrorKind::Unreachable)

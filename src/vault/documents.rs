@@ -59,7 +59,7 @@ impl Documents {
                     let call = Call::new("read", path.data());
                     return Err(VaultError::new(&call, VaultErrorKind::StaleRead));
                 }
-                (Worth::Vanished | Worth::Anew, _) => {
+                (Worth::Vanished | Worth::Recreated, _) => {
                     tracing::warn!(
                         %path,
                         "somebody deleted this secret with all its versions: going on from what is there now"

@@ -6,9 +6,9 @@
 //! of a server's is needed for it, so it holds for every product.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::path::KvPath;
 
@@ -28,9 +28,9 @@ pub(super) enum Worth {
     Outdated,
     /// There is nothing, where something was: out of date, or deleted.
     Vanished,
-    /// The numbers began anew: somebody deleted the document with its metadata,
-    /// and this was written since.
-    Anew,
+    /// Somebody deleted the document with its metadata, and it was written again
+    /// since: its version numbers start at 1 again.
+    Recreated,
 }
 
 /// The latest editions that this process has seen.
@@ -64,14 +64,14 @@ impl Floors {
             None => Worth::Vanished,
             Some(seen) if seen.version >= floor.version => Worth::Latest,
             Some(seen) => match (seen.created_at, floor.created_at) {
-                (Some(seen), Some(floor)) if seen > floor => Worth::Anew,
+                (Some(seen), Some(floor)) if seen > floor => Worth::Recreated,
                 (Some(_) | None, Some(_) | None) => Worth::Outdated,
             },
         }
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<KvPath, Edition>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
             (Some(edition(9, 900)), Worth::Latest),
             (Some(edition(6, 600)), Worth::Outdated),
             (Some(edition(1, 100)), Worth::Outdated),
-            (Some(edition(1, 701)), Worth::Anew),
+            (Some(edition(1, 701)), Worth::Recreated),
             (None, Worth::Vanished),
         ];
         for (seen, expected) in cases {

@@ -4,15 +4,15 @@ use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
 
 use super::auth::Granted;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 
 /// Shortest time between two renewals.
 const SHORTEST: SignedDuration = SignedDuration::from_millis(500);
 
 /// A token with what is known of its life.
 #[derive(Clone)]
-pub(super) struct Held {
-    pub(super) token: BearerToken,
+pub(super) struct HeldToken {
+    pub(super) token: SecretText,
     /// Number of the login that it came from.
     pub(super) serial: u64,
     /// Whether Vault renews it.
@@ -31,7 +31,7 @@ pub(super) struct Held {
     renewals: u32,
 }
 
-impl Held {
+impl HeldToken {
     pub(super) fn new(serial: u64, granted: Granted, now: Timestamp) -> Self {
         Self {
             token: granted.token,
@@ -97,7 +97,7 @@ mod tests {
 
     fn granted(seconds: i64) -> Granted {
         Granted {
-            token: BearerToken::parse("hvs.canary").expect("valid"),
+            token: SecretText::parse("hvs.canary").expect("valid"),
             ttl: (seconds > 0).then(|| SignedDuration::from_secs(seconds)),
             renewable: true,
             is_batch: false,
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn it_is_renewed_at_about_two_thirds_and_not_by_all_at_once() {
         let now = Timestamp::UNIX_EPOCH;
-        let held = Held::new(1, granted(3600), now);
+        let held = HeldToken::new(1, granted(3600), now);
         let mut seen = std::collections::BTreeSet::new();
         for replica in 0..20 {
             let due = held.due_at(&format!("replica-{replica}")).expect("due");
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_token_without_end_is_left_alone() {
-        let held = Held::new(1, granted(0), Timestamp::UNIX_EPOCH);
+        let held = HeldToken::new(1, granted(0), Timestamp::UNIX_EPOCH);
         assert_eq!(held.due_at("a"), None);
         assert!(!held.is_over(Timestamp::MAX));
     }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_shorter_grant_means_that_the_end_is_near() {
         let now = Timestamp::UNIX_EPOCH;
-        let held = Held::new(1, granted(60), now);
+        let held = HeldToken::new(1, granted(60), now);
         for (ttl, grows) in [(60, true), (59, false), (0, false), (120, true)] {
             assert_eq!(held.renewed(&granted(ttl), now).grows, grows, "{ttl}");
         }

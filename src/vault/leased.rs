@@ -6,21 +6,22 @@
 //! does not help any more (max TTL).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Answer, Call};
+use super::client::{Call, VaultAnswer};
 use super::endpoints::{Get, Post};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::Clock;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 
 /// Where a Vault lease is renewed.
 pub(super) const RENEW: &str = "sys/leases/renew";
@@ -37,21 +38,21 @@ pub(super) struct Leased {
 
 #[derive(Default)]
 struct Entry {
-    held: tokio::sync::Mutex<Option<Held>>,
+    held: tokio::sync::Mutex<Option<LeasedCredential>>,
     refused: AtomicBool,
 }
 
 /// One credential with its Vault lease.
-struct Held {
-    lease: Lease,
-    fields: BTreeMap<String, BearerToken>,
+struct LeasedCredential {
+    lease: VaultLease,
+    fields: BTreeMap<String, SecretText>,
     /// The login that it hangs on: it ends with that token of ours.
     login: u64,
 }
 
 /// The arithmetic of one Vault lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Lease {
+struct VaultLease {
     /// Empty: there is none.
     id: String,
     renewable: bool,
@@ -69,7 +70,7 @@ enum Want {
     Another,
 }
 
-impl Lease {
+impl VaultLease {
     fn new(answer: &LeaseAnswer, memory: SignedDuration, now: Timestamp) -> Self {
         let granted = match (answer.lease_id.as_str(), answer.duration()) {
             ("", _) => memory,
@@ -140,7 +141,7 @@ impl Leased {
     }
 
     /// One field of what the engine at `path` makes.
-    pub(super) async fn field(&self, path: &str, field: &str) -> Result<BearerToken, Fault> {
+    pub(super) async fn field(&self, path: &str, field: &str) -> Result<SecretText, Fault> {
         check_segments(path).map_err(|why| config(path, &why))?;
         let entry = self.entry(path);
         let mut held = entry.held.lock().await;
@@ -160,7 +161,11 @@ impl Leased {
         self.entry(path).refused.store(true, Ordering::Relaxed);
     }
 
-    async fn keep_alive(&self, path: &str, held: &mut Option<Held>) -> Result<(), Fault> {
+    async fn keep_alive(
+        &self,
+        path: &str,
+        held: &mut Option<LeasedCredential>,
+    ) -> Result<(), Fault> {
         let login = self.session.state().logins;
         let wants = match held {
             Some(held) if held.login == login => held.lease.wants(self.clock.now()),
@@ -192,17 +197,17 @@ impl Leased {
     }
 
     /// Whether the lease has enough life again.
-    async fn renew(&self, lease: &mut Lease) -> bool {
+    async fn renew(&self, lease: &mut VaultLease) -> bool {
         let call = Call::new("renew_lease", RENEW);
         let request = Post {
             path: RENEW.to_owned(),
             body: json!({ "lease_id": lease.id }),
         };
         let answer = self.session.call(&call, &request).await;
-        match answer.map(Answer::whole::<LeaseAnswer>) {
+        match answer.map(VaultAnswer::whole::<LeaseAnswer>) {
             Ok(Some(answer)) => {
                 let worth_it = lease.renewed(answer.duration(), self.clock.now());
-                self.session.carries_until(lease.ends_at);
+                self.session.note_lease_end(lease.ends_at);
                 worth_it
             }
             Ok(None) => false,
@@ -213,7 +218,7 @@ impl Leased {
         }
     }
 
-    async fn make(&self, path: &str) -> Result<Held, VaultError> {
+    async fn make(&self, path: &str) -> Result<LeasedCredential, VaultError> {
         let login = self.session.state().logins;
         let call = Call::new("read_leased", path);
         let request = Get {
@@ -224,16 +229,16 @@ impl Leased {
             let text = "there is no `data` in it".to_owned();
             VaultError::new(&call, VaultErrorKind::Malformed(text))
         })?;
-        let lease = Lease::new(&answer, self.memory, self.clock.now());
+        let lease = VaultLease::new(&answer, self.memory, self.clock.now());
         if !lease.id.is_empty() {
-            self.session.carries_until(lease.ends_at);
+            self.session.note_lease_end(lease.ends_at);
         }
         let texts = answer.data.unwrap_or_default().into_iter();
         let fields = texts.filter_map(|(name, value)| {
-            let value = BearerToken::parse(value.as_str()?).ok()?;
+            let value = SecretText::parse(value.as_str()?).ok()?;
             Some((name, value))
         });
-        Ok(Held {
+        Ok(LeasedCredential {
             lease,
             fields: fields.collect(),
             login,
@@ -241,12 +246,12 @@ impl Leased {
     }
 
     fn entry(&self, path: &str) -> Arc<Entry> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         Arc::clone(entries.entry(path.to_owned()).or_default())
     }
 }
 
-fn is_alive(held: Option<&Held>, now: Timestamp) -> bool {
+fn is_alive(held: Option<&LeasedCredential>, now: Timestamp) -> bool {
     held.is_some_and(|held| now < held.lease.ends_at)
 }
 
@@ -293,7 +298,7 @@ mod tests {
             (answer("", 0, true), 200, Want::Another),
         ];
         for (answer, seconds, expected) in cases {
-            let lease = Lease::new(&answer, memory, start);
+            let lease = VaultLease::new(&answer, memory, start);
             assert_eq!(lease.wants(at(seconds)), expected, "{lease:?} at {seconds}");
         }
     }
@@ -301,7 +306,7 @@ mod tests {
     #[test]
     fn a_renewal_near_the_end_is_not_worth_it() {
         let start = Timestamp::UNIX_EPOCH;
-        let lease = Lease::new(&answer("a", 30, true), SignedDuration::ZERO, start);
+        let lease = VaultLease::new(&answer("a", 30, true), SignedDuration::ZERO, start);
         for (granted, worth_it) in [(30, true), (10, true), (9, false), (0, false)] {
             let mut lease = lease.clone();
             let granted = SignedDuration::from_secs(granted);

@@ -1,54 +1,78 @@
 //! Credentials that lie outside Vault: files and environment variables.
 
+use std::path::Path;
+
+use tokio::io::AsyncReadExt;
 use zeroize::Zeroizing;
 
-use crate::secret::{BearerToken, MAX_TOKEN_LEN, SecretRef};
+use crate::environment;
+use crate::secret::{MAX_SECRET_LEN, SecretRef, SecretText};
 
 /// Reads a credential from its file or variable. `what` names it for a person.
 ///
-/// # Errors
-/// Names the place and the remedy, never the value.
-pub(super) async fn read(reference: &SecretRef, what: &str) -> Result<BearerToken, String> {
-    let text = read_text(reference, what).await?;
-    usable(text, reference, what)
-}
-
-/// The same, for what other programs write: one line end after it is taken off.
+/// A file loses one line end at its end, since editors and `echo` write one; a
+/// variable loses nothing.
 ///
 /// # Errors
 /// Names the place and the remedy, never the value.
-pub(super) async fn read_line(reference: &SecretRef, what: &str) -> Result<BearerToken, String> {
-    let text = Zeroizing::new(read_text(reference, what).await?);
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    usable(line.to_owned(), reference, what)
-}
-
-fn usable(text: String, reference: &SecretRef, what: &str) -> Result<BearerToken, String> {
-    BearerToken::parse(text)
-        .map_err(|error| format!("{what} in {reference} cannot be used: {error}"))
-}
-
-async fn read_text(reference: &SecretRef, what: &str) -> Result<String, String> {
-    match reference {
+pub(super) async fn read(reference: &SecretRef, what: &str) -> Result<SecretText, String> {
+    let text = match reference {
         SecretRef::Vault { .. } | SecretRef::VaultLease { .. } => Err(format!(
             "{what} refers to Vault: write {{ file = \"/path\" }} or {{ env = \"NAME\" }}"
         )),
         SecretRef::File(path) => read_file(path)
             .await
             .map_err(|reason| format!("{what} cannot be read from {reference}: {reason}")),
-        SecretRef::Env(name) => read_env(name)
+        SecretRef::Env(name) => environment::variable(name)
             .ok_or_else(|| format!("{what}: the {reference} is not set, or is not text")),
+    };
+    SecretText::parse(text?).map_err(|error| unusable(what, reference, &error))
+}
+
+/// The same for a credential that will stand in a header.
+///
+/// # Errors
+/// As [`read`], and when no header can carry it.
+pub(super) async fn read_for_header(
+    reference: &SecretRef,
+    what: &str,
+) -> Result<SecretText, String> {
+    let secret = read(reference, what).await?;
+    match secret.header_obstacle() {
+        Some(obstacle) => Err(unusable(what, reference, &obstacle)),
+        None => Ok(secret),
     }
 }
 
-async fn read_file(path: &std::path::Path) -> Result<String, String> {
-    let size = tokio::fs::metadata(path).await.map_err(io_reason)?.len();
-    if size > MAX_TOKEN_LEN as u64 {
-        return Err(format!("it has {size} bytes: not a credential"));
-    }
-    tokio::fs::read_to_string(path).await.map_err(io_reason)
+fn unusable(what: &str, reference: &SecretRef, why: &dyn std::fmt::Display) -> String {
+    format!("{what} in {reference} cannot be used: {why}")
 }
+
+async fn read_file(path: &Path) -> Result<String, String> {
+    let file = tokio::fs::File::open(path).await.map_err(io_reason)?;
+    // A line end and one byte more, by which a file that is too long is known.
+    let limit = MAX_SECRET_LEN + 3;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit));
+    let mut limited = file.take(limit as u64);
+    limited.read_to_end(&mut bytes).await.map_err(io_reason)?;
+    let content = without_line_end(&bytes);
+    if content.len() > MAX_SECRET_LEN {
+        return Err(format!(
+            "it has more than {MAX_SECRET_LEN} bytes: not a credential"
+        ));
+    }
+    let text = str::from_utf8(content).map_err(|_| NO_TEXT.to_owned())?;
+    Ok(text.to_owned())
+}
+
+fn without_line_end(bytes: &[u8]) -> &[u8] {
+    match bytes.strip_suffix(b"\n") {
+        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+        None => bytes,
+    }
+}
+
+const NO_TEXT: &str = "it is not text in UTF-8";
 
 fn io_reason(error: std::io::Error) -> String {
     use std::io::ErrorKind;
@@ -59,7 +83,6 @@ fn io_reason(error: std::io::Error) -> String {
             ErrorKind::PermissionDenied,
             "permission denied: give the service's user the right to read it",
         ),
-        (ErrorKind::InvalidData, "it is not text"),
     ];
     let text = known
         .iter()
@@ -68,63 +91,85 @@ fn io_reason(error: std::io::Error) -> String {
     text.map_or_else(|| kind.to_string(), str::to_owned)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "credential references to the environment are resolved here only"
-)]
-fn read_env(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
+    async fn read_content(content: &[u8]) -> (String, Result<SecretText, String>) {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), content).expect("written");
+        let reference = SecretRef::File(file.path().to_owned());
+        let read = read(&reference, "the secret-id").await;
+        (reference.to_string(), read)
+    }
+
     #[tokio::test]
-    async fn a_file_says_what_is_wrong_with_it() {
+    async fn a_file_loses_one_line_end_and_nothing_else() {
+        let pem = "-----BEGIN KEY-----\nMIGH\nAgEA\n-----END KEY-----";
+        let long = "ey.".repeat(2000);
         let cases = [
-            ("good-secret-id", None),
-            ("canary-secret\n", Some("newline")),
-            ("", Some("empty")),
-            ("Bearer canary-secret", Some("scheme")),
+            ("secret".to_owned(), "secret"),
+            ("secret\n".to_owned(), "secret"),
+            ("secret\r\n".to_owned(), "secret"),
+            ("secret\n\n".to_owned(), "secret\n"),
+            ("secret\r\n\r\n".to_owned(), "secret\r\n"),
+            ("secret\r".to_owned(), "secret\r"),
+            (" \tsecret \n".to_owned(), " \tsecret "),
+            ("Bearer secret".to_owned(), "Bearer secret"),
+            ("grün, wie immer\n".to_owned(), "grün, wie immer"),
+            (format!("{pem}\n"), pem),
+            (format!("{long}\n"), long.as_str()),
+            (
+                format!("{}\r\n", "x".repeat(MAX_SECRET_LEN)),
+                &"x".repeat(MAX_SECRET_LEN),
+            ),
         ];
         for (content, expected) in cases {
-            let mut file = tempfile::NamedTempFile::new().expect("file");
-            file.write_all(content.as_bytes()).expect("written");
-            let reference = SecretRef::File(file.path().to_owned());
-            match (read(&reference, "the secret-id").await, expected) {
-                (Ok(value), None) => assert_eq!(value.expose(), content),
-                (Err(error), Some(part)) => {
-                    assert!(error.contains(part), "{error}");
-                    assert!(error.contains("the secret-id"), "{error}");
-                    assert!(!error.contains("canary"), "{error}");
-                }
-                (other, _) => panic!("{content:?}: {other:?}"),
-            }
+            let (_, read) = read_content(content.as_bytes()).await;
+            assert_eq!(read.as_ref().map(SecretText::expose), Ok(expected));
         }
     }
 
     #[tokio::test]
-    async fn one_line_end_is_taken_off_where_other_programs_write() {
-        let cases = [
-            ("ey.J.x", true),
-            ("ey.J.x\n", true),
-            ("ey.J.x\r\n", true),
-            ("ey.J.x\n\n", false),
-            (" ey.J.x", false),
-            ("\n", false),
-            ("", false),
+    async fn a_file_says_what_is_wrong_with_it() {
+        let long = "canary".repeat(MAX_SECRET_LEN);
+        let cases: [(&[u8], &str); 6] = [
+            (b"", "empty"),
+            (b"\n", "empty"),
+            (b"\r\n", "empty"),
+            (b"canary\0", "NUL"),
+            (b"canary\xff", "not text"),
+            (long.as_bytes(), "more than 65536 bytes"),
         ];
-        for (content, good) in cases {
-            let mut file = tempfile::NamedTempFile::new().expect("file");
-            file.write_all(content.as_bytes()).expect("written");
-            let reference = SecretRef::File(file.path().to_owned());
-            let read = read_line(&reference, "the JWT").await;
-            let expected = good.then_some("ey.J.x");
-            assert_eq!(read.as_ref().ok().map(BearerToken::expose), expected);
+        for (content, expected) in cases {
+            let (place, read) = read_content(content).await;
+            let error = read.expect_err(expected);
+            for part in [expected, "the secret-id", &place] {
+                assert!(error.contains(part), "{error}");
+            }
+            assert!(!error.contains("canary"), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_device_without_end_is_not_read_for_ever() {
+        let endless = SecretRef::File("/dev/zero".into());
+        let error = read(&endless, "the secret-id").await.expect_err("endless");
+        assert!(error.contains("more than"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn for_a_header_more_is_asked() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), "canary\n\n").expect("written");
+        let reference = SecretRef::File(file.path().to_owned());
+        let error = read_for_header(&reference, "the Vault token").await;
+        let error = error.expect_err("no header carries it");
+        let place = reference.to_string();
+        for part in ["the Vault token", place.as_str(), "line end"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(!error.contains("canary"), "{error}");
     }
 
     #[tokio::test]

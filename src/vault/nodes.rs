@@ -1,9 +1,8 @@
 //! The nodes of one cluster: which of them is asked first, and when that has to
 //! be found out anew. Bookkeeping only; the questions are sent by the client.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use url::Url;
 
@@ -126,7 +125,7 @@ impl Nodes {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 

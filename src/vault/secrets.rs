@@ -1,10 +1,11 @@
 //! Credentials that the configuration refers to.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use super::kv::{self, Stored};
@@ -14,7 +15,7 @@ use super::path::KvPath;
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{Clock, Resolved, Secrets};
-use crate::secret::{BearerToken, SecretRef};
+use crate::secret::{SecretRef, SecretText};
 
 /// Resolves references to Vault, to files and to the environment. Values from
 /// Vault are remembered for a short time, or until a server refuses them.
@@ -43,7 +44,7 @@ impl VaultSecrets {
         }
     }
 
-    async fn read_vault(&self, path: &str, field: &str) -> Result<BearerToken, Fault> {
+    async fn read_vault(&self, path: &str, field: &str) -> Result<SecretText, Fault> {
         let place = format!("the Vault secret {path}#{field}");
         let parsed = KvPath::parse(path).map_err(|reason| config(format!("{place}: {reason}")))?;
         let fields = match kv::read(&self.session, &parsed).await? {
@@ -62,16 +63,14 @@ impl VaultSecrets {
         };
         match fields.get(field) {
             None => Err(config(format!("{place}: the secret has no such field"))),
-            Some(Value::String(text)) => BearerToken::parse(text.as_str())
+            Some(Value::String(text)) => SecretText::parse(text.as_str())
                 .map_err(|error| config(format!("{place} cannot be used: {error}"))),
             Some(_) => Err(config(format!("{place} is not a string"))),
         }
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<SecretRef, (Resolved, Timestamp)>> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.remembered.lock()
     }
 }
 
@@ -111,7 +110,7 @@ impl Secrets for VaultSecrets {
     }
 }
 
-fn resolved(value: BearerToken) -> Resolved {
+fn resolved(value: SecretText) -> Resolved {
     Resolved {
         fingerprint: value.fingerprint(),
         value,

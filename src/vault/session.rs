@@ -5,17 +5,18 @@
 
 mod upkeep;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use rustify::endpoint::Endpoint;
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
 use super::auth::Method;
-use super::client::{Answer, Call, VaultClient};
+use super::client::{Call, VaultAnswer, VaultClient};
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};
-use super::held::Held;
+use super::held::HeldToken;
 use crate::fault::Fault;
 use crate::http::Observer;
 use crate::ports::Clock;
@@ -65,13 +66,14 @@ pub struct Session {
 
 #[derive(Default)]
 struct Inner {
-    held: Option<Held>,
+    held: Option<HeldToken>,
     /// Counts logins that were attempted, to recognise one that ran meanwhile.
     attempts: u64,
     last_failure: Option<VaultError>,
     forced_at: Option<Timestamp>,
-    /// Until when credentials live that hang on our token.
-    carries_until: Option<Timestamp>,
+    /// When the last of the Vault leases under our Vault token ends: Vault ends
+    /// them earlier if our token is revoked.
+    latest_lease_end: Option<Timestamp>,
     closed: bool,
     state: SessionState,
 }
@@ -144,7 +146,7 @@ impl Session {
         &self,
         call: &Call,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
+    ) -> Result<VaultAnswer, VaultError> {
         let held = self.token().await?;
         match self.send(&held, call, endpoint).await {
             Err(error) if self.may_force_login(&error) => {
@@ -162,10 +164,10 @@ impl Session {
 
     async fn send<E: Endpoint>(
         &self,
-        held: &Held,
+        held: &HeldToken,
         call: &Call,
         endpoint: &E,
-    ) -> Result<Answer, VaultError> {
+    ) -> Result<VaultAnswer, VaultError> {
         let mut result = self.client.execute(call, Some(&held.token), endpoint).await;
         for pause in STALE_PAUSES {
             match &result {
@@ -180,7 +182,7 @@ impl Session {
     }
 
     /// The token in use, from a login if need be.
-    async fn token(&self) -> Result<Held, VaultError> {
+    async fn token(&self) -> Result<HeldToken, VaultError> {
         let held = self.inner().held.clone();
         match held {
             Some(held) if !held.is_over(self.clock.now()) => return Ok(held),
@@ -231,7 +233,10 @@ impl Session {
         match result {
             Ok(granted) => {
                 let serial = inner.attempts;
-                self.hold(&mut inner, Held::new(serial, granted, self.clock.now()));
+                self.hold(
+                    &mut inner,
+                    HeldToken::new(serial, granted, self.clock.now()),
+                );
                 inner.last_failure = None;
                 inner.state.logins += 1;
                 let expires_at = inner.state.expires_at.map(|at| at.to_string());
@@ -247,7 +252,7 @@ impl Session {
         }
     }
 
-    fn hold(&self, inner: &mut Inner, held: Held) {
+    fn hold(&self, inner: &mut Inner, held: HeldToken) {
         inner.state.logged_in = true;
         inner.state.expires_at = held.expires_at;
         inner.held = Some(held);
@@ -295,7 +300,7 @@ impl Session {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Records and published secrets in KV v2.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use zeroize::Zeroizing;
 
 use super::documents::Documents;
@@ -80,7 +81,7 @@ impl VaultStore {
     /// forgets what is remembered of those that changed. A token that was taken
     /// out keeps its path: its readers are served until it is let go.
     pub fn set_targets(&self, targets: BTreeMap<String, PublishTarget>) {
-        let mut known = self.targets.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.targets.write();
         let mut remembered = self.remembered();
         for (token, target) in shared(targets) {
             if known.get(&token) != Some(&target) {
@@ -93,8 +94,7 @@ impl VaultStore {
     /// Where each token is published.
     #[must_use]
     pub fn targets(&self) -> BTreeMap<String, Arc<PublishTarget>> {
-        let targets = self.targets.read();
-        targets.unwrap_or_else(PoisonError::into_inner).clone()
+        self.targets.read().clone()
     }
 
     /// Who stopped all work, if somebody did.
@@ -125,7 +125,7 @@ impl VaultStore {
     }
 
     fn target(&self, token: &str) -> Result<Arc<PublishTarget>, StoreError> {
-        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        let targets = self.targets.read();
         let target = targets.get(token).cloned();
         target.ok_or_else(|| config_fault(format!("the token `{token}` has no `vault_path`")))
     }
@@ -165,9 +165,7 @@ impl VaultStore {
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.remembered.lock()
     }
 }
 

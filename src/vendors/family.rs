@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::connections::ConnectionKind;
 use crate::connections::http::HttpConnection;
@@ -13,7 +13,7 @@ use crate::ports::kind::VendorMark;
 use crate::problem::Problems;
 
 /// Whether a file describes an issuer or a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// `[issuers.<name>.<vendor>]`

@@ -18,6 +18,7 @@ pub mod expand;
 pub mod family;
 pub mod file;
 pub mod library;
+pub mod replay;
 mod rules;
 mod shipped;
 mod tree;

@@ -19,6 +19,7 @@ mod systemd;
 #[path = "../support/mod.rs"]
 mod support;
 
+use jiff::SignedDuration;
 use scene::Scene;
 use serde_json::Value;
 
@@ -63,6 +64,31 @@ async fn a_plan_for_a_later_time_shows_what_would_be_due_then() {
     assert_eq!(now["step"], "prepare", "{plan}");
     assert_eq!(now["reason"], "expired", "{plan}");
     assert_eq!(plan["at"], "2199-01-01T00:00:00Z");
+}
+
+/// `plan` must decide as the daemon does: `once` runs the daemon's driver.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_measures_clocks_as_the_daemon_does() {
+    let scene = Scene::new("").await;
+    scene.set_overlap("1s");
+    for _ in 0..2 {
+        assert_eq!(scene.run(&["rotate", "crm"]).await.code, 0);
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    let plan = scene.json(&["plan"]).await;
+    let now = &plan["tokens"][0]["now"];
+    assert_eq!(now["reason"], "retire_due", "the clocks agree: {plan}");
+
+    let _ahead = scene
+        .set_vault_clock_ahead(SignedDuration::from_hours(1))
+        .await;
+    let plan = scene.json(&["plan"]).await;
+    let now = &plan["tokens"][0]["now"];
+    let once = scene.run(&["once", "--output", "json"]).await;
+    let once: Value = serde_json::from_str(&once.out).expect("one document");
+    assert_eq!(once["tokens"][0]["detail"], "clock_skew", "{once}");
+    assert_eq!(now["reason"], "clock_skew", "{plan}");
+    assert_eq!(now["step"], Value::Null, "{plan}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,9 @@ use scim_rotator::ports::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
+use url::Url;
+
+use crate::support::meddler::Meddler;
 
 /// Three servers and a configuration with the token `crm`.
 pub(crate) struct Scene {
@@ -106,6 +109,26 @@ confirm_every = "1s"
         scene
     }
 
+    /// From now on Vault's clock is this far ahead of this machine's.
+    pub(crate) async fn set_vault_clock_ahead(&self, ahead: SignedDuration) -> Meddler {
+        let vault = self.vault.as_ref().expect("not stopped before");
+        let meddler = Meddler::start(vault.url()).await;
+        meddler.set_clock_ahead(ahead);
+        let [direct, through] = [vault.url(), &meddler.url].map(address_line);
+        let config = self.read("scim-rotator.toml");
+        assert!(config.contains(&direct), "{config}");
+        self.write("scim-rotator.toml", &config.replace(&direct, &through));
+        meddler
+    }
+
+    /// From now on the overlap ends this long after a promotion.
+    pub(crate) fn set_overlap(&self, overlap: &str) {
+        let config = self.read("scim-rotator.toml");
+        let changed = config.replace("overlap = \"1h\"", &format!("overlap = \"{overlap}\""));
+        assert_ne!(changed, config);
+        self.write("scim-rotator.toml", &changed);
+    }
+
     pub(crate) async fn stop_vault(&mut self) {
         let vault = self.vault.take().expect("not stopped before");
         vault.shutdown().await;
@@ -181,6 +204,10 @@ confirm_every = "1s"
         assert_eq!(ran.code, 0, "{ran:?}");
         serde_json::from_str(&ran.out).expect("one JSON document")
     }
+}
+
+fn address_line(vault: &Url) -> String {
+    format!("address = \"{}\"", vault.as_str().trim_end_matches('/'))
 }
 
 fn records_only() -> Policy {

@@ -14,6 +14,7 @@ mod places;
 
 mod rules;
 mod secrets;
+mod templates;
 
 use std::path::{Path, PathBuf};
 

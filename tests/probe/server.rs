@@ -1,9 +1,10 @@
 //! A service provider whose answers a test writes, byte by byte if it must.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use scim_rotator::http::{Client, ClientSettings, NoObserver, Target};
 use scim_rotator::scim::config::ProbeConfig;
 use scim_rotator::scim::probe::ScimProbe;
@@ -127,7 +128,7 @@ impl Server {
 
     /// Every request so far.
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().expect("not poisoned").clone()
+        self.seen.lock().clone()
     }
 
     /// A probe of this server.
@@ -180,7 +181,7 @@ async fn serve(
         return;
     };
     let reply = answer(&seen);
-    noted.lock().expect("not poisoned").push(seen);
+    noted.lock().push(seen);
     // The client may hang up first: that is what some tests want.
     send(&mut stream, reply).await.ok();
 }

@@ -41,7 +41,6 @@ async fn the_package_on_a_booted_server() {
     house
         .heard()
         .lock()
-        .expect("lock")
         .insert("journal".to_owned(), journal.into_bytes());
     inside.machine.must("systemctl stop scim-rotator");
     // Not the one of before: there was time for another.

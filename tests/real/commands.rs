@@ -42,7 +42,7 @@ impl House {
             .await
             .expect("the binary runs");
         let name = args.join(" ");
-        let mut heard = self.heard().lock().expect("lock");
+        let mut heard = self.heard().lock();
         for (stream, said) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
             let all = heard.entry(format!("{name}: {stream}")).or_default();
             all.extend_from_slice(said);

@@ -95,7 +95,7 @@ impl Daemon {
         let answer = answer.ok()?;
         let status = answer.status().as_u16();
         let body = answer.text().await.ok()?;
-        let mut heard = self.heard.lock().expect("lock");
+        let mut heard = self.heard.lock();
         let said = heard.entry(page.to_owned()).or_default();
         said.extend_from_slice(body.as_bytes());
         Some((status, body))
@@ -125,7 +125,7 @@ impl Daemon {
 
     /// Its log so far.
     pub fn log(&self) -> String {
-        let heard = self.heard.lock().expect("lock");
+        let heard = self.heard.lock();
         let said = heard.get("run: stderr").map(Vec::as_slice);
         String::from_utf8_lossy(said.unwrap_or_default()).into_owned()
     }
@@ -203,7 +203,7 @@ fn listen(mut pipe: impl Read + Send + 'static, heard: &Heard, source: &str) -> 
     std::thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-            let mut heard = heard.lock().expect("lock");
+            let mut heard = heard.lock();
             let said = heard.entry(source.clone()).or_default();
             said.extend_from_slice(&buffer[..length]);
         }

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::canary;
+use super::support::canary;
 use super::support::part::free_port;
 use super::support::vault::RealVault;
 use super::wait::eventually;
@@ -275,7 +276,7 @@ operator_poll = "1s"
                     .await;
             }
         }
-        let heard = self.heard.lock().expect("lock");
+        let heard = self.heard.lock();
         assert!(heard.values().any(|said| !said.is_empty()), "all were mute");
         for (source, said) in heard.iter() {
             let leak = canary::find(said, &secrets);

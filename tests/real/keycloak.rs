@@ -2,14 +2,15 @@
 
 use super::house::{House, is_settled, text};
 use super::parts::{Keeper, read_users, token};
-use super::support::keycloak::{CLIENT_ID, CLIENT_SECRET, Keycloak};
+use super::support::keycloak::service_provider::{CLIENT_ID, CLIENT_SECRET, ServiceProvider};
 
 /// Life of an access token, in seconds.
 const LIFE: u32 = 90;
 
 #[tokio::test]
 async fn an_oauth2_token_is_renewed_and_the_old_one_is_revoked_and_refused() {
-    let (Some(mut house), Some(server)) = (House::new().await, Keycloak::start(LIFE).await) else {
+    let (Some(mut house), Some(server)) = (House::new().await, ServiceProvider::start(LIFE).await)
+    else {
         return;
     };
     house.longest_call = 15;

@@ -34,6 +34,7 @@ mod cuts;
 mod every_stage;
 mod issuer_faults;
 mod keycloak;
+mod keycloak_idp;
 mod kill_loop;
 mod leased;
 mod operator;

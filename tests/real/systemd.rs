@@ -92,7 +92,7 @@ impl Systemd {
 
     /// What was heard is part of what the binary said.
     fn tell(&self, house: &House) {
-        let mut heard = house.heard().lock().expect("lock");
+        let mut heard = house.heard().lock();
         heard.insert("systemd".to_owned(), self.heard.concat().into_bytes());
     }
 

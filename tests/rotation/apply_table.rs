@@ -8,12 +8,12 @@ use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{
     Confirmation, IssuedToken, Listing, Outcome, Preparation, Supplied,
 };
-use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage, StageName, Trigger};
+use scim_rotator::rotation::record::{ExpiryKnown, Intent, Record, Stage, StageName, Trigger};
 use scim_rotator::scim::evidence::Verdict;
 
 use crate::scene::{
-    Scene, ago, ahead, days, evidence, healthy, hours, in_stage, mins, nothing_yet, now, print,
-    refusal_of, value,
+    Scene, ago, ahead, days, evidence, healthy, hours, in_stage, intent, mins, nothing_yet, now,
+    print, refusal_of, value,
 };
 
 pub(crate) fn issued(name: &str) -> IssuedToken {
@@ -147,6 +147,13 @@ fn outcomes() -> Vec<(&'static str, Outcome, Vec<StageName>)> {
             everywhere.clone(),
         ),
         (
+            "unrecorded_revoked",
+            Outcome::UnrecordedRevoked {
+                label: "crm-r0-1".to_owned(),
+            },
+            everywhere.clone(),
+        ),
+        (
             "verified",
             Outcome::Verified(Verdict::Pass(evidence("a", now()))),
             everywhere,
@@ -161,7 +168,14 @@ fn scenes() -> Vec<(StageName, Scene)> {
         .collect();
     all.push((StageName::Idle, healthy()));
     all.into_iter()
-        .map(|(name, scene)| (name, scene.retire_due().orphan("lost", None)))
+        .map(|(name, scene)| {
+            let sent = Intent {
+                label: "crm-r0-1".to_owned(),
+                ..intent(ago(mins(5)))
+            };
+            let scene = scene.retire_due().orphan("lost", None);
+            (name, scene.unrecorded("z", sent))
+        })
         .collect()
 }
 
@@ -190,7 +204,7 @@ fn every_outcome_follows_in_its_stages_and_in_no_other() {
             assert_eq!(scene.record, before, "the record that is passed stays");
         }
     }
-    assert_eq!(pairs, 9 * 16);
+    assert_eq!(pairs, 9 * 17);
 }
 
 #[test]
@@ -267,6 +281,13 @@ fn outcomes_that_fit_the_stage_but_not_what_is_stored_are_refused() {
             healthy(),
             Outcome::OrphanRevoked {
                 id: "lost".to_owned(),
+            },
+        ),
+        (
+            "the revocation of a token that was not issued to this process",
+            healthy(),
+            Outcome::UnrecordedRevoked {
+                label: "crm-r0-1".to_owned(),
             },
         ),
         (

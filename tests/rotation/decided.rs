@@ -97,6 +97,12 @@ pub(crate) fn revoke_orphan(id: &str) -> Step {
     Step::RevokeOrphan { id: id.to_owned() }
 }
 
+pub(crate) fn revoke_unrecorded(label: &str) -> Step {
+    Step::RevokeUnrecorded {
+        label: label.to_owned(),
+    }
+}
+
 pub(crate) fn prepare(trigger: scim_rotator::rotation::record::Trigger) -> Step {
     Step::Prepare { trigger }
 }

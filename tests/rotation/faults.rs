@@ -10,8 +10,12 @@ use scim_rotator::rotation::record::{
 };
 use scim_rotator::scim::evidence::FindingReason;
 
-use crate::decided::{check_use, confirm, deliver, prepare, retire, revert, revoke_orphan};
-use crate::scene::{Scene, ahead, healthy, hours, in_stage, nothing_yet, now, renewal_due, secs};
+use crate::decided::{
+    check_use, confirm, deliver, prepare, retire, revert, revoke_orphan, revoke_unrecorded,
+};
+use crate::scene::{
+    Scene, ago, ahead, healthy, hours, in_stage, intent, mins, nothing_yet, now, renewal_due, secs,
+};
 
 fn fault(class: FaultClass) -> Fault {
     Fault::new(class, FaultKind::Server, "it answered 503").after(Some(secs(7)))
@@ -46,6 +50,10 @@ fn steps() -> Vec<(Step, Scene)> {
         (check_use("old"), healthy().retire_due()),
         (retire("old"), healthy().retire_due()),
         (revoke_orphan("lost"), healthy().orphan("lost", None)),
+        (
+            revoke_unrecorded("crm-r1-1"),
+            healthy().unrecorded("b", intent(ago(mins(5)))),
+        ),
         (Step::Verify, healthy()),
     ]
 }
@@ -82,6 +90,8 @@ fn expected(scene: &Scene, step: &Step, class: FaultClass) -> Record {
             orphan.attempts = 1;
             orphan.retry_at = Some(ahead(secs(30)));
         }
+        // The process counts it: it may have no lease on the record.
+        Step::RevokeUnrecorded { .. } => record.updated_at = scene.record.updated_at,
         Step::Verify => {
             let probe = record.probe.as_mut().expect("a probe");
             probe.at = now();

@@ -20,4 +20,5 @@ mod purity;
 mod scene;
 mod strategies;
 mod time;
+mod uncommitted;
 mod world;

@@ -69,6 +69,8 @@ proptest! {
             }
             2 => {
                 scene = scene.leased_to("replica-b", crate::scene::ahead(secs(9)));
+                // A token that only this process knows is revoked all the same.
+                scene.unrecorded.clear();
                 Reason::LeaseElsewhere
             }
             _ => {
@@ -142,7 +144,7 @@ proptest! {
         };
         let rotation = scene.record.rotation.as_ref();
         let own = rotation.and_then(|r| r.intent.clone());
-        let intent = own.or(scene.record.strays.first().cloned()).expect("an intent");
+        let intent = own.or(scene.record.issues_after_lease_loss.first().cloned()).expect("an intent");
         for outcome in answers(&scene, &Step::Recover) {
             let after = scene.clone().then(outcome).record;
             let known = &scene.record.orphans;
@@ -220,7 +222,7 @@ fn with_its_predecessors_next(mut scene: Scene) -> Scene {
     record.halt = None;
     record.probe = None;
     record.failures = Failures::default();
-    record.strays.clear();
+    record.issues_after_lease_loss.clear();
     for holds in record.connections.values_mut() {
         holds.in_doubt = false;
     }
@@ -245,7 +247,7 @@ fn carry_out(scene: &mut Scene, step: &Step) {
     let outcome = good(scene, step);
     let prepared = matches!(outcome, Outcome::Prepared(_) | Outcome::Recovered { .. });
     scene.intent_is_fresh = prepared || (scene.intent_is_fresh && *step != Step::Issue);
-    scene.record = scene.apply(outcome).expect("legal");
+    *scene = scene.clone().then(outcome);
     scene.now += secs(1);
     if *step == Step::Publish {
         let current = scene.record.current.as_ref().expect("current");

@@ -1,10 +1,12 @@
 //! The core is pure: no clock, no random draw, no I/O, no logging. This reads
 //! its source, so that an import that breaks the rule breaks a test.
 
+mod circles;
 mod reader;
 
 use std::path::{Path, PathBuf};
 
+use circles::{Sources, circular, module};
 use reader::{Named, paths};
 
 /// Where an import may come from.
@@ -206,4 +208,37 @@ fn the_check_sees_no_ghosts() {
     for (sentence, source) in innocent {
         assert_eq!(impurities(source), Vec::<String>::new(), "{sentence}");
     }
+}
+
+#[test]
+fn no_two_files_of_the_core_or_of_the_driver_name_each_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for folder in ["rotation", "driver"] {
+        let mut all = Sources::new();
+        for file in sources(&root.join(folder)) {
+            let name = file.strip_prefix(&root).expect("below src");
+            let name = module(&name.display().to_string());
+            if name.last().is_none_or(|last| last != "tests") {
+                let source = std::fs::read_to_string(&file).expect("a source file");
+                all.insert(name, source);
+            }
+        }
+        assert!(all.len() > 15, "{} files are read", all.len());
+        assert_eq!(circular(&all), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_circle_of_files_is_seen() {
+    let files = [
+        ("core/mod.rs", "mod a; mod b; mod c; pub use a::A;"),
+        ("core/a.rs", "use super::b::B;"),
+        ("core/b.rs", "use crate::core::c::{C, D};"),
+        ("core/c.rs", "fn f() { super::a::g(); }"),
+        ("core/d.rs", "use super::A;\n#[cfg(test)]\nuse super::e::E;"),
+        ("core/e.rs", "use super::d::D;"),
+    ];
+    let all = files.map(|(file, source)| (module(file), source.to_owned()));
+    let found = circular(&Sources::from(all));
+    assert_eq!(found, ["core::a", "core::b", "core::c"]);
 }

@@ -14,12 +14,15 @@ use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::plan::plan;
 use scim_rotator::rotation::policy::Policy;
 use scim_rotator::rotation::record::{
-    DeliveryState, Failures, Halt, HaltCause, HeldToken, LastFailure, LastProbe, Lease, Orphan,
-    Record, Request, Retiring, Rotation, Stage, Trigger,
+    DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure, LastProbe, Lease,
+    Orphan, Record, Request, Retiring, Rotation, Stage, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::rotation::situation::{Published, Situation};
+use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
+
+use crate::apply_table::issued;
 
 pub(crate) use given::{
     ME, ago, ahead, common_issuer, days, delivery, evidence, evidence_of, finding, held, hours,
@@ -37,6 +40,7 @@ pub(crate) struct Scene {
     pub(crate) published: Published,
     pub(crate) holder: Option<String>,
     pub(crate) intent_is_fresh: bool,
+    pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
     pub(crate) all_paused: bool,
     pub(crate) leaving: bool,
@@ -66,6 +70,7 @@ pub(crate) fn healthy() -> Scene {
         published: Published::Token(print("a")),
         holder: Some(ME.to_owned()),
         intent_is_fresh: false,
+        unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
         all_paused: false,
         leaving: false,
@@ -239,6 +244,14 @@ impl Scene {
         self
     }
 
+    /// The token `name` was issued to this process under `intent`, and the record
+    /// does not contain it.
+    pub(crate) fn unrecorded(mut self, name: &str, intent: Intent) -> Self {
+        let token = UnrecordedToken::new(intent, issued(name));
+        self.unrecorded.push(token);
+        self
+    }
+
     pub(crate) fn requested(mut self, trigger: Trigger, at: Timestamp) -> Self {
         self.record.request = Some(Request {
             trigger,
@@ -331,6 +344,7 @@ impl Scene {
             connections: &self.connections,
             published: &self.published,
             intent_is_fresh: self.intent_is_fresh,
+            unrecorded: &self.unrecorded,
             clock_skew: self.clock_skew,
             all_paused: self.all_paused,
             leaving: self.leaving,
@@ -347,7 +361,8 @@ impl Scene {
 
     /// The scene after this outcome.
     pub(crate) fn then(mut self, outcome: Outcome) -> Self {
-        self.record = self.apply(outcome).expect("a legal outcome");
+        self.record = self.apply(outcome.clone()).expect("a legal outcome");
+        UnrecordedToken::step_ended(&mut self.unrecorded, &outcome, &self.policy, self.now);
         self
     }
 }

@@ -127,7 +127,7 @@ impl World {
     }
 
     fn act(&mut self, step: &Step) {
-        if !step.only_reads() {
+        if step.needs_lease() {
             let record = &self.scene.record;
             self.scene.record = intend(record, step, ME, mins(2), self.scene.now);
         }
@@ -228,6 +228,7 @@ impl World {
             },
             Step::Retire { fingerprint } => self.retire(fingerprint),
             Step::RevokeOrphan { id } => self.revoke_orphan(id),
+            Step::RevokeUnrecorded { .. } => panic!("one process commits all that it does"),
         }
     }
 

@@ -26,9 +26,9 @@ pub(crate) struct Ledger {
     /// a call of a process that stood still beyond its lease, which nothing can
     /// fence.
     cut_off: bool,
-    /// A delivery of such a process landed: the connection holds what nobody
-    /// meant it to hold any more.
-    stray: BTreeSet<usize>,
+    /// Connections that such a process wrote a token to which the record does not
+    /// want them to hold.
+    in_doubt: BTreeSet<usize>,
     /// Tokens that expired while something held their renewal back.
     missed: BTreeSet<Fingerprint>,
     /// A connection was not configured for a while, and was given nothing since.
@@ -276,7 +276,8 @@ fn only_owns_up(old: &Record, new: &Record) -> bool {
     same.write_id.clone_from(&old.write_id);
     same.updated_at = old.updated_at;
     same.connections.clone_from(&old.connections);
-    same.strays.clone_from(&old.strays);
+    same.issues_after_lease_loss
+        .clone_from(&old.issues_after_lease_loss);
     same.probe.clone_from(&old.probe);
     if let (Some(same), Some(old)) = (same.current.as_mut(), &old.current) {
         same.expires_at = old.expires_at;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
+use scim_rotator::driver::situation::Conditions;
 use scim_rotator::ports::Connection;
 use scim_rotator::ports::unit::{Labels, Unit};
 use tokio_util::sync::CancellationToken;
@@ -290,7 +292,7 @@ impl Cluster {
                 sim: sim.clone(),
                 process,
                 holder: Arc::clone(&holder),
-                remembered: std::sync::Mutex::default(),
+                remembered: Mutex::default(),
             }),
             clock: Arc::new(MachineClock {
                 sim: sim.clone(),
@@ -302,8 +304,10 @@ impl Cluster {
                 search: self.search,
             }),
             holder: holder.as_ref().to_owned(),
-            clock_skew: Arc::new(move || sim.lock().offsets[machine]),
-            all_paused: Arc::new(move || switch.lock().all_paused),
+            conditions: Conditions {
+                clock_skew: Arc::new(move || sim.lock().offsets[machine]),
+                all_paused: Arc::new(move || switch.lock().all_paused),
+            },
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;
@@ -351,6 +355,7 @@ impl Cluster {
             name: name.as_ref().to_owned(),
             policy: Arc::new(profile.policy.clone()),
             scim_url: Arc::new("https://sp.example.com/scim/v2".parse().expect("a URL")),
+            issuer_name: issuer.to_owned(),
             issuer: Arc::new(SimIssuer {
                 gate: gate.clone(),
                 can: profile.issuer.can,
@@ -366,10 +371,7 @@ impl Cluster {
                 })
                 .collect(),
             probe: Arc::new(SimProbe { gate }),
-            labels: Labels {
-                issuer: issuer.to_owned(),
-                ..Labels::default()
-            },
+            labels: Labels::default(),
             leaving: false,
         }
     }

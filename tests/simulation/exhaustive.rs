@@ -1,7 +1,9 @@
 //! Every port call with every trouble, alone and in pairs.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+
+use parking_lot::Mutex;
 
 use crate::case::{Case, Look, Start, run};
 use crate::fault::{Script, Trouble};
@@ -129,7 +131,7 @@ fn all(what: &str, jobs: &[Job]) -> Tally {
                 break;
             }
         }
-        let mut sum = tallies.lock().expect("a lock");
+        let mut sum = tallies.lock();
         sum.runs += own.runs;
         sum.pairs += own.pairs;
         sum.pairs_run += own.pairs_run;
@@ -141,7 +143,7 @@ fn all(what: &str, jobs: &[Job]) -> Tally {
             scope.spawn(work);
         }
     });
-    let mut sum = tallies.into_inner().expect("a lock");
+    let mut sum = tallies.into_inner();
     say(&format!(
         "{what}: {} runs of {}, {} more are the same as one of them; {} violated an invariant",
         sum.runs,

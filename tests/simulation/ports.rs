@@ -1,9 +1,10 @@
 //! The traits of the driver: each method is one request at the gate.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::{
     Connection, Delivery, IssueRequest, Issuer, PublishedSecret, PublishedToken, Store, StoreError,
@@ -37,10 +38,7 @@ impl SimStore {
     }
 
     fn remember(&self, token: &str, what: Option<(PublishedSecret, u64)>) {
-        let mut remembered = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered.lock();
         match what {
             Some(what) => drop(remembered.insert(token.to_owned(), what)),
             None => drop(remembered.remove(token)),
@@ -48,12 +46,7 @@ impl SimStore {
     }
 
     async fn read(&self, token: &str) -> Result<(PublishedSecret, u64), StoreError> {
-        let known = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(token)
-            .cloned();
+        let known = self.remembered.lock().get(token).cloned();
         if let Some(known) = known {
             return Ok(known);
         }

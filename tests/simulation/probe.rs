@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use scim_rotator::fault::{Fault, FaultClass};
 use scim_rotator::ports::Probe;
-use scim_rotator::scim::answer::{Answer, AuthError};
+use scim_rotator::scim::answer::{AuthError, ProbeAnswer};
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
 use scim_rotator::secret::BearerToken;
@@ -21,12 +21,12 @@ pub(crate) struct SimProbe {
 
 impl SimProbe {
     /// How the service provider says no.
-    fn refusal(&self) -> Answer {
+    fn refusal(&self) -> ProbeAnswer {
         let world = self.gate.sim.lock();
         let tenant = world.tenants.get(&self.gate.token);
         match tenant.is_some_and(|t| t.provider.quirks.lacks_scope) {
-            true => Answer::Forbidden(Some(AuthError::InsufficientScope)),
-            false => Answer::Unauthorized(None),
+            true => ProbeAnswer::Forbidden(Some(AuthError::InsufficientScope)),
+            false => ProbeAnswer::Unauthorized(None),
         }
     }
 
@@ -45,12 +45,12 @@ impl Probe for SimProbe {
         let seen = match reply {
             Ok(Reply::Accepted(accepted)) => Observed {
                 reads: vec![match accepted {
-                    true => Answer::Accepted,
+                    true => ProbeAnswer::Accepted,
                     false => self.refusal(),
                 }],
                 controls: Some(ControlAnswers {
-                    none: Answer::Unauthorized(None),
-                    garbage: Answer::Unauthorized(None),
+                    none: ProbeAnswer::Unauthorized(None),
+                    garbage: ProbeAnswer::Unauthorized(None),
                 }),
                 listing: None,
             },
@@ -79,15 +79,15 @@ impl Probe for SimProbe {
     }
 }
 
-fn answer(accepted: bool) -> Answer {
+fn answer(accepted: bool) -> ProbeAnswer {
     if accepted {
-        Answer::Accepted
+        ProbeAnswer::Accepted
     } else {
-        Answer::Unauthorized(None)
+        ProbeAnswer::Unauthorized(None)
     }
 }
 
-fn unanswered(reads: Vec<Answer>) -> Observed {
+fn unanswered(reads: Vec<ProbeAnswer>) -> Observed {
     Observed {
         reads,
         controls: None,
@@ -95,7 +95,7 @@ fn unanswered(reads: Vec<Answer>) -> Observed {
     }
 }
 
-fn unasked(before: Answer) -> RefusalRound {
+fn unasked(before: ProbeAnswer) -> RefusalRound {
     RefusalRound {
         before: vec![before],
         old: Vec::new(),
@@ -105,13 +105,13 @@ fn unasked(before: Answer) -> RefusalRound {
 
 /// What the trouble of a call looks like to a probe. None of these says
 /// anything of the token.
-fn trouble(fault: &Fault) -> Answer {
+fn trouble(fault: &Fault) -> ProbeAnswer {
     match fault.class {
         FaultClass::NotApplied | FaultClass::Ambiguous | FaultClass::Conflict => {
-            Answer::Unreachable(fault.message.clone())
+            ProbeAnswer::Unreachable(fault.message.clone())
         }
-        FaultClass::Throttled => Answer::Throttled,
-        FaultClass::Unauthorized => Answer::Forbidden(None),
-        FaultClass::Rejected => Answer::ServerError(503),
+        FaultClass::Throttled => ProbeAnswer::Throttled,
+        FaultClass::Unauthorized => ProbeAnswer::Forbidden(None),
+        FaultClass::Rejected => ProbeAnswer::ServerError(503),
     }
 }

@@ -32,7 +32,7 @@ impl Tenant {
                 "an orphan is still to be revoked",
             ),
             (
-                !record.strays.is_empty(),
+                !record.issues_after_lease_loss.is_empty(),
                 "an issue is still to be found out",
             ),
             (

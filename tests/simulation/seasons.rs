@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use scim_rotator::rotation::capability::Overlap;
 
 use crate::case::print;
@@ -216,9 +217,9 @@ fn random_months() {
     say(&format!(
         "random months: seed {first} (SCIM_ROTATOR_SIM_SEED), {wanted} events (SCIM_ROTATOR_SIM_EVENTS)"
     ));
-    let (next, sum) = (AtomicUsize::new(0), std::sync::Mutex::new(Sum::default()));
+    let (next, sum) = (AtomicUsize::new(0), Mutex::new(Sum::default()));
     let enough = || {
-        let sum = sum.lock().expect("a lock");
+        let sum = sum.lock();
         sum.events >= wanted || !sum.broken.is_empty()
     };
     let work = || {
@@ -227,7 +228,7 @@ fn random_months() {
             let seed = first.wrapping_add(u64::try_from(number).unwrap_or_default());
             let (story, dice) = Story::of(seed);
             let told = play(&story, Some(dice), false);
-            let mut sum = sum.lock().expect("a lock");
+            let mut sum = sum.lock();
             sum.stories += 1;
             sum.events += told.events;
             sum.troubles += told.story.size();
@@ -244,7 +245,7 @@ fn random_months() {
             scope.spawn(work);
         }
     });
-    let mut sum = sum.into_inner().expect("a lock");
+    let mut sum = sum.into_inner();
     say(&format!(
         "random months: {} events, {} of them troubles and acts of people, in {} stories over {} days, with {} promotions",
         sum.events, sum.troubles, sum.stories, sum.days, sum.promotions

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use scim_rotator::ports::unit::Unit;
 use scim_rotator::ports::witness::{StepEnded, Witness};
 use scim_rotator::rotation::decision::{Action, Decision, Step};
+use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::record::Record;
 
 use crate::request::{Process, Reply};
@@ -57,7 +58,12 @@ impl Witness for Watch {
         let mut world = self.sim.lock();
         world.note(None, &self.who(unit), || {
             let stage = ended.after.stage_name().as_str();
-            format!("step {} ended, now {stage}", ended.step.as_str())
+            let step = ended.step.as_str();
+            if let Outcome::Failed { fault, .. } = ended.outcome {
+                format!("step {step} failed: {}", fault.message)
+            } else {
+                format!("step {step} ended, now {stage}")
+            }
         });
     }
 

@@ -1,13 +1,14 @@
 //! A pod's login when the mount has another path and the cluster is away, from a
 //! stand-in. `logins/kubernetes.rs` has the real plug-in and a real cluster.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use scim_rotator::vault::{Session, VaultErrorKind};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -45,7 +46,7 @@ impl StandIn {
     }
 
     fn login(&self, body: Value) -> (StatusCode, Json<Value>) {
-        let mut seen = self.0.lock().expect("lock");
+        let mut seen = self.0.lock();
         seen.requests.push(body);
         match seen.refuse {
             Some((status, text)) => (
@@ -64,11 +65,11 @@ impl StandIn {
     }
 
     fn refuse(&self, answer: Option<(u16, &'static str)>) {
-        self.0.lock().expect("lock").refuse = answer;
+        self.0.lock().refuse = answer;
     }
 
     fn last(&self) -> Value {
-        let seen = self.0.lock().expect("lock");
+        let seen = self.0.lock();
         seen.requests.last().cloned().expect("a request")
     }
 }

@@ -17,6 +17,7 @@ pub async fn all(bench: &Bench) {
     a_new_version_is_taken_up_when_the_memory_ends(bench).await;
     what_cannot_be_read_is_named(bench).await;
     files_are_read_each_time(bench).await;
+    any_text_is_a_credential(bench).await;
 }
 
 fn secrets(bench: &Bench) -> VaultSecrets {
@@ -75,7 +76,10 @@ async fn a_new_version_is_taken_up_when_the_memory_ends(bench: &Bench) {
 async fn what_cannot_be_read_is_named(bench: &Bench) {
     let secrets = secrets(bench);
     bench
-        .put("callers/odd", json!({"n": 1, "nl": "canary\n"}))
+        .put(
+            "callers/odd",
+            json!({"n": 1, "nul": "canary\u{0}", "empty": ""}),
+        )
         .await;
     bench.put("callers/gone", json!({"secret": "canary"})).await;
     let gone = format!("{}/data/callers/gone", bench.mount);
@@ -84,7 +88,8 @@ async fn what_cannot_be_read_is_named(bench: &Bench) {
         ("callers/none", "secret", "does not exist"),
         ("callers/odd", "secret", "no such field"),
         ("callers/odd", "n", "not a string"),
-        ("callers/odd", "nl", "newline"),
+        ("callers/odd", "nul", "NUL"),
+        ("callers/odd", "empty", "empty"),
         ("callers/gone", "secret", "undelete"),
     ];
     for (path, field, part) in cases {
@@ -105,4 +110,23 @@ async fn files_are_read_each_time(bench: &Bench) {
     std::fs::write(file.path(), "second").expect("written");
     let read = secrets.resolve(&reference).await.expect("resolves");
     assert_eq!(read.value.expose(), "second");
+}
+
+/// What stands in Vault is taken as it is; a file loses the line end that shells
+/// and editors write.
+async fn any_text_is_a_credential(bench: &Bench) {
+    let secrets = secrets(bench);
+    let pem = "-----BEGIN PRIVATE KEY-----\nMIGH\nAgEA\n-----END PRIVATE KEY-----\n";
+    let access_token = "ey.".repeat(2000);
+    for text in [pem, " mit Umläuten, groß ", access_token.as_str()] {
+        bench.put("callers/text", json!({"secret": text})).await;
+        let reference = reference(bench, "callers/text", "secret");
+        secrets.refused(&reference);
+        let read = secrets.resolve(&reference).await.expect("resolves");
+        assert_eq!(read.value.expose(), text);
+        let file = file(text);
+        let reference = SecretRef::File(file.path().to_owned());
+        let read = secrets.resolve(&reference).await.expect("resolves");
+        assert_eq!(read.value.expose(), text.trim_end_matches('\n'));
+    }
 }

@@ -1,10 +1,11 @@
 //! Our own Vault token, against the embedded Vault and a clock that leaps.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use scim_rotator::demo::vault::{EmbeddedVault, Options, Policy, Role, Rule, Trouble};
 use scim_rotator::ports::Clock;
 use scim_rotator::vault::{Session, VaultError, VaultErrorKind};
@@ -19,7 +20,7 @@ struct LeapingClock(Mutex<Timestamp>);
 
 impl LeapingClock {
     fn leap(&self, by: SignedDuration) {
-        let mut now = self.0.lock().expect("lock");
+        let mut now = self.0.lock();
         *now = now.saturating_add(by).expect("a time");
     }
 }
@@ -27,7 +28,7 @@ impl LeapingClock {
 #[async_trait]
 impl Clock for LeapingClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().expect("lock")
+        *self.0.lock()
     }
 
     async fn sleep(&self, duration: SignedDuration) {
@@ -214,17 +215,17 @@ async fn a_clean_stop_revokes_what_was_made_for_us() {
 async fn a_secret_id_file_says_what_is_wrong_with_it() {
     let world = World::new().await;
     for (content, part) in [
-        ("canary\n", "newline"),
+        ("canary\0", "NUL"),
         ("", "is empty"),
-        ("canary", "secret-id is wrong"),
+        ("canary\n", "secret-id is wrong"),
     ] {
         std::fs::write(world.secret_id.path(), content).expect("written");
         let text = world.session.login().await.expect_err(part).to_string();
         assert!(text.contains(part), "{text}");
         assert!(!text.contains("canary"), "{text}");
     }
-    assert_eq!(world.logins(), 1, "only the well-formed one was sent");
-    std::fs::write(world.secret_id.path(), "secret").expect("written");
+    assert_eq!(world.logins(), 1, "only what can be a secret-id was sent");
+    std::fs::write(world.secret_id.path(), "secret\n").expect("written");
     world
         .session
         .login()

@@ -1,7 +1,8 @@
 //! AppRole with a response-wrapped secret-id, on a real Vault.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use scim_rotator::vault::{Session, VaultErrorKind};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -71,7 +72,7 @@ impl Log {
     }
 
     fn text(&self) -> String {
-        let bytes = self.0.lock().expect("lock").clone();
+        let bytes = self.0.lock().clone();
         String::from_utf8(bytes).expect("text")
     }
 
@@ -86,7 +87,7 @@ impl Log {
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("lock").extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -137,8 +138,8 @@ async fn a_wrapping_token_that_others_opened_or_made_is_refused() {
         return;
     };
     world.refusal("is empty").await;
-    world.write("hvs.canary\n");
-    world.refusal("newline").await;
+    world.write("hvs.canary\n\n");
+    world.refusal("a line end (byte 10)").await;
 
     // Opened by somebody else: one alarm, however often the login is tried.
     let log = Log::default();

@@ -1,7 +1,7 @@
 //! A proxy that stands before a server and meddles with requests on demand, so
 //! that a real server can lose replies too.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::Response;
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
@@ -124,11 +125,7 @@ impl Meddler {
     /// Meddles with the next request that begins with `what`, for example
     /// `POST /v1/kv`.
     pub fn next(&self, what: &'static str, meddle: Meddle) {
-        self.shared
-            .planned
-            .lock()
-            .expect("lock")
-            .push((meddle, what));
+        self.shared.planned.lock().push((meddle, what));
     }
 
     /// Holds the next request that begins with `what` back.
@@ -147,24 +144,24 @@ impl Meddler {
 
     /// Forgets what was planned and did not happen yet.
     pub fn forget(&self) {
-        self.shared.planned.lock().expect("lock").clear();
+        self.shared.planned.lock().clear();
     }
 
     /// From now on every request reaches the server with this header.
     pub fn add_header(&self, name: &'static str, value: &'static str) {
         let (name, value) = (HeaderName::from_static(name), value.parse());
-        let mut added = self.shared.added.lock().expect("lock");
+        let mut added = self.shared.added.lock();
         added.insert(name, value.expect("a header"));
     }
 
     /// From now on its `Date` headers are wrong by this much.
     pub fn set_clock_ahead(&self, ahead: SignedDuration) {
-        *self.shared.ahead.lock().expect("lock") = ahead;
+        *self.shared.ahead.lock() = ahead;
     }
 
     /// The requests since the last call, as `METHOD path`.
     pub fn seen(&self) -> Vec<String> {
-        std::mem::take(&mut *self.shared.seen.lock().expect("lock"))
+        std::mem::take(&mut *self.shared.seen.lock())
     }
 }
 
@@ -176,7 +173,7 @@ async fn forward(
     body: Bytes,
 ) -> Response {
     let line = format!("{method} {}", uri.path());
-    shared.seen.lock().expect("lock").push(line.clone());
+    shared.seen.lock().push(line.clone());
     match shared.planned_for(&line) {
         Some(Meddle::LoseRequest) => return broken_off(),
         Some(Meddle::Answer {
@@ -205,7 +202,7 @@ async fn forward(
 
 impl Shared {
     fn planned_for(&self, line: &str) -> Option<Meddle> {
-        let mut planned = self.planned.lock().expect("lock");
+        let mut planned = self.planned.lock();
         let index = planned
             .iter()
             .position(|(_, what)| line.starts_with(what))?;
@@ -221,7 +218,7 @@ impl Shared {
     ) -> Response {
         headers.remove("host");
         headers.remove("content-length");
-        headers.extend(self.added.lock().expect("lock").clone());
+        headers.extend(self.added.lock().clone());
         let path = uri.path_and_query().map_or("/", |p| p.as_str());
         let url = self.upstream.join(path).expect("a path");
         let request = self.http.request(method, url).headers(headers).body(body);
@@ -242,7 +239,7 @@ impl Shared {
     }
 
     fn shift_date(&self, headers: &mut HeaderMap) {
-        let ahead = *self.ahead.lock().expect("lock");
+        let ahead = *self.ahead.lock();
         let date = headers.get("date").and_then(|date| date.to_str().ok());
         let Some(date) = date.filter(|_| !ahead.is_zero()) else {
             return;

@@ -3,6 +3,7 @@
 
 pub mod better_auth;
 pub mod canaille;
+pub mod canary;
 pub mod certs;
 pub mod cluster;
 pub mod connect_proxy;

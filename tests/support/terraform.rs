@@ -2,13 +2,14 @@
 //! and a service that takes its tokens.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use url::Url;
@@ -86,12 +87,12 @@ impl Terraform {
 
     /// How many tokens were made.
     pub fn made(&self) -> usize {
-        self.tokens.lock().expect("lock").made
+        self.tokens.lock().made
     }
 
     /// Whether a token is alive.
     pub fn is_alive(&self, token: &str) -> bool {
-        self.tokens.lock().expect("lock").live.contains(token)
+        self.tokens.lock().live.contains(token)
     }
 }
 
@@ -101,7 +102,7 @@ async fn ping() -> Response {
 }
 
 async fn make(State(tokens): Shared) -> Response {
-    let mut tokens = tokens.lock().expect("lock");
+    let mut tokens = tokens.lock();
     tokens.made += 1;
     let id = format!("at-{}", tokens.made);
     let token = token_of(&id);
@@ -115,7 +116,7 @@ async fn make(State(tokens): Shared) -> Response {
 }
 
 async fn end(State(tokens): Shared, Path(id): Path<String>) -> Response {
-    tokens.lock().expect("lock").live.remove(&token_of(&id));
+    tokens.lock().live.remove(&token_of(&id));
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -123,7 +124,7 @@ async fn service(State(tokens): Shared, headers: HeaderMap) -> StatusCode {
     let header = headers.get("authorization").and_then(|h| h.to_str().ok());
     let token = header.and_then(|text| text.strip_prefix("Bearer "));
     match token {
-        Some(token) if tokens.lock().expect("lock").live.contains(token) => StatusCode::OK,
+        Some(token) if tokens.lock().live.contains(token) => StatusCode::OK,
         Some(_) | None => StatusCode::UNAUTHORIZED,
     }
 }

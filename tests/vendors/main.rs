@@ -13,7 +13,7 @@ mod usage;
 use std::path::{Path, PathBuf};
 
 use scim_rotator::config::{self, Finding, Loaded, Report};
-use scim_rotator::value::environment_has;
+use scim_rotator::environment;
 
 /// Path of a file of this repository.
 fn repository(path: &str) -> PathBuf {
@@ -123,7 +123,7 @@ impl Said {
 /// `UPDATE_GOLDEN` in the environment the file is written instead.
 fn assert_golden(name: &str, actual: &str) {
     let path = repository("tests/vendors/golden").join(name);
-    if environment_has("UPDATE_GOLDEN") {
+    if environment::has("UPDATE_GOLDEN") {
         std::fs::write(&path, actual).expect("written");
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();

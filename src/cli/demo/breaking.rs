@@ -17,14 +17,14 @@ use crate::telemetry::words;
 /// What is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Break {
-    /// The reply to a mint is lost, then minting is refused.
+    /// The reply to an issue is lost, then issuing is refused.
     Issuer,
     /// An identity provider is down when it should be given the new token.
     Idp,
-    /// Vault is sealed when a new token has just been minted.
+    /// Vault is sealed when a new token has just been issued.
     Vault,
     /// The daemon is a process of its own, is killed (SIGKILL) when a new
-    /// token has just been minted, and started again.
+    /// token has just been issued, and started again.
     Crash,
     /// Every token of a service provider is revoked behind the daemon's back.
     /// Nothing can prevent that calls are refused then.
@@ -48,24 +48,24 @@ impl Break {
     fn words(self, outage: &str) -> (String, &'static str) {
         match self {
             Self::Issuer => (
-                format!("the issuer of crm minted a token and its reply was lost; minting is refused for {outage} from now on"),
-                "the daemon must find the lost token, have another one minted, and revoke the lost one; the old one works on meanwhile",
+                format!("the issuer of crm issued a token and its reply was lost; issuing is refused for {outage} from now on"),
+                "the daemon must find the lost token, have another one issued, and revoke the lost one; the old one works on meanwhile",
             ),
             Self::Idp => (
-                format!("the identity provider hr is down for {outage}, just when a new token was minted; its answer to the first change afterwards is lost"),
+                format!("the identity provider hr is down for {outage}, just when a new token was issued; its answer to the first change afterwards is lost"),
                 "the new token must wait, proven; hr provisions with the old one, and is given the new one when it is back",
             ),
             Self::Vault => (
-                format!("Vault is sealed for {outage}, just when a new token was minted"),
+                format!("Vault is sealed for {outage}, just when a new token was issued"),
                 "the daemon must not lose that token, and not use it before it is stored",
             ),
             Self::Crash => (
-                "the service provider minted a token, and the daemon is killed with SIGKILL before it hears of it".to_owned(),
-                "the next process must wait for the lease of the dead one, find the lost token, have another one minted, and revoke the lost one",
+                "the service provider issued a token, and the daemon is killed with SIGKILL before it hears of it".to_owned(),
+                "the next process must wait for the lease of the dead one, find the lost token, have another one issued, and revoke the lost one",
             ),
             Self::Revoked => (
                 "an administrator revoked every token of crm".to_owned(),
-                "the daemon must notice, and have a new token minted",
+                "the daemon must notice, and have a new token issued",
             ),
         }
     }
@@ -131,11 +131,11 @@ pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify)
         .until(|counts| counts.generation(TOKEN) >= 1)
         .await;
     let before = scene.tally.counts().generation(TOKEN);
-    let minted = scene.stage.crm.stats().minted;
+    let issued = scene.stage.crm.stats().minted;
     set_up(scene, what);
     match what {
         Break::Issuer | Break::Idp | Break::Vault | Break::Crash => {
-            until_minted(scene, minted).await;
+            until_issued(scene, issued).await;
         }
         Break::Revoked => until_provisioned(scene).await,
     }
@@ -170,7 +170,7 @@ pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify)
     );
 }
 
-/// The answer to a mint is held back for so long, so that what is broken then
+/// The answer to an issue is held back for so long, so that what is broken then
 /// is broken before the daemon goes on.
 const AIM: SignedDuration = SignedDuration::from_millis(300);
 
@@ -212,7 +212,7 @@ fn mend(scene: &Scene) {
 /// How often a server is looked at while a moment is waited for.
 const LOOK: Duration = Duration::from_millis(2);
 
-async fn until_minted(scene: &Scene, before: u64) {
+async fn until_issued(scene: &Scene, before: u64) {
     while scene.stage.crm.stats().minted == before {
         tokio::time::sleep(LOOK).await;
     }
@@ -239,7 +239,7 @@ fn tell_broken(scene: &Scene, what: Break, now: Timestamp) {
 
 fn tell_mended(scene: &Scene, what: Break) {
     let text = match what {
-        Break::Issuer => "the issuer of crm mints again",
+        Break::Issuer => "the issuer of crm issues again",
         Break::Idp => "the identity provider hr is back",
         Break::Vault => "Vault is unsealed",
         Break::Crash | Break::Revoked => return,

@@ -10,7 +10,7 @@ use crate::demo::stage::TOKENS;
 const STEPS: &str = "\
 Steps of a rotation:
   prepare    looks at the issuer and at every connection, before anything is made
-  issue      has a new token minted; that it is about to is stored first
+  issue      has a new token issued; the intent to is stored first
   prove      tests the new token at the service provider, with counter-proofs
   deliver    gives it to an identity provider
   confirm    has the identity provider show that it works there
@@ -32,7 +32,7 @@ pub(super) fn tell(scene: &Scene, args: &Args) {
         "The real daemon{apart}, with everything around it in this process:
 
   Vault        {vault:<24}  keeps the records and the tokens
-  crm          {crm:<24}  a service provider that mints its tokens
+  crm          {crm:<24}  a service provider that issues its tokens
   wiki         {wiki:<24}  a service provider that is told of tokens that we make
   hr           {hr:<24}  an identity provider: creates and changes users at crm
   contractors  {contractors:<24}  another one, at crm with the same token

@@ -16,8 +16,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Scene;
-use crate::cli::live::{step_text, store_failed_text, until_text, wait_text};
+use crate::cli::live::{is_worth_telling, step_text, store_failed_text, until_text, wait_text};
 use crate::cli::output::complain;
+use crate::rotation::reason::Reason;
 use crate::telemetry::result::StepResult;
 
 /// After so long a process that was told to end is killed.
@@ -227,9 +228,9 @@ impl Entry {
 
     /// Waits inside a rotation are short and many.
     fn show_wait(&self, scene: &Scene, token: &str, reason: &str) {
-        if matches!(reason, "fresh" | "in_flight") {
+        let Some(reason) = Reason::from_word(reason).filter(|r| is_worth_telling(*r)) else {
             return;
-        }
+        };
         let now = scene.clock.now();
         let until = self
             .wake_at

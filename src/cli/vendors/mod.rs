@@ -3,6 +3,7 @@
 mod check;
 mod facts;
 mod list;
+mod replay;
 mod show;
 mod words;
 
@@ -33,6 +34,9 @@ pub enum VendorsCommand {
     Show(show::Args),
     /// Look for mistakes in a vendor file, for those who write one.
     Check(check::Args),
+    /// Run a replay: does the real code send what a vendor documents, and does
+    /// it understand the answers? On loopback only.
+    Replay(replay::Args),
 }
 
 /// Lists, shows or checks vendor files.
@@ -47,6 +51,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             with_library(config, |library| show::run(args, library, output))
         }
         Some(VendorsCommand::Check(args)) => check::run(args, output),
+        Some(VendorsCommand::Replay(args)) => replay::run(args, output),
     }
 }
 

@@ -1,7 +1,9 @@
 //! From settings to tokens with their issuers, connections and probes.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::pool::Pool;
 use crate::config::{Settings, TokenSettings};
@@ -56,7 +58,7 @@ impl Builder {
     /// # Errors
     /// Names what cannot be built; what was built before is kept then.
     pub(super) fn units(&self, settings: &Settings) -> anyhow::Result<Vec<Arc<Unit>>> {
-        let mut last = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.built.lock();
         let provider = self.client(settings, Target::Sp)?;
         let mut built = Built {
             http: Some(settings.http.clone()),
@@ -114,10 +116,10 @@ impl Builder {
 
     fn connections(&self, settings: &Settings, kept: &Connections) -> anyhow::Result<Connections> {
         let deps = connections::Deps {
+            fired: None,
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
-            fired: None,
         };
         let build = |(name, kind): (&String, &ConnectionKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);
@@ -167,11 +169,11 @@ impl Parts<'_> {
             name: name.to_owned(),
             policy: self.policies.share(&token.policy),
             scim_url,
+            issuer_name: token.issuer.clone(),
             issuer: Arc::clone(issuer),
             connections,
             probe: Arc::new(probe),
             labels: Labels {
-                issuer: token.issuer.clone(),
                 issuer_kind: kind.kind().to_owned(),
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,

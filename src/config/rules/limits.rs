@@ -151,7 +151,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::guesses::Guesses;
+    use crate::config::placeholders::Placeholders;
     use crate::config::rules::Names;
     use crate::problem::Severity::{self, Error, Warning};
 
@@ -227,7 +227,7 @@ mod tests {
             names.kinds.insert(path.to_owned(), format!("{path}.exec"));
             let whole = Whole {
                 names: &names,
-                guesses: &Guesses::default(),
+                placeholders: &Placeholders::default(),
                 vault: None,
                 server: None,
                 log: None,

@@ -11,7 +11,7 @@ mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::guesses::Guesses;
+use super::placeholders::Placeholders;
 use super::settings::{Limits, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
@@ -43,8 +43,9 @@ impl Names {
 /// Everything that could be read. `None`: nothing could be made of that section.
 pub(super) struct Whole<'a> {
     pub(super) names: &'a Names,
-    /// What of it was guessed; what is said of that is dropped later.
-    pub(super) guesses: &'a Guesses,
+    /// Which of it are placeholder values; what the rules say of these is dropped
+    /// later.
+    pub(super) placeholders: &'a Placeholders,
     pub(super) vault: Option<&'a VaultConfig>,
     pub(super) server: Option<&'a ServerConfig>,
     pub(super) log: Option<&'a LogConfig>,
@@ -113,7 +114,7 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
         let path = whole.names.kind_path(format!("issuers.{name}"));
         let mut own = Problems::default();
         issuer.as_kind().check(&path, &mut own);
-        if own.has_errors() || !whole.guesses.spare(&format!("issuers.{name}")) {
+        if own.has_errors() || !whole.placeholders.spare(&format!("issuers.{name}")) {
             unsound.insert(name.as_str());
         }
         problems.append(own);

@@ -16,7 +16,8 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     }
     // A token that cannot be read, or a misspelt name, may mean what seems
     // unused.
-    let all_read = whole.tokens.len() == whole.names.tokens.len() && whole.guesses.spare("tokens");
+    let all_read =
+        whole.tokens.len() == whole.names.tokens.len() && whole.placeholders.spare("tokens");
     if all_read && !led_nowhere && !whole.tokens.is_empty() {
         nothing_is_unused(whole, problems);
     }

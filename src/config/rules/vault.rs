@@ -12,7 +12,7 @@ use crate::vault::KvPath;
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     let known = whole
         .vault
-        .filter(|_| !whole.guesses.hold("vault.state_path"));
+        .filter(|_| !whole.placeholders.cover("vault.state_path"));
     let state = known.and_then(|v| KvPath::parse(&v.state_path).ok());
     for (name, token) in whole.tokens {
         path_is_without_data(name, token, problems);

@@ -46,7 +46,7 @@ impl<'a> Sections<'a> {
             let finding = Finding::error(section.source, chosen.key, path, message, remedy);
             findings.push(finding.hiding(vec![chosen.value]));
         }
-        self.guesses.extend([section.path]);
+        self.placeholders.extend([section.path]);
         None
     }
 
@@ -63,7 +63,7 @@ impl<'a> Sections<'a> {
             let remedy = format!("write a header: [{path}]");
             let finding = Finding::error(section.source, place.clone(), path, message, remedy);
             findings.push(finding.hiding(vec![place]));
-            self.guesses.extend([section.path.clone()]);
+            self.placeholders.extend([section.path.clone()]);
             return None;
         };
         let mut usage = Usage {
@@ -72,11 +72,11 @@ impl<'a> Sections<'a> {
             key: chosen.key,
             table: &table,
             vendor,
-            guess: self.guess,
+            size: self.size,
             findings,
         };
         let used = usage.read();
-        self.guesses.extend(used.guesses);
+        self.placeholders.extend(used.placeholders);
         self.uses.add(path, used.moved);
         used.kind
     }

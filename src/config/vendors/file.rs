@@ -14,7 +14,7 @@ use crate::config::keys;
 use crate::config::literals;
 use crate::config::locate::{Document, locate};
 use crate::config::source::Source;
-use crate::config::typed::{self, Guess, Section};
+use crate::config::typed::{self, Section, Size};
 use crate::config::wording::SEE;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
@@ -130,7 +130,7 @@ impl<'a> Reader<'a, '_> {
             span: 0..0,
         };
         let mut found = Findings::default();
-        let draft = typed::read::<VendorFile>(section, &["http"], Guess::Small, &mut found);
+        let draft = typed::read::<VendorFile>(section, &["http"], Size::Small, &mut found);
         for mut finding in found.into_all() {
             finding.remedy = finding
                 .remedy
@@ -138,7 +138,7 @@ impl<'a> Reader<'a, '_> {
             self.findings.push_once(finding);
         }
         let draft = draft?;
-        draft.guesses.is_empty().then_some(draft.value)
+        draft.placeholders.is_empty().then_some(draft.value)
     }
 
     fn check_name(&mut self, vendor: &Vendor<'_>) {
@@ -237,8 +237,8 @@ impl<'a> Reader<'a, '_> {
             span: place.clone(),
         };
         let mut found = Findings::default();
-        let read = typed::read::<OnlyHttp<K::Http>>(section, &[], Guess::Small, &mut found);
-        if let Some(draft) = read.filter(|draft| draft.guesses.is_empty()) {
+        let read = typed::read::<OnlyHttp<K::Http>>(section, &[], Size::Small, &mut found);
+        if let Some(draft) = read.filter(|draft| draft.placeholders.is_empty()) {
             let kind = K::from_vendor(draft.value.http, vendor.mark(expansion.absent));
             let mut problems = Problems::default();
             kind.check("", &mut problems);

@@ -2,7 +2,7 @@
 
 use crate::config::finding::{Finding, Findings};
 use crate::config::likeness::nearest;
-use crate::config::typed::{self, Guess, Section};
+use crate::config::typed::{self, Section, Size};
 use crate::config::wording::unknown_name;
 use crate::value::{Credential, HumanDuration};
 use crate::vendors::file::{Parameter, ParameterType};
@@ -31,8 +31,8 @@ pub(super) fn check(section: &Section<'_>, parameter: &Parameter, findings: &mut
 }
 
 fn is_a<T: serde::de::DeserializeOwned>(section: &Section<'_>, findings: &mut Findings) -> bool {
-    let draft = typed::read::<T>(section.clone(), &[], Guess::Small, findings);
-    draft.is_some_and(|draft| draft.guesses.is_empty())
+    let draft = typed::read::<T>(section.clone(), &[], Size::Small, findings);
+    draft.is_some_and(|draft| draft.placeholders.is_empty())
 }
 
 fn is_offered(section: &Section<'_>, parameter: &Parameter, findings: &mut Findings) -> bool {

@@ -10,7 +10,7 @@ use super::file::OnlyHttp;
 use super::typed_value;
 use crate::config::finding::{Finding, Findings};
 use crate::config::tree::leaves;
-use crate::config::typed::{self, Guess, Section};
+use crate::config::typed::{self, Section, Size};
 use crate::config::wording::unknown_name;
 use crate::problem::{Problem, Problems};
 use crate::vendors::example::{Filled, values as examples};
@@ -72,7 +72,7 @@ impl Uses {
 pub(in crate::config) struct Used<K> {
     pub(in crate::config) kind: Option<K>,
     /// Dotted paths of the keys that are wrong or missing.
-    pub(in crate::config) guesses: Vec<String>,
+    pub(in crate::config) placeholders: Vec<String>,
     pub(in crate::config) moved: Vec<(String, String)>,
 }
 
@@ -85,15 +85,15 @@ pub(in crate::config) struct Usage<'a, 'u> {
     pub(in crate::config) key: Range<usize>,
     pub(in crate::config) table: &'u DeTable<'a>,
     pub(in crate::config) vendor: &'u Vendor<'a>,
-    pub(in crate::config) guess: Guess,
+    pub(in crate::config) size: Size,
     pub(in crate::config) findings: &'u mut Findings,
 }
 
 impl<'a, 'u> Usage<'a, 'u> {
     /// Reads it into the typed settings and notes what is wrong in it.
     pub(in crate::config) fn read<K: FromVendor>(&mut self) -> Used<K> {
-        let mut guesses = Vec::new();
-        let values = self.values(&mut guesses);
+        let mut placeholders = Vec::new();
+        let values = self.values(&mut placeholders);
         let overrides = self.table.get("http");
         let expansion = expand(self.vendor, &values, overrides, Places::Foreign);
         for stray in &expansion.stray {
@@ -101,7 +101,7 @@ impl<'a, 'u> Usage<'a, 'u> {
             let name = stray.name.as_deref().unwrap_or_default();
             let wording = unknown_name("parameter", name, &self.names());
             self.error(stray.span.clone(), &path, wording.message, wording.remedy);
-            guesses.push(path);
+            placeholders.push(path);
         }
         let mut uses = Uses::default();
         uses.add(self.path.clone(), expansion.moved.clone());
@@ -109,7 +109,7 @@ impl<'a, 'u> Usage<'a, 'u> {
         let draft = typed::read::<OnlyHttp<K::Http>>(
             self.section(expansion.http),
             &[],
-            self.guess,
+            self.size,
             &mut found,
         );
         for mut finding in found.into_all() {
@@ -119,18 +119,18 @@ impl<'a, 'u> Usage<'a, 'u> {
         self.warn_of_the_owner();
         let kind = match draft {
             Some(draft) => {
-                guesses.extend(draft.guesses.iter().map(|path| uses.back(path)));
+                placeholders.extend(draft.placeholders.iter().map(|path| uses.back(path)));
                 let mark = self.vendor.mark(expansion.absent);
                 Some(K::from_vendor(draft.value.http, mark))
             }
             None => {
-                guesses.push(self.path.clone());
+                placeholders.push(self.path.clone());
                 None
             }
         };
         Used {
             kind,
-            guesses,
+            placeholders,
             moved: expansion.moved,
         }
     }
@@ -147,14 +147,14 @@ impl<'a, 'u> Usage<'a, 'u> {
     }
 
     /// The values that the user gave; an example stands where one is wrong or
-    /// missing, and the path of that key is added to `guesses`.
-    fn values(&mut self, guesses: &mut Vec<String>) -> Values<'a> {
+    /// missing, and the path of that key is added to `placeholders`.
+    fn values(&mut self, placeholders: &mut Vec<String>) -> Values<'a> {
         let mut values = Values::new();
         let mut wrong = Vec::new();
         for (key, value) in self.table {
             let (key, place) = (key.get_ref().as_ref(), key.span());
             if key == "http" {
-                self.check_overrides(value, guesses);
+                self.check_overrides(value, placeholders);
                 continue;
             }
             let path = format!("{}.{key}", self.path);
@@ -181,16 +181,21 @@ impl<'a, 'u> Usage<'a, 'u> {
                 let (key, value) = (key.to_owned(), value.clone());
                 values.insert(name.to_owned(), Given { key, value });
             } else {
-                guesses.push(path);
+                placeholders.push(path);
                 wrong.push(name.to_owned());
             }
         }
-        self.fill_in(&mut values, &wrong, guesses);
+        self.fill_in(&mut values, &wrong, placeholders);
         values
     }
 
     /// Notes what is missing, and puts examples where a value is needed.
-    fn fill_in(&mut self, values: &mut Values<'a>, wrong: &[String], guesses: &mut Vec<String>) {
+    fn fill_in(
+        &mut self,
+        values: &mut Values<'a>,
+        wrong: &[String],
+        placeholders: &mut Vec<String>,
+    ) {
         let vendor = self.vendor;
         let examples = examples(vendor, Filled::All);
         for (name, parameter) in vendor.parameters() {
@@ -202,7 +207,7 @@ impl<'a, 'u> Usage<'a, 'u> {
                 let remedy = format!("add here: {}", parameter.assignment(name));
                 let key = self.key.clone();
                 self.error(key, &path, message, remedy);
-                guesses.push(path);
+                placeholders.push(path);
             }
             if is_wrong || is_missing {
                 let example = examples.get(name).cloned();
@@ -214,13 +219,13 @@ impl<'a, 'u> Usage<'a, 'u> {
         }
     }
 
-    fn check_overrides(&mut self, value: &Spanned<DeValue<'_>>, guesses: &mut Vec<String>) {
+    fn check_overrides(&mut self, value: &Spanned<DeValue<'_>>, placeholders: &mut Vec<String>) {
         if !value.get_ref().is_table() {
             let path = format!("{}.http", self.path);
             let message = "a table is expected here".to_owned();
             let remedy = "write the keys of kind `http` that are to differ from the vendor file, such as http.lifetime.default = \"60d\"";
             self.error(value.span(), &path, message, remedy.to_owned());
-            guesses.push(path);
+            placeholders.push(path);
         }
     }
 

@@ -19,7 +19,7 @@ const UNSAFE_TAIL: usize = OUTPUT_CAP / 4;
 /// The word in `result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Answer {
+pub(super) enum ExecAnswer {
     /// The token is in place.
     Applied,
     /// Nothing was changed; try again.
@@ -34,7 +34,7 @@ pub(super) enum Answer {
     Refused,
 }
 
-impl Answer {
+impl ExecAnswer {
     fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
@@ -49,7 +49,7 @@ impl Answer {
 
 #[derive(Deserialize)]
 struct Output {
-    result: Answer,
+    result: ExecAnswer,
     #[serde(default)]
     detail: Option<String>,
     #[serde(default)]
@@ -61,7 +61,7 @@ struct Output {
 pub(super) struct Reply {
     /// Who was asked for what.
     subject: String,
-    answer: Answer,
+    answer: ExecAnswer,
     /// Masked and escaped.
     detail: String,
     retry_after: Option<SignedDuration>,
@@ -107,7 +107,7 @@ impl Reply {
             ));
         };
         match output.result {
-            Answer::Applied | Answer::Confirmed if !status.success() => {
+            ExecAnswer::Applied | ExecAnswer::Confirmed if !status.success() => {
                 return Err(fault(
                     FaultKind::Schema,
                     &format!(
@@ -116,12 +116,12 @@ impl Reply {
                     ),
                 ));
             }
-            Answer::Applied
-            | Answer::NotApplied
-            | Answer::Unknown
-            | Answer::Confirmed
-            | Answer::NotYet
-            | Answer::Refused => {}
+            ExecAnswer::Applied
+            | ExecAnswer::NotApplied
+            | ExecAnswer::Unknown
+            | ExecAnswer::Confirmed
+            | ExecAnswer::NotYet
+            | ExecAnswer::Refused => {}
         }
         let detail = match output.detail.as_deref() {
             Some(text) if !text.trim().is_empty() => mask.quote(text),
@@ -159,37 +159,39 @@ impl Reply {
 /// The meaning of an answer to `deliver`.
 pub(super) fn of_delivery(reply: &Reply) -> Result<(), Fault> {
     match reply.answer {
-        Answer::Applied => Ok(()),
-        Answer::NotApplied => Err(reply.fault(FaultClass::NotApplied, FaultKind::Server)),
-        Answer::Unknown => Err(reply.fault(FaultClass::Ambiguous, FaultKind::Server)),
-        Answer::Refused => Err(reply.fault(FaultClass::Rejected, FaultKind::Refused)),
-        Answer::Confirmed | Answer::NotYet => Err(reply.out_of_place(FaultClass::Ambiguous)),
+        ExecAnswer::Applied => Ok(()),
+        ExecAnswer::NotApplied => Err(reply.fault(FaultClass::NotApplied, FaultKind::Server)),
+        ExecAnswer::Unknown => Err(reply.fault(FaultClass::Ambiguous, FaultKind::Server)),
+        ExecAnswer::Refused => Err(reply.fault(FaultClass::Rejected, FaultKind::Refused)),
+        ExecAnswer::Confirmed | ExecAnswer::NotYet => {
+            Err(reply.out_of_place(FaultClass::Ambiguous))
+        }
     }
 }
 
 /// The meaning of an answer to `confirm`.
 pub(super) fn of_confirmation(reply: &Reply) -> Result<Confirmation, Fault> {
     match reply.answer {
-        Answer::Confirmed => Ok(Confirmation::Works),
-        Answer::Unknown => Ok(Confirmation::CannotTell),
-        Answer::NotYet => Ok(Confirmation::NotYet {
+        ExecAnswer::Confirmed => Ok(Confirmation::Works),
+        ExecAnswer::Unknown => Ok(Confirmation::CannotTell),
+        ExecAnswer::NotYet => Ok(Confirmation::NotYet {
             detail: reply.detail.clone(),
             ask_again: reply.retry_after,
         }),
-        Answer::Refused => Ok(Confirmation::Refused {
+        ExecAnswer::Refused => Ok(Confirmation::Refused {
             detail: reply.detail.clone(),
         }),
-        Answer::NotApplied => Err(reply.fault(FaultClass::NotApplied, FaultKind::Server)),
-        Answer::Applied => Err(reply.out_of_place(FaultClass::NotApplied)),
+        ExecAnswer::NotApplied => Err(reply.fault(FaultClass::NotApplied, FaultKind::Server)),
+        ExecAnswer::Applied => Err(reply.out_of_place(FaultClass::NotApplied)),
     }
 }
 
 /// The meaning of an answer to `preflight`.
 pub(super) fn of_preflight(reply: &Reply) -> Result<(), Fault> {
     match reply.answer {
-        Answer::Confirmed | Answer::Applied => Ok(()),
-        Answer::Refused => Err(reply.fault(FaultClass::Rejected, FaultKind::Config)),
-        Answer::NotApplied | Answer::NotYet | Answer::Unknown => {
+        ExecAnswer::Confirmed | ExecAnswer::Applied => Ok(()),
+        ExecAnswer::Refused => Err(reply.fault(FaultClass::Rejected, FaultKind::Config)),
+        ExecAnswer::NotApplied | ExecAnswer::NotYet | ExecAnswer::Unknown => {
             Err(reply.fault(FaultClass::NotApplied, FaultKind::Server))
         }
     }

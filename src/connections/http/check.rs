@@ -6,7 +6,7 @@ use http::Method;
 use super::config::HttpConnection;
 use super::target::BaseUrlCheck;
 use crate::http::exchange::{Call, Checker, Effect, Purpose, Shared};
-use crate::http::template::Names;
+use crate::http::names::{Configured, Names, Side};
 use crate::problem::Problems;
 
 impl HttpConnection {
@@ -32,27 +32,15 @@ impl HttpConnection {
         self.check_secrets_used(&shared, path, problems);
     }
 
-    /// The names that the templates of a call may use, after these steps.
+    /// The names that templates may use.
     fn names(&self, purpose: Purpose, steps: &[&str]) -> Names {
-        let always = ["token_name", "scim_url", "connection"].map(str::to_owned);
-        let config = self.config.keys().map(|key| format!("config.{key}"));
-        let secrets = self.secrets.keys().map(|key| format!("secrets.{key}"));
-        let absent = self.vendor.iter();
-        let absent = absent.flat_map(|vendor| vendor.absent.clone());
-        let steps = steps.iter().map(|step| format!("steps.{step}"));
-        let always = always.into_iter();
-        let names = Names::new(
-            always
-                .chain(config)
-                .chain(secrets)
-                .chain(absent)
-                .chain(steps),
-        );
-        if may_hold_token(purpose) {
-            names.with("token").with("old_token")
-        } else {
-            names
-        }
+        let configured = Configured::default()
+            .config(&self.config)
+            .secrets(self.secrets.keys())
+            .steps(steps);
+        let names = Names::of(Side::Connection, purpose, &configured);
+        let absent = self.vendor.iter().flat_map(|vendor| &vendor.absent);
+        absent.fold(names, |names, name| names.with(name))
     }
 
     fn check_base_url(&self, path: &str, problems: &mut Problems) {
@@ -147,28 +135,6 @@ impl HttpConnection {
                 );
             }
         }
-    }
-}
-
-/// Whether templates of a call may use the token: only after the base URL was
-/// checked.
-fn may_hold_token(purpose: Purpose) -> bool {
-    match purpose {
-        Purpose::TestCandidate
-        | Purpose::Deliver
-        | Purpose::AfterDeliver
-        | Purpose::TestSaved
-        | Purpose::State
-        | Purpose::Revert => true,
-        Purpose::Login
-        | Purpose::Lookup
-        | Purpose::Issue
-        | Purpose::List
-        | Purpose::Get
-        | Purpose::Revoke
-        | Purpose::Status
-        | Purpose::Complete
-        | Purpose::Cancel => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settings of a connection that is driven over HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -10,9 +10,10 @@ use super::target::{BaseUrlCheck, HeldUrl};
 use super::token_rules::TokenRules;
 use crate::connections::capabilities::CapabilityOverrides;
 use crate::http::exchange::{Call, ErrorPlaces, Purpose, Rule, Shared};
+use crate::http::fired::RuleName;
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Template, TemplateMap};
+use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::ports::kind::VendorMark;
 use crate::value::{Credential, HumanDuration};
 
@@ -37,7 +38,7 @@ pub struct HttpConnection {
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,
@@ -148,6 +149,13 @@ impl HttpConnection {
             let purpose = Purpose::AfterDeliver;
             (format!("{}[{index}]", purpose.as_str()), purpose, call)
         }))
+    }
+
+    /// The rules of `answers` that it declares.
+    #[must_use]
+    pub(crate) fn declared_rules(&self) -> BTreeSet<RuleName> {
+        let calls = self.calls().map(|(_, purpose, call)| (purpose, call));
+        self.shared().rule_names(calls)
     }
 
     /// The same calls, to fill in their places.

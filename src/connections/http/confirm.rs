@@ -5,9 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Http, give_token};
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::exchange::{
-    Call, ConnectionState, Failed, Means, Purpose, Reply, Run, View, time,
-};
+use crate::http::exchange::{Call, ConnectionState, Failed, Means, Purpose, Reply, Run, View};
 use crate::http::message::Answer;
 use crate::ports::Delivery;
 use crate::ports::condition::Condition;
@@ -155,7 +153,7 @@ impl Http {
             state: call.read.state_of(view),
             error: run.error_in(call, view),
             last_success_at: last_success_at
-                .and_then(|field| time(field, view, self.clock.now()).ok())
+                .and_then(|field| field.read(view, self.clock.now()).ok())
                 .and_then(|known| known.timestamp()),
         })
     }

@@ -1,11 +1,13 @@
 //! HTTP calls as a kind of connection.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::Method;
 
 use super::HttpConnection;
 use crate::http::exchange::{Body, Purpose};
+use crate::http::fired::RuleName;
 use crate::ports::Connection;
 use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
@@ -58,11 +60,15 @@ impl Kind for HttpConnection {
     }
 
     fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Connection>, String> {
-        Ok(super::build(name, self, deps))
+        Ok(super::build(name, self, deps, deps.fired.clone()))
     }
 
     fn vendor(&self) -> Option<&VendorMark> {
         self.vendor.as_deref()
+    }
+
+    fn rules(&self) -> BTreeSet<RuleName> {
+        self.declared_rules()
     }
 
     fn literal_remedy(&self, key: &str) -> &'static str {

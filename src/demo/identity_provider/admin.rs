@@ -12,7 +12,7 @@ use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::connection::Held;
+use super::connection::SavedConnection;
 use super::provisioner::Reply;
 use super::{AdminFault, Shared, WriteFault};
 use crate::demo::loopback::{answer, broken_off, carries, complaint, stranger};
@@ -95,13 +95,13 @@ async fn test(State(shared): State<Arc<Shared>>) -> Response {
     answer(StatusCode::OK, &json!({ "ok": ok, "status": status }))
 }
 
-fn shown(held: &Held) -> Response {
+fn shown(held: &SavedConnection) -> Response {
     let mut response = answer(StatusCode::OK, &held.shown());
     response.headers_mut().insert(ETAG, etag(held));
     response
 }
 
-fn etag(held: &Held) -> HeaderValue {
+fn etag(held: &SavedConnection) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{}\"", held.version()))
         .unwrap_or(HeaderValue::from_static("\"0\""))
 }

@@ -38,7 +38,7 @@ pub enum ConnectionState {
 }
 
 /// The connection as it is saved, and how it fares.
-pub(super) struct Held {
+pub(super) struct SavedConnection {
     scim_url: Url,
     token: Option<BearerToken>,
     /// Whatever else was written; kept as it is.
@@ -58,7 +58,7 @@ pub(super) struct Access {
     pub(super) token: BearerToken,
 }
 
-impl Held {
+impl SavedConnection {
     pub(super) fn new(scim_url: Url, token: Option<BearerToken>, now: Timestamp) -> Self {
         let mut extras = Map::new();
         extras.insert("name".to_owned(), "Demo HR directory".into());

@@ -20,13 +20,14 @@ mod connection;
 mod provisioner;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
 
-use self::connection::Held;
+use self::connection::SavedConnection;
 use self::provisioner::{Provisioner, Service};
 use super::faults::Switch;
 use super::loopback;
@@ -138,7 +139,7 @@ impl DemoIdentityProvider {
         let observer = Arc::new(NoObserver);
         let http = Client::new(&settings, Target::Sp, Arc::clone(&clock), observer)
             .map_err(std::io::Error::other)?;
-        let held = Held::new(options.scim_url, options.token, clock.now());
+        let held = SavedConnection::new(options.scim_url, options.token, clock.now());
         let shared = Arc::new(Shared {
             admin_token,
             service: Service::new(http),
@@ -218,13 +219,13 @@ struct Shared {
 }
 
 struct State {
-    held: Held,
+    held: SavedConnection,
     stats: Stats,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

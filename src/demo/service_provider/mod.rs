@@ -20,10 +20,11 @@ mod tokens;
 mod users;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use jiff::SignedDuration;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -249,7 +250,7 @@ struct State {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -13,13 +13,14 @@ mod trouble;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -156,8 +157,7 @@ impl EmbeddedVault {
     /// The requests so far, as `METHOD path`.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
-        let requests = self.shared.requests.lock();
-        requests.unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.requests.lock().clone()
     }
 
     /// Stops it; connections end at once.
@@ -168,16 +168,15 @@ impl EmbeddedVault {
 
 impl Shared {
     fn vault(&self) -> MutexGuard<'_, Vault> {
-        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
+        self.vault.lock()
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plan.lock()
     }
 
     fn remember(&self, method: &Method, path: &str) {
-        let requests = self.requests.lock();
-        let mut requests = requests.unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.requests.lock();
         if requests.len() < REMEMBERED {
             requests.push(format!("{method} {path}"));
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{current_of, is_of_another_issuer, missing, pending_of, rotation_of};
+use super::operands::{current_of, is_of_another_issuer, missing, pending_of, rotation_of};
 use crate::fault::Fault;
 use crate::ports::Delivery;
 use crate::ports::unit::Unit;

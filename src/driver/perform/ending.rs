@@ -1,12 +1,13 @@
 //! How tokens end: superseded ones, refused ones, and ones whose value was lost.
 
-use super::{current_of, handle, is_of_another_issuer, pending_of, retiring_of};
+use super::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;
 use crate::rotation::capability::Overlap;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{HeldToken, Record};
+use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::Verdict;
 use crate::secret::Fingerprint;
 
@@ -51,6 +52,26 @@ pub(super) async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Faul
         }
     }
     Ok(Outcome::OrphanRevoked { id: id.to_owned() })
+}
+
+/// Revokes a token that only this process knows.
+pub(super) async fn revoke_unrecorded(
+    unit: &Unit,
+    unrecorded: &[UnrecordedToken],
+    label: &str,
+) -> Result<Outcome, Fault> {
+    let mut tokens = unrecorded.iter();
+    let token = tokens
+        .find(|token| token.intent.label == label && !token.revoked)
+        .ok_or_else(|| missing("unrecorded token"))?;
+    let handle = TokenHandle {
+        id: token.token.id.clone(),
+        value: Some(token.token.value.clone()),
+    };
+    unit.issuer.revoke(&unit.name, &handle).await?;
+    Ok(Outcome::UnrecordedRevoked {
+        label: label.to_owned(),
+    })
 }
 
 pub(super) async fn check_use(

@@ -1,6 +1,6 @@
 //! What is read from and written to the published secret.
 
-use super::current_of;
+use super::operands::current_of;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError};

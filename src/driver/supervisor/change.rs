@@ -9,19 +9,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Resting, Supervisor, SupervisorSettings};
+use super::Supervisor;
+use super::settings::Change;
+use crate::driver::resting::Resting;
 use crate::driver::run::Rest;
-use crate::ports::unit::Unit;
 use crate::rotation::decision::Reason;
-
-/// What the configuration says now.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// All tokens.
-    pub units: Vec<Arc<Unit>>,
-    /// How the supervisor works.
-    pub settings: SupervisorSettings,
-}
 
 /// Waits for the next change; of several that were not taken up, the last
 /// counts.

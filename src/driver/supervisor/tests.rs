@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::driver::memory::{Known, Memory};
+use crate::driver::situation::Conditions;
 use crate::ports::witness::Witness;
 use crate::ports::{Clock, PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::decision::{Action, Decision, Reason};
@@ -77,7 +78,7 @@ fn resting(token: &str) -> Resting {
                 record,
                 version: Version(1),
                 dirty: false,
-                overdue: false,
+                must_commit_first: false,
                 unheard: Vec::new(),
             })),
             ..Memory::default()
@@ -93,8 +94,10 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
         clock: Arc::new(Still),
         witness: Arc::new(Still),
         holder: "me".to_owned(),
-        clock_skew: Arc::new(|| SignedDuration::ZERO),
-        all_paused: Arc::new(|| false),
+        conditions: Conditions {
+            clock_skew: Arc::new(|| SignedDuration::ZERO),
+            all_paused: Arc::new(|| false),
+        },
         cancel: CancellationToken::new(),
     };
     let change = Change {

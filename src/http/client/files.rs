@@ -3,9 +3,9 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -51,8 +51,7 @@ impl Bare {
             // It was told when it was found; the client stays as it was.
             drop(self.look().await);
         }
-        let current = self.current.read();
-        current.unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.read().clone()
     }
 
     /// Reads the files again if they changed. Until they can be used, the
@@ -79,7 +78,7 @@ impl Bare {
     fn take(&self, built: Result<reqwest::Client, String>) -> Option<String> {
         match built {
             Ok(client) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = client;
+                *self.current.write() = client;
                 tracing::info!("the files for TLS changed and were read again");
                 None
             }
@@ -111,8 +110,8 @@ impl Bare {
         due
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock()
     }
 }
 

@@ -153,7 +153,12 @@ impl Checker<'_> {
         problems: &mut Problems,
     ) {
         call.each_template(&mut |key, template| {
-            template.check(&format!("{path}.{key}"), known, problems);
+            let at = format!("{path}.{key}");
+            if key == "url" || key == "body.text.content" {
+                template.check(&at, known, problems);
+            } else {
+                template.check_field(&at, known, problems);
+            }
         });
         check_header_names(&call.headers, &format!("{path}.headers"), problems);
         match &call.body {
@@ -312,7 +317,7 @@ pub(in crate::http) fn check_error(
 
 fn check_headers(headers: &TemplateMap, known: &Names, path: &str, problems: &mut Problems) {
     for (name, template) in headers {
-        template.check(&format!("{path}.{name}"), known, problems);
+        template.check_field(&format!("{path}.{name}"), known, problems);
     }
     check_header_names(headers, path, problems);
 }

@@ -71,7 +71,7 @@ impl Exchange {
         fired: Option<Firings>,
     ) -> Self {
         let caller = |auth| Caller::new(auth, client.clone(), Arc::clone(secrets));
-        let context = Context::new(client.clock().now()).texts("config", &shared.config);
+        let context = Context::new(client.clock().now()).config(&shared.config);
         let unusable = shared.resolve_places(&context).err();
         Self {
             owner,
@@ -102,7 +102,7 @@ impl Exchange {
     /// Fills in the templates in the places of calls that belong to this
     /// exchange. What cannot be filled in refuses every operation.
     pub fn prepare<'c>(&mut self, calls: impl IntoIterator<Item = &'c mut Call>) {
-        let context = Context::new(self.clock.now()).texts("config", &self.shared.config);
+        let context = Context::new(self.clock.now()).config(&self.shared.config);
         for call in calls {
             if let Err(why) = call.resolve_places(&context) {
                 self.unusable.get_or_insert(why);
@@ -112,7 +112,7 @@ impl Exchange {
 
     /// The same for places outside of calls.
     pub fn prepare_places<'p>(&mut self, places: impl IntoIterator<Item = &'p mut Place>) {
-        let context = Context::new(self.clock.now()).texts("config", &self.shared.config);
+        let context = Context::new(self.clock.now()).config(&self.shared.config);
         for place in places {
             if let Err(why) = place.resolve(&context) {
                 self.unusable.get_or_insert(why);

@@ -47,7 +47,7 @@ pub(crate) use self::place::from_keys;
 pub use self::place::{Place, View};
 pub use self::poll::{LONGEST_WAIT, Poll};
 pub use self::purpose::{Effect, Purpose};
-pub use self::read::{Read, time};
+pub use self::read::Read;
 pub use self::request::Guard;
 pub use self::rule::{Means, Rule, Statuses};
 pub use self::run::{Reply, Run};

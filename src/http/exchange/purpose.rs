@@ -1,43 +1,10 @@
-//! What a call is for: its usual method and successes, its effect, and what its
+//! What follows from what a call is for: its usual method and successes, its effect, and what its
 //! templates may hold.
 
 use http::Method;
 use serde::Deserialize;
 
-/// What a call is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purpose {
-    /// Gets a session for the calls that follow.
-    Login,
-    /// Reads something that later calls need.
-    Lookup,
-    /// Has a token issued.
-    Issue,
-    /// Lists the live tokens.
-    List,
-    /// Reads one token.
-    Get,
-    /// Revokes one token.
-    Revoke,
-    /// Reads the version of the issuer's state.
-    Status,
-    /// Two-phase issuers: ends the old token.
-    Complete,
-    /// Two-phase issuers: drops the new token.
-    Cancel,
-    /// Has the identity provider try a token before it is saved.
-    TestCandidate,
-    /// Writes the token into the connection.
-    Deliver,
-    /// What must follow the write: activate, start, publish.
-    AfterDeliver,
-    /// Has the identity provider try the token that it holds.
-    TestSaved,
-    /// Asks how provisioning is doing.
-    State,
-    /// Writes the former token back.
-    Revert,
-}
+pub use crate::http::names::Purpose;
 
 /// What a call does at the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -54,28 +21,6 @@ pub enum Effect {
 }
 
 impl Purpose {
-    /// The key of the call, also its name in errors and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Lookup => "lookup",
-            Self::Issue => "issue",
-            Self::List => "list",
-            Self::Get => "get",
-            Self::Revoke => "revoke",
-            Self::Status => "status",
-            Self::Complete => "complete",
-            Self::Cancel => "cancel",
-            Self::TestCandidate => "test_candidate",
-            Self::Deliver => "deliver",
-            Self::AfterDeliver => "after_deliver",
-            Self::TestSaved => "test_saved",
-            Self::State => "state",
-            Self::Revert => "revert",
-        }
-    }
-
     /// The method of a call that names none.
     #[must_use]
     pub fn method(self) -> Method {
@@ -87,7 +32,14 @@ impl Purpose {
             | Self::TestCandidate
             | Self::AfterDeliver
             | Self::TestSaved => Method::POST,
-            Self::Lookup | Self::List | Self::Get | Self::Status | Self::State => Method::GET,
+            Self::Lookup
+            | Self::List
+            | Self::Get
+            | Self::Status
+            | Self::State
+            | Self::Label
+            | Self::Probe
+            | Self::Command => Method::GET,
             Self::Revoke => Method::DELETE,
             Self::Deliver | Self::Revert => Method::PUT,
         }
@@ -107,7 +59,10 @@ impl Purpose {
             | Self::Status
             | Self::TestCandidate
             | Self::TestSaved
-            | Self::State => Effect::None,
+            | Self::State
+            | Self::Label
+            | Self::Probe
+            | Self::Command => Effect::None,
         }
     }
 
@@ -125,7 +80,10 @@ impl Purpose {
             | Self::AfterDeliver
             | Self::TestSaved
             | Self::State
-            | Self::Revert => &[200, 201, 202, 204],
+            | Self::Revert
+            | Self::Label
+            | Self::Probe
+            | Self::Command => &[200, 201, 202, 204],
         }
     }
 
@@ -147,7 +105,10 @@ impl Purpose {
             | Self::AfterDeliver
             | Self::TestSaved
             | Self::State
-            | Self::Revert => &[],
+            | Self::Revert
+            | Self::Label
+            | Self::Probe
+            | Self::Command => &[],
         }
     }
 }

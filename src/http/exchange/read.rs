@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::condition::Condition;
@@ -11,7 +10,7 @@ use super::place::{Place, View};
 use super::purpose::Purpose;
 use super::state::ConnectionState;
 use crate::http::template::{Context, Names};
-use crate::http::times::{Known, TimeField};
+use crate::http::times::TimeField;
 use crate::problem::Problems;
 
 /// Where things are in an answer.
@@ -52,17 +51,15 @@ impl Read {
     /// Reports keys that the call never reads, and words with two meanings.
     pub fn check(&self, path: &str, purpose: Purpose, known: &Names, problems: &mut Problems) {
         for (key, given) in self.given() {
-            if !reads(purpose).contains(&key) {
-                if given {
-                    problems.error(
-                        format!("{path}.{key}"),
-                        format!("`{}` does not read `{key}`", purpose.as_str()),
-                        match reads(purpose) {
-                            [] => "remove it: nothing is read from this answer".to_owned(),
-                            some => format!("this call reads: {}", some.join(", ")),
-                        },
-                    );
-                }
+            if given && !reads(purpose).contains(&key) {
+                problems.error(
+                    format!("{path}.{key}"),
+                    format!("`{}` does not read `{key}`", purpose.as_str()),
+                    match reads(purpose) {
+                        [] => "remove it: nothing is read from this answer".to_owned(),
+                        some => format!("this call reads: {}", some.join(", ")),
+                    },
+                );
             }
         }
         for (key, place) in self.places() {
@@ -222,15 +219,9 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
         | Purpose::Deliver
         | Purpose::AfterDeliver
         | Purpose::TestSaved
-        | Purpose::Revert => &[],
+        | Purpose::Revert
+        | Purpose::Label
+        | Purpose::Probe
+        | Purpose::Command => &[],
     }
-}
-
-/// A time in an answer.
-///
-/// # Errors
-/// Names the place and what is wrong, never the value.
-pub fn time(field: &TimeField, view: View<'_>, now: Timestamp) -> Result<Known, String> {
-    let found = field.at.find(view);
-    field.read_value(found.as_deref(), &field.at.to_string(), now)
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::call::{Body, Call};
 use super::engine::Exchange;
@@ -40,7 +41,7 @@ pub struct Run<'a> {
     exchange: &'a Exchange,
     token_name: &'a str,
     context: Context,
-    secrets: Vec<BearerToken>,
+    secrets: Vec<Zeroizing<String>>,
     session: Option<Session>,
     logged_in_again: bool,
     answers: BTreeMap<String, Arc<Answer>>,
@@ -57,17 +58,17 @@ impl<'a> Run<'a> {
         let mut context = Context::new(exchange.clock.now())
             .text("token_name", token_name)
             .text(exchange.owner.as_str(), &exchange.name)
-            .texts("config", &exchange.shared.config);
+            .config(&exchange.shared.config);
         let mut secrets = Vec::new();
         for (name, credential) in &exchange.shared.secrets {
             let resolved = exchange.secrets.resolve(&credential.0).await?;
             context = context.named_secret(name, &resolved.value);
-            secrets.push(resolved.value);
+            secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
         }
         for reference in exchange.shared.auth.credentials() {
             // Only to mask it: whoever sends it says why it cannot be read.
             if let Ok(resolved) = exchange.secrets.resolve(&reference).await {
-                secrets.push(resolved.value);
+                secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
             }
         }
         Ok(Self {
@@ -90,12 +91,13 @@ impl<'a> Run<'a> {
     /// Gives templates a token, and masks it in everything that is told.
     pub fn with_token(&mut self, name: &str, value: Option<&BearerToken>) {
         self.context = self.context.clone().maybe_secret(name, value);
-        self.secrets.extend(value.cloned());
+        let value = value.map(|value| Zeroizing::new(value.expose().to_owned()));
+        self.secrets.extend(value);
     }
 
     /// Masks a token in everything that is told, and gives it to no template.
     pub fn mask_also(&mut self, value: &BearerToken) {
-        self.secrets.push(value.clone());
+        self.secrets.push(Zeroizing::new(value.expose().to_owned()));
     }
 
     /// Has a document that goes back whole looked at before it is sent.
@@ -219,7 +221,7 @@ impl<'a> Run<'a> {
     /// Masks everything secret that this operation knows of.
     #[must_use]
     pub fn mask(&self) -> Mask {
-        Mask::over(self.secrets.iter().map(BearerToken::expose))
+        Mask::over(self.secrets.iter().map(|secret| secret.as_str()))
     }
 
     /// Now.

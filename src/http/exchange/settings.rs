@@ -1,13 +1,15 @@
 //! What all calls of one issuer or connection share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::call::{Call, ErrorPlaces};
+use super::purpose::Purpose;
 use super::rule::Rule;
+use crate::http::fired::RuleName;
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Context, Template, TemplateMap};
+use crate::http::template::{ConfigValue, Context, Template, TemplateMap};
 use crate::value::Credential;
 
 /// What all calls of one issuer or connection share. Both kinds of settings
@@ -21,7 +23,7 @@ pub struct Shared {
     /// Headers of every request.
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     pub secrets: BTreeMap<String, Credential>,
     /// Which header tells how long to stay away, besides `Retry-After`.
@@ -67,6 +69,24 @@ impl Shared {
         let mut templates = self.address.iter().chain(self.headers.values());
         let mut calls = self.login.iter().chain(&self.lookups);
         templates.any(|template| template.uses(name)) || calls.any(|call| call.uses(name))
+    }
+
+    /// The rules of all calls, and those of the login, of the lookups and of
+    /// these calls.
+    #[must_use]
+    pub fn rule_names<'c>(
+        &self,
+        calls: impl IntoIterator<Item = (Purpose, &'c Call)>,
+    ) -> BTreeSet<RuleName> {
+        let of = |(purpose, call): (Purpose, &Call)| {
+            RuleName::all_of(call.name(purpose), call.answers.len()).collect::<Vec<_>>()
+        };
+        let login = self.login.iter().map(|call| (Purpose::Login, call));
+        let lookups = self.lookups.iter().map(|call| (Purpose::Lookup, call));
+        let mut all: BTreeSet<_> = RuleName::all_of("", self.answers.len()).collect();
+        all.extend(login.chain(lookups).flat_map(of));
+        all.extend(calls.into_iter().flat_map(of));
+        all
     }
 
     /// Fills in the templates of all places.

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
+use http::header::AUTHORIZATION;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
-use zeroize::Zeroizing;
 
 use super::super::client::Client;
-use super::super::message::{Answer, Request};
+use super::super::credential::with_credential;
+use super::super::message::{Answer, Request, host_of};
 use super::{AuthHeader, CallerAuth, ClientCredentials, login};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::resolve::Secrets;
-use crate::secret::{BearerToken, Fingerprint};
+use crate::secret::{Fingerprint, SecretText};
 use crate::value::Credential;
+
+/// The scheme of RFC 6750.
+const BEARER: Option<&str> = Some("Bearer");
 
 /// A caller that authenticates its requests, and once more after a 401.
 #[derive(Clone)]
@@ -25,7 +29,7 @@ pub struct Caller {
 }
 
 struct Access {
-    token: BearerToken,
+    token: SecretText,
     good_until: Option<Timestamp>,
 }
 
@@ -76,7 +80,8 @@ impl Caller {
             CallerAuth::None => request,
             CallerAuth::Bearer(credential) => {
                 let value = self.resolve(credential, &mut used).await?;
-                request.bearer(&value)
+                let source = format!("the credential in {}", credential.0);
+                with_credential(request, &AUTHORIZATION, BEARER, &value, &source)?
             }
             CallerAuth::Headers(headers) => {
                 let mut request = request;
@@ -93,7 +98,8 @@ impl Caller {
             CallerAuth::Oauth2(client) => {
                 let token = self.access_token(client).await?;
                 used.push(token.fingerprint());
-                request.bearer(&token)
+                let source = format!("the access token from {}", host_of(&client.token_url));
+                with_credential(request, &AUTHORIZATION, BEARER, &token, &source)?
             }
         };
         Ok((request, used))
@@ -103,7 +109,7 @@ impl Caller {
         &self,
         credential: &Credential,
         used: &mut Vec<Fingerprint>,
-    ) -> Result<BearerToken, Fault> {
+    ) -> Result<SecretText, Fault> {
         let resolved = self.secrets.resolve(&credential.0).await?;
         used.push(resolved.fingerprint);
         Ok(resolved.value)
@@ -132,7 +138,7 @@ impl Caller {
     }
 
     /// The cached access token, or a new one. One login at a time.
-    async fn access_token(&self, client: &ClientCredentials) -> Result<BearerToken, Fault> {
+    async fn access_token(&self, client: &ClientCredentials) -> Result<SecretText, Fault> {
         let mut access = self.access.lock().await;
         let now = self.client.clock().now();
         if let Some(cached) = access.as_ref()
@@ -159,22 +165,12 @@ fn reuse_until(now: Timestamp, life: SignedDuration) -> Option<Timestamp> {
 fn with_header(
     request: Request,
     header: &AuthHeader,
-    value: &BearerToken,
+    value: &SecretText,
 ) -> Result<Request, Fault> {
-    let text = Zeroizing::new(match &header.scheme {
-        Some(scheme) => format!("{scheme} {}", value.expose()),
-        None => value.expose().to_owned(),
-    });
-    let parts = (
-        HeaderName::from_bytes(header.name.as_bytes()),
-        HeaderValue::from_str(&text),
-    );
-    match parts {
-        (Ok(name), Ok(value)) => Ok(request.sensitive(name, value)),
-        (Err(_), _) | (_, Err(_)) => Err(Fault::new(
-            FaultClass::Rejected,
-            FaultKind::Config,
-            format!("the header `{}` cannot carry its credential", header.name),
-        )),
-    }
+    let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| {
+        let text = format!("`{}` is not a header name", header.name);
+        Fault::new(FaultClass::Rejected, FaultKind::Config, text)
+    })?;
+    let source = format!("the credential in {}", header.value.0);
+    with_credential(request, &name, header.scheme.as_deref(), value, &source)
 }

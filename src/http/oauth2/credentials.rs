@@ -13,7 +13,7 @@ use super::super::message::{Request, wipe};
 use super::super::template::Names;
 use super::super::times::TimeField;
 use crate::problem::Problems;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 use crate::value::Credential;
 
 /// A client of an OAuth 2 token endpoint.
@@ -113,7 +113,7 @@ impl ClientCredentials {
     /// A token request with the client's credentials. Not sent twice by itself,
     /// but each call only makes one more token.
     #[must_use]
-    pub fn request(&self, secret: &BearerToken, operation: &'static str) -> Request {
+    pub fn request(&self, secret: &SecretText, operation: &'static str) -> Request {
         let scope = self.scopes.join(" ");
         let mut form: BTreeMap<&str, &str> = BTreeMap::from([("grant_type", "client_credentials")]);
         if !scope.is_empty() {
@@ -132,7 +132,7 @@ impl ClientCredentials {
         &'a self,
         url: &Url,
         mut form: BTreeMap<&'a str, &'a str>,
-        secret: &'a BearerToken,
+        secret: &'a SecretText,
         operation: &'static str,
     ) -> Request {
         let request = Request::new(Method::POST, url.clone(), operation).header(

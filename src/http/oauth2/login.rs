@@ -5,21 +5,21 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::client::Client;
-use super::super::exchange::{JsonPlace, Place, View, judge_grant, time};
+use super::super::exchange::{JsonPlace, Place, View, judge_grant};
 use super::super::message::{Answer, host_of};
 use super::super::ratelimit::RateLimitDialect;
 use super::super::status::fault_from;
-use super::super::times::{Known, TimeField, TimeFormat};
+use super::super::times::{Known, TimeField, TimeFormat, TimeReading};
 use super::ClientCredentials;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 use crate::secret::mask::Mask;
 use crate::secret::resolve::Secrets;
 
 /// What a token endpoint granted.
 pub struct Granted {
-    /// The access token.
-    pub token: BearerToken,
+    /// The access token, by no other rule than that it is a credential.
+    pub token: SecretText,
     /// How long it lives, where the server says so.
     pub expires_in: Option<SignedDuration>,
 }
@@ -74,11 +74,11 @@ fn granted(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Resul
                 "there is no access token at {place}: is this the token endpoint?"
             ))
         })?;
-    let token = BearerToken::parse(text).map_err(|shape| {
+    let token = SecretText::parse(text).map_err(|shape| {
         answer.unexpected(format!("what is at {place} cannot be used: {shape}"))
     })?;
     let field = config.read.expires_at.as_ref().unwrap_or(&EXPIRES_IN);
-    let end = time(field, view, now).ok().and_then(Known::timestamp);
+    let end = field.read(view, now).ok().and_then(Known::timestamp);
     let expires_in = end
         .map(|end| end.duration_since(now))
         .filter(SignedDuration::is_positive);
@@ -88,8 +88,11 @@ fn granted(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Resul
 static ACCESS_TOKEN: LazyLock<Place> = LazyLock::new(|| place("/access_token"));
 
 static EXPIRES_IN: LazyLock<TimeField> = LazyLock::new(|| TimeField {
-    format: TimeFormat::SecondsFromNow,
-    ..TimeField::at(place("/expires_in"))
+    at: place("/expires_in"),
+    how: TimeReading {
+        format: TimeFormat::SecondsFromNow,
+        ..TimeReading::default()
+    },
 });
 
 fn place(pointer: &str) -> Place {

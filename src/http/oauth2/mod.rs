@@ -9,3 +9,6 @@ pub use self::auth::{AuthHeader, CallerAuth};
 pub use self::caller::Caller;
 pub use self::credentials::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead};
 pub use self::login::{Granted, login};
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
 //! JSON documents whose texts are templates.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Context, Names, Template};
+use super::{Context, Names, Spot, Template};
 use crate::problem::Problems;
 
-/// A JSON document whose texts are templates; keys are not.
+/// A JSON document whose texts and keys are templates.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct JsonTemplate(pub Value);
@@ -23,18 +23,22 @@ impl JsonTemplate {
         json_uses(&self.0, name)
     }
 
-    /// The document with every text rendered. Wipe it after use.
+    /// The document with every text rendered; members and items of which
+    /// `or_omit` says so are left out. Wipe it after use.
     ///
     /// # Errors
     /// Names the place in the document, without any value.
     pub fn render(&self, context: &Context) -> Result<Value, String> {
-        render_json(&self.0, "", context)
+        render_json(&self.0, "", context)?
+            .ok_or_else(|| "`or_omit` leaves nothing of the document".to_owned())
     }
 }
 
 fn check_json(node: &Value, path: &str, known: &Names, problems: &mut Problems) {
     match node {
-        Value::String(text) => Template::new(text).check(path, known, problems),
+        Value::String(text) => {
+            Template::new(text).check_in(Spot::Json, path, known, problems);
+        }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 check_json(item, &format!("{path}[{index}]"), known, problems);
@@ -42,7 +46,9 @@ fn check_json(node: &Value, path: &str, known: &Names, problems: &mut Problems) 
         }
         Value::Object(fields) => {
             for (key, field) in fields {
-                check_json(field, &format!("{path}.{key}"), known, problems);
+                let at = format!("{path}.{key}");
+                Template::new(key).check_in(Spot::Whole, &at, known, problems);
+                check_json(field, &at, known, problems);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -53,34 +59,38 @@ fn json_uses(node: &Value, name: &str) -> bool {
     match node {
         Value::String(text) => Template::new(text).uses(name),
         Value::Array(items) => items.iter().any(|item| json_uses(item, name)),
-        Value::Object(fields) => fields.values().any(|field| json_uses(field, name)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, field)| Template::new(key).uses(name) || json_uses(field, name)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
-fn render_json(node: &Value, at: &str, context: &Context) -> Result<Value, String> {
-    Ok(match node {
+/// `None`: it is to be left out.
+fn render_json(node: &Value, at: &str, context: &Context) -> Result<Option<Value>, String> {
+    match node {
         Value::String(text) => Template::new(text)
-            .json(context)
-            .map_err(|why| format!("`{at}`: {why}"))?,
-        Value::Array(items) => Value::Array(
-            items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| render_json(item, &format!("{at}/{index}"), context))
-                .collect::<Result<_, _>>()?,
-        ),
-        Value::Object(fields) => Value::Object(
-            fields
-                .iter()
-                .map(|(key, field)| {
-                    Ok((
-                        key.clone(),
-                        render_json(field, &format!("{at}/{key}"), context)?,
-                    ))
-                })
-                .collect::<Result<_, String>>()?,
-        ),
-        Value::Null | Value::Bool(_) | Value::Number(_) => node.clone(),
-    })
+            .json_or_omitted(context)
+            .map_err(|why| format!("`{at}`: {why}")),
+        Value::Array(items) => {
+            let mut rendered = Vec::with_capacity(items.len());
+            for (index, item) in items.iter().enumerate() {
+                rendered.extend(render_json(item, &format!("{at}/{index}"), context)?);
+            }
+            Ok(Some(Value::Array(rendered)))
+        }
+        Value::Object(fields) => {
+            let mut rendered = Map::new();
+            for (key, field) in fields {
+                let at = format!("{at}/{key}");
+                if let Some(value) = render_json(field, &at, context)? {
+                    let key = Template::new(key).text(context);
+                    let key = key.map_err(|why| format!("the key `{at}`: {why}"))?;
+                    rendered.insert(key.to_string(), value);
+                }
+            }
+            Ok(Some(Value::Object(rendered)))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(Some(node.clone())),
+    }
 }

@@ -3,8 +3,7 @@
 use super::config::HttpIssuer;
 use super::needs::Needs;
 use crate::http::exchange::{Call, Checker, Effect, Purpose, Shared};
-use crate::http::template::Names;
-use crate::issuers::lifetime;
+use crate::http::names::{Configured, Names, Side};
 use crate::problem::Problems;
 
 impl HttpIssuer {
@@ -168,42 +167,13 @@ impl<'i> Calls<'i> {
 
     /// The names that templates may use.
     fn names(&self, purpose: Purpose, steps: &[&str]) -> Names {
-        let config = self.issuer.config.keys().map(|k| format!("config.{k}"));
-        let secrets = self.issuer.secrets.keys().map(|k| format!("secrets.{k}"));
-        let absent = self.issuer.vendor.iter();
-        let absent = absent.flat_map(|vendor| vendor.absent.clone());
-        let steps = steps.iter().map(|step| format!("steps.{step}"));
-        let own: &[&str] = match purpose {
-            Purpose::Issue => &[
-                "label",
-                "overlap_seconds",
-                "etag",
-                "id",
-                "old_token",
-                "token",
-                lifetime::NAMES[0],
-                lifetime::NAMES[1],
-                lifetime::NAMES[2],
-            ],
-            Purpose::Get => &["id"],
-            Purpose::Revoke => &["id", "token"],
-            Purpose::Login
-            | Purpose::Lookup
-            | Purpose::List
-            | Purpose::Status
-            | Purpose::Complete
-            | Purpose::Cancel
-            | Purpose::TestCandidate
-            | Purpose::Deliver
-            | Purpose::AfterDeliver
-            | Purpose::TestSaved
-            | Purpose::State
-            | Purpose::Revert => &[],
-        };
-        let own = own.iter().map(|name| (*name).to_owned());
-        Names::new(config.chain(secrets).chain(absent).chain(steps).chain(own))
-            .with("token_name")
-            .with("issuer")
+        let configured = Configured::default()
+            .config(&self.issuer.config)
+            .secrets(self.issuer.secrets.keys())
+            .steps(steps);
+        let names = Names::of(Side::Issuer, purpose, &configured);
+        let absent = self.issuer.vendor.iter().flat_map(|vendor| &vendor.absent);
+        absent.fold(names, |names, name| names.with(name))
     }
 }
 

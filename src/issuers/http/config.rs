@@ -1,6 +1,6 @@
 //! The settings of an HTTP issuer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -8,10 +8,11 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence, Shared};
+use crate::http::exchange::{Call, ErrorPlaces, Purpose, Rule, Sequence, Shared};
+use crate::http::fired::RuleName;
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Template, TemplateMap};
+use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::issuers::capabilities::Capabilities;
 use crate::issuers::label::Label;
 use crate::issuers::lifetime::Lifetime;
@@ -36,7 +37,7 @@ pub struct HttpIssuer {
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,
@@ -113,6 +114,23 @@ impl HttpIssuer {
             login_session: self.login_session.0.unsigned_abs(),
             lookups: self.lookups.clone(),
         }
+    }
+
+    /// The rules of `answers` that it declares.
+    #[must_use]
+    pub(crate) fn declared_rules(&self) -> BTreeSet<RuleName> {
+        let single = [
+            (Purpose::List, &self.list),
+            (Purpose::Get, &self.get),
+            (Purpose::Revoke, &self.revoke),
+            (Purpose::Status, &self.status),
+            (Purpose::Complete, &self.complete),
+            (Purpose::Cancel, &self.cancel),
+        ];
+        let single = single.into_iter();
+        let single = single.filter_map(|(purpose, call)| Some((purpose, call.as_ref()?)));
+        let issue = self.issue.0.iter().map(|call| (Purpose::Issue, call));
+        self.shared().rule_names(issue.chain(single))
     }
 
     /// The calls that belong to one operation each, to fill in their places.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::HttpTokens;
 use crate::fault::{Fault, FaultClass};
-use crate::http::exchange::{Effect, Place, Purpose, Read, Reply, Run, View, time};
+use crate::http::exchange::{Effect, Place, Purpose, Read, Reply, Run, View};
 use crate::http::message::{Answer, SecretJson};
 use crate::http::times::{Known, TimeField};
 use crate::issuers::jwt;
@@ -209,7 +209,7 @@ impl HttpTokens {
         answers: &Answers<'_>,
         now: Timestamp,
     ) -> Known {
-        let read = answers.find(|read, view| Some(time(field(read)?, view, now)));
+        let read = answers.find(|read, view| Some(field(read)?.read(view, now)));
         match read {
             None => Known::Unknown,
             Some(Ok(known)) => known,

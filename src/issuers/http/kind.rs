@@ -1,10 +1,12 @@
 //! An HTTP API as a kind of issuer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use super::{HttpIssuer, HttpTokens};
+use crate::http::fired::RuleName;
 use crate::ports::Issuer;
 use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
@@ -46,6 +48,10 @@ impl Kind for HttpIssuer {
 
     fn vendor(&self) -> Option<&VendorMark> {
         self.vendor.as_deref()
+    }
+
+    fn rules(&self) -> BTreeSet<RuleName> {
+        self.declared_rules()
     }
 
     fn literal_remedy(&self, key: &str) -> &'static str {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::HttpTokens;
 use crate::fault::Fault;
-use crate::http::exchange::{Call, Pager, Purpose, Read, Reply, Run, View, time};
+use crate::http::exchange::{Call, Pager, Purpose, Read, Reply, Run, View};
 use crate::http::message::Answer;
 use crate::http::times::TimeField;
 use crate::rotation::outcome::{ListedToken, Listing};
@@ -166,7 +166,7 @@ fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToke
     let mut readable = true;
     let mut at = |field: &Option<TimeField>| {
         let field = field.as_ref()?;
-        match time(field, view, now) {
+        match field.read(view, now) {
             Ok(known) => known.timestamp(),
             Err(_) => {
                 readable = false;

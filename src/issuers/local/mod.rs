@@ -3,7 +3,7 @@
 
 pub mod secret;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,9 +17,10 @@ use super::label::Label;
 use super::lifetime::Lifetime;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, ErrorPlaces, Rule, Sequence};
+use crate::http::fired::RuleName;
 use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
-use crate::http::template::{Template, TemplateMap};
+use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::ports::kind::{Kind, remedy_by_secrets};
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::problem::Problems;
@@ -54,7 +55,7 @@ pub struct LocalIssuer {
     pub headers: TemplateMap,
     /// Values for templates, as `{{ config.<name> }}`.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, ConfigValue>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
     #[serde(default)]
     pub secrets: BTreeMap<String, Credential>,
@@ -154,6 +155,10 @@ impl Kind for LocalIssuer {
         }
         let prefix = self.prefix.clone();
         Some(Arc::new(move |text| secret::checksum_of(&prefix, text)))
+    }
+
+    fn rules(&self) -> BTreeSet<RuleName> {
+        self.api().map(|api| api.rules()).unwrap_or_default()
     }
 
     fn literal_remedy(&self, key: &str) -> &'static str {

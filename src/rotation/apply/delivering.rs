@@ -1,9 +1,9 @@
 //! What the answers of connections change.
 
-use super::failing::{note_failure, note_refusal};
+use super::change::{Change, IllegalOutcome};
+use super::failures::{note_failure, note_refusal};
 use super::promoting::{advance, enter};
 use super::rolling_back::{begin_discarding, roll_back};
-use super::{Change, IllegalOutcome};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::capability::Overlap;
 use crate::rotation::decision::Step;

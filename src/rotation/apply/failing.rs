@@ -1,10 +1,15 @@
-//! Failures, and the point where a person must decide.
+//! What the failure of each step changes.
 
-use super::rolling_back::{abandon_pending, lost, roll_back};
-use super::{Change, IllegalOutcome, proving, recovering, retiring};
+use super::change::{Change, IllegalOutcome};
+use super::failures::note_failure;
+use super::halting::halt;
+use super::losing::{latest_death, lost};
+use super::proving::verify_failed;
+use super::retiring::use_unknown;
+use super::rolling_back::{abandon_pending, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
-use crate::rotation::record::{Halt, HaltCause, LastFailure, Record, Request, Stage, Trigger};
+use crate::rotation::record::{HaltCause, Stage};
 
 pub(super) fn failed(
     mut change: Change<'_, '_>,
@@ -28,7 +33,7 @@ pub(super) fn failed(
                 entry.last_finding = Some(fault.message);
             }
         }
-        Step::CheckUse { fingerprint } => retiring::use_unknown(change, fingerprint, fault),
+        Step::CheckUse { fingerprint } => use_unknown(change, fingerprint, fault),
         Step::RevokeOrphan { id } => {
             let policy = change.situation.policy;
             if let Some(orphan) = change.record.orphans.iter_mut().find(|o| o.id == *id) {
@@ -39,8 +44,10 @@ pub(super) fn failed(
                     .ok();
             }
         }
+        // Counted by the process that knows the token, not in the record.
+        Step::RevokeUnrecorded { .. } => {}
         Step::Issue => issue_failed(&mut change, &fault),
-        Step::Verify => proving::verify_failed(change, fault),
+        Step::Verify => verify_failed(change, fault),
         Step::Adopt
         | Step::Prepare { .. }
         | Step::Recover
@@ -81,7 +88,7 @@ fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
                 rotation.attempts = rotation.attempts.saturating_sub(u32::from(!sent_before));
             }
             if sent_before {
-                let dies_at = recovering::latest_death(change);
+                let dies_at = latest_death(change);
                 lost(change, None, dies_at);
             } else {
                 change.record.issues.pop();
@@ -89,23 +96,6 @@ fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
             give_up_if_hopeless(change, &Step::Issue, fault);
         }
     }
-}
-
-/// Counts a failure. The backoff follows from what is counted here.
-pub(super) fn note_failure(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) {
-    let failures = &mut change.record.failures;
-    failures.consecutive = failures.consecutive.saturating_add(1);
-    if fault.class.is_permanent() {
-        failures.permanent = failures.permanent.saturating_add(1);
-    }
-    failures.last = Some(LastFailure {
-        at: change.now,
-        step: step.as_str().to_owned(),
-        class: fault.class,
-        kind: fault.kind,
-        message: fault.message.clone(),
-        retry_after: fault.retry_after,
-    });
 }
 
 /// After the permitted number of failures that repeating cannot mend: roll
@@ -141,41 +131,4 @@ fn give_up_if_hopeless(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) 
             halt(change, HaltCause::AttemptsUsedUp, detail);
         }
     }
-}
-
-/// Counts a failure that speaks against the pending token itself, and says how
-/// many came in a row. Doubts between them neither count nor clear them.
-pub(super) fn note_refusal(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) -> u32 {
-    note_failure(change, step, fault);
-    let failures = &mut change.record.failures;
-    failures.refused = failures.refused.saturating_add(1);
-    failures.refused
-}
-
-/// Stops until a person decides: what was asked for before is void, but for the
-/// haste of a token in the wrong hands. All else that is stored stays as it is.
-pub(super) fn halt(change: &mut Change<'_, '_>, cause: HaltCause, detail: String) {
-    let compromised = change.record.is_compromised();
-    change.record.request = None;
-    let halt = change.record.halt.get_or_insert(Halt {
-        cause,
-        since: change.now,
-        detail,
-        compromised,
-    });
-    halt.compromised = compromised;
-}
-
-/// A person has decided. Returns why it was halted.
-pub(super) fn lift(record: &mut Record) -> Option<HaltCause> {
-    let halt = record.halt.take()?;
-    if halt.compromised {
-        let request = record.request.get_or_insert(Request {
-            trigger: Trigger::Compromise,
-            at: halt.since,
-            override_guards: false,
-        });
-        request.trigger = Trigger::Compromise;
-    }
-    Some(halt.cause)
 }

@@ -1,8 +1,9 @@
 //! How a token is issued: the intent before, the token after.
 
-use super::failing::halt;
+use super::change::{Change, IllegalOutcome};
+use super::halting::halt;
+use super::losing::owns;
 use super::rolling_back::roll_back;
-use super::{Change, IllegalOutcome};
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
@@ -122,18 +123,6 @@ fn blocked_slot(change: &Change<'_, '_>, listing: &Listing) -> Option<String> {
     ))
 }
 
-pub(super) fn owns(record: &Record, id: &str) -> bool {
-    record
-        .current
-        .as_ref()
-        .is_some_and(|t| t.id.as_deref() == Some(id))
-        || record
-            .retiring
-            .iter()
-            .any(|r| r.token.id.as_deref() == Some(id))
-        || record.orphans.iter().any(|orphan| orphan.id == id)
-}
-
 pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(), IllegalOutcome> {
     let expected = change
         .record
@@ -147,7 +136,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
         if let Some(rotation) = change.record.rotation.as_mut() {
             rotation.intent = None;
         }
-        let detail = "the issuer returned a token that is already in use, not a new one: check its `mint` operation".to_owned();
+        let detail = "the issuer returned a token that is already in use, not a new one: check its `issue` operation".to_owned();
         halt(&mut change, HaltCause::SameToken, detail);
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Change;
+use super::change::Change;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,

@@ -1,9 +1,10 @@
 //! What the service provider's verdicts change.
 
-use super::failing::{halt, note_failure, note_refusal};
+use super::change::{Change, IllegalOutcome};
+use super::failures::{note_failure, note_refusal};
+use super::halting::halt;
 use super::promoting::advance;
 use super::rolling_back::{forget_evidence, roll_back};
-use super::{Change, IllegalOutcome};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
 use crate::rotation::record::{Failures, HaltCause, HeldToken, LastProbe, Stage};

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::failing::halt;
-use super::issuing::{owns, set_intent};
-use super::rolling_back::lost;
-use super::{Change, IllegalOutcome};
+use super::change::{Change, IllegalOutcome};
+use super::halting::halt;
+use super::issuing::set_intent;
+use super::losing::{latest_death, lost, owns};
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::rotation::record::{HaltCause, Intent, Stage};
@@ -24,7 +24,7 @@ pub(super) fn recovered(
         .filter(|r| r.stage == Stage::Issuing)
         .and_then(|r| r.intent.clone());
     let Some(intent) = intent else {
-        return stray_found_out(change, listing);
+        return found_out_after_lease_loss(change, listing);
     };
     if change.is_of_another_issuer(intent.issuer.as_deref()) {
         begin_at_this_issuer(&mut change);
@@ -72,13 +72,16 @@ fn begin_at_this_issuer(change: &mut Change<'_, '_>) {
     }
 }
 
-/// An issue of a process that had lost its lease: nothing is issued again for
-/// it.
-fn stray_found_out(mut change: Change<'_, '_>, listing: &Listing) -> Result<(), IllegalOutcome> {
-    if change.record.strays.is_empty() {
+/// An issuance request that was sent after lease loss: nothing is issued again
+/// for it.
+fn found_out_after_lease_loss(
+    mut change: Change<'_, '_>,
+    listing: &Listing,
+) -> Result<(), IllegalOutcome> {
+    if change.record.issues_after_lease_loss.is_empty() {
         return Err(change.illegal("recovered"));
     }
-    let intent = change.record.strays.remove(0);
+    let intent = change.record.issues_after_lease_loss.remove(0);
     account_for(&mut change, &intent, listing);
     Ok(())
 }
@@ -109,19 +112,6 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
         }
     }
     true
-}
-
-/// When a token that nobody has seen dies at the latest, as far as others of
-/// its issuer tell.
-pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
-    let policy = change.situation.policy;
-    let life_of_current = change.record.current.as_ref().and_then(|token| {
-        let end = policy.expiry(token)?;
-        Some(end.duration_since(token.issued_at))
-    });
-    let life = policy.lifetime.or(policy.declared_lifetime);
-    let settled = change.now.checked_add(policy.settle).ok()?;
-    settled.checked_add(life.or(life_of_current)?).ok()
 }
 
 enum Found {

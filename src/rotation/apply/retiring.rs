@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::change::{Change, IllegalOutcome};
 use super::promoting::overlap_by_our_clock;
-use super::{Change, IllegalOutcome};
 use crate::fault::Fault;
 use crate::rotation::decision::Step;
 use crate::rotation::record::{Failures, Record, Retiring, UseSeen};

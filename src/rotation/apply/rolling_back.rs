@@ -1,14 +1,14 @@
 //! Back to the current token, or forward to another one.
 
-use jiff::Timestamp;
-
-use super::failing::halt;
+use super::change::{Change, IllegalOutcome};
+use super::failures::forget_counts;
+use super::halting::halt;
+use super::losing::lost;
 use super::promoting::{enter, remember};
-use super::{Change, IllegalOutcome};
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
-    DeliveryState, Failures, HaltCause, HeldToken, LastProbe, Origin, Orphan, PastRotation,
-    Request, RotationResult, Stage, Trigger,
+    DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request, RotationResult,
+    Stage, Trigger,
 };
 
 /// How many refused values of persons are remembered.
@@ -38,16 +38,6 @@ pub(super) fn roll_back(change: &mut Change<'_, '_>, detail: String) {
     }
 }
 
-/// The next stage begins at once, with attempts of its own. What led to it is
-/// not forgotten.
-fn forget_counts(change: &mut Change<'_, '_>) {
-    let last = change.record.failures.last.take();
-    change.record.failures = Failures {
-        last,
-        ..Failures::default()
-    };
-}
-
 /// Whether connections can work with the current token: it is alive, and no
 /// issue of ours has ended it or set its end.
 fn current_serves(change: &Change<'_, '_>) -> bool {
@@ -62,7 +52,7 @@ fn current_serves(change: &Change<'_, '_>) -> bool {
         .as_ref()
         .is_some_and(LastProbe::is_drift);
     let cut = change.situation.issuer.issue_effect != IssueEffect::Keeps
-        && pending_origin(change) == Some(Origin::Issued);
+        && change.pending_origin() == Some(Origin::Issued);
     let completed = change.record.rotation.as_ref().is_some_and(|r| r.completed);
     !(expired || refused || cut || completed)
 }
@@ -73,12 +63,7 @@ fn goes_only_forward(change: &Change<'_, '_>) -> bool {
     let issuer = &change.situation.issuer;
     let ends_others = issuer.issue_effect != IssueEffect::Keeps
         || issuer.overlap == Overlap::TwoPhase { next_usable: false };
-    ends_others && pending_origin(change) == Some(Origin::Issued)
-}
-
-fn pending_origin(change: &Change<'_, '_>) -> Option<Origin> {
-    let rotation = change.record.rotation.as_ref()?;
-    Some(rotation.pending.as_ref()?.origin)
+    ends_others && change.pending_origin() == Some(Origin::Issued)
 }
 
 fn revert(change: &mut Change<'_, '_>, detail: String) {
@@ -147,9 +132,15 @@ fn give_up_pending(change: &mut Change<'_, '_>, detail: String) {
 /// A token that a person supplied is not revoked by us, only not used.
 pub(super) fn begin_discarding(change: &mut Change<'_, '_>) {
     enter(change, Stage::Discarding);
-    if pending_origin(change) == Some(Origin::Operator) {
+    if change.pending_origin() == Some(Origin::Operator) {
         finish_rolled_back(change);
     }
+}
+
+fn pending_is_of_another_issuer(change: &Change<'_, '_>) -> bool {
+    let rotation = change.record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    change.is_of_another_issuer(pending.and_then(|p| p.issuer.as_deref()))
 }
 
 pub(super) fn discarded(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
@@ -173,33 +164,7 @@ fn outlives_discard(change: &Change<'_, '_>) -> bool {
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
     let ends_it = two_phase || issuer.revokes_single_tokens();
     let made_here = !pending_is_of_another_issuer(change);
-    pending_origin(change) == Some(Origin::Issued) && !(made_here && ends_it)
-}
-
-fn pending_is_of_another_issuer(change: &Change<'_, '_>) -> bool {
-    let rotation = change.record.rotation.as_ref();
-    let pending = rotation.and_then(|r| r.pending.as_ref());
-    change.is_of_another_issuer(pending.and_then(|p| p.issuer.as_deref()))
-}
-
-/// Remembers a token of ours whose value was lost, if it can still be ended by
-/// its id; otherwise it is only counted until it dies.
-pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Option<Timestamp>) {
-    let issuer = &change.situation.issuer;
-    let can_end = issuer.revokes_by_id() || matches!(issuer.overlap, Overlap::TwoPhase { .. });
-    match id.filter(|_| can_end) {
-        Some(id) => change.record.orphans.push(Orphan {
-            id,
-            issuer: Some(change.situation.issuer_name.to_owned()),
-            found_at: change.now,
-            attempts: 0,
-            retry_at: None,
-        }),
-        None => {
-            let dies_at = dies_at.unwrap_or(Timestamp::MAX);
-            change.record.orphans_uncounted.push(dies_at);
-        }
-    }
+    change.pending_origin() == Some(Origin::Issued) && !(made_here && ends_it)
 }
 
 /// The pending token cannot be revoked: it is remembered as an orphan.

@@ -1,8 +1,8 @@
 //! Tokens that came by the published path: adopted, or written by a person.
 
-use super::failing;
+use super::change::{Change, IllegalOutcome};
+use super::halting;
 use super::issuing::{begin_or_resume, known_expiry, put_pending};
-use super::{Change, IllegalOutcome};
 use crate::rotation::outcome::Supplied;
 use crate::rotation::record::{Failures, HeldToken, Origin, Stage, Trigger};
 
@@ -45,7 +45,7 @@ pub(super) fn supplied(
         ) => return Err(change.illegal("supplied")),
     }
     // By writing a token the person has decided.
-    failing::lift(change.record);
+    halting::lift(change.record);
     let pending = held(&change, supplied, Origin::Operator);
     put_pending(&mut change, pending);
     Ok(())

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::View;
 use super::ending::retire_at;
+use super::side_tasks::meanwhile;
+use super::view::View;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{HeldToken, RotationResult, Trigger};
@@ -14,16 +15,16 @@ pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     }
     let due = due_trigger(view)?;
     if let Some(until) = slot_is_free_at(view) {
-        return view.meanwhile(until, Reason::SlotNeeded);
+        return meanwhile(view, until, Reason::SlotNeeded);
     }
     if let Some(until) = issue_cap_until(view) {
-        return view.meanwhile(until, Reason::IssueCap);
+        return meanwhile(view, until, Reason::IssueCap);
     }
     if let Some(until) = roll_back_is_over_at(view) {
-        return view.meanwhile(until, Reason::Backoff);
+        return meanwhile(view, until, Reason::Backoff);
     }
     if let Some(until) = window_opens(view, due.trigger, due.patient) {
-        return view.meanwhile(until, Reason::WaitingWindow);
+        return meanwhile(view, until, Reason::WaitingWindow);
     }
     let trigger = due.trigger;
     view.step(Step::Prepare { trigger }, due.reason)

@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::rest::next_probe;
-use super::{View, published, stray};
+use super::probing::next_probe;
+use super::view::View;
+use super::{lost_lease, published};
 use crate::rotation::capability::{LastUsed, Overlap};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{Orphan, Retiring};
@@ -45,7 +46,7 @@ fn may_be_revoked_any_time(view: &View<'_>) -> bool {
 /// Retires the first superseded token whose time has come: readers find its
 /// successor, and its successor was shown to work just now.
 pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
-    if skewed(view) || stray::connection_in_doubt(view).is_some() {
+    if skewed(view) || lost_lease::connection_in_doubt(view).is_some() {
         return None;
     }
     let entry =

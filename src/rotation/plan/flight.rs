@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{View, due, ending, published};
+use super::side_tasks::meanwhile;
+use super::view::View;
+use super::{due, ending, published};
 use crate::rotation::capability::{LiveTokens, Overlap, Recovery};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{DeliveryState, HeldToken, Intent, Rotation, Stage};
@@ -38,10 +40,10 @@ fn issuing(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
 fn prepare_again(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     let trigger = rotation.trigger;
     if let Some(until) = due::issue_cap_until(view) {
-        return view.meanwhile(until, Reason::IssueCap);
+        return meanwhile(view, until, Reason::IssueCap);
     }
     if let Some(until) = due::cut_is_permitted_at(view, trigger) {
-        return view.meanwhile(until, Reason::WaitingWindow);
+        return meanwhile(view, until, Reason::WaitingWindow);
     }
     view.step(Step::Prepare { trigger }, Reason::InFlight)
 }
@@ -72,7 +74,7 @@ fn recover(view: &View<'_>, intent: &Intent) -> Option<Decision> {
         | Recovery::ByLabel
         | Recovery::BySetDifference
         | Recovery::ByStatus => match settled_at(view, intent) {
-            at if at > view.now => view.meanwhile(at, Reason::Settling),
+            at if at > view.now => meanwhile(view, at, Reason::Settling),
             _ => view.step(Step::Recover, Reason::ReplyLost),
         },
         Recovery::None => view.step(Step::Recover, Reason::ReplyLost),
@@ -139,7 +141,7 @@ fn confirming(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     match next {
         None => view.step(Step::Prove, Reason::InFlight),
         Some((connection, delivery)) => match delivery.ask_again_at.filter(|at| *at > view.now) {
-            Some(at) => view.meanwhile(at, Reason::InFlight),
+            Some(at) => meanwhile(view, at, Reason::InFlight),
             None => view.step(
                 Step::Confirm {
                     connection: connection.clone(),
@@ -176,5 +178,5 @@ fn waiting_operator(view: &View<'_>) -> Option<Decision> {
     let look_again = view.after(view.situation.policy.operator_poll);
     published::take(view)
         .or(mend)
-        .or_else(|| view.meanwhile(look_again, Reason::WaitingOperator))
+        .or_else(|| meanwhile(view, look_again, Reason::WaitingOperator))
 }

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{LOOK_AGAIN, MIN_WAIT, View, published};
+use super::published;
+use super::side_tasks::meanwhile;
+use super::view::{LOOK_AGAIN, MIN_WAIT, View};
 use crate::fault::FaultClass;
 use crate::rotation::capability::IssueEffect;
 use crate::rotation::decision::{Decision, Reason};
@@ -49,10 +51,10 @@ pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
     }
     let look_again = view.after(LOOK_AGAIN);
     match retry_at(view).filter(|at| *at > view.now) {
-        Some(until) => view.meanwhile(until.min(look_again), Reason::Halted),
+        Some(until) => meanwhile(view, until.min(look_again), Reason::Halted),
         None => published::rescue(view)
             .or_else(|| published::follow(view))
-            .or_else(|| view.meanwhile(look_again, Reason::Halted)),
+            .or_else(|| meanwhile(view, look_again, Reason::Halted)),
     }
 }
 
@@ -61,7 +63,7 @@ pub(super) fn backoff_is_over(view: &View<'_>) -> Option<Decision> {
     if until <= view.now {
         return None;
     }
-    view.meanwhile(until, Reason::Backoff)
+    meanwhile(view, until, Reason::Backoff)
 }
 
 /// When what failed may be tried again. A person's request does not wait for

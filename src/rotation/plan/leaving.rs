@@ -1,6 +1,7 @@
 //! The end of a token that was taken out of the configuration.
 
-use super::{LOOK_AGAIN, View, published};
+use super::published;
+use super::view::{LOOK_AGAIN, View};
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::Stage;
 use crate::rotation::situation::Published;
@@ -25,7 +26,8 @@ fn is_settled(view: &View<'_>) -> bool {
     };
     record.rotation.is_none()
         && record.retiring.is_empty()
-        && record.strays.is_empty()
+        && record.issues_after_lease_loss.is_empty()
+        && view.situation.unrecorded.is_empty()
         && readers_have_it
 }
 

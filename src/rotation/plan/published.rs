@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::View;
+use super::view::View;
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::Stage;
 use crate::rotation::situation::Published;

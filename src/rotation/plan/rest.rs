@@ -1,51 +1,10 @@
-//! What is done while nothing is due: probes, and waiting.
-
-use jiff::{SignedDuration, Timestamp};
+//! The last rule: nothing is due.
 
 use super::due::renew_at;
 use super::ending::next_looks;
-use super::{LOOK_AGAIN, View, stray};
-use crate::rotation::decision::{Action, Decision, Reason, Step};
-use crate::rotation::policy::share;
-
-pub(super) fn probe(view: &View<'_>) -> Option<Decision> {
-    if next_probe(view)? > view.now {
-        return None;
-    }
-    view.step(Step::Verify, Reason::ProbeDue)
-}
-
-/// The periodic probe, or a quicker one after a doubt: one refusal alone is not
-/// believed. A token that is not there or has expired is not tested.
-pub(super) fn next_probe(view: &View<'_>) -> Option<Timestamp> {
-    view.record.current.as_ref()?;
-    if view.current_has_expired() {
-        return None;
-    }
-    let Some(last) = &view.record.probe else {
-        return Some(view.now);
-    };
-    let policy = view.situation.policy;
-    let suspicious = last.finding.is_some() && !last.is_drift();
-    let pause = match suspicious {
-        true => policy.retry_min.min(policy.probe_every),
-        false => policy.probe_every,
-    };
-    let spread = pause.as_secs_f64() * 0.1 * share(&view.record.token, view.record.generation);
-    let spread = SignedDuration::try_from_secs_f64(spread).unwrap_or_default();
-    let next = last.at.checked_add(pause.saturating_add(spread));
-    Some(next.unwrap_or(Timestamp::MAX))
-}
-
-/// When each side task is next due, and what is waited for until then.
-pub(super) fn side_tasks<'v>(
-    view: &'v View<'_>,
-) -> impl Iterator<Item = (Timestamp, Reason)> + use<'v> {
-    let probe = next_probe(view).map(|at| (at, Reason::Fresh));
-    let strays = view.record.strays.first();
-    let stray = strays.map(|stray| (stray::settled_at(view, stray), Reason::ReplyLost));
-    next_looks(view).chain(stray).chain(probe)
-}
+use super::side_tasks::next_side_tasks;
+use super::view::{LOOK_AGAIN, MIN_WAIT, View};
+use crate::rotation::decision::{Action, Decision, Reason};
 
 /// The last rule: wait for whatever comes first.
 pub(super) fn nothing_is_due(view: &View<'_>) -> Decision {
@@ -62,7 +21,7 @@ pub(super) fn nothing_is_due(view: &View<'_>) -> Decision {
         .into_iter()
         .flatten()
         .map(|at| (at, Reason::Fresh))
-        .chain(side_tasks(view))
+        .chain(next_side_tasks(view))
         .min_by_key(|(at, _)| *at);
     let (at, reason) = match soonest {
         // The oldest token on its way out is what a person wonders about.
@@ -73,6 +32,6 @@ pub(super) fn nothing_is_due(view: &View<'_>) -> Decision {
     Decision {
         action: Action::Wait,
         reason,
-        wake_at: at.max(view.after(super::MIN_WAIT)),
+        wake_at: at.max(view.after(MIN_WAIT)),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::HeldToken;
+use super::token::HeldToken;
 
 /// A superseded token on its way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

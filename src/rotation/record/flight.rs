@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{HeldToken, Stage, Trigger};
+use super::control::Trigger;
+use super::stage::Stage;
+use super::token::HeldToken;
 use crate::secret::{BearerToken, Fingerprint};
 
 /// One rotation in flight.

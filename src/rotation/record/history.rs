@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Trigger;
+use super::control::Trigger;
 use crate::scim::evidence::{Finding, Refusal};
 use crate::secret::Fingerprint;
 

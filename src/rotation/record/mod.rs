@@ -2,6 +2,7 @@
 //! tokens, so they can never disagree.
 
 mod control;
+mod document;
 mod ending;
 mod failures;
 mod flight;
@@ -9,180 +10,11 @@ mod history;
 mod stage;
 mod token;
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 pub use control::{Lease, Paused, Request, Trigger};
+pub use document::{HISTORY, Record, SCHEMA};
 pub use ending::{Orphan, Retiring, UseSeen};
 pub use failures::{Failures, Halt, HaltCause, LastFailure};
 pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation};
 pub use history::{LastProbe, PastRotation, RotationResult};
 pub use stage::{Stage, StageName};
 pub use token::{ExpiryKnown, HeldToken, Origin};
-
-use crate::secret::Fingerprint;
-
-/// Schema version that this program writes. A newer one is refused, untouched.
-pub const SCHEMA: u32 = 1;
-
-/// How many finished rotations a record remembers.
-pub const HISTORY: usize = 10;
-
-/// Everything that is remembered of one token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// Version of this layout.
-    pub schema: u32,
-    /// Name of the token in the configuration.
-    pub token: String,
-    /// How many tokens have become current: grows by one with each promotion.
-    pub generation: u64,
-    /// Random id of the write that made this version: tells our own write from
-    /// a rival's when its answer was lost.
-    pub write_id: String,
-    /// When this version was made.
-    pub updated_at: Timestamp,
-    /// Which replica may act.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease: Option<Lease>,
-    /// Set by a person: nothing is done for this token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused: Option<Paused>,
-    /// A rotation asked for by a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<Request>,
-    /// Nothing goes on until a person decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub halt: Option<Halt>,
-    /// How many rotations have begun; feeds the jitter.
-    #[serde(default)]
-    pub ordinal: u64,
-    /// The token in use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub current: Option<HeldToken>,
-    /// Superseded tokens that still have to be retired, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub retiring: Vec<Retiring>,
-    /// The rotation in flight; `None` is the stage `idle`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotation: Option<Rotation>,
-    /// Failures since the last success.
-    #[serde(default)]
-    pub failures: Failures,
-    /// When tokens were issued in the last day: the runaway guard.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub issues: Vec<Timestamp>,
-    /// Tokens of ours whose value was lost.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub orphans: Vec<Orphan>,
-    /// Tokens of ours that may be alive, that nobody uses, and that cannot be
-    /// found or ended one by one: when each dies at the latest.
-    #[serde(default)]
-    pub orphans_uncounted: Vec<Timestamp>,
-    /// Issues of a process that had lost its lease: what became of them is
-    /// still to be found out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub strays: Vec<Intent>,
-    /// The last probe of `current`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probe: Option<LastProbe>,
-    /// Which token each connection was last given.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub connections: BTreeMap<String, ConnectionHolds>,
-    /// Values at the published path that were refused; not tried again.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refused_values: Vec<Fingerprint>,
-    /// The last rotations, newest first, at most [`HISTORY`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub history: Vec<PastRotation>,
-}
-
-impl Record {
-    /// An empty record, for a token that nothing is known of yet.
-    #[must_use]
-    pub fn new(token: impl Into<String>, now: Timestamp) -> Self {
-        Self {
-            schema: SCHEMA,
-            token: token.into(),
-            generation: 0,
-            write_id: String::new(),
-            updated_at: now,
-            lease: None,
-            paused: None,
-            request: None,
-            halt: None,
-            ordinal: 0,
-            current: None,
-            retiring: Vec::new(),
-            rotation: None,
-            failures: Failures::default(),
-            issues: Vec::new(),
-            orphans: Vec::new(),
-            orphans_uncounted: Vec::new(),
-            strays: Vec::new(),
-            probe: None,
-            connections: BTreeMap::new(),
-            refused_values: Vec::new(),
-            history: Vec::new(),
-        }
-    }
-
-    /// The stage as people see it.
-    #[must_use]
-    pub fn stage_name(&self) -> StageName {
-        match (&self.halt, &self.rotation) {
-            (Some(_), _) => StageName::Halted,
-            (None, None) => StageName::Idle,
-            (None, Some(rotation)) => rotation.stage.name(),
-        }
-    }
-
-    /// Whether a person asked for a rotation after the halt began: a halt takes
-    /// what was asked for before out of the record. Times would not tell, since
-    /// a person's clock may be behind ours.
-    #[must_use]
-    pub fn halt_is_lifted(&self) -> bool {
-        self.halt.is_some() && self.request.is_some()
-    }
-
-    /// What a person asked for. A token in the wrong hands stays there, whatever
-    /// else is asked for to lift a halt.
-    #[must_use]
-    pub fn asked_for(&self) -> Option<Trigger> {
-        let request = self.request.as_ref()?;
-        let halt = self.halt.as_ref();
-        Some(match halt.is_some_and(|halt| halt.compromised) {
-            true => Trigger::Compromise,
-            false => request.trigger,
-        })
-    }
-
-    /// Whether a person said that the token is in the wrong hands, and nothing
-    /// came of it yet.
-    #[must_use]
-    pub fn is_compromised(&self) -> bool {
-        let request = self.request.as_ref();
-        request.is_some_and(|request| request.trigger == Trigger::Compromise)
-            || self.halt.as_ref().is_some_and(|halt| halt.compromised)
-    }
-
-    /// Whether this value is or was one of ours, so that finding it at the
-    /// published path means "old copy", not "a person wrote a new token".
-    #[must_use]
-    pub fn knows(&self, fingerprint: &Fingerprint) -> bool {
-        self.current
-            .as_ref()
-            .is_some_and(|t| &t.fingerprint() == fingerprint)
-            || self
-                .retiring
-                .iter()
-                .any(|r| &r.token.fingerprint() == fingerprint)
-            || self
-                .history
-                .iter()
-                .any(|h| h.old.as_ref() == Some(fingerprint) || h.new.as_ref() == Some(fingerprint))
-            || self.refused_values.contains(fingerprint)
-    }
-}

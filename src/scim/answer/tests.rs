@@ -1,10 +1,10 @@
 use super::*;
 
-fn read(status: u16, body: &str) -> Answer {
+fn read(status: u16, body: &str) -> ProbeAnswer {
     read_with(status, body, &ProbeConfig::default())
 }
 
-fn read_with(status: u16, body: &str, config: &ProbeConfig) -> Answer {
+fn read_with(status: u16, body: &str, config: &ProbeConfig) -> ProbeAnswer {
     let url = Url::parse("https://sp.example/scim/v2/Users").expect("valid");
     let raw = RawAnswer {
         status,
@@ -12,7 +12,7 @@ fn read_with(status: u16, body: &str, config: &ProbeConfig) -> Answer {
         challenge: None,
         body: body.as_bytes(),
     };
-    Answer::read(raw, Asked::List, &url, true, config)
+    ProbeAnswer::read(raw, Asked::List, &url, true, config)
 }
 
 const EMPTY_LIST: &str =
@@ -21,22 +21,22 @@ const EMPTY_LIST: &str =
 #[test]
 fn statuses_mean_what_the_table_says() {
     let cases = [
-        (201, Answer::NotScim(NotScim::Status(201))),
-        (202, Answer::NotScim(NotScim::Status(202))),
-        (204, Answer::NotScim(NotScim::Status(204))),
-        (302, Answer::Redirect(RedirectTo::Nowhere)),
-        (400, Answer::BadRequest(None)),
-        (401, Answer::Unauthorized(None)),
-        (403, Answer::Forbidden(None)),
-        (404, Answer::NotFound),
-        (405, Answer::NotOffered(405)),
-        (413, Answer::TooLarge(413)),
-        (418, Answer::Unexpected(418)),
-        (429, Answer::Throttled),
-        (431, Answer::TooLarge(431)),
-        (500, Answer::ServerError(500)),
-        (501, Answer::NotOffered(501)),
-        (503, Answer::ServerError(503)),
+        (201, ProbeAnswer::NotScim(NotScim::Status(201))),
+        (202, ProbeAnswer::NotScim(NotScim::Status(202))),
+        (204, ProbeAnswer::NotScim(NotScim::Status(204))),
+        (302, ProbeAnswer::Redirect(RedirectTo::Nowhere)),
+        (400, ProbeAnswer::BadRequest(None)),
+        (401, ProbeAnswer::Unauthorized(None)),
+        (403, ProbeAnswer::Forbidden(None)),
+        (404, ProbeAnswer::NotFound),
+        (405, ProbeAnswer::NotOffered(405)),
+        (413, ProbeAnswer::TooLarge(413)),
+        (418, ProbeAnswer::Unexpected(418)),
+        (429, ProbeAnswer::Throttled),
+        (431, ProbeAnswer::TooLarge(431)),
+        (500, ProbeAnswer::ServerError(500)),
+        (501, ProbeAnswer::NotOffered(501)),
+        (503, ProbeAnswer::ServerError(503)),
     ];
     for (status, expected) in cases {
         assert_eq!(read(status, ""), expected, "{status}");
@@ -46,7 +46,7 @@ fn statuses_mean_what_the_table_says() {
 
 #[test]
 fn only_a_list_is_an_acceptance() {
-    assert_eq!(read(200, EMPTY_LIST), Answer::Accepted);
+    assert_eq!(read(200, EMPTY_LIST), ProbeAnswer::Accepted);
     let error = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"401"}"#;
     let both = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse","urn:ietf:params:scim:api:messages:2.0:Error"],"Resources":[]}"#;
     for (body, why) in [
@@ -59,7 +59,7 @@ fn only_a_list_is_an_acceptance() {
         (both, NotScim::ErrorInside),
         (&EMPTY_LIST.replace(":0}", ":5}"), NotScim::BadList),
     ] {
-        assert_eq!(read(200, body), Answer::NotScim(why), "{body}");
+        assert_eq!(read(200, body), ProbeAnswer::NotScim(why), "{body}");
     }
 }
 
@@ -70,15 +70,15 @@ fn the_lenient_profile_takes_bare_lists_and_no_errors() {
         ..ProbeConfig::default()
     };
     let old = r#"{"schemas":["urn:scim:schemas:core:1.0"],"Resources":[],"totalResults":0}"#;
-    assert_eq!(read_with(200, old, &lenient), Answer::Accepted);
+    assert_eq!(read_with(200, old, &lenient), ProbeAnswer::Accepted);
     assert_eq!(
         read_with(200, "{}", &lenient),
-        Answer::NotScim(NotScim::NoSchema)
+        ProbeAnswer::NotScim(NotScim::NoSchema)
     );
     let error = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"Resources":[]}"#;
     assert_eq!(
         read_with(200, error, &lenient),
-        Answer::NotScim(NotScim::ErrorInside)
+        ProbeAnswer::NotScim(NotScim::ErrorInside)
     );
 }
 

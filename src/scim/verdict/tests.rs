@@ -11,15 +11,15 @@ fn at() -> Timestamp {
     Timestamp::from_second(1_800_000_000).expect("valid")
 }
 
-fn controls(none: Answer, garbage: Answer) -> Option<ControlAnswers> {
+fn controls(none: ProbeAnswer, garbage: ProbeAnswer) -> Option<ControlAnswers> {
     Some(ControlAnswers { none, garbage })
 }
 
-fn refused() -> Answer {
-    Answer::Unauthorized(None)
+fn refused() -> ProbeAnswer {
+    ProbeAnswer::Unauthorized(None)
 }
 
-fn proved(reads: Vec<Answer>, controls: Option<ControlAnswers>) -> Verdict<Evidence> {
+fn proved(reads: Vec<ProbeAnswer>, controls: Option<ControlAnswers>) -> Verdict<Evidence> {
     let observed = Observed {
         reads,
         controls,
@@ -48,10 +48,12 @@ fn short(verdict: &Verdict<Evidence>) -> Short {
 /// The table of level 2: answer to the token, without one, to garbage.
 #[test]
 fn level_two_row_by_row() {
-    use Answer::{Accepted, BadRequest, Forbidden, NotFound, ServerError, Throttled, TooLarge};
     use FindingReason as Why;
-    let silent = || Answer::Unreachable("no connection".to_owned());
-    let html = || Answer::NotScim(NotScim::NotJson);
+    use ProbeAnswer::{
+        Accepted, BadRequest, Forbidden, NotFound, ServerError, Throttled, TooLarge,
+    };
+    let silent = || ProbeAnswer::Unreachable("no connection".to_owned());
+    let html = || ProbeAnswer::NotScim(NotScim::NotJson);
     let rows = [
         (Accepted, refused(), refused(), Short::Full),
         (Accepted, Forbidden(None), NotFound, Short::Full),
@@ -142,36 +144,41 @@ fn level_two_row_by_row() {
             Short::Inconclusive(Why::NotScim),
         ),
         (
-            Answer::NotScim(NotScim::Status(202)),
+            ProbeAnswer::NotScim(NotScim::Status(202)),
             refused(),
             refused(),
             Short::Inconclusive(Why::NotScim),
         ),
         (
-            Answer::NotScim(NotScim::ErrorInside),
+            ProbeAnswer::NotScim(NotScim::ErrorInside),
             refused(),
             refused(),
             Short::Inconclusive(Why::NotScim),
         ),
         (
-            Answer::Redirect(RedirectTo::OtherPath),
+            ProbeAnswer::Redirect(RedirectTo::OtherPath),
             refused(),
             refused(),
             Short::Inconclusive(Why::Redirect),
         ),
         (
-            Answer::Unexpected(418),
+            ProbeAnswer::Unexpected(418),
             refused(),
             refused(),
             Short::Inconclusive(Why::NotScim),
         ),
         (
-            Answer::Oversized,
+            ProbeAnswer::Oversized,
             refused(),
             refused(),
             Short::Inconclusive(Why::NotScim),
         ),
-        (Answer::Tls, refused(), refused(), Short::Fail(Why::Tls)),
+        (
+            ProbeAnswer::Tls,
+            refused(),
+            refused(),
+            Short::Fail(Why::Tls),
+        ),
     ];
     for (new, none, garbage, expected) in rows {
         let row = format!("{new:?} | {none:?} | {garbage:?}");
@@ -182,8 +189,8 @@ fn level_two_row_by_row() {
 
 #[test]
 fn another_read_may_answer() {
-    use Answer::{Accepted, BadRequest, NotOffered, ServerError};
     use FindingReason as Why;
+    use ProbeAnswer::{Accepted, BadRequest, NotOffered, ServerError};
     let rows = [
         (vec![BadRequest(None), Accepted], Short::Full),
         (
@@ -214,7 +221,7 @@ fn another_read_may_answer() {
 #[test]
 fn without_controls_an_acceptance_is_provisional() {
     assert_eq!(
-        short(&proved(vec![Answer::Accepted], None)),
+        short(&proved(vec![ProbeAnswer::Accepted], None)),
         Short::Provisional
     );
 }
@@ -223,26 +230,26 @@ fn without_controls_an_acceptance_is_provisional() {
 fn a_listing_may_cast_doubt() {
     use FindingReason as Why;
     for (listing, expected) in [
-        (Answer::Accepted, Short::Full),
-        (Answer::NotOffered(501), Short::Full),
-        (Answer::Oversized, Short::Full),
+        (ProbeAnswer::Accepted, Short::Full),
+        (ProbeAnswer::NotOffered(501), Short::Full),
+        (ProbeAnswer::Oversized, Short::Full),
         (refused(), Short::Inconclusive(Why::Flapping)),
         (
-            Answer::Forbidden(None),
+            ProbeAnswer::Forbidden(None),
             Short::Inconclusive(Why::Ambiguous403),
         ),
         (
-            Answer::ServerError(502),
+            ProbeAnswer::ServerError(502),
             Short::Inconclusive(Why::ServerError),
         ),
         (
-            Answer::NotScim(NotScim::NotJson),
+            ProbeAnswer::NotScim(NotScim::NotJson),
             Short::Inconclusive(Why::NotScim),
         ),
     ] {
         let row = format!("{listing:?}");
         let observed = Observed {
-            reads: vec![Answer::Accepted],
+            reads: vec![ProbeAnswer::Accepted],
             controls: controls(refused(), refused()),
             listing: Some(listing),
         };

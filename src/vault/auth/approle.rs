@@ -8,7 +8,7 @@ use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 use super::unwrapping::Unwrapping;
 use super::{Granted, Method, check_mount, check_not_from_vault, granted};
 use crate::problem::Problems;
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 use crate::value::Credential;
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
@@ -79,17 +79,15 @@ impl Approle {
         )
     }
 
-    async fn secret_id(
-        &self,
-        client: &VaultClient,
-        call: &Call,
-    ) -> Result<BearerToken, VaultError> {
+    async fn secret_id(&self, client: &VaultClient, call: &Call) -> Result<SecretText, VaultError> {
         let place = &self.config.secret_id.0;
-        let what = match &self.wrapped {
-            None => "the secret-id",
-            Some(_) => "the wrapping token of the secret-id",
+        let read = match &self.wrapped {
+            None => local::read(place, "the secret-id").await,
+            Some(_) => {
+                let what = "the wrapping token of the secret-id";
+                local::read_for_header(place, what).await
+            }
         };
-        let read = local::read(place, what).await;
         let read =
             read.map_err(|reason| VaultError::new(call, VaultErrorKind::Credential(reason)))?;
         match &self.wrapped {

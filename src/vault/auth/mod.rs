@@ -19,11 +19,11 @@ pub use jwt::JwtAuth;
 pub use kubernetes::KubernetesAuth;
 pub use token::TokenAuth;
 
-use super::client::{Answer, Call, VaultClient};
+use super::client::{Call, VaultAnswer, VaultClient};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use crate::problem::Problems;
-use crate::secret::{BearerToken, SecretRef};
+use crate::secret::{SecretRef, SecretText};
 use crate::value::Credential;
 
 /// How to log in: exactly one method.
@@ -99,7 +99,7 @@ pub(super) trait Method: Send + Sync {
 #[derive(Debug, Clone)]
 pub(super) struct Granted {
     /// The token.
-    pub(super) token: BearerToken,
+    pub(super) token: SecretText,
     /// Rest of its life; `None`: it does not expire.
     pub(super) ttl: Option<SignedDuration>,
     /// Whether it can be renewed.
@@ -121,12 +121,12 @@ struct AuthBlock {
 }
 
 /// Reads the `auth` block of a login or a renewal.
-pub(super) fn granted(call: &Call, answer: Answer) -> Result<Granted, VaultError> {
+pub(super) fn granted(call: &Call, answer: VaultAnswer) -> Result<Granted, VaultError> {
     let malformed = |what: &str| VaultError::new(call, VaultErrorKind::Malformed(what.to_owned()));
     let block: AuthBlock = answer
         .field("auth")
         .ok_or_else(|| malformed("there is no `auth` with a `client_token` in it"))?;
-    let token = BearerToken::parse(block.client_token)
+    let token = SecretText::parse(block.client_token)
         .map_err(|error| malformed(&format!("the token in it cannot be used: {error}")))?;
     Ok(Granted {
         token,

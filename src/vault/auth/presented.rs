@@ -7,19 +7,19 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::secret::BearerToken;
+use crate::secret::SecretText;
 use crate::value::Credential;
 use crate::vault::client::Call;
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::local;
 
-/// Reads the JWT; one line end after it is fine, since many programs write it.
+/// Reads the JWT.
 pub(super) async fn read(
     call: &Call,
     place: &Credential,
     what: &str,
-) -> Result<BearerToken, VaultError> {
-    let jwt = local::read_line(&place.0, what).await;
+) -> Result<SecretText, VaultError> {
+    let jwt = local::read(&place.0, what).await;
     jwt.map_err(|reason| {
         let remedy = "; it is read again at each login: look at what writes it";
         VaultError::new(
@@ -31,7 +31,7 @@ pub(super) async fn read(
 
 /// A JWT that was sent.
 pub(super) struct Presented<'a> {
-    pub(super) jwt: &'a BearerToken,
+    pub(super) jwt: &'a SecretText,
     pub(super) place: &'a Credential,
     pub(super) what: &'a str,
 }
@@ -70,7 +70,7 @@ struct Claims {
     exp: Option<f64>,
 }
 
-fn claims(jwt: &BearerToken) -> Option<Claims> {
+fn claims(jwt: &SecretText) -> Option<Claims> {
     let mut parts = jwt.expose().split('.');
     let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;

@@ -42,7 +42,7 @@ struct Looked {
 impl Method for TokenAuth {
     async fn login(&self, client: &VaultClient) -> Result<Granted, VaultError> {
         let call = Call::new("lookup_self", "auth/token/lookup-self");
-        let token = local::read(&self.token.0, "the Vault token")
+        let token = local::read_for_header(&self.token.0, "the Vault token")
             .await
             .map_err(|reason| VaultError::new(&call, VaultErrorKind::Credential(reason)))?;
         let request = LookupTokenSelfRequest::default();

@@ -5,12 +5,11 @@
 //! Facts: Vault documentation, "Response wrapping", "Response wrapping token
 //! validation"; API `sys/wrapping/lookup` and `sys/wrapping/unwrap`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use vaultrs::api::sys::requests::{UnwrapRequest, WrappingLookupRequest};
 
-use crate::secret::{BearerToken, Fingerprint, SecretRef};
+use crate::secret::{Fingerprint, SecretRef, SecretText};
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
 
@@ -25,7 +24,7 @@ pub(super) struct Unwrapping {
 #[derive(Default)]
 struct Known {
     /// The wrapping token that was opened last, and what was in it.
-    opened: Option<(Fingerprint, BearerToken)>,
+    opened: Option<(Fingerprint, SecretText)>,
     /// The wrapping token that the alarm was raised for, if it was the last.
     alarmed: Option<Fingerprint>,
 }
@@ -57,9 +56,9 @@ impl Unwrapping {
     pub(super) async fn secret_id(
         &self,
         client: &VaultClient,
-        wrapping: &BearerToken,
+        wrapping: &SecretText,
         place: &SecretRef,
-    ) -> Result<BearerToken, VaultError> {
+    ) -> Result<SecretText, VaultError> {
         let fingerprint = wrapping.fingerprint();
         if let Some((opened, secret_id)) = &self.known().opened
             && *opened == fingerprint
@@ -82,9 +81,9 @@ impl Unwrapping {
     async fn open(
         &self,
         client: &VaultClient,
-        wrapping: &BearerToken,
+        wrapping: &SecretText,
         place: &SecretRef,
-    ) -> Result<BearerToken, VaultError> {
+    ) -> Result<SecretText, VaultError> {
         let call = Call::new("wrapping_lookup", "sys/wrapping/lookup");
         let token = wrapping.expose().to_owned();
         let answer = client
@@ -108,7 +107,7 @@ impl Unwrapping {
             .map_err(|error| error.refused_login(|| does_not_open(place)))?;
         let opened: Option<Opened> = answer.field("data");
         let secret_id = opened.ok_or_else(|| malformed(&call))?.secret_id;
-        BearerToken::parse(secret_id).map_err(|_| malformed(&call))
+        SecretText::parse(secret_id).map_err(|_| malformed(&call))
     }
 
     /// Once a wrapping token: the login is tried again and again.
@@ -130,7 +129,7 @@ impl Unwrapping {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }
 

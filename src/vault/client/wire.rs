@@ -8,8 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
+use super::unusable;
+use crate::fault::Fault;
 use crate::http::Request;
-use crate::secret::BearerToken;
+use crate::http::credential::with_credential;
+use crate::secret::SecretText;
 use crate::vault::error::{VaultErrorKind, classify};
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
@@ -56,9 +59,9 @@ impl Call {
 }
 
 /// A successful answer. No `Debug`: it holds secrets.
-pub struct Answer(Value);
+pub struct VaultAnswer(Value);
 
-impl Answer {
+impl VaultAnswer {
     /// All of it; `None` if it has another shape.
     pub(in crate::vault) fn whole<T: DeserializeOwned>(self) -> Option<T> {
         serde_json::from_value(self.0).ok()
@@ -73,16 +76,19 @@ impl Answer {
 }
 
 /// Builds a request from vaultrs' endpoint. The URL is made here: the crate's
-/// own way drops `..` segments and misplaces a base path. `None`: it cannot be
-/// put into a URL.
+/// own way drops `..` segments and misplaces a base path.
+///
+/// # Errors
+/// When it cannot be put into a URL, or the token into a header.
 pub(super) fn request<E: Endpoint>(
     base: &Url,
     call: &Call,
     namespace: Option<&HeaderValue>,
-    token: Option<&BearerToken>,
+    token: Option<&SecretText>,
     endpoint: &E,
-) -> Option<Request> {
-    let url = endpoint_url(base, &endpoint.path(), endpoint.query().ok()?)?;
+) -> Result<Request, Fault> {
+    let query = endpoint.query().map_err(|_| no_request())?;
+    let url = endpoint_url(base, &endpoint.path(), query).ok_or_else(no_request)?;
     let json = HeaderValue::from_static("application/json");
     let mut request = Request::new(endpoint.method().into(), url, call.operation)
         .idempotent(!call.changes)
@@ -92,14 +98,18 @@ pub(super) fn request<E: Endpoint>(
         request = request.header(NAMESPACE_HEADER, namespace.clone());
     }
     if let Some(token) = token {
-        let value = HeaderValue::from_str(token.expose()).ok()?;
-        request = request.sensitive(TOKEN_HEADER, value);
+        request = with_credential(request, &TOKEN_HEADER, None, token, &"the Vault token")?;
     }
-    if let Some(body) = endpoint.body().ok()? {
+    if let Some(body) = endpoint.body().map_err(|_| no_request())? {
         request = request.header(CONTENT_TYPE, json);
         request.body = body.into();
     }
-    Some(request)
+    Ok(request)
+}
+
+/// What vaultrs says of its own requests may quote them.
+pub(super) fn no_request() -> Fault {
+    unusable("the request cannot be put into a URL and a body".to_owned())
 }
 
 pub(super) fn endpoint_url(base: &Url, path: &str, query: Option<String>) -> Option<Url> {
@@ -119,19 +129,19 @@ pub(super) fn endpoint_url(base: &Url, path: &str, query: Option<String>) -> Opt
 }
 
 /// What an answer means.
-pub(super) fn understood(answer: &crate::http::Answer) -> Result<Answer, VaultErrorKind> {
+pub(super) fn understood(answer: &crate::http::Answer) -> Result<VaultAnswer, VaultErrorKind> {
     let retry_after = answer.headers.get(RETRY_AFTER).and_then(seconds);
     classify(answer.status, &answer.body, retry_after).map_err(|kind| {
         let location = answer.headers.get(LOCATION);
         kind.pointing_to(location.and_then(|to| Url::parse(to.to_str().ok()?).ok()))
     })?;
     if answer.body.is_empty() {
-        return Ok(Answer(Value::Null));
+        return Ok(VaultAnswer(Value::Null));
     }
     // The parser's message may quote the body.
     let parsed = serde_json::from_slice(&answer.body);
     parsed
-        .map(Answer)
+        .map(VaultAnswer)
         .map_err(|_| VaultErrorKind::Malformed("it is not JSON".to_owned()))
 }
 

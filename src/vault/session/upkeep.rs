@@ -8,7 +8,7 @@ use super::Session;
 use crate::vault::auth::{Granted, granted};
 use crate::vault::client::Call;
 use crate::vault::error::{VaultError, VaultErrorKind};
-use crate::vault::held::Held;
+use crate::vault::held::HeldToken;
 
 /// Longest sleep of [`Session::run`]: the wall clock may be set meanwhile.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(10);
@@ -78,13 +78,13 @@ impl Session {
     }
 
     /// Logs in anew; the old token goes once there is a new one.
-    pub(super) async fn replace(&self, held: &Held) -> Result<(), VaultError> {
+    pub(super) async fn replace(&self, held: &HeldToken) -> Result<(), VaultError> {
         self.login_after(held.serial).await?;
         self.let_go(held).await;
         Ok(())
     }
 
-    async fn renew(&self, held: &Held) -> Result<Granted, VaultError> {
+    async fn renew(&self, held: &HeldToken) -> Result<Granted, VaultError> {
         let call = Call::new("renew_self", "auth/token/renew-self");
         let request = RenewTokenSelfRequest::default();
         let result = self
@@ -115,11 +115,11 @@ impl Session {
         }
     }
 
-    /// A credential under a Vault lease hangs on our token, and lives until
-    /// then unless our token ends before.
-    pub(in crate::vault) fn carries_until(&self, ends_at: Timestamp) {
+    /// Notes when a Vault lease under our Vault token ends. Vault ends the lease
+    /// earlier if our token is revoked.
+    pub(in crate::vault) fn note_lease_end(&self, ends_at: Timestamp) {
         let mut inner = self.inner();
-        inner.carries_until = inner.carries_until.max(Some(ends_at));
+        inner.latest_lease_end = inner.latest_lease_end.max(Some(ends_at));
     }
 
     /// The end of a clean stop, after the last write: our token is let go.
@@ -139,13 +139,13 @@ impl Session {
     /// Revokes a token that is not used any more if it was made for us, unless
     /// credentials hang on it: whoever still uses them would lose them with it.
     /// Whatever is not revoked ends by itself.
-    pub(super) async fn let_go(&self, held: &Held) {
+    pub(super) async fn let_go(&self, held: &HeldToken) {
         let now = self.clock.now();
         if !self.method.owns_token() || !held.revocable || held.is_over(now) {
             return;
         }
-        let carries_until = self.inner().carries_until;
-        if let Some(until) = carries_until.filter(|until| now < *until) {
+        let latest_lease_end = self.inner().latest_lease_end;
+        if let Some(until) = latest_lease_end.filter(|until| now < *until) {
             let ends = held.expires_at.map(|at| at.to_string());
             let token_ends = ends.as_deref().unwrap_or("never");
             tracing::info!(%until, token_ends, "our Vault token is not revoked: credentials under Vault leases hang on it; both end by themselves");

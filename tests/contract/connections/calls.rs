@@ -1,6 +1,7 @@
 //! What can be said of calls: lookups that build on each other, conditions,
 //! rules, polling, bodies and places.
 
+mod request;
 mod rules;
 mod sequence;
 mod told;

@@ -1,12 +1,13 @@
 //! A connection under test: every fault that it gives is searched for secrets,
 //! and its clock and its credentials are ours.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use scim_rotator::connections::{ConnectionKind, Deps, build};
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::http::{Client, ClientSettings, NoObserver, Target};
@@ -14,7 +15,7 @@ use scim_rotator::ports::condition::Condition;
 use scim_rotator::ports::{Clock, Connection, Delivery, Resolved, Secrets};
 use scim_rotator::problem::Problems;
 use scim_rotator::rotation::outcome::Confirmation;
-use scim_rotator::secret::{BearerToken, SecretRef};
+use scim_rotator::secret::{BearerToken, SecretRef, SecretText};
 use url::Url;
 
 use super::world::{ADMIN, NEW, OLD, SCIM_URL};
@@ -37,10 +38,10 @@ impl Pushed {
         )
         .expect("a client");
         let deps = Deps {
+            fired: None,
             http,
             secrets: Arc::new(TestSecrets),
             clock,
-            fired: None,
         };
         Self(build("hr", &kind, &deps).expect("a connection"))
     }
@@ -128,7 +129,7 @@ struct TestSecrets;
 #[async_trait]
 impl Secrets for TestSecrets {
     async fn resolve(&self, _reference: &SecretRef) -> Result<Resolved, Fault> {
-        let value = token(ADMIN);
+        let value = SecretText::from(token(ADMIN));
         Ok(Resolved {
             fingerprint: value.fingerprint(),
             value,
@@ -150,22 +151,22 @@ impl Default for TestClock {
 
 impl TestClock {
     pub(crate) fn slept(&self) -> Vec<SignedDuration> {
-        self.0.lock().expect("the clock").1.clone()
+        self.0.lock().1.clone()
     }
 
     pub(crate) fn advance(&self, duration: SignedDuration) {
-        self.0.lock().expect("the clock").0 += duration;
+        self.0.lock().0 += duration;
     }
 }
 
 #[async_trait]
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        self.0.lock().expect("the clock").0
+        self.0.lock().0
     }
 
     async fn sleep(&self, duration: SignedDuration) {
         self.advance(duration);
-        self.0.lock().expect("the clock").1.push(duration);
+        self.0.lock().1.push(duration);
     }
 }

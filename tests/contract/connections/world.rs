@@ -1,12 +1,13 @@
 //! A scripted identity provider.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -91,8 +92,8 @@ impl Idp {
             let (log, script) = (Arc::clone(&log), Arc::clone(&script));
             async move {
                 let request = read(request).await;
-                log.lock().expect("the log").push(request.clone());
-                let reply = (script.lock().expect("the script"))(&request);
+                log.lock().push(request.clone());
+                let reply = (script.lock())(&request);
                 response(reply)
             }
         });
@@ -116,7 +117,7 @@ impl Idp {
 
     /// All requests, in order.
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().expect("the log").clone()
+        self.seen.lock().clone()
     }
 
     /// `METHOD path` of all requests, in order.

@@ -1,10 +1,11 @@
 //! The end of the chain: what would ring, open a ticket, or be written down.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use url::Url;
@@ -67,7 +68,7 @@ impl Webhook {
 
     /// All that a receiver was told so far.
     pub fn told(&self, receiver: &str) -> Vec<Notice> {
-        let notices = self.shared.notices.lock().expect("lock");
+        let notices = self.shared.notices.lock();
         let of = notices.iter().filter(|n| n.receiver == receiver);
         of.cloned().collect()
     }
@@ -81,13 +82,13 @@ impl Webhook {
 }
 
 async fn receive(State(shared): State<Arc<Shared>>, Path(receiver): Path<String>, body: Bytes) {
-    let mut heard = shared.heard.lock().expect("lock");
+    let mut heard = shared.heard.lock();
     let said = heard.entry(format!("told the {receiver}")).or_default();
     said.extend_from_slice(&body);
     drop(heard);
     let message: Value = serde_json::from_slice(&body).expect("JSON");
     let alerts = message["alerts"].as_array().expect("alerts");
-    let mut notices = shared.notices.lock().expect("lock");
+    let mut notices = shared.notices.lock();
     notices.extend(alerts.iter().map(|alert| Notice {
         receiver: receiver.clone(),
         status: alert["status"].as_str().expect("a status").to_owned(),

@@ -76,6 +76,9 @@ pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
             .to_vec(),
         Step::Retire { fingerprint } => retired(fingerprint, scene.now),
         Step::RevokeOrphan { id } => vec![Outcome::OrphanRevoked { id: id.clone() }],
+        Step::RevokeUnrecorded { label } => vec![Outcome::UnrecordedRevoked {
+            label: label.clone(),
+        }],
     }
 }
 

@@ -92,7 +92,8 @@ struct Rest {
     issues: Vec<Timestamp>,
     orphans: Vec<Option<i64>>,
     uncounted: Vec<Timestamp>,
-    stray: Option<Timestamp>,
+    issue_after_lease_loss: Option<Timestamp>,
+    unrecorded: Option<Timestamp>,
     in_doubt: bool,
     fresh: bool,
     windows: bool,
@@ -107,6 +108,7 @@ fn rest() -> impl Strategy<Value = Rest> {
         prop::collection::vec(prop::option::of(-100_i64..100), 0..3),
         prop::collection::vec(near_now(), 0..3),
         prop::option::weighted(0.1, past()),
+        prop::option::weighted(0.1, past()),
         prop::bool::weighted(0.1),
     );
     let situation = (
@@ -118,14 +120,15 @@ fn rest() -> impl Strategy<Value = Rest> {
     );
     (lost, situation).prop_map(
         |(
-            (issues, orphans, uncounted, stray, in_doubt),
+            (issues, orphans, uncounted, issue_after_lease_loss, unrecorded, in_doubt),
             (fresh, windows, skew, rolled_back, connections),
         )| {
             Rest {
                 issues,
                 orphans,
                 uncounted,
-                stray,
+                issue_after_lease_loss,
+                unrecorded,
                 in_doubt,
                 fresh,
                 windows,
@@ -144,7 +147,11 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
     });
     scene.record.issues = rest.issues;
     scene.record.orphans_uncounted = rest.uncounted;
-    scene.record.strays = rest.stray.map(intent).into_iter().collect();
+    let listed = rest.issue_after_lease_loss.map(intent);
+    scene.record.issues_after_lease_loss = listed.into_iter().collect();
+    if let Some(sent_at) = rest.unrecorded {
+        scene = scene.unrecorded("unrecorded", intent(sent_at));
+    }
     scene.intent_is_fresh = rest.fresh;
     scene.clock_skew = secs(rest.skew);
     scene.connections.truncate(rest.connections);

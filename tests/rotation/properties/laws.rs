@@ -47,7 +47,7 @@ pub(crate) fn can_be_performed(scene: &Scene, step: &Step) -> bool {
         Step::Adopt => !current && matches!(scene.published, Published::Token(_)),
         Step::Prepare { .. } => rotation.is_none_or(|r| r.intent.is_none()),
         Step::Issue => intent,
-        Step::Recover => intent || !record.strays.is_empty(),
+        Step::Recover => intent || !record.issues_after_lease_loss.is_empty(),
         Step::TakeSupplied => matches!(scene.published, Published::Token(_)),
         Step::Prove | Step::Complete | Step::Discard => pending,
         Step::Deliver { connection } | Step::Confirm { connection } => {
@@ -57,6 +57,10 @@ pub(crate) fn can_be_performed(scene: &Scene, step: &Step) -> bool {
         Step::Revert { connection } => configured(connection),
         Step::CheckUse { fingerprint } | Step::Retire { fingerprint } => {
             current && superseded(fingerprint)
+        }
+        Step::RevokeUnrecorded { label } => {
+            let mut tokens = scene.unrecorded.iter();
+            tokens.any(|token| token.intent.label == *label && !token.revoked)
         }
         Step::RevokeOrphan { id } => record.orphans.iter().any(|orphan| orphan.id == *id),
     }

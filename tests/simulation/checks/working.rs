@@ -56,9 +56,9 @@ impl Tenant {
         let meant = [current, pending].into_iter().flatten();
         self.ledger.unfed.remove(&connection);
         if meant.map(|t| &t.value).any(|v| v == value) {
-            self.ledger.stray.remove(&connection);
+            self.ledger.in_doubt.remove(&connection);
         } else {
-            self.ledger.stray.insert(connection);
+            self.ledger.in_doubt.insert(connection);
         }
     }
 
@@ -70,7 +70,7 @@ impl Tenant {
                 continue;
             };
             let excused = !self.is_fed(index)
-                || self.ledger.stray.contains(&index)
+                || self.ledger.in_doubt.contains(&index)
                 || self.is_cutting_over(held, now);
             let works = || self.provider.accepts(held, now);
             if !excused && !works() && !self.ledger.missed.contains(&held.fingerprint()) {

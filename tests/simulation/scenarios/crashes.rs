@@ -128,8 +128,53 @@ fn a_late_replica_writes_nothing_and_its_token_is_revoked() {
         play.pass(HOUR);
         let live = play.live();
         assert_eq!(live, [current.id.expect("an id")], "{trouble:?}: no orphan");
-        assert!(record.strays.is_empty(), "{trouble:?}");
+        assert!(record.issues_after_lease_loss.is_empty(), "{trouble:?}");
     }
+}
+
+/// The late replica's revocation is a step like any other: witnesses are told
+/// that it began, how it ended, and a failure by its own name.
+#[test]
+fn a_late_replica_tells_of_the_revocation_of_its_token_and_of_its_failures() {
+    let label = profile("S1 overlapping, by label");
+    let mut play = Play::due(&label)
+        .on("issuer.issue", Trouble::TakenOver)
+        .on("issuer.revoke", Trouble::Refused)
+        .after(1, "issuer.revoke", Trouble::Unreachable);
+    play.rest(2);
+    play.pass(HOUR);
+    let told = |words: &str| play.told("crm#1", words);
+    let failed = told("step revoke_unrecorded failed");
+    let failures: Vec<_> = failed.iter().map(|(_, what)| what.as_str()).collect();
+    assert_eq!(
+        failures,
+        [
+            "step revoke_unrecorded failed: refused (422)",
+            "step revoke_unrecorded failed: connection refused"
+        ]
+    );
+    assert_eq!(told("step revoke_unrecorded ended").len(), 1);
+    let began = told("step revoke_unrecorded");
+    let began: Vec<_> = began
+        .iter()
+        .filter(|(_, what)| what == "step revoke_unrecorded")
+        .collect();
+    assert!(
+        told("store failed").is_empty(),
+        "the store did what it was asked"
+    );
+    let pauses: Vec<_> = began
+        .windows(2)
+        .map(|two| two[1].0.duration_since(two[0].0))
+        .collect();
+    let pace = [1, 2].map(|attempts| label.policy.side_pause(attempts));
+    assert_eq!(pauses, pace, "the pace of every revocation");
+    let current = play.current();
+    assert_eq!(
+        play.live(),
+        [current.id.expect("an id")],
+        "no token is left over"
+    );
 }
 
 #[test]

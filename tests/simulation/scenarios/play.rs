@@ -252,6 +252,17 @@ impl Play {
         log.any(|event| event.who == process && event.what == "conflict")
     }
 
+    /// What the witness of this process was told that begins with these words,
+    /// and when.
+    pub(crate) fn told(&self, process: &str, words: &str) -> Vec<(Timestamp, String)> {
+        let world = self.cluster.sim.lock();
+        let log = world.log.iter().flatten();
+        let told = log.filter(|e| e.call.is_none() && e.who == process);
+        told.filter(|event| event.what.starts_with(words))
+            .map(|event| (event.at, event.what.clone()))
+            .collect()
+    }
+
     /// What a person reads of the last failure.
     pub(crate) fn last_failure(&self) -> String {
         let last = self.record().failures.last;

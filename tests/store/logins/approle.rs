@@ -77,7 +77,6 @@ impl Login for Approle<'_> {
         let refused = "expired: issue a new secret-id (the secret-id in file ";
         Words {
             empty: "is empty",
-            line_end: Some("newline"),
             wrong: refused,
             expired: refused,
             revoked: refused,

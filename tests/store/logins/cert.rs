@@ -71,7 +71,6 @@ impl Login for Cert<'_> {
         let refused = "the client certificate (`client_cert_file`) was not accepted";
         Words {
             empty: "holds no certificate in PEM",
-            line_end: None,
             wrong: refused,
             expired: refused,
             revoked: refused,

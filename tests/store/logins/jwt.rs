@@ -3,13 +3,14 @@
 //! which takes the same request; `kubernetes.rs` has the plug-in and a cluster.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use scim_rotator::vault::VaultErrorKind;
@@ -65,13 +66,13 @@ impl<'a> Jwt<'a> {
     /// Vault takes what the maker signs now, and nothing that was signed before.
     async fn trust(&self) {
         let (set, pem) = {
-            let maker = self.maker.lock().expect("lock");
+            let maker = self.maker.lock();
             (maker.key_set(), maker.public_pem())
         };
         let wish = match &self.key_set {
             None => json!({ "jwt_validation_pubkeys": [pem] }),
             Some((served, url)) => {
-                *served.lock().expect("lock") = set;
+                *served.lock() = set;
                 json!({ "jwks_url": url })
             }
         };
@@ -80,7 +81,7 @@ impl<'a> Jwt<'a> {
     }
 
     fn signed(&self, subject: &str, life: SignedDuration) -> String {
-        self.maker.lock().expect("lock").sign(subject, life)
+        self.maker.lock().sign(subject, life)
     }
 }
 
@@ -91,7 +92,7 @@ impl<'a> Jwt<'a> {
 async fn serve_key_set() -> (Arc<Mutex<Value>>, String) {
     let set = Arc::new(Mutex::new(Value::Null));
     let serve = async |State(set): State<Arc<Mutex<Value>>>| {
-        let now = set.lock().expect("lock").clone();
+        let now = set.lock().clone();
         Json(now)
     };
     let router = Router::new()
@@ -129,14 +130,13 @@ impl Login for Jwt<'_> {
 
     /// A JWT cannot be taken back; its key can.
     async fn revoke(&self, _credential: &str) {
-        *self.maker.lock().expect("lock") = JwtMaker::new();
+        *self.maker.lock() = JwtMaker::new();
         self.trust().await;
     }
 
     fn words(&self) -> Words {
         Words {
             empty: "is empty",
-            line_end: None,
             wrong: "was not accepted: `vault read auth/",
             expired: "expired at 20",
             revoked: "was not accepted: `vault read auth/",

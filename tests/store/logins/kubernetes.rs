@@ -73,7 +73,6 @@ impl Login for Pod<'_> {
     fn words(&self) -> Words {
         Words {
             empty: "is empty",
-            line_end: None,
             wrong: "the role does not allow this service account",
             expired: "expired at 20",
             revoked: "was not accepted: `vault read auth/kubernetes/role/scim-rotator`",

@@ -64,8 +64,6 @@ pub(super) trait Login: Sync {
 /// What is said of bad credentials.
 pub(super) struct Words {
     pub(super) empty: &'static str,
-    /// `None`: a line end does no harm.
-    pub(super) line_end: Option<&'static str>,
     pub(super) wrong: &'static str,
     pub(super) expired: &'static str,
     pub(super) revoked: &'static str,
@@ -130,10 +128,8 @@ async fn what_is_refused(login: &dyn Login, place: &Place) {
             .to_string()
             .contains(place.file.to_str().expect("a path"))
     );
-    for (content, part) in [
-        ("", words.empty),
-        ("\n", words.line_end.unwrap_or(words.empty)),
-    ] {
+    let part = words.empty;
+    for content in ["", "\n"] {
         place.put(content);
         let error = place.refused(part).await;
         let told = matches!(error.kind, VaultErrorKind::Credential(_));
@@ -165,14 +161,7 @@ async fn what_is_refused(login: &dyn Login, place: &Place) {
 async fn what_is_taken(login: &dyn Login, vault: &RealVault, place: &Place) {
     let with_line_end = login.good().await + "\n";
     place.put(&with_line_end);
-    match login.words().line_end {
-        None => place.session.login().await.expect("logs in"),
-        Some(part) => {
-            place.refused(part).await;
-            place.put(with_line_end.trim_end());
-            place.session.login().await.expect("logs in");
-        }
-    }
+    place.session.login().await.expect("logs in");
     assert_eq!(place.logins(), 1);
     assert!(place.session.state().expires_at.is_some());
 

@@ -59,7 +59,6 @@ impl Login for Tokens<'_> {
     fn words(&self) -> Words {
         Words {
             empty: "is empty",
-            line_end: Some("newline"),
             wrong: "is wrong, expired or was revoked",
             expired: "is wrong, expired or was revoked",
             revoked: "is wrong, expired or was revoked",

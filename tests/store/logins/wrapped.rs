@@ -75,7 +75,6 @@ impl Login for Wrapped<'_> {
     fn words(&self) -> Words {
         Words {
             empty: "is empty",
-            line_end: Some("newline"),
             wrong: "does not open",
             expired: "does not open",
             revoked: "somebody else opened it",

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use url::Url;
@@ -61,7 +62,7 @@ impl Links {
 
     /// Says which process a node is: calls are told apart by it.
     pub(super) fn runs(&self, node: usize, process: u32) {
-        self.running.lock().expect("lock").insert(node, process);
+        self.running.lock().insert(node, process);
     }
 
     /// How all lines from and to a node are from now on.
@@ -104,7 +105,7 @@ impl Door {
     fn who(&self, caller: SocketAddr, here: SocketAddr) -> Option<usize> {
         let inode = inode_of(caller, here)?;
         let wanted = format!("socket:[{inode}]");
-        let running = self.running.lock().expect("lock").clone();
+        let running = self.running.lock().clone();
         let holds = |process: &u32| -> Option<()> {
             let mut open = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?;
             let is_it = |entry: std::fs::DirEntry| {

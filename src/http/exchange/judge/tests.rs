@@ -1,8 +1,10 @@
-use jiff::SignedDuration;
+mod told;
+
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::http::fired::RuleName;
 use crate::http::message::Origin;
 
 /// A rule of the call first, then one of all calls.
@@ -124,7 +126,7 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
             expected,
             "{status} {body}"
         );
-        let fired = (fired.0.to_owned(), fired.1);
+        let fired = RuleName::new(fired.0, fired.1);
         assert!(
             before.contains(&fired) || rules.fired.all().contains(&fired),
             "{status} {body}"
@@ -132,7 +134,7 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
     }
     let never: Vec<_> = rules.fired.all().into_iter().collect();
     assert!(
-        !never.contains(&("deliver".to_owned(), 3)),
+        !never.contains(&RuleName::new("deliver", 3)),
         "an earlier rule fits: {never:?}"
     );
 }
@@ -298,41 +300,4 @@ fn a_rule_can_look_at_an_earlier_answer() {
         "good",
         "a call that was not made shows nothing"
     );
-}
-
-#[test]
-fn what_the_other_side_says_is_told_masked_and_cut() {
-    let rules = Settings::new("error = { code = '/error/code', text = '/error/text' }", "");
-    let long = "x".repeat(5000);
-    for (error, expected) in [
-        (
-            json!({"code": "E1", "text": "no cAnArY\n"}),
-            "; it says: E1: no [secret]",
-        ),
-        (json!({"code": 7}), "; it says: 7"),
-        (json!({"text": format!("{long} the end")}), "the end"),
-        (json!({"text": "  "}), "headers and limits"),
-        (json!(null), "headers and limits"),
-    ] {
-        let body = json!({ "error": error }).to_string();
-        let Verdict::Failed { fault, .. } =
-            rules.verdict(Purpose::Deliver, &answer(400, &body, Effect::Writes))
-        else {
-            panic!("a failure");
-        };
-        assert!(fault.message.ends_with(expected), "{fault}");
-        assert!(
-            fault.message.len() < 1000 && !fault.message.contains("cAnArY"),
-            "{fault}"
-        );
-    }
-    let ruled = Settings::new("answers = [{ means = 'later', status = 400 }]", "");
-    let mut asked = answer(400, "", Effect::Writes);
-    asked
-        .headers
-        .insert("retry-after", "7".parse().expect("a header"));
-    let Verdict::Failed { fault, .. } = ruled.verdict(Purpose::Deliver, &asked) else {
-        panic!("a failure");
-    };
-    assert_eq!(fault.retry_after, Some(SignedDuration::from_secs(7)));
 }

@@ -85,7 +85,7 @@ impl Run<'_> {
                 None => Ok(Reply::Done(answer)),
                 Some(poll) => self.wait_for_end(call, purpose, poll, &url, answer).await,
             },
-            other => Ok(other),
+            nothing @ (Reply::Gone | Reply::Skipped) => Ok(nothing),
         }
     }
 

@@ -4,37 +4,37 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn any_answer() -> impl Strategy<Value = Answer> {
+fn any_answer() -> impl Strategy<Value = ProbeAnswer> {
     prop_oneof![
-        3 => Just(Answer::Accepted),
+        3 => Just(ProbeAnswer::Accepted),
         3 => Just(refused()),
-        1 => Just(Answer::NotScim(NotScim::NotJson)),
-        1 => Just(Answer::NotScim(NotScim::ErrorInside)),
-        1 => Just(Answer::Forbidden(Some(AuthError::InsufficientScope))),
-        1 => Just(Answer::NotFound),
-        1 => Just(Answer::BadRequest(None)),
-        1 => Just(Answer::NotOffered(501)),
-        1 => Just(Answer::TooLarge(431)),
-        1 => Just(Answer::Redirect(RedirectTo::Nowhere)),
-        1 => Just(Answer::Throttled),
-        1 => Just(Answer::ServerError(500)),
-        1 => Just(Answer::Unexpected(299)),
-        1 => Just(Answer::Oversized),
-        1 => Just(Answer::Unreachable("silence".to_owned())),
+        1 => Just(ProbeAnswer::NotScim(NotScim::NotJson)),
+        1 => Just(ProbeAnswer::NotScim(NotScim::ErrorInside)),
+        1 => Just(ProbeAnswer::Forbidden(Some(AuthError::InsufficientScope))),
+        1 => Just(ProbeAnswer::NotFound),
+        1 => Just(ProbeAnswer::BadRequest(None)),
+        1 => Just(ProbeAnswer::NotOffered(501)),
+        1 => Just(ProbeAnswer::TooLarge(431)),
+        1 => Just(ProbeAnswer::Redirect(RedirectTo::Nowhere)),
+        1 => Just(ProbeAnswer::Throttled),
+        1 => Just(ProbeAnswer::ServerError(500)),
+        1 => Just(ProbeAnswer::Unexpected(299)),
+        1 => Just(ProbeAnswer::Oversized),
+        1 => Just(ProbeAnswer::Unreachable("silence".to_owned())),
     ]
 }
 
 /// Answers that say nothing of the credential.
-fn is_silent(answer: &Answer) -> bool {
+fn is_silent(answer: &ProbeAnswer) -> bool {
     matches!(
         answer,
-        Answer::NotScim(_)
-            | Answer::Redirect(_)
-            | Answer::Throttled
-            | Answer::ServerError(_)
-            | Answer::Unexpected(_)
-            | Answer::Oversized
-            | Answer::Unreachable(_)
+        ProbeAnswer::NotScim(_)
+            | ProbeAnswer::Redirect(_)
+            | ProbeAnswer::Throttled
+            | ProbeAnswer::ServerError(_)
+            | ProbeAnswer::Unexpected(_)
+            | ProbeAnswer::Oversized
+            | ProbeAnswer::Unreachable(_)
     )
 }
 
@@ -54,7 +54,7 @@ proptest! {
         };
         match judge(&token(), at(), &observed) {
             Verdict::Pass(evidence) => {
-                prop_assert!(reads.contains(&Answer::Accepted));
+                prop_assert!(reads.contains(&ProbeAnswer::Accepted));
                 prop_assert_eq!(evidence.fingerprint(), &token().fingerprint());
                 if evidence.is_full() {
                     prop_assert!(asked && none.is_refused() && garbage.is_refused());
@@ -77,13 +77,13 @@ proptest! {
         let round = RefusalRound { before: before.clone(), old: old.clone(), after: after.clone() };
         match judge_refusal(&token(), at(), &round) {
             Verdict::Pass(_) => {
-                prop_assert!(before.contains(&Answer::Accepted));
-                prop_assert_eq!(after, Some(Answer::Accepted));
+                prop_assert!(before.contains(&ProbeAnswer::Accepted));
+                prop_assert_eq!(after, Some(ProbeAnswer::Accepted));
                 prop_assert!(!old.is_empty() && old.iter().all(is_plain_refusal));
             }
             Verdict::Fail(finding) => {
                 prop_assert_eq!(finding.reason, FindingReason::StillAccepted);
-                prop_assert!(old.contains(&Answer::Accepted));
+                prop_assert!(old.contains(&ProbeAnswer::Accepted));
             }
             Verdict::Inconclusive(_) => {}
         }

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn an_old_token_is_dead_only_while_the_new_one_lives() {
-    use Answer::{Accepted, Forbidden, NotFound, ServerError, Throttled};
     use FindingReason as Why;
+    use ProbeAnswer::{Accepted, Forbidden, NotFound, ServerError, Throttled};
     enum Want {
         Pass,
         Fail,

@@ -20,3 +20,9 @@ pub fn write() -> String {
 pub fn holder() -> String {
     Uuid::new_v4().simple().to_string()
 }
+
+/// A version 4 UUID in its usual form, for templates.
+#[must_use]
+pub fn uuid() -> String {
+    Uuid::new_v4().to_string()
+}

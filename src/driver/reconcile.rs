@@ -1,0 +1,44 @@
+//! Reconciles what this process did with a record that another writer has
+//! stored since. The decisions are the core's:
+//! [`reconcile_uncommitted`] says what the record has to contain.
+
+use super::memory::Memory;
+use super::run::Runner;
+use crate::ports::StoreError;
+use crate::ports::unit::Unit;
+use crate::rotation::apply::reconcile_uncommitted;
+use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::situation::Published;
+use crate::rotation::uncommitted::Uncommitted;
+
+impl Runner {
+    /// Stores what this process did before another writer stored the record
+    /// that is known now. Nothing else is done for the token before.
+    ///
+    /// # Errors
+    /// When the store cannot be used, or another write came first: what there is
+    /// to reconcile stays in `memory`.
+    pub(super) async fn reconcile(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        connections: &[(String, ConnectionCapabilities)],
+    ) -> Result<(), StoreError> {
+        if memory.conflicted.is_empty() && memory.unrecorded.is_empty() {
+            return Ok(());
+        }
+        let Some(stored) = memory.record() else {
+            return Ok(());
+        };
+        let unread = Published::Unknown;
+        let situation = self.situation(unit, connections, &unread, memory, stored);
+        let now = self.clock.now();
+        let reconciled = reconcile_uncommitted(stored, &memory.conflicted, &situation, now);
+        if reconciled.record != *stored {
+            self.replace(memory, reconciled.record).await?;
+        }
+        memory.conflicted = Uncommitted::default();
+        memory.unrecorded = reconciled.unrecorded;
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! The one place that builds a [`Situation`]: for the daemon, and for commands
+//! that decide without acting, such as `scim-rotator plan`. Both must decide
+//! alike.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::ports::unit::Unit;
+use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::situation::{Published, Situation};
+use crate::rotation::uncommitted::UnrecordedToken;
+
+/// What holds for all tokens of this process; read at each decision.
+#[derive(Clone)]
+pub struct Conditions {
+    /// Largest measured difference between our clock and a server's.
+    pub clock_skew: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
+    /// Whether a person stopped all work.
+    pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// What a decision depends on besides the token's configuration and the
+/// conditions of the process.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// See [`Situation::holder`].
+    pub holder: Option<&'a str>,
+    /// The unit's [`Unit::connection_capabilities`].
+    pub connections: &'a [(String, ConnectionCapabilities)],
+    /// See [`Situation::published`].
+    pub published: &'a Published,
+    /// See [`Situation::intent_is_fresh`].
+    pub intent_is_fresh: bool,
+    /// See [`Situation::unrecorded`].
+    pub unrecorded: &'a [UnrecordedToken],
+}
+
+impl<'a> Inputs<'a> {
+    /// For a process that only decides: it holds no lease and has issued
+    /// nothing.
+    #[must_use]
+    pub fn dry_run(
+        connections: &'a [(String, ConnectionCapabilities)],
+        published: &'a Published,
+    ) -> Self {
+        Self {
+            holder: None,
+            connections,
+            published,
+            intent_is_fresh: false,
+            unrecorded: &[],
+        }
+    }
+}
+
+impl Conditions {
+    /// The situation of one token now.
+    #[must_use]
+    pub fn situation<'a>(&self, unit: &'a Unit, inputs: Inputs<'a>) -> Situation<'a> {
+        Situation {
+            token: &unit.name,
+            issuer_name: &unit.issuer_name,
+            holder: inputs.holder,
+            policy: &unit.policy,
+            issuer: unit.issuer.capabilities(),
+            connections: inputs.connections,
+            published: inputs.published,
+            intent_is_fresh: inputs.intent_is_fresh,
+            unrecorded: inputs.unrecorded,
+            clock_skew: (self.clock_skew)(),
+            all_paused: (self.all_paused)(),
+            leaving: unit.leaving,
+        }
+    }
+}

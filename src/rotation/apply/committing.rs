@@ -1,0 +1,74 @@
+//! What is stored before an effect, and which outcomes are stored at once.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::rotation::capability::SideEffects;
+use crate::rotation::decision::Step;
+use crate::rotation::outcome::Outcome;
+use crate::rotation::record::{Delivery, DeliveryState, Lease, Record};
+use crate::rotation::situation::Situation;
+
+/// Marks in the record that an effect is about to begin, and extends the lease.
+/// Committed before the effect.
+#[must_use]
+pub fn intend(
+    record: &Record,
+    step: &Step,
+    holder: &str,
+    lease: SignedDuration,
+    now: Timestamp,
+) -> Record {
+    let now = now.max(record.updated_at);
+    let mut next = record.clone();
+    next.updated_at = now;
+    let epoch = match &record.lease {
+        Some(lease) if lease.holder == holder => lease.epoch,
+        Some(lease) => lease.epoch.saturating_add(1),
+        None => 1,
+    };
+    let expires_at = now.checked_add(lease).unwrap_or(now);
+    next.lease = Some(Lease {
+        holder: holder.to_owned(),
+        epoch,
+        expires_at,
+    });
+    if let (Step::Deliver { connection }, Some(rotation)) = (step, next.rotation.as_mut()) {
+        let started = Delivery {
+            state: DeliveryState::Started,
+            at: now,
+            ask_again_at: None,
+        };
+        rotation.deliveries.insert(connection.clone(), started);
+    }
+    next
+}
+
+/// Whether the record must be stored at once after this outcome, because what
+/// it says cannot be found out again or must not be repeated. Outcomes of mere
+/// reads, and of deliveries that may be repeated, ride along with the next
+/// commit.
+#[must_use]
+pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
+    match outcome {
+        Outcome::Issued(_)
+        | Outcome::Recovered { .. }
+        | Outcome::Completed
+        | Outcome::Reverted { .. }
+        | Outcome::Discarded
+        | Outcome::Retired { .. }
+        | Outcome::OrphanRevoked { .. }
+        | Outcome::UnrecordedRevoked { .. }
+        | Outcome::Failed { .. }
+        | Outcome::Adopted(_)
+        | Outcome::Supplied { .. } => true,
+        Outcome::Delivered { connection } => situation
+            .connection(connection)
+            .is_some_and(|c| c.side_effects == SideEffects::FullSync),
+        Outcome::Prepared(_)
+        | Outcome::Proved(_)
+        | Outcome::Confirmed { .. }
+        | Outcome::Published
+        | Outcome::UseSeen { .. }
+        | Outcome::Verified(_) => false,
+    }
+}

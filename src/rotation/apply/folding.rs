@@ -1,0 +1,96 @@
+//! The outcome of a step, folded into the record.
+
+use jiff::Timestamp;
+
+use super::change::{Change, IllegalOutcome};
+use super::{
+    delivering, failing, halting, issuing, proving, recovering, retiring, revoking, rolling_back,
+    supplying,
+};
+use crate::rotation::outcome::Outcome;
+use crate::rotation::record::{Failures, HaltCause, Record, Rotation, Stage, Trigger};
+use crate::rotation::situation::Situation;
+
+/// Folds an outcome into a record.
+///
+/// # Errors
+/// [`IllegalOutcome`] if the stage cannot have led to it.
+pub fn apply(
+    record: &Record,
+    outcome: Outcome,
+    situation: &Situation<'_>,
+    now: Timestamp,
+) -> Result<Record, IllegalOutcome> {
+    if let Some(folded) = revoking::revocation_ended(record, &outcome, situation, now) {
+        return folded;
+    }
+    let mut next = record.clone();
+    lift_halt(&mut next);
+    next.orphans_uncounted.retain(|dies_at| *dies_at > now);
+    // A clock that was set back meanwhile dates nothing before what is written.
+    let now = now.max(record.updated_at);
+    next.updated_at = now;
+    let change = Change {
+        record: &mut next,
+        situation,
+        now,
+    };
+    match outcome {
+        Outcome::Adopted(supplied) => supplying::adopted(change, supplied),
+        Outcome::Prepared(preparation) => issuing::prepared(change, preparation),
+        Outcome::Issued(token) => issuing::issued(change, token),
+        Outcome::Recovered {
+            listing,
+            next_label,
+        } => recovering::recovered(change, &listing, next_label),
+        Outcome::Supplied {
+            rotation_id,
+            supplied,
+        } => supplying::supplied(change, rotation_id, supplied),
+        Outcome::Proved(verdict) => proving::proved(change, verdict),
+        Outcome::Verified(verdict) => proving::verified(change, verdict),
+        Outcome::Delivered { connection } => delivering::delivered(change, &connection),
+        Outcome::Confirmed {
+            connection,
+            confirmation,
+        } => delivering::confirmed(change, &connection, confirmation),
+        Outcome::Completed => delivering::completed(change),
+        Outcome::Published => retiring::published(change),
+        Outcome::Reverted { connection } => delivering::reverted(change, &connection),
+        Outcome::Discarded => rolling_back::discarded(change),
+        Outcome::UseSeen {
+            fingerprint,
+            last_used_at,
+        } => retiring::use_seen(change, &fingerprint, last_used_at),
+        Outcome::Retired {
+            fingerprint,
+            refusal,
+        } => retiring::retired(change, &fingerprint, refusal),
+        Outcome::OrphanRevoked { id } => retiring::orphan_revoked(change, &id),
+        Outcome::UnrecordedRevoked { .. } => Err(change.illegal("unrecorded_revoked")),
+        Outcome::Failed { step, fault } => failing::failed(change, &step, fault),
+    }?;
+    Ok(next)
+}
+
+/// A person's request lifts a halt that is older than it. The rotation in
+/// flight is what was asked for, unless it has nothing issued yet: then the
+/// request still tells how far the guards hold. Nor is it what was asked for if
+/// the token is in the wrong hands, and the rotation began without that haste.
+fn lift_halt(record: &mut Record) {
+    if !record.halt_is_lifted() {
+        return;
+    }
+    let cause = halting::lift(record);
+    record.failures = Failures::default();
+    if let (Some(HaltCause::ForeignTokens), Some(rotation)) = (cause, record.rotation.as_mut()) {
+        // The person has sorted out whose tokens they are.
+        rotation.intent = None;
+    }
+    let hasty = record.is_compromised();
+    let is_it =
+        |r: &Rotation| r.stage != Stage::Issuing && (!hasty || r.trigger == Trigger::Compromise);
+    if record.rotation.as_ref().is_some_and(is_it) {
+        record.request = None;
+    }
+}

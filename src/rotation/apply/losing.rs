@@ -1,0 +1,53 @@
+//! Tokens of ours whose value was lost, and what the record knows of tokens.
+
+use jiff::Timestamp;
+
+use super::change::Change;
+use crate::rotation::capability::Overlap;
+use crate::rotation::record::{Orphan, Record};
+
+/// Remembers a token of ours whose value was lost, if it can still be ended by
+/// its id; otherwise it is only counted until it dies.
+pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Option<Timestamp>) {
+    let issuer = &change.situation.issuer;
+    let can_end = issuer.revokes_by_id() || matches!(issuer.overlap, Overlap::TwoPhase { .. });
+    match id.filter(|_| can_end) {
+        Some(id) => change.record.orphans.push(Orphan {
+            id,
+            issuer: Some(change.situation.issuer_name.to_owned()),
+            found_at: change.now,
+            attempts: 0,
+            retry_at: None,
+        }),
+        None => {
+            let dies_at = dies_at.unwrap_or(Timestamp::MAX);
+            change.record.orphans_uncounted.push(dies_at);
+        }
+    }
+}
+
+/// When a token that nobody has seen dies at the latest, as far as others of
+/// its issuer tell.
+pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
+    let policy = change.situation.policy;
+    let life_of_current = change.record.current.as_ref().and_then(|token| {
+        let end = policy.expiry(token)?;
+        Some(end.duration_since(token.issued_at))
+    });
+    let life = policy.lifetime.or(policy.declared_lifetime);
+    let settled = change.now.checked_add(policy.settle).ok()?;
+    settled.checked_add(life.or(life_of_current)?).ok()
+}
+
+/// Whether the record contains the token with this id.
+pub(super) fn owns(record: &Record, id: &str) -> bool {
+    record
+        .current
+        .as_ref()
+        .is_some_and(|t| t.id.as_deref() == Some(id))
+        || record
+            .retiring
+            .iter()
+            .any(|r| r.token.id.as_deref() == Some(id))
+        || record.orphans.iter().any(|orphan| orphan.id == id)
+}

@@ -1,0 +1,287 @@
+//! Why something was decided for a token, and what that says about the token.
+
+use serde::Serialize;
+
+/// Machine code of a decision; the same word in logs, `plan`, `status` and
+/// `/readyz`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The record was written by a newer version of this program.
+    SchemaTooNew,
+    /// Our clock is behind the record's last write.
+    ClockBehind,
+    /// Our clock and a server's differ too much to retire anything.
+    ClockSkew,
+    /// A person paused this token, or everything.
+    Paused,
+    /// Another replica holds the lease.
+    LeaseElsewhere,
+    /// A person must decide.
+    Halted,
+    /// A failure was too recent.
+    Backoff,
+    /// A rotation is in flight.
+    InFlight,
+    /// A reply was lost; what happened must be found out.
+    ReplyLost,
+    /// A lost reply may still take effect; listing now would be too early.
+    Settling,
+    /// There is no token.
+    Missing,
+    /// The token has expired.
+    Expired,
+    /// The renewal time has come.
+    RenewalDue,
+    /// A person asked for a rotation.
+    Forced,
+    /// A person said that the token is compromised.
+    Compromised,
+    /// The token in use is refused by the service provider.
+    Drift,
+    /// A person wrote a new token to the published path.
+    OperatorSupplied,
+    /// A person must supply the new token.
+    WaitingOperator,
+    /// A token exists without a record.
+    Adoptable,
+    /// The published copy is not the current token.
+    PublishDue,
+    /// An overlap window has ended.
+    RetireDue,
+    /// A superseded token waits for the end of its overlap window.
+    WaitingOverlap,
+    /// The old token cannot be revoked; its expiry is waited for.
+    WaitingExpiry,
+    /// A slot at the issuer must be freed first.
+    SlotNeeded,
+    /// A token of ours whose value was lost must be revoked.
+    OrphanFound,
+    /// A token that was issued to this process is in no record.
+    TokenUnrecorded,
+    /// The renewal is due but no window allows it.
+    WaitingWindow,
+    /// The permitted number of issues a day is reached.
+    IssueCap,
+    /// The proof that is needed is too weak or too old.
+    ProofNeeded,
+    /// The periodic probe is due.
+    ProbeDue,
+    /// The new token is rolled back.
+    RollingBack,
+    /// A connection may have been given another token behind our back.
+    ConnectionInDoubt,
+    /// All is well until the next renewal.
+    Fresh,
+    /// The token does not expire and no age limit is set.
+    NothingScheduled,
+    /// The token was taken out of the configuration, and nothing is left to do
+    /// for it here.
+    Left,
+}
+
+/// How a token fares for which a reason was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// As it should be: nothing is overdue.
+    Healthy,
+    /// A person, or a window of the configuration, holds a rotation back.
+    HeldBack,
+    /// Work on it is not finished, or was disturbed; the daemon goes on with it.
+    Unfinished,
+    /// Only a person can make it go on.
+    NeedsPerson,
+}
+
+/// What ends a wait for this reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitEnds {
+    /// The time of [`Decision::wake_at`](super::decision::Decision::wake_at).
+    ByTime,
+    /// Another replica, which writes the record; at the latest that time.
+    ByOtherReplica,
+    /// A person, who writes the record or the published path.
+    ByPerson,
+    /// A change of the configuration, of the clock or of this program.
+    FromOutside,
+}
+
+/// Everything that follows from a reason alone.
+struct Class {
+    word: &'static str,
+    urgency: Urgency,
+    wait_ends: WaitEnds,
+    sentence: &'static str,
+}
+
+impl Reason {
+    /// The word for logs and output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.class().word
+    }
+
+    /// The reason with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
+    /// How the token fares.
+    #[must_use]
+    pub fn urgency(self) -> Urgency {
+        self.class().urgency
+    }
+
+    /// What ends a wait for this reason.
+    #[must_use]
+    pub fn wait_ends(self) -> WaitEnds {
+        self.class().wait_ends
+    }
+
+    /// Whether somebody else writes what is waited for, so that the next
+    /// decision must be made on what is stored then.
+    #[must_use]
+    pub fn waits_for_other_writer(self) -> bool {
+        match self.wait_ends() {
+            WaitEnds::ByOtherReplica | WaitEnds::ByPerson => true,
+            WaitEnds::ByTime | WaitEnds::FromOutside => false,
+        }
+    }
+
+    /// For people, to follow the token's name or `waits:`.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        self.class().sentence
+    }
+
+    /// Every reason.
+    pub const ALL: [Self; 35] = [
+        Self::SchemaTooNew,
+        Self::ClockBehind,
+        Self::ClockSkew,
+        Self::Paused,
+        Self::LeaseElsewhere,
+        Self::Halted,
+        Self::Backoff,
+        Self::InFlight,
+        Self::ReplyLost,
+        Self::Settling,
+        Self::Missing,
+        Self::Expired,
+        Self::RenewalDue,
+        Self::Forced,
+        Self::Compromised,
+        Self::Drift,
+        Self::OperatorSupplied,
+        Self::WaitingOperator,
+        Self::Adoptable,
+        Self::PublishDue,
+        Self::RetireDue,
+        Self::WaitingOverlap,
+        Self::WaitingExpiry,
+        Self::SlotNeeded,
+        Self::OrphanFound,
+        Self::TokenUnrecorded,
+        Self::WaitingWindow,
+        Self::IssueCap,
+        Self::ProofNeeded,
+        Self::ProbeDue,
+        Self::RollingBack,
+        Self::ConnectionInDoubt,
+        Self::Fresh,
+        Self::NothingScheduled,
+        Self::Left,
+    ];
+
+    /// The one table of what follows from a reason.
+    #[rustfmt::skip]
+    fn class(self) -> Class {
+        match self {
+            Self::SchemaTooNew => class("schema_too_new", Urgency::NeedsPerson, WaitEnds::FromOutside, "the record was written by a newer version of scim-rotator"),
+            Self::ClockBehind => class("clock_behind", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock is behind the last write of the record"),
+            Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock and a server's differ too much to retire a token"),
+            Self::Paused => class("paused", Urgency::HeldBack, WaitEnds::ByPerson, "a person paused it"),
+            Self::LeaseElsewhere => class("lease_elsewhere", Urgency::Healthy, WaitEnds::ByOtherReplica, "another process holds the lease"),
+            Self::Halted => class("halted", Urgency::NeedsPerson, WaitEnds::ByPerson, "it is halted until a person decides"),
+            Self::Backoff => class("backoff", Urgency::Unfinished, WaitEnds::ByTime, "the last attempt failed"),
+            Self::InFlight => class("in_flight", Urgency::Unfinished, WaitEnds::ByTime, "a rotation is in flight"),
+            Self::ReplyLost => class("reply_lost", Urgency::Unfinished, WaitEnds::ByTime, "the reply of the issuer was lost: what it did is found out"),
+            Self::Settling => class("settling", Urgency::Unfinished, WaitEnds::ByTime, "a lost call may still take effect"),
+            Self::Missing => class("missing", Urgency::Unfinished, WaitEnds::ByTime, "there is no token"),
+            Self::Expired => class("expired", Urgency::Unfinished, WaitEnds::ByTime, "the token has expired"),
+            Self::RenewalDue => class("renewal_due", Urgency::Unfinished, WaitEnds::ByTime, "the renewal is due"),
+            Self::Forced => class("forced", Urgency::Unfinished, WaitEnds::ByTime, "a person asked for a rotation"),
+            Self::Compromised => class("compromised", Urgency::Unfinished, WaitEnds::ByTime, "a person said that the token is compromised"),
+            Self::Drift => class("drift", Urgency::Unfinished, WaitEnds::ByTime, "the service provider refuses the token in use"),
+            Self::OperatorSupplied => class("operator_supplied", Urgency::Unfinished, WaitEnds::ByTime, "a person wrote a new token to the published path"),
+            Self::WaitingOperator => class("waiting_operator", Urgency::NeedsPerson, WaitEnds::ByPerson, "a person must supply the new token"),
+            Self::Adoptable => class("adoptable", Urgency::Unfinished, WaitEnds::ByTime, "a token exists without a record"),
+            Self::PublishDue => class("publish_due", Urgency::Healthy, WaitEnds::ByTime, "the published copy is not the token in use"),
+            Self::RetireDue => class("retire_due", Urgency::Healthy, WaitEnds::ByTime, "an overlap has ended"),
+            Self::WaitingOverlap => class("waiting_overlap", Urgency::Healthy, WaitEnds::ByTime, "the old token stays valid during the overlap"),
+            Self::WaitingExpiry => class("waiting_expiry", Urgency::Healthy, WaitEnds::ByTime, "the old token cannot be revoked and is valid until it expires"),
+            Self::SlotNeeded => class("slot_needed", Urgency::Unfinished, WaitEnds::ByTime, "a slot at the issuer must be freed first"),
+            Self::OrphanFound => class("orphan_found", Urgency::Unfinished, WaitEnds::ByTime, "a token whose value was lost must be revoked"),
+            Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
+            Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
+            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached"),
+            Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),
+            Self::ProbeDue => class("probe_due", Urgency::Healthy, WaitEnds::ByTime, "the periodic probe is due"),
+            Self::RollingBack => class("rolling_back", Urgency::Unfinished, WaitEnds::ByTime, "the new token is rolled back"),
+            Self::ConnectionInDoubt => class("connection_in_doubt", Urgency::Unfinished, WaitEnds::ByTime, "a connection may hold another token than the one in use"),
+            Self::Fresh => class("fresh", Urgency::Healthy, WaitEnds::ByTime, "the next renewal is not due yet"),
+            Self::NothingScheduled => class("nothing_scheduled", Urgency::Healthy, WaitEnds::FromOutside, "the token does not expire and no age limit is set"),
+            Self::Left => class("left", Urgency::Healthy, WaitEnds::FromOutside, "it is no longer configured, and nothing is left to do for it"),
+        }
+    }
+}
+
+fn class(
+    word: &'static str,
+    urgency: Urgency,
+    wait_ends: WaitEnds,
+    sentence: &'static str,
+) -> Class {
+    Class {
+        word,
+        urgency,
+        wait_ends,
+        sentence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_found_by_its_word_and_is_serialised_as_it() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_word(reason.as_str()), Some(reason));
+            let written = serde_json::to_value(reason).expect("a word");
+            assert_eq!(written, reason.as_str());
+            assert!(!reason.sentence().is_empty());
+        }
+        assert_eq!(Reason::from_word("unknown"), None);
+    }
+
+    #[test]
+    fn the_list_has_every_reason_in_the_order_of_the_type() {
+        for (place, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, place, "{}", reason.as_str());
+        }
+        assert_eq!(Reason::ALL.last(), Some(&Reason::Left), "the last one");
+    }
+
+    #[test]
+    fn only_a_person_ends_what_needs_one_unless_the_program_is_too_old() {
+        for reason in Reason::ALL {
+            if reason.urgency() == Urgency::NeedsPerson {
+                let ends = reason.wait_ends();
+                let by_hand = matches!(ends, WaitEnds::ByPerson | WaitEnds::FromOutside);
+                assert!(by_hand, "{}", reason.as_str());
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The managed token: what an identity provider holds for a service provider.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{Fingerprint, SecretText};
+
+/// Longest token that is accepted, in bytes. Service providers cut HTTP header
+/// lines at about 8 KiB; a bearer token above half of that is a mistake.
+pub const MAX_TOKEN_LEN: usize = 4096;
+
+/// A SCIM bearer token. It is a [`SecretText`] that obeys the rules of a token:
+/// an identity provider must be able to send it in an `Authorization` header.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BearerToken(SecretText);
+
+impl BearerToken {
+    /// Accepts a token that can stand in an HTTP header as it is.
+    ///
+    /// # Errors
+    /// Names what is wrong, never the value: empty, too long, a `Bearer `
+    /// prefix, white space at an end (the trailing newline of a file), or a
+    /// byte outside visible ASCII.
+    pub fn parse(value: impl Into<String>) -> Result<Self, TokenShapeError> {
+        let value = Zeroizing::new(value.into());
+        match shape_error(&value) {
+            Some(error) => Err(error),
+            None => Ok(Self(SecretText::checked(value))),
+        }
+    }
+
+    /// The bytes. Only ports call this, at the moment of use.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// A short name for this value that tells nothing about it.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.0.fingerprint()
+    }
+
+    /// Compares in constant time.
+    #[must_use]
+    pub fn matches(&self, other: &str) -> bool {
+        self.0.matches(other)
+    }
+}
+
+impl From<BearerToken> for SecretText {
+    fn from(token: BearerToken) -> Self {
+        token.0
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerToken([redacted])")
+    }
+}
+
+/// Why a value cannot be a bearer token. Carries no part of the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenShapeError {
+    /// Nothing there.
+    #[error("the token is empty")]
+    Empty,
+    /// Longer than [`MAX_TOKEN_LEN`].
+    #[error("the token is longer than {MAX_TOKEN_LEN} bytes")]
+    TooLong,
+    /// The scheme was pasted along with the token.
+    #[error("the token begins with `Bearer `: store the token alone, without the scheme")]
+    SchemePrefix,
+    /// White space at an end.
+    #[error(
+        "the token begins or ends with white space or a newline: write it without one (`printf %s`, not `echo`)"
+    )]
+    SurroundingSpace,
+    /// A byte that no HTTP header may carry in a credential.
+    #[error(
+        "the token holds a character outside visible ASCII (byte {position}): it cannot be sent in an Authorization header"
+    )]
+    Unprintable {
+        /// Offset of the first offending byte.
+        position: usize,
+    },
+}
+
+fn shape_error(value: &str) -> Option<TokenShapeError> {
+    if value.is_empty() {
+        return Some(TokenShapeError::Empty);
+    }
+    if value.len() > MAX_TOKEN_LEN {
+        return Some(TokenShapeError::TooLong);
+    }
+    if value.trim() != value {
+        return Some(TokenShapeError::SurroundingSpace);
+    }
+    let scheme = value.get(..7).map(str::to_ascii_lowercase);
+    if scheme.as_deref() == Some("bearer ") {
+        return Some(TokenShapeError::SchemePrefix);
+    }
+    value
+        .bytes()
+        .position(|b| !(0x21..=0x7e).contains(&b))
+        .map(|position| TokenShapeError::Unprintable { position })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_that_cannot_be_sent_are_refused_by_name() {
+        let cases = [
+            ("", TokenShapeError::Empty),
+            ("token\n", TokenShapeError::SurroundingSpace),
+            (" token", TokenShapeError::SurroundingSpace),
+            ("Bearer abc", TokenShapeError::SchemePrefix),
+            ("to ken", TokenShapeError::Unprintable { position: 2 }),
+            ("tök", TokenShapeError::Unprintable { position: 1 }),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(BearerToken::parse(value).err(), Some(expected), "{value:?}");
+        }
+        let long = "a".repeat(MAX_TOKEN_LEN + 1);
+        assert_eq!(
+            BearerToken::parse(long).err(),
+            Some(TokenShapeError::TooLong)
+        );
+        assert!(
+            BearerToken::parse("Zm9v==:YmFy").is_ok(),
+            "Tableau's shape is accepted"
+        );
+    }
+
+    #[test]
+    fn debug_tells_nothing() {
+        let token = BearerToken::parse("canary-7f3a").expect("valid");
+        assert_eq!(format!("{token:?}"), "BearerToken([redacted])");
+        assert!(!token.fingerprint().as_str().contains("canary"));
+    }
+}

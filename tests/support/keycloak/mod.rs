@@ -1,0 +1,107 @@
+//! Keycloak in two roles: a service provider, and an identity provider that
+//! sends users out.
+
+use std::process::Command;
+use std::time::Duration;
+
+use reqwest::{Method, Response};
+use serde_json::Value;
+
+use super::part::{self, Group};
+
+pub mod identity_provider;
+pub mod service_provider;
+
+/// It starts a Java virtual machine on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(300);
+const PAUSE: Duration = Duration::from_millis(250);
+
+const ADMIN: &str = "admin";
+const PASSWORD: &str = "keycloak-password-of-the-tests";
+
+/// A running Keycloak. Nothing of it outlives the process, so that it is killed
+/// when dropped, not asked to end.
+struct Server {
+    group: Group,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Server {
+    /// `None`, said loudly, if the part is missing.
+    async fn start() -> Option<Self> {
+        let home = part::find("keycloak")?;
+        let port = part::free_port();
+        let mut command = Command::new(home.join("bin/kc.sh"));
+        command
+            .args(["start", "--optimized"])
+            .arg(format!("--http-port={port}"))
+            .env("KC_BOOTSTRAP_ADMIN_USERNAME", ADMIN)
+            .env("KC_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD)
+            // A short life: little memory, and the quick compiler only.
+            .env("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m")
+            .env("JAVA_OPTS_APPEND", "-XX:TieredStopAtLevel=1");
+        let mut server = Self {
+            group: Group::start(command),
+            url: format!("http://127.0.0.1:{port}"),
+            http: super::bare_http(),
+        };
+        server.wait_until_ready().await;
+        Some(server)
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let master = format!("{}/realms/master", self.url);
+        loop {
+            let answer = self.http.get(&master).send().await;
+            if answer.is_ok_and(|answer| answer.status() == 200) {
+                return;
+            }
+            assert!(!self.group.has_ended(), "Keycloak ended by itself");
+            let now = tokio::time::Instant::now();
+            assert!(now < deadline, "Keycloak is not ready");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// A call of the administrator's to the admin API; `path` begins after
+    /// `/admin/realms`.
+    async fn must(&self, method: Method, path: &str, wish: Value, expected: u16) -> Response {
+        let url = format!("{}/admin/realms{path}", self.url);
+        let request = self.http.request(method, url);
+        let request = request.bearer_auth(self.admin_token().await);
+        let request = if wish.is_null() {
+            request
+        } else {
+            request.json(&wish)
+        };
+        let answer = request.send().await.expect("an answer");
+        if answer.status() == expected {
+            return answer;
+        }
+        let status = answer.status();
+        let said = answer.text().await.unwrap_or_default();
+        panic!("Keycloak answers {path} with {status}: {said}")
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.must(Method::GET, path, Value::Null, 200).await;
+        answer.json().await.expect("JSON")
+    }
+
+    /// A new one each time: it lives for a minute.
+    async fn admin_token(&self) -> String {
+        let url = format!("{}/realms/master/protocol/openid-connect/token", self.url);
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", "admin-cli"),
+            ("username", ADMIN),
+            ("password", PASSWORD),
+        ];
+        let answer = self.http.post(url).form(&form).send().await;
+        let answer: Value = answer.expect("an answer").json().await.expect("JSON");
+        let token = answer["access_token"].as_str();
+        token.expect("an access token").to_owned()
+    }
+}
