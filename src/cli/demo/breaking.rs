@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::Scene;
 use crate::demo::identity_provider::{AdminFault, WriteFault};
-use crate::demo::service_provider::MintFault;
+use crate::demo::service_provider::IssueFault;
 use crate::demo::stage::TOKENS;
 use crate::telemetry::words;
 
@@ -131,7 +131,7 @@ pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify)
         .until(|counts| counts.generation(TOKEN) >= 1)
         .await;
     let before = scene.tally.counts().generation(TOKEN);
-    let issued = scene.stage.crm.stats().minted;
+    let issued = scene.stage.crm.stats().issued;
     set_up(scene, what);
     match what {
         Break::Issuer | Break::Idp | Break::Vault | Break::Crash => {
@@ -177,15 +177,15 @@ const AIM: SignedDuration = SignedDuration::from_millis(300);
 /// Prepares faults that must be in place before the rotation begins.
 fn set_up(scene: &Scene, what: Break) {
     let stage = &scene.stage;
-    let mint = &stage.crm.faults().mint;
+    let issuing = &stage.crm.faults().issue;
     match what {
-        Break::Issuer => mint.plan(MintFault::LoseReply, 1),
+        Break::Issuer => issuing.plan(IssueFault::LoseReply, 1),
         Break::Idp => {
             stage.hr.faults().write.plan(WriteFault::LoseReply, 1);
-            mint.plan(MintFault::Slow(AIM), 1);
+            issuing.plan(IssueFault::Slow(AIM), 1);
         }
-        Break::Vault => mint.plan(MintFault::Slow(AIM), 1),
-        Break::Crash => mint.plan(MintFault::Slow(stage.pace.lifetime()), 1),
+        Break::Vault => issuing.plan(IssueFault::Slow(AIM), 1),
+        Break::Crash => issuing.plan(IssueFault::Slow(stage.pace.lifetime()), 1),
         Break::Revoked => {}
     }
 }
@@ -193,7 +193,7 @@ fn set_up(scene: &Scene, what: Break) {
 fn strike(scene: &Scene, what: Break, kill: &Notify) {
     let stage = &scene.stage;
     match what {
-        Break::Issuer => stage.crm.faults().mint.keep(MintFault::Refuse),
+        Break::Issuer => stage.crm.faults().issue.keep(IssueFault::Refuse),
         Break::Idp => stage.hr.faults().admin.keep(AdminFault::Unavailable),
         Break::Vault => stage.vault.seal(true),
         Break::Crash => kill.notify_one(),
@@ -203,7 +203,7 @@ fn strike(scene: &Scene, what: Break, kill: &Notify) {
 
 fn repair(scene: &Scene) {
     let stage = &scene.stage;
-    stage.crm.faults().mint.clear();
+    stage.crm.faults().issue.clear();
     stage.hr.faults().admin.clear();
     stage.vault.seal(false);
 }
@@ -212,7 +212,7 @@ fn repair(scene: &Scene) {
 const LOOK: Duration = Duration::from_millis(2);
 
 async fn until_issued(scene: &Scene, before: u64) {
-    while scene.stage.crm.stats().minted == before {
+    while scene.stage.crm.stats().issued == before {
         tokio::time::sleep(LOOK).await;
     }
 }
