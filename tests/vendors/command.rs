@@ -51,11 +51,32 @@ fn without_hashes(text: &str) -> String {
     words.collect()
 }
 
+/// The head of the table and the user's own files, with single spaces: what is
+/// built in, and how wide that makes a column, changes with each vendor.
+fn own(table: &str) -> String {
+    let rows = table.lines().filter(|row| {
+        ["VENDOR ", "acme "]
+            .iter()
+            .any(|name| row.starts_with(name))
+    });
+    let words = rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ") + "\n");
+    words.collect()
+}
+
 #[test]
 fn all_vendors_stand_in_one_table() {
     let ran = vendors(&[]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
-    assert_golden("list.txt", &ran.out);
+    let built_in = scim_rotator::vendors::Library::shipped();
+    for vendor in built_in.iter() {
+        let names = format!("{} ", vendor.name);
+        assert!(
+            ran.out.lines().any(|row| row.starts_with(&names)),
+            "{}",
+            ran.out
+        );
+    }
+    assert_golden("list.txt", &own(&ran.out));
     assert!(
         !ran.out.contains('\u{1b}'),
         "escapes in a pipe: {}",

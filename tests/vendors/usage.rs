@@ -1,6 +1,7 @@
 //! A user's table of a vendor: what it becomes, and what is said of mistakes.
 
 use scim_rotator::ports::kind::Origin;
+use scim_rotator::vendors::{Family, Library};
 
 use super::{Folder, Said, assert_golden, sound};
 
@@ -292,13 +293,23 @@ fn a_wrong_kind_is_led_to_the_kinds_and_vendors() {
     let said = one("[issuers.crm.acme]", "[issuers.crm.amce]");
     assert_eq!(said.path, "issuers.crm.amce");
     assert_eq!(said.message, "unknown kind or vendor `amce`");
+    let vendors = known_vendors(Family::Issuer);
     assert_eq!(
         said.remedy,
-        "did you mean `acme`? kinds: http, oauth2, local, operator; vendors: acme"
+        format!("did you mean `acme`? kinds: http, oauth2, local, operator; vendors: {vendors}")
     );
     assert_eq!(said.at, "amce]");
     let said = one("[connections.hr.acme]", "[connections.hr.something-else]");
-    assert_eq!(said.remedy, "kinds: http, exec; vendors: acme");
+    let vendors = known_vendors(Family::Connection);
+    let expected = format!("kinds: http, exec; vendors: {vendors}");
+    assert_eq!(said.remedy, expected);
+}
+
+/// The vendors that are built in, and the test's own.
+fn known_vendors(family: Family) -> String {
+    let mut all: Vec<_> = Library::shipped().names(family).chain(["acme"]).collect();
+    all.sort_unstable();
+    all.join(", ")
 }
 
 #[test]
