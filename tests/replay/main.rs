@@ -14,6 +14,7 @@ mod mistakes;
 mod refused;
 mod rules;
 mod served;
+mod shipped;
 mod source;
 
 #[path = "../support/mod.rs"]

@@ -288,3 +288,27 @@ fn the_typed_settings_know_their_vendor() {
     assert_eq!(connection.as_kind().kind(), "acme");
     assert_eq!(connection.as_kind().credentials().len(), 1);
 }
+
+#[test]
+fn a_url_stands_in_templates_as_a_url_and_elsewhere_as_a_text() {
+    let text = CONNECTION.replace("\n[http]\n", "\n[http]\nheaders.X = '{{ config.url }}'\n");
+    let vendor = Vendor::shipped("acme", &text).expect("sound");
+    let mut values = example::values(&vendor, Filled::All);
+    let own = DeTable::parse("server = 'https://a.example/x'").expect("valid");
+    let (_, value) = own.into_inner().into_iter().next().expect("one");
+    let key = "server".to_owned();
+    values.insert("url".to_owned(), Given { key, value });
+    let expansion = expand(&vendor, &values, None, Places::Foreign);
+    for path in ["http.address", "http.config.url", "http.config.url.url"] {
+        let moved = (path.to_owned(), "server".to_owned());
+        assert!(
+            expansion.moved.contains(&moved),
+            "{path}: {:?}",
+            expansion.moved
+        );
+    }
+    let http = plain(expansion.http);
+    assert_eq!(http["address"], "https://a.example/x".into());
+    let expected = toml("url.url = 'https://a.example/x'\nconnection = 'con_1'");
+    assert_eq!(http["config"], expected.into());
+}
