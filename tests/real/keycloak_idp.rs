@@ -64,7 +64,7 @@ async fn users_arrive_while_a_token_turns_over(
     );
 
     let connection = connection(idp, &component, "");
-    let sections = [issuer, &connection, &token(&scim_url, "keycloak", DUE)];
+    let sections = [issuer, &connection, &token(&scim_url, "sso", DUE)];
     let daemon = house.run(&sections.concat()).await;
     let turned = Cell::new(false);
     let turning = async {
@@ -120,7 +120,7 @@ async fn a_masked_token_is_proven_by_the_plug_in(
     let sections = [
         issuer,
         &connection(idp, &component, TEST_SAVED),
-        &token(&scim_url, "keycloak", DUE),
+        &token(&scim_url, "sso", DUE),
     ];
     house.configure(&sections.concat());
     let rotate = house.command(&["rotate", "crm", "--timeout", "10m"]).await;
@@ -133,59 +133,27 @@ async fn a_masked_token_is_proven_by_the_plug_in(
     assert_eq!(sent(sp).refused, 0);
 }
 
-/// The connection, in the one place where the tests write it down. Keycloak
-/// takes `providerType` and `providerId` for granted: without them it answers
-/// 500, with others it makes another component of this one. It also takes a key
-/// that the component does not know, answers 204, and stores nothing: so the
-/// key must be there before.
+/// The connection by the vendor file that is built into the program.
 fn connection(idp: &IdentityProvider, component: &str, more: &str) -> String {
     let url = idp.url();
     format!(
         r#"
-[connections.keycloak.http]
-address = "{url}/admin/realms/{REALM}"
-config = {{ component = "{component}" }}
-
-[connections.keycloak.http.auth.oauth2]
-token_url = "{url}/realms/{REALM}/protocol/openid-connect/token"
+[connections.sso.keycloak]
+url = "{url}"
+realm = "{REALM}"
+component = "{component}"
 client_id = "{ROTATOR}"
 client_secret = {{ vault = "kv/scim-rotator-callers/keycloak#secret" }}
-
-[[connections.keycloak.http.lookups]]
-name = "component"
-url = "/components/{{{{ config.component }}}}"
-answers = [
-  {{ means = "success", status = 200, when = [{{ at = "/config/auth-pass/0", exists = true }}] }},
-  {{ means = "refused", status = 200 }},
-]
-
-[[connections.keycloak.http.base_url]]
-step = "component"
-at = "/config/endpoint/0"
-
-[connections.keycloak.http.deliver]
-method = "PUT"
-url = "/components/{{{{ config.component }}}}"
-repeatable = true
-answers = [
-  {{ means = "success", status = 204 }},
-  {{ means = "unknown", status = "5xx" }},
-]
-
-[connections.keycloak.http.deliver.body.json]
-id = "{{{{ steps.component.json.id }}}}"
-providerType = "{{{{ steps.component.json.providerType }}}}"
-providerId = "{{{{ steps.component.json.providerId }}}}"
-config = {{ auth-pass = ["{{{{ token }}}}"] }}
 {more}
 "#
     )
 }
 
-/// The answer is 200 whatever comes of it, and nothing but zeros proves nothing.
+/// What the file leaves to those who grant one role more. The answer is 200
+/// whatever comes of it, and nothing but zeros proves nothing.
 const TEST_SAVED: &str = r#"
-[connections.keycloak.http.test_saved]
-method = "POST"
+[connections.sso.keycloak.http.test_saved]
+effect = "writes"
 url = "/user-storage/{{ config.component }}/sync"
 query = { action = "triggerFullSync" }
 answers = [
