@@ -11,6 +11,8 @@ use super::validator::{Validator, mistakes};
 
 /// The file that the package installs.
 const FILE: &str = "config/scim-rotator.schema.json";
+const INSTALLED: &str = "/usr/share/scim-rotator/scim-rotator.schema.json";
+const EXAMPLES: &str = "usr/share/doc/scim-rotator/examples";
 
 fn shipped() -> Value {
     schema(Library::shipped())
@@ -42,13 +44,32 @@ fn every_example_is_taken_and_names_the_schema() {
             .lines()
             .next()
             .and_then(|l| l.strip_prefix("#:schema "));
+        let named = first.expect("a line for editors");
+        if file == "minimal.toml" {
+            // It is installed below /etc, far from the others.
+            assert_eq!(named, INSTALLED);
+            continue;
+        }
         let target = repository("config").join(file);
-        let target = target
-            .parent()
-            .expect("a folder")
-            .join(first.expect("a line"));
+        let target = target.parent().expect("a folder").join(named);
         let target = target.canonicalize().expect("a file");
         assert_eq!(target, repository(FILE), "{file}");
+    }
+}
+
+#[test]
+fn the_package_installs_the_schema_and_every_example() {
+    let manifest = std::fs::read_to_string(repository("Cargo.toml")).expect("a manifest");
+    let asset = |file: &str, to: &str| manifest.contains(&format!("[\"{file}\", \"{to}\", "));
+    let folder = INSTALLED.rsplit_once('/').expect("a folder").0;
+    assert!(asset(FILE, &format!("{}/", &folder[1..])));
+    // Beside the examples too, which name it by a relative path.
+    assert!(asset(FILE, &format!("{EXAMPLES}/")));
+    for file in FILES.into_iter().chain(["connections/syncope.toml"]) {
+        let below = file.split_once('/');
+        let below = below.map_or(String::new(), |(below, _)| format!("{below}/"));
+        let (from, to) = (format!("config/{file}"), format!("{EXAMPLES}/{below}"));
+        assert!(asset(&from, &to), "{file} is not installed");
     }
 }
 
