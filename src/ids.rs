@@ -1,4 +1,4 @@
-//! Random ids. The only place that makes them.
+//! Random ids; nothing else makes them.
 #![expect(clippy::disallowed_methods, reason = "this is the home of random ids")]
 
 use uuid::Uuid;

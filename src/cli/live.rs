@@ -233,7 +233,7 @@ impl Live {
         }
         if let (Some(halt), None) = (&after.halt, &before.halt) {
             let facts = json!({ "event": "halted", "cause": halt.cause, "detail": halt.detail });
-            let text = format!("HALTED, a person must decide: {}", halt.detail);
+            let text = format!("HALTED until a person acts: {}", halt.detail);
             self.tell(ended.now, &unit.name, &text, facts);
         }
     }

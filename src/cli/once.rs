@@ -76,9 +76,7 @@ async fn work_all(
             let runner = &runner;
             async move {
                 let mut memory = Memory::default();
-                let ended = runner
-                    .work(&unit, &mut memory, Until::AtRest, timeout)
-                    .await;
+                let ended = runner.work(&unit, &mut memory, Until::Idle, timeout).await;
                 (unit.name, ended)
             }
         })
@@ -90,7 +88,7 @@ async fn work_all(
 /// What an end means: the exit code, a word, and a sentence.
 pub(super) fn verdict(ended: &Ended) -> (Exit, &'static str, String) {
     match ended {
-        Ended::AtRest(decision) => waiting_for(decision.reason),
+        Ended::Idle(decision) => waiting_for(decision.reason),
         Ended::NeedsPerson(stage) => (
             Exit::Failed,
             "needs a person",

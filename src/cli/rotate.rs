@@ -165,7 +165,7 @@ fn tell_end(
 ) -> Exit {
     let now = world.clock.now();
     let past = match ended {
-        Ended::AtRest(_) => finished(record, began),
+        Ended::Idle(_) => finished(record, began),
         Ended::NeedsPerson(_) | Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => None,
     };
     let (exit, text) = match past {

@@ -164,8 +164,8 @@ async fn work(
     let health = &world.telemetry.health;
     let mut clean = true;
     if is_prepared(world, observer, cancel).await {
-        let (rings, rung) = mpsc::channel(16);
-        let recurring = Recurring::start(rings.clone()).await?;
+        let (messages, received) = mpsc::channel(16);
+        let recurring = Recurring::start(messages.clone()).await?;
         let mut witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(observer) as _];
         witnesses.extend(also);
         let supervisor = Supervisor::new(
@@ -173,11 +173,11 @@ async fn work(
             first,
             changed,
             Arc::clone(observer) as _,
-            rung,
+            received,
         );
         clean = tokio::select! {
             clean = supervisor.run() => clean,
-            () = watch_control(world, &rings) => false,
+            () = watch_control(world, &messages) => false,
         };
         recurring.stop().await;
     }

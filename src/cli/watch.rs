@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::wiring::World;
-use crate::driver::recurring::Ring;
+use crate::driver::recurring::SupervisorMessage;
 use crate::ports::pulse::Pulse;
 use crate::telemetry::VaultSigns;
 use crate::telemetry::witness::Observer;
@@ -102,7 +102,7 @@ pub(super) async fn tell_missing_capabilities(world: &World, needs: &[Need]) {
 const CONTROL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Never returns. While Vault does not answer, what was known stays in force.
-pub(super) async fn watch_control(world: &World, rings: &mpsc::Sender<Ring>) {
+pub(super) async fn watch_control(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
     loop {
         world.clock.sleep(CONTROL).await;
         let Ok(true) = world.read_control().await else {
@@ -116,7 +116,7 @@ pub(super) async fn watch_control(world: &World, rings: &mpsc::Sender<Ring>) {
             tracing::info!("a person resumed all work");
         }
         // A supervisor that has ended needs no ring.
-        let _ended = rings.send(Ring::LookAtAll).await.is_err();
+        let _ended = messages.send(SupervisorMessage::WakeAll).await.is_err();
     }
 }
 

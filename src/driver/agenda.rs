@@ -1,12 +1,12 @@
-//! The one timer queue: which token is due when.
+//! The timer queue: when each token is due.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-/// Tokens by the time at which they want to be looked at. Each stands in it at
-/// most once; the times are wall-clock times and are compared anew at each
-/// look, so a jump of the clock cannot lose one.
+/// When each token is due; each is in it at most once. The times are wall-clock
+/// times and are compared with the clock at each call, so a jump of the clock
+/// loses none.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     by_time: BTreeSet<(Timestamp, String)>,
@@ -21,14 +21,15 @@ impl Agenda {
         self.by_time.insert((at, name.to_owned()));
     }
 
-    /// Takes a token out.
+    /// Removes a token.
     pub(super) fn remove(&mut self, name: &str) {
         if let Some(at) = self.by_name.remove(name) {
             self.by_time.remove(&(at, name.to_owned()));
         }
     }
 
-    /// Takes out the token that has been due for longest, if any is due.
+    /// Removes and returns the token that has been due for longest, if any is
+    /// due.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<(Timestamp, String)> {
         let (at, _) = self.by_time.first()?;
         if *at > now {
@@ -49,7 +50,7 @@ impl Agenda {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// The tokens that wait, in order of name.
+    /// The tokens in the queue, in order of name.
     pub(super) fn names(&self) -> Vec<String> {
         self.by_name.keys().cloned().collect()
     }

@@ -1,15 +1,15 @@
-//! What persons write into a record: requests, pauses. They act through Vault,
-//! under Vault's policies and audit; there is no other way in.
+//! Writes what a person asks for into a record: requests, pauses. Commands do
+//! this with the person's own Vault token, so Vault's policies and audit apply.
 
 use crate::ids;
 use crate::ports::{Clock, Store, StoreError, Version};
 use crate::rotation::record::Record;
 
-/// Changes the record of a token, whoever else writes it meanwhile, and returns
-/// what is stored now. Nothing is written if `change` changes nothing.
+/// Changes the record of a token, also while others write it, and returns what
+/// is stored then. Nothing is written if `change` changes nothing.
 ///
 /// # Errors
-/// When the store cannot be used; a rival write is repeated over.
+/// When the store cannot be used. After a conflict the change is made again.
 pub async fn amend(
     store: &dyn Store,
     clock: &dyn Clock,

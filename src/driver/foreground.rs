@@ -1,9 +1,10 @@
-//! The same driver in the foreground: for `once` and `rotate`.
+//! The driver in the foreground, for `once` and `rotate`: one token, with a
+//! timeout.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::Memory;
-use super::run::{Rest, Runner};
+use super::run::{Runner, WakeEnd};
 use crate::ports::unit::Unit;
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::{Record, StageName};
@@ -11,30 +12,30 @@ use crate::rotation::record::{Record, StageName};
 /// How foreground work on a token ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// Nothing is in flight any more; the last decision says why.
-    AtRest(Decision),
-    /// A person must act: the token waits for an operator or is halted.
+    /// No rotation is in flight; the decision says what the token waits for.
+    Idle(Decision),
+    /// A person has to act: the token waits for an operator or is halted.
     NeedsPerson(StageName),
-    /// Time ran out while something was in flight or held back.
+    /// The timeout passed while a rotation was in flight or could not begin.
     TimedOut(Reason),
-    /// The store could not be used until time ran out.
+    /// The store could not be used until the timeout passed.
     StoreFailed(String),
-    /// Cancelled between two steps.
+    /// The work was cancelled between two steps.
     Stopped,
 }
 
-/// When foreground work is content.
+/// When foreground work is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// No rotation is in flight.
-    AtRest,
-    /// A rotation that was asked for has begun and ended.
+    /// When no rotation is in flight.
+    Idle,
+    /// When a requested rotation has begun and ended.
     Rotated,
 }
 
 impl Runner {
-    /// Wakes one token again and again until it is content, for at most this
-    /// long. The last record that was seen stays in `memory`.
+    /// Wakes one token until its work is finished, for at most this long. The
+    /// last record that was read stays in `memory`.
     pub async fn work(
         &self,
         unit: &Unit,
@@ -74,26 +75,27 @@ impl Runner {
 }
 
 const SHORTEST_PAUSE: SignedDuration = SignedDuration::from_millis(50);
-/// A person or another replica may change what is waited for.
+/// Longest pause between two wakes: a person or another replica may write the
+/// record.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
-fn judge(rest: &Rest, record: Option<&Record>, until: Until) -> Option<Ended> {
+fn judge(rest: &WakeEnd, record: Option<&Record>, until: Until) -> Option<Ended> {
     let decision = match rest {
-        Rest::Stopped => return Some(Ended::Stopped),
-        Rest::StoreFailed { .. } | Rest::Interrupted => return None,
-        Rest::Decided(decision) => decision,
+        WakeEnd::Stopped => return Some(Ended::Stopped),
+        WakeEnd::StoreFailed { .. } | WakeEnd::Interrupted => return None,
+        WakeEnd::Decided(decision) => decision,
     };
     let record = record?;
     let stage = record.stage_name();
     let begun = match until {
-        Until::AtRest => true,
-        // The request is taken out of the record when its rotation begins.
+        Until::Idle => true,
+        // A rotation removes the request from the record when it begins.
         Until::Rotated => record.request.is_none(),
     };
     match stage {
         StageName::Halted | StageName::WaitingOperator if begun => Some(Ended::NeedsPerson(stage)),
         StageName::Idle if begun && decision.reason != Reason::LeaseElsewhere => {
-            Some(Ended::AtRest(decision.clone()))
+            Some(Ended::Idle(decision.clone()))
         }
         StageName::Idle
         | StageName::Halted
@@ -108,10 +110,10 @@ fn judge(rest: &Rest, record: Option<&Record>, until: Until) -> Option<Ended> {
     }
 }
 
-fn timed_out(rest: Rest) -> Ended {
+fn timed_out(rest: WakeEnd) -> Ended {
     match rest {
-        Rest::Decided(decision) => Ended::TimedOut(decision.reason),
-        Rest::StoreFailed { error, .. } => Ended::StoreFailed(error),
-        Rest::Stopped | Rest::Interrupted => Ended::Stopped,
+        WakeEnd::Decided(decision) => Ended::TimedOut(decision.reason),
+        WakeEnd::StoreFailed { error, .. } => Ended::StoreFailed(error),
+        WakeEnd::Stopped | WakeEnd::Interrupted => Ended::Stopped,
     }
 }

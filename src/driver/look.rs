@@ -1,6 +1,6 @@
-//! Looks at how the connections of a token fare, so that people are told when an
-//! identity provider holds one back. Nothing is decided by it, and nothing is
-//! stored.
+//! Asks identity providers for the state of the connections of a token, so that
+//! people are told when one is quarantined or disabled. Nothing is decided by
+//! it, and nothing is stored.
 
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -13,12 +13,12 @@ use crate::ports::{Connection, Delivery};
 use crate::rotation::decision::Step;
 use crate::rotation::record::Record;
 
-/// Longest wait for all connections: work on the token waits meanwhile.
+/// Longest wait for all connections, during which the token is not worked on.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 impl Runner {
-    /// Looks, if this step is one to look after: with each probe of the token in
-    /// use, and when a new one is in use everywhere.
+    /// Asks after the steps that suit: after each probe of the current token,
+    /// and after a new one was published.
     pub(super) async fn look_at_connections(&self, unit: &Unit, step: &Step, record: &Record) {
         let worth_it = *step == Step::Verify || *step == Step::Publish;
         let (true, Some(current)) = (worth_it, &record.current) else {
@@ -39,7 +39,8 @@ impl Runner {
         join_all(looks).await;
     }
 
-    /// `None`: it cannot tell, or the work is being ended.
+    /// `None` if the identity provider cannot tell, or if the work was
+    /// cancelled.
     async fn look_at(
         &self,
         connection: &dyn Connection,
@@ -50,7 +51,7 @@ impl Runner {
             () = self.cancel.cancelled() => None,
             seen = connection.look(delivery) => seen.transpose(),
             () = self.clock.sleep(PATIENCE) => {
-                let text = "the identity provider did not tell in time how provisioning fares";
+                let text = "the identity provider did not report the state of provisioning in time";
                 Some(Err(Fault::new(FaultClass::NotApplied, FaultKind::Timeout, text)))
             }
         }

@@ -1,4 +1,4 @@
-//! What the driver remembers of a token between two wakes.
+//! What the driver keeps in memory of a token between two wakes.
 
 use tokio_util::sync::CancellationToken;
 
@@ -7,24 +7,26 @@ use crate::rotation::outcome::Outcome;
 use crate::rotation::record::Record;
 use crate::rotation::uncommitted::{Uncommitted, UnrecordedToken};
 
-/// What is remembered of a token between two wakes. Safe to lose: everything
-/// that matters is stored, and check-and-set refuses what is outdated.
+/// What the driver keeps of a token between two wakes. It may be lost:
+/// everything that matters is stored, and check-and-set refuses what is
+/// outdated.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// On its own: most tokens rest for most of the time, and nothing is known.
+    /// Boxed, because most tokens are idle most of the time and keep none.
     pub(super) known: Option<Box<Known>>,
-    /// Label of an intent that was made here and whose issue was not started.
+    /// Label of an intent that this process stored and whose request it has not
+    /// sent.
     pub(super) fresh_intent: Option<String>,
     pub(super) store_failures: u32,
     /// Effects since the last commit.
     pub(super) uncommitted: Uncommitted,
-    /// Effects whose commit was refused, because another writer came first. They
-    /// are reconciled with the record of that writer.
+    /// Effects whose commit was refused because another writer came first. They
+    /// are reconciled with that writer's record.
     pub(super) conflicted: Uncommitted,
-    /// Tokens that were issued to this process and are in no record. It revokes
-    /// them.
+    /// Tokens that were issued to this process and are in no record. This
+    /// process revokes them.
     pub(super) unrecorded: Vec<UnrecordedToken>,
-    /// Ends the wake between two steps; there is one while a wake runs.
+    /// Ends a running wake between two steps; set while a wake runs.
     pub(super) interruption: Option<CancellationToken>,
 }
 
@@ -37,41 +39,43 @@ pub(super) struct Known {
     /// Whether it must be committed before anything else is done: it may
     /// contain a token that is stored nowhere else.
     pub(super) must_commit_first: bool,
-    /// Ids of the writes on this version of which it is not known whether they
-    /// were carried out.
-    pub(super) unheard: Vec<String>,
+    /// Ids of the writes over this version whose answers were lost: they may
+    /// have been carried out.
+    pub(super) unanswered: Vec<String>,
 }
 
 impl Memory {
-    /// Makes the next wake read from the store, unless something here is not
-    /// stored yet.
+    /// Makes the next wake read the record from the store, unless this one is
+    /// not stored yet.
     pub fn reload(&mut self) {
         if self.known.as_ref().is_some_and(|known| !known.dirty) {
             self.known = None;
         }
     }
 
-    /// What ends the next wake between two steps: the configuration has changed,
-    /// and what is left to do is done under the new one.
+    /// A token that ends the next wake between two steps when the configuration
+    /// changes. The rest is then done under the new configuration.
     pub(super) fn interruption(&mut self) -> CancellationToken {
         self.interruption.insert(CancellationToken::new()).clone()
     }
 
-    /// Whether the stored intent was made here, and its effect was not started.
+    /// Whether this process stored the record's intent and has not sent its
+    /// request.
     pub(super) fn has_fresh_intent(&self, record: &Record) -> bool {
         let rotation = record.rotation.as_ref();
         let intent = rotation.and_then(|r| r.intent.as_ref());
         intent.is_some_and(|intent| self.fresh_intent.as_ref() == Some(&intent.label))
     }
 
-    /// The record as last seen.
+    /// The record as last read or changed.
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
         self.known.as_ref().map(|known| &known.record)
     }
 }
 
-/// An intent that this outcome made, and whose effect was not started.
+/// The label of the intent that this outcome put into the record, and whose
+/// request was not sent.
 pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<String> {
     match outcome {
         Outcome::Prepared(_) | Outcome::Recovered { .. } => {
@@ -99,7 +103,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
     }
 }
 
-/// Whether a step changed anything that is worth a commit.
+/// Whether a step changed anything but `updated_at`.
 pub(super) fn differs_in_more_than_time(before: &Record, after: &Record) -> bool {
     let mut same_time = after.clone();
     same_time.updated_at = before.updated_at;

@@ -1,5 +1,5 @@
-//! Turns a step into calls of ports, and their answers into an outcome. No
-//! choice is made here: the step says what, the capabilities say how.
+//! Turns a step into calls of ports, and their answers into an outcome. The
+//! step says what is done, and the capabilities how.
 
 mod delivery;
 mod ending;
@@ -60,7 +60,7 @@ pub async fn perform(
     })
 }
 
-/// Looks at every destination and at the issuer before anything is made.
+/// Checks every connection and lists the issuer's tokens before one is issued.
 async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Preparation, Fault> {
     for (_, connection) in &unit.connections {
         connection.preflight(&unit.name, &unit.scim_url).await?;
@@ -120,16 +120,17 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     unit.issuer.issue(&request).await.map(Outcome::Issued)
 }
 
-/// A two-phase issuer refuses to begin while a token is pending there. One may
-/// be, from an attempt whose reply was lost; nobody has its value. Or the token
-/// in use died before the rotation that made it was completed.
+/// A two-phase issuer refuses to begin while it has a pending token. It may
+/// have one from an attempt whose reply was lost; then nobody has the value. Or
+/// the current token stopped working before its rotation was completed.
 async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
     match unit.issuer.capabilities().overlap {
         Overlap::TwoPhase { .. } => {}
         Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => return Ok(()),
     }
     let dropped = unit.issuer.cancel(&unit.name).await;
-    // Whatever became of the cancellation, nothing was issued.
+    // Even if it is unknown whether the cancellation happened, no token was
+    // issued.
     dropped.map_err(|fault| match fault.class {
         FaultClass::Ambiguous => Fault {
             class: FaultClass::NotApplied,

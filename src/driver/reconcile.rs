@@ -1,6 +1,6 @@
 //! Reconciles what this process did with a record that another writer has
-//! stored since. The decisions are the core's:
-//! [`reconcile_uncommitted`] says what the record has to contain.
+//! stored since. The core decides what the record must contain:
+//! [`reconcile_uncommitted`].
 
 use super::memory::Memory;
 use super::run::Runner;
@@ -12,12 +12,12 @@ use crate::rotation::situation::Published;
 use crate::rotation::uncommitted::Uncommitted;
 
 impl Runner {
-    /// Stores what this process did before another writer stored the record
-    /// that is known now. Nothing else is done for the token before.
+    /// Adds what this process did to the record of the other writer, and stores it.
+    /// This comes before anything else is done for the token.
     ///
     /// # Errors
-    /// When the store cannot be used, or another write came first: what there is
-    /// to reconcile stays in `memory`.
+    /// When the store cannot be used, or another write came first. What has to be
+    /// reconciled then stays in `memory`.
     pub(super) async fn reconcile(
         &self,
         unit: &Unit,

@@ -1,9 +1,9 @@
-//! The recurring jobs. They only ring: the body of each job puts a word into
-//! the supervisor's channel, and what is due is decided there.
+//! Recurring jobs. Each only sends a message to the supervisor, which decides
+//! what is due.
 //!
-//! tokio-cron-scheduler is given cron jobs in UTC only: its repeated jobs stop
-//! for ever after one long pause, and its time zones keep the offset of the day
-//! on which a job was made.
+//! The jobs of tokio-cron-scheduler are given in UTC: its repeated jobs stop for
+//! ever after one long pause of the process, and with a time zone it keeps the
+//! offset of the day on which a job was made.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,18 +13,18 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 /// What a recurring job asks the supervisor to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ring {
-    /// Look which tokens have not been read from Vault for a while.
+pub enum SupervisorMessage {
+    /// Read the tokens that were not read from Vault for a while.
     Sweep,
-    /// Say in words how things stand.
+    /// Send a one-line report of the state of all tokens.
     Report,
-    /// Look at every token now: what holds for all of them has changed.
-    LookAtAll,
+    /// Wake every token now: something that concerns all of them has changed.
+    WakeAll,
 }
 
-const JOBS: [(&str, Ring); 2] = [
-    ("*/5 * * * * *", Ring::Sweep),
-    ("*/15 * * * * *", Ring::Report),
+const JOBS: [(&str, SupervisorMessage); 2] = [
+    ("*/5 * * * * *", SupervisorMessage::Sweep),
+    ("*/15 * * * * *", SupervisorMessage::Report),
 ];
 
 /// The running jobs; they end when this is dropped or shut down.
@@ -37,10 +37,14 @@ impl Recurring {
     ///
     /// # Errors
     /// When the scheduler cannot be started.
-    pub async fn start(rings: mpsc::Sender<Ring>) -> Result<Self, JobSchedulerError> {
+    pub async fn start(
+        messages: mpsc::Sender<SupervisorMessage>,
+    ) -> Result<Self, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
-        for (pattern, ring) in JOBS {
-            scheduler.add(job(pattern, ring, rings.clone())?).await?;
+        for (pattern, message) in JOBS {
+            scheduler
+                .add(job(pattern, message, messages.clone())?)
+                .await?;
         }
         scheduler.start().await?;
         Ok(Self { scheduler })
@@ -54,19 +58,23 @@ impl Recurring {
     }
 }
 
-/// The scheduler starts a job again while it still runs; the guard makes the
-/// second run return at once.
-fn job(pattern: &str, ring: Ring, rings: mpsc::Sender<Ring>) -> Result<Job, JobSchedulerError> {
+/// The scheduler starts a job again while it is still running; with this guard
+/// the second run returns at once.
+fn job(
+    pattern: &str,
+    message: SupervisorMessage,
+    messages: mpsc::Sender<SupervisorMessage>,
+) -> Result<Job, JobSchedulerError> {
     let running = Arc::new(AtomicBool::new(false));
     Job::new_async(pattern, move |_id, _scheduler| {
-        let (running, rings) = (Arc::clone(&running), rings.clone());
+        let (running, messages) = (Arc::clone(&running), messages.clone());
         Box::pin(async move {
             if running.swap(true, Ordering::AcqRel) {
                 return;
             }
-            // A full channel means that the supervisor has not heard the last
-            // ring yet: one is enough.
-            let _heard = rings.try_send(ring).is_ok();
+            // If the channel is full, the supervisor has not read earlier
+            // messages yet, and needs no further one.
+            let _sent = messages.try_send(message).is_ok();
             running.store(false, Ordering::Release);
         })
     })

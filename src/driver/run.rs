@@ -1,4 +1,4 @@
-//! Carries one token from one decision to the next.
+//! Works on one token: from one decision to the next.
 //!
 //! ```text
 //! load ─> plan ─> [commit intent] ─> perform ─> apply ─> commit ─> plan …
@@ -28,14 +28,14 @@ use crate::rotation::record::Record;
 use crate::rotation::situation::{Published, Situation};
 use crate::rotation::uncommitted::UnrecordedToken;
 
-/// What all tokens share.
+/// What all tokens of this process share.
 #[derive(Clone)]
 pub struct Runner {
     /// Records and published secrets.
     pub store: Arc<dyn Store>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who is told.
+    /// Is told of decisions and steps.
     pub witness: Arc<dyn Witness>,
     /// Random id of this process as a holder of leases.
     pub holder: String,
@@ -47,8 +47,8 @@ pub struct Runner {
 
 /// Why a wake ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rest {
-    /// Nothing to do until then.
+pub enum WakeEnd {
+    /// Nothing is to be done until the decision's wake time.
     Decided(Decision),
     /// The store could not be used.
     StoreFailed {
@@ -57,14 +57,15 @@ pub enum Rest {
         /// When to try again.
         retry_at: Timestamp,
     },
-    /// The work is being ended.
+    /// The process is ending.
     Stopped,
-    /// The configuration has changed: the rest is done at once, under the new one.
+    /// The configuration has changed: the token is woken again at once, under
+    /// the new one.
     Interrupted,
 }
 
-impl Rest {
-    /// When the token wants to be woken again.
+impl WakeEnd {
+    /// When the token has to be woken again.
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
         match self {
@@ -74,8 +75,8 @@ impl Rest {
         }
     }
 
-    /// Whether what is waited for is written by somebody else, so that the next
-    /// wake must read again.
+    /// Whether another writer will change the record, so that the next wake
+    /// must read it again.
     #[must_use]
     pub fn waits_for_others(&self) -> bool {
         match self {
@@ -85,21 +86,22 @@ impl Rest {
     }
 }
 
-/// Steps in one wake after which others get their turn.
+/// Number of steps in one wake after which other tokens get their turn.
 const STEPS_A_WAKE: usize = 64;
 
 impl Runner {
-    /// Decides and acts for one token until there is nothing to do right now.
-    pub async fn wake(&self, unit: &Unit, memory: &mut Memory) -> Rest {
+    /// Decides and performs steps for one token until there is nothing to do
+    /// now.
+    pub async fn wake(&self, unit: &Unit, memory: &mut Memory) -> WakeEnd {
         if !memory.unrecorded.is_empty() {
-            // Another replica may have been given the same token by now, from an
-            // issuer that answers a repeated request with it.
+            // An issuer that answers a repeated request with the same token may
+            // have given it to another replica meanwhile.
             memory.reload();
         }
         for _ in 0..STEPS_A_WAKE {
             let interruption = memory.interruption.as_ref();
             if interruption.is_some_and(CancellationToken::is_cancelled) {
-                return Rest::Interrupted;
+                return WakeEnd::Interrupted;
             }
             match self.turn(unit, memory).await {
                 Ok(None) => {}
@@ -109,7 +111,7 @@ impl Runner {
                 }
                 Err(StoreError::Conflict) => {
                     self.witness.conflict(unit);
-                    self.give_way(unit, memory);
+                    self.after_conflict(unit, memory);
                 }
                 Err(error @ (StoreError::Fault(_) | StoreError::Unusable(_))) => {
                     return self.store_failed(unit, memory, &error);
@@ -122,14 +124,14 @@ impl Runner {
             .now()
             .checked_add(pause)
             .unwrap_or(Timestamp::MAX);
-        Rest::StoreFailed {
+        WakeEnd::StoreFailed {
             error: "too many steps in one wake".to_owned(),
             retry_at,
         }
     }
 
-    /// One decision and, if it asks for one, one step.
-    async fn turn(&self, unit: &Unit, memory: &mut Memory) -> Result<Option<Rest>, StoreError> {
+    /// Makes one decision and performs its step, if it has one.
+    async fn turn(&self, unit: &Unit, memory: &mut Memory) -> Result<Option<WakeEnd>, StoreError> {
         self.load(unit, memory).await?;
         if memory
             .known
@@ -153,11 +155,11 @@ impl Runner {
                 if !self.may_defer_commit(known, unit, decision.wake_at) {
                     self.save(memory).await?;
                 }
-                Ok(Some(Rest::Decided(decision)))
+                Ok(Some(WakeEnd::Decided(decision)))
             }
             Action::Do(_) if self.cancel.is_cancelled() => {
-                self.hand_back(memory).await?;
-                Ok(Some(Rest::Stopped))
+                self.give_back_lease(memory).await?;
+                Ok(Some(WakeEnd::Stopped))
             }
             Action::Do(step) => {
                 self.do_step(unit, memory, step, &connections, &published)
@@ -194,8 +196,8 @@ impl Runner {
             intent_is_fresh: was_fresh,
             ..self.situation(unit, connections, published, memory, &before)
         };
-        let after = apply(&before, outcome.clone(), &situation, now).map_err(bug)?;
-        invariant::check(&after).map_err(bug)?;
+        let after = apply(&before, outcome.clone(), &situation, now).map_err(defect)?;
+        invariant::check(&after).map_err(defect)?;
         let ended = StepEnded {
             step,
             outcome: &outcome,
@@ -247,7 +249,8 @@ impl Runner {
         self.conditions.situation(unit, inputs)
     }
 
-    /// An effect never outlives the lease that covers it.
+    /// Performs a step. An effect is cancelled when the lease that covers it
+    /// ends.
     async fn with_deadline(
         &self,
         unit: &Unit,
@@ -276,8 +279,8 @@ impl Runner {
     }
 }
 
-/// A bug of ours: nothing is stored, and the log says so.
-pub(super) fn bug(error: impl std::fmt::Display) -> StoreError {
+/// A defect of this program: nothing is stored, and the log says so.
+pub(super) fn defect(error: impl std::fmt::Display) -> StoreError {
     StoreError::Unusable(format!(
         "{error} (this is a defect of scim-rotator; nothing was changed)"
     ))

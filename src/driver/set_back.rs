@@ -1,15 +1,15 @@
 //! Notices that the wall clock was set back.
 //!
-//! What is due stands in the agenda by the wall clock. A clock that was fast and
-//! is put right leaves all of that too late by as much.
+//! The agenda has wall-clock times. If a clock that was fast is corrected, all of
+//! them are too late by the correction.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The wall clock as it was last seen.
+/// The wall clock when it was last read.
 #[derive(Debug)]
 pub(super) struct LastLook(Timestamp);
 
-/// A slew or a leap second is not a step.
+/// Smaller differences are leap seconds or gradual corrections.
 const STEP: SignedDuration = SignedDuration::from_secs(2);
 
 impl LastLook {
@@ -17,7 +17,7 @@ impl LastLook {
         Self(now)
     }
 
-    /// By how much it was set back since the last look, if it was.
+    /// By how much the clock was set back since the last call, if it was.
     pub(super) fn step_back(&mut self, now: Timestamp) -> Option<SignedDuration> {
         let before = std::mem::replace(&mut self.0, now);
         let step = before.duration_since(now);

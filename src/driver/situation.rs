@@ -1,6 +1,5 @@
-//! The one place that builds a [`Situation`]: for the daemon, and for commands
-//! that decide without acting, such as `scim-rotator plan`. Both must decide
-//! alike.
+//! Builds every [`Situation`], for the daemon and for commands that decide
+//! without acting (`scim-rotator plan`), so that both decide alike.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! What is read from the store and written to it, and when.
+//! Reads from the store and writes to it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{Known, Memory};
-use super::run::{Rest, Runner, bug};
+use super::run::{Runner, WakeEnd, defect};
 use crate::fault::FaultClass;
 use crate::ids;
 use crate::ports::unit::Unit;
@@ -33,7 +33,7 @@ impl Runner {
                     version: stored.version,
                     dirty: false,
                     must_commit_first: false,
-                    unheard: Vec::new(),
+                    unanswered: Vec::new(),
                 }
             }
             None => Known {
@@ -41,7 +41,7 @@ impl Runner {
                 version: Version::default(),
                 dirty: false,
                 must_commit_first: false,
-                unheard: Vec::new(),
+                unanswered: Vec::new(),
             },
         };
         memory.known = Some(Box::new(known));
@@ -52,8 +52,8 @@ impl Runner {
         Ok(self.store.published(&unit.name).await?.seen())
     }
 
-    /// Stores what is about to happen, and the lease that covers it. One commit
-    /// for both, and for everything that was not stored yet.
+    /// Commits the intent of a step and the lease that covers it, with
+    /// everything that was not stored yet.
     pub(super) async fn commit_intent(
         &self,
         unit: &Unit,
@@ -77,10 +77,12 @@ impl Runner {
         self.save(memory).await
     }
 
-    /// Progress that may be made again needs no commit of its own before a short
-    /// wait: nobody else acts while the lease is fresh, and a successor repeats
-    /// it. What must not be repeated is stored already; a failure is stored,
-    /// because the pace of retries outlives a restart.
+    /// Whether the record need not be committed before a wait. During a
+    /// rotation, with a lease that outlasts the wait, progress that may be
+    /// repeated is committed later: no other replica acts meanwhile, and a
+    /// successor would repeat it. What must not be repeated is stored already.
+    /// After a failure the record is committed, because the pace of retries
+    /// must outlive a restart.
     pub(super) fn may_defer_commit(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
         let in_flight = known.record.rotation.is_some();
         let fares_well = known.record.failures == Failures::default();
@@ -92,7 +94,7 @@ impl Runner {
         in_flight && fares_well && covered && !known.must_commit_first
     }
 
-    /// Stores what is known, if anything of it is not stored yet.
+    /// Commits the record, if it is not stored yet.
     pub(super) async fn save(&self, memory: &mut Memory) -> Result<(), StoreError> {
         let Some(known) = memory.known.as_mut().filter(|known| known.dirty) else {
             return Ok(());
@@ -100,46 +102,47 @@ impl Runner {
         known.record.write_id = ids::write();
         let mut stored = self.store.commit(&known.record, known.version).await;
         if let Err(StoreError::Conflict) = stored {
-            known.version = self.unheard_version(known).await?;
+            known.version = self.unanswered_version(known).await?;
             stored = self.store.commit(&known.record, known.version).await;
         }
         if let Err(StoreError::Fault(fault)) = &stored
             && fault.class == FaultClass::Ambiguous
         {
-            known.unheard.push(known.record.write_id.clone());
+            known.unanswered.push(known.record.write_id.clone());
         }
         known.version = stored?;
         known.dirty = false;
         known.must_commit_first = false;
-        known.unheard.clear();
+        known.unanswered.clear();
         memory.uncommitted = Uncommitted::default();
         Ok(())
     }
 
-    /// The version of a write of this process whose answer it never got, if that
-    /// is what stands in the way of another one. Nobody was between the two.
-    async fn unheard_version(&self, known: &Known) -> Result<Version, StoreError> {
-        if known.unheard.is_empty() {
+    /// The version that a write of this process made whose answer was lost, if
+    /// that write is why the next one is refused. No other writer wrote in
+    /// between.
+    async fn unanswered_version(&self, known: &Known) -> Result<Version, StoreError> {
+        if known.unanswered.is_empty() {
             return Err(StoreError::Conflict);
         }
         let found = match self.store.load(&known.record.token).await {
             Err(error @ StoreError::Fault(_)) => return Err(error),
-            // What it has become is looked at when it is read anew.
+            // The record is examined when it is loaded again.
             Err(StoreError::Conflict | StoreError::Unusable(_)) => None,
             Ok(found) => found,
         };
-        let ours = found.filter(|stored| known.unheard.contains(&stored.value.write_id));
+        let ours = found.filter(|stored| known.unanswered.contains(&stored.value.write_id));
         ours.map(|stored| stored.version)
             .ok_or(StoreError::Conflict)
     }
 
-    /// Stores another record in the place of the known one, if it differs.
+    /// Replaces the known record by this one and commits it.
     pub(super) async fn replace(
         &self,
         memory: &mut Memory,
         record: Record,
     ) -> Result<(), StoreError> {
-        invariant::check(&record).map_err(bug)?;
+        invariant::check(&record).map_err(defect)?;
         if let Some(known) = memory.known.as_mut().filter(|k| k.record != record) {
             known.record = record;
             known.dirty = true;
@@ -148,9 +151,9 @@ impl Runner {
         self.save(memory).await
     }
 
-    /// Somebody else wrote the record. What was done for the one that was here
-    /// is looked after before anything else is.
-    pub(super) fn give_way(&self, unit: &Unit, memory: &mut Memory) {
+    /// After a conflict: the record is loaded again, and the effects since the
+    /// last commit are reconciled with it before anything else is done.
+    pub(super) fn after_conflict(&self, unit: &Unit, memory: &mut Memory) {
         let uncommitted = std::mem::take(&mut memory.uncommitted);
         memory.conflicted.add(uncommitted);
         memory.known = None;
@@ -158,9 +161,9 @@ impl Runner {
         self.store.forget(&unit.name);
     }
 
-    /// Ends cleanly: what is known is stored, and the lease is given back so
-    /// that a successor need not wait for it to run out.
-    pub(super) async fn hand_back(&self, memory: &mut Memory) -> Result<(), StoreError> {
+    /// Commits the record and gives the lease back, so that a successor need
+    /// not wait until it ends.
+    pub(super) async fn give_back_lease(&self, memory: &mut Memory) -> Result<(), StoreError> {
         let now = self.clock.now();
         if let Some(known) = memory.known.as_mut() {
             let held = known.record.lease.as_ref();
@@ -172,10 +175,10 @@ impl Runner {
         self.save(memory).await
     }
 
-    /// Gives back the lease of a token that is not being worked on.
+    /// Gives back the lease of a token that is not worked on.
     pub async fn release(&self, memory: &mut Memory) {
-        // Failing is harmless: the lease runs out by itself.
-        let _unreleased = self.hand_back(memory).await.is_err();
+        // A failure is harmless: the lease ends by itself.
+        let _unreleased = self.give_back_lease(memory).await.is_err();
     }
 
     pub(super) fn store_failed(
@@ -183,7 +186,7 @@ impl Runner {
         unit: &Unit,
         memory: &mut Memory,
         error: &StoreError,
-    ) -> Rest {
+    ) -> WakeEnd {
         let now = self.clock.now();
         let text = error.to_string();
         self.witness.store_failed(unit, &text, now);
@@ -203,7 +206,7 @@ impl Runner {
             .max(asked.min(LONGEST_STORE_PAUSE));
         memory.store_failures = memory.store_failures.saturating_add(1);
         let retry_at = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-        Rest::StoreFailed {
+        WakeEnd::StoreFailed {
             error: text,
             retry_at,
         }

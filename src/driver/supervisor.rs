@@ -15,35 +15,36 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::agenda::Agenda;
+use super::idle::IdleToken;
 use super::memory::Memory;
-use super::recurring::Ring;
-use super::resting::Resting;
-use super::run::{Rest, Runner};
+use super::recurring::SupervisorMessage;
+use super::run::{Runner, WakeEnd};
 use super::set_back::LastLook;
 use crate::ports::pulse::Pulse;
 use crate::ports::unit::Unit;
 use crate::rotation::policy::share;
 pub use settings::{Change, SupervisorSettings};
 
-/// Longest wait of the loop: the wall clock is looked at this often, so that
-/// suspends and steps of the clock are noticed, and the watchdog is fed.
+/// Longest wait of the loop. The wall clock is read this often, so that
+/// suspends and corrections of the clock are noticed, and systemd's watchdog is
+/// notified.
 const LOOK: SignedDuration = SignedDuration::from_secs(2);
 
-/// The recurring jobs ring more often than this.
+/// The recurring jobs send messages more often than this.
 const SILENCE: SignedDuration = SignedDuration::from_secs(20);
 
-/// Runs every token until the runner's cancellation.
+/// Works on every token until the runner is cancelled.
 pub struct Supervisor {
     runner: Runner,
     units: BTreeMap<String, Arc<Unit>>,
     settings: SupervisorSettings,
     pulse: Arc<dyn Pulse>,
-    rings: mpsc::Receiver<Ring>,
+    messages: mpsc::Receiver<SupervisorMessage>,
     changes: watch::Receiver<Arc<Change>>,
     agenda: Agenda,
     last_look: LastLook,
     swept_at: Timestamp,
-    resting: BTreeMap<String, Resting>,
+    idle: BTreeMap<String, IdleToken>,
     running: JoinSet<Finished>,
     /// Ends the wake of a running token between two steps.
     interruptions: BTreeMap<String, CancellationToken>,
@@ -52,20 +53,21 @@ pub struct Supervisor {
 struct Finished {
     name: String,
     memory: Box<Memory>,
-    rest: Rest,
+    rest: WakeEnd,
     read_at: Timestamp,
 }
 
 impl Supervisor {
-    /// A supervisor over the tokens of the first configuration; `changes` brings
-    /// what takes its place. `rings` is fed by the recurring jobs.
+    /// A supervisor over the tokens of the first configuration. `changes`
+    /// brings the configurations that replace it, `messages` the messages of the
+    /// recurring jobs.
     #[must_use]
     pub fn new(
         runner: Runner,
         first: Change,
         changes: watch::Receiver<Arc<Change>>,
         pulse: Arc<dyn Pulse>,
-        rings: mpsc::Receiver<Ring>,
+        messages: mpsc::Receiver<SupervisorMessage>,
     ) -> Self {
         let now = runner.clock.now();
         let units = first.units.into_iter();
@@ -74,19 +76,19 @@ impl Supervisor {
             units: units.map(|unit| (unit.name.clone(), unit)).collect(),
             settings: first.settings,
             pulse,
-            rings,
+            messages,
             changes,
             agenda: Agenda::default(),
             last_look: LastLook::at(now),
             swept_at: now,
-            resting: BTreeMap::new(),
+            idle: BTreeMap::new(),
             running: JoinSet::new(),
             interruptions: BTreeMap::new(),
         }
     }
 
-    /// Works until cancelled, then lets running steps end within the grace
-    /// time. Returns whether all of them did.
+    /// Works until it is cancelled, then lets running steps finish within the
+    /// grace time. Returns whether all of them did.
     pub async fn run(mut self) -> bool {
         self.begin();
         while !self.runner.cancel.is_cancelled() {
@@ -99,7 +101,7 @@ impl Supervisor {
             tokio::select! {
                 () = self.runner.cancel.cancelled() => {}
                 Some(finished) = self.running.join_next() => self.settle(finished),
-                Some(ring) = self.rings.recv() => self.rung(ring),
+                Some(message) = self.messages.recv() => self.received(message),
                 change = change::next(&mut self.changes) => self.take_up(&change),
                 () = self.runner.clock.sleep(pause) => {}
             }
@@ -107,18 +109,18 @@ impl Supervisor {
         self.end().await
     }
 
-    /// Everything is looked at once at the start, spread a little so that the
-    /// store is not met by a herd.
+    /// At the start every token is woken, spread over a short time so that the
+    /// store does not get all requests at once.
     fn begin(&mut self) {
         let now = self.runner.clock.now();
         let names: Vec<_> = self.units.keys().cloned().collect();
         for name in names {
-            self.resting.insert(name.clone(), Resting::unread(now));
+            self.idle.insert(name.clone(), IdleToken::unread(now));
             self.agenda.set(&name, self.spread(&name, now));
         }
     }
 
-    /// A time soon after `now`, another one for each token and replica.
+    /// A time soon after `now`, different for each token and replica.
     fn spread(&self, name: &str, now: Timestamp) -> Timestamp {
         let all = SignedDuration::from_millis(2)
             .saturating_mul(i32::try_from(self.units.len()).unwrap_or(i32::MAX));
@@ -139,15 +141,15 @@ impl Supervisor {
     }
 
     fn start(&mut self, name: &str, now: Timestamp) {
-        let (Some(unit), Some(resting)) = (self.units.get(name), self.resting.remove(name)) else {
+        let (Some(unit), Some(idle)) = (self.units.get(name), self.idle.remove(name)) else {
             return;
         };
         let (runner, unit, name) = (self.runner.clone(), Arc::clone(unit), name.to_owned());
-        let Resting {
+        let IdleToken {
             mut memory,
             read_at,
             outdated,
-        } = resting;
+        } = idle;
         self.interruptions
             .insert(name.clone(), memory.interruption());
         if outdated {
@@ -192,18 +194,18 @@ impl Supervisor {
                 }
                 let sweep = self.settings.sweep;
                 if wake_at.is_some_and(|at| at.duration_since(read_at) >= sweep) {
-                    self.runner.set_down(&name, &mut memory);
+                    self.runner.drop_unneeded(&name, &mut memory);
                 }
                 let leaving = self.units.get(&name).is_some_and(|unit| unit.leaving);
-                let resting = Resting {
+                let idle = IdleToken {
                     memory,
                     read_at,
                     outdated: rest.waits_for_others() || leaving,
                 };
-                self.resting.insert(name, resting);
+                self.idle.insert(name, idle);
             }
-            // Only a defect can end a task: the token is read again from the
-            // store, which holds everything that matters.
+            // Only a defect can end a task. The token is read again from the
+            // store, which has everything that matters.
             Err(_ended) => self.restart_lost(),
         }
     }
@@ -220,25 +222,25 @@ impl Supervisor {
         let lost: Vec<_> = self
             .units
             .keys()
-            .filter(|n| !self.resting.contains_key(*n))
+            .filter(|n| !self.idle.contains_key(*n))
             .cloned()
             .collect();
         for name in lost {
-            tracing::error!(token = %name, "the work on this token ended by a defect; it begins again from what is stored");
-            self.resting.insert(name.clone(), Resting::unread(now));
+            tracing::error!(token = %name, "the work on this token was ended by a defect of scim-rotator; it starts again from the stored record");
+            self.idle.insert(name.clone(), IdleToken::unread(now));
             self.agenda.set(&name, again);
         }
     }
 
-    fn rung(&mut self, ring: Ring) {
+    fn received(&mut self, message: SupervisorMessage) {
         let now = self.runner.clock.now();
-        match ring {
-            Ring::Report => self.pulse.report(now),
-            Ring::Sweep => {
+        match message {
+            SupervisorMessage::Report => self.pulse.report(now),
+            SupervisorMessage::Sweep => {
                 self.swept_at = now;
                 self.sweep(now);
             }
-            Ring::LookAtAll => {
+            SupervisorMessage::WakeAll => {
                 for name in self.agenda.names() {
                     self.agenda.set(&name, now);
                 }
@@ -246,34 +248,34 @@ impl Supervisor {
         }
     }
 
-    /// Tokens that were not read for a while are read again: another replica
-    /// or a person may have written.
+    /// Reads tokens again that were not read for a while: another replica or a
+    /// person may have written.
     fn sweep(&mut self, now: Timestamp) {
-        for (name, resting) in &mut self.resting {
-            let is_old = now.duration_since(resting.read_at) >= self.settings.sweep;
+        for (name, idle) in &mut self.idle {
+            let is_old = now.duration_since(idle.read_at) >= self.settings.sweep;
             if is_old && self.agenda.at(name).is_some() {
-                resting.memory.reload();
-                resting.read_at = now;
+                idle.memory.reload();
+                idle.read_at = now;
                 self.agenda.set(name, now);
             }
         }
     }
 
-    /// After a step back of the clock every token is looked at anew: what the
-    /// clock said before is void. The recurring jobs are silent for as long as
-    /// the step; what must not wait is done without them.
+    /// After the clock was set back, every token is woken: its times were
+    /// computed with the wrong clock. The recurring jobs pause for as long as
+    /// the clock was set back, so their work is done here when it is overdue.
     fn look_at_clock(&mut self, now: Timestamp) {
         if let Some(step) = self.last_look.step_back(now) {
-            tracing::warn!("the clock was set back by {step:#}: every token is looked at anew");
+            tracing::warn!("the clock was set back by {step:#}: every token is decided again");
             self.swept_at = now;
-            for resting in self.resting.values_mut() {
-                resting.read_at = resting.read_at.min(now);
+            for idle in self.idle.values_mut() {
+                idle.read_at = idle.read_at.min(now);
             }
-            self.rung(Ring::LookAtAll);
+            self.received(SupervisorMessage::WakeAll);
         }
         if now.duration_since(self.swept_at) >= SILENCE {
-            self.rung(Ring::Sweep);
-            self.rung(Ring::Report);
+            self.received(SupervisorMessage::Sweep);
+            self.received(SupervisorMessage::Report);
         }
     }
 

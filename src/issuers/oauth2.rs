@@ -15,10 +15,10 @@ use super::{Deps, jwt};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::client::allowed;
 use crate::http::exchange::{ErrorPlaces, Rule};
-use crate::http::message::host_of;
 use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead, login};
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::fault_from;
+use crate::http::template::{Names, Template};
 use crate::http::{Answer, Client, SecretJson};
 use crate::ports::kind::{Kind, remedy_in_params};
 use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
@@ -83,7 +83,7 @@ impl Kind for Oauth2Issuer {
     }
 
     fn check(&self, path: &str, problems: &mut Problems) {
-        self.client().check(path, problems);
+        self.client().check(path, &Names::default(), problems);
         let urls = [
             ("revocation_url", &self.revocation_url),
             ("introspection_url", &self.introspection_url),
@@ -142,13 +142,17 @@ impl Kind for Oauth2Issuer {
 impl Oauth2Issuer {
     fn client(&self) -> ClientCredentials {
         ClientCredentials {
-            token_url: self.token_url.clone(),
-            client_id: self.client_id.clone(),
+            token_url: Template::new(self.token_url.as_str()),
+            client_id: Template::new(self.client_id.as_str()),
             client_secret: self.client_secret.clone(),
             method: self.method,
-            scopes: self.scopes.clone(),
-            audience: self.audience.clone(),
-            params: self.params.clone(),
+            scopes: self.scopes.iter().map(Template::new).collect(),
+            audience: self.audience.as_ref().map(Template::new),
+            params: self
+                .params
+                .iter()
+                .map(|(name, value)| (name.clone(), Template::new(value)))
+                .collect(),
             encoding: self.encoding,
             answers: self.answers.clone(),
             error: self.error.clone(),
@@ -249,7 +253,7 @@ impl Oauth2Tokens {
             let text = format!(
                 "issuer `{}`: the `access_token` from {} cannot be a SCIM token: {shape}",
                 self.name,
-                host_of(&self.config.token_url)
+                self.client.host()
             );
             Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text)
         })

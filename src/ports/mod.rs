@@ -1,6 +1,6 @@
-//! The doors to the outside. The driver knows only these traits; `vault/`,
-//! `issuers/`, `connections/` and `scim/` implement them, and so does the
-//! simulation.
+//! The traits through which the driver reaches the outside: store, issuer,
+//! connection, probe, clock. `vault/`, `issuers/`, `connections/` and `scim/`
+//! implement them, and so does the simulation in `tests/`.
 
 pub mod condition;
 pub mod kind;
@@ -23,7 +23,7 @@ pub use crate::clock::Clock;
 pub use crate::scim::probe::Probe;
 pub use crate::secret::resolve::{Resolved, Secrets};
 
-/// Version of a document, as check-and-set knows it. Zero: it does not exist.
+/// Version of a document, as check-and-set uses it. Zero: it does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Version(pub u64);
 
@@ -39,19 +39,19 @@ pub struct Versioned<T> {
 /// Why the store did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else wrote first: load and decide again.
+    /// Another writer came first: load and decide again.
     #[error("the record was changed by somebody else")]
     Conflict,
-    /// The document is there and cannot be used (hand-edited, newer schema,
-    /// deleted). Nothing is written over it.
+    /// The document exists and cannot be used (edited by hand, newer schema,
+    /// deleted). It is not overwritten.
     #[error("{0}")]
     Unusable(String),
-    /// The store failed; whether a write happened follows from the class.
+    /// The store failed. The class tells whether a write may have happened.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// What is published for the readers of a token.
+/// The published token and its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedToken {
     /// The token.
@@ -66,10 +66,10 @@ pub struct PublishedToken {
     pub generation: Option<u64>,
 }
 
-/// What stands at a published path.
+/// The content of a published path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublishedSecret {
-    /// No secret, or no token field in it.
+    /// No secret, or one without a token field.
     Absent,
     /// A token with its facts.
     Token(PublishedToken),
@@ -78,7 +78,7 @@ pub enum PublishedSecret {
 }
 
 impl PublishedSecret {
-    /// What `plan` is told of it: a fingerprint in place of the token.
+    /// What `plan` is given of it: a fingerprint in place of the token.
     #[must_use]
     pub fn seen(&self) -> Published {
         match self {
@@ -89,7 +89,7 @@ impl PublishedSecret {
     }
 }
 
-/// Records and published secrets: Vault.
+/// Stores records and published secrets; implemented by Vault.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Loads the record of a token.
@@ -99,27 +99,27 @@ pub trait Store: Send + Sync {
     async fn load(&self, token: &str) -> Result<Option<Versioned<Record>>, StoreError>;
 
     /// Writes a record if its version is still `expected`, and returns the new
-    /// version. A write whose answer was lost is looked up by its `write_id`
-    /// before this returns.
+    /// version. If the answer of the write is lost, the record's `write_id` is
+    /// looked up before this returns.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if another version is stored.
     async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError>;
 
-    /// Reads what is published for a token. Remembered until [`Store::forget`]
-    /// or a conflict.
+    /// Reads the published secret of a token. The result is cached until
+    /// [`Store::forget`] or a conflict.
     ///
     /// # Errors
     /// When the store cannot answer.
     async fn published(&self, token: &str) -> Result<PublishedSecret, StoreError>;
 
-    /// Publishes a token. Fields of the secret that are not ours are kept.
+    /// Publishes a token. Other fields of the secret are kept.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if somebody wrote meanwhile.
+    /// [`StoreError::Conflict`] if somebody wrote in between.
     async fn publish(&self, token: &str, value: &PublishedToken) -> Result<(), StoreError>;
 
-    /// Drops what is remembered of a token, so that the next read is real.
+    /// Drops what is cached of a token, so that it is read again.
     fn forget(&self, token: &str);
 }
 
@@ -128,33 +128,33 @@ pub trait Store: Send + Sync {
 pub struct IssueRequest {
     /// Name of the token in the configuration.
     pub token: String,
-    /// The durable label, name or request id.
+    /// The stored label, name or request id.
     pub label: String,
     /// Lifetime to ask for.
     pub lifetime: Option<SignedDuration>,
-    /// Overlap to ask for, where the issuer's clock ends the old token.
+    /// Overlap to ask for, if the issuer ends the old token.
     pub overlap: SignedDuration,
-    /// Version of the issuer's state that was seen before.
+    /// Version of the issuer's state that was read before.
     pub etag: Option<String>,
-    /// The secret to register, where we choose it.
+    /// The secret to register, if the daemon chooses it.
     pub chosen: Option<BearerToken>,
-    /// The token in use, for issuers that exchange or rotate it.
+    /// The current token, for issuers that exchange or rotate it.
     pub current: Option<TokenHandle>,
 }
 
-/// A token as an issuer needs it to revoke or look it up.
+/// A token, as an issuer needs it to revoke or look it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenHandle {
-    /// Its id at the issuer, where known.
+    /// Its id at the issuer, if known.
     pub id: Option<String>,
-    /// Its value, where known.
+    /// Its value, if known.
     pub value: Option<BearerToken>,
 }
 
-/// What issues, lists and revokes tokens.
+/// Issues, lists and revokes tokens.
 ///
-/// Methods that an issuer's capabilities rule out are never called; the
-/// default bodies answer with a fault of kind `config`.
+/// Methods that the issuer's capabilities exclude are never called; their default
+/// bodies return a fault of kind `config`.
 #[async_trait]
 pub trait Issuer: Send + Sync {
     /// What this issuer can do.
@@ -165,39 +165,40 @@ pub trait Issuer: Send + Sync {
     /// character rules.
     fn label(&self, token: &str, rotation_id: &str, attempt: u32) -> String;
 
-    /// A new secret, where [`Recovery::ClientChosen`](crate::rotation::capability::Recovery::ClientChosen).
+    /// A new secret, if the recovery is
+    /// [`Recovery::ClientChosen`](crate::rotation::capability::Recovery::ClientChosen).
     fn choose_secret(&self) -> Option<BearerToken> {
         None
     }
 
-    /// All live tokens: every page, or an error.
+    /// All valid tokens, from every page.
     ///
     /// # Errors
     /// When any page could not be read.
     async fn list(&self, token: &str) -> Result<Listing, Fault>;
 
-    /// Has a token issued. Sent once: never repeated by the HTTP layer.
+    /// Requests a new token. The HTTP layer never repeats the request.
     ///
     /// # Errors
-    /// `Ambiguous` whenever the token may have been made.
+    /// `Ambiguous` whenever a token may have been issued.
     async fn issue(&self, request: &IssueRequest) -> Result<IssuedToken, Fault>;
 
     /// One token by its id.
     ///
     /// # Errors
-    /// When the issuer cannot answer. `Ok(None)`: it says there is none.
+    /// When the issuer cannot answer. `Ok(None)`: there is no such token.
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault>;
 
-    /// Revokes a token; one that is not there counts as revoked.
+    /// Revokes a token. A token that does not exist counts as revoked.
     ///
     /// # Errors
-    /// When it may still be alive.
+    /// When it may still be valid.
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault>;
 
     /// Ends the old token of a two-phase issuer.
     ///
     /// # Errors
-    /// When both may still be there.
+    /// When both tokens may still be valid.
     async fn complete(&self, token: &str) -> Result<(), Fault> {
         Err(unsupported(token, "complete"))
     }
@@ -205,7 +206,7 @@ pub trait Issuer: Send + Sync {
     /// Drops the new token of a two-phase issuer.
     ///
     /// # Errors
-    /// When it may still be there.
+    /// When it may still be valid.
     async fn cancel(&self, token: &str) -> Result<(), Fault> {
         Err(unsupported(token, "cancel"))
     }
@@ -220,14 +221,14 @@ fn unsupported(token: &str, operation: &str) -> Fault {
     )
 }
 
-/// What a connection is told with each call.
+/// The arguments of every call of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery<'a> {
     /// Name of the token in the configuration.
     pub token: &'a str,
-    /// The token that the connection shall hold.
+    /// The token that the connection must hold.
     pub value: &'a BearerToken,
-    /// The token that it held before, for rollback templates.
+    /// The token that it held before, for templates that revert.
     pub old: Option<&'a BearerToken>,
     /// The SCIM base URL that the connection must point at.
     pub scim_url: &'a url::Url,
@@ -239,21 +240,21 @@ pub trait Connection: Send + Sync {
     /// What this connection can do.
     fn capabilities(&self) -> ConnectionCapabilities;
 
-    /// Looks without changing anything: can it be written, does it exist, does
-    /// it point at the configured SCIM base URL?
+    /// Reads the connection without changing it: it exists, can be written, and
+    /// has the configured SCIM base URL.
     ///
     /// # Errors
-    /// `Rejected` with kind `config` when it points elsewhere.
+    /// `Rejected` with kind `config` if it has another base URL.
     async fn preflight(&self, token: &str, scim_url: &url::Url) -> Result<(), Fault>;
 
-    /// Gives it the token. Repeating the call with the same token is harmless.
+    /// Writes the token to it. A repeated call with the same token is harmless.
     ///
     /// # Errors
-    /// `Ambiguous` when it may have been applied.
+    /// `Ambiguous` if the token may have been written.
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault>;
 
-    /// Gives it the former token back; the same as [`Connection::deliver`]
-    /// unless the identity provider wants another call for it.
+    /// Writes the former token to it; the same as [`Connection::deliver`]
+    /// unless the identity provider needs another call for that.
     ///
     /// # Errors
     /// As [`Connection::deliver`].
@@ -261,14 +262,15 @@ pub trait Connection: Send + Sync {
         self.deliver(delivery).await
     }
 
-    /// Asks it for proof that it works with the token.
+    /// Asks for proof that it works with the token.
     ///
     /// # Errors
     /// When it cannot be asked.
     async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault>;
 
-    /// Asks it how provisioning fares, with the token in use. Nothing is decided
-    /// by the answer; it is shown. `None`: it cannot tell.
+    /// Asks for the state of provisioning with the current token. It is shown
+    /// to people, and nothing is decided by it. `None` if the identity provider
+    /// does not report it.
     ///
     /// # Errors
     /// When it cannot be asked.

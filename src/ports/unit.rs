@@ -1,4 +1,4 @@
-//! One token with everything that acts for it.
+//! One token with the issuer, the connections and the probe that act for it.
 
 use std::sync::Arc;
 
@@ -8,13 +8,12 @@ use crate::ports::{Connection, Issuer, Probe};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::policy::Policy;
 
-/// One token of the configuration, wired to its issuer, its connections and its
-/// probe.
+/// One configured token with its issuer, its connections and its probe.
 #[derive(Clone)]
 pub struct Unit {
     /// Name in the configuration.
     pub name: String,
-    /// Its rules; most tokens have the same.
+    /// Its rules; shared, since most tokens have the same.
     pub policy: Arc<Policy>,
     /// SCIM base URL of the service provider.
     pub scim_url: Arc<Url>,
@@ -24,14 +23,14 @@ pub struct Unit {
     pub issuer_name: String,
     /// What makes its tokens.
     pub issuer: Arc<dyn Issuer>,
-    /// What must hold it, canary first.
+    /// The connections that must hold it, the canary first.
     pub connections: Vec<(String, Arc<dyn Connection>)>,
-    /// What tests it.
+    /// Tests it.
     pub probe: Arc<dyn Probe>,
     /// Words about it for status and metrics.
     pub labels: Labels,
-    /// Whether it was taken out of the configuration: what was begun is brought
-    /// to its end, and nothing new begins.
+    /// Whether it was taken out of the configuration: a rotation or retirement
+    /// in progress is finished, and nothing new begins.
     pub leaving: bool,
 }
 
@@ -46,12 +45,12 @@ pub struct Labels {
     pub connection_kinds: Vec<String>,
     /// Where it is published.
     pub vault_path: String,
-    /// What a person is told who must supply the next token.
+    /// What a person is told who has to supply the next token.
     pub instructions: Option<String>,
 }
 
 impl Unit {
-    /// The connections with what they can do.
+    /// The connections with their capabilities.
     #[must_use]
     pub fn connection_capabilities(&self) -> Vec<(String, ConnectionCapabilities)> {
         self.connections

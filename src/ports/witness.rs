@@ -1,4 +1,4 @@
-//! Who is told of what happens: logs, metrics, live output, tests.
+//! Observers of decisions and steps: logs, metrics, live output, tests.
 
 use std::sync::Arc;
 
@@ -11,24 +11,25 @@ use crate::rotation::decision::{Decision, Step};
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::Record;
 
-/// Is told of what happens, and cannot change it.
+/// Is told of decisions and steps, and cannot change them.
 pub trait Witness: Send + Sync {
     /// A decision was made for a token.
     fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, now: Timestamp) {
         let _ = (unit, record, decision, now);
     }
 
-    /// A step is about to be performed; its intent is stored.
+    /// A step is about to be performed. If it needs a lease, its intent is
+    /// stored.
     fn step_began(&self, unit: &Unit, record: &Record, step: &Step, now: Timestamp) {
         let _ = (unit, record, step, now);
     }
 
-    /// A step came to its outcome.
+    /// A step has ended.
     fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
         let _ = (unit, ended);
     }
 
-    /// A connection was asked how it fares.
+    /// The state of a connection was asked for.
     fn connection_seen(
         &self,
         unit: &Unit,
@@ -44,12 +45,12 @@ pub trait Witness: Send + Sync {
         let _ = (unit, error, now);
     }
 
-    /// Somebody else wrote the record first.
+    /// Another writer stored the record first.
     fn conflict(&self, unit: &Unit) {
         let _ = unit;
     }
 
-    /// A token left the configuration.
+    /// A token was removed from the configuration and has no work left.
     fn removed(&self, name: &str) {
         let _ = name;
     }
@@ -60,7 +61,7 @@ pub trait Witness: Send + Sync {
 pub struct StepEnded<'a> {
     /// Which step.
     pub step: &'a Step,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: &'a Outcome,
     /// The record before.
     pub before: &'a Record,

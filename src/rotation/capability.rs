@@ -1,69 +1,77 @@
-//! What issuers and connections can do. These words steer the plan; the code
-//! of an issuer or a connection never decides.
+//! What issuers and connections can do, as values that `plan` and `apply` read.
+//! The code of an issuer or a connection states them and decides nothing.
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-/// How many tokens an issuer keeps alive at once.
+/// How many tokens an issuer accepts at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LiveTokens {
-    /// One: a new one replaces the old.
+    /// One: issuing a token ends the previous one.
     One,
-    /// Two: a slot must be free before a new one is issued.
+    /// Two: with both slots taken, one token must be revoked before another is
+    /// issued.
     Two,
     /// More than two.
     Many,
 }
 
-/// Who ends the life of the old token.
+/// Who ends the superseded token after a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overlap {
-    /// We do, by revoking it after the overlap window.
+    /// The daemon, by revoking it at the issuer after the overlap window.
     ExplicitRetire,
-    /// The issuer's own clock does, at most this long after the issue.
+    /// The issuer, at most this long after it issued the successor.
     IssuerTimed {
         /// Longest overlap the issuer grants.
         max: SignedDuration,
     },
-    /// `complete` ends the old token, `cancel` the new one.
+    /// The daemon calls `complete`, which ends the superseded token, or
+    /// `cancel`, which drops the new one.
     TwoPhase {
         /// Whether the new token already works before `complete`.
         next_usable: bool,
     },
-    /// Nobody can avoid the cut.
+    /// The issuer, when it issues the successor: there is no overlap.
     None,
 }
 
-/// What the issue of a new token does to the old one.
+/// What issuing a new token does to the tokens that were issued before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueEffect {
-    /// Nothing.
+    /// They stay valid.
     Keeps,
-    /// It will die at a time that the issuer reports.
+    /// The issuer sets a time at which they end, and reports it.
     SchedulesDeath,
-    /// It is dead at once.
+    /// They end at once.
     Kills,
 }
 
-/// How to find out what became of an issue whose reply was lost.
+/// How to find out whether an issuance request whose reply was lost was carried
+/// out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recovery {
-    /// We choose the secret, and it is durable before the call: send it again.
+    /// The daemon chose the secret and stored it before the request, which can
+    /// be sent again.
     ClientChosen,
-    /// The issuer replays the answer for the same request id.
+    /// The issuer answers a repeated request id with the token that it issued
+    /// first: the request can be sent again.
     Replay,
-    /// We choose the id: look it up.
+    /// The daemon chose the id of the token: it looks that id up.
     ClientNamed,
-    /// The label holds the rotation: list and match.
+    /// The label of the token contains the rotation: the daemon lists tokens
+    /// and compares labels.
     ByLabel,
-    /// Compare the ids listed before with those listed now.
+    /// The daemon compares the ids that were listed before the request with
+    /// those listed now.
     BySetDifference,
-    /// A status or ETag tells whether it happened.
+    /// A status or an ETag of the issuer tells whether the request was carried
+    /// out.
     ByStatus,
-    /// Nothing tells.
+    /// There is no way to find out.
     None,
 }
 
@@ -75,12 +83,13 @@ pub enum Revoke {
     ById,
     /// By presenting it (RFC 7009).
     ByValue,
-    /// Only together with all others: never done, retirement waits for expiry.
+    /// Only together with all others. The daemon never does that: it waits for
+    /// the expiry.
     AllOnly,
     /// By the token itself.
     #[serde(rename = "self")]
     OfItself,
-    /// Not at all: retirement waits for expiry.
+    /// Not at all: the daemon waits for the expiry.
     Never,
 }
 
@@ -88,7 +97,7 @@ pub enum Revoke {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpirySource {
-    /// We ask for a lifetime and the issuer reports what it granted.
+    /// The daemon asks for a lifetime, and the issuer reports what it granted.
     Requested,
     /// The issuer reports it.
     Reported,
@@ -96,7 +105,7 @@ pub enum ExpirySource {
     Jwt,
     /// The configuration states it.
     Declared,
-    /// Tokens of this issuer do not expire, or nothing tells.
+    /// Tokens of this issuer do not expire, or their expiry is not known.
     None,
 }
 
@@ -127,10 +136,10 @@ impl LastUsed {
     }
 }
 
-/// Who makes the new token.
+/// Who supplies the new token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Supply {
-    /// The issuer, through a call of ours.
+    /// The issuer, when the daemon requests one.
     Issuer,
     /// A person, who writes it to the token's Vault path.
     Operator,
@@ -139,21 +148,21 @@ pub enum Supply {
 /// Everything that `plan` must know of an issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IssuerCapabilities {
-    /// Who makes the new token.
+    /// Who supplies the new token.
     pub supply: Supply,
-    /// How many may live at once.
+    /// How many tokens may be valid at once.
     pub live_tokens: LiveTokens,
-    /// Who ends the old one.
+    /// Who ends the superseded token.
     pub overlap: Overlap,
-    /// What issuing does to the old one.
+    /// What issuing does to the tokens before.
     pub issue_effect: IssueEffect,
-    /// What a lost reply means.
+    /// How a lost reply is resolved.
     pub recovery: Recovery,
-    /// How to revoke.
+    /// How a token is revoked.
     pub revoke: Revoke,
-    /// Source of the deadline.
+    /// Where the expiry is known from.
     pub expiry: ExpirySource,
-    /// Proof of use.
+    /// How precisely the last use is reported.
     pub last_used: LastUsed,
 }
 
@@ -167,8 +176,8 @@ impl IssuerCapabilities {
         }
     }
 
-    /// Whether one token, with its id and value known, can be revoked without
-    /// touching the others.
+    /// Whether one token, whose id and value are known, can be revoked without
+    /// revoking others.
     #[must_use]
     pub fn revokes_single_tokens(&self) -> bool {
         match self.revoke {
@@ -177,7 +186,7 @@ impl IssuerCapabilities {
         }
     }
 
-    /// Whether a call of ours ends a superseded token at a time of our choice.
+    /// Whether the daemon can end a superseded token at a time of its choice.
     #[must_use]
     pub fn ends_old_tokens_for_us(&self) -> bool {
         match self.overlap {
@@ -188,30 +197,31 @@ impl IssuerCapabilities {
     }
 }
 
-/// What a connection can test.
+/// Which credential a connection can test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionTest {
-    /// A candidate token before it is saved.
+    /// A token before it is saved at the identity provider.
     Candidate,
-    /// The saved credential.
+    /// The token that is saved at the identity provider.
     Saved,
-    /// Nothing: only the service provider can tell.
+    /// None: only the service provider can tell whether the token works.
     None,
 }
 
-/// How a connection is written.
+/// What a write to a connection sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionWrite {
-    /// Only the token.
+    /// The token alone.
     Merge,
-    /// The whole object: read, change, write back.
+    /// The whole object: it is read, changed and written back.
     FullReplace,
 }
 
-/// What reading a connection back shows of the token. Never proof of delivery.
+/// What a connection shows of the saved token when it is read. It is never
+/// taken as proof of delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readback {
-    /// Stars.
+    /// A mask, such as stars.
     Masked,
     /// Nothing.
     Absent,
@@ -219,24 +229,24 @@ pub enum Readback {
     Cleartext,
 }
 
-/// What else a write sets off at the identity provider.
+/// What else a write starts at the identity provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SideEffects {
     /// Nothing.
     None,
-    /// A full synchronisation: write as seldom as possible.
+    /// A full synchronisation: the daemon writes as seldom as possible.
     FullSync,
 }
 
 /// Everything that `plan` must know of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionCapabilities {
-    /// What it can test.
+    /// Which credential it can test.
     pub test: ConnectionTest,
-    /// How it is written.
+    /// What a write sends.
     pub write: ConnectionWrite,
-    /// What reading back shows.
+    /// What reading it shows of the token.
     pub readback: Readback,
-    /// What else a write sets off.
+    /// What else a write starts.
     pub side_effects: SideEffects,
 }

@@ -1,4 +1,4 @@
-//! What is done next for a token, and why.
+//! The decision of `plan`: the next step for a token, and the reason.
 
 use jiff::Timestamp;
 
@@ -6,41 +6,46 @@ pub use super::reason::Reason;
 use super::record::Trigger;
 use crate::secret::Fingerprint;
 
-/// The answer of `plan`.
+/// What `plan` returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// What to do now.
+    /// What the driver does now.
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// When to decide again at the latest; after `now` for every wait.
+    /// The latest time at which `plan` must decide again; after `now` for every
+    /// wait.
     pub wake_at: Timestamp,
 }
 
-/// Do something, or wait.
+/// Perform a step, or wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Perform this step, then fold its outcome in.
+    /// Perform this step, then give its outcome to `apply`.
     Do(Step),
-    /// Nothing until `wake_at`.
+    /// Do nothing until `wake_at`.
     Wait,
 }
 
-/// One effect (or one gathering of facts) on behalf of a token.
+/// One call of an issuer, a connection, a probe or the store on behalf of a
+/// token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Take the value at the published path as the current token.
     Adopt,
-    /// Gather what must be durable before a token is issued. Reads only.
+    /// Read everything that must be stored before a token is issued. Reads
+    /// only.
     Prepare {
         /// Why the rotation begins, or goes on.
         trigger: Trigger,
     },
-    /// Have a new token issued under the stored intent.
+    /// Request a new token from the issuer, under the stored intent.
     Issue,
-    /// Find out what became of an issue whose reply is not known. Reads only.
+    /// Find out whether an issuance request whose reply was lost was carried
+    /// out. Reads only.
     Recover,
-    /// Take the value that a person wrote to the published path as pending.
+    /// Take the value that a person wrote to the published path as the pending
+    /// token.
     TakeSupplied,
     /// Test the pending token at the service provider. Reads only.
     Prove,
@@ -49,12 +54,13 @@ pub enum Step {
         /// Its name.
         connection: String,
     },
-    /// Ask one connection, and the issuer, for proof. Reads only.
+    /// Ask one connection, or the issuer's record of use, for proof that the
+    /// pending token works there. Reads only.
     Confirm {
         /// Its name.
         connection: String,
     },
-    /// Make the pending token of a two-phase issuer the only one.
+    /// Tell a two-phase issuer to keep only the pending token.
     Complete,
     /// Write the current token and its facts to the published path.
     Publish,
@@ -75,7 +81,7 @@ pub enum Step {
         /// Which superseded token.
         fingerprint: Fingerprint,
     },
-    /// Revoke a token of ours whose value was lost.
+    /// Revoke a token that the daemon had issued and whose value was lost.
     RevokeOrphan {
         /// Its id at the issuer.
         id: String,
@@ -160,8 +166,8 @@ impl Step {
         }
     }
 
-    /// Whether the step changes nothing at the issuer, at a connection or at the
-    /// published path.
+    /// Whether the step changes nothing at the issuer, at a connection or at
+    /// the published path.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         match self {

@@ -1,5 +1,5 @@
-//! What will happen next to a token if nothing else changes: `plan`, asked
-//! again at each of its own wake times.
+//! The next step of a token, if nothing but time changes: `plan` is asked again
+//! at each of the wake times that it returns.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,17 +9,17 @@ use super::reason::{Reason, WaitEnds};
 use super::record::{LastProbe, Record};
 use super::situation::Situation;
 
-/// The decision of now, and the next effect.
+/// The decision of now, and the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
     /// What is decided now.
     pub now: Decision,
-    /// The next thing that is done, apart from periodic probes; `None` while
-    /// it depends on a person or on nothing that is known.
+    /// The next step, apart from periodic probes; `None` if it depends on a
+    /// person, or if no time is known.
     pub next: Option<Upcoming>,
 }
 
-/// Something that will be done.
+/// A step that will be performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upcoming {
     /// When.
@@ -30,12 +30,12 @@ pub struct Upcoming {
     pub reason: Reason,
 }
 
-/// Decisions that are looked at before it is given up.
+/// Number of decisions after which the search ends without a result.
 const LOOKS: usize = 2_000;
 
-/// Asks [`plan`] at `now`, and then at each time it names, until it wants
-/// something done. The periodic probe is passed over: it changes nothing as
-/// long as the token works.
+/// Asks [`plan`] at `now`, and then at each wake time that it returns, until it
+/// returns a step. The periodic probe is skipped: it changes nothing as long as
+/// the token works.
 #[must_use]
 pub fn forecast(record: &Record, situation: &Situation<'_>, now: Timestamp) -> Forecast {
     let decision = plan(record, situation, now);
@@ -85,7 +85,7 @@ fn passed(at: Timestamp) -> LastProbe {
     }
 }
 
-/// Whether no clock tells when the wait ends.
+/// Whether the wait does not end by time alone.
 fn has_no_end_by_itself(reason: Reason) -> bool {
     match reason.wait_ends() {
         WaitEnds::ByPerson | WaitEnds::FromOutside => true,

@@ -1,5 +1,5 @@
-//! What must hold of every record that is stored. Checked on load, before each
-//! commit, and by every test.
+//! The rules that every stored record obeys. Checked when a record is loaded,
+//! before each commit, and by every test.
 
 use super::record::{HISTORY, Record, Rotation, SCHEMA, Stage};
 

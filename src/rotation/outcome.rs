@@ -1,4 +1,4 @@
-//! What came of a step.
+//! The outcomes of steps.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,16 +8,17 @@ use crate::fault::Fault;
 use crate::scim::evidence::{Evidence, Refusal, Verdict};
 use crate::secret::{BearerToken, Fingerprint};
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// [`Step::Adopt`]: the value that stands at the published path.
+    /// [`Step::Adopt`]: the token at the published path.
     Adopted(Supplied),
-    /// `Prepare`: what must be durable before the issue.
+    /// `Prepare`: what must be stored before a token is issued.
     Prepared(Preparation),
     /// `Issue`: the new token.
     Issued(IssuedToken),
-    /// `Recover`: what the issuer shows now, and what a next attempt would use.
+    /// `Recover`: the tokens that the issuer has now, and the label for a next
+    /// attempt.
     Recovered {
         /// What the issuer lists.
         listing: Listing,
@@ -31,18 +32,18 @@ pub enum Outcome {
         /// The value.
         supplied: Supplied,
     },
-    /// `Prove`: what the service provider said of the pending token.
+    /// `Prove`: the service provider's verdict on the pending token.
     Proved(Verdict<Evidence>),
-    /// `Deliver`: the connection took the pending token.
+    /// `Deliver`: the connection accepted the pending token.
     Delivered {
         /// Its name.
         connection: String,
     },
-    /// `Confirm`: what the connection shows.
+    /// `Confirm`: whether the connection works with the pending token.
     Confirmed {
         /// Its name.
         connection: String,
-        /// What it shows.
+        /// What the connection shows.
         confirmation: Confirmation,
     },
     /// `Complete`: the issuer keeps only the pending token.
@@ -63,15 +64,15 @@ pub enum Outcome {
         /// When.
         last_used_at: Option<Timestamp>,
     },
-    /// `Retire`: the issuer took the revocation (or there is none to make),
-    /// and this is what the service provider says now.
+    /// `Retire`: the issuer accepted the revocation (or none is possible), and
+    /// this is the service provider's verdict afterwards.
     Retired {
         /// Which one.
         fingerprint: Fingerprint,
         /// Whether the old token is refused while the new one is accepted.
         refusal: Verdict<Refusal>,
     },
-    /// `RevokeOrphan`: it is gone.
+    /// `RevokeOrphan`: the issuer has revoked it.
     OrphanRevoked {
         /// Its id.
         id: String,
@@ -81,7 +82,7 @@ pub enum Outcome {
         /// The label under which it was issued.
         label: String,
     },
-    /// `Verify`: what the service provider said of the current token.
+    /// `Verify`: the service provider's verdict on the current token.
     Verified(Verdict<Evidence>),
     /// Any step: it failed.
     Failed {
@@ -92,7 +93,7 @@ pub enum Outcome {
     },
 }
 
-/// What must be durable before a token is issued.
+/// What must be stored before a token is issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preparation {
     /// Why the rotation begins; ignored when one is in flight.
@@ -103,11 +104,11 @@ pub struct Preparation {
     pub label: String,
     /// What the issuer lists now, where it can list.
     pub listing: Option<Listing>,
-    /// The new secret, where we choose it.
+    /// The new secret, where the daemon chooses it.
     pub chosen: Option<BearerToken>,
 }
 
-/// What an issuer shows of its tokens.
+/// The tokens of an issuer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     /// All live tokens, every page of them.
@@ -146,29 +147,30 @@ pub struct IssuedToken {
     pub old_dies_at: Option<Timestamp>,
 }
 
-/// A token that stands at the published path.
+/// A token at the published path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supplied {
     /// The token.
     pub value: BearerToken,
-    /// Its id, where the secret names one.
+    /// Its id, if the published secret contains one.
     pub id: Option<String>,
-    /// When it was issued, where the secret tells.
+    /// When it was issued, if the published secret contains that.
     pub issued_at: Option<Timestamp>,
-    /// When it expires, where the secret, the token or the configuration tells.
+    /// When it expires, as the published secret, the token or the configuration
+    /// tells.
     pub expires_at: Option<Timestamp>,
     /// Where that is known from.
     pub expiry: ExpiryKnown,
 }
 
-/// What a connection shows of the token that it was given.
+/// Whether a connection works with the token that it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmation {
     /// It works with the new token.
     Works,
-    /// It has no way to tell; the service provider's proof must do.
+    /// The connection cannot tell; the service provider's proof has to do.
     CannotTell,
-    /// Not yet; ask again after this time, or the usual pace.
+    /// Not yet; ask again after this time, or at the usual interval.
     NotYet {
         /// For a person.
         detail: String,

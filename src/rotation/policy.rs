@@ -1,4 +1,4 @@
-//! The rules of one token, and the arithmetic that follows from them.
+//! The configured rules of one token, and the times that follow from them.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,54 +14,57 @@ pub struct Policy {
     pub overlap: SignedDuration,
     /// When rotations may begin.
     pub windows: Windows,
-    /// Lifetime asked of the issuer.
+    /// Lifetime that the issuer is asked for.
     pub lifetime: Option<SignedDuration>,
-    /// Life of a token whose expiry nothing tells.
+    /// Lifetime of a token whose expiry neither the issuer nor the token tells.
     pub declared_lifetime: Option<SignedDuration>,
     /// First pause after a failure.
     pub retry_min: SignedDuration,
-    /// Longest pause after failures while much life is left.
+    /// Longest pause after failures, as long as the token in use has much life
+    /// left.
     pub retry_max: SignedDuration,
-    /// Permanent failures in a row after which a person must decide.
+    /// Number of permanent failures in a row after which the token is halted.
     pub max_attempts: u32,
-    /// Issues permitted in 24 hours.
+    /// Number of tokens that may be issued in 24 hours.
     pub issues_per_day: u32,
     /// How often the current token is tested.
     pub probe_every: SignedDuration,
-    /// Clock difference above which nothing is retired.
+    /// Clock difference above which no token is retired.
     pub max_clock_skew: SignedDuration,
-    /// How long a person has to supply a new token before reminders grow loud.
+    /// How long a person has to supply a new token before the alerts become
+    /// urgent.
     pub operator_deadline: SignedDuration,
-    /// How often the published path is looked at while a person is waited for.
+    /// How often the published path is read while a person is expected to write
+    /// a token.
     pub operator_poll: SignedDuration,
-    /// How long a lost reply may still take effect at the issuer.
+    /// How long after a lost reply the issuer may still carry the request out.
     pub settle: SignedDuration,
-    /// How long a connection may take to show that it works.
+    /// How long a connection may take to prove that the token works there.
     pub confirm_timeout: SignedDuration,
-    /// How often a connection is asked meanwhile.
+    /// How often the connection is asked in that time.
     pub confirm_every: SignedDuration,
-    /// How long a replica's right to act lasts after each commit.
+    /// How long the lease of a replica lasts after each commit.
     pub lease: SignedDuration,
 }
 
-/// When to renew; the earliest of those that are set wins.
+/// When to renew: the earliest of the rules that are set.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Renew {
-    /// Share of the real lifetime, `0.0 < x < 1.0`.
+    /// After this share of the issued lifetime, `0.0 < x < 1.0`.
     pub fraction: Option<f64>,
-    /// Before expiry.
+    /// This long before the expiry.
     pub before: Option<SignedDuration>,
-    /// Age since issue.
+    /// At this age.
     pub max_age: Option<SignedDuration>,
-    /// At these times.
+    /// At the times of this cron rule.
     pub cron: Option<CronRule>,
-    /// Whether the time is brought forward by up to a twentieth of the life,
-    /// by a hash of the token's name.
+    /// Whether the time is brought forward by up to a twentieth of the
+    /// lifetime, depending on a hash of the token's name.
     pub jitter: bool,
 }
 
 impl Policy {
-    /// When a token stops working, as far as anything tells.
+    /// When a token expires, as far as it is known.
     #[must_use]
     pub fn expiry(&self, token: &HeldToken) -> Option<Timestamp> {
         let declared = self
@@ -73,8 +76,8 @@ impl Policy {
     }
 
     /// When a token is to be renewed: the earliest of the rules that are set,
-    /// with the life that was really issued. `None`: nothing sets a time.
-    /// The same inputs always give the same time.
+    /// with the lifetime that was really issued. `None` if no rule gives a
+    /// time. The same inputs always give the same time.
     #[must_use]
     pub fn renew_at(&self, name: &str, ordinal: u64, token: &HeldToken) -> Option<Timestamp> {
         let issued = token.issued_at;
@@ -84,7 +87,8 @@ impl Policy {
             _ => None,
         };
         let by_before = match (self.renew.before, life) {
-            // A lead as long as the life would renew for ever: two thirds then.
+            // With a lead as long as the lifetime the token would be renewed
+            // without end: two thirds of the lifetime are used instead.
             (Some(before), Some(life)) if before >= life => {
                 issued.checked_add(scale(life, 2.0 / 3.0)).ok()
             }
@@ -120,7 +124,7 @@ impl Policy {
             .unwrap_or(at)
     }
 
-    /// From when on windows are ignored, so that none causes an expiry.
+    /// From when on windows are ignored, so that no window causes an expiry.
     #[must_use]
     pub fn window_deadline(&self, token: &HeldToken) -> Option<Timestamp> {
         let expiry = self.expiry(token)?;
@@ -171,7 +175,7 @@ impl Policy {
             .ok()
     }
 
-    /// The longest pause from `from` on that the remaining life permits.
+    /// The longest pause from `from` on that the remaining lifetime permits.
     #[must_use]
     pub fn longest_pause(&self, from: Timestamp, expiry: Option<Timestamp>) -> SignedDuration {
         let permitted = expiry.map(|end| scale(end.duration_since(from), 0.05));
@@ -180,7 +184,8 @@ impl Policy {
             .max(self.retry_min)
     }
 
-    /// The runaway guard: when the next issue is permitted, if not now.
+    /// The cap on issued tokens (runaway guard): when the next one may be
+    /// issued, if not now.
     #[must_use]
     pub fn issue_permitted_at(&self, issues: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
         let recent: Vec<_> = issues
@@ -192,7 +197,8 @@ impl Policy {
         recent.get(counts)?.checked_add(ISSUE_WINDOW).ok()
     }
 
-    /// Pause before a side task (retiring, revoking an orphan) is tried again.
+    /// Pause before a failed side task (a retirement, a revocation) is
+    /// repeated.
     #[must_use]
     pub fn side_pause(&self, attempts: u32) -> SignedDuration {
         let factor = 1_i32
@@ -202,8 +208,9 @@ impl Policy {
     }
 
     /// Pause before the store is asked again after so many failures in a row.
-    /// It doubles up to half a minute, and is a twentieth of the life that is
-    /// left where that is less: a store that comes back just in time is noticed.
+    /// It doubles up to half a minute, and is at most a twentieth of the
+    /// token's remaining life, so that a store that recovers just in time is
+    /// noticed.
     #[must_use]
     pub fn store_pause(&self, failures: u32, left: Option<SignedDuration>) -> SignedDuration {
         let pause = SignedDuration::from_secs(1_i64 << failures.min(5));
@@ -212,13 +219,13 @@ impl Policy {
     }
 }
 
-/// The runaway guard looks back this far.
+/// The cap on issued tokens counts this far back.
 pub(in crate::rotation) const ISSUE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// A server that asks for a longer absence is not believed.
+/// The longest `Retry-After` of a server that is obeyed.
 const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// A part of a duration; nonsense gives nothing.
+/// A part of a duration; zero if the result is not a duration.
 fn scale(duration: SignedDuration, factor: f64) -> SignedDuration {
     SignedDuration::try_from_secs_f64(duration.as_secs_f64().max(0.0) * factor).unwrap_or_default()
 }

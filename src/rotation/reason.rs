@@ -2,30 +2,33 @@
 
 use serde::Serialize;
 
-/// Machine code of a decision; the same word in logs, `plan`, `status` and
+/// Machine word of a decision; the same in logs, `plan`, `status` and
 /// `/readyz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The record was written by a newer version of this program.
     SchemaTooNew,
-    /// Our clock is behind the record's last write.
+    /// This machine's clock is behind the time of the record's last write.
     ClockBehind,
-    /// Our clock and a server's differ too much to retire anything.
+    /// The clocks of this machine and of a server differ too much to retire a
+    /// token.
     ClockSkew,
     /// A person paused this token, or everything.
     Paused,
     /// Another replica holds the lease.
     LeaseElsewhere,
-    /// A person must decide.
+    /// The token is halted: a person has to act first.
     Halted,
-    /// A failure was too recent.
+    /// The last failure is too recent for another attempt.
     Backoff,
     /// A rotation is in flight.
     InFlight,
-    /// A reply was lost; what happened must be found out.
+    /// The reply to an issuance request was lost: the daemon finds out whether
+    /// it was carried out.
     ReplyLost,
-    /// A lost reply may still take effect; listing now would be too early.
+    /// A request whose reply was lost may still be carried out: it is too early
+    /// to list tokens.
     Settling,
     /// There is no token.
     Missing,
@@ -45,38 +48,39 @@ pub enum Reason {
     WaitingOperator,
     /// A token exists without a record.
     Adoptable,
-    /// The published copy is not the current token.
+    /// The published path does not have the current token.
     PublishDue,
     /// An overlap window has ended.
     RetireDue,
     /// A superseded token waits for the end of its overlap window.
     WaitingOverlap,
-    /// The old token cannot be revoked; its expiry is waited for.
+    /// The old token cannot be revoked; it is kept until it expires.
     WaitingExpiry,
-    /// A slot at the issuer must be freed first.
+    /// The issuer accepts no more tokens until one is revoked.
     SlotNeeded,
-    /// A token of ours whose value was lost must be revoked.
+    /// A token that the daemon had issued, and whose value was lost, must be
+    /// revoked.
     OrphanFound,
     /// A token that was issued to this process is in no record.
     TokenUnrecorded,
     /// The renewal is due but no window allows it.
     WaitingWindow,
-    /// The permitted number of issues a day is reached.
+    /// The number of tokens that may be issued in a day is reached.
     IssueCap,
-    /// The proof that is needed is too weak or too old.
+    /// The last proof that the token works is too weak or too old.
     ProofNeeded,
     /// The periodic probe is due.
     ProbeDue,
     /// The new token is rolled back.
     RollingBack,
-    /// A connection may have been given another token behind our back.
+    /// A connection may hold another token than the current one.
     ConnectionInDoubt,
-    /// All is well until the next renewal.
+    /// Nothing is due before the next renewal.
     Fresh,
     /// The token does not expire and no age limit is set.
     NothingScheduled,
     /// The token was taken out of the configuration, and nothing is left to do
-    /// for it here.
+    /// for it.
     Left,
 }
 
@@ -106,7 +110,7 @@ pub enum WaitEnds {
     FromOutside,
 }
 
-/// Everything that follows from a reason alone.
+/// What follows from a reason alone.
 struct Class {
     word: &'static str,
     urgency: Urgency,
@@ -149,7 +153,7 @@ impl Reason {
         }
     }
 
-    /// For people, to follow the token's name or `waits:`.
+    /// A sentence for people, to follow the token's name or `waits:`.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         self.class().sentence

@@ -1,4 +1,4 @@
-//! What `plan` and `apply` are told besides the record and the time.
+//! What `plan` and `apply` are given besides the record and the time.
 
 use jiff::SignedDuration;
 
@@ -12,11 +12,12 @@ use crate::secret::Fingerprint;
 pub struct Situation<'a> {
     /// Name of the token.
     pub token: &'a str,
-    /// Name of its issuer in the configuration. What another one made is never
-    /// looked for or ended at this one, where its id may be somebody else's.
+    /// Name of its issuer in the configuration. A token that another issuer
+    /// made is neither looked for nor revoked at this one, where its id may be
+    /// another customer's.
     pub issuer_name: &'a str,
-    /// Random id of this replica's process; `None` for a dry run that only
-    /// looks (`scim-rotator plan`): leases of others are then ignored.
+    /// Random id of this replica's process; `None` for a dry run (`scim-rotator
+    /// plan`), which ignores the leases of other replicas.
     pub holder: Option<&'a str>,
     /// The rules that the configuration sets for this token.
     pub policy: &'a Policy,
@@ -25,21 +26,21 @@ pub struct Situation<'a> {
     /// The connections that must hold it, in the order of the configuration;
     /// the first is the canary.
     pub connections: &'a [(String, ConnectionCapabilities)],
-    /// What stands at the published path.
+    /// What the published path contains.
     pub published: &'a Published,
-    /// Whether the stored intent was committed by this very run and its effect
-    /// has not been started. After a restart it is always `false`. `apply` is
-    /// told what it was when the step began.
+    /// Whether this run committed the stored intent and has not sent its
+    /// request yet. After a restart it is always `false`. `apply` is given the
+    /// value from before the step.
     pub intent_is_fresh: bool,
     /// Tokens that were issued to this process and are in no record; empty after
     /// a restart, and for a dry run.
     pub unrecorded: &'a [UnrecordedToken],
-    /// Largest measured difference between our clock and a server's.
+    /// Largest measured difference between this machine's clock and a server's.
     pub clock_skew: SignedDuration,
     /// Whether a person stopped all work (the kill switch).
     pub all_paused: bool,
-    /// Whether the token was taken out of the configuration: what was begun is
-    /// brought to its end, and nothing new begins.
+    /// Whether the token was taken out of the configuration: a rotation or
+    /// retirement in progress is finished, and nothing new begins.
     pub leaving: bool,
 }
 
@@ -62,7 +63,7 @@ impl Situation<'_> {
     }
 }
 
-/// What stands at the published path, as last read.
+/// What the published path contains, as last read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
     /// Not read, or it could not be read.
@@ -71,6 +72,6 @@ pub enum Published {
     Absent,
     /// A token.
     Token(Fingerprint),
-    /// Something is there that cannot be a token.
+    /// A value that cannot be a token.
     Malformed,
 }

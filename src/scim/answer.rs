@@ -1,12 +1,12 @@
-//! What one HTTP answer of a service provider says of the credential that was
-//! sent with the request.
+//! What one HTTP answer of a service provider says about the credential of its
+//! request.
 
 use url::Url;
 
 use super::config::ProbeConfig;
 use super::message::{ERROR, LIST_RESPONSE, Message, SERVICE_PROVIDER_CONFIG, ScimType};
 
-/// An HTTP answer as it came, its body already cut to a bound.
+/// An HTTP answer, its body already cut to a maximum length.
 #[derive(Debug, Clone, Copy)]
 pub struct RawAnswer<'a> {
     /// Status code.
@@ -19,13 +19,13 @@ pub struct RawAnswer<'a> {
     pub body: &'a [u8],
 }
 
-/// What an answer says. Holds no text of the server's, except the name of a
-/// redirect's host where the request carried no token.
+/// The meaning of an answer. It contains no text of the server's, except the
+/// host name of a redirect if the request carried no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeAnswer {
     /// 200 with what was asked for.
     Accepted,
-    /// 2xx with something else: a login page, an error, nothing.
+    /// 2xx with anything else: a login page, an error, nothing.
     NotScim(NotScim),
     /// 401.
     Unauthorized(Option<AuthError>),
@@ -33,9 +33,10 @@ pub enum ProbeAnswer {
     Forbidden(Option<AuthError>),
     /// 404 or 410.
     NotFound,
-    /// 400: the server understood the credential, not the question; or neither.
+    /// 400: the server rejected the query, with or without having checked the
+    /// credential.
     BadRequest(Option<ScimType>),
-    /// 405 or 501: this read is not offered.
+    /// 405 or 501: the server does not support this read.
     NotOffered(u16),
     /// 413, 414 or 431.
     TooLarge(u16),
@@ -47,30 +48,30 @@ pub enum ProbeAnswer {
     ServerError(u16),
     /// Any other status.
     Unexpected(u16),
-    /// A body beyond the bound: the status is not known any more.
+    /// A body longer than the maximum: the status is not used.
     Oversized,
-    /// A certificate that cannot be trusted: nothing was sent.
+    /// The certificate is not trusted; nothing was sent.
     Tls,
-    /// No answer: DNS, connect, reset, deadline. In our words.
+    /// No answer (DNS, connect, reset, timeout), in our own words.
     Unreachable(String),
 }
 
 /// Why a 2xx is not an acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NotScim {
-    /// Not one JSON object: HTML, nothing, cut off, nested too deep, not UTF-8.
+    /// Not one JSON object: HTML, empty, truncated, nested too deep, not UTF-8.
     NotJson,
     /// JSON without the schema of a SCIM list.
     NoSchema,
-    /// The schema of a list with contents that are none.
+    /// The schema of a list, with contents that are no list.
     BadList,
-    /// A SCIM error behind a 2xx.
+    /// A SCIM error with a 2xx status.
     ErrorInside,
-    /// A 2xx that a read cannot be answered with, such as 202 or 204.
+    /// A 2xx status that is no answer to a read, such as 202 or 204.
     Status(u16),
 }
 
-/// The words of RFC 6750, section 3.1. Others are dropped.
+/// The error codes of RFC 6750, section 3.1. Other codes are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthError {
     /// `invalid_request`.
@@ -99,15 +100,15 @@ impl AuthError {
     }
 }
 
-/// Where a redirect points.
+/// The target of a redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RedirectTo {
-    /// Another path at the same place.
+    /// Another path on the same server.
     OtherPath,
     /// Another scheme or port of the same host.
     OtherScheme,
-    /// Another host; its name only if the request carried no token, since a
-    /// server may write a token into it.
+    /// Another host. Its name is kept only if the request carried no token,
+    /// since a server may write a token into it.
     OtherHost(Option<String>),
     /// No usable `Location`.
     Nowhere,
@@ -122,7 +123,7 @@ pub enum Asked {
     Discovery,
 }
 
-/// The largest `WWW-Authenticate` that is looked at, in bytes.
+/// The longest `WWW-Authenticate` that is parsed, in bytes.
 const LONGEST_CHALLENGE: usize = 4096;
 /// The longest host name (RFC 1035).
 const LONGEST_HOST: usize = 253;
@@ -155,14 +156,14 @@ impl ProbeAnswer {
         }
     }
 
-    /// Whether the service provider took the credential and answered.
+    /// Whether the service provider accepted the credential and answered.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         matches!(self, Self::Accepted)
     }
 
-    /// Whether the credential was refused with an answer that nothing else
-    /// explains, once the same request has been accepted with another one.
+    /// Whether the credential was refused, and nothing else explains the answer
+    /// once the same request was accepted with another credential.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(
@@ -171,7 +172,7 @@ impl ProbeAnswer {
         )
     }
 
-    /// Whether another kind of read may fare better.
+    /// Whether another kind of read may work.
     #[must_use]
     pub fn suggests_another_read(&self) -> bool {
         matches!(
@@ -200,8 +201,8 @@ fn read_success(body: &[u8], asked: Asked, config: &ProbeConfig) -> ProbeAnswer 
     }
 }
 
-/// The first registered `error` of a challenge. Nothing else of it is kept: it
-/// may be hostile, and quoting rules are not worth a parser here.
+/// The first registered `error` of a challenge. Nothing else of it is used: it
+/// may be hostile.
 fn auth_error(challenge: Option<&str>) -> Option<AuthError> {
     let text = challenge.filter(|text| text.len() <= LONGEST_CHALLENGE)?;
     AuthError::ALL.into_iter().find(|error| {

@@ -5,34 +5,34 @@ use serde::Deserialize;
 use crate::problem::Problems;
 use crate::secret::MAX_TOKEN_LEN;
 
-/// How the probes of one token ask its service provider. Every key has a
-/// default that suits a server which follows RFC 7644.
+/// How the probes of one token read from its service provider. The defaults
+/// suit a server that follows RFC 7644.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProbeConfig {
     /// The protected collection that is read, below the SCIM base URL.
     pub path: String,
-    /// Which read is tried first; the others follow when the server cannot
-    /// answer it.
+    /// Which read is tried first; the others follow if the server does not
+    /// support it.
     pub read: Read,
-    /// Whether `ServiceProviderConfig` is asked for without the token first. It
-    /// tells an unreachable server apart before the token is sent.
+    /// Whether `ServiceProviderConfig` is requested first, without the token.
+    /// Then an unreachable server is noticed before the token is sent.
     pub discovery: bool,
     /// Whether the same read must be refused without a token and with a wrong
-    /// one. Without these controls an acceptance counts for delivery only:
-    /// superseded tokens are then left to expire.
+    /// one. Without these controls the proof suffices for a delivery only:
+    /// superseded tokens are then kept until they expire.
     pub negative_controls: bool,
     /// Whether a list is accepted that does not name the `ListResponse` schema
-    /// (SCIM 1.1, home-made servers). An `Error` is never accepted.
+    /// (SCIM 1.1, self-written servers). An `Error` is never accepted.
     pub accept_non_scim: bool,
     /// Header that carries the token.
     pub header: String,
-    /// Word before the token in that header; empty: the token alone.
+    /// Scheme before the token in that header; empty for the token alone.
     pub scheme: String,
-    /// Longest token that the server is known to take, in bytes.
+    /// Longest token that the server accepts, in bytes.
     pub max_token_length: usize,
-    /// How many refusals in a row, within one round, show that an old token is
-    /// dead; several, since servers behind a balancer cache tokens.
+    /// How many refusals in a row, within one round, prove that an old token is
+    /// refused; several, because servers behind a load balancer cache tokens.
     pub refusals_needed: u8,
 }
 
@@ -64,7 +64,7 @@ impl Default for ProbeConfig {
     }
 }
 
-/// Refusals beyond this number would not fit into a round's requests.
+/// More refusals would not fit into the requests of a round.
 const MOST_REFUSALS: u8 = 4;
 
 impl ProbeConfig {

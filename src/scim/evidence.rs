@@ -1,12 +1,12 @@
-//! Proof that a token works, or that it no longer does. Only the code of
-//! [`crate::scim`] can make it; `rotation` can only demand it.
+//! Proof that a token works, or that it does not any more. Only [`crate::scim`]
+//! can create it; `rotation` can only require it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::secret::Fingerprint;
 
-/// A token was accepted by the service provider.
+/// Proof that the service provider accepted a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     fingerprint: Fingerprint,
@@ -14,13 +14,14 @@ pub struct Evidence {
     controls: Controls,
 }
 
-/// Whether the same request was refused without a token and with garbage.
+/// Whether the same request was refused without a token and with a wrong one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Controls {
-    /// Both were refused: acceptance means something.
+    /// Both were refused: the acceptance proves that the token is checked.
     Refused,
-    /// At least one gave no clear answer: enough to deliver, never to retire.
+    /// At least one gave no clear answer: enough to deliver the token, but not
+    /// to retire its predecessor.
     Unclear,
 }
 
@@ -59,8 +60,8 @@ impl Evidence {
     }
 }
 
-/// An old token was refused while its successor was accepted in the same
-/// window (L6).
+/// Proof that an old token was refused while its successor was accepted in the
+/// same round (L6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     fingerprint: Fingerprint,
@@ -85,15 +86,15 @@ impl Refusal {
     }
 }
 
-/// The three-valued answer of a probe. An inconclusive probe proves nothing in
-/// either direction.
+/// The result of a probe. An inconclusive probe proves nothing in either
+/// direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict<T> {
-    /// Shown.
+    /// Proven.
     Pass(T),
-    /// Shown to be otherwise.
+    /// Disproven.
     Fail(Finding),
-    /// Nothing shown.
+    /// Nothing is proven.
     Inconclusive(Finding),
 }
 
@@ -102,37 +103,38 @@ pub enum Verdict<T> {
 pub struct Finding {
     /// Machine word, for example `rejected`, `endpoint_open`, `not_scim`.
     pub reason: FindingReason,
-    /// For a person; holds no secret and no body of a server.
+    /// For a person; contains no secret and no text of the server's.
     pub detail: String,
 }
 
-/// The machine words of a probe's findings (`verification` levels L0 to L6).
+/// Machine words of the findings of probes (levels L0 to L6, see
+/// [`crate::scim`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingReason {
-    /// The token's text cannot be one (L0).
+    /// The text cannot be a token (L0).
     Malformed,
-    /// The token states that it has expired or is not valid yet (L0).
+    /// The token says that it has expired or is not valid yet (L0).
     NotInForce,
     /// 401.
     Rejected,
-    /// 403 while garbage is told apart.
+    /// 403, while a wrong token gets another answer.
     Forbidden,
-    /// 403 for everything.
+    /// 403 for every request.
     Ambiguous403,
-    /// 404 for everything: the SCIM base URL is wrong.
+    /// 404 for every request: the SCIM base URL is wrong.
     WrongBaseUrl,
-    /// Accepted without a token or with garbage.
+    /// A request without a token or with a wrong one was accepted.
     EndpointOpen,
-    /// 413, 414 or 431 with the token only.
+    /// 413, 414 or 431, only with the token.
     TokenTooLarge,
-    /// No read that this server supports.
+    /// The server supports none of the reads.
     NoReadVariant,
-    /// An answer that is not SCIM.
+    /// The answer is not SCIM.
     NotScim,
     /// A redirect; never followed.
     Redirect,
-    /// A certificate that cannot be trusted.
+    /// The certificate is not trusted.
     Tls,
     /// DNS, connect, reset, timeout.
     Unreachable,
@@ -140,9 +142,9 @@ pub enum FindingReason {
     Throttled,
     /// 5xx.
     ServerError,
-    /// A retired token still works.
+    /// A retired token is still accepted.
     StillAccepted,
-    /// Two answers that contradict each other.
+    /// Two answers contradict each other.
     Flapping,
 }
 

@@ -1,18 +1,17 @@
-//! A token that looks like the real one and cannot be it: the negative control
-//! of a probe sends it and must be refused.
+//! Makes a wrong token that looks like the real one. The negative control of a
+//! probe sends it, and the service provider must refuse it.
 
 use super::jwt;
 use super::shape::ChecksumCheck;
 use crate::secret::{BearerToken, random_256};
 
-/// How many leading characters may be a prefix that names the kind of token,
-/// such as `glsoat-`.
+/// Longest prefix that names the kind of token, such as `glsoat-`.
 const LONGEST_PREFIX: usize = 12;
 
-/// Makes a wrong token of the same prefix, length and alphabet.
+/// Makes a wrong token with the same prefix, length and alphabet.
 ///
-/// Of a JWT the statements are kept and the signature is changed: a service
-/// provider that does not verify signatures is then found out.
+/// Of a JWT the claims are kept and the signature is changed, so that a service
+/// provider that does not verify signatures is found out.
 #[must_use]
 pub fn like(token: &BearerToken, own_checksum: Option<&ChecksumCheck>) -> BearerToken {
     let text = token.expose();
@@ -28,7 +27,8 @@ pub fn like(token: &BearerToken, own_checksum: Option<&ChecksumCheck>) -> Bearer
     } else {
         scrambled
     };
-    // The same characters or their neighbours: sendable if the token was.
+    // Characters of the same kinds, so the wrong token can be sent if the real
+    // one can.
     BearerToken::parse(garbage).unwrap_or_else(|_| token_of_noise())
 }
 
@@ -56,7 +56,7 @@ fn scramble(body: &str) -> String {
         .collect()
 }
 
-/// Changes the last letter or digit to its neighbour.
+/// Replaces the last letter or digit by the next one.
 fn turn_last(text: &str) -> String {
     let mut characters: Vec<char> = text.chars().collect();
     if let Some(last) = characters.iter_mut().rfind(|c| c.is_ascii_alphanumeric()) {
@@ -76,14 +76,14 @@ fn token_of_noise() -> BearerToken {
     BearerToken::parse(text).expect("letters only")
 }
 
-/// Random bytes, drawn in blocks.
+/// Random bytes, generated in blocks.
 #[derive(Default)]
 pub(in crate::scim) struct Noise {
     left: Vec<u8>,
 }
 
 impl Noise {
-    /// One of the `count` characters from `first` on.
+    /// One of `count` characters, beginning with `first`.
     pub(in crate::scim) fn pick(&mut self, first: char, count: u8) -> char {
         if self.left.is_empty() {
             self.left.extend_from_slice(random_256().as_slice());

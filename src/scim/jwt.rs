@@ -9,40 +9,41 @@ use serde_json::{Map, Value};
 
 use crate::secret::{BearerToken, MAX_TOKEN_LEN};
 
-/// A lifetime above this is taken for a mistake.
+/// A longer lifetime is taken for a mistake.
 pub(in crate::scim) const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 3653);
 
-/// Seconds since 1970 above this are milliseconds in truth (year 5138).
+/// Larger numbers are taken for milliseconds, not seconds since 1970 (year
+/// 5138).
 const MILLISECONDS_FROM: f64 = 1e11;
 
-/// The statements of a JWT that matter here.
+/// The claims that are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// `alg` of the header.
     pub algorithm: String,
     /// `exp`.
     pub expiry: Expiry,
-    /// `nbf`, where it can be believed.
+    /// `nbf`, if it is plausible.
     pub not_before: Option<Timestamp>,
-    /// `iat`, where it can be believed.
+    /// `iat`, if it is plausible.
     pub issued_at: Option<Timestamp>,
     /// Hosts of those entries of `aud` that are URLs.
     pub audience_hosts: Vec<String>,
 }
 
-/// What a JWT states of its end.
+/// What a JWT says about its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// Nothing.
+    /// It has no `exp`.
     Absent,
-    /// It ends then.
+    /// It expires then.
     At(Timestamp),
-    /// Something that cannot be meant: milliseconds, before `iat`, a life of
-    /// more than ten years, no number.
+    /// An implausible value: milliseconds, before `iat`, a lifetime of more
+    /// than ten years, no number.
     Implausible,
 }
 
-/// When this token ends, if it is a JWT that states a plausible end.
+/// When this token expires, if it is a JWT with a plausible expiry.
 #[must_use]
 pub fn expiry(token: &BearerToken) -> Option<Timestamp> {
     match decode(token.expose())?.expiry {
@@ -51,7 +52,7 @@ pub fn expiry(token: &BearerToken) -> Option<Timestamp> {
     }
 }
 
-/// Reads the statements of a JWT; `None` if the text is not one.
+/// Decodes the claims of a JWT; `None` if the text is no JWT.
 #[must_use]
 pub fn decode(token: &str) -> Option<Claims> {
     if token.len() > MAX_TOKEN_LEN {

@@ -1,23 +1,23 @@
-//! The outline of a SCIM message: which schema it names and how much it holds.
-//! Contents are skipped while reading, so no person's data is kept.
+//! The outline of a SCIM message: which schemas it names and how many entries it
+//! has. Contents are skipped while parsing, so no personal data is kept.
 //!
-//! Attribute names are case-insensitive (RFC 7643, section 2.1). A name that
-//! occurs twice makes the message unreadable: two readers could take it for two
-//! different answers.
+//! Attribute names are case-insensitive (RFC 7643, section 2.1). A message in
+//! which a name occurs twice is rejected, because readers differ in which of the
+//! two they use.
 
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What a list names as its schema (RFC 7644, section 3.4.2).
+/// Schema of a list (RFC 7644, section 3.4.2).
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
-/// What an error names as its schema (RFC 7644, section 3.12).
+/// Schema of an error (RFC 7644, section 3.12).
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-/// What the provider's own description names as its schema.
+/// Schema of the service provider's configuration.
 pub const SERVICE_PROVIDER_CONFIG: &str =
     "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 
-/// Schemas beyond this many are not looked at.
+/// Further schemas of a message are ignored.
 const MOST_SCHEMAS: usize = 32;
 
 /// The outline of one message.
@@ -27,20 +27,20 @@ pub struct Message {
     pub schemas: Vec<String>,
     /// Length of `Resources`, if it is an array.
     pub resources: Option<usize>,
-    /// Whether there is a `Resources` that is no array.
+    /// Whether `Resources` is something else than an array.
     pub resources_malformed: bool,
     /// `totalResults`; optional since RFC 9865.
     pub total: Option<f64>,
     /// Whether there is a `nextCursor` (RFC 9865).
     pub has_cursor: bool,
-    /// `scimType` of an error, if it is one of the registered words.
+    /// `scimType` of an error, if it is registered.
     pub scim_type: Option<ScimType>,
     /// `filter.supported` of a `ServiceProviderConfig`.
     pub filter_supported: Option<bool>,
 }
 
 impl Message {
-    /// Reads a body; `None` if it is not one JSON object in UTF-8.
+    /// Parses a body; `None` if it is not one JSON object in UTF-8.
     #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_slice(body).ok()
@@ -54,7 +54,8 @@ impl Message {
             .any(|named| named.eq_ignore_ascii_case(schema))
     }
 
-    /// Whether it has the contents of a list: entries, or none and no claim of any.
+    /// Whether it has the contents of a list: entries, or no entries and a
+    /// total of none.
     #[must_use]
     pub fn is_list(&self) -> bool {
         !self.resources_malformed
@@ -62,7 +63,7 @@ impl Message {
     }
 }
 
-/// The registered words of `scimType` (RFC 7644 table 9, RFC 9865).
+/// The registered values of `scimType` (RFC 7644 table 9, RFC 9865).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ScimType(&'static str);
 
@@ -83,7 +84,7 @@ const SCIM_TYPES: [&str; 13] = [
 ];
 
 impl ScimType {
-    /// The word, if it is registered. Others are dropped: a hostile server may
+    /// The value, if it is registered. Others are dropped: a hostile server may
     /// write anything there.
     #[must_use]
     pub fn known(word: &str) -> Option<Self> {
@@ -180,7 +181,7 @@ impl Attribute {
     }
 }
 
-/// Whatever a value tells at first sight; of arrays and objects the outline.
+/// A value; of arrays and objects only the outline.
 #[derive(Default)]
 struct Peek {
     number: Option<f64>,
@@ -262,7 +263,7 @@ impl<'de> Visitor<'de> for PeekVisitor {
     }
 }
 
-/// A boolean at the level below [`Peek`]; anything else is none.
+/// A boolean at the level below [`Peek`]; another value counts as none.
 struct Truth(Option<bool>);
 
 impl<'de> Deserialize<'de> for Truth {
@@ -271,7 +272,7 @@ impl<'de> Deserialize<'de> for Truth {
     }
 }
 
-/// An array of words; other entries are passed over.
+/// An array of strings; other entries are ignored.
 struct Words(Vec<String>);
 
 impl<'de> Deserialize<'de> for Words {

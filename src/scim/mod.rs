@@ -1,4 +1,4 @@
-//! The service provider's side: probes that show whether a token works.
+//! Probes of the service provider: they show whether a token works.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -9,8 +9,8 @@
 //! | [`verdict`] | what several answers prove; the only maker of [`evidence`] |
 //! | [`probe`], [`round`] | asks the service provider: [`probe::ScimProbe`] |
 //!
-//! A body of a server never reaches a finding, since a hostile server may echo
-//! the token in it. Findings name statuses and words from fixed lists only.
+//! Findings contain no text of a server's body, since a hostile server may
+//! repeat the token in it. They name statuses and words from fixed lists.
 
 pub mod answer;
 pub mod config;

@@ -7,8 +7,8 @@
 //! L6  read with the new token, with the old one, with the new one again
 //! ```
 //!
-//! A round sends at most [`MOST_REQUESTS`](super::round::MOST_REQUESTS) requests, all of them reads, and at
-//! most one of them with a wrong token.
+//! A round sends at most [`MOST_REQUESTS`](super::round::MOST_REQUESTS)
+//! requests. All of them are reads, and at most one has a wrong token.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub trait Probe: Send + Sync {
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
 }
 
-/// The probe of one token's service provider.
+/// Tests tokens at one service provider.
 pub struct ScimProbe {
     pub(in crate::scim) http: Client,
     pub(in crate::scim) scim_url: Arc<Url>,
@@ -46,7 +46,7 @@ pub struct ScimProbe {
 }
 
 impl ScimProbe {
-    /// A probe below this SCIM base URL.
+    /// A probe of the SCIM server at this base URL.
     #[must_use]
     pub fn new(
         http: Client,
@@ -64,7 +64,7 @@ impl ScimProbe {
     }
 
     /// The same probe, which also checks the checksum of tokens that this
-    /// program made itself before it sends them.
+    /// program generated, before it sends them.
     #[must_use]
     pub fn with_checksum(mut self, check: ChecksumCheck) -> Self {
         self.own_checksum = Some(check);

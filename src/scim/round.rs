@@ -1,4 +1,4 @@
-//! The requests of one round: which are sent, and how many.
+//! The requests of one round, in their order.
 
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method};
@@ -17,7 +17,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::Request;
 use crate::secret::BearerToken;
 
-/// Requests in one round.
+/// Maximum of requests in one round.
 pub const MOST_REQUESTS: u8 = 10;
 
 /// Pauses before a request is repeated that did not reach the server.
@@ -26,7 +26,8 @@ const RECONNECT: [SignedDuration; 2] = [
     SignedDuration::from_millis(800),
 ];
 
-/// A read, with those that only a fallback uses.
+/// The kinds of reads, with those that are used only if others are not
+/// supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scim) enum Variant {
     Collection(Read),
@@ -43,10 +44,10 @@ impl Variant {
     }
 }
 
-/// The requests of one call, counted.
+/// One round: counts its requests.
 pub(in crate::scim) struct Round<'a> {
     probe: &'a ScimProbe,
-    /// A user name that nobody has.
+    /// A user name that does not exist.
     nobody: String,
     left: u8,
     filters: bool,
@@ -66,8 +67,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// L1. What the server says of itself is a hint; only silence, a rate limit
-    /// or a failure ends the round here.
+    /// L1. The server's own configuration is only a hint. The round ends here
+    /// only if there is no answer, a rate limit, or a server error.
     pub(in crate::scim) async fn discover(&mut self) -> Result<(), Verdict<Evidence>> {
         if !self.probe.config.discovery {
             return Ok(());
@@ -124,8 +125,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Asks one kind of read after the other until one is answered. Returns the
-    /// answers and the last kind.
+    /// Tries one kind of read after the other until one is supported. Returns
+    /// the answers and the last kind.
     pub(in crate::scim) async fn first_answer(
         &mut self,
         token: &BearerToken,
@@ -279,8 +280,8 @@ impl<'a> Round<'a> {
     }
 }
 
-/// Whether a repetition may help at once. A deadline that passed is not
-/// waited for again.
+/// Whether the request did not reach the server and can be repeated at once.
+/// After a timeout it is not repeated.
 fn never_arrived(fault: &Fault) -> bool {
     fault.class == FaultClass::NotApplied && fault.kind == FaultKind::Network
 }

@@ -1,4 +1,4 @@
-//! L0: what the text of a token tells before anything is sent.
+//! L0: what the text of a token shows before a request is sent.
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -7,13 +7,13 @@ use super::evidence::{Finding, FindingReason};
 use super::jwt::{self, Claims, Expiry};
 use crate::secret::BearerToken;
 
-/// How far a `nbf` may lie ahead: clocks differ.
+/// How far `nbf` may be in the future, since clocks differ.
 const NOT_BEFORE_LEEWAY: SignedDuration = SignedDuration::from_mins(2);
 
-/// Below this many bits a token can be guessed, by length and alphabet.
+/// Minimum entropy in bits, estimated from length and alphabet.
 const ENOUGH_BITS: u32 = 128;
 
-/// Texts that stand for a token in examples and are no token.
+/// Texts from examples that are not tokens.
 const PLACEHOLDERS: [&str; 14] = [
     "changeme",
     "change-me",
@@ -31,40 +31,40 @@ const PLACEHOLDERS: [&str; 14] = [
     "todo",
 ];
 
-/// Tells whether a text that claims to be one of our own tokens has the right
-/// checksum; `None` if it does not claim that.
+/// Checks the checksum of a text that has the form of a token of this program;
+/// `None` if it does not have that form.
 pub type ChecksumCheck = std::sync::Arc<dyn Fn(&str) -> Option<bool> + Send + Sync>;
 
-/// What L0 measures against.
+/// What L0 checks against.
 #[derive(Clone, Copy)]
 pub struct ShapeRules<'a> {
     /// Longest token, in bytes.
     pub max_length: usize,
     /// Where the token will be sent.
     pub scim_url: &'a Url,
-    /// The checksum of tokens that this program made itself.
+    /// Checks tokens that this program generated.
     pub own_checksum: Option<&'a ChecksumCheck>,
 }
 
-/// What L0 shows.
+/// The result of L0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Why the token must not be sent at all.
     pub fault: Option<Finding>,
-    /// What is odd about it; it may work all the same.
+    /// Oddities of a token that may still work.
     pub notes: Vec<Note>,
 }
 
-/// Something odd about a token that may work all the same.
+/// An oddity of a token that may still work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Note {
     /// Has a character that RFC 6750 does not allow in a bearer token.
     NotB64Token,
-    /// Short, or of a small alphabet.
+    /// It is short or has a small alphabet.
     LowEntropy,
-    /// A JWT for a host that is not the service provider's.
+    /// It is a JWT for another host than the service provider's.
     ForeignAudience,
-    /// A JWT that states an end which cannot be meant.
+    /// It is a JWT with an implausible expiry.
     ImplausibleExpiry,
 }
 
@@ -81,7 +81,7 @@ impl Note {
     }
 }
 
-/// Looks at a token without sending it.
+/// Examines a token without sending it.
 #[must_use]
 pub fn examine(token: &BearerToken, rules: &ShapeRules<'_>, now: Timestamp) -> Shape {
     let text = token.expose();
@@ -194,7 +194,7 @@ fn is_b64token(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
 }
 
-/// Length times the bits of the alphabet that is seen: an upper bound.
+/// An upper bound of the entropy: length times the bits of the alphabet in use.
 fn entropy_bits(text: &str) -> u32 {
     let seen = |test: fn(&u8) -> bool, size: u32| {
         if text.as_bytes().iter().any(test) {

@@ -1,9 +1,9 @@
-//! What several answers of a service provider prove. Pure: the same answers
-//! give the same verdict, whether a server or a simulation gave them.
+//! What several answers of a service provider prove. This is pure code: the same
+//! answers give the same verdict, from a server or from a simulation.
 //!
-//! Nothing but an acceptance whose controls were refused is full proof, and
-//! nothing but a clear refusal condemns a token. Everything else proves nothing
-//! in either direction.
+//! Only an acceptance whose controls were refused is full proof, and only a clear
+//! refusal shows that a token does not work. Everything else proves nothing in
+//! either direction.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::answer::{AuthError, NotScim, ProbeAnswer, RedirectTo};
 use super::evidence::{Controls, Evidence, Finding, FindingReason, Refusal, Verdict};
 use crate::secret::BearerToken;
 
-/// What was seen while proving one token (L2, L3).
+/// The answers in the probe of one token (L2, L3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// The answers to the reads with the token, in the order asked, each of
@@ -23,7 +23,7 @@ pub struct Observed {
     pub listing: Option<ProbeAnswer>,
 }
 
-/// The answers to the same read with credentials that cannot be right.
+/// The answers to the same read with wrong credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlAnswers {
     /// Without a token (N1).
@@ -32,7 +32,7 @@ pub struct ControlAnswers {
     pub garbage: ProbeAnswer,
 }
 
-/// What was seen in one round that asks whether an old token is dead (L6).
+/// The answers in one round that shows whether an old token is refused (L6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusalRound {
     /// The answers to the reads with the new token; the last decides.
@@ -57,7 +57,7 @@ pub fn decisive(reads: &[ProbeAnswer]) -> Option<&ProbeAnswer> {
         .or_else(|| reads.last())
 }
 
-/// Whether the controls can change what this answer to the token means.
+/// Whether the controls can change the verdict on this answer.
 #[must_use]
 pub fn needs_controls(read: &ProbeAnswer) -> bool {
     matches!(
@@ -69,7 +69,7 @@ pub fn needs_controls(read: &ProbeAnswer) -> bool {
     )
 }
 
-/// Judges one token.
+/// The verdict on one token.
 #[must_use]
 pub fn judge(token: &BearerToken, at: Timestamp, observed: &Observed) -> Verdict<Evidence> {
     let controls = observed.controls.as_ref();
@@ -96,7 +96,7 @@ pub fn judge(token: &BearerToken, at: Timestamp, observed: &Observed) -> Verdict
     }
 }
 
-/// Judges whether an old token is dead while its successor works.
+/// The verdict on whether an old token is refused while its successor works.
 #[must_use]
 pub fn judge_refusal(old: &BearerToken, at: Timestamp, round: &RefusalRound) -> Verdict<Refusal> {
     if !decisive(&round.before).is_some_and(ProbeAnswer::is_accepted) {
@@ -137,7 +137,7 @@ impl ControlAnswers {
     }
 }
 
-/// A retired token must be refused as a credential: a 404 or a 400 may have
+/// Whether an answer refuses the credential itself: a 404 or a 400 may have
 /// other causes.
 fn is_plain_refusal(answer: &ProbeAnswer) -> bool {
     matches!(

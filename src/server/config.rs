@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::problem::Problems;
 
-/// Where metrics, health and status are served. Everything is read-only and
+/// Where metrics, health and status are served. All of it is read-only and
 /// without secrets, so any address is permitted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

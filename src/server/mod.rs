@@ -1,8 +1,8 @@
-//! The HTTP server: read-only. Commands act through Vault, so there is nothing
-//! here that changes anything.
+//! The HTTP server. It is read-only: commands change things through Vault.
 //!
-//! `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (able to work, with
-//! the reason of each token), `/api/v1/tokens` and `/` for people.
+//! `/metrics` for Prometheus, `/healthz` (the process is alive), `/readyz` (it can
+//! work; with the reason of each token), `/api/v1/tokens` for programs, and `/`
+//! for people.
 
 pub mod config;
 mod page;
@@ -33,7 +33,7 @@ use scrape::Scrapes;
 /// How long open connections may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The server could not be started or went down.
+/// The server could not be started or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The address cannot be used.
@@ -59,7 +59,7 @@ pub enum ServerError {
 pub struct Server;
 
 impl Server {
-    /// Takes the address, so that a start fails early. Nothing is answered yet.
+    /// Binds the address, so that a start fails early. Nothing is answered yet.
     ///
     /// # Errors
     /// When the address cannot be used.
@@ -80,13 +80,14 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Where it really listens; differs from the configuration with port 0.
+    /// The address it listens on; differs from the configuration with port 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until cancelled, and then a few seconds for what is open.
+    /// Answers until it is cancelled, and then gives open connections a few
+    /// seconds.
     ///
     /// # Errors
     /// When the socket fails.
@@ -158,8 +159,8 @@ async fn healthz(State(app): State<App>) -> Response {
     }
 }
 
-/// A token or an identity provider in trouble is told here, and never makes
-/// the process unready.
+/// A failing token or identity provider is reported here, and does not make the
+/// process unready.
 async fn readyz(State(app): State<App>) -> Response {
     let reasons = app.telemetry.health.not_ready_because();
     let ready = reasons.is_empty();
@@ -205,7 +206,7 @@ async fn token(State(app): State<App>, Path(name): Path<String>) -> Response {
     }
 }
 
-/// The snapshot, or the configured facts alone while there is none.
+/// The snapshot, or the public configuration if there is none yet.
 fn as_json(entry: &Entry) -> Value {
     let shown = match entry.snapshot.as_deref() {
         Some(snapshot) => serde_json::to_value(snapshot),
@@ -235,7 +236,8 @@ async fn style() -> Response {
     (css, page::STYLE).into_response()
 }
 
-/// Nothing from elsewhere, no frames, no guessing of types, no copies.
+/// Security headers: no content from other sites, no frames, no guessed types,
+/// no caching.
 async fn harden(mut response: Response) -> Response {
     const HEADERS: [(HeaderName, &str); 6] = [
         (

@@ -48,7 +48,7 @@ impl Page {
     }
 }
 
-/// One token, in words.
+/// One token.
 #[derive(Serialize)]
 struct Row {
     name: String,
@@ -66,7 +66,7 @@ struct Row {
     connections: Vec<ConnectionCell>,
 }
 
-/// A time for people, and to the second for a tooltip.
+/// A time for people, and exactly for a tooltip.
 #[derive(Serialize, Default)]
 struct When {
     relative: String,

@@ -1,4 +1,5 @@
-//! One scrape at a time, off the async threads, and remembered for a moment.
+//! Writes one scrape at a time, off the async threads, and caches it for a
+//! moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,8 @@ impl Scrapes {
         }
     }
 
-    /// The body. The lock is held while it is written: a second scrape waits
-    /// and gets the same one.
+    /// The body of `/metrics`. The lock is held while it is written: a second
+    /// scrape waits and gets the same body.
     pub(super) async fn body(&self) -> Result<Bytes, String> {
         let mut last = self.last.lock().await;
         if let Some((at, body)) = &*last
@@ -45,7 +46,7 @@ impl Scrapes {
         Ok(body)
     }
 
-    /// Drops bodies that are no longer fresh; with many tokens one takes tens
+    /// Drops cached bodies that are too old; with many tokens a body takes tens
     /// of MiB. Never returns.
     pub(super) async fn forget_old_ones(&self) {
         loop {

@@ -1,6 +1,6 @@
-//! The current state of every token, shared by the supervisor (which writes)
-//! and by everything that shows it. A token that leaves takes its counters
-//! with it, so its series vanish.
+//! The current state of every token. The supervisor's witness writes it, and
+//! the status page, the API and the metrics read it. A token that is removed
+//! takes its counters with it, so its series end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,25 +22,26 @@ pub struct Board {
     entries: RwLock<BTreeMap<String, Entry>>,
 }
 
-/// One token: what is configured, what was last seen, what was counted.
+/// One token: its configuration, its last known state, its counters.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// What the configuration says.
     pub facts: Arc<TokenFacts>,
-    /// Its state when the record was last read; `None`: never yet.
+    /// Its state when the record was last read; `None` before that.
     pub snapshot: Option<Arc<TokenSnapshot>>,
-    /// Why the record could not be read since then.
+    /// Why the record cannot be read any more.
     pub trouble: Option<Arc<str>>,
     /// What this process did for it.
     pub counters: Arc<TokenCounters>,
-    /// How its connections fared when this process last looked.
+    /// The states that its connections had when this process last asked.
     pub looks: Arc<Looks>,
 }
 
 /// What this process did for one token since it started.
 #[derive(Debug, Default)]
 pub struct TokenCounters {
-    /// From the first on: most tokens are rotated by no process for weeks.
+    /// Allocated with the first rotation: a process rotates most tokens only
+    /// once in weeks.
     rotations: OnceLock<Box<Rotations>>,
     issued: AtomicU64,
     revoked: AtomicU64,
@@ -56,8 +57,8 @@ impl Board {
         Self::default()
     }
 
-    /// Makes a configured token known before its record was read, or with
-    /// changed facts after a reload.
+    /// Adds a configured token before its record was read, or updates its facts
+    /// after a reload.
     pub fn expect(&self, facts: Arc<TokenFacts>) {
         let mut entries = self.write();
         let entry = entries.entry(facts.name.clone()).or_insert_with(|| Entry {
@@ -70,7 +71,7 @@ impl Board {
         entry.facts = facts;
     }
 
-    /// Shows the newest state of a token and ends its trouble.
+    /// Stores the newest state of a token and clears its trouble.
     pub fn set(&self, snapshot: TokenSnapshot) {
         self.expect(Arc::clone(&snapshot.facts));
         if let Some(entry) = self.write().get_mut(&snapshot.facts.name) {
@@ -79,20 +80,20 @@ impl Board {
         }
     }
 
-    /// Says why the record of a known token cannot be read. What was last seen
-    /// stays visible.
+    /// Stores why the record of a known token cannot be read. The last known
+    /// state stays.
     pub fn trouble(&self, token: &str, why: &str) {
         if let Some(entry) = self.write().get_mut(token) {
             entry.trouble = Some(why.into());
         }
     }
 
-    /// Forgets a token with its counters.
+    /// Removes a token with its counters.
     pub fn remove(&self, token: &str) {
         self.write().remove(token);
     }
 
-    /// Forgets every token that is not named.
+    /// Removes every token that is not named.
     pub fn retain(&self, names: &BTreeSet<String>) {
         self.write().retain(|name, _| names.contains(name));
     }
@@ -109,7 +110,7 @@ impl Board {
         self.read().get(token).cloned()
     }
 
-    /// What this process did for a token; `None`: not a token of ours.
+    /// The counters of a token; `None` if this process does not have it.
     #[must_use]
     pub fn counters(&self, token: &str) -> Option<Arc<TokenCounters>> {
         self.read()
@@ -117,14 +118,14 @@ impl Board {
             .map(|entry| Arc::clone(&entry.counters))
     }
 
-    /// How the connections of a token fared; `None`: not a token of ours.
+    /// The states of its connections; `None` if this process does not have it.
     #[must_use]
     pub fn looks(&self, token: &str) -> Option<Arc<Looks>> {
         self.read().get(token).map(|entry| Arc::clone(&entry.looks))
     }
 
-    /// Everything in one sentence, such as `12 tokens: 11 fresh, 1 delivering;
-    /// next: crm-prod renews in 3 d`.
+    /// The state of all tokens in one line, such as `12 tokens: 11 fresh, 1
+    /// delivering; next: crm-prod renews in 3 d`.
     #[must_use]
     pub fn sentence(&self, now: Timestamp) -> String {
         let all = self.all();
@@ -172,7 +173,8 @@ fn next_renewal(all: &[Entry]) -> Option<(&str, Timestamp)> {
 }
 
 impl Entry {
-    /// One word for how the token stands; `unread` before its record was read.
+    /// One word for the state of the token; `unread` before its record was
+    /// read.
     #[must_use]
     pub fn standing(&self) -> &'static str {
         self.snapshot
@@ -190,7 +192,7 @@ impl TokenCounters {
         }
     }
 
-    /// How many rotations with this trigger ended like this.
+    /// Number of rotations with this trigger and result.
     #[must_use]
     pub fn rotations(&self, trigger: Trigger, result: RotationResult) -> u64 {
         let rotations = self.rotations.get();
@@ -225,7 +227,7 @@ impl TokenCounters {
         *self.failures().entry((step, reason.as_str())).or_insert(0) += 1;
     }
 
-    /// The failures by step and reason; only those that happened.
+    /// The failures by step and reason, without those that never happened.
     #[must_use]
     pub fn step_failures(&self) -> Vec<((&'static str, &'static str), u64)> {
         self.failures().iter().map(|(k, v)| (*k, *v)).collect()

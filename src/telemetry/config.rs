@@ -47,10 +47,10 @@ impl LogConfig {
         }
     }
 
-    /// The filter as tracing understands it.
+    /// The parsed filter.
     ///
     /// # Errors
-    /// Says what cannot be understood.
+    /// Says which part of the filter is invalid.
     pub(crate) fn parse_filter(&self) -> Result<EnvFilter, String> {
         if self.filter.trim().is_empty() {
             return Err("the log filter is empty, so nothing would be logged".to_owned());

@@ -1,4 +1,4 @@
-//! From a record and the decision on it to a [`TokenSnapshot`].
+//! Builds a [`TokenSnapshot`] from a record and the decision on it.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::telemetry::snapshot::{
     ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot,
 };
 
-/// How many finished rotations are shown; the record remembers more.
+/// How many finished rotations are shown; the record has more.
 const SHOWN_HISTORY: usize = 3;
 
 impl TokenSnapshot {
-    /// What a record and the decision on it look like from outside. The same
-    /// policy must have been given to `plan`.
+    /// The state of a token as it is shown. `policy` must be the one that
+    /// `plan` was given.
     #[must_use]
     pub fn from_record(
         facts: &Arc<TokenFacts>,
@@ -78,7 +78,7 @@ impl TokenSnapshot {
 }
 
 impl SlotFacts {
-    /// An expiry that only the policy declares is shown as such.
+    /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
         let expires_at = policy.expiry(token);
         let declared = token.expires_at.is_none() && expires_at.is_some();
@@ -145,7 +145,7 @@ fn stage_entered_at(record: &Record) -> Timestamp {
     }
 }
 
-/// The planned time, moved to where windows let it begin.
+/// The planned time of renewal, moved into the next window.
 fn renew_at(record: &Record, policy: &Policy) -> Option<Timestamp> {
     let current = record.current.as_ref()?;
     let due = policy.renew_at(&record.token, record.generation, current)?;
@@ -157,8 +157,8 @@ fn renew_at(record: &Record, policy: &Policy) -> Option<Timestamp> {
     (permitted < Timestamp::MAX).then_some(permitted)
 }
 
-/// A wait is often shorter than the time to the next attempt, because probes
-/// and capped sleeps end it; a token at rest is next touched by its renewal.
+/// When a step is expected next. A wait often ends earlier, for a probe or
+/// because waits are capped; an idle token is next rotated at its renewal.
 fn next_attempt_at(
     record: &Record,
     decision: &Decision,
@@ -188,8 +188,8 @@ fn last_failure(record: &Record) -> Option<FailureFacts> {
     })
 }
 
-/// A long run of failures can push the last success out of the history; the
-/// token that it left behind still tells.
+/// When a rotation last succeeded. After many failures the last success is no
+/// longer in the history; then the current token tells.
 fn last_success_at(record: &Record) -> Option<Timestamp> {
     let remembered = record
         .history

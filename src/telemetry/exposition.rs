@@ -1,11 +1,11 @@
-//! The text format 0.0.4, written straight from the entries of the board.
+//! Writes the Prometheus text format 0.0.4 from the entries of the board.
 
 use jiff::Timestamp;
 
 use super::board::Entry;
 
-/// Appends the families with the samples of all entries. A family without a
-/// sample is left out, header and all.
+/// Appends the families with the samples of all entries. A family without
+/// samples is omitted, with its header.
 pub(super) fn write(families: &[Family], entries: &[Entry], out: &mut String) {
     for family in families {
         let start = out.len();

@@ -1,4 +1,4 @@
-//! What the configuration says of a token, as far as the outside sees it.
+//! The public part of a token's configuration.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::rotation::capability::{
     IssueEffect, IssuerCapabilities, LiveTokens, Overlap, Recovery, Revoke, Supply,
 };
 
-/// What the configuration says of a token. Shared by all its snapshots.
+/// The public part of a token's configuration, shared by all its snapshots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenFacts {
     /// Name in the configuration.
@@ -18,11 +18,11 @@ pub struct TokenFacts {
     pub provider: String,
     /// Environment, if one is configured.
     pub environment: Option<String>,
-    /// How it is rotated, see [`strategy`].
+    /// The way in which it is rotated, see [`strategy`].
     pub strategy: &'static str,
     /// Where it is published.
     pub vault_path: String,
-    /// What a person has to do who must supply the next token.
+    /// What a person who has to supply the next token is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
     /// The connections that must hold it, in the configured order.
@@ -30,7 +30,7 @@ pub struct TokenFacts {
     pub connections: Vec<ConnectionFacts>,
 }
 
-/// What the configuration says of a connection.
+/// The public part of a connection's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConnectionFacts {
     /// Name in the configuration.
@@ -40,7 +40,7 @@ pub struct ConnectionFacts {
 }
 
 impl TokenFacts {
-    /// Facts of a wired token.
+    /// The facts of a wired token.
     #[must_use]
     pub fn of(unit: &Unit) -> Self {
         let kinds = &unit.labels.connection_kinds;
@@ -67,7 +67,7 @@ impl TokenFacts {
         }
     }
 
-    /// Facts of a token whose issuer has these capabilities.
+    /// The facts of a token whose issuer has these capabilities.
     #[must_use]
     pub fn new(
         name: impl Into<String>,
@@ -90,8 +90,8 @@ impl TokenFacts {
     }
 }
 
-/// The word for how tokens of an issuer are rotated, as it follows from its
-/// capabilities: `operator`, `client_chosen`, `two_phase`, `replace`,
+/// The word for the way in which an issuer's tokens are rotated, derived from
+/// its capabilities: `operator`, `client_chosen`, `two_phase`, `replace`,
 /// `issuer_timed`, `expire` or `overlap`.
 #[must_use]
 pub fn strategy(capabilities: &IssuerCapabilities) -> &'static str {

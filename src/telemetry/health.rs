@@ -1,5 +1,5 @@
-//! Is this process alive, and can it do its work? One bad identity provider or
-//! one bad token never answers these with no.
+//! Whether this process is alive and can work. A failing identity provider or
+//! token does not make it unhealthy.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use super::notify::Notifier;
 
-/// A supervisor that has not shown itself for this long is stuck.
+/// A supervisor whose loop did not run for this long counts as stuck.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
-/// The vital signs of this process.
+/// What the health endpoints report of this process.
 #[derive(Debug)]
 pub struct Health {
     notifier: Notifier,
@@ -37,9 +37,8 @@ impl Health {
         }
     }
 
-    /// Called by the supervisor itself each time round its loop, and while it
-    /// waits for Vault at start: at least every ten seconds. Keeps the
-    /// watchdog of systemd quiet.
+    /// Called by the supervisor's loop, and while the start waits for Vault: at
+    /// least every ten seconds. Notifies the watchdog of systemd.
     pub fn beat(&self) {
         let now = self.started.elapsed().as_millis();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
@@ -58,18 +57,18 @@ impl Health {
         self.config.store(valid, Ordering::Relaxed);
     }
 
-    /// Notes whether a changed configuration was refused: the old one is in
-    /// force then, so the process stays ready.
+    /// Notes whether a changed configuration was refused. The old one stays in
+    /// force then, and the process ready.
     pub fn config_refused(&self, refused: bool) {
         self.refused_config.store(refused, Ordering::Relaxed);
     }
 
-    /// Tells systemd how things stand, in one sentence.
+    /// Sends the state to systemd, in one sentence.
     pub fn tell(&self, sentence: &str) {
         self.notifier.status(&self.with_refusal(sentence));
     }
 
-    /// Tells systemd that the configuration has been read again.
+    /// Tells systemd that the configuration was read again.
     pub fn reloaded(&self, sentence: &str) {
         self.notifier.ready(&self.with_refusal(sentence));
     }
@@ -82,27 +81,27 @@ impl Health {
         }
     }
 
-    /// Notes how the last authenticated call to Vault ended; an error is text
-    /// for a person.
+    /// Notes the result of the last authenticated call to Vault; an error is
+    /// text for a person.
     pub fn vault(&self, answer: Result<(), String>) {
         *self.vault.lock() = answer;
     }
 
-    /// Why the process is not alive; `None`: it is.
+    /// Why the process is not alive; `None` if it is.
     #[must_use]
     pub fn dead_because(&self) -> Option<String> {
         let beat = Duration::from_millis(self.last_beat_ms.load(Ordering::Relaxed));
         let silence = self.started.elapsed().saturating_sub(beat);
         (silence > LONGEST_SILENCE).then(|| {
             format!(
-                "the supervisor has not moved for {} s (at most {} s are normal): restart the process and report a bug",
+                "the supervisor's loop has not run for {} s (at most {} s are normal): restart the process and report a bug",
                 silence.as_secs(),
                 LONGEST_SILENCE.as_secs()
             )
         })
     }
 
-    /// Why the process cannot do its work; empty: it can.
+    /// Why the process cannot work; empty if it can.
     #[must_use]
     pub fn not_ready_because(&self) -> Vec<String> {
         let config = (!self.config.load(Ordering::Relaxed))

@@ -1,5 +1,5 @@
-//! The metrics on the registry: their names, helps, labels and buckets. What
-//! happens to them is in [`super::metrics`].
+//! Names, help texts, labels and buckets of the metrics that are not about
+//! single tokens. [`super::metrics`] updates them.
 
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
@@ -11,7 +11,7 @@ use prometheus::{
 use super::observe::Endpoint;
 use crate::http::client::Target;
 
-/// Whom the HTTP clients talk to, for counters that start at zero.
+/// The values of the label `target`, for counters that start at zero.
 const TARGETS: [Target; 3] = [Target::Vault, Target::Sp, Target::Idp];
 
 /// Buckets of steps, in seconds.
@@ -21,7 +21,7 @@ const STEP_BUCKETS: &[f64] = &[
 /// Buckets of single requests and probes, in seconds.
 const REQUEST_BUCKETS: &[f64] = &[0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// One field a metric.
+/// The metrics, one field each.
 pub(super) struct Instruments {
     registry: Registry,
     pub(super) step_duration: HistogramVec,
@@ -100,7 +100,7 @@ impl Instruments {
         })
     }
 
-    /// Counters start at zero, so that their first step counts.
+    /// Sets counters to zero, so that their first increase is visible.
     fn preset(&self) {
         for target in TARGETS {
             self.http_throttled.with_label_values(&[target.as_str()]);
@@ -110,7 +110,7 @@ impl Instruments {
         }
     }
 
-    /// What they show now.
+    /// The current values.
     pub(super) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }
@@ -121,14 +121,15 @@ const CLOCK_SKEW: &str = "Our clock minus that of the server that answered last.
 const WRITE_CONFLICTS: &str = "Writes of records that another writer came first with.";
 const LEASE_TAKEOVERS: &str = "Rotations taken over from a replica that stopped in the middle.";
 const VAULT_UP: &str = "Whether the last authenticated call to Vault succeeded.";
-const UNWRAP_FAILED: &str = "Whether the last wrapping token of our secret-id did not open.";
+const UNWRAP_FAILED: &str =
+    "Whether the last wrapping token of our secret-id could not be unwrapped.";
 const VAULT_EXPIRY: &str = "When our own Vault token expires; absent when it never does.";
-const LAST_TICK: &str = "When the scheduler last went round.";
+const LAST_TICK: &str = "When the supervisor's loop last ran.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";
 const RELOAD_AT: &str = "When a valid configuration was last read.";
 const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
 
-/// Makes metrics and registers them.
+/// Creates metrics and registers them.
 struct Maker(Registry);
 
 impl Maker {
@@ -163,7 +164,7 @@ impl Maker {
     }
 
     /// A gauge that is absent until it is set, so that an alert on an age does
-    /// not fire on a time that is not known.
+    /// not fire before the time is known.
     fn instant(&self, name: &str, help: &str) -> Result<IntGaugeVec, Error> {
         self.keep(IntGaugeVec::new(opts(name, help), &[])?)
     }

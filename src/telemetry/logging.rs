@@ -1,5 +1,5 @@
-//! Logs: text or JSON on standard error (standard output belongs to the
-//! commands), with every secret masked on the way out.
+//! Logs on standard error, as text or JSON. Secrets are masked before a line is
+//! written. Standard output is for the results of commands.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -19,13 +19,13 @@ pub enum LoggingError {
     /// The filter cannot be used.
     #[error("{0}")]
     Filter(String),
-    /// Another subscriber is there already.
+    /// Logging was set up before.
     #[error("logging is already set up in this process")]
     Twice,
 }
 
-/// Sends the logs of this process to standard error, and masks every secret
-/// that is made from now on. Called once, before anything secret is read.
+/// Writes the logs of this process to standard error, and masks every secret
+/// that is created from now on. Called once, before a secret is read.
 ///
 /// # Errors
 /// When the filter cannot be used, or when called twice.
@@ -69,9 +69,9 @@ where
     })
 }
 
-/// Whatever the configured level: some libraries log requests with their
-/// headers and bodies, and so tokens; the scheduler reports its own start as if
-/// it were news for an operator.
+/// Whether a log event may be written at all. Some libraries log requests with
+/// headers and bodies, which contain tokens; the scheduler logs its own start
+/// at a level that is meant for operators.
 fn is_permitted(metadata: &Metadata<'_>) -> bool {
     let library = metadata.target().split("::").next().unwrap_or_default();
     match library {
@@ -88,14 +88,14 @@ fn is_permitted(metadata: &Metadata<'_>) -> bool {
     }
 }
 
-/// The message of a panic may quote anything, so only its place is told.
+/// Logs only the place of a panic: its message may quote a secret.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(
             || "an unknown place".to_owned(),
             |at| format!("{}:{}:{}", at.file(), at.line(), at.column()),
         );
-        // Nothing can be done when standard error is gone.
+        // Standard error is closed; there is no other output.
         writeln!(
             io::stderr(),
             "panic at {place}: this is a bug in scim-rotator; the message is withheld because it could quote a secret"

@@ -1,12 +1,12 @@
-//! How the connections of a token fared when this process last looked.
+//! The states that the connections of a token had when this process last asked.
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::ports::condition::{Condition, ConnectionState};
 
-/// The last look at each connection, by its name. A list: they are few, and there
-/// is one of these for each token.
+/// The last reported state of each connection, by name. A vector, because there
+/// are few, and one of these for each token.
 #[derive(Debug, Default)]
 pub struct Looks(Mutex<Vec<(Box<str>, Look)>>);
 
@@ -17,8 +17,8 @@ struct Look {
 }
 
 impl Looks {
-    /// Notes what was seen at `at`; returns the state that was seen before. A
-    /// look that failed (`None`) leaves the last success where it is.
+    /// Stores the state reported at `at`, and returns the state before. If the
+    /// request failed (`None`), the time of the last success is kept.
     pub fn set(
         &self,
         connection: &str,
@@ -41,8 +41,8 @@ impl Looks {
         before.map(|condition| condition.state)
     }
 
-    /// What was seen, unless another replica has probed the token since: it
-    /// knows better then, and an old word of ours would contradict it for ever.
+    /// The reported state, unless another replica has probed the token since:
+    /// that replica has a newer one, and this one would be shown for ever.
     #[must_use]
     pub fn get(&self, connection: &str, probed_at: Option<Timestamp>) -> Option<Condition> {
         let all = self.lock();

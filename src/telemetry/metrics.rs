@@ -1,6 +1,6 @@
-//! The metrics of this process: a method for each thing that happens, and the
-//! text for Prometheus. Their names are in `instruments` and, those of
-//! single tokens, in [`super::collector`].
+//! The metrics of this process: a method for each event, and the text for
+//! Prometheus. `instruments` has the names of these metrics,
+//! [`super::collector`] those of single tokens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use crate::rotation::decision::Step;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{RotationResult, Trigger};
 
-/// Every metric, with a method for each thing that happens.
+/// Every metric, with a method for each event.
 pub struct Metrics {
     board: Arc<Board>,
     pub(super) instruments: Instruments,
@@ -40,14 +40,14 @@ impl Metrics {
         })
     }
 
-    /// The tokens that the per-token series are about.
+    /// The states from which the per-token series are written.
     #[must_use]
     pub fn board(&self) -> &Arc<Board> {
         &self.board
     }
 
-    /// A step ended: its duration, its failure by reason, and the tokens that
-    /// it issued or revoked.
+    /// A step ended: counts its duration, its failure by reason, and the token
+    /// that it issued or revoked.
     pub fn step(&self, token: &str, step: &Step, outcome: &Outcome, took: Duration) {
         let report = StepReport::of(outcome);
         self.instruments
@@ -81,17 +81,17 @@ impl Metrics {
         }
     }
 
-    /// Another writer changed a record first.
+    /// Another writer stored a record first.
     pub fn write_conflict(&self) {
         self.instruments.write_conflicts.inc();
     }
 
-    /// A rotation was taken over from a replica that stopped in the middle.
+    /// A rotation was taken over from a replica that stopped during it.
     pub fn lease_taken_over(&self) {
         self.instruments.lease_takeovers.inc();
     }
 
-    /// How many leases this replica holds now.
+    /// Number of tokens that this replica is working on.
     pub fn leases_held(&self, count: usize) {
         self.instruments
             .leases_held
@@ -108,12 +108,13 @@ impl Metrics {
         self.instruments.vault_sealed.set(i64::from(sealed));
     }
 
-    /// Whether the last wrapping token of our secret-id did not open.
+    /// Whether the last wrapping token of our secret-id could be unwrapped.
     pub fn vault_unwrap_failed(&self, failed: bool) {
         self.instruments.vault_unwrap_failed.set(i64::from(failed));
     }
 
-    /// When our own Vault token expires; `None`: never, or not known.
+    /// When our own Vault token expires; `None` if it never does or is not
+    /// known.
     pub fn vault_token_expiry(&self, at: Option<Timestamp>) {
         match at {
             Some(at) => set_instant(&self.instruments.vault_token_expiry, at),
@@ -121,12 +122,12 @@ impl Metrics {
         }
     }
 
-    /// The scheduler went round at `now`.
+    /// The supervisor's loop ran at `now`.
     pub fn tick(&self, now: Timestamp) {
         set_instant(&self.instruments.last_tick, now);
     }
 
-    /// A wake-up was this late.
+    /// A token was woken this long after it was due.
     pub fn wake_lag(&self, lag: Duration) {
         self.instruments.lag.set(lag.as_secs_f64());
     }
@@ -144,13 +145,13 @@ impl Metrics {
         self.instruments.dispatch_paused.set(i64::from(paused));
     }
 
-    /// Everything in the text format 0.0.4. Takes tens of milliseconds with
-    /// 10 000 tokens: not for an async thread.
+    /// All metrics in the text format 0.0.4. With 10 000 tokens this takes tens
+    /// of milliseconds, so it must not run on an async thread.
     ///
     /// # Errors
     /// When a metric cannot be written, which a test rules out.
     pub fn render(&self) -> Result<String, prometheus::Error> {
-        // As long as the last one, and a little: growing would copy it all.
+        // Sized by the last result, so that the string need not grow.
         let expected = self.last_length.load(Ordering::Relaxed);
         let mut text = String::with_capacity(expected + expected / 16);
         TextEncoder::new().encode_utf8(&self.instruments.gather(), &mut text)?;

@@ -1,6 +1,6 @@
-//! What the outside sees of the work: logs, metrics, the state of every token
-//! in plain words, and the messages to systemd. Nothing here decides anything,
-//! and nothing here holds a secret.
+//! What people and monitoring see of the work: logs, metrics, the state of
+//! every token, and the messages to systemd. Nothing here decides anything or
+//! keeps a secret.
 //!
 //! ```text
 //! driver ──> witness ──┬─> logs
@@ -44,8 +44,8 @@ use notify::Notifier;
 #[path = "../../tests/deploy/fixture.rs"]
 pub(crate) mod fixture;
 
-/// Everything that shows what this process does, wired together: for the
-/// server, and for what reports to it.
+/// The parts of telemetry, wired together: for the server, and for the parts
+/// that report to it.
 #[derive(Clone)]
 pub struct Telemetry {
     /// The state of every token.
@@ -56,16 +56,17 @@ pub struct Telemetry {
     pub health: Arc<Health>,
 }
 
-/// How the session with Vault stands.
+/// The state of the session with Vault.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VaultSigns {
     /// Whether the last authenticated call succeeded.
     pub up: bool,
     /// Whether Vault said that it is sealed.
     pub sealed: bool,
-    /// Whether the last wrapping token of our secret-id did not open.
+    /// Whether the last wrapping token of our secret-id could not be unwrapped.
     pub unwrap_failed: bool,
-    /// When our own token expires; `None`: never, or there is none.
+    /// When our own Vault token expires; `None` if it never does or there is
+    /// none.
     pub token_expires_at: Option<Timestamp>,
     /// Why it is not up, for a person.
     pub failure: Option<String>,
@@ -85,13 +86,13 @@ impl Telemetry {
         })
     }
 
-    /// What the driver tells: give it to the runner and to the supervisor.
+    /// The witness of decisions and steps, for the runner and the supervisor.
     #[must_use]
     pub fn witness(&self) -> witness::Observer {
         witness::Observer::new(Arc::clone(&self.metrics), Arc::clone(&self.health))
     }
 
-    /// Notes how the session with Vault stands: after each change, and at
+    /// Notes the state of the session with Vault: after each change, and at
     /// least every few seconds.
     pub fn vault(&self, signs: VaultSigns) {
         self.metrics.vault_up(signs.up);
@@ -107,8 +108,8 @@ impl Telemetry {
         });
     }
 
-    /// Notes that the configuration was read at `now`, and was valid or not.
-    /// An invalid one at a reload leaves the old one in force.
+    /// Notes that the configuration was read at `now`, and whether it was
+    /// valid. After an invalid one at a reload, the old one stays in force.
     pub fn config_read(&self, valid: bool, now: Timestamp) {
         self.metrics.config_read(valid, now);
         self.health.config_refused(!valid);

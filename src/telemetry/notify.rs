@@ -1,4 +1,4 @@
-//! Messages to systemd, where it started us (`Type=notify`).
+//! Messages to systemd, if it started this process (`Type=notify`).
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use tokio::time::Instant;
 /// Where messages go.
 type Sink = Box<dyn Fn(&[NotifyState<'_>]) + Send + Sync>;
 
-/// Tells systemd how the service fares. Does nothing where nobody listens.
+/// Reports the state of the service to systemd. Without systemd it does
+/// nothing.
 pub struct Notifier {
     send: Option<Sink>,
     watchdog: Option<Duration>,
@@ -19,13 +20,13 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Talks to the socket that systemd named in the environment, if any.
+    /// Sends to the socket that systemd named in the environment, if any.
     #[must_use]
     pub fn from_environment() -> Self {
         Self::new(Some(Box::new(send)), sd_notify::watchdog_enabled())
     }
 
-    /// Talks to nobody.
+    /// Sends nothing.
     #[must_use]
     pub fn silent() -> Self {
         Self::new(None, None)
@@ -46,15 +47,15 @@ impl Notifier {
         self.tell(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
-    /// The state in words, as `systemctl status` shows it; sent when it
-    /// differs from the last one.
+    /// The state in words, for `systemctl status`; sent if it differs from the
+    /// last one.
     pub fn status(&self, status: &str) {
         if self.remember(status) {
             self.tell(&[NotifyState::Status(status)]);
         }
     }
 
-    /// Whether it is another one than the last.
+    /// Whether it differs from the last one.
     fn remember(&self, status: &str) -> bool {
         let mut last = self.last_status.lock();
         let differs = *last != status;
@@ -62,7 +63,7 @@ impl Notifier {
         differs
     }
 
-    /// The configuration is read again; followed by [`Notifier::ready`].
+    /// The configuration is being read again; [`Notifier::ready`] follows.
     pub fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
             Ok(now) => self.tell(&[NotifyState::Reloading, now]),
@@ -70,12 +71,12 @@ impl Notifier {
         }
     }
 
-    /// The process ends on purpose.
+    /// The process ends as requested.
     pub fn stopping(&self, status: &str) {
         self.tell(&[NotifyState::Stopping, NotifyState::Status(status)]);
     }
 
-    /// Keeps the watchdog quiet; sent at most twice in its interval.
+    /// Notifies the watchdog, at most twice in its interval.
     pub(super) fn keep_alive(&self) {
         let Some(interval) = self.watchdog else {
             return;
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
     use crate::telemetry::health::Health;
 
-    /// What was sent, a message a text.
+    /// The messages that were sent.
     #[derive(Clone, Default)]
     struct Heard(Arc<Mutex<Vec<String>>>);
 

@@ -1,5 +1,5 @@
-//! What this process uses, from `/proc/self`. `/proc` may be mounted with
-//! nothing but processes, so nothing here reads a file of the whole system.
+//! Resource use of this process, from `/proc/self`. `/proc` may be mounted with
+//! processes only, so no file of the whole system is read.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Appends the process metrics in the text format. What cannot be read is left
-/// out.
+/// Appends the process metrics in the text format. Values that cannot be read
+/// are omitted.
 pub(super) fn write(started_at: Timestamp, out: &mut String) {
     let cpu = clock_gettime(ClockId::ProcessCPUTime);
     let cpu_seconds = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;

@@ -1,5 +1,4 @@
-//! The last net under the logs: secrets that slip into a line are masked
-//! before it is written.
+//! Masks secrets in log lines, in case one was logged by mistake.
 //!
 //! Only keyed prefixes and digests are kept, never the secrets themselves.
 //! Every secret that is made ([`SecretText`](crate::secret::SecretText),

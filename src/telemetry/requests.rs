@@ -1,4 +1,4 @@
-//! The metrics of the HTTP client.
+//! The metrics of the HTTP clients.
 
 use super::metrics::Metrics;
 use crate::http::client::{Observer, Target};
@@ -22,7 +22,8 @@ impl Observer for Metrics {
             .inc();
     }
 
-    /// The client tells how far the server is ahead; the metric how far we are.
+    /// The client reports how far the server's clock is ahead; the metric how
+    /// far ours is.
     fn clock_skew(&self, target: Target, seconds: f64) {
         self.instruments
             .clock_skew

@@ -1,21 +1,21 @@
-//! What came of a step, in one word.
+//! The result of a step, in one word.
 
 use crate::rotation::outcome::{Confirmation, Outcome};
 use crate::scim::evidence::Verdict;
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepResult<'a> {
-    /// It did what it is for.
+    /// It succeeded.
     Done,
     /// A connection was asked for proof, and has none yet.
     NoProofYet,
-    /// What went wrong, for a person.
+    /// It failed; the reason for a person.
     Trouble(&'a str),
 }
 
 impl<'a> StepResult<'a> {
-    /// What this outcome means.
+    /// The result of this outcome.
     #[must_use]
     pub fn of(outcome: &'a Outcome) -> Self {
         match outcome {
@@ -53,7 +53,7 @@ impl<'a> StepResult<'a> {
         }
     }
 
-    /// For people; the message of the log.
+    /// For people; also the message of the log line.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl<'a> StepResult<'a> {
         }
     }
 
-    /// What went wrong, if anything did.
+    /// The reason of a failure.
     #[must_use]
     pub fn trouble(self) -> Option<&'a str> {
         match self {

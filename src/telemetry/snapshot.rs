@@ -1,5 +1,5 @@
-//! One token as people and programs see it: plain data without secrets. The
-//! status command, `/readyz`, `/api/v1/tokens` and the metrics all show this.
+//! The state of one token as it is shown, without secrets. `status`, `/readyz`,
+//! `/api/v1/tokens` and the metrics use it.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::rotation::record::{
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
 
-/// One token at one moment. What a token at rest has not got is in a box: there
-/// is one of these for each token.
+/// One token at one moment. Parts that an idle token does not have are boxed,
+/// because there is one snapshot for each token.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TokenSnapshot {
-    /// What the configuration says.
+    /// The public part of its configuration.
     #[serde(flatten, serialize_with = "through_arc")]
     pub facts: Arc<TokenFacts>,
     /// How many tokens have become current.
@@ -29,21 +29,21 @@ pub struct TokenSnapshot {
     pub stage_entered_at: Timestamp,
     /// Why the rotation in flight began.
     pub trigger: Option<Trigger>,
-    /// The step that is done now; `None`: it waits.
+    /// The step that is being done; `None` if it waits.
     pub step: Option<&'static str>,
-    /// Why it acts or waits.
+    /// Why that step is done, or what is waited for.
     pub reason: Reason,
-    /// When it is looked at again at the latest.
+    /// The latest time at which it is decided again.
     pub next_wake_at: Timestamp,
-    /// When something is done for it again, as far as known.
+    /// When the next step is expected, if that is known.
     pub next_attempt_at: Option<Timestamp>,
     /// When it is renewed.
     pub renew_at: Option<Timestamp>,
     /// From when on windows are ignored.
     pub renewal_deadline_at: Option<Timestamp>,
-    /// The token in use.
+    /// The current token.
     pub current: Option<SlotFacts>,
-    /// The new token of a rotation in flight.
+    /// The pending token of a rotation in flight.
     pub pending: Option<Box<SlotFacts>>,
     /// Superseded tokens that are not yet retired, oldest first.
     pub retiring: Vec<RetiringFacts>,
@@ -59,17 +59,17 @@ pub struct TokenSnapshot {
     pub last_failure: Option<Box<FailureFacts>>,
     /// When a rotation last succeeded.
     pub last_success_at: Option<Timestamp>,
-    /// When anything was last attempted for a rotation.
+    /// When a step of a rotation was last attempted.
     pub last_attempt_at: Option<Timestamp>,
-    /// By when a person should have supplied the new token.
+    /// When a person should have supplied the new token at the latest.
     pub operator_deadline_at: Option<Timestamp>,
-    /// Tokens of ours whose value was lost.
+    /// Number of tokens whose value was lost and that may still be valid.
     pub orphans: u64,
     /// Which replica may act.
     pub lease: Option<Lease>,
     /// Set by a person.
     pub paused: Option<Box<Paused>>,
-    /// Why a person must decide.
+    /// Why it is halted until a person acts.
     pub halt: Option<Box<Halt>>,
     /// The last finished rotations, newest first.
     pub history: Vec<PastFacts>,
@@ -82,7 +82,7 @@ pub struct SlotFacts {
     pub fingerprint: Fingerprint,
     /// Its id at the issuer.
     pub id: Option<String>,
-    /// How it came to us.
+    /// Where it came from.
     pub origin: Origin,
     /// When it was issued, or first seen.
     pub issued_at: Timestamp,
@@ -94,7 +94,7 @@ pub struct SlotFacts {
     pub proven_at: Option<Timestamp>,
 }
 
-/// A superseded token on its way out.
+/// A superseded token that is not retired yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RetiringFacts {
     /// The token.
@@ -104,7 +104,7 @@ pub struct RetiringFacts {
     pub superseded_at: Timestamp,
     /// The end of its overlap window.
     pub not_before: Timestamp,
-    /// When the issuer took its revocation.
+    /// When the issuer accepted its revocation.
     pub revoked_at: Option<Timestamp>,
     /// How often retiring it failed.
     pub attempts: u32,
@@ -112,19 +112,19 @@ pub struct RetiringFacts {
     pub last_finding: Option<String>,
 }
 
-/// A connection and the token that it holds.
+/// A connection, and whether it holds the right token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConnectionState {
     /// Name in the configuration.
     pub name: String,
     /// Kind of identity provider.
     pub kind: String,
-    /// Whether it was last given the token in use, or the new token of the
-    /// rotation in flight; `None`: nothing was ever delivered to it.
+    /// Whether it was last given the current token, or the pending one of the
+    /// rotation in flight; `None` if it was never given any.
     pub in_sync: Option<bool>,
     /// When a token was last delivered to it.
     pub delivered_at: Option<Timestamp>,
-    /// When it last showed that it works.
+    /// When it last proved that it works.
     pub confirmed_at: Option<Timestamp>,
 }
 
@@ -137,7 +137,7 @@ pub struct FailureFacts {
     pub step: String,
     /// Why, as in the metric label `reason`.
     pub reason: FaultKind,
-    /// What was attempted, what came back, what to do.
+    /// What was attempted, the answer, and what to do.
     pub message: String,
 }
 
@@ -154,15 +154,15 @@ pub struct PastFacts {
     pub ended_at: Timestamp,
     /// How.
     pub result: RotationResult,
-    /// When the old token was shown to be refused.
+    /// When the service provider was shown to refuse the old token.
     pub old_refused_at: Option<Timestamp>,
     /// Why it failed.
     pub detail: Option<String>,
 }
 
 impl TokenSnapshot {
-    /// Where the expiry of the token in use is known from; `Unknown` when
-    /// there is no token.
+    /// Where the expiry of the current token is known from; `Unknown` if there
+    /// is no current token.
     #[must_use]
     pub fn expiry(&self) -> ExpiryKnown {
         self.current
@@ -170,8 +170,8 @@ impl TokenSnapshot {
             .map_or(ExpiryKnown::Unknown, |slot| slot.expiry)
     }
 
-    /// One word for how it stands: `paused`, the stage of a rotation in
-    /// flight, `halted`, `fresh`, or the reason of its wait.
+    /// One word for its state: `halted`, `paused`, the stage of a rotation in
+    /// flight, `missing`, `fresh`, or the reason of its wait.
     #[must_use]
     pub fn standing(&self) -> &'static str {
         if self.stage == StageName::Halted {

@@ -1,21 +1,21 @@
-//! Tells a rotation that was taken over in the middle from a token that changed
-//! hands at rest, where leases just run out.
+//! Counts rotations that were taken over from a replica that stopped during
+//! them, as opposed to idle tokens, whose lease just ended.
 
 use crate::rotation::decision::Step;
 use crate::rotation::record::Record;
 
-/// What this process last held of one token.
+/// What this process knows of its last lease on one token.
 #[derive(Debug, Default)]
 pub(super) struct Hold {
     epoch: Option<u64>,
-    /// The rotation that this process has begun and not yet acted on.
+    /// The rotation that this process has begun, until its next step.
     begun: Option<String>,
 }
 
 impl Hold {
-    /// A step begins under the lease in `record`. Whether another replica
-    /// stopped in the middle of this rotation: it held the lease, and had no
-    /// failure to wait for.
+    /// Called when a step begins under the lease in `record`. Returns whether
+    /// another replica stopped during this rotation: it held the lease and was
+    /// not waiting after a failure.
     pub(super) fn step_began(&mut self, step: &Step, record: &Record) -> bool {
         let Some(lease) = record.lease.as_ref().filter(|_| step.needs_lease()) else {
             return false;
@@ -25,11 +25,11 @@ impl Hold {
             return false;
         };
         let begun_here = self.begun.take().as_ref() == Some(&rotation.id);
-        // A lease that was given back leaves no epoch behind.
+        // A lease that was given back leaves no epoch in the record.
         changed && lease.epoch > 1 && !begun_here && record.failures.consecutive == 0
     }
 
-    /// A step ended and left this record.
+    /// Called when a step has ended with this record.
     pub(super) fn step_ended(&mut self, step: &Step, after: &Record) {
         if matches!(step, Step::Prepare { .. } | Step::TakeSupplied) {
             self.begun = after.rotation.as_ref().map(|rotation| rotation.id.clone());

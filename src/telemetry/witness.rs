@@ -1,4 +1,4 @@
-//! Turns what the driver tells into logs, metrics and the board.
+//! The witness that feeds logs, metrics and the board.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
 use crate::rotation::record::{Record, RotationResult, StageName};
 
-/// Logs, metrics and the board, as one witness of the driver.
+/// Feeds logs, metrics and the board with what the driver reports.
 pub struct Observer {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
     seen: Mutex<BTreeMap<String, Seen>>,
 }
 
-/// What was last said of a token, so that nothing is said twice.
+/// What was last logged of a token, so that nothing is logged twice.
 #[derive(Default)]
 struct Seen {
     facts: Option<Arc<TokenFacts>>,
@@ -51,7 +51,7 @@ impl Observer {
         }
     }
 
-    /// Makes a configured token visible before it was read.
+    /// Adds a configured token to the board before its record is read.
     pub fn expect(&self, unit: &Unit) {
         let facts = Arc::new(TokenFacts::of(unit));
         self.board().expect(Arc::clone(&facts));
@@ -76,7 +76,7 @@ impl Observer {
         })
     }
 
-    /// The secrets of a record are known to the log's last net from now on.
+    /// Registers the tokens of a record for masking in the logs.
     fn guard(&self, record: &Record) {
         let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
         let tokens = record
@@ -216,7 +216,7 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
     }
 }
 
-/// Says a state once, and not that all is as before.
+/// Logs the state of a connection when it has changed.
 fn log_look(
     unit: &Unit,
     connection: &str,
@@ -226,7 +226,7 @@ fn log_look(
     let condition = match seen {
         Ok(condition) => condition,
         Err(fault) => {
-            debug!(token = %unit.name, connection, fault = %fault, "how provisioning fares was not told");
+            debug!(token = %unit.name, connection, fault = %fault, "the state of provisioning was not reported");
             return;
         }
     };
@@ -237,7 +237,7 @@ fn log_look(
     if condition.state.is_stopped() {
         warn!(token = %unit.name, connection, state, "the identity provider does not provision through this connection");
     } else {
-        info!(token = %unit.name, connection, state, "the identity provider tells how provisioning fares");
+        info!(token = %unit.name, connection, state, "the identity provider reported the state of provisioning");
     }
 }
 
@@ -271,7 +271,7 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             cause = halt.cause.as_str(),
             detail = %halt.detail,
-            "halted: a person must decide; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
+            "halted until a person acts; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
             unit.name
         );
     }

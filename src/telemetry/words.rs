@@ -1,9 +1,9 @@
-//! Times as people say them.
+//! Durations and times in words.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A length of time in its largest unit, `3 d`, `12 h`, `5 min`, `40 s`.
-/// The sign is dropped.
+/// A duration in its largest unit, `3 d`, `12 h`, `5 min`, `40 s`, without a
+/// sign.
 #[must_use]
 pub fn span(length: SignedDuration) -> String {
     let seconds = length.as_secs().unsigned_abs();
@@ -16,7 +16,7 @@ pub fn span(length: SignedDuration) -> String {
     format!("{value} {unit}")
 }
 
-/// A time as seen from now, `in 3 d` or `3 d ago`.
+/// A time relative to now, `in 3 d` or `3 d ago`.
 #[must_use]
 pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let length = at.duration_since(now);

@@ -1,4 +1,5 @@
-//! Sends vaultrs' requests through our own HTTP client and types the answers.
+//! Sends vaultrs' requests through our own HTTP client and interprets the
+//! answers.
 
 mod leader;
 mod wire;
@@ -19,14 +20,14 @@ use crate::http::{Client, Observer, Target};
 use crate::ports::Clock;
 use crate::secret::SecretText;
 
-/// Between two looks for the leader that a cluster is electing.
+/// Pause between two attempts to find the leader during an election.
 const ELECTION_PAUSE: SignedDuration = SignedDuration::from_millis(250);
-/// Before a request is sent again that met a rate limit. A longer absence that
-/// Vault asks for is a matter of whoever plans the work.
+/// Pause before a request that met a rate limit is sent again. If Vault asks
+/// for a longer pause, the error is returned and the driver decides.
 const FIRST_QUOTA_PAUSE: SignedDuration = SignedDuration::from_millis(250);
 const LONGEST_QUOTA_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// The connection to one Vault cluster, without a token.
+/// The client of one Vault cluster, without a token.
 pub struct VaultClient {
     http: Client,
     nodes: Nodes,
@@ -57,7 +58,7 @@ impl VaultClient {
         })
     }
 
-    /// The time by the clock that deadlines are read against.
+    /// The current time, for deadlines.
     pub(super) fn now(&self) -> Timestamp {
         self.http.clock().now()
     }
@@ -70,9 +71,9 @@ impl VaultClient {
         self.http.read_files_again().await
     }
 
-    /// Sends a request to the node that leads, then to the others if that one
-    /// is unreachable, sealed or cannot serve. While a cluster elects a new
-    /// leader, and for a moment under a rate limit, it waits within the time of
+    /// Sends a request to the leader, then to the other nodes if the leader is
+    /// unreachable, sealed or cannot serve. During an election, and for a
+    /// moment under a rate limit, it repeats the request within the timeout of
     /// one request.
     pub(super) async fn execute<E: Endpoint>(
         &self,
@@ -94,8 +95,9 @@ impl VaultClient {
         }
     }
 
-    /// How long to wait before the same request is sent again; `None`: whoever
-    /// asked decides. Nothing was done for it in either case.
+    /// How long to wait before the same request is sent again; `None` if the
+    /// error is returned to the caller. The request was not carried out in
+    /// either case.
     fn pause(&self, error: &VaultError, rounds: u32) -> Option<SignedDuration> {
         if self.nodes.are_several() && error.is_election() {
             return Some(ELECTION_PAUSE);
@@ -106,13 +108,14 @@ impl VaultClient {
         (pause <= LONGEST_QUOTA_PAUSE).then_some(pause)
     }
 
-    /// An answer was out of date: the leader is looked for before the next
-    /// request.
+    /// An answer was out of date: the leader is determined again before the
+    /// next request.
     pub(super) fn doubt(&self) {
         self.nodes.doubt();
     }
 
-    /// Asks one node after the other. Returns the error that tells most.
+    /// Sends the request to one node after the other. Returns the most
+    /// informative error.
     async fn round<E: Endpoint>(
         &self,
         call: &Call,

@@ -15,34 +15,35 @@ use crate::http::client::is_loopback;
 use crate::problem::Problems;
 use crate::value::{HumanDuration, expand_file_path};
 
-/// Where Vault is, how to log in, and where the records are kept.
+/// The address of Vault, the login, and the path of the records.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VaultConfig {
-    /// One URL, or several nodes of one cluster; the first that answers serves.
+    /// One URL, or the URLs of several nodes of one cluster. The first that
+    /// answers is used.
     pub address: Addresses,
     /// Namespace, sent with every request.
     #[serde(default)]
     pub namespace: Option<String>,
-    /// `<mount>/<prefix>` below which one record a token is kept.
+    /// `<mount>/<prefix>` of the records, one for each token.
     pub state_path: String,
-    /// PEM file of the only certificate authorities that are trusted for
-    /// Vault. Without it: those of the operating system.
+    /// PEM file of the certificate authorities that are trusted for Vault,
+    /// instead of those of the operating system.
     #[serde(default, deserialize_with = "file_path")]
     pub ca_file: Option<PathBuf>,
-    /// Folder of such files; with `ca_file`, those of both are trusted.
+    /// Folder of such files; with `ca_file`, both are trusted.
     #[serde(default, deserialize_with = "file_path")]
     pub ca_dir: Option<PathBuf>,
-    /// PEM file of the certificate that we show Vault.
+    /// PEM file of the client certificate for Vault.
     #[serde(default, deserialize_with = "file_path")]
     pub client_cert_file: Option<PathBuf>,
     /// PEM file of its private key.
     #[serde(default, deserialize_with = "file_path")]
     pub client_key_file: Option<PathBuf>,
-    /// The least version of TLS.
+    /// The lowest permitted version of TLS.
     #[serde(default)]
     pub tls_min_version: TlsVersion,
-    /// Proxy for all requests to Vault. That of the environment is never used.
+    /// Proxy for all requests to Vault. Proxies in the environment are ignored.
     #[serde(default)]
     pub proxy: Option<Url>,
     /// How to log in.
@@ -50,8 +51,8 @@ pub struct VaultConfig {
     /// Longest wait for a connection.
     #[serde(default = "VaultConfig::default_connect_timeout")]
     pub connect_timeout: HumanDuration,
-    /// Longest wait for a whole answer. A Vault whose audit device is blocked
-    /// never answers, so there is always an end.
+    /// Longest wait for a complete answer. A Vault whose audit device is
+    /// blocked never answers.
     #[serde(default = "VaultConfig::default_request_timeout")]
     pub request_timeout: HumanDuration,
 }

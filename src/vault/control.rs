@@ -1,5 +1,5 @@
-//! The one document about all tokens: whether a person stopped all work. It
-//! stands beside the records, so that every replica sees it.
+//! The document about all tokens, which says whether a person stopped all work.
+//! It is stored beside the records, so that every replica reads it.
 
 use serde_json::Value;
 
@@ -10,13 +10,13 @@ use super::session::Session;
 use crate::ports::StoreError;
 use crate::rotation::record::Paused;
 
-/// Its name below `state_path`; no token may have it, for a token's name does
-/// not begin with a period.
+/// Its name below `state_path`. No token can have this name, because names of
+/// tokens do not begin with a period.
 pub const NAME: &str = ".control";
 
 const PAUSED: &str = "paused";
 
-/// Reads who stopped all work, if somebody did.
+/// Reads whether all work is stopped, since when and why.
 pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Option<Paused>, StoreError> {
     let stored = kv::read(session, path).await.map_err(fault)?;
     match stored {
@@ -25,8 +25,8 @@ pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Option<Paus
     }
 }
 
-/// Writes it; other fields of the document are kept. A rival write is repeated
-/// over: the last person decides.
+/// Writes it; other fields of the document are kept. After a conflict it is
+/// written again: the last person's decision counts.
 pub(super) async fn write(
     session: &Session,
     path: &KvPath,

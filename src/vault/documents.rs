@@ -1,5 +1,5 @@
-//! Documents in KV v2 as one process sees them: never an older version than one
-//! that it knows, and no write whose end is not known.
+//! Documents in KV v2. A read never returns an older version than one that this
+//! process knows, and a write whose answer was lost is resolved.
 
 use std::sync::Arc;
 
@@ -12,18 +12,19 @@ use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
 
-/// Pauses before a document is read again that was older than one known.
+/// Pauses before a document is read again whose version was older than a known
+/// one.
 const PAUSES: [SignedDuration; 4] = [
     SignedDuration::from_millis(50),
     SignedDuration::from_millis(250),
     SignedDuration::from_secs(1),
     SignedDuration::from_secs(3),
 ];
-/// How often a write is sent whose answers are lost.
+/// How often a write is sent if its answers are lost.
 const ATTEMPTS: i32 = 3;
 const PAUSE_BETWEEN_ATTEMPTS: SignedDuration = SignedDuration::from_millis(200);
 
-/// The documents, through one session.
+/// Reads and writes documents through one session.
 pub(super) struct Documents {
     pub(super) session: Arc<Session>,
     floors: Floors,
@@ -40,8 +41,8 @@ impl Documents {
     /// Reads the latest version.
     ///
     /// # Errors
-    /// [`VaultErrorKind::StaleRead`] if Vault goes on showing an older one than
-    /// is known.
+    /// [`VaultErrorKind::StaleRead`] if Vault keeps returning an older version
+    /// than is known.
     pub(super) async fn read(&self, path: &KvPath) -> Result<Stored, VaultError> {
         let mut pauses = PAUSES.iter();
         loop {
@@ -75,12 +76,12 @@ impl Documents {
     }
 
     /// Writes a new version if `expected` is still the latest, and returns its
-    /// number. If the answer is lost, the document is read: a write that is not
-    /// there is made again, which check-and-set makes harmless.
+    /// number. If the answer is lost, the document is read; if the write is not
+    /// in it, it is sent again, which check-and-set makes safe.
     ///
     /// # Errors
-    /// [`VaultErrorKind::CasConflict`] if somebody else wrote; the lost answer
-    /// if the document could not be read after it.
+    /// [`VaultErrorKind::CasConflict`] if another writer came first; the error
+    /// of the write if the document could not be read after it.
     pub(super) async fn write(
         &self,
         path: &KvPath,

@@ -1,5 +1,5 @@
-//! Requests that vaultrs does not have: a read of any path, and a question or
-//! an order with a body of JSON.
+//! Requests that vaultrs does not have: a read of any path, and a request with
+//! a JSON body.
 
 use rustify::endpoint::Endpoint;
 use rustify::enums::{RequestMethod, RequestType, ResponseType};

@@ -1,4 +1,4 @@
-//! What Vault's answers mean.
+//! The meaning of Vault's answers.
 
 mod classify;
 mod fault;
@@ -10,18 +10,17 @@ pub(super) use self::classify::classify;
 use super::client::Call;
 use crate::fault::{Fault, FaultClass};
 
-/// A request to Vault that did not do what was asked. Never holds a body, a
-/// token or a header.
+/// A request to Vault that failed. It contains no body, token or header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Vault, {operation} {target}: {kind}")]
 pub struct VaultError {
     /// What was attempted; also the metric label.
     pub operation: &'static str,
-    /// At which path.
+    /// The path of the request.
     pub target: String,
     /// Whether the request could have changed anything.
     pub changes: bool,
-    /// What came back.
+    /// What Vault answered.
     pub kind: VaultErrorKind,
 }
 
@@ -35,13 +34,13 @@ impl VaultError {
         }
     }
 
-    /// Whether the request may have been carried out all the same.
+    /// Whether the request may have been carried out.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         self.class() == FaultClass::Ambiguous
     }
 
-    /// Whether another node of the cluster may do better.
+    /// Whether another node of the cluster may succeed.
     pub(super) fn is_worth_another_node(&self) -> bool {
         matches!(
             self.kind,
@@ -54,8 +53,8 @@ impl VaultError {
         )
     }
 
-    /// Whether Vault said that our token is not valid, and not only that it may
-    /// not do this.
+    /// Whether Vault rejected our token itself, not only our permission for
+    /// this request.
     pub(super) fn is_of_the_token(&self) -> bool {
         self.kind
             == VaultErrorKind::Forbidden {
@@ -63,12 +62,12 @@ impl VaultError {
             }
     }
 
-    /// Whether the cluster is there and has no leader that this request reached.
+    /// Whether the cluster has no leader now that this request could reach.
     pub(super) fn is_election(&self) -> bool {
         matches!(self.kind, VaultErrorKind::Standby { .. })
     }
 
-    /// Whether a rate limit was hit, and how long Vault asks us to stay away.
+    /// Whether a rate limit was met, and how long Vault asks us to wait.
     pub(super) fn is_rate_limit(&self) -> Option<Option<SignedDuration>> {
         if let VaultErrorKind::RateLimited { retry_after } = &self.kind {
             Some(*retry_after)
@@ -77,7 +76,7 @@ impl VaultError {
         }
     }
 
-    /// Whether it has to be found out anew which node leads.
+    /// Whether the leader has to be determined again.
     pub(super) fn doubts_the_node(&self) -> bool {
         let broken = matches!(
             self.kind,
@@ -88,7 +87,8 @@ impl VaultError {
         broken || self.is_worth_another_node()
     }
 
-    /// Where a node sent us instead of answering. Never followed by itself.
+    /// The address to which a node redirected the request. The HTTP client does
+    /// not follow it.
     pub(super) fn redirect(&self) -> Option<&Url> {
         if let VaultErrorKind::Standby { to, .. } = &self.kind {
             to.as_deref()
@@ -97,8 +97,8 @@ impl VaultError {
         }
     }
 
-    /// Of the errors of several nodes, one is told: that of the node that came
-    /// nearest to serving.
+    /// Whether this error of one node is more informative than that of another:
+    /// its node came nearer to serving the request.
     pub(super) fn tells_more_than(&self, other: &Self) -> bool {
         let nearness = |error: &Self| {
             let found = [
@@ -111,7 +111,7 @@ impl VaultError {
         nearness(self) < nearness(other)
     }
 
-    /// For an answer to a login: a refusal that tells nothing more becomes one
+    /// For the answer to a login: a refusal without a known reason becomes one
     /// that names the credential and the remedy.
     pub(super) fn refused_login(self, reason: impl FnOnce() -> String) -> Self {
         let (status, known) = match &self.kind {
@@ -141,13 +141,13 @@ impl VaultError {
     }
 }
 
-/// What came back.
+/// What Vault answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultErrorKind {
-    /// Another version is stored than the one that the write named.
+    /// The stored version is not the one that the write named.
     #[error("somebody else wrote first")]
     CasConflict,
-    /// The path demands check-and-set and the write had none.
+    /// The path requires check-and-set, and the write had none.
     #[error("the path demands check-and-set")]
     CasRequired,
     /// There is no such secret.
@@ -162,10 +162,10 @@ pub enum VaultErrorKind {
         created_at: Option<Timestamp>,
         /// When it was deleted, as Vault writes it; empty if destroyed at once.
         deletion_time: String,
-        /// Whether it can never come back.
+        /// Whether it was destroyed, so that it cannot be restored.
         destroyed: bool,
     },
-    /// Our token may not do this, or is not valid any more.
+    /// Our token lacks the permission, or is not valid any more.
     #[error("{}", forbidden_text(*.invalid_token))]
     Forbidden {
         /// Vault said that the token itself is not valid.
@@ -177,7 +177,7 @@ pub enum VaultErrorKind {
     /// Vault is not initialised.
     #[error("Vault is not initialised: run `vault operator init`, or check the address")]
     NotInitialised,
-    /// A node that cannot serve.
+    /// The node cannot serve.
     #[error(
         "this Vault node cannot serve now (status {status}{}): it has no leader, does not pass requests on to it, or is in maintenance; check the cluster, and that `vault.address` lists every node",
         pointing_text(.to.as_deref())
@@ -185,36 +185,37 @@ pub enum VaultErrorKind {
     Standby {
         /// HTTP status.
         status: u16,
-        /// Where it sent us. Not followed unless it is a configured address.
+        /// The address that it redirected to. It is used only if it is
+        /// configured.
         to: Option<Box<Url>>,
     },
-    /// The node has not yet seen a write that we know of.
+    /// The node does not have a write yet that this process knows of.
     #[error("this Vault node lags behind (status 412)")]
     StaleRead,
     /// A rate limit quota.
     #[error("the rate limit of Vault was hit (status 429)")]
     RateLimited {
-        /// How long Vault asks us to stay away.
+        /// How long Vault asks us to wait.
         retry_after: Option<SignedDuration>,
     },
-    /// No answer: the HTTP client tells why.
+    /// There was no answer; the fault says why.
     #[error("{0}")]
     Unreachable(Fault),
-    /// Vault failed.
+    /// Vault reported an internal error.
     #[error("Vault failed with status {status}: look at its log")]
     Server {
         /// HTTP status.
         status: u16,
     },
-    /// Vault refused the request for good.
+    /// Vault refused the request permanently.
     #[error("Vault refused with status {status}{}", known_text(*.known))]
     Refused {
         /// HTTP status.
         status: u16,
-        /// What we know of the reason.
+        /// The known reason.
         known: Option<&'static str>,
     },
-    /// An answer that is not Vault's.
+    /// The answer is not one of Vault's.
     #[error("the answer is not understood: {0}; is this really Vault, and the mount KV version 2?")]
     Malformed(String),
     /// Vault did not accept the credential of a login.
@@ -222,16 +223,16 @@ pub enum VaultErrorKind {
     LoginRefused {
         /// HTTP status.
         status: u16,
-        /// Which credential, from where, and what to look at.
+        /// Which credential, where it was read from, and what to check.
         reason: String,
     },
-    /// A credential of ours cannot be used; nothing was sent.
+    /// A credential cannot be used; nothing was sent.
     #[error("{0}")]
     Credential(String),
 }
 
 impl VaultErrorKind {
-    /// The same, with the place that a redirect named.
+    /// The same error, with the address that a redirect named.
     pub(super) fn pointing_to(self, place: Option<Url>) -> Self {
         match (self, place) {
             (Self::Standby { status, .. }, Some(to)) => Self::Standby {

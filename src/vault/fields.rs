@@ -1,15 +1,15 @@
-//! Names of the fields of a published secret.
+//! Field names of a published secret.
 
 use serde::Deserialize;
 
 use crate::problem::Problems;
 
-/// Under which names a token and its facts are published. An empty name leaves
-/// the fact out.
+/// The field names under which a token and its facts are published. With an
+/// empty name the fact is not published.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FieldNames {
-    /// The token itself; cannot be left out.
+    /// The token itself; cannot be empty.
     pub token: String,
     /// Its id at the issuer.
     pub token_id: String,

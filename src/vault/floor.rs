@@ -1,9 +1,9 @@
-//! The oldest version of a document that may be believed.
+//! The newest known version of each document.
 //!
-//! A node that lags behind, or that led the cluster and has not noticed yet
-//! that it does not any more, answers reads with what was. Whoever has read or
-//! written version 7 of a document is not shown version 6 any more. No header
-//! of a server's is needed for it, so it holds for every product.
+//! A node that is behind, or a former leader that has not noticed the election,
+//! returns an old version to reads. If this process has read or written version 7
+//! of a document, it rejects version 6. This needs no header of the server, so it
+//! works with every compatible product.
 
 use std::collections::HashMap;
 
@@ -12,33 +12,34 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::path::KvPath;
 
-/// One version of a document, and when Vault wrote it.
+/// A version of a document, and when Vault stored it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Edition {
     pub(super) version: u64,
     pub(super) created_at: Option<Timestamp>,
 }
 
-/// What an answer is worth.
+/// How an answer compares with what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Worth {
-    /// Nothing later is known.
+    /// No newer version is known.
     Latest,
-    /// A later version is known.
+    /// A newer version is known.
     Outdated,
-    /// There is nothing, where something was: out of date, or deleted.
+    /// There is no document, where one was known: the answer is out of date, or
+    /// it was deleted.
     Vanished,
     /// Somebody deleted the document with its metadata, and it was written again
     /// since: its version numbers start at 1 again.
     Recreated,
 }
 
-/// The latest editions that this process has seen.
+/// The newest versions that this process has read or written.
 #[derive(Default)]
 pub(super) struct Floors(Mutex<HashMap<KvPath, Edition>>);
 
 impl Floors {
-    /// Notes an edition that was read or written, unless a later one is known.
+    /// Notes a version that was read or written, unless a newer one is known.
     pub(super) fn raise(&self, path: &KvPath, seen: Edition) {
         let mut known = self.known();
         match known.get_mut(path) {
@@ -50,12 +51,13 @@ impl Floors {
         }
     }
 
-    /// The document began anew: what was known of it does not count any more.
+    /// The document was recreated: what was known of it is dropped.
     pub(super) fn forget(&self, path: &KvPath) {
         self.known().remove(path);
     }
 
-    /// What an answer is worth; `None`: there is no such document.
+    /// Compares an answer with what is known; `seen` is `None` if there is no
+    /// document.
     pub(super) fn judge(&self, path: &KvPath, seen: Option<Edition>) -> Worth {
         let Some(floor) = self.known().get(path).copied() else {
             return Worth::Latest;

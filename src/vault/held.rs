@@ -1,4 +1,4 @@
-//! The Vault token that is in use, and when it wants attention. Arithmetic only.
+//! The Vault token in use, and when it must be renewed. Only computes times.
 
 use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,7 @@ use crate::secret::SecretText;
 /// Shortest time between two renewals.
 const SHORTEST: SignedDuration = SignedDuration::from_millis(500);
 
-/// A token with what is known of its life.
+/// A Vault token and what is known of its lifetime.
 #[derive(Clone)]
 pub(super) struct HeldToken {
     pub(super) token: SecretText,
@@ -19,13 +19,13 @@ pub(super) struct HeldToken {
     pub(super) renewable: bool,
     /// Whether it can be revoked.
     pub(super) revocable: bool,
-    /// When it ends; `None`: never.
+    /// When it expires; `None` if it does not.
     pub(super) expires_at: Option<Timestamp>,
-    /// Whether the last renewal gave the full life again.
+    /// Whether the last renewal granted the full lifetime again.
     pub(super) grows: bool,
-    /// Failed attempts to prolong it, in a row.
+    /// Number of failed renewals in a row.
     pub(super) failures: u32,
-    /// When its life was last granted, and how much.
+    /// When its lifetime was last granted, and how long that was.
     granted_at: Timestamp,
     ttl: SignedDuration,
     renewals: u32,
@@ -47,8 +47,8 @@ impl HeldToken {
         }
     }
 
-    /// The same token after a renewal. Its maximal life is reached when less is
-    /// granted than before.
+    /// The same token after a renewal. If less is granted than before, its
+    /// maximal lifetime is reached.
     pub(super) fn renewed(&self, granted: &Granted, now: Timestamp) -> Self {
         // In its last second Vault grants zero.
         let ttl = granted.ttl.unwrap_or_default();
@@ -64,13 +64,13 @@ impl HeldToken {
         }
     }
 
-    /// Whether its life is over.
+    /// Whether it has expired.
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| now >= at)
     }
 
-    /// When to prolong it: at two thirds of its life, up to a tenth earlier,
-    /// spread by the replica's name. `None`: it does not expire.
+    /// When to renew it: at two thirds of its lifetime, up to a tenth earlier
+    /// depending on the replica's name. `None` if it does not expire.
     pub(super) fn due_at(&self, seed: &str) -> Option<Timestamp> {
         self.expires_at?;
         let share = 2.0 / 3.0 - 0.1 * self.spread(seed);

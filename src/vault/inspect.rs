@@ -1,6 +1,6 @@
-//! Looks at what stands at the paths that the configuration names, before it is
-//! needed: a mount of another kind, settings that take our secrets away, records
-//! and credentials that cannot be used. Reads only.
+//! Examines the configured paths before they are needed: a mount of another
+//! kind, settings that delete our secrets, records and credentials that cannot
+//! be used. Only reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,29 +17,29 @@ use super::store::{PublishTarget, deleted_text};
 use super::{published, record};
 use crate::ports::PublishedSecret;
 
-/// Something that will make work fail, or has done so already.
+/// Something that makes work fail, now or later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     /// Where, as the configuration or Vault's tool names it.
     pub path: String,
-    /// What is wrong there.
+    /// What is wrong.
     pub what: String,
-    /// What to do about it; empty if that stands in `what`.
+    /// The remedy; empty if `what` contains it.
     pub remedy: String,
 }
 
-/// What is looked at.
+/// The paths that are examined.
 pub struct Places<'a> {
-    /// Below which the records are kept.
+    /// The path of the records.
     pub state_path: &'a KvPath,
-    /// Published secrets by the name of the token.
+    /// The published secrets by token name.
     pub targets: &'a BTreeMap<String, PublishTarget>,
-    /// KV secrets with credentials.
+    /// The KV secrets with credentials.
     pub credentials: &'a BTreeSet<KvPath>,
 }
 
-/// Looks at all of it. What our token may not read is left out: what it lacks
-/// is told by [`super::preflight`].
+/// Examines all paths. What our token may not read is skipped:
+/// [`super::preflight`] reports missing permissions.
 ///
 /// # Errors
 /// When Vault does not answer.
@@ -56,7 +56,7 @@ pub async fn inspect(session: &Session, places: &Places<'_>) -> Result<Vec<Obsta
             found.extend(wrong);
         }
     }
-    // On a mount of another kind, everything else would be wrong too.
+    // On a mount of another kind, all further findings would follow from that.
     if !sound {
         return Ok(found);
     }
@@ -80,7 +80,7 @@ struct MountFacts {
     options: Option<BTreeMap<String, String>>,
 }
 
-/// Whether a path lies on a KV mount with versions, and where that begins.
+/// Whether a path is on a KV mount with versions, and where the mount begins.
 async fn mount(session: &Session, path: &KvPath) -> Result<Option<Obstacle>, VaultError> {
     let wish = format!("sys/internal/ui/mounts/{}/{}", path.mount(), path.path());
     let Some(facts) = look::<MountFacts>(session, "mount", wish).await? else {
@@ -125,7 +125,7 @@ struct MountSettings {
     delete_version_after: String,
 }
 
-/// Whether the mount deletes what we keep there.
+/// Whether the mount is set up to delete what is stored on it.
 async fn settings(session: &Session, mount: &str) -> Result<Option<Obstacle>, VaultError> {
     let wish = format!("{mount}/config");
     let found: Option<MountSettings> = look(session, "mount_config", wish).await?;
@@ -186,7 +186,7 @@ async fn published_at(
     Ok(found)
 }
 
-/// Reads a secret of ours, and whether Vault will delete it by itself.
+/// Reads a secret, and whether Vault will delete it by itself.
 async fn secret(
     session: &Session,
     path: &KvPath,
@@ -212,7 +212,7 @@ async fn secret(
     Ok((Some(stored), found))
 }
 
-/// The `data` of a read; `None` if our token may not know.
+/// The `data` of a read; `None` if our token lacks the permission.
 async fn look<T: DeserializeOwned>(
     session: &Session,
     operation: &'static str,
@@ -226,7 +226,8 @@ async fn look<T: DeserializeOwned>(
     }
 }
 
-/// Our token may not see it, or this Vault has no such thing.
+/// Whether our token lacks the permission, or this Vault does not have the
+/// path.
 fn is_about_rights(error: &VaultError) -> bool {
     matches!(
         error.kind,

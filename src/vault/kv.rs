@@ -13,9 +13,9 @@ use super::session::Session;
 /// The fields of a secret.
 pub(super) type Fields = Map<String, Value>;
 
-/// What stands at a path.
+/// The content of a path.
 pub(super) enum Stored {
-    /// Nothing, or metadata only: the first write names version 0.
+    /// Nothing, or only metadata: the first write names version 0.
     Absent,
     /// The latest version was deleted or destroyed. The next write still has to
     /// name its number.
@@ -24,17 +24,18 @@ pub(super) enum Stored {
         deletion_time: String,
         destroyed: bool,
     },
-    /// A readable version.
+    /// A version that can be read.
     Present {
         edition: Edition,
         fields: Fields,
-        /// When Vault will delete it by itself, as Vault writes it; empty: never.
+        /// When Vault will delete it by itself, in Vault's format; empty if
+        /// never.
         ends_at: String,
     },
 }
 
 impl Stored {
-    /// Its number and time; `None`: there is nothing.
+    /// Its number and time; `None` if there is none.
     pub(super) fn edition(&self) -> Option<Edition> {
         match self {
             Self::Absent => None,
@@ -42,7 +43,7 @@ impl Stored {
         }
     }
 
-    /// What the next write must name.
+    /// The version that the next write must name.
     pub(super) fn version(&self) -> u64 {
         self.edition().map_or(0, |edition| edition.version)
     }
@@ -134,7 +135,7 @@ pub(super) async fn write(
 ) -> Result<Edition, VaultError> {
     let call = Call::changing("write", path.data());
     let malformed = |text: &str| VaultError::new(&call, VaultErrorKind::Malformed(text.to_owned()));
-    // vaultrs holds the version in 32 bits; KV cannot reach that many.
+    // vaultrs has a 32-bit version number; KV cannot reach that many versions.
     let cas =
         u32::try_from(expected).map_err(|_| VaultError::new(&call, VaultErrorKind::CasConflict))?;
     let request = SetSecretRequest {

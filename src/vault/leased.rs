@@ -1,9 +1,9 @@
-//! Credentials that an engine of Vault makes for us under a Vault lease.
+//! Credentials that a secrets engine of Vault makes under a Vault lease.
 //!
-//! Nothing is done while nobody asks: a Vault lease that is not needed runs out,
-//! and the engine takes its credential back. Whoever asks gets one with at least
-//! a third of its life left: it is renewed for that, and made anew when renewing
-//! does not help any more (max TTL).
+//! Without requests nothing is done: an unused Vault lease expires, and the engine
+//! revokes its credential. A request returns a credential with at least a third of
+//! its lifetime left: its lease is renewed for that, or a new credential is made
+//! if a renewal does not grant enough (max TTL).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,15 +23,15 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::Clock;
 use crate::secret::SecretText;
 
-/// Where a Vault lease is renewed.
+/// The path at which a Vault lease is renewed.
 pub(super) const RENEW: &str = "sys/leases/renew";
 
 /// The credentials in use, by the path that they are read from. All fields of
-/// one path come from one Vault lease.
+/// one path belong to one Vault lease.
 pub(super) struct Leased {
     session: Arc<Session>,
     clock: Arc<dyn Clock>,
-    /// How long an answer without a Vault lease is remembered.
+    /// How long an answer without a Vault lease is cached.
     memory: SignedDuration,
     entries: Mutex<BTreeMap<String, Arc<Entry>>>,
 }
@@ -50,19 +50,19 @@ struct LeasedCredential {
     login: u64,
 }
 
-/// The arithmetic of one Vault lease.
+/// The times of one Vault lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct VaultLease {
     /// Empty: there is none.
     id: String,
     renewable: bool,
-    /// What was granted at first.
+    /// The lifetime that was granted first.
     granted: SignedDuration,
     due_at: Timestamp,
     ends_at: Timestamp,
 }
 
-/// What is to be done before a credential is handed out.
+/// What must be done before a credential is returned.
 #[derive(Debug, PartialEq, Eq)]
 enum Want {
     Nothing,
@@ -101,8 +101,8 @@ impl VaultLease {
         }
     }
 
-    /// Notes a renewal; whether it was worth it. Near its max TTL less and less
-    /// is granted.
+    /// Notes a renewal, and returns whether it granted enough. Near the max TTL
+    /// less and less is granted.
     fn renewed(&mut self, duration: SignedDuration, now: Timestamp) -> bool {
         self.lasts(duration, now);
         duration * 3 >= self.granted
@@ -156,7 +156,7 @@ impl Leased {
         })
     }
 
-    /// The next question makes another credential.
+    /// A server refused the credential: the next request makes another one.
     pub(super) fn refused(&self, path: &str) {
         self.entry(path).refused.store(true, Ordering::Relaxed);
     }
@@ -184,7 +184,7 @@ impl Leased {
                 *held = Some(made);
                 Ok(())
             }
-            // The one at hand is good until its end.
+            // The present credential can be used until its lease ends.
             Err(error) if is_alive(held.as_ref(), self.clock.now()) => {
                 tracing::warn!(path, %error, "no new credential from Vault: the one at hand goes on");
                 Ok(())
@@ -255,7 +255,7 @@ fn is_alive(held: Option<&LeasedCredential>, now: Timestamp) -> bool {
     held.is_some_and(|held| now < held.lease.ends_at)
 }
 
-/// A refusal of the engine names the reference and what to look at.
+/// Adds the reference, and what to check, to the engine's refusal.
 fn explained(path: &str, error: VaultError) -> Fault {
     if error.kind == VaultErrorKind::NotFound {
         return config(path, "there is nothing: is its role there?");
@@ -293,7 +293,7 @@ mod tests {
             (answer("a", 30, true), 30, Want::Another),
             (answer("a", 30, false), 19, Want::Nothing),
             (answer("a", 30, false), 20, Want::Another),
-            // Without a lease: as long as any credential is remembered.
+            // Without a lease: cached like any other credential.
             (answer("", 0, false), 199, Want::Nothing),
             (answer("", 0, true), 200, Want::Another),
         ];

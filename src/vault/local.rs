@@ -1,4 +1,4 @@
-//! Credentials that lie outside Vault: files and environment variables.
+//! Credentials outside Vault: files and environment variables.
 
 use std::path::Path;
 

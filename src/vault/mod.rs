@@ -1,17 +1,17 @@
-//! HashiCorp Vault: our own login, the records, the published secrets, and the
+//! HashiCorp Vault: our login, the records, the published secrets, and the
 //! credentials that the configuration refers to.
 //!
 //! ```text
-//! VaultStore, VaultSecrets, preflight      what is kept where (KV v2 paths)
+//! VaultStore, VaultSecrets, preflight      which document is at which path (KV v2)
 //!         │
-//!     Documents                            nothing older than is known; lost answers are looked for
+//!     Documents                            no version older than a known one; lost answers are resolved
 //!         │
 //!        kv                                read and check-and-set write
 //!         │
-//!      Session                             our token: login, renewal, one new login on 403
+//!      Session                             our Vault token: login, renewal, one new login on 403
 //!         │
 //!    VaultClient                           vaultrs' requests through our HTTP client, typed errors;
-//!                                          of several nodes, the one that leads
+//!                                          of several nodes, the leader is used
 //! ```
 //!
 //! vaultrs supplies the requests; they are sent by [`client::VaultClient`],

@@ -1,45 +1,45 @@
-//! The nodes of one cluster: which of them is asked first, and when that has to
-//! be found out anew. Bookkeeping only; the questions are sent by the client.
+//! Which node of a cluster is asked first, and when the leader has to be
+//! determined again. Only keeps track; the client sends the requests.
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use url::Url;
 
-/// The leader may change without a failure that we would notice: a node that
-/// stepped down goes on serving, by way of the new leader.
+/// Time after which the leader is determined again. It may change without a
+/// failure: a former leader goes on serving by forwarding requests.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
-/// The same while no leader is within our reach, and another node passes our
-/// requests on to it.
+/// The same, while the leader is not reachable and another node forwards our
+/// requests.
 const LOOK_AGAIN_SOON: SignedDuration = SignedDuration::from_secs(30);
 
-/// What a node says of itself.
+/// The state that a node reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
-    /// It leads the cluster: what it answers is the latest.
+    /// It is the leader: its answers are the latest.
     Active,
-    /// It passes requests on to the leader, or answers reads by itself.
+    /// It forwards requests to the leader, or answers reads by itself.
     Standby,
     /// It is sealed, has no leader, or cannot serve for another reason.
     Useless,
-    /// No answer.
+    /// It does not answer.
     Silent,
 }
 
-/// The nodes, with the one that is asked first.
+/// The nodes, and which one is asked first.
 pub(super) struct Nodes {
     addresses: Vec<Url>,
     inner: Mutex<Inner>,
-    /// Only one asks for everybody.
+    /// Lets only one task determine the leader.
     pub(super) gate: tokio::sync::Mutex<()>,
 }
 
 struct Inner {
     preferred: usize,
-    /// When all were last asked, and how long that counts; `None`: nothing
-    /// serves, or something failed since.
+    /// When all nodes were last asked, and how long that is valid; `None` if no
+    /// node serves, or after a failure.
     asked: Option<(Timestamp, SignedDuration)>,
-    /// Where a node sent us that did not serve, since one served.
+    /// Where the last node that did not serve redirected us, until one serves.
     pointed_to: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl Nodes {
         self.addresses.len()
     }
 
-    /// Whether there is a choice.
+    /// Whether there is more than one node.
     pub(super) fn are_several(&self) -> bool {
         self.addresses.len() > 1
     }
@@ -73,14 +73,15 @@ impl Nodes {
         self.inner().preferred
     }
 
-    /// Whether all should be asked how they are before the next request.
+    /// Whether all nodes should be asked for their state before the next
+    /// request.
     pub(super) fn want_asking(&self, now: Timestamp) -> bool {
         let asked = self.inner().asked;
         let recent = asked.is_some_and(|(at, counts)| now.duration_since(at).abs() < counts);
         self.are_several() && !recent
     }
 
-    /// Something failed, or an answer was out of date: who leads is not known.
+    /// After a failure or an outdated answer: the leader is unknown.
     pub(super) fn doubt(&self) {
         self.inner().asked = None;
     }
@@ -92,7 +93,7 @@ impl Nodes {
         inner.pointed_to = None;
     }
 
-    /// Whether a node sends us to another place than the last one did.
+    /// Whether a node redirects to another address than the last one did.
     pub(super) fn is_news(&self, pointed_to: &str) -> bool {
         let mut inner = self.inner();
         let news = inner.pointed_to.as_deref() != Some(pointed_to);
@@ -100,8 +101,8 @@ impl Nodes {
         news
     }
 
-    /// All were asked. Returns the node that is asked first from now on, if
-    /// that has changed.
+    /// All nodes were asked. Returns the node that is asked first from now on,
+    /// if it has changed.
     pub(super) fn learned(&self, health: &[Health], now: Timestamp) -> Option<&Url> {
         let with = |wanted| health.iter().position(|found| *found == wanted);
         let active = with(Health::Active);
@@ -116,8 +117,8 @@ impl Nodes {
         self.addresses.get(best)
     }
 
-    /// The configured node that a redirect points to; another place is never
-    /// sent anything.
+    /// The configured node that a redirect names. No request is sent to other
+    /// addresses.
     pub(super) fn known(&self, location: &Url) -> Option<usize> {
         let origin = |url: &Url| url.origin().ascii_serialization();
         let there = origin(location);
@@ -129,7 +130,7 @@ impl Nodes {
     }
 }
 
-/// The part of `sys/health` that is common to Vault and `OpenBao`.
+/// The part of `sys/health` that Vault and `OpenBao` have in common.
 #[derive(Deserialize)]
 struct HealthBody {
     #[serde(default)]
@@ -138,7 +139,7 @@ struct HealthBody {
     standby: bool,
 }
 
-/// What an answer to `sys/health?standbyok=true` means.
+/// Interprets an answer to `sys/health?standbyok=true`.
 pub(super) fn health(status: u16, body: &[u8]) -> Health {
     let body: Option<HealthBody> = serde_json::from_slice(body).ok();
     match (status, body) {

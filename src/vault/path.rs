@@ -1,4 +1,4 @@
-//! Names of secrets in KV v2.
+//! Paths of secrets in KV v2.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ pub struct KvPath {
 }
 
 impl KvPath {
-    /// Reads `<mount>/<path>`. A mount of several segments ends with two
+    /// Parses `<mount>/<path>`. After a mount of several segments there are two
     /// slashes: `team/kv//path`.
     ///
     /// # Errors
-    /// Says which rule is broken. Segments such as `..` are refused here,
-    /// because URL handling would silently drop them and read another secret.
+    /// Names the rule that is broken. Segments such as `..` are refused,
+    /// because URL handling would remove them and read another secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parts = match text.split_once("//") {
             Some((mount, path)) => {
@@ -55,7 +55,7 @@ impl KvPath {
         })
     }
 
-    /// Where the KV engine is mounted.
+    /// The mount of the KV engine.
     #[must_use]
     pub fn mount(&self) -> &str {
         &self.mount
@@ -67,7 +67,7 @@ impl KvPath {
         &self.path
     }
 
-    /// The path that policies name: `<mount>/data/<path>`.
+    /// The path in policies: `<mount>/data/<path>`.
     #[must_use]
     pub fn data(&self) -> String {
         format!("{}/data/{}", self.mount, self.path)
@@ -81,11 +81,11 @@ impl fmt::Display for KvPath {
     }
 }
 
-/// Whether every segment of a path can be sent to Vault and named in a policy
+/// Whether every segment of a path can be sent to Vault, and used in a policy,
 /// as it is.
 ///
 /// # Errors
-/// Says which rule is broken.
+/// Names the rule that is broken.
 pub fn check_segments(text: &str) -> Result<(), String> {
     for segment in text.split('/') {
         if segment.is_empty() {

@@ -1,4 +1,4 @@
-//! Asks Vault what our token may do, before it is needed.
+//! Asks Vault for the permissions of our token, before they are needed.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,21 +16,21 @@ use super::store::PublishTarget;
 use crate::ports::kind::VaultNeed;
 use crate::secret::SecretRef;
 
-/// Paths that one request asks for.
+/// Number of paths in one request.
 const BATCH: usize = 100;
-/// Where the question itself goes.
+/// The path of that request.
 const CAPABILITIES_SELF: &str = "sys/capabilities-self";
 
-/// What must be allowed at one path.
+/// A permission that is needed at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
-    /// The path as policies name it.
+    /// The path as in policies.
     pub path: String,
     /// The path or pattern for the policy line.
     pub pattern: String,
-    /// Capabilities in the words of policies.
+    /// Capabilities, as in policies.
     pub capabilities: &'static [&'static str],
-    /// What for.
+    /// What it is needed for.
     pub purpose: String,
 }
 
@@ -39,7 +39,7 @@ pub struct Need {
 pub struct MissingCapability {
     /// The path that was asked for.
     pub path: String,
-    /// What is missing there.
+    /// The missing capabilities.
     pub missing: Vec<&'static str>,
     /// What it is needed for.
     pub purpose: String,
@@ -107,7 +107,7 @@ pub fn needs(
     needs
 }
 
-/// Credentials under a Vault lease, and their renewal.
+/// Permissions to read credentials under a Vault lease, and to renew the lease.
 fn leased(secrets: &BTreeSet<SecretRef>) -> Vec<Need> {
     let mut needs = Vec::new();
     for secret in secrets {
@@ -131,8 +131,8 @@ fn leased(secrets: &BTreeSet<SecretRef>) -> Vec<Need> {
     needs
 }
 
-/// What our own token needs to live. The policy `default` gives it too, unless
-/// the role leaves that policy out.
+/// What our own token needs to renew itself. Vault's policy `default` permits
+/// it, unless the role excludes that policy.
 fn own_token() -> [Need; 2] {
     let need = |path: &str, purpose: &str| Need {
         path: path.to_owned(),
@@ -146,11 +146,11 @@ fn own_token() -> [Need; 2] {
     ]
 }
 
-/// Asks Vault which of the needs are not met.
+/// Asks Vault which of the permissions are missing.
 ///
 /// # Errors
-/// When Vault cannot be asked. That the question itself is forbidden is an
-/// answer: its policy line is returned alone.
+/// When Vault cannot be asked. If that request itself is not permitted, only
+/// its policy line is returned.
 pub async fn check(
     session: &Session,
     needs: &[Need],
@@ -180,7 +180,7 @@ pub async fn check(
     Ok(missing)
 }
 
-/// Every policy line that is missing, once.
+/// All missing policy lines, each once.
 #[must_use]
 pub fn policy_lines(missing: &[MissingCapability]) -> Vec<String> {
     let lines: BTreeSet<&str> = missing.iter().map(|m| m.policy_line.as_str()).collect();

@@ -1,4 +1,4 @@
-//! The published secret as fields of a KV secret, and back.
+//! Converts between published tokens and the fields of a KV secret.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,11 +8,11 @@ use super::kv::Fields;
 use crate::ports::{PublishedSecret, PublishedToken};
 use crate::secret::BearerToken;
 
-/// What the fields of a secret say.
+/// The token and the facts in the fields of a secret.
 pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
     let value = match fields.get(&names.token) {
         None | Some(Value::Null) => return PublishedSecret::Absent,
-        // Files end with a newline, and `token=@file` takes it along.
+        // Files end with a newline, which `token=@file` includes.
         Some(Value::String(text)) => BearerToken::parse(text.trim_end_matches(['\r', '\n'])),
         Some(_) => {
             return PublishedSecret::Malformed(format!(
@@ -33,8 +33,8 @@ pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
     }
 }
 
-/// Puts a token into the fields of a secret. What is not ours stays; a fact
-/// that is not known any more goes, so that none of an older token is left.
+/// Puts a token into the fields of a secret. Other fields are kept; a fact that
+/// is unknown is removed, so that none of an older token is left.
 pub(super) fn encode(fields: &mut Fields, names: &FieldNames, token: &PublishedToken) {
     let mut put = |name: &str, value: Option<Value>| {
         if name.is_empty() {
@@ -64,7 +64,7 @@ fn text(fields: &Fields, name: &str) -> Option<String> {
     Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
-/// A time as RFC 3339, or in seconds since 1970 as other tools write it.
+/// A time as RFC 3339, or in seconds since 1970, as other tools write it.
 fn time(fields: &Fields, name: &str) -> Option<Timestamp> {
     match fields.get(name)? {
         Value::String(text) => text.trim().parse().ok(),

@@ -1,11 +1,11 @@
-//! The record as fields of a KV secret, and back.
+//! Converts between records and the fields of a KV secret.
 
 use serde_json::Value;
 
 use super::kv::Fields;
 use crate::rotation::record::{Record, SCHEMA};
 
-/// Writes a record out.
+/// Converts a record into fields.
 pub(super) fn encode(record: &Record) -> Result<Fields, String> {
     match serde_json::to_value(record) {
         Ok(Value::Object(fields)) => Ok(fields),
@@ -13,7 +13,8 @@ pub(super) fn encode(record: &Record) -> Result<Fields, String> {
     }
 }
 
-/// Reads a record. The error says what is wrong without quoting any value.
+/// Converts fields into a record. The error names what is wrong without quoting
+/// a value.
 pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {
     check_schema(&fields)?;
     let record: Record = serde_json::from_value(Value::Object(fields.clone()))
@@ -49,7 +50,7 @@ fn explain(fields: &Fields, error: &serde_json::Error) -> String {
     }
 }
 
-/// The first field without which the parser complains of something else.
+/// The field that has to be removed for the parser's error to change.
 fn culprit(fields: &Fields, error: &serde_json::Error) -> Option<String> {
     let complaint = error.to_string();
     if complaint.starts_with("missing field") {
@@ -64,7 +65,7 @@ fn culprit(fields: &Fields, error: &serde_json::Error) -> Option<String> {
     fields.keys().find(differs).cloned()
 }
 
-/// Keeps of a parser's message only what comes from our own types.
+/// Keeps only those parts of a parser's message that come from our own types.
 fn without_values(message: &str) -> String {
     if message.starts_with("missing field") {
         return message.to_owned();

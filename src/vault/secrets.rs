@@ -18,7 +18,7 @@ use crate::ports::{Clock, Resolved, Secrets};
 use crate::secret::{SecretRef, SecretText};
 
 /// Resolves references to Vault, to files and to the environment. Values from
-/// Vault are remembered for a short time, or until a server refuses them.
+/// Vault are cached for a short time, or until a server refuses them.
 pub struct VaultSecrets {
     session: Arc<Session>,
     clock: Arc<dyn Clock>,
@@ -28,10 +28,10 @@ pub struct VaultSecrets {
 }
 
 impl VaultSecrets {
-    /// How long a value from Vault is remembered if nothing else is asked for.
+    /// How long a value from Vault is cached by default.
     pub const MEMORY: SignedDuration = SignedDuration::from_mins(5);
 
-    /// Reads from Vault through `session`; a value is remembered for `memory`.
+    /// Reads from Vault through `session`; a value is cached for `memory`.
     #[must_use]
     pub fn new(session: Arc<Session>, clock: Arc<dyn Clock>, memory: SignedDuration) -> Self {
         let leased = Leased::new(Arc::clone(&session), Arc::clone(&clock), memory);

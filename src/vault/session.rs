@@ -1,7 +1,7 @@
-//! Our own Vault token: login, renewal, a new login when its life ends.
+//! Our own Vault token: login, renewal, and a new login before it expires.
 //!
-//! The old token stays in use until a new one works. All callers share one
-//! login: whoever comes while it runs waits for its result.
+//! The old token is used until a new one works. All callers share one login: a
+//! caller that comes during a login waits for its result.
 
 mod upkeep;
 
@@ -21,10 +21,10 @@ use crate::fault::Fault;
 use crate::http::Observer;
 use crate::ports::Clock;
 
-/// A plain "permission denied" is nearly always a missing policy line. It
-/// leads to a new login at most this often.
+/// A plain "permission denied" nearly always means a missing policy line. It
+/// causes a new login at most this often.
 const FORCED_LOGIN_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// Pauses before a node that lags behind is asked again.
+/// Pauses before a node that is behind is asked again.
 const STALE_PAUSES: [SignedDuration; 2] = [
     SignedDuration::from_millis(50),
     SignedDuration::from_millis(250),
@@ -33,7 +33,7 @@ const STALE_PAUSES: [SignedDuration; 2] = [
 /// What metrics and readiness show of the session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionState {
-    /// Whether Vault answered the last request as one that serves.
+    /// Whether the last request reached a Vault that serves.
     pub up: bool,
     /// Whether Vault said that it is sealed.
     pub sealed: bool,
@@ -41,7 +41,7 @@ pub struct SessionState {
     pub logged_in: bool,
     /// When our token ends; `None` without one, or if it does not expire.
     pub expires_at: Option<Timestamp>,
-    /// When Vault last did what our token asked for.
+    /// When a request with our token last succeeded.
     pub last_success: Option<Timestamp>,
     /// Logins that succeeded.
     pub logins: u64,
@@ -49,11 +49,11 @@ pub struct SessionState {
     pub renewals: u64,
     /// Logins and renewals that failed.
     pub failures: u64,
-    /// Whether the last wrapping token of a secret-id did not open.
+    /// Whether the last wrapping token of a secret-id could not be unwrapped.
     pub unwrap_failed: bool,
 }
 
-/// A Vault cluster with our token for it.
+/// A Vault cluster with our token.
 pub struct Session {
     client: VaultClient,
     method: Box<dyn Method>,
@@ -80,7 +80,7 @@ struct Inner {
 
 impl Session {
     /// Prepares the session; nothing is sent. `seed` (the replica's name)
-    /// spreads the renewals of several replicas.
+    /// spreads the renewals of replicas.
     ///
     /// # Errors
     /// When a file for TLS cannot be used.
@@ -101,8 +101,8 @@ impl Session {
         }))
     }
 
-    /// Logs in, unless a token is held already. The caller repeats it with its
-    /// own pauses while Vault is away.
+    /// Logs in, unless there is a token already. While Vault is away, the
+    /// caller repeats this with its own pauses.
     ///
     /// # Errors
     /// Why there is no token.
@@ -110,10 +110,10 @@ impl Session {
         self.token().await.map(|_| ())
     }
 
-    /// Asks Vault about our own token: the proof of life for readiness.
+    /// Asks Vault about our own token; shows for `/readyz` that Vault works.
     ///
     /// # Errors
-    /// What came back instead.
+    /// Why it failed.
     pub async fn ping(&self) -> Result<(), VaultError> {
         let call = Call::new("lookup_self", "auth/token/lookup-self");
         let request = LookupTokenSelfRequest::default();
@@ -129,19 +129,19 @@ impl Session {
         }
     }
 
-    /// An answer was out of date: the leader is looked for before the next
-    /// request.
+    /// An answer was out of date: the leader is determined again before the
+    /// next request.
     pub(super) fn doubt(&self) {
         self.client.doubt();
     }
 
-    /// Waits, by the clock of this session.
+    /// Waits by the clock of this session.
     pub(super) async fn sleep(&self, duration: SignedDuration) {
         self.clock.sleep(duration).await;
     }
 
-    /// Sends a request with our token. If Vault does not accept the token,
-    /// logs in anew once and repeats it.
+    /// Sends a request with our token. If Vault does not accept the token, logs
+    /// in once and repeats the request.
     pub(super) async fn call<E: Endpoint>(
         &self,
         call: &Call,
@@ -208,7 +208,7 @@ impl Session {
         true
     }
 
-    /// Logs in anew, unless that happened since the token `serial` was taken.
+    /// Logs in, unless that happened since the token `serial` was obtained.
     async fn login_after(&self, serial: u64) -> Result<(), VaultError> {
         let attempts = self.inner().attempts;
         let _gate = self.login_gate.lock().await;
@@ -259,7 +259,7 @@ impl Session {
         self.changed.notify_one();
     }
 
-    /// Notes what an answer tells of Vault's health.
+    /// Notes what an answer shows of Vault's state.
     fn note(&self, error: Option<&VaultError>) {
         use VaultErrorKind as K;
         let now = self.clock.now();

@@ -1,4 +1,4 @@
-//! Records and published secrets in KV v2.
+//! Stores records and published secrets in KV v2.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -23,15 +23,15 @@ use crate::rotation::record::{Paused, Record};
 pub struct PublishTarget {
     /// The secret.
     pub path: KvPath,
-    /// Names of its fields; most tokens have the same.
+    /// Its field names; most tokens have the same.
     pub fields: Arc<FieldNames>,
 }
 
 /// The store in Vault.
 ///
-/// What was read or written at a published path is remembered, because
-/// check-and-set shows when it is out of date: in the steady state publishing
-/// is one request. Records are never remembered here; the driver holds them.
+/// The content of published paths is cached, because check-and-set shows when it
+/// is out of date: publishing then takes one request. Records are not cached here;
+/// the driver has them.
 pub struct VaultStore {
     documents: Documents,
     state_path: KvPath,
@@ -39,13 +39,13 @@ pub struct VaultStore {
     remembered: Mutex<HashMap<String, Remembered>>,
 }
 
-/// The latest version of a published secret that we know of.
+/// The latest known version of a published secret.
 struct Remembered {
-    /// A reload of the configuration may have moved it meanwhile.
+    /// The path of this version; a reload may have changed the configured one.
     target: Arc<PublishTarget>,
     version: u64,
-    /// Its fields as JSON: a map takes five times the memory, and there is one
-    /// for each token.
+    /// Its fields as JSON text: a map takes five times the memory, and there is
+    /// one for each token.
     text: Zeroizing<Box<str>>,
 }
 
@@ -77,9 +77,9 @@ impl VaultStore {
         }
     }
 
-    /// Replaces published paths after a reload of the configuration, and
-    /// forgets what is remembered of those that changed. A token that was taken
-    /// out keeps its path: its readers are served until it is let go.
+    /// Replaces the published paths after a reload of the configuration, and
+    /// drops what is cached of changed ones. A token that was taken out keeps
+    /// its path until its work is finished.
     pub fn set_targets(&self, targets: BTreeMap<String, PublishTarget>) {
         let mut known = self.targets.write();
         let mut remembered = self.remembered();
@@ -97,16 +97,16 @@ impl VaultStore {
         self.targets.read().clone()
     }
 
-    /// Who stopped all work, if somebody did.
+    /// Whether all work is stopped, since when and why.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] if the document cannot be understood; all work
-    /// should rest then.
+    /// [`StoreError::Unusable`] if the document cannot be understood; then no
+    /// work should be done.
     pub async fn all_paused(&self) -> Result<Option<Paused>, StoreError> {
         control::read(&self.documents.session, &self.record_path(control::NAME)?).await
     }
 
-    /// Stops all work, or lets it go on.
+    /// Stops all work, or ends that.
     ///
     /// # Errors
     /// When Vault cannot be written.
@@ -139,8 +139,8 @@ impl VaultStore {
         if let Some(known) = self.recall(token, target) {
             return Ok(known);
         }
-        // A deleted version is as good as none: the record is the truth, and
-        // the next publication names the number of the deleted one.
+        // A deleted version counts as none: the record decides, and the next
+        // publication names the number of the deleted version.
         let stored = self.documents.read(&target.path).await?;
         let version = stored.version();
         let fields = match stored {

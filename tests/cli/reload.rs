@@ -120,7 +120,7 @@ async fn a_token_that_is_taken_out_is_retired_first() {
         log.contains("no longer configured, and nothing is left"),
         "{log}"
     );
-    assert!(!log.contains("not brought to its end"), "{log}");
+    assert!(!log.contains("its work is not finished"), "{log}");
 }
 
 fn is_fresh(metrics: &str, token: &str) -> bool {

@@ -1,4 +1,4 @@
-//! After the permitted number of failures that repeating cannot mend.
+//! After the permitted number of permanent failures.
 
 use scim_rotator::fault::FaultClass;
 use scim_rotator::rotation::capability::{IssueEffect, Overlap, Revoke};
@@ -15,7 +15,7 @@ use crate::scene::{
     Scene, ago, ahead, healthy, hours, in_stage, mins, nothing_yet, now, renewal_due, secs,
 };
 
-/// One more failure that repeating cannot mend, after all but one permitted.
+/// One more permanent failure, after all but one permitted.
 fn exhausted(step: &Step, scene: &Scene) -> Record {
     let mut scene = scene.clone();
     scene.record.failures.consecutive = scene.policy.max_attempts - 1;

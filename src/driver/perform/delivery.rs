@@ -1,4 +1,4 @@
-//! What is done at a connection.
+//! Steps at a connection.
 
 use jiff::Timestamp;
 
@@ -43,7 +43,8 @@ pub(super) async fn revert(unit: &Unit, record: &Record, name: &str) -> Result<O
     })
 }
 
-/// Asks the connection; where it cannot tell, the issuer's record of use may.
+/// Asks the connection for proof. If it cannot tell, the issuer's record of use
+/// may.
 pub(super) async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
     let rotation = rotation_of(record)?;
     let pending = pending_of(record)?;

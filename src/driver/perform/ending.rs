@@ -1,4 +1,4 @@
-//! How tokens end: superseded ones, refused ones, and ones whose value was lost.
+//! Steps that end tokens: superseded ones, discarded ones, and orphans.
 
 use super::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -11,12 +11,12 @@ use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::Verdict;
 use crate::secret::Fingerprint;
 
-/// Ends the token in use at an issuer of two phases. It names no token: a phase
-/// of an issuer that made nothing for us is somebody else's.
+/// Completes the rotation at a two-phase issuer. The call names no token: at an
+/// issuer that made none for us it would end a foreign one.
 pub(super) async fn complete(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
     if is_of_another_issuer(unit, pending.issuer.as_deref()) {
-        let text = "the new token was made by an issuer that this token has no more; it cannot be completed at another one";
+        let text = "the new token was made by another issuer than the configured one, which cannot complete it";
         return Err(Fault::new(FaultClass::Rejected, FaultKind::Refused, text));
     }
     unit.issuer.complete(&unit.name).await?;
@@ -39,7 +39,7 @@ pub(super) async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fau
     Ok(Outcome::Discarded)
 }
 
-/// What a two-phase issuer has lost is its next token, which `cancel` drops.
+/// The lost token of a two-phase issuer is the new one, which `cancel` drops.
 pub(super) async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Fault> {
     match unit.issuer.capabilities().overlap {
         Overlap::TwoPhase { .. } => unit.issuer.cancel(&unit.name).await?,
@@ -105,8 +105,8 @@ pub(super) async fn retire(
     }
     let refusal = unit.probe.prove_refused(&old.value, &current.value).await;
     match (refused, &refusal) {
-        // A revocation that is refused for good is no matter once the token is
-        // dead: it has expired, or somebody else ended it.
+        // A permanently refused revocation does not matter if the token is
+        // refused anyway: it has expired, or somebody else revoked it.
         (Some(fault), Verdict::Fail(_) | Verdict::Inconclusive(_)) => Err(fault),
         (Some(_), Verdict::Pass(_)) | (None, _) => Ok(Outcome::Retired {
             fingerprint: fingerprint.clone(),

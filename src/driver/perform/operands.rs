@@ -1,4 +1,4 @@
-//! What a step works on, found in the record.
+//! Finds in the record what a step works on.
 
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::TokenHandle;
@@ -6,7 +6,8 @@ use crate::ports::unit::Unit;
 use crate::rotation::record::{HeldToken, Record, Retiring, Rotation};
 use crate::secret::Fingerprint;
 
-/// The record lost what the step needs: only a bug can lead here.
+/// The record does not contain what the step needs, which only a defect can
+/// cause.
 pub(super) fn missing(what: &str) -> Fault {
     Fault::new(
         FaultClass::Rejected,
@@ -44,8 +45,8 @@ pub(super) fn retiring_of<'a>(
     entry.ok_or_else(|| missing("superseded token"))
 }
 
-/// Whether a token was made by an issuer that its unit has no more: this one
-/// may have given the same id to somebody else's.
+/// Whether another issuer than the unit's made a token. At the unit's issuer
+/// its id may be another token's.
 pub(super) fn is_of_another_issuer(unit: &Unit, issuer: Option<&str>) -> bool {
     issuer.is_some_and(|name| name != unit.issuer_name)
 }

@@ -1,4 +1,4 @@
-//! What is read from and written to the published secret.
+//! Steps that read or write the published secret.
 
 use super::operands::current_of;
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -23,8 +23,8 @@ pub(super) async fn supplied(
     }
 }
 
-/// Who changes the token alone (`vault kv patch`, or the user interface) leaves
-/// the facts of the token before it standing beside the new one.
+/// Drops facts of the previous token. They stay in the secret if a person
+/// changes only the token (`vault kv patch`, or the user interface).
 fn without_old_facts(token: PublishedToken, record: &Record) -> PublishedToken {
     let Some(old) = record.current.as_ref() else {
         return token;

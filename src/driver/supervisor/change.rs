@@ -1,8 +1,8 @@
-//! A changed configuration is taken up while the work goes on.
+//! Replaces the configuration while the work goes on.
 //!
-//! A wake that runs ends between two steps and goes on under the new
-//! configuration. A token that was taken out stays, as it was configured last,
-//! until what was begun for it has come to its end.
+//! A running wake ends between two steps, and the token is woken again under the
+//! new configuration. A token that was taken out is kept with its last
+//! configuration until its rotation and its retirements are finished.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use tokio::sync::watch;
 
 use super::Supervisor;
 use super::settings::Change;
-use crate::driver::resting::Resting;
-use crate::driver::run::Rest;
+use crate::driver::idle::IdleToken;
+use crate::driver::run::WakeEnd;
 use crate::rotation::decision::Reason;
 
-/// Waits for the next change; of several that were not taken up, the last
-/// counts.
+/// Waits for the next configuration; of several since the last call only the
+/// newest counts.
 pub(super) async fn next(changes: &mut watch::Receiver<Arc<Change>>) -> Arc<Change> {
     if changes.changed().await.is_err() {
-        // Nobody is there to change anything.
+        // The sender is gone: there are no further changes.
         return std::future::pending().await;
     }
     Arc::clone(&changes.borrow_and_update())
@@ -32,9 +32,9 @@ impl Supervisor {
         let gone = self.units.values_mut().filter(|u| !named.contains(&u.name));
         for unit in gone {
             Arc::make_mut(unit).leaving = true;
-            // Whether it is settled is not judged by what was known earlier.
-            if let Some(resting) = self.resting.get_mut(&unit.name) {
-                resting.outdated = true;
+            // Whether its work is finished must be decided on a fresh record.
+            if let Some(idle) = self.idle.get_mut(&unit.name) {
+                idle.outdated = true;
             }
         }
         for unit in &change.units {
@@ -43,21 +43,21 @@ impl Supervisor {
         for interruption in self.interruptions.values() {
             interruption.cancel();
         }
-        self.look_at_all();
+        self.wake_all();
     }
 
-    /// What is due at another time under the new configuration is found by
-    /// looking. A token that runs is looked at when its wake has ended.
-    fn look_at_all(&mut self) {
+    /// Wakes every token, since it may be due at another time now. A running
+    /// token is woken when its wake has ended.
+    fn wake_all(&mut self) {
         let now = self.runner.clock.now();
         let names: Vec<_> = self.units.keys().cloned().collect();
         for name in names {
             if self.interruptions.contains_key(&name) {
                 continue;
             }
-            self.resting
+            self.idle
                 .entry(name.clone())
-                .or_insert_with(|| Resting::unread(now));
+                .or_insert_with(|| IdleToken::unread(now));
             let soon = self.spread(&name, now);
             let at = self.agenda.at(&name).map_or(soon, |at| at.min(soon));
             self.agenda.set(&name, at);
@@ -65,9 +65,9 @@ impl Supervisor {
     }
 
     /// Whether nothing is left to do for a token that was taken out.
-    pub(super) fn has_left(&self, name: &str, rest: &Rest) -> bool {
+    pub(super) fn has_left(&self, name: &str, rest: &WakeEnd) -> bool {
         let leaving = self.units.get(name).is_some_and(|unit| unit.leaving);
-        leaving && matches!(rest, Rest::Decided(decision) if decision.reason == Reason::Left)
+        leaving && matches!(rest, WakeEnd::Decided(decision) if decision.reason == Reason::Left)
     }
 
     pub(super) fn let_go(&mut self, name: &str) {

@@ -1,4 +1,4 @@
-//! The end of the work: running steps end, leases are given back.
+//! The end of the process: running steps finish, leases are given back.
 
 use std::sync::Arc;
 
@@ -8,11 +8,13 @@ use jiff::SignedDuration;
 
 use super::Supervisor;
 
-/// What is granted to the leases if running steps have used up the grace time.
+/// Time that is left for giving leases back even if running steps used up the
+/// grace time.
 const LEAST_FOR_LEASES: SignedDuration = SignedDuration::from_secs(5);
 
 impl Supervisor {
-    /// Lets running steps end within the grace time. Returns whether all did.
+    /// Lets running steps finish within the grace time. Returns whether all
+    /// did.
     pub(super) async fn end(mut self) -> bool {
         let clock = Arc::clone(&self.runner.clock);
         let deadline = clock.sleep(self.settings.grace);
@@ -39,23 +41,24 @@ impl Supervisor {
         }
     }
 
-    /// Leases that outlived their work are given back, as many at a time as
-    /// tokens are worked on.
+    /// Gives back the leases of idle tokens, as many at once as tokens are
+    /// worked on.
     async fn release_all(self) {
         let runner = &self.runner;
-        futures_util::stream::iter(self.resting.into_values())
-            .for_each_concurrent(self.settings.concurrency, async |mut resting| {
-                runner.release(&mut resting.memory).await;
+        futures_util::stream::iter(self.idle.into_values())
+            .for_each_concurrent(self.settings.concurrency, async |mut idle| {
+                runner.release(&mut idle.memory).await;
             })
             .await;
     }
 
-    /// The next start does not know the tokens that were taken out.
+    /// The next start does not know the tokens that were taken out of the
+    /// configuration.
     fn tell_unfinished(&self) {
         for unit in self.units.values().filter(|unit| unit.leaving) {
             tracing::warn!(
                 token = %unit.name,
-                "no longer configured, and not brought to its end: configure it again to have it finished"
+                "no longer configured, and its work is not finished: configure it again to have it finished"
             );
         }
     }

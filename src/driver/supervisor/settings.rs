@@ -1,4 +1,4 @@
-//! What the configuration says to the supervisor.
+//! The parts of the configuration that the supervisor needs.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use crate::ports::unit::Unit;
 /// How the supervisor works.
 #[derive(Debug, Clone)]
 pub struct SupervisorSettings {
-    /// Tokens that are worked on at once.
+    /// Number of tokens that are worked on at once.
     pub concurrency: usize,
     /// A token is read from the store at least this often.
     pub sweep: SignedDuration,
-    /// How long running steps may take to end when the work is ended.
+    /// How long running steps may take when the process ends.
     pub grace: SignedDuration,
 }
 
-/// What the configuration says now.
+/// A new configuration.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// All tokens.

@@ -1,4 +1,4 @@
-//! A supervisor over a store that does not hurry.
+//! The supervisor with a slow store.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Pulse for Still {
     fn report(&self, _: Timestamp) {}
 }
 
-fn resting(token: &str) -> Resting {
+fn idle(token: &str) -> IdleToken {
     let now = Still.now();
     let mut record = Record::new(token, now);
     record.lease = Some(Lease {
@@ -72,22 +72,23 @@ fn resting(token: &str) -> Resting {
         epoch: 1,
         expires_at: now + SignedDuration::from_secs(90),
     });
-    Resting {
+    IdleToken {
         memory: Box::new(Memory {
             known: Some(Box::new(Known {
                 record,
                 version: Version(1),
                 dirty: false,
                 must_commit_first: false,
-                unheard: Vec::new(),
+                unanswered: Vec::new(),
             })),
             ..Memory::default()
         }),
-        ..Resting::unread(now)
+        ..IdleToken::unread(now)
     }
 }
 
-/// Over that store, with nothing to do; the sweep comes every five minutes.
+/// A supervisor over that store, without tokens; it reads tokens again every
+/// five minutes.
 fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
     let runner = Runner {
         store: Arc::clone(store) as Arc<dyn Store>,
@@ -109,8 +110,8 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
         },
     };
     let (_changes, changed) = watch::channel(Arc::new(change.clone()));
-    let (_ring, rings) = mpsc::channel(1);
-    Supervisor::new(runner, change, changed, Arc::new(Still), rings)
+    let (_ring, messages) = mpsc::channel(1);
+    Supervisor::new(runner, change, changed, Arc::new(Still), messages)
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,7 +119,7 @@ async fn every_lease_is_given_back_though_the_store_is_slow() {
     let store = Arc::new(SlowStore::default());
     let mut supervisor = supervisor(&store);
     let names = (0..TOKENS).map(|number| format!("token-{number}"));
-    supervisor.resting = names.map(|name| (name.clone(), resting(&name))).collect();
+    supervisor.idle = names.map(|name| (name.clone(), idle(&name))).collect();
     assert!(supervisor.end().await);
     assert_eq!(store.0.load(std::sync::atomic::Ordering::Relaxed), TOKENS);
 }
@@ -131,13 +132,13 @@ async fn a_token_that_is_read_again_before_it_is_due_is_not_kept_in_memory() {
         (SignedDuration::from_mins(6), true, true),
     ] {
         let mut supervisor = supervisor(&Arc::default());
-        let mut memory = resting("crm").memory;
+        let mut memory = idle("crm").memory;
         let known = memory.known.as_mut().expect("known");
         known.record.lease.take_if(|_| !lease);
         let finished = Finished {
             name: "crm".to_owned(),
             memory,
-            rest: Rest::Decided(Decision {
+            rest: WakeEnd::Decided(Decision {
                 action: Action::Wait,
                 reason: Reason::Fresh,
                 wake_at: Still.now() + due_in,
@@ -145,7 +146,7 @@ async fn a_token_that_is_read_again_before_it_is_due_is_not_kept_in_memory() {
             read_at: Still.now(),
         };
         supervisor.settle(Ok(finished));
-        let rests = &supervisor.resting["crm"];
+        let rests = &supervisor.idle["crm"];
         let what = format!("due in {due_in:#}, with a lease: {lease}");
         assert_eq!(rests.memory.record().is_some(), is_kept, "{what}");
         assert_eq!(supervisor.agenda.at("crm"), Some(Still.now() + due_in));

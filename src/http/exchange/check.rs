@@ -28,9 +28,10 @@ impl Checker<'_> {
     /// that templates of a call with this purpose may use, after these steps.
     pub fn check_shared(&self, names: &dyn Fn(Purpose, &[&str]) -> Names, problems: &mut Problems) {
         let at = |key: &str| format!("{}.{key}", self.path);
-        self.shared.auth.check(&at("auth"), problems);
+
         self.shared.rate_limit.check(&at("rate_limit"), problems);
         let every = names(Purpose::Login, &[]);
+        self.shared.auth.check(&at("auth"), &every, problems);
         check_headers(&self.shared.headers, &every, &at("headers"), problems);
         if let Some(address) = &self.shared.address {
             address.check(&at("address"), &every, problems);
@@ -336,7 +337,7 @@ fn check_header_names(headers: &TemplateMap, path: &str, problems: &mut Problems
 
 /// Up to the first value a URL is fixed, and so are scheme and host in most
 /// cases; the others are checked when the URL is made.
-fn check_fixed(source: &str, at: &str, problems: &mut Problems) {
+pub(in crate::http) fn check_fixed(source: &str, at: &str, problems: &mut Problems) {
     let fixed = source.split("{{").next().unwrap_or_default();
     if fixed.is_empty() || fixed == "https://" || fixed == "http://" {
         return;

@@ -72,11 +72,15 @@ impl Exchange {
     ) -> Self {
         let caller = |auth| Caller::new(auth, client.clone(), Arc::clone(secrets));
         let context = Context::new(client.clock().now()).config(&shared.config);
-        let unusable = shared.resolve_places(&context).err();
+        let mut unusable = shared.resolve_places(&context).err();
+        let auth = shared.auth.resolved(&context).unwrap_or_else(|why| {
+            unusable.get_or_insert(why);
+            CallerAuth::None
+        });
         Self {
             owner,
             name: name.to_owned(),
-            caller: caller(shared.auth.clone()),
+            caller: caller(auth),
             anonymous: caller(CallerAuth::None),
             secrets: Arc::clone(secrets),
             clock: Arc::clone(client.clock()),

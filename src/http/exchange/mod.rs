@@ -33,6 +33,7 @@ mod settings;
 mod state;
 
 pub use self::call::{Body, Call, ErrorPlaces, IfMatch, Sequence, TextBody};
+pub(in crate::http) use self::check::check_fixed;
 pub use self::check::{Checker, check_rules};
 pub use self::condition::Condition;
 pub use self::engine::{Exchange, Owner};

@@ -4,6 +4,7 @@ use http::HeaderName;
 use serde::Deserialize;
 
 use super::ClientCredentials;
+use crate::http::template::{Context, Names, Template};
 use crate::problem::Problems;
 use crate::secret::SecretRef;
 use crate::value::Credential;
@@ -22,12 +23,12 @@ pub enum CallerAuth {
     /// User name and password (RFC 7617).
     Basic {
         /// User name.
-        username: String,
+        username: Template,
         /// Password.
         password: Credential,
     },
     /// An access token by client credentials (RFC 6749, 4.4).
-    Oauth2(ClientCredentials),
+    Oauth2(Box<ClientCredentials>),
 }
 
 /// A header that carries a credential.
@@ -44,7 +45,7 @@ pub struct AuthHeader {
 
 impl CallerAuth {
     /// Reports what cannot work.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
+    pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
         match self {
             Self::None | Self::Bearer(_) => {}
             Self::Headers(headers) => {
@@ -60,7 +61,8 @@ impl CallerAuth {
                 }
             }
             Self::Basic { username, .. } => {
-                if username.is_empty() || username.contains(':') {
+                username.check(&format!("{path}.basic.username"), known, problems);
+                if username.source().is_empty() || username.source().contains(':') {
                     problems.error(
                         format!("{path}.basic.username"),
                         "the user name is empty or holds a colon",
@@ -68,8 +70,23 @@ impl CallerAuth {
                     );
                 }
             }
-            Self::Oauth2(client) => client.check(&format!("{path}.oauth2"), problems),
+            Self::Oauth2(client) => client.check(&format!("{path}.oauth2"), known, problems),
         }
+    }
+
+    /// The same with its templates filled in.
+    ///
+    /// # Errors
+    /// Says which name has no value, or what is no URL.
+    pub(in crate::http) fn resolved(&self, context: &Context) -> Result<Self, String> {
+        Ok(match self {
+            Self::None | Self::Bearer(_) | Self::Headers(_) => self.clone(),
+            Self::Basic { username, password } => Self::Basic {
+                username: Template::new(username.text(context)?.as_str()),
+                password: password.clone(),
+            },
+            Self::Oauth2(client) => Self::Oauth2(Box::new(client.resolved(context)?)),
+        })
     }
 
     /// The credentials that it uses.

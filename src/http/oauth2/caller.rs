@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::super::client::Client;
 use super::super::credential::with_credential;
-use super::super::message::{Answer, Request, host_of};
+use super::super::message::{Answer, Request};
 use super::{AuthHeader, CallerAuth, ClientCredentials, login};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::resolve::Secrets;
@@ -93,12 +93,12 @@ impl Caller {
             }
             CallerAuth::Basic { username, password } => {
                 let password = self.resolve(password, &mut used).await?;
-                request.basic(username, password.expose())
+                request.basic(username.source(), password.expose())
             }
             CallerAuth::Oauth2(client) => {
                 let token = self.access_token(client).await?;
                 used.push(token.fingerprint());
-                let source = format!("the access token from {}", host_of(&client.token_url));
+                let source = format!("the access token from {}", client.host());
                 with_credential(request, &AUTHORIZATION, BEARER, &token, &source)?
             }
         };

@@ -8,10 +8,11 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::super::client::allowed;
-use super::super::exchange::{ErrorPlaces, Place, Rule, check_rules};
-use super::super::message::{Request, wipe};
-use super::super::template::Names;
+use super::super::exchange::{ErrorPlaces, Place, Rule, check_fixed, check_rules};
+use super::super::message::{Request, host_of, wipe};
+use super::super::template::{Context, Names, Template, TemplateMap};
 use super::super::times::TimeField;
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::problem::Problems;
 use crate::secret::SecretText;
 use crate::value::Credential;
@@ -21,9 +22,9 @@ use crate::value::Credential;
 #[serde(deny_unknown_fields)]
 pub struct ClientCredentials {
     /// Token endpoint.
-    pub token_url: Url,
+    pub token_url: Template,
     /// Client id.
-    pub client_id: String,
+    pub client_id: Template,
     /// Client secret.
     pub client_secret: Credential,
     /// Where the client's credentials go.
@@ -31,12 +32,12 @@ pub struct ClientCredentials {
     pub method: ClientAuthMethod,
     /// Scopes to ask for.
     #[serde(default)]
-    pub scopes: Vec<String>,
+    pub scopes: Vec<Template>,
     /// Audience to ask for, where the server wants one.
-    pub audience: Option<String>,
+    pub audience: Option<Template>,
     /// Other parameters of the token request; may replace `grant_type`.
     #[serde(default)]
-    pub params: BTreeMap<String, String>,
+    pub params: TemplateMap,
     /// How the parameters are sent.
     #[serde(default)]
     pub encoding: GrantEncoding,
@@ -85,45 +86,107 @@ pub enum ClientAuthMethod {
 
 impl ClientCredentials {
     /// Reports what cannot work.
-    pub fn check(&self, path: &str, problems: &mut Problems) {
-        if let Err(why) = allowed(&self.token_url) {
-            problems.error(
-                format!("{path}.token_url"),
-                why,
-                "write the https URL of the token endpoint",
-            );
+    pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
+        let single = [
+            ("token_url", Some(&self.token_url)),
+            ("client_id", Some(&self.client_id)),
+            ("audience", self.audience.as_ref()),
+        ];
+        for (key, template) in single {
+            if let Some(template) = template {
+                template.check(&format!("{path}.{key}"), known, problems);
+            }
         }
-        if self.client_id.is_empty() {
+        for (index, scope) in self.scopes.iter().enumerate() {
+            scope.check(&format!("{path}.scopes[{index}]"), known, problems);
+        }
+        for (name, value) in &self.params {
+            value.check(&format!("{path}.params.{name}"), known, problems);
+        }
+        check_fixed(
+            self.token_url.source(),
+            &format!("{path}.token_url"),
+            problems,
+        );
+        if self.client_id.source().is_empty() {
             problems.error(
                 format!("{path}.client_id"),
                 "the client id is empty",
                 "write the client's id",
             );
         }
-        let none = Names::default();
         check_rules(
             &self.answers,
             &format!("{path}.answers"),
             &[],
-            &none,
+            known,
             problems,
         );
     }
 
+    /// The same with its templates filled in: they depend on the configuration
+    /// alone.
+    ///
+    /// # Errors
+    /// Says which name has no value, or what is no URL.
+    pub(in crate::http) fn resolved(&self, context: &Context) -> Result<Self, String> {
+        let text = |template: &Template| {
+            let text = template.text(context)?;
+            Ok::<_, String>(Template::new(text.as_str()))
+        };
+        let mut filled = self.clone();
+        let url = self.token_url.url(context)?;
+        allowed(&url).map_err(|why| format!("`token_url`: {why}"))?;
+        filled.token_url = Template::new(url.as_str());
+        filled.client_id = text(&self.client_id)?;
+        filled.audience = self.audience.as_ref().map(text).transpose()?;
+        filled.scopes = self.scopes.iter().map(text).collect::<Result<_, _>>()?;
+        for value in filled.params.values_mut() {
+            *value = text(value)?;
+        }
+        for rule in &mut filled.answers {
+            for condition in &mut rule.when {
+                condition.resolve(context)?;
+            }
+        }
+        Ok(filled)
+    }
+
+    /// The token endpoint, for a client whose templates are filled in.
+    ///
+    /// # Errors
+    /// When it is no URL.
+    pub fn endpoint(&self) -> Result<Url, Fault> {
+        Url::parse(self.token_url.source()).map_err(|_| {
+            let text = "`token_url` is not a URL: write the https URL of the token endpoint";
+            Fault::new(FaultClass::Rejected, FaultKind::Config, text)
+        })
+    }
+
+    /// The host of the token endpoint, for messages.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.endpoint()
+            .map_or_else(|_| "no host".to_owned(), |url| host_of(&url))
+    }
+
     /// A token request with the client's credentials. Not sent twice by itself,
     /// but each call only makes one more token.
-    #[must_use]
-    pub fn request(&self, secret: &SecretText, operation: &'static str) -> Request {
-        let scope = self.scopes.join(" ");
+    ///
+    /// # Errors
+    /// When the token endpoint is no URL.
+    pub fn request(&self, secret: &SecretText, operation: &'static str) -> Result<Request, Fault> {
+        let scopes: Vec<&str> = self.scopes.iter().map(Template::source).collect();
+        let scope = scopes.join(" ");
         let mut form: BTreeMap<&str, &str> = BTreeMap::from([("grant_type", "client_credentials")]);
         if !scope.is_empty() {
             form.insert("scope", &scope);
         }
         if let Some(audience) = &self.audience {
-            form.insert("audience", audience);
+            form.insert("audience", audience.source());
         }
-        form.extend(self.params.iter().map(|(k, v)| (k.as_str(), v.as_str())));
-        self.authenticated(&self.token_url, form, secret, operation)
+        form.extend(self.params.iter().map(|(k, v)| (k.as_str(), v.source())));
+        Ok(self.authenticated(&self.endpoint()?, form, secret, operation))
     }
 
     /// A form sent to one of the server's endpoints in the client's name.
@@ -141,10 +204,10 @@ impl ClientCredentials {
         );
         match self.method {
             ClientAuthMethod::Basic => {
-                request.basic(&encoded(&self.client_id), &encoded(secret.expose()))
+                request.basic(&encoded(self.client_id.source()), &encoded(secret.expose()))
             }
             ClientAuthMethod::Post => {
-                form.insert("client_id", &self.client_id);
+                form.insert("client_id", self.client_id.source());
                 form.insert("client_secret", secret.expose());
                 request
             }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::client::Client;
 use super::super::exchange::{JsonPlace, Place, View, judge_grant};
-use super::super::message::{Answer, host_of};
+use super::super::message::Answer;
 use super::super::ratelimit::RateLimitDialect;
 use super::super::status::fault_from;
 use super::super::times::{Known, TimeField, TimeFormat, TimeReading};
@@ -37,12 +37,14 @@ pub async fn login(
 ) -> Result<Granted, Fault> {
     let reference = &config.client_secret.0;
     let used = secrets.resolve(reference).await?;
-    let mut answer = client.send(config.request(&used.value, operation)).await?;
+    let mut answer = client.send(config.request(&used.value, operation)?).await?;
     if refused_client(&answer) {
         secrets.refused(reference);
         let fresh = secrets.resolve(reference).await?;
         if fresh.fingerprint != used.fingerprint {
-            answer = client.send(config.request(&fresh.value, operation)).await?;
+            answer = client
+                .send(config.request(&fresh.value, operation)?)
+                .await?;
         }
     }
     granted(&answer, config, client.clock().now())
@@ -137,7 +139,7 @@ fn refusal(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Fault
         format!(
             "{} at {} answered {} ({error}): {remedy}",
             answer.origin.operation,
-            host_of(&config.token_url),
+            config.host(),
             answer.status
         ),
     )

@@ -15,6 +15,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::fault::{Fault, FaultClass};
 use crate::http::exchange::ErrorPlaces;
+use crate::http::template::Template;
 use crate::http::{Client, ClientSettings, NoObserver, Request, Target};
 use crate::secret::resolve::{Resolved, Secrets};
 use crate::secret::{SecretRef, SecretText};
@@ -78,9 +79,9 @@ impl Server {
     }
 
     fn oauth2(&self) -> CallerAuth {
-        CallerAuth::Oauth2(ClientCredentials {
-            token_url: self.url.join("token").expect("a URL"),
-            client_id: "client".to_owned(),
+        CallerAuth::Oauth2(Box::new(ClientCredentials {
+            token_url: Template::new(self.url.join("token").expect("a URL").as_str()),
+            client_id: Template::new("client"),
             client_secret: reference(),
             method: ClientAuthMethod::Basic,
             scopes: Vec::new(),
@@ -90,7 +91,7 @@ impl Server {
             answers: Vec::new(),
             error: ErrorPlaces::default(),
             read: GrantRead::default(),
-        })
+        }))
     }
 }
 
@@ -115,7 +116,7 @@ async fn credentials_that_are_no_tokens_are_sent_as_they_are() {
     assert_eq!(sent.as_deref(), Ok("two words"));
     let password = " Paß wört\n";
     let basic = CallerAuth::Basic {
-        username: "admin".to_owned(),
+        username: Template::new("admin"),
         password: reference(),
     };
     let sent = server.call(basic, password, "authorization").await;

@@ -1,12 +1,12 @@
-//! What every part of `apply` works on.
+//! What every function of `apply` works on.
 
 use jiff::Timestamp;
 
 use crate::rotation::record::{HeldToken, Origin, Record, StageName};
 use crate::rotation::situation::Situation;
 
-/// An outcome that does not belong to the stored stage: a bug, never a state of
-/// the world. Nothing is changed.
+/// An outcome that cannot follow from the stored stage: a defect of this
+/// program. The record is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("token `{token}`: the outcome `{outcome}` cannot follow in stage `{}`", stage.as_str())]
 pub struct IllegalOutcome {
@@ -14,11 +14,11 @@ pub struct IllegalOutcome {
     pub token: String,
     /// The stored stage.
     pub stage: StageName,
-    /// What came.
+    /// The outcome.
     pub outcome: &'static str,
 }
 
-/// What every part of `apply` works on.
+/// The record that is changed, and what the change depends on.
 pub(super) struct Change<'r, 's> {
     pub(super) record: &'r mut Record,
     pub(super) situation: &'s Situation<'s>,
@@ -26,7 +26,7 @@ pub(super) struct Change<'r, 's> {
 }
 
 impl Change<'_, '_> {
-    /// Whether something was made by an issuer that the token has no more.
+    /// Whether something was made by another issuer than the configured one.
     pub(super) fn is_of_another_issuer(&self, issuer: Option<&str>) -> bool {
         issuer.is_some_and(|name| name != self.situation.issuer_name)
     }
@@ -39,7 +39,7 @@ impl Change<'_, '_> {
         }
     }
 
-    /// How the pending token came to us, if there is one.
+    /// Where the pending token came from, if there is one.
     pub(super) fn pending_origin(&self) -> Option<Origin> {
         Some(self.pending()?.origin)
     }

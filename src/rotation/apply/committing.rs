@@ -1,4 +1,5 @@
-//! What is stored before an effect, and which outcomes are stored at once.
+//! What is stored before an effect, and after which outcomes the record is
+//! stored at once.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,8 +9,8 @@ use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{Delivery, DeliveryState, Lease, Record};
 use crate::rotation::situation::Situation;
 
-/// Marks in the record that an effect is about to begin, and extends the lease.
-/// Committed before the effect.
+/// Marks in the record that a step is about to begin, and extends the lease.
+/// The driver commits it before it performs the step.
 #[must_use]
 pub fn intend(
     record: &Record,
@@ -43,10 +44,10 @@ pub fn intend(
     next
 }
 
-/// Whether the record must be stored at once after this outcome, because what
-/// it says cannot be found out again or must not be repeated. Outcomes of mere
-/// reads, and of deliveries that may be repeated, ride along with the next
-/// commit.
+/// Whether the record must be stored at once after this outcome, because its
+/// content cannot be found out again or the step must not be repeated. What a
+/// step only read, and deliveries that may be repeated, are stored with the
+/// next commit.
 #[must_use]
 pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
     match outcome {

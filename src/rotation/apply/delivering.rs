@@ -1,4 +1,4 @@
-//! What the answers of connections change.
+//! The outcomes of steps at connections.
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
@@ -10,8 +10,8 @@ use crate::rotation::decision::Step;
 use crate::rotation::outcome::Confirmation;
 use crate::rotation::record::{ConnectionHolds, Delivery, DeliveryState, Failures, Stage};
 
-/// A connection may refuse a fresh token until it is known everywhere; this many
-/// refusals in a row are believed.
+/// An identity provider may refuse a new token until it is known everywhere.
+/// After this many refusals in a row the token is rolled back.
 const REFUSALS_BELIEVED: u32 = 3;
 
 pub(super) fn delivered(
@@ -55,7 +55,7 @@ pub(super) fn delivered(
     Ok(())
 }
 
-/// Whether the next token works only after `complete`.
+/// Whether the new token works only after `complete`.
 fn completes_first(change: &Change<'_, '_>) -> bool {
     change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false }
 }
@@ -76,7 +76,8 @@ pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
         .as_ref()
         .is_some_and(|rotation| match rotation.stage {
             Stage::Completing => true,
-            // The connection that was missing has left the configuration.
+            // The connection that had not been given the token has left the
+            // configuration.
             Stage::Delivering => {
                 let unproven = rotation
                     .pending

@@ -60,16 +60,16 @@ pub(super) fn failed(
         | Step::Revert { .. }
         | Step::Discard => {
             note_failure(&mut change, step, &fault);
-            give_up_if_hopeless(&mut change, step, &fault);
+            give_up_if_permanent(&mut change, step, &fault);
         }
     }
     Ok(())
 }
 
-/// An issue that surely did not happen frees its intent and its place in the
-/// runaway guard; one that may have happened keeps both. The same intent may
-/// have been sent before, by a recovery that sends again: then a token may be
-/// alive although this call was refused.
+/// If it is certain that no token was issued, the intent is dropped, and the
+/// cap on issued tokens does not count the attempt; otherwise both stay. The
+/// same intent may have been sent before, by a recovery that sends it again:
+/// then a token may exist although this request was refused.
 fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
     let doubted = change.record.failures.last.as_ref().is_some_and(|last| {
         last.step == Step::Issue.as_str() && last.class == FaultClass::Ambiguous
@@ -93,14 +93,14 @@ fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
             } else {
                 change.record.issues.pop();
             }
-            give_up_if_hopeless(change, &Step::Issue, fault);
+            give_up_if_permanent(change, &Step::Issue, fault);
         }
     }
 }
 
-/// After the permitted number of failures that repeating cannot mend: roll
-/// back where that helps, else ask for a person.
-fn give_up_if_hopeless(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) {
+/// After the permitted number of permanent failures: rolls back where that
+/// helps, else halts the token.
+fn give_up_if_permanent(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) {
     let wrong_target = matches!(step, Step::Deliver { .. } | Step::Prepare { .. })
         && fault.class == FaultClass::Rejected
         && fault.kind == FaultKind::Config;
@@ -112,7 +112,7 @@ fn give_up_if_hopeless(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) 
         return;
     }
     if *step == Step::Publish && change.record.rotation.is_some() {
-        // The rotation in flight has no part in it.
+        // A failed publication does not concern the rotation in flight.
         return;
     }
     match change.record.rotation.as_ref().map(|r| r.stage) {
@@ -123,7 +123,7 @@ fn give_up_if_hopeless(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) 
         None
         | Some(Stage::Issuing | Stage::Completing | Stage::Reverting | Stage::WaitingOperator) => {
             let detail = format!(
-                "`{}` failed {} times in a way that repeating cannot mend; the last answer: {}",
+                "`{}` failed {} times with a permanent error; the last answer: {}",
                 step.as_str(),
                 change.record.failures.permanent,
                 fault.message

@@ -1,4 +1,4 @@
-//! The counters of failures; the backoff follows from them.
+//! Counters of failures. The pauses between attempts follow from them.
 
 use super::change::Change;
 use crate::fault::Fault;
@@ -22,8 +22,9 @@ pub(super) fn note_failure(change: &mut Change<'_, '_>, step: &Step, fault: &Fau
     });
 }
 
-/// Counts a failure that speaks against the pending token itself, and says how
-/// many came in a row. Doubts between them neither count nor clear them.
+/// Counts a failure that concerns the pending token itself, and returns how
+/// many came in a row. Inconclusive results between them neither count nor
+/// reset the counter.
 pub(super) fn note_refusal(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) -> u32 {
     note_failure(change, step, fault);
     let failures = &mut change.record.failures;
@@ -31,8 +32,8 @@ pub(super) fn note_refusal(change: &mut Change<'_, '_>, step: &Step, fault: &Fau
     failures.refused
 }
 
-/// The next stage begins at once, with attempts of its own. What led to it is
-/// not forgotten.
+/// Resets the counters for the next stage, which begins at once. The last
+/// failure stays in the record.
 pub(super) fn forget_counts(change: &mut Change<'_, '_>) {
     let last = change.record.failures.last.take();
     change.record.failures = Failures {

@@ -1,4 +1,4 @@
-//! The outcome of a step, folded into the record.
+//! Applies the outcome of a step to the record.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{Failures, HaltCause, Record, Rotation, Stage, Trigger};
 use crate::rotation::situation::Situation;
 
-/// Folds an outcome into a record.
+/// Applies an outcome to a record.
 ///
 /// # Errors
 /// [`IllegalOutcome`] if the stage cannot have led to it.
@@ -27,7 +27,7 @@ pub fn apply(
     let mut next = record.clone();
     lift_halt(&mut next);
     next.orphans_uncounted.retain(|dies_at| *dies_at > now);
-    // A clock that was set back meanwhile dates nothing before what is written.
+    // If the clock was set back, no time in the record goes back.
     let now = now.max(record.updated_at);
     next.updated_at = now;
     let change = Change {
@@ -73,10 +73,10 @@ pub fn apply(
     Ok(next)
 }
 
-/// A person's request lifts a halt that is older than it. The rotation in
-/// flight is what was asked for, unless it has nothing issued yet: then the
-/// request still tells how far the guards hold. Nor is it what was asked for if
-/// the token is in the wrong hands, and the rotation began without that haste.
+/// A person's request lifts a halt. The request is fulfilled by the rotation in
+/// flight, with two exceptions: while nothing is issued, the request still
+/// tells whether the guards are overridden; and a compromised token needs a
+/// rotation that began as such.
 fn lift_halt(record: &mut Record) {
     if !record.halt_is_lifted() {
         return;
@@ -84,7 +84,8 @@ fn lift_halt(record: &mut Record) {
     let cause = halting::lift(record);
     record.failures = Failures::default();
     if let (Some(HaltCause::ForeignTokens), Some(rotation)) = (cause, record.rotation.as_mut()) {
-        // The person has sorted out whose tokens they are.
+        // By this request the person states that the foreign tokens were dealt
+        // with.
         rotation.intent = None;
     }
     let hasty = record.is_compromised();

@@ -1,10 +1,10 @@
-//! How work on a token stops until a person decides, and how it goes on.
+//! How a token is halted until a person acts, and how the halt is lifted.
 
 use super::change::Change;
 use crate::rotation::record::{Halt, HaltCause, Record, Request, Trigger};
 
-/// Stops until a person decides: what was asked for before is void, but for the
-/// haste of a token in the wrong hands. All else that is stored stays as it is.
+/// Halts the token. Requests from before are dropped, except that the token
+/// stays marked as compromised. Everything else in the record is kept.
 pub(super) fn halt(change: &mut Change<'_, '_>, cause: HaltCause, detail: String) {
     let compromised = change.record.is_compromised();
     change.record.request = None;
@@ -17,7 +17,7 @@ pub(super) fn halt(change: &mut Change<'_, '_>, cause: HaltCause, detail: String
     halt.compromised = compromised;
 }
 
-/// A person has decided. Returns why it was halted.
+/// A person has lifted the halt. Returns its cause.
 pub(super) fn lift(record: &mut Record) -> Option<HaltCause> {
     let halt = record.halt.take()?;
     if halt.compromised {

@@ -1,4 +1,5 @@
-//! How a token is issued: the intent before, the token after.
+//! How a token is issued: the intent is stored before the request, the token
+//! after it.
 
 use super::change::{Change, IllegalOutcome};
 use super::halting::halt;
@@ -69,8 +70,9 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
     });
 }
 
-/// Stores the intent, and counts the issue that may follow from it: a crash
-/// must not hide an issue from the runaway guard.
+/// Puts the intent into the record, and counts the request that may follow from
+/// it: the cap on issued tokens must count a request even if the process dies
+/// after it.
 pub(super) fn set_intent(
     change: &mut Change<'_, '_>,
     label: String,
@@ -104,8 +106,9 @@ fn count_issue(record: &mut Record, now: jiff::Timestamp) {
     record.issues.push(now);
 }
 
-/// With two slots, both taken, and one of them not ours: nothing may be freed.
-/// An issuer that ends a token with each issue makes room by itself.
+/// Both slots of the issuer are taken, one of them by a foreign token: the
+/// daemon may not revoke that one. An issuer that ends a token with each issue
+/// needs no free slot.
 fn blocked_slot(change: &Change<'_, '_>, listing: &Listing) -> Option<String> {
     let issuer = &change.situation.issuer;
     let needs_room =
@@ -145,7 +148,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     let issuer = intent.and_then(|intent| intent.issuer.clone());
     note_effect_on_current(&mut change, &token);
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
-        // The new next token has taken the place of a lost one.
+        // The issuer replaced a lost token by the new one.
         change.record.orphans.clear();
     }
     let now = change.now;
@@ -190,8 +193,8 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         rotation.operator_deadline = None;
-        // A token that comes after the request is what was asked for. A token
-        // in the wrong hands stays there, whatever else is asked for since.
+        // The new token is younger than the request, and fulfils it. A
+        // compromise stays the trigger, whatever was requested since.
         if let Some(request) = request
             && rotation.trigger != Trigger::Compromise
         {
@@ -219,7 +222,7 @@ fn first_stage(change: &Change<'_, '_>, pending: &HeldToken) -> Stage {
     }
 }
 
-/// Facts of the answer first, then what the configuration declares.
+/// The expiry in the issuer's answer, else the configured lifetime.
 pub(super) fn known_expiry(
     change: &Change<'_, '_>,
     told: Option<jiff::Timestamp>,

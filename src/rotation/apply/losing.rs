@@ -1,4 +1,4 @@
-//! Tokens of ours whose value was lost, and what the record knows of tokens.
+//! Tokens that the daemon had issued and whose value was lost.
 
 use jiff::Timestamp;
 
@@ -6,8 +6,8 @@ use super::change::Change;
 use crate::rotation::capability::Overlap;
 use crate::rotation::record::{Orphan, Record};
 
-/// Remembers a token of ours whose value was lost, if it can still be ended by
-/// its id; otherwise it is only counted until it dies.
+/// Adds a token whose value was lost to the orphans, if it can be revoked by
+/// its id; otherwise only counts it until it expires.
 pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Option<Timestamp>) {
     let issuer = &change.situation.issuer;
     let can_end = issuer.revokes_by_id() || matches!(issuer.overlap, Overlap::TwoPhase { .. });
@@ -26,8 +26,8 @@ pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Opt
     }
 }
 
-/// When a token that nobody has seen dies at the latest, as far as others of
-/// its issuer tell.
+/// The latest time at which a token can expire that was never seen, estimated
+/// from the configured lifetime or from that of the current token.
 pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
     let policy = change.situation.policy;
     let life_of_current = change.record.current.as_ref().and_then(|token| {

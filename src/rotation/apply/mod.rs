@@ -1,9 +1,9 @@
-//! Folds the outcome of a step into the record. The only code that changes a
-//! [`Record`].
+//! Applies the outcome of a step to the record. Only this code changes a
+//! [`Record`](super::record::Record).
 //!
-//! Promotion is not an effect: it is what `apply` does when the last proof of a
-//! rotation arrives. Every pair of stage and outcome that cannot follow from
-//! `plan` is an [`IllegalOutcome`], never a guess.
+//! Promotion is not a step: it is what `apply` does when the last proof of a
+//! rotation arrives. A pair of stage and outcome that cannot follow from `plan` is
+//! an [`IllegalOutcome`].
 
 mod change;
 mod committing;

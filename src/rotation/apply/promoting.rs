@@ -1,4 +1,4 @@
-//! How a proven rotation moves on, up to the promotion.
+//! The stages of a rotation whose pending token is proven, up to its promotion.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,7 +9,8 @@ use crate::rotation::record::{
     RotationResult, Stage, Trigger,
 };
 
-/// Moves a proven rotation on, as far as its deliveries allow.
+/// Moves a rotation with a proven token to the stage that its deliveries
+/// permit.
 pub(super) fn advance(change: &mut Change<'_, '_>) {
     let wanted = change.situation.connections;
     let all = |enough: fn(DeliveryState) -> bool| {
@@ -35,22 +36,23 @@ pub(super) fn advance(change: &mut Change<'_, '_>) {
     enter(change, stage);
 }
 
-/// The first rotation of a two-phase issuer: what lived there before is not in
-/// the record, so that it would never be retired.
+/// Whether this is the first rotation of a two-phase issuer. The token that was
+/// valid there before is not in the record, so only `complete` can end it.
 fn begins_unknown(change: &Change<'_, '_>) -> bool {
     let completed = change.record.rotation.as_ref().is_some_and(|r| r.completed);
     let two_phase = change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: true };
     two_phase && change.record.current.is_none() && !completed
 }
 
-/// No token becomes current on anybody's word but the service provider's.
+/// Whether the service provider has accepted the pending token. No other proof
+/// makes a token current.
 fn is_proven(change: &Change<'_, '_>) -> bool {
     let rotation = change.record.rotation.as_ref();
     let pending = rotation.and_then(|r| r.pending.as_ref());
     pending.is_some_and(|p| p.evidence.is_some())
 }
 
-/// Enters a stage; its clock starts only when the stage really changes.
+/// Enters a stage; `stage_entered_at` changes only if the stage does.
 pub(super) fn enter(change: &mut Change<'_, '_>, stage: Stage) {
     let now = change.now;
     if let Some(rotation) = change.record.rotation.as_mut().filter(|r| r.stage != stage) {
@@ -59,7 +61,8 @@ pub(super) fn enter(change: &mut Change<'_, '_>, stage: Stage) {
     }
 }
 
-/// The pending token becomes the current one; its predecessor joins `retiring`.
+/// The pending token becomes the current one, and the current one joins
+/// `retiring`.
 fn promote(change: &mut Change<'_, '_>) {
     let now = change.now;
     let Some(rotation) = change.record.rotation.take() else {
@@ -110,8 +113,9 @@ fn promote(change: &mut Change<'_, '_>) {
     }
 }
 
-/// When the predecessor may be retired: after the overlap window, or at once if
-/// it is compromised or dead anyway, or when it expires if it cannot be revoked.
+/// When the superseded token may be retired: after the overlap window; at once
+/// if it is compromised or does not work any more; at its expiry if it cannot
+/// be revoked.
 fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger) -> Timestamp {
     let now = change.now;
     let issuer = &change.situation.issuer;
@@ -140,8 +144,9 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
     }
 }
 
-/// A clock that is known to be wrong may be put right before the window ends:
-/// the window is longer by as much, so that it is not cut short then.
+/// The configured overlap. If this machine's clock is known to be wrong by more
+/// than is tolerated, the overlap is longer by as much: the clock may be
+/// corrected before it ends.
 pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     let policy = change.situation.policy;
     let wrong_by = change.situation.clock_skew.abs();
@@ -152,7 +157,8 @@ pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     }
 }
 
-/// Whoever has a compromised token may have its predecessors too.
+/// Who has a compromised token may have its predecessors too: their overlaps
+/// end now.
 fn cut_overlaps_if_compromised(change: &mut Change<'_, '_>, trigger: Trigger) {
     let ours_to_end = change.situation.issuer.ends_old_tokens_for_us();
     if !(ours_to_end && is_compromised(change, trigger)) {
@@ -163,7 +169,8 @@ fn cut_overlaps_if_compromised(change: &mut Change<'_, '_>, trigger: Trigger) {
     }
 }
 
-/// Whether a person said so before this rotation began, or since.
+/// Whether a person declared the token compromised, before this rotation began
+/// or since.
 fn is_compromised(change: &Change<'_, '_>, trigger: Trigger) -> bool {
     trigger == Trigger::Compromise || change.record.is_compromised()
 }

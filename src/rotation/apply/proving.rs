@@ -1,4 +1,4 @@
-//! What the service provider's verdicts change.
+//! The verdicts of the service provider.
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
@@ -10,8 +10,8 @@ use crate::rotation::decision::Step;
 use crate::rotation::record::{Failures, HaltCause, HeldToken, LastProbe, Stage};
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
 
-/// A fresh token may be refused for a while until it is known everywhere; this
-/// many refusals in a row are believed.
+/// A service provider may refuse a new token until it is known everywhere.
+/// After this many refusals in a row the token is rolled back.
 const REFUSALS_BELIEVED: u32 = 4;
 
 pub(super) fn proved(
@@ -168,7 +168,8 @@ pub(super) fn verified(
     Ok(())
 }
 
-/// A probe that could not be made shows nothing; the next one keeps the pace.
+/// A probe that could not be made shows nothing; the next one comes at the
+/// usual time.
 pub(super) fn verify_failed(change: Change<'_, '_>, fault: Fault) {
     let before = change.record.probe.take();
     change.record.probe = Some(LastProbe {
@@ -182,8 +183,8 @@ pub(super) fn verify_failed(change: Change<'_, '_>, fault: Fault) {
     });
 }
 
-/// Whether a failed probe says that the token itself does not work. A wrong
-/// URL or an open endpoint says nothing of the token.
+/// Whether a failed probe shows that the token itself does not work. A wrong
+/// URL or an open endpoint does not show that.
 fn means_refused(reason: FindingReason) -> bool {
     match reason {
         FindingReason::Rejected | FindingReason::Forbidden | FindingReason::NotInForce => true,

@@ -1,10 +1,9 @@
-//! Puts into the record what this process did before another writer stored a
-//! newer version of it.
+//! Reconciles what this process did with a record that another writer has
+//! stored in the meantime.
 //!
-//! Check-and-set refuses the late commit of such a process; nothing can call
-//! back the requests that it sent. So the process notes in the newer record
-//! what they may have caused. From then on the replica that holds the lease
-//! acts on it.
+//! Check-and-set refuses the commit of such a process, but its requests were
+//! sent. So it adds to the newer record what they may have caused. From then on
+//! the replica that holds the lease acts on that.
 
 use jiff::Timestamp;
 
@@ -27,19 +26,20 @@ pub struct Reconciled {
 }
 
 /// Reconciles what this process did with `stored`, the record that another
-/// writer has stored since. The same call with the record that it returned
-/// changes nothing more.
+/// writer has stored since. A second call with the returned record changes
+/// nothing.
 ///
-/// * A token that the stored rotation still waits for is taken into the record.
-/// * An issuance request that the record does not tell of is listed in
+/// * A token that the stored rotation still waits for is put into the record.
+/// * An issuance request that is not in the record is listed in
 ///   [`Record::issues_after_lease_loss`], or noted by its effect on the current
 ///   token. If its answer arrived, the token is to be revoked by
 ///   [`Step::RevokeUnrecorded`](crate::rotation::decision::Step).
-/// * A connection that may have been given another token than it is to hold is
+/// * A connection that was sent another token than the record wants it to hold is
 ///   marked as in doubt.
 ///
-/// [`Situation::unrecorded`] holds the tokens of earlier calls: the ones that
-/// are revoked, in a record, or found by the holder of the lease are dropped.
+/// [`Situation::unrecorded`] are the tokens of earlier calls. Those that are
+/// revoked, that the record contains, or that the holder of the lease has found
+/// are dropped.
 #[must_use]
 pub fn reconcile_uncommitted(
     stored: &Record,
@@ -69,7 +69,7 @@ pub fn reconcile_uncommitted(
     }
 }
 
-/// The tokens of earlier calls that are still to be revoked by this process.
+/// The tokens of earlier calls that this process still has to revoke.
 fn still_unrecorded(record: &mut Record, situation: &Situation<'_>) -> Vec<UnrecordedToken> {
     let mut kept = Vec::new();
     for token in situation.unrecorded {
@@ -116,8 +116,9 @@ fn reconcile_issue(
     }
 }
 
-/// A person wrote the record between the issuance and its commit, and the lease
-/// is not another replica's: the token is what the stored intent waits for.
+/// Puts the token into the record, if the stored intent waits for it and no
+/// other replica holds the lease: a person wrote the record between the
+/// issuance and its commit.
 fn take_into_record(
     record: &Record,
     intent: &Intent,
@@ -136,8 +137,8 @@ fn take_into_record(
     apply(record, Outcome::Issued(token.clone()), situation, now).ok()
 }
 
-/// Whether the stored rotation still has this intent: then it finds out what
-/// the issuer made for it.
+/// Whether the stored rotation still has this intent. Then that rotation finds
+/// out what the issuer did.
 fn is_awaited(record: &Record, intent: &Intent) -> bool {
     let stored = record.rotation.as_ref().and_then(|r| r.intent.as_ref());
     stored.is_some_and(|stored| stored.label == intent.label)
@@ -181,7 +182,7 @@ fn doubt_connection(record: &mut Record, connection: &str, given: &Fingerprint, 
     record.connections.insert(connection.to_owned(), holds);
 }
 
-/// The token that a connection is to hold. `None`: it is about to be written
+/// The token that a connection must hold. `None` if it is about to be written
 /// anyway.
 fn shall_hold(record: &Record, connection: &str) -> Option<Fingerprint> {
     let current = record.current.as_ref().map(HeldToken::fingerprint);
@@ -200,7 +201,7 @@ fn shall_hold(record: &Record, connection: &str) -> Option<Fingerprint> {
     }
 }
 
-/// Notes an issuance request that no record tells of.
+/// Adds an issuance request that is not in the record.
 fn note_issue(record: &mut Record, intent: &Intent, situation: &Situation<'_>, now: Timestamp) {
     if is_listed(record, &intent.label) || is_awaited(record, intent) {
         return;

@@ -1,4 +1,4 @@
-//! What became of an issue whose reply was lost.
+//! Issuance requests whose reply was lost.
 
 use jiff::Timestamp;
 
@@ -10,8 +10,8 @@ use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::rotation::record::{HaltCause, Intent, Stage};
 
-/// An issue whose reply was lost: what the issuer shows now tells which ids are
-/// ours. The value is gone in any case, so such a token is an orphan.
+/// Compares the listed tokens with those before the request. A token that was
+/// issued for it has lost its value, so it becomes an orphan.
 pub(super) fn recovered(
     mut change: Change<'_, '_>,
     listing: &Listing,
@@ -48,7 +48,7 @@ pub(super) fn recovered(
         .issue_permitted_at(&change.record.issues, now)
         .is_some()
     {
-        // It is prepared anew when the runaway guard permits another issue.
+        // A new request is prepared when the cap on issued tokens permits it.
         if let Some(rotation) = change.record.rotation.as_mut() {
             rotation.intent = None;
         }
@@ -58,9 +58,9 @@ pub(super) fn recovered(
     Ok(())
 }
 
-/// The configuration names another issuer since the intent was written. What
-/// became of it cannot be found out any more: it is counted if it was sent, and
-/// the rotation goes on here with a preparation of its own.
+/// The configuration names another issuer since the intent was written. The old
+/// issuer is not asked any more: a token that it may have issued is counted,
+/// and the rotation begins again at the new issuer.
 fn begin_at_this_issuer(change: &mut Change<'_, '_>) {
     if !change.situation.intent_is_fresh {
         let dies_at = latest_death(change);
@@ -72,8 +72,8 @@ fn begin_at_this_issuer(change: &mut Change<'_, '_>) {
     }
 }
 
-/// An issuance request that was sent after lease loss: nothing is issued again
-/// for it.
+/// Resolves an issuance request that was sent after lease loss. No other token
+/// is requested for it.
 fn found_out_after_lease_loss(
     mut change: Change<'_, '_>,
     listing: &Listing,
@@ -86,8 +86,8 @@ fn found_out_after_lease_loss(
     Ok(())
 }
 
-/// Remembers what is found to be ours. Returns whether nobody else's token is
-/// in the way.
+/// Adds the tokens that were issued for this intent to the orphans. Returns
+/// `false`, after halting the token, if they cannot be told from foreign ones.
 fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) -> bool {
     if change.is_of_another_issuer(intent.issuer.as_deref()) {
         let dies_at = latest_death(change);
@@ -132,8 +132,8 @@ fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Fou
     };
     let labelled = |token: &ListedToken| token.label.as_deref() == Some(intent.label.as_str());
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
-        // The next attempt begins by dropping what this one made. Until then it
-        // is known as ours, so that it is not taken for a stranger in the way.
+        // The next attempt drops this token by `cancel`. Until then it must
+        // count as ours, not as a foreign one.
         return the_only_new_one(change, intent, &new);
     }
     match change.situation.issuer.recovery {
@@ -153,7 +153,8 @@ fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Fou
     }
 }
 
-/// One id that appeared since the intent is ours. Of several nobody can tell.
+/// A single id that appeared since the intent belongs to it. Several cannot be
+/// told apart.
 fn the_only_new_one(change: &Change<'_, '_>, intent: &Intent, new: &[&ListedToken]) -> Found {
     let (earliest, latest) = possible_times(change, intent);
     let young = new.iter().filter(|token| match token.created_at {
@@ -172,9 +173,9 @@ fn the_only_new_one(change: &Change<'_, '_>, intent: &Intent, new: &[&ListedToke
     Found::Ours(ids)
 }
 
-/// When an issue under this intent can have taken effect: it was sent while the
-/// lease lasted, and landed before things had settled. What is younger was made
-/// by somebody else.
+/// Between which times a token for this intent can have been made: the request
+/// was sent while the lease lasted, and carried out before the settling time
+/// ended. Foreign tokens may be younger.
 fn possible_times(change: &Change<'_, '_>, intent: &Intent) -> (Timestamp, Timestamp) {
     let policy = change.situation.policy;
     let earliest = intent.at.checked_sub(policy.max_clock_skew);
@@ -186,10 +187,11 @@ fn possible_times(change: &Change<'_, '_>, intent: &Intent) -> (Timestamp, Times
     )
 }
 
-/// Whether a token that nothing shows lives on, or is ended by the next issue.
+/// Whether a token that cannot be listed stays valid, or is ended by the next
+/// issue.
 fn unseen(change: &Change<'_, '_>) -> Found {
     match change.situation.issuer.issue_effect {
-        // With a schedule, its death follows from the next issue.
+        // If the issuer schedules ends, the next issue sets that of this token.
         IssueEffect::Keeps | IssueEffect::SchedulesDeath => Found::Uncountable,
         IssueEffect::Kills => Found::Ours(Vec::new()),
     }

@@ -1,4 +1,4 @@
-//! The end of superseded tokens, and of tokens whose value was lost.
+//! How superseded tokens and orphans end.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,15 +10,15 @@ use crate::rotation::record::{Failures, Record, Retiring, UseSeen};
 use crate::scim::evidence::{Finding, Refusal, Verdict};
 use crate::secret::Fingerprint;
 
-/// A connection may have been about to use the old token when it was given the
-/// new one.
+/// A connection may have sent a last request with the old token when it was
+/// given the new one.
 const LATE_USE: SignedDuration = SignedDuration::from_mins(1);
 
-/// How long caches of the service provider may explain that a revoked token is
-/// still accepted.
+/// How long caches of the service provider can be the reason why a revoked
+/// token is still accepted.
 const CACHES: SignedDuration = SignedDuration::from_mins(10);
 
-/// How often an issuer that fails to tell of a token's use is asked.
+/// How often the issuer is asked for the last use, if it fails to answer.
 const ASK_FOR_USE: u32 = 3;
 
 pub(super) fn use_seen(
@@ -54,9 +54,9 @@ pub(super) fn use_seen(
     Ok(())
 }
 
-/// The issuer could not tell. It is asked some times more; then the overlap is
-/// prolonged once, as if the token were in use. Not knowing must not keep a
-/// token alive for ever.
+/// The issuer could not tell the last use. It is asked again; then the overlap
+/// is prolonged once, as if the token were in use. A missing answer must not
+/// keep a token valid without end.
 pub(super) fn use_unknown(change: Change<'_, '_>, fingerprint: &Fingerprint, fault: Fault) {
     let now = change.now;
     let policy = change.situation.policy;
@@ -93,8 +93,8 @@ fn prolong_once(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration, w
     prolong(entry, now, overlap);
 }
 
-/// Moves the end of the overlap this far beyond now, never beyond the token's
-/// own end.
+/// Moves the end of the overlap to this long after now, at most to the expiry
+/// of the token.
 fn prolong(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration) {
     let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
     entry.not_before = entry
@@ -104,9 +104,9 @@ fn prolong(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration) {
         .max(entry.not_before);
 }
 
-/// Readers of the published secret find the successor from now on. Where that
-/// came late, the overlap window is counted anew: it is for them as well. A
-/// clock that is known to be wrong cannot tell how late.
+/// From now on readers of the published secret find the new token. If the
+/// publication was late, the overlap starts again, because it is for them too.
+/// With a wrong clock it is not known how late, so it starts again as well.
 pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     let now = change.now;
     let tolerated = change.situation.policy.max_clock_skew;
@@ -168,9 +168,11 @@ pub(super) fn retired(
     }
 }
 
-/// Revoked, yet not shown to be dead: caches, an outage, or a revocation that
-/// did not take. It stays in `retiring` until it is shown. As long as caches
-/// may explain it, it is looked at often; after that, less and less.
+/// The issuer accepted the revocation, but the token is not shown to be
+/// refused: because of caches, of an outage, or because the revocation had no
+/// effect. The token stays in `retiring` until a probe shows it refused. Probes
+/// are frequent as long as caches can be the reason, and less and less frequent
+/// after that.
 fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
     let now = change.now;
     let policy = change.situation.policy;
@@ -179,7 +181,8 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
         return;
     };
     if let Some(issuer) = entry.token.issuer.as_ref().filter(|name| *name != here) {
-        // Nothing was revoked: its id may be somebody else's at this issuer.
+        // Nothing was revoked: at the configured issuer its id may be another
+        // token's.
         entry.attempts = entry.attempts.saturating_add(1);
         entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
         entry.last_finding = Some(format!(

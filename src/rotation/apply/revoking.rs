@@ -1,4 +1,4 @@
-//! The revocation of a token that only this process knows.
+//! The outcome of revoking a token that only this process knows.
 
 use jiff::Timestamp;
 
@@ -9,9 +9,9 @@ use crate::rotation::record::Record;
 use crate::rotation::situation::Situation;
 
 /// The record after [`Step::RevokeUnrecorded`]; `None` for the outcome of any
-/// other step. The process may have no lease, so a success removes the issuance
-/// request from the record, and nothing else is changed. A failure is counted in
-/// the process (`UnrecordedToken::step_ended`).
+/// other step. The process may have no lease: a success removes the issuance
+/// request from the record, and nothing else changes. The process counts
+/// failures in memory (`UnrecordedToken::step_ended`).
 pub(super) fn revocation_ended(
     record: &Record,
     outcome: &Outcome,
@@ -44,7 +44,7 @@ pub(super) fn revocation_ended(
     Some(Ok(next))
 }
 
-/// Takes an issuance request off [`Record::issues_after_lease_loss`].
+/// Removes an issuance request from [`Record::issues_after_lease_loss`].
 pub(super) fn delist(record: &mut Record, label: &str) {
     let listed = &mut record.issues_after_lease_loss;
     listed.retain(|intent| intent.label != label);

@@ -1,4 +1,5 @@
-//! Back to the current token, or forward to another one.
+//! How a rotation is rolled back to the current token, or goes on with another
+//! new one.
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::forget_counts;
@@ -11,12 +12,12 @@ use crate::rotation::record::{
     Stage, Trigger,
 };
 
-/// How many refused values of persons are remembered.
+/// How many refused tokens of persons are remembered.
 const REFUSED_VALUES: usize = 32;
 
-/// Goes back to the current token, where it still serves. Where it does not, a
-/// proven pending token is kept and a person decides; an unproven one makes
-/// room for another.
+/// Rolls back to the current token if it still works. If it does not, a proven
+/// pending token is kept and the token halted, and an unproven one is replaced
+/// by another.
 pub(super) fn roll_back(change: &mut Change<'_, '_>, detail: String) {
     let pending = change
         .record
@@ -38,8 +39,8 @@ pub(super) fn roll_back(change: &mut Change<'_, '_>, detail: String) {
     }
 }
 
-/// Whether connections can work with the current token: it is alive, and no
-/// issue of ours has ended it or set its end.
+/// Whether connections can use the current token: it works, and no issue of
+/// this rotation has ended it or set its end.
 fn current_serves(change: &Change<'_, '_>) -> bool {
     let Some(current) = change.record.current.as_ref() else {
         return false;
@@ -57,7 +58,7 @@ fn current_serves(change: &Change<'_, '_>) -> bool {
     !(expired || refused || cut || completed)
 }
 
-/// Whether the next issue ends the pending token too, so that nothing is left
+/// Whether the next issue ends the pending token too, so that there is nothing
 /// to revoke.
 fn goes_only_forward(change: &Change<'_, '_>) -> bool {
     let issuer = &change.situation.issuer;
@@ -81,20 +82,20 @@ fn revert(change: &mut Change<'_, '_>, detail: String) {
     }
 }
 
-/// The pending token is the only one that works, so it is not thrown away for
-/// a connection that does not take it. It is proven anew when a person lets it
-/// go on.
+/// The pending token is the only one that works, so it is kept although a
+/// connection does not accept it. It is proven again when a person lifts the
+/// halt.
 fn keep_and_halt(change: &mut Change<'_, '_>, detail: &str) {
     enter(change, Stage::Proving);
     forget_evidence(change);
     let token = &change.record.token;
     let detail = format!(
-        "{detail}; the old token no longer works, so there is nothing to go back to: mend the connection, then run `scim-rotator rotate {token}`"
+        "{detail}; the old token no longer works, so there is nothing to go back to: fix the connection, then run `scim-rotator rotate {token}`"
     );
     halt(change, HaltCause::AttemptsUsedUp, detail);
 }
 
-/// The service provider refused what it once accepted.
+/// The service provider refuses a token that it accepted before.
 pub(super) fn forget_evidence(change: &mut Change<'_, '_>) {
     let rotation = change.record.rotation.as_mut();
     if let Some(pending) = rotation.and_then(|r| r.pending.as_mut()) {
@@ -102,7 +103,7 @@ pub(super) fn forget_evidence(change: &mut Change<'_, '_>) {
     }
 }
 
-/// The next issue ends the refused token, at once or at a time that it sets.
+/// Begins another issue, which ends the refused token at once or sets its end.
 fn issue_another(change: &mut Change<'_, '_>, detail: String) {
     let now = change.now;
     let Some(rotation) = change.record.rotation.as_mut() else {
@@ -129,7 +130,7 @@ fn give_up_pending(change: &mut Change<'_, '_>, detail: String) {
     begin_discarding(change);
 }
 
-/// A token that a person supplied is not revoked by us, only not used.
+/// A token that a person supplied is not used, but not revoked either.
 pub(super) fn begin_discarding(change: &mut Change<'_, '_>) {
     enter(change, Stage::Discarding);
     if change.pending_origin() == Some(Origin::Operator) {
@@ -158,7 +159,7 @@ pub(super) fn discarded(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
     Ok(())
 }
 
-/// Whether a discarded token lives on because this issuer cannot end it.
+/// Whether a discarded token stays valid, because the issuer cannot revoke it.
 fn outlives_discard(change: &Change<'_, '_>) -> bool {
     let issuer = &change.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
@@ -167,7 +168,7 @@ fn outlives_discard(change: &Change<'_, '_>) -> bool {
     change.pending_origin() == Some(Origin::Issued) && !(made_here && ends_it)
 }
 
-/// The pending token cannot be revoked: it is remembered as an orphan.
+/// The pending token could not be revoked: it becomes an orphan.
 pub(super) fn abandon_pending(change: &mut Change<'_, '_>) {
     let rotation = change.record.rotation.as_ref();
     let pending = rotation.and_then(|r| r.pending.as_ref());
@@ -205,7 +206,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         detail: Some(detail.clone()),
     };
     if rotation.trigger == Trigger::Compromise && change.record.request.is_none() {
-        // The token in use is still in the wrong hands.
+        // The current token is still compromised.
         change.record.request = Some(Request {
             trigger: Trigger::Compromise,
             at: rotation.began_at,

@@ -1,4 +1,4 @@
-//! Tokens that came by the published path: adopted, or written by a person.
+//! Tokens from the published path: adopted, or written by a person.
 
 use super::change::{Change, IllegalOutcome};
 use super::halting;
@@ -32,7 +32,7 @@ pub(super) fn supplied(
     match change.record.rotation.as_ref().map(|r| r.stage) {
         None => begin_or_resume(&mut change, Trigger::Operator, &rotation_id),
         Some(Stage::WaitingOperator) => {}
-        // Nothing was issued: the person's token takes its place.
+        // No token was issued: the person's token is used instead.
         Some(Stage::Issuing) if intent.is_none() => {}
         Some(
             Stage::Issuing
@@ -44,7 +44,7 @@ pub(super) fn supplied(
             | Stage::Discarding,
         ) => return Err(change.illegal("supplied")),
     }
-    // By writing a token the person has decided.
+    // By writing a token the person has lifted the halt.
     halting::lift(change.record);
     let pending = held(&change, supplied, Origin::Operator);
     put_pending(&mut change, pending);

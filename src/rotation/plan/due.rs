@@ -1,4 +1,4 @@
-//! When a rotation begins, and what holds it back.
+//! When a rotation begins, and what delays it.
 
 use jiff::Timestamp;
 
@@ -30,7 +30,7 @@ pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     view.step(Step::Prepare { trigger }, due.reason)
 }
 
-/// A rotation that is due, and whether it may wait for a window.
+/// A rotation that is due, and whether it waits for a window.
 struct Due {
     trigger: Trigger,
     reason: Reason,
@@ -76,10 +76,11 @@ pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp
         .renew_at(&view.record.token, view.record.generation, current)
 }
 
-/// With two slots, the superseded token must be gone first, and its overlap is
-/// not cut short for that. A dead token takes no slot. With two phases, the
-/// last rotation must be completed before the next can begin, unless its token
-/// is dead: then the predecessor is all that still works.
+/// When the issuer has room for a new token, if not now. With two slots, a
+/// superseded token must be retired first, and its overlap is not shortened for
+/// that; an expired token takes no slot. With two phases, the last rotation
+/// must be completed before the next can begin, unless its token does not work:
+/// then the superseded token is the only one that does.
 fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
     let issuer = &view.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
@@ -92,7 +93,7 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
         current.is_some() && !view.current_has_expired() && !view.current_is_refused();
     let alive = |token: &HeldToken| token.expires_at.is_none_or(|end| end > view.now);
     if two_phase && !current_lives {
-        // What the dead token was waiting for is dropped with it.
+        // The next rotation drops the token that does not work by `cancel`.
         return None;
     }
     let superseded: Vec<_> = view
@@ -107,12 +108,12 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
         return None;
     }
     let first = superseded.into_iter().min()?;
-    // One that is due and was not retired is held by something else.
+    // A retirement that is due and did not happen waits for something else.
     let soon = view.after(view.situation.policy.retry_min);
     Some(if first > view.now { first } else { soon })
 }
 
-/// The runaway guard: when the next issue is permitted, if not now.
+/// The cap on issued tokens: when the next one may be issued, if not now.
 pub(super) fn issue_cap_until(view: &View<'_>) -> Option<Timestamp> {
     if view.situation.issuer.supply == Supply::Operator || overrides_guards(view) {
         return None;
@@ -127,11 +128,11 @@ fn overrides_guards(view: &View<'_>) -> bool {
     request.is_some_and(|request| request.override_guards)
 }
 
-/// A rotation that was rolled back is not begun again at once: each costs an
-/// issue, and writes to the connections.
+/// When a rotation may begin again after one that was rolled back, if not now:
+/// each costs an issue and writes to the connections.
 fn roll_back_is_over_at(view: &View<'_>) -> Option<Timestamp> {
     let last = view.record.history.first()?;
-    // One that it left open is not asked for anew.
+    // The compromise that the rolled-back rotation left open is no new request.
     let request = view.record.request.as_ref();
     let asked_since = request.is_some_and(|request| request.at != last.began_at);
     if last.result != RotationResult::RolledBack || asked_since {
@@ -147,8 +148,9 @@ fn roll_back_is_over_at(view: &View<'_>) -> Option<Timestamp> {
     (over > view.now).then_some(over)
 }
 
-/// When windows let a rotation with this trigger issue, if not now. An issue
-/// that kills the old token waits for its window even if a person asks for it.
+/// When a window permits a rotation with this trigger, if not now. An issue
+/// that ends the old token at once waits for a window even if a person asked
+/// for it.
 pub(super) fn window_opens(view: &View<'_>, trigger: Trigger, patient: bool) -> Option<Timestamp> {
     let windows = &view.situation.policy.windows;
     let cuts = view.situation.issuer.issue_effect == IssueEffect::Kills;
@@ -161,8 +163,8 @@ pub(super) fn window_opens(view: &View<'_>, trigger: Trigger, patient: bool) -> 
     (opens > view.now).then_some(opens)
 }
 
-/// When windows let a rotation go on that has begun and issued nothing yet: an
-/// issue that cuts the old token off must still be inside its window.
+/// When a window permits a begun rotation to issue, if not now: an issue that
+/// ends the old token at once must still be inside the window.
 pub(super) fn cut_is_permitted_at(view: &View<'_>, trigger: Trigger) -> Option<Timestamp> {
     let cuts = view.situation.issuer.issue_effect == IssueEffect::Kills;
     if !cuts || view.current_has_expired() {

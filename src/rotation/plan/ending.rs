@@ -1,4 +1,4 @@
-//! The end of superseded tokens, and of tokens whose value was lost.
+//! When superseded tokens are retired and orphans revoked.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,8 +10,8 @@ use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{Orphan, Retiring};
 use crate::scim::evidence::Evidence;
 
-/// A predecessor is retired only on a proof of the token in use that is at most
-/// this old.
+/// A superseded token is retired only if the current one was proven at most
+/// this long ago.
 const PROOF_IS_FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) fn revoke_orphan(view: &View<'_>) -> Option<Decision> {
@@ -29,22 +29,22 @@ pub(super) fn is_due(view: &View<'_>, orphan: &Orphan) -> bool {
     is_ours_to_end(view, orphan) && orphan.retry_at.is_none_or(|at| at <= view.now)
 }
 
-/// An id of another issuer may be somebody else's at this one.
+/// At the configured issuer, an id of another issuer may be another token's.
 fn is_ours_to_end(view: &View<'_>, orphan: &Orphan) -> bool {
     !view.is_of_another_issuer(orphan.issuer.as_deref())
 }
 
-/// The lost token of a two-phase issuer is the one that `cancel` drops. That
-/// may be done just before the next `start` only: later, `cancel` would drop a
-/// token in use.
+/// A lost token of a two-phase issuer is the one that `cancel` drops. That is
+/// safe only just before the next `start`: later, `cancel` would drop a token
+/// in use.
 fn may_be_revoked_any_time(view: &View<'_>) -> bool {
     let issuer = &view.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
     issuer.revokes_by_id() && !two_phase
 }
 
-/// Retires the first superseded token whose time has come: readers find its
-/// successor, and its successor was shown to work just now.
+/// Retires the first superseded token whose overlap has ended, if readers find
+/// the current token and it was proven just now.
 pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
     if skewed(view) || lost_lease::connection_in_doubt(view).is_some() {
         return None;
@@ -66,13 +66,14 @@ pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
     view.step(Step::Retire { fingerprint }, Reason::RetireDue)
 }
 
-/// Until readers of the published secret find the token in use, its predecessor
-/// is what they have. One that is dead or compromised is not kept for them.
+/// Until the current token is published, readers still have the superseded one.
+/// It is not kept for them if it is compromised or does not work.
 fn may_go_before_readers(view: &View<'_>, entry: &Retiring) -> bool {
     !entry.has_window() || view.record.is_compromised() || published::is_current(view)
 }
 
-/// Use can only prolong an overlap that there was, of a token that still works.
+/// The last use can only prolong an overlap, and only of a token that still
+/// works.
 fn use_matters(view: &View<'_>, entry: &Retiring) -> bool {
     view.situation.issuer.last_used != LastUsed::None
         && entry.has_window()
@@ -95,7 +96,7 @@ fn current_is_proven(view: &View<'_>) -> bool {
     !doubted && evidence.is_some_and(|evidence| evidence.is_full() && fresh(evidence))
 }
 
-/// When the token in use is tested for the sake of a retirement.
+/// When the current token is tested so that a superseded one can be retired.
 fn next_proof(view: &View<'_>) -> Option<Timestamp> {
     let probe = next_probe(view)?;
     let again = view
@@ -112,8 +113,8 @@ fn next_proof(view: &View<'_>) -> Option<Timestamp> {
     Some(again.map_or(probe, |at| at.min(probe)))
 }
 
-/// When a superseded token may be retired. A compromised token takes the
-/// overlap of its predecessors with it.
+/// When a superseded token may be retired. If the current token is compromised,
+/// the overlaps of its predecessors end at once.
 pub(super) fn retire_at(view: &View<'_>, entry: &Retiring) -> Timestamp {
     let from = match view.record.is_compromised() && view.situation.issuer.ends_old_tokens_for_us()
     {
@@ -128,8 +129,8 @@ fn skewed(view: &View<'_>) -> bool {
     view.situation.clock_skew.unsigned_abs() > bound.unsigned_abs()
 }
 
-/// When something will be done about each superseded or lost token, and what
-/// is waited for.
+/// When each superseded token and orphan is due, and the reason of the wait
+/// until then.
 pub(super) fn next_looks<'v>(
     view: &'v View<'_>,
 ) -> impl Iterator<Item = (Timestamp, Reason)> + use<'v> {
@@ -148,7 +149,7 @@ fn next_look(view: &View<'_>, entry: &Retiring) -> Option<(Timestamp, Reason)> {
     if at > view.now {
         return Some((at, waits_for(entry)));
     }
-    // Publishing has a pace of its own.
+    // The publication has its own retry times.
     if !may_go_before_readers(view, entry) {
         return None;
     }

@@ -23,12 +23,12 @@ pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
     }
 }
 
-/// Without an intent nothing was sent. With one of this very run nothing was
-/// sent yet. With any other, a token may have been issued.
+/// Without an intent no request was sent. With an intent of this run, none was
+/// sent yet. With any other intent, a token may have been issued.
 fn issuing(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     match &rotation.intent {
         None => published::rescue(view).or_else(|| prepare_again(view, rotation)),
-        // What this issuer shows tells nothing of it.
+        // The configured issuer's tokens do not show what another issuer did.
         Some(intent) if view.is_of_another_issuer(intent.issuer.as_deref()) => {
             view.step(Step::Recover, Reason::ReplyLost)
         }
@@ -48,7 +48,7 @@ fn prepare_again(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     view.step(Step::Prepare { trigger }, Reason::InFlight)
 }
 
-/// A lost token of ours may take the slot that the new one needs.
+/// A lost token may take the slot that the new one needs.
 fn free_slot_or_issue(view: &View<'_>) -> Option<Decision> {
     let issuer = &view.situation.issuer;
     let frees = match issuer.overlap {
@@ -81,8 +81,8 @@ fn recover(view: &View<'_>, intent: &Intent) -> Option<Decision> {
     }
 }
 
-/// When a lost issue has surely taken effect, or never will. It was sent after
-/// its intent was written, and no later than its failure was seen.
+/// From when on a lost request cannot be carried out any more. It was sent
+/// after its intent was written, and before its failure was noted.
 fn settled_at(view: &View<'_>, intent: &Intent) -> Timestamp {
     let last = view.record.failures.last.as_ref();
     let lost_at = last
@@ -93,8 +93,8 @@ fn settled_at(view: &View<'_>, intent: &Intent) -> Timestamp {
         .unwrap_or(view.now)
 }
 
-/// The first connection is the canary: the others follow only after it took
-/// the token.
+/// The first connection is the canary: the others are written only after it
+/// accepted the token.
 fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     let pending = rotation.pending.as_ref();
     let proven = pending.is_some_and(|p| p.evidence.is_some());
@@ -116,14 +116,15 @@ fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
             },
             Reason::InFlight,
         ),
-        // The connection that was missing has left the configuration.
+        // The connection that had not been given the token has left the
+        // configuration.
         None if proven => view.step(Step::Prove, Reason::InFlight),
         None => view.step(Step::Complete, Reason::InFlight),
     }
 }
 
-/// Whether a token has expired since it was proven: nobody is given a dead
-/// token.
+/// Whether the token has expired since it was proven: such a token is delivered
+/// to no connection.
 fn has_died(view: &View<'_>, pending: &HeldToken) -> bool {
     let proven_after = |end| pending.evidence.as_ref().is_some_and(|e| e.at() >= end);
     pending
@@ -167,16 +168,16 @@ fn reverting(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     }
 }
 
-/// What a person is about to write may look broken while they write it, so only
-/// a vanished or outdated copy is mended.
+/// While a person writes a token, the published path may be unreadable for a
+/// moment. So only a missing or outdated copy is published again.
 fn waiting_operator(view: &View<'_>) -> Option<Decision> {
     use crate::rotation::situation::Published;
-    let mend = match view.situation.published {
+    let publish = match view.situation.published {
         Published::Token(_) | Published::Absent => published::follow(view),
         Published::Unknown | Published::Malformed => None,
     };
     let look_again = view.after(view.situation.policy.operator_poll);
     published::take(view)
-        .or(mend)
+        .or(publish)
         .or_else(|| meanwhile(view, look_again, Reason::WaitingOperator))
 }

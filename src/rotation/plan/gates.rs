@@ -1,4 +1,4 @@
-//! Who may act at all, and what holds a token back.
+//! Conditions under which nothing may be done for a token, or not yet.
 
 use jiff::Timestamp;
 
@@ -33,7 +33,8 @@ pub(super) fn not_paused(view: &View<'_>) -> Option<Decision> {
     view.wait(view.after(LOOK_AGAIN), Reason::Paused)
 }
 
-/// A lease may be given back before it ends, so a long one is looked at again.
+/// The holder may give its lease back early, so a long lease is read again
+/// before it ends.
 pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
     let holder = view.situation.holder?;
     let lease = view.record.lease.as_ref()?;
@@ -44,7 +45,7 @@ pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
     view.wait(until, Reason::LeaseElsewhere)
 }
 
-/// Until a person decides: by a request, or by writing a new token.
+/// A halted token waits until a person requests a rotation or writes a token.
 pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
     if view.record.halt.is_none() || view.record.halt_is_lifted() {
         return None;
@@ -66,8 +67,8 @@ pub(super) fn backoff_is_over(view: &View<'_>) -> Option<Decision> {
     meanwhile(view, until, Reason::Backoff)
 }
 
-/// When what failed may be tried again. A person's request does not wait for
-/// failures before it.
+/// When a failed step may be repeated. A person's request does not wait for
+/// failures from before it.
 fn retry_at(view: &View<'_>) -> Option<Timestamp> {
     let failures = &view.record.failures;
     let last = failures.last.as_ref()?;
@@ -84,8 +85,8 @@ fn retry_at(view: &View<'_>) -> Option<Timestamp> {
         .retry_at(&view.record.token, failures, end)
 }
 
-/// Whether the token in use is dead although its expiry does not say so: it is
-/// refused, or an issue that kills it may have happened.
+/// Whether the current token does not work although its expiry is in the
+/// future: it is refused, or an issue may have ended it.
 fn is_cut_off(view: &View<'_>) -> bool {
     let intent = view
         .record

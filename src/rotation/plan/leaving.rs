@@ -1,4 +1,4 @@
-//! The end of a token that was taken out of the configuration.
+//! A token that was taken out of the configuration.
 
 use super::published;
 use super::view::{LOOK_AGAIN, View};
@@ -6,8 +6,8 @@ use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::Stage;
 use crate::rotation::situation::Published;
 
-/// Nothing new begins. What only a person could move on is left as it is: it
-/// goes on when the token is configured again.
+/// Lets the token go when nothing is left to do. What only a person could
+/// continue is left as it is, until the token is configured again.
 pub(super) fn let_go(view: &View<'_>) -> Option<Decision> {
     if !view.situation.leaving || !(is_settled(view) || needs_a_person(view)) {
         return None;
@@ -15,8 +15,8 @@ pub(super) fn let_go(view: &View<'_>) -> Option<Decision> {
     view.wait(view.after(LOOK_AGAIN), Reason::Left)
 }
 
-/// No rotation is in flight, readers find the token in use, its predecessors
-/// are retired, and no issue is unaccounted for.
+/// No rotation is in flight, the current token is published, its predecessors
+/// are retired, and no issuance request is unresolved.
 fn is_settled(view: &View<'_>) -> bool {
     let record = view.record;
     let readers_have_it = match view.situation.published {

@@ -1,10 +1,10 @@
-//! What a token needs next.
+//! The decision: what a token needs next.
 //!
-//! [`plan`] asks the `RULES` from top to bottom; the first that answers
-//! decides. Each rule is one small question with one answer, so that the table
-//! can be read as the specification. A rule that makes the token wait asks the
-//! side tasks first: waiting for a window, a person or a server is no reason
-//! to leave a superseded token alive or the token in use untested.
+//! [`plan`] asks the `RULES` in order; the first that answers decides. Each
+//! rule is one condition with one answer, so that the table reads as the
+//! specification. A rule that makes the token wait asks the side tasks first:
+//! while a window, a person or a server is waited for, a superseded token must
+//! still be retired and the current one tested.
 
 mod due;
 mod ending;
@@ -25,7 +25,7 @@ use super::decision::{Action, Decision};
 use super::record::Record;
 use super::situation::Situation;
 
-/// Decides what happens next for a token. Total: every record gets an answer.
+/// Decides what happens next for a token. Every record gets an answer.
 #[must_use]
 pub fn plan(record: &Record, situation: &Situation<'_>, now: Timestamp) -> Decision {
     let view = View {
@@ -54,7 +54,7 @@ fn not_beyond_revocation(view: &View<'_>, decision: Decision) -> Decision {
 
 type Rule = fn(&View<'_>) -> Option<Decision>;
 
-/// The rules, in the order in which they are asked.
+/// The rules, in order of precedence.
 const RULES: &[(&str, Rule)] = &[
     // Who may act at all?
     (
@@ -62,14 +62,14 @@ const RULES: &[(&str, Rule)] = &[
         gates::schema_is_ours,
     ),
     (
-        "a clock that runs backward does nothing",
+        "nothing is done while the clock is behind the record",
         gates::clock_is_sane,
     ),
     (
-        "a token that left the configuration is let go when it is settled",
+        "a token that left the configuration is let go when nothing is left to do",
         leaving::let_go,
     ),
-    ("a person's pause holds everything", gates::not_paused),
+    ("nothing is done for a paused token", gates::not_paused),
     (
         "a token that only this process knows is revoked",
         lost_lease::revoke_unrecorded,
@@ -78,8 +78,11 @@ const RULES: &[(&str, Rule)] = &[
         "another replica's lease is respected",
         gates::lease_is_ours_or_free,
     ),
-    ("a halted token is measured, not moved", gates::halted),
-    ("a failure is not repeated at once", gates::backoff_is_over),
+    ("a halted token is tested, and not rotated", gates::halted),
+    (
+        "a failed step is not repeated at once",
+        gates::backoff_is_over,
+    ),
     // The rotation in flight.
     (
         "an issuance request that was sent after lease loss is looked for",
@@ -88,17 +91,20 @@ const RULES: &[(&str, Rule)] = &[
     ("a rotation in flight goes on", flight::go_on),
     // What the stored state calls for.
     (
-        "a connection that does not hold the token in use is given it",
+        "a connection that does not hold the current token is given it",
         lost_lease::give_again,
     ),
     ("a token without a record is adopted", published::adopt),
-    ("a token that a person wrote is taken", published::take),
-    ("the published copy follows the record", published::follow),
+    (
+        "a token that a person wrote becomes the pending token",
+        published::take,
+    ),
+    ("the current token is published", published::follow),
     (
         "a superseded token is retired when its overlap has ended",
         ending::retire,
     ),
-    ("a lost token of ours is revoked", ending::revoke_orphan),
+    ("an orphan is revoked", ending::revoke_orphan),
     ("a rotation begins when it is due", due::begin),
-    ("the token in use is tested now and then", probing::probe),
+    ("the current token is tested periodically", probing::probe),
 ];

@@ -1,4 +1,4 @@
-//! The periodic test of the token in use.
+//! The periodic probe of the current token.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,8 +13,9 @@ pub(super) fn probe(view: &View<'_>) -> Option<Decision> {
     view.step(Step::Verify, Reason::ProbeDue)
 }
 
-/// The periodic probe, or a quicker one after a doubt: one refusal alone is not
-/// believed. A token that is not there or has expired is not tested.
+/// When the current token is tested next: at the usual interval, or sooner
+/// after a failed probe, because one refusal alone is not trusted. A missing or
+/// expired token is not tested.
 pub(super) fn next_probe(view: &View<'_>) -> Option<Timestamp> {
     view.record.current.as_ref()?;
     if view.current_has_expired() {

@@ -1,4 +1,5 @@
-//! The published copy: adopted, taken from a person, or made to follow.
+//! The published secret: a token in it is adopted or taken as a person's, and
+//! the current token is published.
 
 use jiff::SignedDuration;
 
@@ -7,7 +8,7 @@ use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::Stage;
 use crate::rotation::situation::Published;
 
-/// Pause before a path that could not be read is looked at again.
+/// Pause before a path that could not be read is read again.
 const READ_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 pub(super) fn adopt(view: &View<'_>) -> Option<Decision> {
@@ -23,8 +24,8 @@ pub(super) fn adopt(view: &View<'_>) -> Option<Decision> {
     }
 }
 
-/// Takes what a person wrote. Every value that is not and never was ours is
-/// such a token.
+/// Takes a token that a person wrote: any value that is and was none of this
+/// record's.
 pub(super) fn take(view: &View<'_>) -> Option<Decision> {
     if view.situation.leaving {
         return None;
@@ -37,8 +38,8 @@ pub(super) fn take(view: &View<'_>) -> Option<Decision> {
     }
 }
 
-/// Takes what a person wrote to help a token that is stuck: as long as nothing
-/// was issued, their token takes the place of the one that cannot be.
+/// Takes a token that a person wrote while a rotation is stuck: as long as no
+/// token was issued, the person's is used instead.
 pub(super) fn rescue(view: &View<'_>) -> Option<Decision> {
     let open = match view.record.rotation.as_ref() {
         None => true,
@@ -56,22 +57,22 @@ pub(super) fn rescue(view: &View<'_>) -> Option<Decision> {
     open.then(|| take(view)).flatten()
 }
 
-/// Publishes the current token. What a person wrote is never written over
-/// before it was taken.
+/// Publishes the current token. A token that a person wrote is taken first,
+/// never overwritten.
 pub(super) fn follow(view: &View<'_>) -> Option<Decision> {
     view.record.current.as_ref()?;
-    let ours_to_mend = match view.situation.published {
+    let is_ours = match view.situation.published {
         Published::Token(found) => view.record.knows(found),
         Published::Unknown => false,
         Published::Absent | Published::Malformed => true,
     };
-    if is_current(view) || !ours_to_mend {
+    if is_current(view) || !is_ours {
         return None;
     }
     view.step(Step::Publish, Reason::PublishDue)
 }
 
-/// Whether readers find the token in use.
+/// Whether the published path has the current token.
 pub(super) fn is_current(view: &View<'_>) -> bool {
     match (view.situation.published, view.record.current.as_ref()) {
         (Published::Token(found), Some(current)) => *found == current.fingerprint(),

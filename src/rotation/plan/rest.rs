@@ -6,7 +6,7 @@ use super::side_tasks::next_side_tasks;
 use super::view::{LOOK_AGAIN, MIN_WAIT, View};
 use crate::rotation::decision::{Action, Decision, Reason};
 
-/// The last rule: wait for whatever comes first.
+/// Waits for the first thing that becomes due.
 pub(super) fn nothing_is_due(view: &View<'_>) -> Decision {
     let renewal = view
         .record
@@ -24,7 +24,7 @@ pub(super) fn nothing_is_due(view: &View<'_>) -> Decision {
         .chain(next_side_tasks(view))
         .min_by_key(|(at, _)| *at);
     let (at, reason) = match soonest {
-        // The oldest token on its way out is what a person wonders about.
+        // People want to know what a superseded token waits for.
         Some((at, Reason::Fresh)) => (at, next_looks(view).next().map_or(calm, |(_, why)| why)),
         Some((at, reason)) => (at, reason),
         None => (view.after(LOOK_AGAIN), calm),

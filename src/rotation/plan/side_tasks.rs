@@ -1,5 +1,5 @@
 //! What is done for a token while it waits for something else: a superseded
-//! token is retired, an orphan revoked, the token in use tested.
+//! token is retired, an orphan revoked, the current token tested.
 
 use jiff::Timestamp;
 
@@ -13,8 +13,8 @@ type SideTask = fn(&View<'_>) -> Option<Decision>;
 
 const SIDE_TASKS: &[SideTask] = &[ending::retire, ending::revoke_orphan, probing::probe];
 
-/// Does the first side task that is due; else waits until the next of them is
-/// due, at most until this time.
+/// Performs the first side task that is due; else waits until the next one is
+/// due, at most until `until`.
 pub(super) fn meanwhile(view: &View<'_>, until: Timestamp, reason: Reason) -> Option<Decision> {
     let next = next_side_tasks(view).map(|(at, _)| at).min();
     SIDE_TASKS
@@ -23,7 +23,7 @@ pub(super) fn meanwhile(view: &View<'_>, until: Timestamp, reason: Reason) -> Op
         .or_else(|| view.wait(next.map_or(until, |at| at.min(until)), reason))
 }
 
-/// When each side task is next due, and what is waited for until then.
+/// When each side task is due, and the reason of the wait until then.
 pub(super) fn next_side_tasks<'v>(
     view: &'v View<'_>,
 ) -> impl Iterator<Item = (Timestamp, Reason)> + use<'v> {

@@ -1,4 +1,4 @@
-//! What every rule of `plan` looks at, and the answers that it can give.
+//! What the rules of `plan` look at, and the answers that they can give.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,7 +6,7 @@ use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::record::{LastProbe, Record};
 use crate::rotation::situation::Situation;
 
-/// What every rule looks at.
+/// The arguments of `plan`.
 pub(super) struct View<'a> {
     pub(super) record: &'a Record,
     pub(super) situation: &'a Situation<'a>,
@@ -22,7 +22,7 @@ impl View<'_> {
         })
     }
 
-    /// Waits; a time that is not in the future is moved there (I8).
+    /// Waits; if `until` is not in the future, for the shortest wait (I8).
     pub(super) fn wait(&self, until: Timestamp, reason: Reason) -> Option<Decision> {
         Some(Decision {
             action: Action::Wait,
@@ -35,12 +35,12 @@ impl View<'_> {
         self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether something was made by an issuer that the token has no more.
+    /// Whether something was made by another issuer than the configured one.
     pub(super) fn is_of_another_issuer(&self, issuer: Option<&str>) -> bool {
         issuer.is_some_and(|name| name != self.situation.issuer_name)
     }
 
-    /// When the token in use stops working, as far as anything tells.
+    /// When the current token expires, as far as it is known.
     pub(super) fn current_expiry(&self) -> Option<Timestamp> {
         self.record
             .current
@@ -52,14 +52,16 @@ impl View<'_> {
         self.current_expiry().is_some_and(|end| end <= self.now)
     }
 
-    /// Whether the service provider refused the token in use, and not once.
+    /// Whether the service provider refused the current token in more than one
+    /// probe in a row.
     pub(super) fn current_is_refused(&self) -> bool {
         self.record.probe.as_ref().is_some_and(LastProbe::is_drift)
     }
 }
 
-/// Shortest wait: a decision is never repeated without time passing.
+/// Shortest wait: no decision is repeated at the same time.
 pub(super) const MIN_WAIT: SignedDuration = SignedDuration::from_millis(200);
 
-/// Longest wait for a person or another replica before looking again.
+/// Longest wait for a person or another replica before the record is read
+/// again.
 pub(super) const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);

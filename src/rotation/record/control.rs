@@ -1,4 +1,4 @@
-//! What replicas and persons say about a token: lease, pause, request.
+//! Who may act on a token, and what persons asked for: lease, pause, request.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 pub struct Lease {
     /// Random id of the replica's process.
     pub holder: String,
-    /// Grows when the lease is taken from another holder that did not give it
-    /// back.
+    /// Counts how often the lease was taken from another holder that had not
+    /// given it back.
     pub epoch: u64,
     /// From when on another replica may take it.
     pub expires_at: Timestamp,
 }
 
-/// Work on the token is suspended by a person.
+/// A person has suspended the work on the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
     /// Since when.
@@ -49,7 +49,7 @@ pub enum Trigger {
     Drift,
     /// A person asked for it.
     Force,
-    /// A person said that the token is in the wrong hands.
+    /// A person declared the token compromised.
     Compromise,
     /// A person wrote a new token to the published path.
     Operator,

@@ -1,4 +1,4 @@
-//! The document itself.
+//! The record of one token, as it is stored in Vault.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,14 @@ use super::stage::StageName;
 use super::token::HeldToken;
 use crate::secret::Fingerprint;
 
-/// Schema version that this program writes. A newer one is refused, untouched.
+/// Schema version that this program writes. It does not touch a record with a
+/// newer one.
 pub const SCHEMA: u32 = 1;
 
 /// How many finished rotations a record remembers.
 pub const HISTORY: usize = 10;
 
-/// Everything that is remembered of one token.
+/// Everything that is stored of one token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Version of this layout.
@@ -29,8 +30,8 @@ pub struct Record {
     pub token: String,
     /// How many tokens have become current: grows by one with each promotion.
     pub generation: u64,
-    /// Random id of the write that made this version: tells our own write from
-    /// a rival's when its answer was lost.
+    /// Random id of the write that made this version. It tells our own write
+    /// from another writer's when the answer was lost.
     pub write_id: String,
     /// When this version was made.
     pub updated_at: Timestamp,
@@ -43,7 +44,7 @@ pub struct Record {
     /// A rotation asked for by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
-    /// Nothing goes on until a person decides.
+    /// The token is halted until a person acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halt: Option<Halt>,
     /// How many rotations have begun; feeds the jitter.

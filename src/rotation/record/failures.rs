@@ -1,21 +1,22 @@
-//! What went wrong, and the point where a person must decide.
+//! Failures since the last success, and why a token is halted.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{FaultClass, FaultKind};
 
-/// Failures since the last success; the source of the backoff.
+/// Failures since the last success. The pauses between attempts follow from
+/// them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {
     /// In a row, of any class.
     #[serde(default)]
     pub consecutive: u32,
-    /// In a row, of a class that repeating cannot mend.
+    /// In a row, of a class that a repetition cannot resolve.
     #[serde(default)]
     pub permanent: u32,
-    /// In a row, of the kind that speaks against the pending token itself: the
-    /// service provider or a connection refused it.
+    /// In a row, refusals of the pending token itself, by the service provider
+    /// or by a connection.
     #[serde(default)]
     pub refused: u32,
     /// The last one.
@@ -36,22 +37,22 @@ pub struct LastFailure {
     pub kind: FaultKind,
     /// For a person.
     pub message: String,
-    /// How long the server asked us to stay away.
+    /// How long the server asked us to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<SignedDuration>,
 }
 
-/// Why nothing goes on until a person decides.
+/// Why the token is halted until a person acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Halt {
     /// Machine word.
     pub cause: HaltCause,
     /// Since when.
     pub since: Timestamp,
-    /// For a person: what was seen and what to do.
+    /// For a person: what was found and what to do.
     pub detail: String,
-    /// A person had said that the token is in the wrong hands, and nothing came
-    /// of it yet: whatever lifts the halt, the haste is kept.
+    /// Whether a person had declared the token compromised, and it was not
+    /// replaced yet. It stays so when the halt is lifted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub compromised: bool,
 }
@@ -60,13 +61,13 @@ pub struct Halt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HaltCause {
-    /// The permitted attempts are used up.
+    /// The permitted number of attempts is used up.
     AttemptsUsedUp,
-    /// Tokens were found that may be somebody else's.
+    /// Tokens were found at the issuer that may be somebody else's.
     ForeignTokens,
-    /// Every slot at the issuer is taken, and not by a token of ours.
+    /// Every slot of the issuer is taken, and not by tokens of this record.
     SlotBlocked,
-    /// The service provider accepts anything.
+    /// The service provider accepts any token.
     EndpointOpen,
     /// The issuer returned a token that is already in use.
     SameToken,

@@ -1,4 +1,4 @@
-//! One rotation in flight, and how far it got.
+//! A rotation in flight and its progress.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ pub struct Rotation {
     pub stage: Stage,
     /// Since when.
     pub stage_entered_at: Timestamp,
-    /// Written before a token is issued. While it is there, an issue may have
-    /// happened.
+    /// Stored before a token is requested. As long as it is here, a token may
+    /// have been issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
     /// How often an issue was attempted in this rotation.
@@ -33,23 +33,23 @@ pub struct Rotation {
     /// The new token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<HeldToken>,
-    /// Progress at each connection that was touched.
+    /// Progress at each connection that was written or is about to be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deliveries: BTreeMap<String, Delivery>,
-    /// Whether a two-phase issuer has ended the current token for it: only
-    /// forward is left.
+    /// Whether a two-phase issuer has ended the current token. Then the
+    /// rotation cannot be rolled back.
     #[serde(default)]
     pub completed: bool,
     /// Why it is being rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<String>,
-    /// When a waiting operator should have acted.
+    /// When the operator should have acted at the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator_deadline: Option<Timestamp>,
 }
 
-/// What must be durable before a token is issued, so that a lost reply can be
-/// understood.
+/// What must be stored before a token is requested, so that a lost reply can be
+/// resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// When it was written.
@@ -59,14 +59,14 @@ pub struct Intent {
     pub issuer: Option<String>,
     /// Label, name or request id that the issuer is given.
     pub label: String,
-    /// The ids that the issuer listed before. None of them is ours to revoke
-    /// unless this record owns it.
+    /// The ids that the issuer listed before. None of them is revoked unless
+    /// this record contains it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids_before: Vec<String>,
-    /// Version of the issuer's state before.
+    /// Version of the issuer's state before the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// The secret, where we choose it.
+    /// The secret, where the daemon chooses it.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -78,11 +78,11 @@ pub struct Intent {
 /// Progress of a rotation at one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// How far.
+    /// How far the rotation got there.
     pub state: DeliveryState,
     /// Since when.
     pub at: Timestamp,
-    /// When it is to be asked for proof again.
+    /// When it is asked for proof again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_again_at: Option<Timestamp>,
 }
@@ -91,17 +91,17 @@ pub struct Delivery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// A write may be in flight.
+    /// A write may have been sent.
     Started,
-    /// The connection said that it took the pending token.
+    /// The connection accepted the pending token.
     Delivered,
-    /// It has shown that it works with it.
+    /// The connection has proved that it works with the pending token.
     Confirmed,
     /// The current token was written back.
     Reverted,
 }
 
-/// Which token a connection was last given.
+/// The token that a connection was last given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionHolds {
     /// Fingerprint of that token.
@@ -111,8 +111,8 @@ pub struct ConnectionHolds {
     /// When the connection last proved that it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Timestamp>,
-    /// A write of a process that had lost its lease may have left another token
-    /// there: it is given the one in use again.
+    /// Whether a process may have written another token to it after it had lost
+    /// its lease. The connection is given the current token again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_doubt: bool,
 }

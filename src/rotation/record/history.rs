@@ -1,4 +1,4 @@
-//! What was seen and done before.
+//! Earlier probes and rotations.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,13 +18,14 @@ pub struct LastProbe {
     /// When a probe last passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_at: Option<Timestamp>,
-    /// What the last one found, when it did not pass.
+    /// What the last probe found, if it did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
 }
 
 impl LastProbe {
-    /// Whether the token counts as dead: it was refused, and not only once.
+    /// Whether the token is taken as not working: more than one probe in a row
+    /// was refused.
     #[must_use]
     pub fn is_drift(&self) -> bool {
         self.refused >= 2
@@ -44,13 +45,13 @@ pub struct PastRotation {
     pub ended_at: Timestamp,
     /// How it ended.
     pub result: RotationResult,
-    /// The token before.
+    /// The current token before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<Fingerprint>,
-    /// The token after.
+    /// The current token after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Fingerprint>,
-    /// Proof that the old token is dead.
+    /// Proof that the service provider refuses the old token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_refused: Option<Refusal>,
     /// Why it failed, for a person.
@@ -66,9 +67,9 @@ pub enum RotationResult {
     Success,
     /// It ended before a token was issued.
     Failed,
-    /// The new token was thrown away and the old one kept.
+    /// The new token was discarded and the old one kept.
     RolledBack,
-    /// A person must decide.
+    /// It was halted until a person acts.
     Halted,
 }
 

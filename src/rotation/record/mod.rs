@@ -1,5 +1,5 @@
-//! The durable document of one token. One document holds the stage and the
-//! tokens, so they can never disagree.
+//! The record of one token, which Vault stores as one document. The stage and
+//! the tokens are in the same document, so they cannot contradict each other.
 
 mod control;
 mod document;

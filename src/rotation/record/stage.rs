@@ -1,8 +1,8 @@
-//! The phases of a rotation.
+//! The stages of a rotation.
 
 use serde::{Deserialize, Serialize};
 
-/// Durable phase of a rotation; it names the effect that may be in flight.
+/// Stored stage of a rotation; it names the step that may have been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -37,7 +37,7 @@ impl Stage {
         Self::WaitingOperator,
     ];
 
-    /// The name as people see it.
+    /// The name that is shown.
     #[must_use]
     pub fn name(self) -> StageName {
         match self {
@@ -75,7 +75,7 @@ pub enum StageName {
     Discarding,
     /// See [`Stage::WaitingOperator`].
     WaitingOperator,
-    /// A person must decide.
+    /// The token is halted until a person acts.
     Halted,
 }
 

@@ -1,5 +1,5 @@
-//! A token value with its public facts. The only place where a token is
-//! written out.
+//! A token value with its public facts. Only this module serialises token
+//! values.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,14 +10,14 @@ use crate::secret::{BearerToken, Fingerprint};
 /// A token value with its public facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldToken {
-    /// The token itself. Only the record store writes it out.
+    /// The token itself. It is written only to the record in Vault.
     #[serde(with = "token_value")]
     pub value: BearerToken,
     /// Its id at the issuer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The issuer that made it, by its name in the configuration; `None` if a
-    /// person brought it.
+    /// person supplied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// When it was issued, or first seen.
@@ -27,7 +27,7 @@ pub struct HeldToken {
     pub expires_at: Option<Timestamp>,
     /// Where `expires_at` is known from.
     pub expiry: ExpiryKnown,
-    /// How it came to us.
+    /// Where it came from.
     pub origin: Origin,
     /// The last proof that it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +52,7 @@ pub enum ExpiryKnown {
     Jwt,
     /// From the configuration.
     Declared,
-    /// Nothing tells.
+    /// It is not known.
     Unknown,
     /// It does not expire.
     Never,
@@ -81,11 +81,11 @@ impl ExpiryKnown {
     }
 }
 
-/// How a token came to us.
+/// Where a token came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// Issued for us.
+    /// The issuer made it for the daemon.
     Issued,
     /// Found at the published path when there was no record.
     Adopted,
@@ -93,7 +93,7 @@ pub enum Origin {
     Operator,
 }
 
-/// Writes a token into the record. The one place where a token is serialised.
+/// Serialises a token into the record; nothing else serialises one.
 mod token_value {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -4,17 +4,17 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A cron rule (five fields) in a time zone. A local time that a change of the
-/// clocks skips is taken just after the change; one that happens twice, the
-/// first time.
+/// A cron rule (five fields) in a time zone. A local time that is skipped when
+/// clocks are set forward is taken just after; one that occurs twice is taken
+/// the first time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CronRule {
     pattern: croner::Cron,
     zone: TimeZone,
 }
 
-/// When clocks are set back, local times come twice, and those of the second
-/// time have passed already. No zone sets its clocks back by more than a day.
+/// When clocks are set back, local times occur twice, and the second ones are
+/// already past. No zone sets its clocks back by more than a day.
 const REPEATED_MINUTES: usize = 24 * 60 + 1;
 
 impl CronRule {
@@ -36,8 +36,8 @@ impl CronRule {
     /// The first time after `after`, if there is one in the next years.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        // croner works on an unbroken time line: it is given the local wall
-        // time as if it were UTC, and the zone is applied to what it finds.
+        // croner needs a time line without gaps: it is given the local time as
+        // if it were UTC, and the zone is applied to its result.
         let mut local = as_unbroken(self.zone.to_datetime(after))?;
         for _ in 0..REPEATED_MINUTES {
             local = self.pattern.find_next_occurrence(&local, false).ok()?;

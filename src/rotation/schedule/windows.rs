@@ -11,8 +11,8 @@ pub struct Windows {
     allow: Vec<Window>,
     deny: Vec<Window>,
     zone: TimeZone,
-    /// This long before expiry windows are ignored: a window never causes an
-    /// expiry.
+    /// This long before expiry windows are ignored, so that a window never
+    /// causes an expiry.
     pub deadline: SignedDuration,
 }
 
@@ -27,7 +27,7 @@ impl Default for Windows {
     }
 }
 
-/// Which list a window stands in, for error messages.
+/// The list that a window is in, for error messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WindowList {
     /// `allow`.
@@ -36,7 +36,7 @@ pub enum WindowList {
     Deny,
 }
 
-/// Edges looked at in a search before it is given up: more than a year of
+/// Number of window edges after which a search ends: more than a year of
 /// several windows a day.
 const MAX_EDGES: usize = 4000;
 

@@ -1,10 +1,10 @@
 //! The per-token series: the custom collector over the [`Board`].
 //!
-//! It writes the text format straight from the board instead of handing
-//! `MetricFamily` trees to the registry. With about sixty series a token the
-//! trees of 10 000 tokens cost ten allocations a series, hundreds of MiB and
-//! more than the 100 ms that a scrape may take; the text itself needs neither.
-//! As there is no other copy, a removed token has no series.
+//! It writes the text format from the board instead of giving `MetricFamily`
+//! trees to the registry. With about sixty series a token, the trees of 10 000
+//! tokens take ten allocations a series, hundreds of MiB, and more than the 100 ms
+//! that a scrape may take. Since there is no other copy, a removed token has no
+//! series.
 
 mod proofs;
 mod rotations;

@@ -1,4 +1,4 @@
-//! What shows that they work, and that the connections hold them.
+//! Series of probes, and of what the connections hold.
 
 use super::with;
 use crate::ports::condition::{Condition, ConnectionState};
@@ -36,8 +36,8 @@ pub(super) const FAMILIES: &[Family] = &[
 const AT_SERVICE_PROVIDER: [(&str, &str); 3] =
     [("connection", ""), ("slot", "current"), ("endpoint", "sp")];
 
-/// A probe that showed nothing must not page as a refused token, so only a
-/// refusal is a 0; how old the last proof is, tells the other series.
+/// A probe that showed nothing must not alert like a refused token, so only a
+/// refusal is 0. Another series has the age of the last proof.
 fn probe_success(entry: &Entry, to: &mut Series<'_>) {
     with(entry, |s| {
         let Some(probe) = &s.probe else { return };

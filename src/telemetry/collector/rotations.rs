@@ -1,4 +1,4 @@
-//! How their rotations go.
+//! Series of rotations.
 
 use super::with;
 use crate::rotation::record::{RotationResult, StageName, Trigger};

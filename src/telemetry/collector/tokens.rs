@@ -1,4 +1,4 @@
-//! What is known of the tokens themselves.
+//! Series of the tokens themselves.
 
 use super::with;
 use crate::rotation::record::ExpiryKnown;
@@ -107,7 +107,7 @@ fn connection_info(entry: &Entry, to: &mut Series<'_>) {
     }
 }
 
-/// `previous` is the token that was superseded last.
+/// The slot `previous` is the token that was superseded last.
 fn slots(entry: &Entry, mut emit: impl FnMut(&str, &str, &SlotFacts)) {
     with(entry, |s| {
         let previous = s.retiring.last().map(|old| &old.token);

@@ -1,5 +1,5 @@
-//! Login with AppRole: a role-id, which is no secret, and a secret-id, which
-//! is read from a file or a variable at each login; it may be response-wrapped.
+//! Login with AppRole: a role-id, which is not secret, and a secret-id, which
+//! is read from a file or variable at each login. It may be response-wrapped.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -26,8 +26,8 @@ pub struct ApproleAuth {
     pub role_id: String,
     /// The secret-id: a file or an environment variable.
     pub secret_id: Credential,
-    /// Name of the role: what `secret_id` holds is then not the secret-id but
-    /// the response-wrapping token of one that was made for this role.
+    /// Name of the role. If it is set, `secret_id` is not the secret-id but the
+    /// response-wrapping token of one that was made for this role.
     #[serde(default)]
     pub wrapped_for_role: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! Login with the certificate that we show in the TLS handshake
-//! (`client_cert_file` of `[vault]`). The file is read again at each login.
+//! Login with the client certificate of the TLS connection (`client_cert_file` of
+//! `[vault]`). The file is read again at each login.
 //!
 //! Facts: Vault API, `auth/cert/login`. Vault takes the certificate from the
-//! connection that the login comes in on, so nothing that ends TLS may stand
-//! before it. It is also asked for at each renewal: after the file changed, a
-//! renewal is refused and a login follows. vaultrs sends the role under a name
-//! that Vault does not know, hence the request of our own.
+//! connection on which the login arrives, so no proxy may end TLS before it. Vault
+//! also requires it at each renewal: after the file changed, a renewal is refused
+//! and a login follows. vaultrs sends the role in a field that Vault does not
+//! know, so this file makes the request itself.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -24,8 +24,8 @@ pub struct CertAuth {
     /// Where the method is mounted below `auth/`.
     #[serde(default = "CertAuth::default_mount")]
     pub mount: String,
-    /// Name of the role. Without it Vault takes any role that the certificate
-    /// fits.
+    /// Name of the role. Without it Vault uses any role that the certificate
+    /// matches.
     #[serde(default)]
     pub role: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! Login with a signed JWT that lies in a file and is read at each login:
-//! a workload identity, a token of a CI system, or a projected token of
-//! Kubernetes where Vault knows the cluster's keys.
+//! Login with a signed JWT from a file that is read at each login: a workload
+//! identity, a token of a CI system, or a projected Kubernetes token if Vault
+//! has the cluster's keys.
 //!
 //! Facts: Vault API, `auth/jwt/login`.
 

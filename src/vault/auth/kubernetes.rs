@@ -21,7 +21,7 @@ use crate::vault::error::VaultError;
 
 const WHAT: &str = "the service account token";
 
-/// Where Kubernetes puts the token of a pod's service account.
+/// The file with the token of a pod's service account.
 const TOKEN_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// `[vault.auth.kubernetes]`.

@@ -1,5 +1,5 @@
-//! Logging in to Vault. One file a method; to add one, write its file, add a
-//! variant to [`AuthConfig`] and an arm to its three matches.
+//! Login to Vault. Each method has its file; a new one needs a file, a variant
+//! of [`AuthConfig`] and an arm in its three matches.
 
 mod approle;
 mod cert;
@@ -26,11 +26,11 @@ use crate::problem::Problems;
 use crate::secret::{SecretRef, SecretText};
 use crate::value::Credential;
 
-/// How to log in: exactly one method.
+/// The login method: exactly one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum AuthConfig {
-    /// With a token that somebody else made and looks after.
+    /// With a token that somebody else made and renews.
     Token(TokenAuth),
     /// With a role-id and a secret-id.
     Approle(ApproleAuth),
@@ -78,18 +78,18 @@ impl AuthConfig {
     }
 }
 
-/// One way to get a Vault token. Credentials are read anew at each login,
-/// since others rotate them.
+/// A way to get a Vault token. Credentials are read again at each login, since
+/// others rotate them.
 #[async_trait]
 pub(super) trait Method: Send + Sync {
     /// Logs in.
     async fn login(&self, client: &VaultClient) -> Result<Granted, VaultError>;
 
-    /// Whether the token was made for us, so that we revoke it when we stop.
+    /// Whether the token was made for us, so that we revoke it at the end.
     fn owns_token(&self) -> bool;
 
-    /// Whether the last wrapping token did not open: somebody else may hold
-    /// what was in it.
+    /// Whether the last wrapping token could not be unwrapped: somebody else
+    /// may have its content.
     fn unwrap_failed(&self) -> bool {
         false
     }
@@ -104,11 +104,11 @@ pub(super) struct Granted {
     pub(super) ttl: Option<SignedDuration>,
     /// Whether it can be renewed.
     pub(super) renewable: bool,
-    /// A batch token ends by itself: Vault keeps nothing to revoke.
+    /// Whether it is a batch token, which cannot be revoked.
     pub(super) is_batch: bool,
 }
 
-/// What a login or a renewal answers below `auth`.
+/// The `auth` block in the answer to a login or a renewal.
 #[derive(Deserialize)]
 struct AuthBlock {
     client_token: String,
@@ -138,7 +138,7 @@ pub(super) fn granted(call: &Call, answer: VaultAnswer) -> Result<Granted, Vault
     })
 }
 
-/// The mount of a method; `example` is its usual one.
+/// Checks the mount of a method; `example` is the usual one.
 fn check_mount(mount: &str, path: &str, example: &str, problems: &mut Problems) {
     if let Err(reason) = check_segments(mount) {
         problems.error(
@@ -159,7 +159,7 @@ fn check_role(role: &str, path: &str, problems: &mut Problems) {
     }
 }
 
-/// Our own login cannot come out of the Vault that it opens.
+/// The credential of the login cannot be stored in the Vault that it opens.
 fn check_not_from_vault(credential: &Credential, key: String, problems: &mut Problems) {
     match &credential.0 {
         SecretRef::Vault { .. } | SecretRef::VaultLease { .. } => problems.error(

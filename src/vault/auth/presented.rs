@@ -1,6 +1,5 @@
-//! A JWT that is presented for a login: read from its file, and looked at when
-//! Vault refuses it. Vault alone decides; what the JWT says of itself only
-//! helps to say what is wrong.
+//! The JWT of a login: read from its file, and examined if Vault refuses it.
+//! Only Vault decides; the JWT's claims help to explain a refusal.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -37,8 +36,8 @@ pub(super) struct Presented<'a> {
 }
 
 impl Presented<'_> {
-    /// Adds to a refusal what is wrong with the JWT, or `else_look`, where to
-    /// look if it tells nothing.
+    /// Adds the reason to a refusal: what is wrong with the JWT, or `else_look`
+    /// (what to check) if the JWT does not show it.
     pub(super) fn explain(&self, error: VaultError, now: Timestamp, else_look: &str) -> VaultError {
         let (what, place) = (self.what, &self.place.0);
         error.refused_login(|| match self.fault(now) {

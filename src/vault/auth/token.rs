@@ -1,5 +1,5 @@
-//! Login with a token that somebody else made: a development root token, or
-//! the sink file of a Vault agent.
+//! Login with a token that somebody else made: a development root token, or the
+//! sink file of a Vault agent.
 
 use async_trait::async_trait;
 use jiff::SignedDuration;

@@ -1,6 +1,6 @@
-//! A secret-id that is delivered in a response-wrapping token. The token opens
-//! once: a second opener, such as a thief's victim, finds it used up. So where
-//! it comes from is looked up first, and a token that does not open is an alarm.
+//! A secret-id in a response-wrapping token. The token can be unwrapped once:
+//! if a thief did so, it is used up. So its creation path is checked first, and
+//! a token that cannot be unwrapped raises an alarm.
 //!
 //! Facts: Vault documentation, "Response wrapping", "Response wrapping token
 //! validation"; API `sys/wrapping/lookup` and `sys/wrapping/unwrap`.
@@ -13,10 +13,10 @@ use crate::secret::{Fingerprint, SecretRef, SecretText};
 use crate::vault::client::{Call, VaultClient};
 use crate::vault::error::{VaultError, VaultErrorKind};
 
-/// Unwraps the secret-ids of one role. What was unwrapped is kept in memory for
-/// later logins, since its token opens only once.
+/// Unwraps the secret-ids of one role. The secret-id is kept in memory for
+/// later logins, since its token can be unwrapped only once.
 pub(super) struct Unwrapping {
-    /// Where an honest wrapping token was made.
+    /// The path at which a genuine wrapping token was created.
     expected: String,
     known: Mutex<Known>,
 }
@@ -47,12 +47,12 @@ impl Unwrapping {
         }
     }
 
-    /// Whether the last wrapping token did not open.
+    /// Whether the last wrapping token could not be unwrapped.
     pub(super) fn failed(&self) -> bool {
         self.known().alarmed.is_some()
     }
 
-    /// The secret-id that this wrapping token holds or held.
+    /// The secret-id of this wrapping token.
     pub(super) async fn secret_id(
         &self,
         client: &VaultClient,
@@ -110,7 +110,7 @@ impl Unwrapping {
         SecretText::parse(secret_id).map_err(|_| malformed(&call))
     }
 
-    /// Once a wrapping token: the login is tried again and again.
+    /// Logs an alarm once for each wrapping token, since the login is repeated.
     fn raise_alarm(&self, error: &VaultError, wrapping: Fingerprint) {
         let suspicious = matches!(
             error.kind,

@@ -1,4 +1,4 @@
-//! Which node leads, and whether one that keeps us waiting is alive.
+//! Determines the leader of a cluster, and whether a slow node is alive.
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -10,13 +10,13 @@ use super::wire::endpoint_url;
 use crate::http::Request;
 use crate::vault::nodes::{self, Health};
 
-/// A node that did not answer for so long is asked whether it is alive.
+/// A node that does not answer for this long is asked for its state.
 const SILENCE: SignedDuration = SignedDuration::from_secs(2);
-/// How long a node may take to say how it is.
+/// How long a node may take to report its state.
 const HEALTH_PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 impl VaultClient {
     /// Returns once this node has been silent for a while and another one
-    /// serves: whoever waits for its answer waits in vain.
+    /// serves, so that waiting for its answer is useless.
     pub(super) async fn another_serves(&self, node: usize) {
         loop {
             self.http.clock().sleep(SILENCE).await;
@@ -28,7 +28,7 @@ impl VaultClient {
         }
     }
 
-    /// Finds out which node leads, if that is not known.
+    /// Determines the leader, if it is unknown.
     pub(super) async fn look_for_leader(&self) {
         if !self.nodes.want_asking(self.now()) {
             return;
@@ -43,8 +43,8 @@ impl VaultClient {
         }
     }
 
-    /// Asks every node how it is. Ends as soon as one leads; the others count
-    /// as silent then.
+    /// Asks every node for its state, until one says that it is the leader; the
+    /// others then count as silent.
     async fn ask_all(&self) -> Vec<Health> {
         let nodes = self.nodes.count();
         let mut health = vec![Health::Silent; nodes];
@@ -60,7 +60,8 @@ impl VaultClient {
 
     async fn ask(&self, node: usize) -> (usize, Health) {
         let url = self.nodes.address(node).and_then(|base| {
-            // Otherwise a standby answers 429, which counts as throttling.
+            // Without this, a standby answers 429, which would count as a rate
+            // limit.
             let query = "standbyok=true&perfstandbyok=true".to_owned();
             endpoint_url(base, "sys/health", Some(query))
         });
@@ -78,7 +79,7 @@ impl VaultClient {
         (node, found)
     }
 
-    /// Says, once, where a node sent us, and what comes of it.
+    /// Logs once where a node redirected us, and what that means.
     pub(super) fn tell_of_redirect(&self, node: usize, to: &Url) {
         let there = to.origin().ascii_serialization();
         let Some(here) = self.nodes.address(node) else {

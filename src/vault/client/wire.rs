@@ -1,4 +1,4 @@
-//! What goes over the line: requests made from vaultrs' endpoints, and answers.
+//! Builds HTTP requests from vaultrs' endpoints, and parses answers.
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use jiff::SignedDuration;
@@ -17,10 +17,10 @@ use crate::vault::error::{VaultErrorKind, classify};
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE_HEADER: HeaderName = HeaderName::from_static("x-vault-namespace");
-/// Vault's guard against requests that a browser was tricked into.
+/// Vault requires this header, against requests forged in browsers.
 const REQUEST_HEADER: HeaderName = HeaderName::from_static("x-vault-request");
 
-/// Characters of a path segment that are sent as they are.
+/// Characters that need no escaping in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -30,8 +30,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b',');
 
-/// What a request is for: the metric label, the path for people, and whether
-/// it changes anything.
+/// What a request is for: the metric label, the path for people, and whether it
+/// changes anything.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub(in crate::vault) operation: &'static str,
@@ -40,7 +40,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A request that changes nothing, or nothing that matters when repeated.
+    /// A request that changes nothing, or that can be repeated safely.
     pub(in crate::vault) fn new(operation: &'static str, target: impl Into<String>) -> Self {
         Self {
             operation,
@@ -67,8 +67,8 @@ impl VaultAnswer {
         serde_json::from_value(self.0).ok()
     }
 
-    /// Takes one top-level field out of the answer; `None` if it is missing or
-    /// has another shape.
+    /// Removes and returns a top-level field of the answer; `None` if it is
+    /// missing or has another shape.
     pub(in crate::vault) fn field<T: DeserializeOwned>(mut self, name: &str) -> Option<T> {
         let value = self.0.get_mut(name)?.take();
         serde_json::from_value(value).ok()

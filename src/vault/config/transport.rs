@@ -1,4 +1,4 @@
-//! How Vault is reached: certificates, TLS, a proxy.
+//! The HTTP client's settings for Vault: certificates, TLS, proxy.
 
 use super::VaultConfig;
 use crate::http::{ClientCertificate, ClientSettings, proxy_faults};
@@ -9,7 +9,7 @@ use crate::vault::auth::AuthConfig;
 const PER_NODE: usize = 16;
 
 impl VaultConfig {
-    /// What the HTTP client for Vault may use.
+    /// The settings of the HTTP client for Vault.
     pub(in crate::vault) fn client_settings(&self) -> ClientSettings {
         let files = self
             .client_cert_file

@@ -1,11 +1,11 @@
-//! From an answer's status and body to what it means.
+//! Interprets the status and body of an answer.
 
 use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::VaultErrorKind;
 
-/// What a status with its body means; `Ok` for success.
+/// The error of a status with its body; `Ok` for success.
 pub(in crate::vault) fn classify(
     status: u16,
     body: &[u8],
@@ -75,15 +75,15 @@ fn deleted_version(body: &Value) -> Option<VaultErrorKind> {
     })
 }
 
-/// What Vault says with 403 of a credential that it understood.
+/// Texts of a 403 about a credential that Vault recognised.
 const OF_LOGINS: [&str; 3] = [
     "invalid audience",
     "service account name not authorized",
     "namespace not authorized",
 ];
 
-/// Phrases of Vault's that tell a person more than a status. Only these are
-/// passed on: Vault's texts may quote what was sent.
+/// Texts of Vault that say more than the status. Only these are passed on,
+/// because Vault's texts may quote the request.
 const KNOWN: [(&str, &str); 13] = [
     (
         OF_LOGINS[0],

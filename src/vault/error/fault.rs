@@ -1,10 +1,10 @@
-//! What a failed request to Vault is for those who only know faults.
+//! Converts errors of Vault into faults, for code that does not know Vault.
 
 use super::{VaultError, VaultErrorKind};
 use crate::fault::{Fault, FaultClass, FaultKind};
 
 impl VaultError {
-    /// What may be concluded from it.
+    /// The fault class and kind of an error.
     pub(super) fn class(&self) -> FaultClass {
         use VaultErrorKind as K;
         match &self.kind {

@@ -1,4 +1,4 @@
-//! Keeps our token alive while the process runs, and revokes it at the end.
+//! Renews our token while the process runs, and revokes it at the end.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -10,15 +10,16 @@ use crate::vault::client::Call;
 use crate::vault::error::{VaultError, VaultErrorKind};
 use crate::vault::held::HeldToken;
 
-/// Longest sleep of [`Session::run`]: the wall clock may be set meanwhile.
+/// Longest sleep of [`Session::run`], because the wall clock may be set
+/// meanwhile.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(10);
 /// First and longest pause after a failed renewal or login.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Session {
-    /// Keeps the token alive until cancelled. It does not revoke it: steps
-    /// that are still running need it, see [`Session::close`].
+    /// Renews the token until it is cancelled. It does not revoke it, because
+    /// running steps still need it; see [`Session::close`].
     pub async fn run(&self, cancel: CancellationToken) {
         let mut pause = None;
         loop {
@@ -46,7 +47,7 @@ impl Session {
         }
     }
 
-    /// Renews the token, or replaces it when renewing does not help.
+    /// Renews the token, or replaces it if a renewal does not help.
     async fn keep_alive(&self) -> Result<(), VaultError> {
         let Some(held) = self.inner().held.clone() else {
             return Ok(());
@@ -122,7 +123,7 @@ impl Session {
         inner.latest_lease_end = inner.latest_lease_end.max(Some(ends_at));
     }
 
-    /// The end of a clean stop, after the last write: our token is let go.
+    /// Ends the session after the last write: revokes our token.
     pub async fn close(&self) {
         let held = {
             let mut inner = self.inner();
@@ -158,13 +159,13 @@ impl Session {
             Err(error) if !error.is_of_the_token() => {
                 tracing::warn!(%error, "our Vault token was not revoked; it ends by itself");
             }
-            // Or dead already.
+            // It may have expired already.
             Ok(_) | Err(_) => {}
         }
     }
 }
 
-/// Whether renewing this token again cannot help.
+/// Whether another renewal of this token cannot help.
 fn is_final(error: &VaultError) -> bool {
     matches!(
         error.kind,

@@ -5,18 +5,18 @@ use jiff::Timestamp;
 use super::memory::{Known, Memory};
 use super::run::Runner;
 
-/// What is remembered of it.
-pub(super) struct Resting {
-    /// On its own: a map of these has places that are free.
+/// What the supervisor keeps of it.
+pub(super) struct IdleToken {
+    /// Boxed, because a map of these has unused places.
     pub(super) memory: Box<Memory>,
     /// When it was last read from the store.
     pub(super) read_at: Timestamp,
-    /// Somebody else will have written when the token is woken.
+    /// Whether another writer will have changed the record by the next wake.
     pub(super) outdated: bool,
 }
 
-impl Resting {
-    /// Nothing is known of the token.
+impl IdleToken {
+    /// A token whose record was not read yet.
     pub(super) fn unread(now: Timestamp) -> Self {
         Self {
             memory: Box::default(),
@@ -27,26 +27,25 @@ impl Resting {
 }
 
 impl Runner {
-    /// Lets go of a token that will be read again before anything is done for
-    /// it: what is stored and what is published, both of which hold the token
-    /// itself, are not kept in memory for nothing.
-    pub(super) fn set_down(&self, token: &str, memory: &mut Memory) {
+    /// Drops the record and the published secret from memory if they will be
+    /// read again before the next step. Both contain the token itself.
+    pub(super) fn drop_unneeded(&self, token: &str, memory: &mut Memory) {
         let now = self.clock.now();
         let known = memory.known.as_ref();
-        if known.is_some_and(|known| is_at_rest(known, &self.holder, now)) {
+        if known.is_some_and(|known| is_idle(known, &self.holder, now)) {
             memory.known = None;
             self.store.forget(token);
         }
     }
 }
 
-/// Whether nothing is under way, and nothing is left to be stored: neither what
-/// is known nor that our lease is given back.
-fn is_at_rest(known: &Known, holder: &str, now: Timestamp) -> bool {
+/// Whether no rotation or retirement is in progress, and the record is stored
+/// and our lease given back.
+fn is_idle(known: &Known, holder: &str, now: Timestamp) -> bool {
     let record = &known.record;
     let lease = record.lease.as_ref();
     let is_held = lease.is_some_and(|lease| lease.holder == holder && lease.expires_at > now);
-    let is_stored = !known.dirty && known.unheard.is_empty();
+    let is_stored = !known.dirty && known.unanswered.is_empty();
     is_stored && !is_held && record.rotation.is_none() && record.retiring.is_empty()
 }
 
@@ -66,7 +65,7 @@ mod tests {
             version: Version(1),
             dirty: false,
             must_commit_first: false,
-            unheard: Vec::new(),
+            unanswered: Vec::new(),
         }
     }
 
@@ -84,18 +83,18 @@ mod tests {
     fn what_is_not_stored_or_not_given_back_is_kept() {
         let mut dirty = known();
         dirty.dirty = true;
-        let mut unheard = known();
-        unheard.unheard.push("a write".to_owned());
+        let mut unanswered = known();
+        unanswered.unanswered.push("a write".to_owned());
         let cases = [
             ("stored", known(), true),
             ("not stored", dirty, false),
-            ("perhaps stored", unheard, false),
+            ("perhaps stored", unanswered, false),
             ("our lease", leased("me", 90), false),
             ("our lease, run out", leased("me", 0), true),
             ("the lease of another", leased("you", 90), true),
         ];
         for (what, known, expected) in cases {
-            assert_eq!(is_at_rest(&known, "me", NOW), expected, "{what}");
+            assert_eq!(is_idle(&known, "me", NOW), expected, "{what}");
         }
     }
 }
