@@ -11,6 +11,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::file::ParameterType;
 use super::tree::{self, at, foreign, lay_over, reference};
 use super::vendor::Vendor;
 
@@ -224,15 +225,27 @@ impl<'i> Work<'_, 'i> {
             if let DeValue::Table(holder) = holder.get_mut()
                 && !holder.contains_key(name)
             {
-                let value = given.value.clone();
+                let path = format!("http.{dotted}");
+                let mut value = given.value.clone();
+                if parameter.kind == ParameterType::Url {
+                    value = as_url(value);
+                    self.moved.push((format!("{path}.url"), given.key.clone()));
+                }
                 let key = Spanned::new(value.span(), Cow::Owned(name.to_owned()));
                 holder.insert(key, value);
-                let path = format!("http.{dotted}");
                 self.moved.push((path, given.key.clone()));
             }
         }
         absent
     }
+}
+
+/// `{ url = "…" }`: a value of `config` that stands in URLs as it is.
+fn as_url(value: Spanned<DeValue<'_>>) -> Spanned<DeValue<'_>> {
+    let span = value.span();
+    let mut table = DeTable::new();
+    table.insert(Spanned::new(span.clone(), "url".into()), value);
+    Spanned::new(span, DeValue::Table(table))
 }
 
 /// The names below `config` and `secrets` that a text with expressions uses.

@@ -173,11 +173,19 @@ impl<'a> Vendor<'a> {
     /// # Errors
     /// Says what is wrong with it, without its place.
     pub fn shipped(name: &str, text: &'a str) -> Result<Self, String> {
+        Self::read(name, None, text)
+    }
+
+    /// Reads a file that stands at this path, or is built into the program.
+    ///
+    /// # Errors
+    /// Says what is wrong with it, without its place.
+    pub fn read(name: &str, path: Option<&Path>, text: &'a str) -> Result<Self, String> {
         let document = DeTable::parse(text).map_err(|error| error.message().to_owned())?;
         let parts = Parts::of(document).map_err(|error| error.message)?;
         let file = VendorFile::deserialize(ValueDeserializer::from(parts.head.clone()))
             .map_err(|error| error.message().to_owned())?;
-        Ok(Self::new(name, None, text, parts, file))
+        Ok(Self::new(name, path, text, parts, file))
     }
 
     /// Issuer or connection.

@@ -10,12 +10,13 @@ use serde_json::json;
 use crate::cli::output::{Output, Table, complain};
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, OutputFormat, load};
-use crate::vendors::replay::{self, Replay, Report, Served, Settings};
+use crate::vendors::Vendor;
+use crate::vendors::replay::{self, Described, Replay, Report, Served, Settings, Subject};
 
 /// `vendors replay`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file of the issuer or connection: a configuration with one of them.
+    /// A vendor file, or a configuration with one issuer or one connection.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The replay.
@@ -43,24 +44,42 @@ pub struct Args {
 
 /// Runs the replay, or serves a scene of it.
 pub(super) fn run(args: &Args, output: &mut Output) -> Exit {
-    let (settings, replay) = match read(args) {
-        Ok(both) => both,
-        Err(why) => return refuse(&why, Exit::Usage),
+    let (file, replay) = match (text(&args.file), read(&args.replay)) {
+        (Ok(file), Ok(replay)) => (file, replay),
+        (Err(why), _) | (_, Err(why)) => return refuse(&why, Exit::Usage),
+    };
+    let subject = match subject(&args.file, &file) {
+        Ok(subject) => subject,
+        Err(why) => {
+            let why = format!("{}: {why}", args.file.display());
+            return refuse(&why, Exit::Usage);
+        }
     };
     load::block_on(async {
         match &args.serve {
             Some(scene) => serve(&replay, scene, args, output).await,
-            None => play(&settings, &replay, args, output).await,
+            None => play(&*subject, &replay, args, output).await,
         }
     })
 }
 
-fn read(args: &Args) -> Result<(Settings, Replay), String> {
-    let settings = Settings::parse(&text(&args.file)?);
-    let settings = settings.map_err(|why| format!("{}: {why}", args.file.display()))?;
-    let replay = Replay::parse(&text(&args.replay)?);
-    let replay = replay.map_err(|why| format!("{}: {why}", args.replay.display()))?;
-    Ok((settings, replay))
+fn read(path: &Path) -> Result<Replay, String> {
+    Replay::parse(&text(path)?).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// What the replay runs against. A vendor file begins with `language`, which no
+/// configuration has.
+fn subject<'a>(path: &Path, text: &'a str) -> Result<Box<dyn Subject + 'a>, String> {
+    let table: toml::Table = toml::from_str(text).map_err(|e| e.to_string())?;
+    if !["language", "vendor"]
+        .iter()
+        .any(|key| table.contains_key(*key))
+    {
+        return Ok(Box::new(Settings::parse(text)?));
+    }
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let vendor = Vendor::read(&name, Some(path), text)?;
+    Ok(Box::new(Described(vendor)))
 }
 
 fn text(path: &Path) -> Result<String, String> {
@@ -72,8 +91,8 @@ fn refuse(why: &str, exit: Exit) -> Exit {
     exit
 }
 
-async fn play(settings: &Settings, replay: &Replay, args: &Args, output: &mut Output) -> Exit {
-    let report = match replay::run(settings, replay, &args.scenes).await {
+async fn play(subject: &dyn Subject, replay: &Replay, args: &Args, output: &mut Output) -> Exit {
+    let report = match replay::run(subject, replay, &args.scenes).await {
         Ok(report) => report,
         Err(why) => return refuse(&why, Exit::Usage),
     };

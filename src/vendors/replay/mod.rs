@@ -16,7 +16,8 @@
 //! explained for authors in `config/vendors/REPLAYS.md`.
 //!
 //! * [`Replay::parse`] reads a replay and refuses what cannot be meant.
-//! * [`run()`] runs it against a [`Subject`] and returns a [`Report`].
+//! * [`run()`] runs it against a [`Subject`], [`Described`] by a vendor file or
+//!   the [`Settings`] of a configuration, and returns a [`Report`].
 //! * [`Served`] serves the answers of one scene to somebody else's client: the
 //!   SDK of a vendor is a judge that nobody here wrote. [`Recorded`] is what it,
 //!   or our own code, has sent.
@@ -26,6 +27,7 @@
 //! `Client::for_replay`.
 
 mod clock;
+mod described;
 mod facts;
 pub mod file;
 mod pattern;
@@ -42,6 +44,7 @@ mod server;
 mod subject;
 mod wanted;
 
+pub use self::described::Described;
 pub use self::file::Replay;
 pub use self::recorded::{Recorded, RecordedAnswer};
 pub use self::report::{Report, SceneReport};

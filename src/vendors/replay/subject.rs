@@ -129,14 +129,14 @@ impl Subject for Settings {
 }
 
 /// Checks and builds an issuer.
-fn issuer(name: &str, kind: &IssuerKind, deps: &Deps) -> Result<Actor, String> {
+pub(super) fn issuer(name: &str, kind: &IssuerKind, deps: &Deps) -> Result<Actor, String> {
     let path = format!("issuers.{name}.{}", kind.as_kind().kind());
     checked(|problems| kind.as_kind().check(&path, problems))?;
     issuers::build(name, kind, &deps.real()).map(Actor::Issuer)
 }
 
 /// Checks and builds a connection.
-fn connection(name: &str, kind: &ConnectionKind, deps: &Deps) -> Result<Actor, String> {
+pub(super) fn connection(name: &str, kind: &ConnectionKind, deps: &Deps) -> Result<Actor, String> {
     let path = format!("connections.{name}.{}", kind.as_kind().kind());
     checked(|problems| kind.as_kind().check(&path, problems))?;
     connections::build(name, kind, &deps.real()).map(Actor::Connection)
