@@ -16,6 +16,7 @@ pub mod plan;
 mod reload;
 pub mod rotate;
 pub mod run;
+pub mod schema;
 mod signals;
 pub mod status;
 pub mod vendors;
@@ -84,6 +85,9 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
+    /// Write the JSON Schema of the configuration, for editors: they complete keys
+    /// and mark what is misspelt.
+    Schema,
     /// Watch the daemon work, with everything around it in one process.
     Demo(demo::Args),
     /// Write what a shell needs to complete commands and options.
@@ -148,6 +152,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
+        Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),
         Command::Completions(args) => completions::run(args, &mut output),
         Command::Man(args) => man::run(args, &mut output),

@@ -86,6 +86,7 @@ async fn the_sdk_of_terraform_sends_the_same_and_takes_the_answers() {
         ("--foreign", "good path of HCP Terraform"),
         ("--foreign", "lost reply of HCP Terraform"),
         ("--foreign", "two pages of HCP Terraform"),
+        ("--foreign", "404 of a revocation by HCP Terraform"),
         ("--made-up", "id missing"),
         ("--made-up", "list without data"),
     ];
