@@ -37,22 +37,29 @@ pub async fn login(
 ) -> Result<Granted, Fault> {
     let reference = &config.client_secret.0;
     let used = secrets.resolve(reference).await?;
+    // A server may quote the secret that it refuses.
+    let mut mask = Mask::over([used.value.expose()]);
     let mut answer = client.send(config.request(&used.value, operation)?).await?;
     if refused_client(&answer) {
         secrets.refused(reference);
         let fresh = secrets.resolve(reference).await?;
         if fresh.fingerprint != used.fingerprint {
+            mask = Mask::over([used.value.expose(), fresh.value.expose()]);
             answer = client
                 .send(config.request(&fresh.value, operation)?)
                 .await?;
         }
     }
-    granted(&answer, config, client.clock().now())
+    granted(&answer, config, &mask, client.clock().now())
 }
 
-fn granted(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Result<Granted, Fault> {
-    let mask = Mask::over([]);
-    match judge_grant(answer, &config.answers, &config.error, &mask, now) {
+fn granted(
+    answer: &Answer,
+    config: &ClientCredentials,
+    mask: &Mask,
+    now: Timestamp,
+) -> Result<Granted, Fault> {
+    match judge_grant(answer, &config.answers, &config.error, mask, now) {
         Ok(()) => {}
         Err((fault, Some(_))) => return Err(fault),
         Err((fault, None)) if answer.is_success() => return Err(fault),

@@ -146,3 +146,23 @@ async fn a_credential_that_no_header_can_carry_is_named_and_nothing_is_sent() {
     }
     assert!(server.seen.lock().is_empty());
 }
+
+#[tokio::test]
+async fn a_server_that_quotes_the_client_secret_is_quoted_without_it() {
+    let server = Server::start("canary-secret").await;
+    let CallerAuth::Oauth2(mut client) = server.oauth2() else {
+        unreachable!("it is that");
+    };
+    let rule = toml::from_str("means = 'unauthorized'\nstatus = 200").expect("a rule");
+    client.answers.push(rule);
+    client.error = toml::from_str("code = '/token_type'\ntext = '/access_token'").expect("places");
+    let refused = server.call(CallerAuth::Oauth2(client), "canary-secret", "authorization");
+    let fault = refused.await.expect_err("the rule says so");
+    assert_eq!(fault.class, FaultClass::Unauthorized);
+    assert!(
+        fault.message.contains("it says: Bearer: "),
+        "{}",
+        fault.message
+    );
+    assert!(!fault.message.contains("canary"), "{}", fault.message);
+}
