@@ -2,5 +2,5 @@
 // compares this list with the folders.
 shipped! {
     issuers: ["auth0", "terraform"],
-    connections: [],
+    connections: ["entra", "keycloak"],
 }

@@ -1,5 +1,5 @@
-//! `check`: everything that is wrong with the configuration, at once; with
-//! `--online` also what our Vault token may not do.
+//! `check`: reports all mistakes in the configuration at once; with `--online`
+//! also the permissions that our Vault token lacks.
 
 use std::io;
 use std::path::Path;
@@ -29,8 +29,8 @@ pub struct Args {
     pub online: bool,
 }
 
-/// Loads the configuration and shows what is wrong with it. Files only, no
-/// network, unless `--online` asks for it.
+/// Loads the configuration and reports mistakes. It reads only files, unless
+/// `--online` is given.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let loaded = config::load(config);
     let (report, sound) = match &loaded {
@@ -42,7 +42,8 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     } else {
         Exit::Ok
     };
-    // Nobody reads the output any more: the exit code still tells.
+    // If nobody reads the output any more, the exit code still tells the
+    // result.
     drop(show(report, loaded.as_ref().ok(), output));
     match loaded {
         Ok(loaded) if args.online && exit == Exit::Ok => {
@@ -68,7 +69,8 @@ async fn online(settings: &Settings, output: &mut Output) -> Exit {
             Exit::TryAgain
         }
         Ok((missing, obstacles)) => {
-            // Nobody reads the output any more: the exit code still tells.
+            // If nobody reads the output any more, the exit code still tells
+            // the result.
             drop(show_missing(&missing, &obstacles, output));
             if missing.is_empty() && obstacles.is_empty() {
                 Exit::Ok
@@ -84,7 +86,7 @@ async fn ask(
     settings: &Settings,
 ) -> Result<(Vec<MissingCapability>, Vec<Obstacle>), VaultError> {
     let missing = preflight::check(&world.session, &world.needs()).await?;
-    // The configuration was checked: a path that cannot be read is none of it.
+    // The configuration was checked, so the path is valid.
     let Ok(state_path) = KvPath::parse(&settings.vault.state_path) else {
         return Ok((missing, Vec::new()));
     };

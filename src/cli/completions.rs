@@ -1,4 +1,4 @@
-//! `completions`: for the shell, so that it knows commands and options.
+//! `completions`: the script with which a shell completes commands and options.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

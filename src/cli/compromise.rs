@@ -1,11 +1,12 @@
-//! What a rotation of a compromised token costs, said before it begins.
+//! The warning before the rotation of a compromised token: what it will
+//! interrupt.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::ports::unit::Unit;
 use crate::rotation::capability::{IssueEffect, IssuerCapabilities, Overlap, Revoke, Supply};
 
-/// What to expect, for a person, in the order in which it happens.
+/// The consequences, for a person, in their order.
 pub(super) fn warning(unit: &Unit) -> String {
     let capabilities = unit.issuer.capabilities();
     let place = &unit.labels.vault_path;
@@ -52,7 +53,7 @@ fn end_of_old(capabilities: &IssuerCapabilities) -> End {
     }
 }
 
-/// Asks on the terminal. `None`: there is none to ask on.
+/// Asks on the terminal. `None` if there is no terminal.
 pub(super) fn confirmed(warning: &str) -> Option<bool> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {

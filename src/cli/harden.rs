@@ -1,4 +1,4 @@
-//! What this process forbids itself before anything secret is read.
+//! Restrictions of this process, set before a secret is read.
 
 use rustix::io;
 #[cfg(target_os = "linux")]
@@ -7,9 +7,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::output::complain;
 
-/// No core file, for it would hold every token, and no other process of the
-/// same user that reads our memory. A kernel that refuses does not stop the
-/// work, but is told of.
+/// Prevents core files, which would contain every token, and reads of our
+/// memory by other processes of the same user. If the kernel refuses, the work
+/// goes on, with a warning.
 pub(super) fn harden() {
     if let Err(error) = no_foreign_reader().and_then(|()| no_core_file()) {
         complain(&format!(
@@ -18,8 +18,8 @@ pub(super) fn harden() {
     }
 }
 
-/// Also holds where `core_pattern` hands cores to a program, which ignores the
-/// limit; and keeps debuggers and `/proc/<pid>/mem` to root.
+/// Also prevents cores where `core_pattern` passes them to a program, which
+/// ignores the limit. Only root may then use debuggers and `/proc/<pid>/mem`.
 #[cfg(target_os = "linux")]
 fn no_foreign_reader() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
@@ -30,7 +30,8 @@ fn no_foreign_reader() -> io::Result<()> {
     Ok(())
 }
 
-/// Programs that we start inherit it: those of `exec` connections hold tokens too.
+/// Programs that we start inherit the limit; those of `exec` connections have
+/// tokens too.
 fn no_core_file() -> io::Result<()> {
     let nothing = Rlimit {
         current: Some(0),

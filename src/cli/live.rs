@@ -1,4 +1,5 @@
-//! Steps shown as they happen: lines for people or JSON lines for programs.
+//! Shows steps as they happen, as lines for people or as JSON lines for
+//! programs.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use crate::rotation::record::Record;
 use crate::telemetry::result::StepResult;
 use crate::telemetry::words;
 
-/// Shows what the driver does on a command's output.
+/// Writes what the driver does to a command's output.
 pub struct Live {
     shown: Mutex<Shown>,
 }
@@ -35,17 +36,17 @@ impl Live {
         }
     }
 
-    /// One line about a token: text for people, or an object with the same
-    /// facts.
+    /// Writes one line about a token: text for people, or an object with the
+    /// same facts.
     pub fn tell(&self, now: Timestamp, token: &str, text: &str, facts: Value) {
         let mut named = json!({ "token": token });
         extend(&mut named, facts);
-        // A closed output ends no work.
+        // The work goes on although nobody reads the output any more.
         drop(self.note(now, token, text, named));
     }
 
-    /// One line about something that is no token; only people are told the
-    /// subject.
+    /// Writes one line about something else than a token; the subject is shown
+    /// to people only.
     ///
     /// # Errors
     /// When the reader of the output is gone.
@@ -70,7 +71,7 @@ impl Live {
         }
     }
 
-    /// Text for people only.
+    /// Writes text for people only.
     ///
     /// # Errors
     /// When the reader of the output is gone.
@@ -82,14 +83,14 @@ impl Live {
         }
     }
 
-    /// What was asked for.
+    /// The output format.
     #[must_use]
     pub fn format(&self) -> OutputFormat {
         let shown = self.shown.lock();
         shown.output.format()
     }
 
-    /// Whether this wait was not the last thing said of the token.
+    /// Whether the last line about the token was not about this wait.
     fn is_new_wait(&self, token: &str, reason: Option<Reason>) -> bool {
         let mut shown = self.shown.lock();
         match reason {
@@ -99,7 +100,8 @@ impl Live {
     }
 }
 
-/// Waits inside a rotation are short and many; the end of it is told anyway.
+/// Whether a wait is shown. Waits inside a rotation are short and many, and the
+/// end of the rotation is shown anyway.
 pub(super) fn is_worth_telling(reason: Reason) -> bool {
     !matches!(reason, Reason::Fresh | Reason::InFlight)
 }
@@ -110,7 +112,7 @@ fn extend(line: &mut Value, facts: Value) {
     }
 }
 
-/// A step that ended, as people are told of it.
+/// The line about a step that ended.
 pub(super) fn step_text(
     step: &str,
     connection: Option<&str>,
@@ -128,7 +130,7 @@ pub(super) fn step_text(
     }
 }
 
-/// When something goes on.
+/// The time until something happens.
 pub(super) fn until_text(at: Timestamp, now: Timestamp) -> String {
     if at.duration_since(now) < SignedDuration::from_secs(1) {
         "at once".to_owned()
@@ -137,12 +139,12 @@ pub(super) fn until_text(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A wait, as people are told of it, and when the token is checked again.
+/// The line about a wait: its reason, and when the token is checked again.
 pub(super) fn wait_text(reason: Reason, until: &str) -> String {
     format!("waits: {} (next check {until})", reason.sentence())
 }
 
-/// A store that cannot be used, as people are told of it.
+/// The line about a store that cannot be used.
 pub(super) fn store_failed_text(error: &str) -> String {
     format!("waits, and tries again: {error}")
 }
@@ -151,7 +153,7 @@ impl Witness for Live {
     fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, now: Timestamp) {
         let reason = decision.reason;
         let wait = match decision.action {
-            // A probe interrupts no wait.
+            // A probe during a wait is not shown.
             Action::Do(Step::Verify) => return,
             Action::Do(_) => None,
             Action::Wait => Some(reason).filter(|reason| is_worth_telling(*reason)),
@@ -173,7 +175,7 @@ impl Witness for Live {
     fn step_began(&self, unit: &Unit, record: &Record, step: &Step, now: Timestamp) {
         let mut shown = self.shown.lock();
         if shown.output.format() == OutputFormat::Json {
-            // A closed output ends no work.
+            // The work goes on although nobody reads the output any more.
             drop(shown.output.json(&json!({
                 "at": now,
                 "token": unit.name,

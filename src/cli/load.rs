@@ -1,4 +1,5 @@
-//! What every command that acts does first: configuration, logging, runtime.
+//! The start of every command that uses tokens: configuration, logging,
+//! runtime.
 
 use std::path::Path;
 
@@ -15,17 +16,16 @@ use crate::telemetry::notify::Notifier;
 /// How much a command logs to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Logs {
-    /// As `[log]` says: for what runs unattended.
+    /// As `[log]` says, for processes that run unattended.
     AsConfigured,
-    /// Warnings only, as text: for what a person watches.
+    /// Warnings only, as text, for commands that a person watches.
     Warnings,
 }
 
-/// Reads the configuration and sets up logging. What is wrong goes to standard
-/// error.
+/// Reads the configuration and sets up logging. Mistakes go to standard error.
 ///
 /// # Errors
-/// With the exit code, when the configuration cannot be used.
+/// With the exit code, if the configuration cannot be used.
 pub(super) fn settings(path: &Path, logs: Logs) -> Result<Settings, Exit> {
     let loaded = match config::load(path) {
         Ok(loaded) => loaded,
@@ -69,7 +69,8 @@ pub(super) fn log_notes(loaded: &Loaded) {
     }
 }
 
-/// Findings of a refused configuration that are logged; `check` shows all.
+/// Number of mistakes of a refused configuration that are logged; `check` shows
+/// all.
 const MOST_LOGGED: usize = 20;
 
 /// Logs why a changed configuration was refused.
@@ -93,12 +94,12 @@ pub(super) fn log_refusal(report: &Report) {
     }
 }
 
-/// Everything that acts, and the named tokens (all if none is named), for a
-/// command that a person or a timer started.
+/// The wired program and the named tokens (all if none is named), for a command
+/// that a person or a timer started.
 ///
 /// # Errors
-/// With the exit code, after a complaint, when the configuration cannot be
-/// used or a name is unknown.
+/// With the exit code, after a message, if the configuration cannot be used or
+/// a name is unknown.
 pub(super) fn world(
     config: &Path,
     logs: Logs,
@@ -115,7 +116,7 @@ pub(super) fn world(
     }
 }
 
-/// Runs a future on a new runtime with all cores.
+/// Runs a future on a new multi-threaded runtime.
 pub(super) fn block_on(work: impl Future<Output = Exit>) -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

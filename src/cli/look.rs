@@ -1,4 +1,4 @@
-//! Looks at tokens without acting: for `plan` and `status`.
+//! Reads the state of tokens without acting, for `plan` and `status`.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use crate::rotation::situation::Published;
 use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::snapshot::TokenSnapshot;
 
-/// Records that are read at once.
+/// Number of records that are read at once.
 const AT_ONCE: usize = 16;
 
-/// What was found of a token.
+/// One token with its stored state.
 pub(super) struct Seen {
     pub(super) unit: Unit,
     /// The record, or why it cannot be used.
@@ -39,9 +39,9 @@ pub(super) struct Found {
 /// Logs in and reads the state of these tokens, in their order.
 ///
 /// # Errors
-/// With the exit code, after a complaint, when Vault cannot be used at all.
+/// With the exit code, after a message, if Vault cannot be used at all.
 pub(super) async fn at(world: &World, units: Vec<Unit>) -> Result<Vec<Seen>, Exit> {
-    // The first request logs in.
+    // This first request logs in.
     if let Err(error) = world.read_control().await {
         complain(&format!("{error}\n"));
         world.session.close().await;
@@ -79,7 +79,7 @@ async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
 }
 
 impl Found {
-    /// What will happen to the token from this time on.
+    /// The forecast from this time on.
     pub(super) fn forecast(&self, unit: &Unit, from: Timestamp) -> Forecast {
         let connections = unit.connection_capabilities();
         let inputs = Inputs::dry_run(&connections, &self.published);
@@ -87,7 +87,7 @@ impl Found {
         forecast(&self.record, &situation, from)
     }
 
-    /// How the token stands.
+    /// The state of the token.
     pub(super) fn snapshot(&self, unit: &Unit, decision: &Decision) -> TokenSnapshot {
         let facts = Arc::new(TokenFacts::of(unit));
         TokenSnapshot::from_record(&facts, &self.record, decision, &unit.policy)

@@ -1,4 +1,4 @@
-//! `man`: the manual pages, made from the same words as `--help`.
+//! `man`: the manual pages, generated from the same texts as `--help`.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ fn write_all(folder: &Path) -> std::io::Result<()> {
     clap_mangen::generate_to(command(), folder)
 }
 
-/// There is no page `help`.
+/// The command line without `help`, which has no page.
 fn command() -> clap::Command {
     Cli::command().disable_help_subcommand(true)
 }

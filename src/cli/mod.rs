@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand.
+//! The command line; each subcommand has its file.
 
 pub mod check;
 pub mod completions;
@@ -16,6 +16,7 @@ pub mod plan;
 mod reload;
 pub mod rotate;
 pub mod run;
+pub mod schema;
 mod signals;
 pub mod status;
 pub mod vendors;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// Where the configuration is looked for when nothing is said.
+/// The default path of the configuration file.
 pub const DEFAULT_CONFIG: &str = "/etc/scim-rotator/scim-rotator.toml";
 
 /// Keeps SCIM bearer tokens fresh.
@@ -68,13 +69,13 @@ pub enum OutputFormat {
 pub enum Command {
     /// Run the daemon until TERM or INT.
     Run,
-    /// Work every token until it is at rest, then end.
+    /// Work on every token until no rotation is in flight, then end.
     Once(once::Args),
-    /// Look for mistakes in the configuration; without the network unless asked.
+    /// Report mistakes in the configuration; without the network unless asked.
     Check(check::Args),
     /// Show what happens next to each token, when, and why; change nothing.
     Plan(plan::Args),
-    /// Show how each token stands; change nothing.
+    /// Show the state of each token; change nothing.
     Status(status::Args),
     /// Rotate one token now, in the foreground, and show the steps.
     Rotate(rotate::Args),
@@ -84,6 +85,9 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
+    /// Write the JSON Schema of the configuration, for editors: they complete keys
+    /// and mark what is misspelt.
+    Schema,
     /// Watch the daemon work, with everything around it in one process.
     Demo(demo::Args),
     /// Write what a shell needs to complete commands and options.
@@ -116,20 +120,20 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Reads the command line, does what it says, and tells how it ended.
+/// Parses the command line, runs the command, and returns how it ended.
 #[must_use]
 pub fn main() -> Exit {
     harden::harden();
     match Cli::try_parse() {
         Ok(cli) => dispatch(&cli),
         Err(error) => {
-            // Help and version are answers, not mistakes.
+            // Help and version are not mistakes.
             let exit = if error.use_stderr() {
                 Exit::Usage
             } else {
                 Exit::Ok
             };
-            // A closed terminal is nobody to complain to.
+            // If standard error is closed, there is nobody to tell.
             drop(error.print());
             exit
         }
@@ -148,6 +152,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
+        Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),
         Command::Completions(args) => completions::run(args, &mut output),
         Command::Man(args) => man::run(args, &mut output),

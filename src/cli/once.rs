@@ -1,5 +1,6 @@
-//! `once`: works every token until it is at rest, then ends. For a timer or a
-//! pipeline instead of the daemon, or beside it: leases keep them apart.
+//! `once`: works on every token until no rotation is in flight, then ends. For
+//! a timer or a pipeline, instead of the daemon or beside it: leases keep them
+//! apart.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub struct Args {
     pub timeout: HumanDuration,
 }
 
-/// Works the tokens and shows how each ended.
+/// Works on the tokens and shows how each ended.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let (settings, world, units) = match load::world(config, Logs::AsConfigured, &args.tokens) {
         Ok(loaded) => loaded,
@@ -56,7 +57,8 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         world.session.close().await;
         let exits = ended.iter().map(|(_, ended)| verdict(ended).0);
         let exit = exits.fold(Exit::Ok, worse);
-        // Nobody reads the output any more: the exit code still tells.
+        // If nobody reads the output any more, the exit code still tells the
+        // result.
         drop(show(&ended, output));
         exit
     })
@@ -85,7 +87,7 @@ async fn work_all(
         .await
 }
 
-/// What an end means: the exit code, a word, and a sentence.
+/// The exit code, a word and a sentence for how the work ended.
 pub(super) fn verdict(ended: &Ended) -> (Exit, &'static str, String) {
     match ended {
         Ended::Idle(decision) => waiting_for(decision.reason),
@@ -108,7 +110,7 @@ pub(super) fn verdict(ended: &Ended) -> (Exit, &'static str, String) {
     }
 }
 
-/// Nothing is done now: whether that is as it should be.
+/// The same for a token that waits.
 fn waiting_for(reason: Reason) -> (Exit, &'static str, String) {
     let word = reason.as_str();
     match reason.urgency() {
@@ -119,7 +121,8 @@ fn waiting_for(reason: Reason) -> (Exit, &'static str, String) {
     }
 }
 
-/// A failure outweighs a wait, and both outweigh success.
+/// The worse exit code: a failure is worse than a wait, and a wait than
+/// success.
 fn worse(a: Exit, b: Exit) -> Exit {
     let weight = |exit| match exit {
         Exit::Ok => 0,

@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal, Write};
 use super::OutputFormat;
 use crate::environment;
 
-/// Tells standard error what went wrong before or beside the result.
+/// Writes a message to standard error.
 pub(super) fn complain(text: &str) {
-    // A closed standard error is nobody to complain to.
+    // If standard error is closed, there is nobody to tell.
     let mut stderr = io::stderr().lock();
     drop(
         stderr
@@ -46,19 +46,19 @@ impl Output {
         }
     }
 
-    /// What was asked for.
+    /// The output format.
     #[must_use]
     pub fn format(&self) -> OutputFormat {
         self.format
     }
 
-    /// Whether terminal escapes are wanted.
+    /// Whether terminal colours are used.
     #[must_use]
     pub fn colour(&self) -> bool {
         self.colour
     }
 
-    /// Writes text as it is.
+    /// Writes text.
     ///
     /// # Errors
     /// When the reader of the output is gone.
@@ -84,7 +84,7 @@ impl Output {
     }
 }
 
-/// A table for people: a header and rows, without lines around them.
+/// A table for people: a header and rows, without rules.
 #[derive(Debug)]
 pub(super) struct Table(comfy_table::Table);
 
@@ -102,7 +102,7 @@ impl Table {
         self.0.add_row(cells);
     }
 
-    /// The table with a newline at its end, and no spaces at the ends of lines.
+    /// The table, with a newline at the end and without trailing spaces.
     pub(super) fn text(&self) -> String {
         let lines = self.0.lines();
         lines.fold(String::new(), |text, line| {

@@ -1,5 +1,5 @@
-//! `pause` and `resume`: a person suspends the work on tokens, and lets it go
-//! on. What was in flight stays stored and goes on where it stood.
+//! `pause` and `resume`: a person suspends the work on tokens, and resumes it.
+//! A rotation in flight stays stored and continues in its stage.
 
 use std::path::Path;
 
@@ -19,10 +19,10 @@ pub struct PauseArgs {
     /// Which tokens.
     #[arg(value_name = "TOKEN", required_unless_present = "all")]
     pub tokens: Vec<String>,
-    /// All of them, on every replica: the kill switch.
+    /// All of them, on every replica.
     #[arg(long, conflicts_with = "tokens")]
     pub all: bool,
-    /// Why, for those who find it paused.
+    /// Why, for people who find it paused.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,
 }
@@ -45,7 +45,7 @@ pub fn pause(args: &PauseArgs, config: &Path, output: &mut Output) -> Exit {
         return switch(config, output, |since| Some(Paused { since, reason }));
     }
     amend_all(config, &args.tokens, output, |record, now| {
-        // The first pause counts: it tells since when nothing was done.
+        // The first pause is kept: it tells since when nothing is done.
         if record.paused.is_none() {
             record.paused = Some(Paused {
                 since: now,
@@ -55,7 +55,7 @@ pub fn pause(args: &PauseArgs, config: &Path, output: &mut Output) -> Exit {
     })
 }
 
-/// Lets the work on the tokens go on.
+/// Resumes the work on the tokens.
 pub fn resume(args: &ResumeArgs, config: &Path, output: &mut Output) -> Exit {
     if args.all {
         return switch(config, output, |_| None);
@@ -82,7 +82,8 @@ fn switch(
             complain(&format!("{error}\n"));
             return Exit::TryAgain;
         }
-        // Nobody reads the output any more: the exit code still tells.
+        // If nobody reads the output any more, the exit code still tells the
+        // result.
         drop(show_all(paused.as_ref(), output));
         Exit::Ok
     })
@@ -116,7 +117,8 @@ fn amend_all(
             let now = world.clock.now();
             let changed = amend_one(&world, &unit.name, |record| change(record, now)).await;
             match changed {
-                // Nobody reads the output any more: the exit code still tells.
+                // If nobody reads the output any more, the exit code still
+                // tells the result.
                 Ok(record) => drop(show(&record, output)),
                 Err(error) => {
                     complain(&format!("{}: {error}\n", unit.name));

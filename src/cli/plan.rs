@@ -1,4 +1,4 @@
-//! `plan`: what happens next to each token, when, and why. Nothing is changed.
+//! `plan`: the next step of each token, when, and why. It changes nothing.
 
 use std::io;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub struct Args {
     pub at: Option<Timestamp>,
 }
 
-/// Shows what would be done.
+/// Shows the next steps.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let (_, world, units) = match load::world(config, Logs::Warnings, &args.tokens) {
         Ok(loaded) => loaded,
@@ -40,7 +40,8 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         };
         let now = world.clock.now();
         let complete = seen.iter().all(|seen| seen.found.is_ok());
-        // Nobody reads the output any more: the exit code still tells.
+        // If nobody reads the output any more, the exit code still tells the
+        // result.
         drop(show(&seen, args.at.unwrap_or(now), now, output));
         if complete { Exit::Ok } else { Exit::TryAgain }
     })
@@ -85,7 +86,7 @@ fn row(unit: &Unit, forecast: &Forecast, now: Timestamp) -> [String; 4] {
     }
 }
 
-/// A step that begins a rotation is what people call a rotation.
+/// The words for a step; the first step of a rotation is called a rotation.
 fn step_words(next: &Upcoming) -> String {
     use crate::rotation::decision::Step;
     match &next.step {
@@ -109,7 +110,7 @@ fn step_words(next: &Upcoming) -> String {
     }
 }
 
-/// To the second: more digits help nobody.
+/// A time to the second.
 pub(super) fn short(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,6 +1,6 @@
-//! The configuration is read again while the daemon runs: on HUP, and by itself
-//! when the content of one of its files has changed. All or nothing: what
-//! cannot be used is told, and changes nothing.
+//! Reads the configuration again while the daemon runs: on HUP, and when the
+//! content of one of its files has changed. A configuration with a mistake is
+//! reported and changes nothing.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use crate::config::{self, Loaded, Settings, Watch};
 use crate::driver::supervisor::{Change, SupervisorSettings};
 use crate::telemetry::witness::Observer;
 
-/// How often the files are looked at.
+/// How often the files are checked for changes.
 const LOOK: SignedDuration = SignedDuration::from_secs(2);
 
-/// What asks for the configuration to be read again.
+/// The events after which the configuration is read again.
 pub(super) struct Asked {
     path: PathBuf,
     hangup: Signal,
@@ -29,11 +29,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Begins to listen. From now on HUP does not end the process, and what the
-    /// files hold now is known.
+    /// Begins to listen. From now on HUP does not end the process, and changes
+    /// are relative to the present content of the files.
     ///
     /// # Errors
-    /// When the signal cannot be listened to.
+    /// If the signal cannot be listened to.
     pub(super) fn listen(path: &Path) -> std::io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
@@ -42,7 +42,7 @@ impl Asked {
         })
     }
 
-    /// Waits until somebody asks; returns why.
+    /// Waits for the next event; returns which it was.
     async fn next(&mut self, world: &World) -> &'static str {
         loop {
             tokio::select! {
@@ -66,14 +66,14 @@ impl Asked {
 pub(super) struct Reload<'a> {
     pub(super) world: &'a World,
     pub(super) observer: &'a Observer,
-    /// The settings of the start: what they say of Vault, the server and the
-    /// log holds until the next one.
+    /// The settings of the start. Those of Vault, the server and the log stay
+    /// in force until the next start.
     pub(super) started: &'a Settings,
     pub(super) changes: watch::Sender<Arc<Change>>,
 }
 
 impl Reload<'_> {
-    /// Whenever it is asked for, until the end.
+    /// Reads the configuration after each event, until the process ends.
     pub(super) async fn run(&self, mut asked: Asked, end: &CancellationToken) {
         loop {
             let why = tokio::select! {
@@ -92,8 +92,8 @@ impl Reload<'_> {
         }
     }
 
-    /// `None`: it was refused. Otherwise what our Vault token must be allowed
-    /// to do now.
+    /// `None` if the configuration was refused. Otherwise the permissions that
+    /// our Vault token needs now.
     async fn reload(&self, path: &Path, why: &str) -> Option<Vec<crate::vault::preflight::Need>> {
         let path = path.to_owned();
         let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
@@ -150,7 +150,7 @@ impl Reload<'_> {
     }
 }
 
-/// How the supervisor works under these settings.
+/// The supervisor's part of these settings.
 pub(super) fn supervisor_settings(settings: &Settings) -> SupervisorSettings {
     SupervisorSettings {
         concurrency: settings.limits.concurrency,
@@ -159,7 +159,7 @@ pub(super) fn supervisor_settings(settings: &Settings) -> SupervisorSettings {
     }
 }
 
-/// The keys that differ and are looked at once, when the process starts.
+/// The changed keys that take effect only at the next start.
 fn at_the_next_start(started: &Settings, now: &Settings) -> Vec<&'static str> {
     let (vault, vault_now) = (&started.vault, &now.vault);
     let differs = [

@@ -1,5 +1,5 @@
-//! `rotate`: one token, now, in the foreground, under the same lease as the
-//! daemon; its steps are shown as they happen.
+//! `rotate`: rotates one token now, in the foreground, under the same lease as
+//! the daemon, and shows the steps.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,8 +38,8 @@ pub struct Args {
     /// the windows. Logged.
     #[arg(long)]
     pub override_guards: bool,
-    /// The token is in the wrong hands: the old one is revoked as soon as the
-    /// new one works. Says what that costs, and asks.
+    /// The token is compromised: the old one is revoked as soon as the new one
+    /// works. Tells what that interrupts, and asks.
     #[arg(long)]
     pub compromised: bool,
     /// Do not ask.
@@ -147,7 +147,7 @@ async fn rotate(
     tell_end(world, unit, &ended, memory.record(), began, live)
 }
 
-/// The rotation that the request began, if it has ended.
+/// The rotation that the request caused, if it has ended.
 fn finished(record: Option<&Record>, began: Timestamp) -> Option<&PastRotation> {
     record?
         .history
@@ -178,7 +178,8 @@ fn tell_end(
         }
         None => {
             let (exit, word, detail) = verdict(ended);
-            // The request stands in the record: the daemon takes it up.
+            // The request is stored in the record, so the daemon continues with
+            // it.
             let exit = if exit == Exit::Ok {
                 Exit::TryAgain
             } else {

@@ -57,25 +57,26 @@ pub fn run(config: &Path) -> Exit {
 
 /// The daemon, for `run` and for `demo`.
 pub struct Daemon {
-    /// Who hears of start and end.
+    /// Is told when the process is ready and when it ends.
     pub notifier: Notifier,
-    /// Is told of every step besides logs and metrics.
+    /// An additional witness besides logs and metrics.
     pub also: Option<Arc<dyn Witness>>,
-    /// Is told where the server listens.
+    /// Receives the address of the server.
     pub listening: Option<oneshot::Sender<SocketAddr>>,
-    /// Ends it.
+    /// Ends the daemon when it is cancelled.
     pub cancel: CancellationToken,
-    /// What asks for the configuration to be read again; `None`: nothing does.
+    /// The events after which the configuration is read again; `None` if it
+    /// never is.
     pub(super) reload: Option<Asked>,
 }
 
 impl Daemon {
-    /// Runs until cancelled. Returns whether every running step could end
-    /// within the grace time. The settings are taken: what they say of tokens is
-    /// wired once, and not kept twice.
+    /// Runs until it is cancelled. Returns whether every running step ended
+    /// within the grace time. The settings are consumed, because the wired
+    /// tokens contain them.
     ///
     /// # Errors
-    /// When it cannot start: the address is taken, a CA file cannot be read.
+    /// If it cannot start: the address is in use, or a CA file cannot be read.
     pub async fn run(self, mut settings: Settings) -> anyhow::Result<bool> {
         let Self {
             notifier,
@@ -105,7 +106,7 @@ impl Daemon {
             .notifier()
             .ready("started; logging in to Vault");
         if let Some(listening) = listening {
-            // Whoever asked may have gone.
+            // The receiver may have been dropped.
             let _gone = listening.send(address).is_err();
         }
         let end = CancellationToken::new();
@@ -153,7 +154,7 @@ impl Daemon {
     }
 }
 
-/// Waits for Vault, then works the tokens until cancelled.
+/// Waits for Vault, then works on the tokens until it is cancelled.
 async fn work(
     world: &World,
     observer: &Arc<Observer>,

@@ -1,9 +1,10 @@
-//! TERM and INT end the work between two steps.
+//! TERM and INT: they end the work between two steps.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// TERM and INT. Once listened to, they end nothing by themselves.
+/// TERM and INT. Once they are listened to, they do not end the process by
+/// themselves.
 pub(super) struct Signals {
     term: Signal,
     int: Signal,
@@ -13,7 +14,7 @@ impl Signals {
     /// Begins to listen.
     ///
     /// # Errors
-    /// When the signals cannot be listened to.
+    /// If the signals cannot be listened to.
     pub(super) fn listen() -> std::io::Result<Self> {
         Ok(Self {
             term: signal(SignalKind::terminate())?,
@@ -21,7 +22,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one; returns its name.
+    /// Waits for the next signal; returns its name.
     pub(super) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.term.recv() => "TERM",
@@ -30,11 +31,11 @@ impl Signals {
     }
 }
 
-/// Waits for TERM or INT and cancels. A second one ends the process at once:
-/// everything that matters is stored before it happens.
+/// Waits for TERM or INT and cancels. A second signal ends the process at once,
+/// which is safe: every effect is preceded by a commit.
 ///
 /// # Errors
-/// When the signals cannot be listened to.
+/// If the signals cannot be listened to.
 pub(super) async fn cancel_on_signal(cancel: &CancellationToken) -> std::io::Result<()> {
     let mut signals = Signals::listen()?;
     let signal = signals.next().await;

@@ -1,4 +1,4 @@
-//! `status`: how each token stands, read from Vault. Nothing is changed.
+//! `status`: the state of each token, read from Vault. It changes nothing.
 
 use std::io;
 use std::path::Path;
@@ -33,7 +33,8 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             Err(exit) => return exit,
         };
         let complete = seen.iter().all(|seen| seen.found.is_ok());
-        // Nobody reads the output any more: the exit code still tells.
+        // If nobody reads the output any more, the exit code still tells the
+        // result.
         drop(show(&seen, world.clock.now(), output));
         if complete { Exit::Ok } else { Exit::TryAgain }
     })
@@ -112,7 +113,7 @@ fn connections(snapshot: &TokenSnapshot) -> String {
     all.join(", ")
 }
 
-/// The most important thing that the other columns do not say.
+/// The most important fact that the other columns do not show.
 fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
     if let Some(halt) = &snapshot.halt {
         return format!("{}: {}", halt.cause.as_str(), halt.detail);

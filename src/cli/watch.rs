@@ -1,5 +1,5 @@
-//! What the daemon asks Vault besides the tokens: whether it is there, what our
-//! token may do, whether a person stopped all work.
+//! The daemon's own requests to Vault: whether it is reachable, what our token
+//! is permitted, whether a person stopped all work.
 
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
@@ -12,12 +12,12 @@ use crate::telemetry::VaultSigns;
 use crate::telemetry::witness::Observer;
 use crate::vault::preflight::{self, Need};
 
-/// How often the heartbeat goes while no supervisor gives it.
+/// Interval of the heartbeat while no supervisor sends it.
 const BEAT: SignedDuration = SignedDuration::from_secs(2);
 
-/// Logs in and asks what must be known before any token is looked at, however
-/// long that takes. The heartbeat goes on meanwhile, also while an answer is
-/// waited for. Returns whether it succeeded before it was cancelled.
+/// Logs in, and asks what must be known before a token is worked on, for as
+/// long as that takes. The heartbeat is sent meanwhile. Returns whether this
+/// succeeded before it was cancelled.
 pub(super) async fn is_prepared(
     world: &World,
     pulse: &Observer,
@@ -42,8 +42,8 @@ pub(super) async fn is_prepared(
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 
-/// A daemon that dies of a sealed Vault would have to be started by hand
-/// afterwards.
+/// Waits as long as Vault is sealed or away. If the daemon ended instead, a
+/// person would have to start it again.
 async fn wait_for_vault(world: &World) {
     let mut pause = FIRST_PAUSE;
     let mut said = String::new();
@@ -51,7 +51,7 @@ async fn wait_for_vault(world: &World) {
         let text = error.to_string();
         let state = world.session.state();
         if said != text {
-            tracing::warn!(error = %text, "waiting for Vault; no token is looked at meanwhile");
+            tracing::warn!(error = %text, "waiting for Vault; no token is worked on meanwhile");
             said.clone_from(&text);
         }
         world.telemetry.vault(VaultSigns {
@@ -68,7 +68,7 @@ async fn wait_for_vault(world: &World) {
     }
 }
 
-/// Nothing is done before it is known whether a person stopped all work.
+/// Waits until it is known whether a person stopped all work.
 async fn wait_for_control(world: &World) {
     while let Err(error) = world.read_control().await {
         tracing::warn!(%error, "whether all work is paused is not known yet");
@@ -79,8 +79,8 @@ async fn wait_for_control(world: &World) {
     }
 }
 
-/// Missing rights are told with the policy lines that mend them. The daemon
-/// goes on: other tokens may work.
+/// Logs missing permissions, with the policy lines that grant them. The daemon
+/// goes on, since other tokens may work.
 pub(super) async fn tell_missing_capabilities(world: &World, needs: &[Need]) {
     match preflight::check(&world.session, needs).await {
         Err(error) => tracing::warn!(%error, "Vault was not asked what our token may do"),
@@ -98,10 +98,11 @@ pub(super) async fn tell_missing_capabilities(world: &World, needs: &[Need]) {
     }
 }
 
-/// How often Vault is asked whether a person stopped all work.
+/// How often the document about all tokens is read.
 const CONTROL: SignedDuration = SignedDuration::from_secs(10);
 
-/// Never returns. While Vault does not answer, what was known stays in force.
+/// Never returns. While Vault does not answer, the last known state stays in
+/// force.
 pub(super) async fn watch_control(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
     loop {
         world.clock.sleep(CONTROL).await;
@@ -115,14 +116,15 @@ pub(super) async fn watch_control(world: &World, messages: &mpsc::Sender<Supervi
         } else {
             tracing::info!("a person resumed all work");
         }
-        // A supervisor that has ended needs no ring.
+        // It fails only if the supervisor has ended.
         let _ended = messages.send(SupervisorMessage::WakeAll).await.is_err();
     }
 }
 
-/// How often the session's state is shown.
+/// How often the state of the session is reported.
 const LOOK: SignedDuration = SignedDuration::from_secs(3);
-/// After so long without a successful call Vault is asked for a sign of life.
+/// After this long without a successful request, Vault is asked whether it
+/// works.
 const QUIET: SignedDuration = SignedDuration::from_secs(20);
 
 pub(super) async fn watch_vault(world: &World, end: &CancellationToken) {
@@ -134,7 +136,7 @@ pub(super) async fn watch_vault(world: &World, end: &CancellationToken) {
         }
         let state = world.session.state();
         if !state.logged_in && state.logins == 0 {
-            // The start tells how it waits.
+            // The start reports how it waits.
             continue;
         }
         let now = world.clock.now();

@@ -1,4 +1,4 @@
-//! From settings to everything that acts.
+//! Builds from the settings everything that acts.
 
 mod pool;
 mod units;
@@ -28,7 +28,7 @@ use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
 use pool::Pool;
 use units::Builder;
 
-/// Everything that acts, wired together.
+/// The wired program.
 pub(super) struct World {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) telemetry: Telemetry,
@@ -44,16 +44,16 @@ pub(super) struct World {
     all_paused: Arc<AtomicBool>,
 }
 
-/// What follows from what may change at run time.
+/// The parts that a reload may change.
 pub(super) struct Wired {
     pub(super) units: Vec<Arc<Unit>>,
     pub(super) targets: BTreeMap<String, PublishTarget>,
-    /// What our Vault token must be allowed to do.
+    /// The permissions that our Vault token needs.
     pub(super) needs: Vec<Need>,
 }
 
 impl World {
-    /// Builds it; nothing is sent yet.
+    /// Wires the program; nothing is sent yet.
     ///
     /// # Errors
     /// Names what cannot be built, such as a CA file that cannot be read.
@@ -99,8 +99,8 @@ impl World {
         })
     }
 
-    /// What our Vault token must be allowed to do, as configured at the start.
-    /// Put together when it is asked for: it is asked for once.
+    /// The permissions that our Vault token needs, as configured at the start.
+    /// Computed at each call, because it is called once.
     pub(super) fn needs(&self) -> Vec<Need> {
         preflight::needs(
             &self.state_path,
@@ -110,7 +110,7 @@ impl World {
         )
     }
 
-    /// The tokens of another configuration, with the same Vault.
+    /// Wires the tokens of another configuration with the same Vault.
     ///
     /// # Errors
     /// Names what cannot be built, such as a CA file that cannot be read.
@@ -129,10 +129,10 @@ impl World {
     }
 
     /// Reads from Vault whether a person stopped all work, and returns whether
-    /// that has changed. What cannot be understood stops all work.
+    /// that has changed. A document that cannot be understood stops all work.
     ///
     /// # Errors
-    /// When Vault does not answer: what was known stays in force.
+    /// If Vault does not answer: the last known state stays in force.
     pub(super) async fn read_control(&self) -> Result<bool, StoreError> {
         let paused = match self.store.all_paused().await {
             Ok(paused) => {
@@ -156,7 +156,7 @@ impl World {
         self.all_paused.load(Ordering::Relaxed)
     }
 
-    /// What carries tokens from one decision to the next.
+    /// The driver for single tokens.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
         Runner {
             store: Arc::clone(&self.store) as _,
@@ -168,7 +168,8 @@ impl World {
         }
     }
 
-    /// What holds for all tokens, as measured and last read by this process.
+    /// What holds for all tokens: the clock difference as measured by this
+    /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
         let skew = Arc::clone(&self.skew);
         let paused = Arc::clone(&self.all_paused);

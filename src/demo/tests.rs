@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::identity_provider::{self, DemoIdentityProvider};
-use super::service_provider::{self, DemoServiceProvider, MintFault};
+use super::service_provider::{self, DemoServiceProvider, IssueFault};
 use crate::clock::SystemClock;
 use crate::connections::{self, ConnectionKind};
 use crate::fault::{Fault, FaultClass};
@@ -174,7 +174,7 @@ async fn a_rotation_by_hand_costs_no_provisioning_call() {
     assert!(old.expires_at.is_some() && old.id.is_some());
     scene.roll_out(&old.value).await;
 
-    scene.sp.faults().mint.plan(MintFault::LoseReply, 1);
+    scene.sp.faults().issue.plan(IssueFault::LoseReply, 1);
     let lost = scene.issue("lost").await.expect_err("no whole answer");
     assert_eq!(lost.class, FaultClass::Ambiguous);
     let listing = scene.issuer.list("crm").await.expect("a listing");

@@ -41,7 +41,7 @@ const RULES: &[Rule] = &[
     ("only a current token has predecessors", |r| {
         r.current.is_some() || r.retiring.is_empty()
     }),
-    ("no token stands in two slots", no_token_twice),
+    ("no token is in two slots", no_token_twice),
     ("a token is not retired before it was superseded", |r| {
         r.retiring
             .iter()
@@ -58,7 +58,7 @@ const RULES: &[Rule] = &[
         r.current.is_some() || !reverting
     }),
     (
-        "evidence belongs to the token that it stands with",
+        "evidence belongs to the token that it is stored with",
         evidence_fits,
     ),
     ("the history is bounded", |r| r.history.len() <= HISTORY),

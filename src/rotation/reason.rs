@@ -84,7 +84,7 @@ pub enum Reason {
     Left,
 }
 
-/// How a token fares for which a reason was decided.
+/// The state of a token for which a reason was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
     /// As it should be: nothing is overdue.
@@ -131,7 +131,7 @@ impl Reason {
         Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
 
-    /// How the token fares.
+    /// The state of the token.
     #[must_use]
     pub fn urgency(self) -> Urgency {
         self.class().urgency

@@ -32,7 +32,7 @@ async fn a_new_token_is_planned_rotated_and_shown() {
     assert!(plan.out.starts_with("TOKEN"), "{plan:?}");
     let row = plan.out.lines().nth(1).expect("a row");
     assert!(row.contains("crm") && row.contains("rotate") && row.ends_with("missing"));
-    assert_eq!(scene.sp.stats().minted, 0, "`plan` changes nothing");
+    assert_eq!(scene.sp.stats().issued, 0, "`plan` changes nothing");
 
     let rotated = scene.run(&["rotate", "crm"]).await;
     assert_eq!(rotated.code, 0, "{rotated:?}");
@@ -40,7 +40,7 @@ async fn a_new_token_is_planned_rotated_and_shown() {
         assert!(rotated.out.contains(step), "{step}: {rotated:?}");
     }
     assert!(rotated.out.contains("generation 1"), "{rotated:?}");
-    assert_eq!(scene.sp.stats().minted, 1);
+    assert_eq!(scene.sp.stats().issued, 1);
 
     let status = scene.json(&["status"]).await;
     let token = &status["tokens"][0];
@@ -220,14 +220,14 @@ async fn a_paused_token_is_left_alone_until_it_is_resumed() {
     let ran = scene.run(&["rotate", "crm"]).await;
     assert_eq!(ran.code, 75, "{ran:?}");
     assert!(ran.err.contains("scim-rotator resume crm"), "{ran:?}");
-    assert_eq!(scene.sp.stats().minted, 0, "nothing was done");
+    assert_eq!(scene.sp.stats().issued, 0, "nothing was done");
     let status = scene.json(&["status"]).await;
     assert_eq!(status["tokens"][0]["standing"], "paused");
     assert_eq!(status["tokens"][0]["paused"]["reason"], "audit");
 
     assert_eq!(scene.run(&["resume", "crm"]).await.code, 0);
     assert_eq!(scene.run(&["once"]).await.code, 0);
-    assert_eq!(scene.sp.stats().minted, 1, "the rotation was not dropped");
+    assert_eq!(scene.sp.stats().issued, 1, "the rotation was not dropped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,14 +237,14 @@ async fn a_compromised_token_is_revoked_at_once_and_only_when_that_is_meant() {
     let asked = scene.run(&["rotate", "crm", "--compromised"]).await;
     assert_eq!(asked.code, 64, "{asked:?}");
     assert!(asked.err.contains("revoked at once") && asked.err.contains("--yes"));
-    assert_eq!(scene.sp.stats().minted, 1);
+    assert_eq!(scene.sp.stats().issued, 1);
 
     let ran = scene
         .run(&["rotate", "crm", "--compromised", "--yes"])
         .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let stats = scene.sp.stats();
-    assert_eq!((stats.minted, stats.revoked, stats.live_tokens), (2, 1, 1));
+    assert_eq!((stats.issued, stats.revoked, stats.live_tokens), (2, 1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,10 +259,10 @@ async fn the_kill_switch_holds_every_token_and_drops_nothing() {
     let ran = scene.run(&["rotate", "crm"]).await;
     assert_eq!(ran.code, 75, "{ran:?}");
     assert!(ran.err.contains("resume --all"), "{ran:?}");
-    assert_eq!(scene.sp.stats().minted, 0, "nothing was done");
+    assert_eq!(scene.sp.stats().issued, 0, "nothing was done");
 
     assert_eq!(scene.run(&["resume", "--all"]).await.code, 0);
     assert_eq!(scene.run(&["once"]).await.code, 0);
-    assert_eq!(scene.sp.stats().minted, 1, "the rotation was not dropped");
+    assert_eq!(scene.sp.stats().issued, 1, "the rotation was not dropped");
     assert_eq!(scene.run(&["pause"]).await.code, 64, "of what?");
 }

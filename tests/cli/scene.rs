@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use scim_rotator::clock::SystemClock;
 use scim_rotator::demo::identity_provider::{self, DemoIdentityProvider};
-use scim_rotator::demo::service_provider::{self, DemoServiceProvider, MintFault};
+use scim_rotator::demo::service_provider::{self, DemoServiceProvider, IssueFault};
 use scim_rotator::demo::vault::{self, EmbeddedVault, Policy, Role, Rule};
 use scim_rotator::ports::Clock;
 use serde_json::Value;
@@ -135,7 +135,7 @@ confirm_every = "1s"
     }
 
     pub(crate) fn refuse_minting(&self) {
-        self.sp.faults().mint.keep(MintFault::Refuse);
+        self.sp.faults().issue.keep(IssueFault::Refuse);
     }
 
     /// From now on the configuration logs in by a role that may write records

@@ -17,22 +17,10 @@ pub(crate) struct Entry {
     pub(crate) line: usize,
     /// The line begins with it: `key = …`.
     pub(crate) leads: bool,
+    /// The line is its header: `[key]`.
+    pub(crate) heads: bool,
     /// A table, or an array of tables.
     pub(crate) is_table: bool,
-}
-
-impl Entry {
-    /// The type that has the key, and its name there.
-    pub(crate) fn name(&self) -> Option<(String, String)> {
-        self.key.as_ref().map(name)
-    }
-}
-
-/// The type that has a key, and its name there. One type may stand at many
-/// paths; its keys are explained once.
-pub(crate) fn name(key: &Key) -> (String, String) {
-    let last = key.path.rsplit('.').next().unwrap_or_default();
-    (key.owner.clone(), last.to_owned())
 }
 
 /// A file, line by line and key by key.
@@ -92,8 +80,10 @@ impl Walk<'_> {
                 let exact = self.known.get(&joined(known, name));
                 exact.or_else(|| self.known.get(&joined(known, ANY)))
             });
+            let whole = joined(path, name);
             let entry = Entry {
-                path: joined(path, name),
+                heads: self.heads(key.span().start, &whole),
+                path: whole,
                 key: found.cloned(),
                 line: self.text[..key.span().start].matches('\n').count(),
                 leads: self.leads(key.span().start),
@@ -124,6 +114,13 @@ impl Walk<'_> {
     fn is_told_apart(&self, path: &str) -> bool {
         let below = format!("{path}.");
         self.known.keys().any(|known| known.starts_with(&below))
+    }
+
+    fn heads(&self, at: usize, path: &str) -> bool {
+        let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let name = line.trim_start_matches('[').trim_end_matches(']');
+        line.starts_with('[') && name == path
     }
 
     fn leads(&self, at: usize) -> bool {

@@ -7,14 +7,19 @@
 )]
 
 mod check_command;
+mod completeness;
+mod coverage;
 mod example;
+mod example_set;
 mod examples;
 mod includes;
 mod places;
 
 mod rules;
+mod schema;
 mod secrets;
 mod templates;
+mod validator;
 
 use std::path::{Path, PathBuf};
 

@@ -169,9 +169,9 @@ headers = 3
 foo = 1
 
 [issuers.crm.http.issue]
-method = 'post'
+method = 'FETCH'
 bar = 2
-read.expires_at = { at = 'no-pointer', format = 'unix' }
+read.expires_at = { at = 'a..b', format = 'unix' }
 ";
     let found = said_of(text);
     for path in [
@@ -204,7 +204,7 @@ auth.approle = { role_id = 'id', secret_id = { file = '/run/id' }, mount = '' }
 auth = { bearer = { vault = 'kv/scim/crm#token' } }
 foo = 1
 [issuers.crm.http.issue]
-method = 'post'
+method = 'FETCH'
 url = 'http://crm.example.com/tokens'
 
 [connections.idp.exec]

@@ -5,7 +5,8 @@ use scim_rotator::config::{Report, known_keys};
 use scim_rotator::secret::spellings::spellings;
 
 use super::example::{Entry, Example};
-use super::{Folder, report, repository};
+use super::example_set::all;
+use super::{Folder, report};
 
 /// A secret with every sign that some output escapes, and a part that none
 /// does.
@@ -61,7 +62,6 @@ fn with_literal(example: &Example, entry: &Entry, literal: &str) -> String {
 
 #[test]
 fn every_credential_refuses_a_literal_with_the_remedy() {
-    let text = std::fs::read_to_string(repository("config/complete.toml")).expect("an example");
     let known = known_keys();
     let is_credential = |path: &str| {
         let vault = format!("{path}.vault");
@@ -69,19 +69,20 @@ fn every_credential_refuses_a_literal_with_the_remedy() {
             .iter()
             .any(|k| k.path == vault && k.owner == "Credential")
     };
-    let example = Example::new(text, known.iter().cloned());
-    let credentials = example.entries.iter().filter(|entry| {
-        entry
-            .key
-            .as_ref()
-            .is_some_and(|key| is_credential(&key.path))
+    let files = all();
+    let credentials = files.iter().flat_map(|shown| {
+        let entries = shown.entries.iter().filter(|entry| {
+            let key = entry.key.as_ref();
+            key.is_some_and(|key| is_credential(&key.path))
+        });
+        entries.map(move |entry| (shown, entry))
     });
     let mut tried = 0;
-    for entry in credentials {
+    for (shown, entry) in credentials {
         for (what, literal) in LITERALS {
             let what = format!("{}: {what}", entry.path);
-            let text = with_literal(&example, entry, &literal.replace("CANARY", CANARY));
-            let found = report(Folder::with(&text).load());
+            let text = with_literal(&shown.example, entry, &literal.replace("CANARY", CANARY));
+            let found = report(shown.load_with(&text));
             assert!(found.has_errors(), "{what} is accepted");
             assert_report_hides(&found, &what);
             let refused = literal.starts_with(['\'', '[']);

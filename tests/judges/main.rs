@@ -92,3 +92,10 @@ async fn the_sdk_of_terraform_sends_the_same_and_takes_the_answers() {
     ];
     judge(Family::Issuer, "terraform", &exemptions).await;
 }
+
+#[tokio::test]
+async fn the_sdk_of_entra_sends_the_same_and_takes_the_answers() {
+    // The SDK makes nothing of a state that it does not know.
+    let exemptions = [("--made-up", "a state that nobody knows")];
+    judge(Family::Connection, "entra", &exemptions).await;
+}

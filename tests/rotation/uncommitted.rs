@@ -235,7 +235,7 @@ fn persons_come_first_and_a_retry_ends_every_wait() {
 }
 
 #[test]
-fn a_record_of_version_1_is_read_under_its_old_word() {
+fn the_earlier_name_of_the_list_is_still_read() {
     let mut stored = serde_json::to_value(after(overtaken(), &sent(None)).record).expect("json");
     let fields = stored.as_object_mut().expect("an object");
     let listed_before = fields.remove("issues_after_lease_loss").expect("the list");

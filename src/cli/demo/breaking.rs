@@ -1,5 +1,5 @@
-//! Breaks one part in the middle of a rotation, mends it, and waits until the
-//! daemon has recovered.
+//! Breaks one part during a rotation, repairs it, and waits until the daemon
+//! has recovered.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::Scene;
 use crate::demo::identity_provider::{AdminFault, WriteFault};
-use crate::demo::service_provider::MintFault;
+use crate::demo::service_provider::IssueFault;
 use crate::demo::stage::TOKENS;
 use crate::telemetry::words;
 
@@ -26,14 +26,14 @@ pub enum Break {
     /// The daemon is a process of its own, is killed (SIGKILL) when a new
     /// token has just been issued, and started again.
     Crash,
-    /// Every token of a service provider is revoked behind the daemon's back.
-    /// Nothing can prevent that calls are refused then.
+    /// Every token of a service provider is revoked outside of the daemon.
+    /// Calls are refused then, which nothing can prevent.
     #[value(hide = true)]
     Revoked,
 }
 
 impl Break {
-    /// The word of the command line.
+    /// The word on the command line.
     fn word(self) -> &'static str {
         match self {
             Self::Issuer => "issuer",
@@ -44,7 +44,7 @@ impl Break {
         }
     }
 
-    /// What happens, and what to expect of the daemon.
+    /// What happens, and what the daemon must do.
     fn words(self, outage: &str) -> (String, &'static str) {
         match self {
             Self::Issuer => (
@@ -71,7 +71,7 @@ impl Break {
     }
 }
 
-/// What was broken, and what came of it.
+/// What was broken, and the result.
 #[derive(Debug, Clone)]
 pub(super) struct Broken {
     what: Break,
@@ -97,7 +97,7 @@ impl Broken {
         }
     }
 
-    /// Why this is no success.
+    /// Why the recovery failed.
     pub(super) fn complaint(&self) -> Option<String> {
         let word = self.what.word();
         match (self.struck, self.recovered_after) {
@@ -119,10 +119,10 @@ impl Broken {
     }
 }
 
-/// The token whose rotation is hit.
+/// The token whose rotation is disturbed.
 const TOKEN: &str = TOKENS[0];
 
-/// Breaks a part at the first renewal of a token. `kill` ends the daemon's
+/// Breaks a part during the next renewal of a token. `kill` ends the daemon's
 /// process.
 pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify) {
     let what = broken.what;
@@ -131,7 +131,7 @@ pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify)
         .until(|counts| counts.generation(TOKEN) >= 1)
         .await;
     let before = scene.tally.counts().generation(TOKEN);
-    let issued = scene.stage.crm.stats().minted;
+    let issued = scene.stage.crm.stats().issued;
     set_up(scene, what);
     match what {
         Break::Issuer | Break::Idp | Break::Vault | Break::Crash => {
@@ -146,8 +146,8 @@ pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify)
     match what {
         Break::Issuer | Break::Idp | Break::Vault => {
             scene.clock.sleep(scene.stage.pace.outage()).await;
-            mend(scene);
-            tell_mended(scene, what);
+            repair(scene);
+            tell_repaired(scene, what);
         }
         Break::Crash | Break::Revoked => {}
     }
@@ -170,23 +170,22 @@ pub(super) async fn break_one(scene: &Scene, broken: &mut Broken, kill: &Notify)
     );
 }
 
-/// The answer to an issue is held back for so long, so that what is broken then
-/// is broken before the daemon goes on.
+/// How long the answer to an issuance request is delayed, so that the part is
+/// broken before the daemon continues.
 const AIM: SignedDuration = SignedDuration::from_millis(300);
 
-/// What must stand ready before the rotation begins, so that it cannot be
-/// missed.
+/// Prepares faults that must be in place before the rotation begins.
 fn set_up(scene: &Scene, what: Break) {
     let stage = &scene.stage;
-    let mint = &stage.crm.faults().mint;
+    let issuing = &stage.crm.faults().issue;
     match what {
-        Break::Issuer => mint.plan(MintFault::LoseReply, 1),
+        Break::Issuer => issuing.plan(IssueFault::LoseReply, 1),
         Break::Idp => {
             stage.hr.faults().write.plan(WriteFault::LoseReply, 1);
-            mint.plan(MintFault::Slow(AIM), 1);
+            issuing.plan(IssueFault::Slow(AIM), 1);
         }
-        Break::Vault => mint.plan(MintFault::Slow(AIM), 1),
-        Break::Crash => mint.plan(MintFault::Slow(stage.pace.lifetime()), 1),
+        Break::Vault => issuing.plan(IssueFault::Slow(AIM), 1),
+        Break::Crash => issuing.plan(IssueFault::Slow(stage.pace.lifetime()), 1),
         Break::Revoked => {}
     }
 }
@@ -194,7 +193,7 @@ fn set_up(scene: &Scene, what: Break) {
 fn strike(scene: &Scene, what: Break, kill: &Notify) {
     let stage = &scene.stage;
     match what {
-        Break::Issuer => stage.crm.faults().mint.keep(MintFault::Refuse),
+        Break::Issuer => stage.crm.faults().issue.keep(IssueFault::Refuse),
         Break::Idp => stage.hr.faults().admin.keep(AdminFault::Unavailable),
         Break::Vault => stage.vault.seal(true),
         Break::Crash => kill.notify_one(),
@@ -202,18 +201,18 @@ fn strike(scene: &Scene, what: Break, kill: &Notify) {
     }
 }
 
-fn mend(scene: &Scene) {
+fn repair(scene: &Scene) {
     let stage = &scene.stage;
-    stage.crm.faults().mint.clear();
+    stage.crm.faults().issue.clear();
     stage.hr.faults().admin.clear();
     stage.vault.seal(false);
 }
 
-/// How often a server is looked at while a moment is waited for.
+/// How often the state of a server is polled.
 const LOOK: Duration = Duration::from_millis(2);
 
 async fn until_issued(scene: &Scene, before: u64) {
-    while scene.stage.crm.stats().minted == before {
+    while scene.stage.crm.stats().issued == before {
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -237,7 +236,7 @@ fn tell_broken(scene: &Scene, what: Break, now: Timestamp) {
     scene.say(&format!("{:<26}  {expect}\n", ""));
 }
 
-fn tell_mended(scene: &Scene, what: Break) {
+fn tell_repaired(scene: &Scene, what: Break) {
     let text = match what {
         Break::Issuer => "the issuer of crm issues again",
         Break::Idp => "the identity provider hr is back",
@@ -245,8 +244,8 @@ fn tell_mended(scene: &Scene, what: Break) {
         Break::Crash | Break::Revoked => return,
     };
     scene.tell(
-        "MENDED",
+        "REPAIRED",
         text,
-        json!({ "event": "mended", "part": what.word() }),
+        json!({ "event": "repaired", "part": what.word() }),
     );
 }

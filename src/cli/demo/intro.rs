@@ -1,4 +1,4 @@
-//! What is said at the beginning.
+//! The text at the beginning of the demo.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ Steps of a rotation:
   retire     revokes the old token, and shows that it is refused
 ";
 
-/// Tells what runs, what will happen, and where to look.
+/// Tells what is running, what will happen, and where to look.
 pub(super) fn tell(scene: &Scene, args: &Args) {
     let stage = &scene.stage;
     let pace = stage.pace;
@@ -78,7 +78,7 @@ From another terminal, as long as this runs:
     scene.tell("", "", facts);
 }
 
-/// This program, as it can be called from any folder.
+/// The path of this program, which works in any folder.
 fn program() -> String {
     let program = std::env::current_exe();
     program.map_or("scim-rotator".to_owned(), |path| path.display().to_string())

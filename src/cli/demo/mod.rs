@@ -1,4 +1,4 @@
-//! `demo`: the real daemon, with everything around it in this process.
+//! `demo`: the real daemon, with all servers that it needs in this process.
 
 mod breaking;
 mod intro;
@@ -37,8 +37,8 @@ use crate::telemetry::notify::Notifier;
 use crate::telemetry::result::StepResult;
 use crate::value::HumanDuration;
 
-/// How often it is told how provisioning fares.
-const FARES: SignedDuration = SignedDuration::from_secs(10);
+/// How often the state of provisioning is shown.
+const REPORT_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// `demo`.
 #[derive(Debug, clap::Args)]
@@ -49,10 +49,10 @@ pub struct Args {
     /// Break a part in the middle of a rotation, and show how it recovers.
     #[arg(long = "break", value_name = "PART", value_enum)]
     pub broken: Option<Break>,
-    /// How long the tokens live; everything else follows. At least 16s.
+    /// How long the tokens live; all other times follow from it. At least 16s.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = pace)]
     pub lifetime: Pace,
-    /// Do not tell every ten seconds how provisioning fares.
+    /// Do not show the state of provisioning every ten seconds.
     #[arg(long)]
     pub quiet: bool,
     /// Show the daemon's log on standard error.
@@ -66,8 +66,8 @@ fn pace(text: &str) -> Result<Pace, String> {
     Pace::of(lifetime.0).ok_or_else(|| format!("tokens must live for {shortest}s at least"))
 }
 
-/// Runs the demo. Succeeds if no provisioning call was refused, and what was
-/// broken has recovered.
+/// Runs the demo. It succeeds if no provisioning call was refused and the
+/// broken part has recovered.
 pub fn run(args: &Args, output: Output) -> Exit {
     if let (Some(length), Some(_)) = (args.length, args.broken)
         && length.0 < args.lifetime.lifetime()
@@ -108,7 +108,7 @@ struct Scene {
 
 async fn play(args: &Args, output: Output) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    // From here on a signal ends the demo in order: files are removed.
+    // From here on a signal ends the demo in an orderly way: files are removed.
     let signals = Signals::listen()?;
     let scene = Scene {
         stage: Stage::start(Arc::clone(&clock), args.lifetime).await?,
@@ -168,7 +168,7 @@ async fn daemon_here(scene: &Scene, end: &CancellationToken) -> anyhow::Result<(
         .settings;
     let (listening, address) = oneshot::channel::<SocketAddr>();
     let witnesses: Vec<Arc<dyn Witness>> = vec![
-        // A step is shown before anybody who waits for it goes on.
+        // A step is shown before other witnesses are told of it.
         Arc::new(Shown(Arc::clone(&scene.live))),
         Arc::clone(&scene.tally) as _,
     ];
@@ -209,17 +209,18 @@ async fn until_the_end(
         () = end.cancelled() => {}
     }
     end.cancel();
-    // Signals are held off until files are removed: that takes seconds at most.
+    // Signals are ignored until the files are removed, which takes seconds at
+    // most.
 }
 
 async fn tell_fares(scene: &Scene, quiet: bool, end: &CancellationToken) {
     loop {
         tokio::select! {
-            () = scene.clock.sleep(FARES) => {}
+            () = scene.clock.sleep(REPORT_EVERY) => {}
             () = end.cancelled() => return,
         }
         if !quiet && scene.tell_fares().is_err() {
-            // Nobody watches any more.
+            // Nobody reads the output any more.
             end.cancel();
         }
     }
@@ -231,7 +232,7 @@ impl Scene {
     }
 
     fn tell(&self, subject: &str, text: &str, facts: Value) {
-        // A closed output is noticed when provisioning is told of.
+        // A closed output is noticed at the next report on provisioning.
         drop(self.live.note(self.clock.now(), subject, text, facts));
     }
 
@@ -250,30 +251,30 @@ impl Scene {
     }
 
     fn tell_fares(&self) -> std::io::Result<()> {
-        let fares = self.stage.provisioning();
+        let calls = self.stage.provisioning();
         let mut text = format!(
             "{} calls ok, {} refused; {} users created",
-            fares.ok, fares.refused, fares.users_created
+            calls.ok, calls.refused, calls.users_created
         );
-        if fares.failed + fares.unreachable > 0 {
+        if calls.failed + calls.unreachable > 0 {
             text += &format!(
                 "; {} failed, {} without an answer",
-                fares.failed, fares.unreachable
+                calls.failed, calls.unreachable
             );
         }
-        let mut facts = json!(fares);
+        let mut facts = json!(calls);
         facts["event"] = "provisioning".into();
         self.live
             .note(self.clock.now(), "provisioning", &text, facts)
     }
 }
 
-/// Whether a step is so frequent and uneventful that people are not told.
+/// Whether a step is too frequent and uneventful to be shown.
 fn is_routine(step: &str, result: StepResult<'_>) -> bool {
     step == "verify" && result == StepResult::Done
 }
 
-/// Shows every step but the periodic probes that succeed.
+/// Shows every step except periodic probes that succeed.
 struct Shown(Arc<Live>);
 
 impl Witness for Shown {

@@ -1,5 +1,5 @@
-//! The daemon as a process of its own, so that it can be killed: the real
-//! binary, with its real log, which tells what it does.
+//! The daemon in a process of its own, so that it can be killed. It is the real
+//! binary; its log shows what it does.
 
 use std::collections::BTreeMap;
 use std::process::{ExitStatus, Stdio};
@@ -21,18 +21,18 @@ use crate::cli::output::complain;
 use crate::rotation::reason::Reason;
 use crate::telemetry::result::StepResult;
 
-/// After so long a process that was told to end is killed.
+/// Time after which a process that was asked to end is killed.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// A Ctrl-C reaches the process as soon as us: it may have ended before we
-/// know why.
+/// A Ctrl-C reaches the process at the same time as us: it may end before we
+/// have received the signal.
 const BOTH_TOLD: Duration = Duration::from_secs(2);
 
-/// Runs the process until cancelled. Each `kill` kills it with SIGKILL and
-/// starts it again.
+/// Runs the process until it is cancelled. Each `kill` kills it with SIGKILL
+/// and starts it again.
 ///
 /// # Errors
-/// When it cannot be started, or ends by itself.
+/// If it cannot be started, or ends by itself.
 pub(super) async fn run(
     scene: &Scene,
     kill: &Notify,
@@ -84,7 +84,8 @@ fn start(scene: &Scene) -> anyhow::Result<(Child, Log)> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
-        // It must not tell a service manager that watches us that it is us.
+        // It must not send messages to a service manager that watches our
+        // process.
         .env_remove("NOTIFY_SOCKET")
         .env_remove("WATCHDOG_USEC")
         .env_remove("WATCHDOG_PID")
@@ -113,7 +114,7 @@ async fn restart(scene: &Scene, id: Option<u32>, status: ExitStatus, cancel: &Ca
 async fn stop(scene: &Scene, mut child: Child, lines: &mut Log) -> anyhow::Result<()> {
     let pid = child.id().and_then(|id| i32::try_from(id).ok());
     if let Some(pid) = pid.and_then(Pid::from_raw) {
-        // It may have ended by itself meanwhile.
+        // It may have ended meanwhile.
         kill_process(pid, Signal::TERM).ok();
     }
     let ended = async {
@@ -127,24 +128,24 @@ async fn stop(scene: &Scene, mut child: Child, lines: &mut Log) -> anyhow::Resul
     Ok(())
 }
 
-/// Shows what the log says until it ends.
+/// Shows the log until it ends.
 async fn follow(scene: &Scene, lines: &mut Log) {
     let mut waits = Waits::new();
     while let Ok(Some(line)) = lines.next_line().await {
         if scene.verbose {
             complain(&format!("{line}\n"));
         }
-        // What is no JSON is no line of the log.
+        // A line that is not JSON is not from the log.
         if let Ok(entry) = serde_json::from_str::<Entry>(&line) {
             entry.show(scene, &mut waits);
         }
     }
 }
 
-/// Why each token waits, as last shown.
+/// The reason for which each token waits, as last shown.
 type Waits = BTreeMap<String, String>;
 
-/// A line of the daemon's log, as far as it is shown.
+/// A log line of the daemon: the parts that are shown.
 #[derive(Deserialize)]
 struct Entry {
     message: String,
@@ -226,7 +227,7 @@ impl Entry {
         scene.live.tell(scene.clock.now(), token, &text, facts);
     }
 
-    /// Waits inside a rotation are short and many.
+    /// Waits inside a rotation are short and many, and not shown.
     fn show_wait(&self, scene: &Scene, token: &str, reason: &str) {
         let Some(reason) = Reason::from_word(reason).filter(|r| is_worth_telling(*r)) else {
             return;

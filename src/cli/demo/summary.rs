@@ -1,4 +1,4 @@
-//! What is said at the end, and whether all went well.
+//! The summary at the end of the demo, and whether it succeeded.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -15,12 +15,12 @@ pub(super) struct Summary {
     pub(super) counts: Counts,
     pub(super) provisioning: Provisioning,
     pub(super) broken: Option<Broken>,
-    /// Why the daemon ended before it was told to.
+    /// Why the daemon ended by itself.
     pub(super) daemon_failed: Option<String>,
 }
 
 impl Summary {
-    /// What did not go as it should; empty if all went well.
+    /// What went wrong; empty if nothing did.
     fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         if let Some(error) = &self.daemon_failed {
@@ -55,7 +55,7 @@ impl Summary {
             .iter()
             .map(|(token, count)| format!("{token} {count}"))
             .collect();
-        let fares = &self.provisioning;
+        let calls = &self.provisioning;
         let mut text = format!(
             "\nAfter {}:\n\
              \x20 rotations     {} ({}), besides the first token of each\n\
@@ -66,9 +66,9 @@ impl Summary {
             rotations.values().sum::<u64>(),
             each.join(", "),
             self.counts.steps("retire"),
-            fares.ok,
-            fares.users_created,
-            fares.refused,
+            calls.ok,
+            calls.users_created,
+            calls.refused,
         );
         if self.counts.steps("revoke_orphan") > 0 {
             text += &format!(
@@ -76,10 +76,10 @@ impl Summary {
                 self.counts.steps("revoke_orphan")
             );
         }
-        if fares.failed + fares.unreachable > 0 {
+        if calls.failed + calls.unreachable > 0 {
             text += &format!(
                 "  failed        {} calls with another error, {} without an answer\n",
-                fares.failed, fares.unreachable
+                calls.failed, calls.unreachable
             );
         }
         if let Some(broken) = &self.broken {

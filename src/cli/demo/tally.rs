@@ -1,4 +1,4 @@
-//! Counts what the daemon brought about, whoever reports it.
+//! Counts the results of the daemon, in this process or in another.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::rotation::decision::Decision;
 use crate::rotation::record::Record;
 use crate::telemetry::result::StepResult;
 
-/// What the daemon brought about since the demo began.
+/// Results of the daemon since the demo began.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     generations: BTreeMap<String, u64>,
@@ -21,25 +21,25 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// How many tokens of this name were in use, one after the other.
+    /// Number of tokens of this name that were in use, one after the other.
     pub(super) fn generation(&self, token: &str) -> u64 {
         self.generations.get(token).copied().unwrap_or_default()
     }
 
-    /// Tokens that took the place of another one, by name.
+    /// Number of replaced tokens, by name.
     pub(super) fn rotations(&self) -> BTreeMap<&str, u64> {
         let all = self.generations.iter();
         all.map(|(token, generation)| (token.as_str(), generation.saturating_sub(1)))
             .collect()
     }
 
-    /// Steps of this kind that succeeded.
+    /// Number of steps of this kind that succeeded.
     pub(super) fn steps(&self, step: &str) -> u64 {
         self.steps.get(step).copied().unwrap_or_default()
     }
 }
 
-/// The counts, and who waits for them to change.
+/// The counts, and a way to wait until they change.
 #[derive(Default)]
 pub(super) struct Tally {
     counts: Mutex<Counts>,
@@ -57,8 +57,8 @@ impl Tally {
         self.changed.notify_waiters();
     }
 
-    /// A token is in use, and `generation` counts those of its name. Another
-    /// process may have brought it about.
+    /// A token is in use; `generation` counts those of its name. Another
+    /// process may have made it so.
     pub(super) fn in_use(&self, token: &str, generation: u64) {
         let before = self.lock().generations.insert(token.to_owned(), generation);
         if before != Some(generation) {
@@ -66,7 +66,7 @@ impl Tally {
         }
     }
 
-    /// Waits until the counts are as wanted.
+    /// Waits until the counts fulfil a condition.
     pub(super) async fn until(&self, wanted: impl Fn(&Counts) -> bool) {
         loop {
             let changed = self.changed.notified();

@@ -57,7 +57,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
 
 /// Calls `work` with all files that can be used. What is wrong with the user's
 /// own goes to standard error, and the command fails in the end.
-fn with_library(config: &Path, work: impl FnOnce(&Library<'_>) -> Exit) -> Exit {
+pub(super) fn with_library(config: &Path, work: impl FnOnce(&Library<'_>) -> Exit) -> Exit {
     // Nobody has to configure anything to see what is built in.
     let none = config == Path::new(DEFAULT_CONFIG) && !config.exists();
     let catalogue = Catalogue::read(Some(config).filter(|_| !none));

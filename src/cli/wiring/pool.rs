@@ -1,9 +1,9 @@
-//! Settings that many tokens have alike are kept once.
+//! Shares equal settings of tokens.
 
 use std::sync::Arc;
 
-/// How many different values are looked through; what differs from all of them
-/// is not shared.
+/// Number of different values that are compared; a value that differs from all
+/// of them is not shared.
 const MOST: usize = 32;
 
 /// The different values so far.
@@ -16,7 +16,7 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T: Clone + PartialEq> Pool<T> {
-    /// This value, shared with the equal ones before it.
+    /// The value, shared with an equal one from before.
     pub(super) fn share(&mut self, value: &T) -> Arc<T> {
         if let Some(known) = self.0.iter().find(|known| known.as_ref() == value) {
             return Arc::clone(known);

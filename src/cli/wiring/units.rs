@@ -1,4 +1,4 @@
-//! From settings to tokens with their issuers, connections and probes.
+//! Builds tokens with their issuers, connections and probes from the settings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::scim::probe::ScimProbe;
 use crate::{connections, issuers};
 
 /// Builds tokens. Issuers and connections are built once and shared by the
-/// tokens that name them, so that their limits and locks hold for all of them
-/// together; those that a reload leaves as they are stay the same.
+/// tokens that name them, so that their rate limits and locks apply to all of
+/// these together. Those that a reload does not change are kept.
 pub(super) struct Builder {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn http::Observer>,
@@ -27,11 +27,11 @@ pub(super) struct Builder {
     built: Mutex<Built>,
 }
 
-/// With the settings that each was built from.
+/// Each with the settings from which it was built.
 type Issuers = BTreeMap<String, (IssuerKind, Arc<dyn Issuer>)>;
 type Connections = BTreeMap<String, (ConnectionKind, Arc<dyn Connection>)>;
 
-/// What the last configuration led to.
+/// What was built from the last configuration.
 #[derive(Default)]
 struct Built {
     http: Option<ClientSettings>,
@@ -56,7 +56,7 @@ impl Builder {
     /// The tokens of a configuration.
     ///
     /// # Errors
-    /// Names what cannot be built; what was built before is kept then.
+    /// Names what cannot be built; the previous tokens are kept then.
     pub(super) fn units(&self, settings: &Settings) -> anyhow::Result<Vec<Arc<Unit>>> {
         let mut last = self.built.lock();
         let provider = self.client(settings, Target::Sp)?;

@@ -2,15 +2,19 @@
 //!
 //! A type is asked, through its own `Deserialize`, what it wants at each place:
 //! fields, variants, elements. So no list of keys is written by hand that could
-//! grow old; the example files are held against this one by a test.
+//! grow old; the example files are held against this one by a test, and the JSON
+//! Schema is made of it. It is our own and not `schemars`, because half of the types
+//! have a `Deserialize` written by hand, into which a derive cannot see.
 
+mod shape;
 mod tracer;
 
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use tracer::{Asked, ask};
+pub use shape::{Shape, shape_of};
+use tracer::{Asked, Step, ask};
 
 /// Name that stands for any name a person chooses (`tokens.*.issuer`).
 pub const ANY: &str = "*";
@@ -50,11 +54,13 @@ pub fn of<T: DeserializeOwned>(base: &str) -> Known {
     let mut known = Known::default();
     let mut open: Vec<(Vec<&'static str>, String)> = vec![(Vec::new(), String::new())];
     while let Some((trail, owner)) = open.pop() {
+        let steps: Vec<_> = trail.iter().copied().map(Step::Key).collect();
         let Asked {
             keys,
             owner: next_owner,
             is_word,
-        } = ask::<T>(&trail);
+            ..
+        } = ask::<T>(&steps);
         if let Some(path) = path(base, &trail) {
             let set = if is_word {
                 &mut known.words

@@ -60,7 +60,7 @@ impl Kind for HttpConnection {
     }
 
     fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Connection>, String> {
-        Ok(super::build(name, self, deps))
+        Ok(super::build(name, self, deps, deps.fired.clone()))
     }
 
     fn vendor(&self) -> Option<&VendorMark> {

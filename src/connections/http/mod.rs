@@ -30,6 +30,7 @@ pub use self::token_rules::{CharacterSet, TokenRules};
 use super::Deps;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Exchange, Owner, Purpose, Reply, Run, View};
+use crate::http::fired::Firings;
 use crate::ports::condition::Condition;
 use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, Connection, Delivery};
@@ -49,14 +50,19 @@ struct Http {
 }
 
 /// Makes the connection. The configuration was checked before.
-pub(super) fn build(name: &str, config: &HttpConnection, deps: &Deps) -> Arc<dyn Connection> {
+pub(super) fn build(
+    name: &str,
+    config: &HttpConnection,
+    deps: &Deps,
+    fired: Option<Firings>,
+) -> Arc<dyn Connection> {
     let mut exchange = Exchange::new(
         Owner::Connection,
         name,
         config.shared(),
         &deps.http,
         &deps.secrets,
-        deps.fired.clone(),
+        fired,
     );
     let mut config = config.clone();
     exchange.prepare(config.calls_mut());

@@ -60,9 +60,9 @@ impl Scene {
         assert_eq!(self.put(&object).await, 200);
     }
 
-    async fn mint(&self) -> (String, String) {
+    async fn issue(&self) -> (String, String) {
         let url = self.sp.base_url().join("/admin/tokens").expect("valid");
-        let request = Request::new(Method::POST, url, "mint")
+        let request = Request::new(Method::POST, url, "issue")
             .bearer(self.sp.admin_token())
             .json(&json!({"label": "x", "ttl_seconds": 60}));
         let (status, body) = self.send(request).await;
@@ -94,10 +94,10 @@ impl Scene {
 async fn it_provisions_through_a_change_of_tokens_without_a_refusal() {
     let scene = Scene::new().await;
     assert_eq!(scene.idp.stats().state, ConnectionState::Idle);
-    let (old_id, old) = scene.mint().await;
+    let (old_id, old) = scene.issue().await;
     scene.hand_over(&old).await;
     scene.until("provisions", |s| s.ok >= 130).await;
-    let (_, new) = scene.mint().await;
+    let (_, new) = scene.issue().await;
     scene.hand_over(&new).await;
     let fingerprint = BearerToken::parse(new).expect("sendable").fingerprint();
     assert_eq!(scene.idp.holds(), Some(fingerprint));
@@ -121,7 +121,7 @@ async fn it_provisions_through_a_change_of_tokens_without_a_refusal() {
 #[tokio::test]
 async fn a_dead_token_leads_to_quarantine_and_a_new_one_out_of_it() {
     let scene = Scene::new().await;
-    let (id, token) = scene.mint().await;
+    let (id, token) = scene.issue().await;
     scene.hand_over(&token).await;
     scene.until("works", |s| s.ok > 3).await;
     scene.revoke(&id).await;
@@ -140,7 +140,7 @@ async fn a_dead_token_leads_to_quarantine_and_a_new_one_out_of_it() {
         json!({"ok": false, "status": 401})
     );
 
-    let (_, token) = scene.mint().await;
+    let (_, token) = scene.issue().await;
     scene.hand_over(&token).await;
     let before = scene.idp.stats().ok;
     scene.until("works again", |s| s.ok > before).await;
@@ -159,7 +159,7 @@ async fn a_dead_token_leads_to_quarantine_and_a_new_one_out_of_it() {
 #[tokio::test]
 async fn the_object_is_replaced_whole_and_never_shows_the_token() {
     let scene = Scene::new().await;
-    let (_, token) = scene.mint().await;
+    let (_, token) = scene.issue().await;
     scene.hand_over(&token).await;
     let mut object = scene.get("/admin/connection").await;
     assert_eq!(object["token"], "********");
@@ -204,7 +204,7 @@ async fn the_object_is_replaced_whole_and_never_shows_the_token() {
 #[tokio::test]
 async fn faults_come_on_demand() {
     let scene = Scene::new().await;
-    let (_, token) = scene.mint().await;
+    let (_, token) = scene.issue().await;
     let object = json!({"base_url": scene.sp.scim_url(), "token": token});
     scene.idp.faults().admin.plan(AdminFault::Unavailable, 1);
     assert_eq!(scene.put(&object).await, 503);

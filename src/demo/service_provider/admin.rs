@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{MintFault, Shared};
+use super::{IssueFault, Shared};
 use crate::demo::loopback::{answer, broken_off, carries, complaint, empty, fresh_token, stranger};
 use crate::secret::BearerToken;
 
@@ -24,7 +24,7 @@ const LONGEST_LIFE: i64 = 315_360_000;
 /// The routes below `/admin`.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/tokens", get(list).post(mint))
+        .route("/tokens", get(list).post(post_token))
         .route("/tokens/{id}", get(show).delete(revoke))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), guard))
         .with_state(shared)
@@ -56,7 +56,7 @@ impl Wish {
     }
 }
 
-async fn mint(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+async fn post_token(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let wish = match serde_json::from_slice::<Wish>(&body) {
         Ok(wish) if (1..=LONGEST_LIFE).contains(&wish.ttl_seconds) => wish,
         Ok(_) | Err(_) => {
@@ -66,11 +66,11 @@ async fn mint(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
             );
         }
     };
-    let fault = shared.faults.mint.take();
-    if fault == Some(MintFault::Refuse) {
+    let fault = shared.faults.issue.take();
+    if fault == Some(IssueFault::Refuse) {
         let mut response = complaint(
             StatusCode::SERVICE_UNAVAILABLE,
-            "minting is refused for now",
+            "issuing is refused for now",
         );
         let headers = response.headers_mut();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -78,9 +78,9 @@ async fn mint(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     }
     let response = issue(&shared, wish);
     match fault {
-        None | Some(MintFault::Refuse) => response,
-        Some(MintFault::LoseReply) => broken_off(),
-        Some(MintFault::Slow(wait)) => {
+        None | Some(IssueFault::Refuse) => response,
+        Some(IssueFault::LoseReply) => broken_off(),
+        Some(IssueFault::Slow(wait)) => {
             shared.clock.sleep(wait).await;
             response
         }

@@ -1,4 +1,4 @@
-//! A service provider: mints, lists and revokes tokens for an administrator,
+//! A service provider: issues, lists and revokes tokens for an administrator,
 //! and serves SCIM to whoever holds one.
 //!
 //! ```text
@@ -45,7 +45,7 @@ pub struct Options {
     pub port: u16,
     /// Bearer of the admin API; a random one if none is given.
     pub admin_token: Option<BearerToken>,
-    /// Live tokens beyond which minting is refused with 409.
+    /// Live tokens beyond which issuing is refused with 409.
     pub max_live_tokens: usize,
     /// Time, for expiries.
     pub clock: Arc<dyn Clock>,
@@ -64,14 +64,14 @@ impl Options {
     }
 }
 
-/// What can go wrong with minting.
+/// What can go wrong with issuing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MintFault {
-    /// 503, nothing is minted.
+pub enum IssueFault {
+    /// 503, nothing is issued.
     Refuse,
-    /// The token is minted and the answer breaks off.
+    /// The token is issued and the answer breaks off.
     LoseReply,
-    /// The token is minted and the answer comes late.
+    /// The token is issued and the answer comes late.
     Slow(SignedDuration),
 }
 
@@ -89,8 +89,8 @@ pub enum ScimFault {
 /// Faults on demand.
 #[derive(Debug, Default)]
 pub struct Faults {
-    /// Of minting.
-    pub mint: Switch<MintFault>,
+    /// Of issuing.
+    pub issue: Switch<IssueFault>,
     /// Of SCIM.
     pub scim: Switch<ScimFault>,
 }
@@ -109,8 +109,8 @@ pub struct CallerCount {
 pub struct Stats {
     /// By the first word of `User-Agent`.
     pub callers: BTreeMap<String, CallerCount>,
-    /// Tokens minted.
-    pub minted: u64,
+    /// Tokens issued.
+    pub issued: u64,
     /// Tokens revoked.
     pub revoked: u64,
     /// Tokens alive now.
@@ -217,7 +217,7 @@ impl DemoServiceProvider {
         let state = self.shared.lock();
         Stats {
             callers: state.callers.clone(),
-            minted: state.tokens.minted(),
+            issued: state.tokens.issued(),
             revoked: state.tokens.revoked(),
             live_tokens,
             users: state.users.count(),

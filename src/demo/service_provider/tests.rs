@@ -54,7 +54,7 @@ impl Caller {
         self.call(method, path, Some(&token), body).await
     }
 
-    async fn mint(&self, label: &str, ttl: i64) -> (String, BearerToken) {
+    async fn issue(&self, label: &str, ttl: i64) -> (String, BearerToken) {
         let wish = json!({"label": label, "ttl_seconds": ttl});
         let (status, body) = self.admin(Method::POST, "/admin/tokens", Some(&wish)).await;
         assert_eq!(status, 201, "{body}");
@@ -71,10 +71,10 @@ impl Caller {
 }
 
 #[tokio::test]
-async fn tokens_are_minted_listed_and_revoked() {
+async fn tokens_are_issued_listed_and_revoked() {
     let caller = Caller::new().await;
-    let (first, _) = caller.mint("a", 60).await;
-    caller.mint("b", 60).await;
+    let (first, _) = caller.issue("a", 60).await;
+    caller.issue("b", 60).await;
     let (status, page) = caller
         .admin(Method::GET, "/admin/tokens?page=1&per_page=1", None)
         .await;
@@ -90,7 +90,7 @@ async fn tokens_are_minted_listed_and_revoked() {
         (&json!("b"), &Value::Null)
     );
 
-    caller.mint("c", 60).await;
+    caller.issue("c", 60).await;
     let wish = json!({"label": "d", "ttl_seconds": 60});
     let (status, _) = caller
         .admin(Method::POST, "/admin/tokens", Some(&wish))
@@ -103,13 +103,13 @@ async fn tokens_are_minted_listed_and_revoked() {
     assert_eq!(caller.admin(Method::DELETE, &path, None).await.0, 404);
     assert_eq!(caller.admin(Method::GET, &path, None).await.0, 404);
     let stats = caller.server.stats();
-    assert_eq!((stats.minted, stats.revoked, stats.live_tokens), (3, 1, 2));
+    assert_eq!((stats.issued, stats.revoked, stats.live_tokens), (3, 1, 2));
 }
 
 #[tokio::test]
 async fn the_admin_api_knows_only_its_bearer() {
     let caller = Caller::new().await;
-    let (_, scim_token) = caller.mint("a", 60).await;
+    let (_, scim_token) = caller.issue("a", 60).await;
     for token in [None, Some(&scim_token)] {
         let (status, _) = caller.call(Method::GET, "/admin/tokens", token, None).await;
         assert_eq!(status, 401);
@@ -131,8 +131,8 @@ async fn the_admin_api_knows_only_its_bearer() {
 async fn the_probe_tells_live_tokens_from_dead_ones() {
     let caller = Caller::new().await;
     let probe = caller.probe();
-    let (old_id, old) = caller.mint("old", 60).await;
-    let (_, new) = caller.mint("new", 60).await;
+    let (old_id, old) = caller.issue("old", 60).await;
+    let (_, new) = caller.issue("new", 60).await;
     let verdict = probe.prove(&new).await;
     assert!(
         matches!(&verdict, Verdict::Pass(e) if e.is_full()),
@@ -159,7 +159,7 @@ async fn the_probe_tells_live_tokens_from_dead_ones() {
 #[tokio::test]
 async fn tokens_expire() {
     let caller = Caller::new().await;
-    let (_, token) = caller.mint("short", 1).await;
+    let (_, token) = caller.issue("short", 1).await;
     assert_eq!(
         caller
             .call(Method::GET, "/scim/v2/Users", Some(&token), None)
@@ -183,14 +183,14 @@ async fn tokens_expire() {
 #[tokio::test]
 async fn a_lost_reply_leaves_a_token_behind() {
     let caller = Caller::new().await;
-    caller.server.faults().mint.plan(MintFault::LoseReply, 1);
+    caller.server.faults().issue.plan(IssueFault::LoseReply, 1);
     let wish = json!({"label": "lost", "ttl_seconds": 60});
     let url = caller
         .server
         .base_url()
         .join("/admin/tokens")
         .expect("valid");
-    let request = Request::new(Method::POST, url, "mint")
+    let request = Request::new(Method::POST, url, "issue")
         .bearer(caller.server.admin_token())
         .json(&wish);
     let fault = caller
@@ -202,7 +202,7 @@ async fn a_lost_reply_leaves_a_token_behind() {
     let (_, page) = caller.admin(Method::GET, "/admin/tokens", None).await;
     assert_eq!(page["tokens"][0]["label"], "lost");
 
-    caller.server.faults().mint.plan(MintFault::Refuse, 1);
+    caller.server.faults().issue.plan(IssueFault::Refuse, 1);
     let (status, _) = caller
         .admin(Method::POST, "/admin/tokens", Some(&wish))
         .await;
@@ -231,7 +231,7 @@ async fn a_chosen_token_is_taken_once_and_all_can_be_revoked() {
 #[tokio::test]
 async fn users_live_a_whole_life() {
     let caller = Caller::new().await;
-    let (_, token) = caller.mint("a", 60).await;
+    let (_, token) = caller.issue("a", 60).await;
     let call = async |method: Method, path: &str, body: Option<Value>| {
         let path = format!("/scim/v2{path}");
         caller

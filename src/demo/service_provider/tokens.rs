@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[derive(Default)]
 pub(super) struct Tokens {
     rows: BTreeMap<u64, Row>,
-    minted: u64,
+    issued: u64,
     revoked: u64,
 }
 
@@ -31,7 +31,7 @@ impl Tokens {
         life: SignedDuration,
         now: Timestamp,
     ) -> String {
-        self.minted += 1;
+        self.issued += 1;
         let row = Row {
             digest: digest_of(token),
             label,
@@ -39,8 +39,8 @@ impl Tokens {
             expires_at: now.saturating_add(life).unwrap_or(Timestamp::MAX),
             last_used_at: None,
         };
-        self.rows.insert(self.minted, row);
-        name(self.minted)
+        self.rows.insert(self.issued, row);
+        name(self.issued)
     }
 
     /// Notes a use; whether the token is alive.
@@ -92,8 +92,8 @@ impl Tokens {
         gone.is_some()
     }
 
-    pub(super) fn minted(&self) -> u64 {
-        self.minted
+    pub(super) fn issued(&self) -> u64 {
+        self.issued
     }
 
     pub(super) fn revoked(&self) -> u64 {

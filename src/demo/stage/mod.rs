@@ -4,9 +4,9 @@
 //! ```text
 //!                     Vault
 //!                       │ records, published tokens
-//!   crm  ─┐             │             ┌─ hr            provisions at crm
-//!         ├── mint ── daemon ── push ─┼─ contractors   provisions at crm
-//!   wiki ─┘                           └─ staff         provisions at wiki
+//!   crm  ─┐             │                ┌─ hr            provisions at crm
+//!         ├── issue ── daemon ── deliver ┼─ contractors   provisions at crm
+//!   wiki ─┘                              └─ staff         provisions at wiki
 //! ```
 
 mod folder;

@@ -116,7 +116,7 @@ async fn credentials_that_are_no_tokens_are_sent_as_they_are() {
     assert_eq!(sent.as_deref(), Ok("two words"));
     let password = " Paß wört\n";
     let basic = CallerAuth::Basic {
-        username: "admin".to_owned(),
+        username: Template::new("admin"),
         password: reference(),
     };
     let sent = server.call(basic, password, "authorization").await;

@@ -29,6 +29,10 @@ fn context() -> Context {
             .into(),
         )
         .named_secret("api_key", &SecretText::parse("k3y").expect("valid"))
+        .named_secret(
+            "pem",
+            &SecretText::parse("-- canary\nkey --").expect("valid"),
+        )
 }
 
 #[test]

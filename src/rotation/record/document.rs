@@ -73,8 +73,8 @@ pub struct Record {
     #[serde(default)]
     pub orphans_uncounted: Vec<Timestamp>,
     /// Issuance requests that a process sent after it had lost its lease. Whether
-    /// the issuer made a token for them is not known yet. Records of version 1
-    /// name this field `strays`.
+    /// the issuer made a token for them is not known yet. Earlier programs wrote
+    /// this field as `strays`.
     #[serde(default, alias = "strays", skip_serializing_if = "Vec::is_empty")]
     pub issues_after_lease_loss: Vec<Intent>,
     /// The last probe of `current`.

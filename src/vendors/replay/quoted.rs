@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::perform::Outcome;
 use crate::rotation::outcome::Confirmation;
+use crate::secret::spellings::spellings;
 
 /// Shorter values stand in innocent texts by chance.
 const SHORTEST: usize = 6;
@@ -37,15 +34,9 @@ fn is_quoted(text: &str, secret: &str) -> bool {
     if secret.len() < SHORTEST {
         return false;
     }
-    let json = serde_json::Value::from(secret).to_string();
-    let spellings = [
-        secret.to_owned(),
-        json.trim_matches('"').to_owned(),
-        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
-        STANDARD_NO_PAD.encode(secret),
-        URL_SAFE_NO_PAD.encode(secret),
-    ];
-    spellings.iter().any(|spelling| text.contains(spelling))
+    let spellings = spellings(secret);
+    let mut spellings = spellings.iter().map(|spelling| spelling.text.as_str());
+    spellings.any(|spelling| text.contains(spelling))
 }
 
 #[cfg(test)]

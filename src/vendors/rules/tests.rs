@@ -119,10 +119,10 @@ fn each_mistake_is_named_at_its_key() {
         ),
         ("expired = {", "# {", Error, "refused.expired"),
         (
-            "documented below Authentication",
-            " ",
+            "{ status = [401], note = \"documented below Authentication\" }",
+            "{ note = \" \" }",
             Error,
-            "refused.wrong.note",
+            "refused.wrong",
         ),
         (
             "wrong = {",

@@ -42,7 +42,6 @@ impl Pushed {
             http,
             secrets: Arc::new(TestSecrets),
             clock,
-            fired: None,
         };
         Self(build("hr", &kind, &deps).expect("a connection"))
     }

@@ -116,7 +116,7 @@ impl World {
         };
         let token = match repeated {
             Some(token) => token.clone(),
-            None => self.mint(&intent.label, intent.chosen, two_phase),
+            None => self.make(&intent.label, intent.chosen, two_phase),
         };
         Outcome::Issued(self.answer(&token))
     }
@@ -143,7 +143,7 @@ impl World {
         }
     }
 
-    fn mint(&mut self, label: &str, chosen: Option<BearerToken>, next: bool) -> SpToken {
+    fn make(&mut self, label: &str, chosen: Option<BearerToken>, next: bool) -> SpToken {
         let number = self.tokens.len();
         self.revision += 1;
         let now = self.scene.now;
@@ -159,7 +159,7 @@ impl World {
             } else {
                 format!("id-{number}")
             },
-            value: chosen.unwrap_or_else(|| value(&format!("minted-{number}"))),
+            value: chosen.unwrap_or_else(|| value(&format!("issued-{number}"))),
             label: label.to_owned(),
             created_at: now,
             dies_at: now + self.life,

@@ -3,14 +3,13 @@
 
 mod polling;
 
-use std::sync::Mutex;
-
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -41,8 +40,8 @@ impl World {
         let log = Arc::clone(&seen);
         let app = Router::new().fallback(move |request: HttpRequest| {
             let line = format!("{} {}", request.method(), request.uri());
-            log.lock().expect("the log").push(line.clone());
-            let mut script = script.lock().expect("the script");
+            log.lock().push(line.clone());
+            let mut script = script.lock();
             let (status, location, body) = script(&line, request.headers());
             let mut response = Response::builder().status(status);
             if !location.is_empty() {
@@ -64,11 +63,11 @@ impl World {
     }
 
     fn seen(&self) -> Vec<String> {
-        self.seen.lock().expect("the log").clone()
+        self.seen.lock().clone()
     }
 
     fn slept(&self) -> Vec<i64> {
-        self.clock.0.lock().expect("the clock").1.clone()
+        self.clock.0.lock().1.clone()
     }
 
     /// Makes one call of an issuer, which repeats nothing by itself.
@@ -103,11 +102,11 @@ struct Still(Mutex<(Timestamp, Vec<i64>)>);
 #[async_trait]
 impl Clock for Still {
     fn now(&self) -> Timestamp {
-        self.0.lock().expect("the clock").0
+        self.0.lock().0
     }
 
     async fn sleep(&self, duration: SignedDuration) {
-        let mut clock = self.0.lock().expect("the clock");
+        let mut clock = self.0.lock();
         clock.0 += duration;
         clock.1.push(duration.as_secs());
     }
