@@ -34,27 +34,38 @@ async fn each_shipped_vendor_goes_through_its_replay() {
 async fn acme(parameters: &str) -> Result<String, String> {
     let file = include_str!("../vendors/files/issuers/acme.toml");
     let vendor = Vendor::read("acme", Some(Path::new("acme.toml")), file).expect("sound");
-    let replay = Replay::parse(&format!(
-        "[replay]\nvendor = 'acme'\nfamily = 'issuer'\n[parameters]\n{parameters}\n\
-         [[scene]]\nname = 'nothing'\n[[scene.run]]\ncall = 'revoke'\nwith = {{ id = '1' }}\nexpect = 'done'\n\
-         [[scene.exchange]]\nrequest = {{ method = 'DELETE', url = 'https://x.example/1' }}\nanswer = {{ status = 204 }}"
-    ));
-    let report = run(&Described(vendor), &replay.expect("a replay"), &[]).await?;
+    let replay = format!("{parameters}\n{ONE_ISSUE}");
+    let replay = Replay::parse(&replay).expect("a replay");
+    let report = run(&Described(vendor), &replay, &[]).await?;
     Ok(report.failures())
 }
 
+const ONE_ISSUE: &str = r#"
+[replay]
+vendor = "acme"
+family = "issuer"
+
+[[scene]]
+name = "one issue"
+
+[[scene.run]]
+call = "issue"
+expect = { issued = { token = "t-1" } }
+
+[[scene.exchange]]
+request = { method = "POST", url = "https://{domain}/api/tokens", headers = { authorization = "Bearer key-1" }, json_contains = { scopes = ["scim"] } }
+answer = { status = 201, json = { token = "t-1" } }
+"#;
+
 #[tokio::test]
 async fn parameters_are_those_of_the_vendor_file() {
-    let said = acme("admin_key = 'k'").await.expect_err("no domain");
+    let sound = "parameters.domain = 'd.acme.example'\nparameters.admin_key = 'key-1'";
+    assert_eq!(acme(sound).await.as_deref(), Ok(""));
+    let said = acme("parameters.admin_key = 'key-1'").await;
+    let said = said.expect_err("no domain");
     assert!(said.contains("`domain` is missing: the host"), "{said}");
-    let said = acme("domain = 'd.acme.example'\nadmin_key = 'k'\ndomian = 'x'").await;
+    let said = acme(&format!("{sound}\nparameters.domian = 'x'")).await;
     let said = said.expect_err("no such parameter");
-    assert!(
-        said.contains("no parameter `domian`; it has domain"),
-        "{said}"
-    );
-    // A credential is written as it is, and reaches the request.
-    let said = acme("domain = 'd.acme.example'\nadmin_key = 'k'").await;
-    let said = said.expect("it runs");
-    assert!(said.contains("https://d.acme.example"), "{said}");
+    let expected = "no parameter `domian`; it has domain";
+    assert!(said.contains(expected), "{said}");
 }

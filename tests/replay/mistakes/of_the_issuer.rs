@@ -220,7 +220,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "parameters = { client_secret = \"\" }",
         &[
             "run 1 (list): expected a fault",
-            "client_secret: the secret is empty",
+            "client_secret: it is empty",
         ],
     ),
 ];
