@@ -55,38 +55,35 @@ impl Coverage {
 
     /// Whether a key is shown, or something that stands for it.
     pub(crate) fn has(&self, key: &Key) -> bool {
-        self.path(&key.path, &mut BTreeSet::new()) || self.is_small(key)
-    }
-
-    fn is_small(&self, key: &Key) -> bool {
-        let (kind, owner, name) = short(key);
+        let places = self.places(&key.path);
+        let (_, owner, name) = short(key);
         if owner == CREDENTIAL {
             let mut all = self.small.iter();
             return all.any(|(_, of, shown)| (of, shown) == (&owner, &name));
         }
-        if !SMALL.contains(&owner.as_str()) {
-            return false;
-        }
-        // What stands above it may be explained in another kind.
-        let above = self.references.iter();
-        let above = above.filter(|(from, _)| is_below(&key.path, from));
-        let others = above.flat_map(|(_, to)| to.iter().map(|to| kind_of(to)));
-        let mut kinds = std::iter::once(kind).chain(others);
-        kinds.any(|kind| self.small.contains(&(kind, owner.clone(), name.clone())))
+        let is_small = SMALL.contains(&owner.as_str());
+        places.iter().any(|place| {
+            let small = || (kind_of(place), owner.clone(), name.clone());
+            self.shown.contains(place) || is_small && self.small.contains(&small())
+        })
     }
 
-    fn path(&self, path: &str, seen: &mut BTreeSet<String>) -> bool {
-        if self.shown.contains(path) {
-            return true;
+    /// The path itself, and those that references lead to from it.
+    fn places(&self, path: &str) -> BTreeSet<String> {
+        let mut places = BTreeSet::new();
+        let mut open = vec![path.to_owned()];
+        while let Some(path) = open.pop() {
+            if !places.insert(path.clone()) {
+                continue;
+            }
+            for (from, to) in &self.references {
+                if is_below(&path, from) {
+                    let below = &path[from.len()..];
+                    open.extend(to.iter().map(|to| format!("{to}{below}")));
+                }
+            }
         }
-        if !seen.insert(path.to_owned()) {
-            return false;
-        }
-        self.references.iter().any(|(from, to)| {
-            let below = path.strip_prefix(from.as_str()).unwrap_or_default();
-            let mut to = to.iter();
-            is_below(path, from) && to.any(|to| self.path(&format!("{to}{below}"), seen))
-        })
+        places
     }
 }
 
