@@ -5,6 +5,7 @@ use toml::de::ValueDeserializer;
 
 use super::*;
 use crate::connections::ConnectionKind;
+use crate::http::template::Context;
 use crate::issuers::IssuerKind;
 use crate::ports::kind::Origin;
 use crate::vendors::example::testing::{CONNECTION, ISSUER};
@@ -311,4 +312,44 @@ fn a_url_stands_in_templates_as_a_url_and_elsewhere_as_a_text() {
     assert_eq!(http["address"], "https://a.example/x".into());
     let expected = toml("url.url = 'https://a.example/x'\nconnection = 'con_1'");
     assert_eq!(http["config"], expected.into());
+}
+
+/// What a user writes for a host or a URL stands in the URLs of the calls.
+#[test]
+fn hosts_and_urls_lead_to_the_users_server() {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let one = |key: &str, value: &'static str| {
+        let value = DeValue::parse(value).expect("valid");
+        let key = key.to_owned();
+        (key.clone(), Given { key, value })
+    };
+    let text = CONNECTION.replace("{ parameter = \"url\" }", "\"{{ config.url }}/api\"");
+    let vendor = Vendor::shipped("acme", &text).expect("sound");
+    let mut values = example::values(&vendor, Filled::Required);
+    values.extend([one("url", "'https://login.acme.example:8443/base/'")]);
+    let connection: ConnectionKind = vendor.settings(&values).expect("typed");
+    let ConnectionKind::Http(settings) = &connection else {
+        panic!("{connection:?}");
+    };
+    let context = Context::new(now).config(&settings.config);
+    let address = settings.address.as_ref().expect("an address");
+    let url = address.url(&context).map(|url| url.to_string());
+    assert_eq!(
+        url.as_deref(),
+        Ok("https://login.acme.example:8443/base/api")
+    );
+
+    let vendor = Vendor::shipped("acme", ISSUER).expect("sound");
+    let mut values = example::values(&vendor, Filled::Required);
+    values.extend([one("domain", "'127.0.0.1:8443'")]);
+    let issuer: IssuerKind = vendor.settings(&values).expect("typed");
+    let IssuerKind::Http(settings) = &issuer else {
+        panic!("{issuer:?}");
+    };
+    let context = Context::new(now).config(&settings.config);
+    let url = settings.issue.0[0]
+        .url
+        .url(&context)
+        .map(|url| url.to_string());
+    assert_eq!(url.as_deref(), Ok("https://127.0.0.1:8443/api/tokens"));
 }
