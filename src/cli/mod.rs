@@ -85,8 +85,7 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
-    /// Write the JSON Schema of the configuration, for editors: they complete keys
-    /// and mark what is misspelt.
+    /// Write the JSON Schema of the configuration, for editors.
     Schema,
     /// Watch the daemon work, with everything around it in one process.
     Demo(demo::Args),
