@@ -8,7 +8,10 @@
 
 mod author;
 mod command;
+mod files;
+mod guide;
 mod usage;
+mod values;
 
 use std::path::{Path, PathBuf};
 
