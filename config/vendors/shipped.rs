@@ -2,5 +2,21 @@
 // compares this list with the folders.
 shipped! {
     issuers: ["auth0", "terraform"],
-    connections: ["entra", "keycloak"],
+    connections: [
+        "authentik",
+        "cloudflare-access",
+        "descope-outbound",
+        "entra",
+        "keycloak",
+        "midpoint",
+        "okta",
+        "openidm",
+        "pingfederate",
+        "pingone",
+        "pocket-id",
+        "rauthy",
+        "sailpoint",
+        "syncope",
+        "wso2",
+    ],
 }
