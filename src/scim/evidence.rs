@@ -146,11 +146,13 @@ pub enum FindingReason {
     StillAccepted,
     /// Two answers contradict each other.
     Flapping,
+    /// The token works, and belongs to another tenant than its predecessor.
+    OtherTenant,
 }
 
 impl FindingReason {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::NotInForce,
         Self::Rejected,
@@ -168,6 +170,7 @@ impl FindingReason {
         Self::ServerError,
         Self::StillAccepted,
         Self::Flapping,
+        Self::OtherTenant,
     ];
 
     /// The word for logs.
@@ -191,6 +194,7 @@ impl FindingReason {
             Self::ServerError => "server_error",
             Self::StillAccepted => "still_accepted",
             Self::Flapping => "flapping",
+            Self::OtherTenant => "other_tenant",
         }
     }
 }

@@ -71,6 +71,7 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::Forbidden
+        | FindingReason::OtherTenant
         | FindingReason::TokenTooLarge => {
             forget_evidence(change);
             roll_back(
@@ -118,6 +119,7 @@ pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {
         | FindingReason::EndpointOpen
         | FindingReason::TokenTooLarge
         | FindingReason::StillAccepted
+        | FindingReason::OtherTenant
         | FindingReason::Flapping => FaultKind::Refused,
     };
     Fault::new(class, kind, finding.detail.clone())
@@ -189,6 +191,7 @@ fn means_refused(reason: FindingReason) -> bool {
     match reason {
         FindingReason::Rejected | FindingReason::Forbidden | FindingReason::NotInForce => true,
         FindingReason::Malformed
+        | FindingReason::OtherTenant
         | FindingReason::Ambiguous403
         | FindingReason::WrongBaseUrl
         | FindingReason::EndpointOpen
