@@ -9,8 +9,8 @@ mod published;
 
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
-use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
 use self::lookup::look_up;
+use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
 use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;

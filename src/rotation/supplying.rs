@@ -26,14 +26,14 @@ pub fn supplying(record: &Record, situation: &Situation<'_>) -> Supplying {
         return Supplying::Accept;
     }
     let rotation = record.rotation.as_ref();
-    let hasty = record.is_compromised() || rotation.is_some_and(|r| r.trigger == Trigger::Compromise);
-    let policy = situation.policy.accept_supplied;
-    match (situation.issuer.supply, policy) {
+    let hasty =
+        record.is_compromised() || rotation.is_some_and(|r| r.trigger == Trigger::Compromise);
+    match (situation.issuer.supply, situation.policy.accept_supplied) {
         (Supply::Operator, _) if hasty => Supplying::Leave,
         (Supply::Operator, _) => Supplying::Accept,
-        (Supply::Issuer, _) if hasty => Supplying::Refuse(
-            "the token in use is compromised, and the issuer makes its successor",
-        ),
+        (Supply::Issuer, _) if hasty => {
+            Supplying::Refuse("the token in use is compromised, and the issuer makes its successor")
+        }
         (Supply::Issuer, AcceptSupplied::Always) => Supplying::Accept,
         (Supply::Issuer, AcceptSupplied::OperatorOnly) => Supplying::Refuse(
             "the issuer makes the tokens here, and `accept_supplied` is \"operator_only\"",

@@ -132,7 +132,9 @@ pub(super) async fn author(session: &Session, path: &KvPath, version: u64) -> Op
     let facts: VersionFacts = serde_json::from_value(facts).ok()?;
     let author = facts.created_by?;
     let name = [author.actor, author.entity_id];
-    name.iter().map(|name| visible(name)).find(|name| !name.is_empty())
+    name.iter()
+        .map(|name| visible(name))
+        .find(|name| !name.is_empty())
 }
 
 /// What may be shown of a name: no control characters, and not too long.

@@ -35,7 +35,11 @@ fn with_facts(value: BearerToken, fields: &Fields, names: &FieldNames) -> Publis
     PublishedToken {
         value,
         token_id: text(fields, &names.token_id),
-        unreadable: expires_at.as_ref().err().or(issued_at.as_ref().err()).cloned(),
+        unreadable: expires_at
+            .as_ref()
+            .err()
+            .or(issued_at.as_ref().err())
+            .cloned(),
         issued_at: issued_at.unwrap_or_default(),
         expires_at: expires_at.unwrap_or_default(),
         generation: number(fields, &names.generation),

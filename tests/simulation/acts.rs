@@ -251,6 +251,7 @@ impl World {
                 },
                 at,
                 override_guards,
+                supplied: false,
             });
         });
         self.with(token, |tenant| tenant.note_request(compromised));

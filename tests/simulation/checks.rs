@@ -249,7 +249,7 @@ impl Tenant {
         let ending = self.provider.ended_by_completion(now);
         for token in ending {
             let handle = TokenHandle {
-                id: Some(token.id.clone()),
+                id: Some(token.shown_id()),
                 value: None,
             };
             self.check_end_of(&handle, now)?;

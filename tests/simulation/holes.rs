@@ -49,7 +49,7 @@ fn commit(world: &mut World, holder: &str, change: impl FnOnce(&mut Record)) {
 
 fn revoke(world: &mut World, id: String) {
     let handle = TokenHandle {
-        id: Some(id),
+        id: Some(ListedToken::with_id(id).issuer_id()),
         value: None,
     };
     send(world, &Request::Revoke(handle));

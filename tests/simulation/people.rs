@@ -73,6 +73,7 @@ impl Tenant {
             trigger: Trigger::Force,
             at: wall,
             override_guards: false,
+            supplied: false,
         });
     }
 
@@ -87,6 +88,7 @@ impl Tenant {
             issued_at: None,
             expires_at: None,
             generation: None,
+            unreadable: None,
         });
     }
 }

@@ -36,7 +36,12 @@ pub(super) fn failed(
         Step::CheckUse { fingerprint } => use_unknown(change, fingerprint, fault),
         Step::RevokeOrphan { id } => {
             let policy = change.situation.policy;
-            if let Some(orphan) = change.record.orphans.iter_mut().find(|o| o.id.as_str() == id) {
+            if let Some(orphan) = change
+                .record
+                .orphans
+                .iter_mut()
+                .find(|o| o.id.as_str() == id)
+            {
                 orphan.attempts = orphan.attempts.saturating_add(1);
                 orphan.retry_at = change
                     .now

@@ -27,8 +27,9 @@ pub(super) fn identify_current(change: &mut Change<'_, '_>, lookup: &Lookup) {
     if let Some(current) = change.record.current.as_mut() {
         current.id = Some(id);
         current.issuer = Some(issuer);
-        if end.is_some() {
-            current.expires_at = end;
+        let earlier = end.filter(|end| current.expires_at.is_none_or(|known| *end < known));
+        if let Some(end) = earlier {
+            current.expires_at = Some(end);
             current.expiry = ExpiryKnown::Api;
         }
     }
@@ -72,8 +73,12 @@ fn the_only<'a, 'l: 'a>(
 /// Whether the times agree: it was made before it was seen, and the list shows
 /// no other end than the token itself.
 fn may_be(current: &HeldToken, listed: &ListedToken) -> bool {
-    let made_later = listed.created_at.is_some_and(|at| at > current.issued_at + TOLERATED);
-    let own_end = current.expires_at.filter(|_| current.expiry == ExpiryKnown::Jwt);
+    let made_later = listed
+        .created_at
+        .is_some_and(|at| at > current.issued_at + TOLERATED);
+    let own_end = current
+        .expires_at
+        .filter(|_| current.expiry == ExpiryKnown::Jwt);
     let other_end = match (own_end, listed.expires_at) {
         (Some(own), Some(shown)) => own.duration_since(shown).abs() > TOLERATED,
         (Some(_) | None, _) => false,

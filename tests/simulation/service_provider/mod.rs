@@ -10,7 +10,8 @@ use scim_rotator::ports::IssueRequest;
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, LiveTokens, Overlap, Recovery,
 };
-use scim_rotator::rotation::outcome::IssuedToken;
+use scim_rotator::rotation::issuer_id::IssuerId;
+use scim_rotator::rotation::outcome::{IssuedToken, ListedToken};
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
@@ -64,6 +65,11 @@ pub(crate) struct SpToken {
 }
 
 impl SpToken {
+    /// Its id, as a list of the issuer shows it.
+    pub(crate) fn shown_id(&self) -> IssuerId {
+        ListedToken::with_id(&self.id).issuer_id()
+    }
+
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.dies_at
     }
