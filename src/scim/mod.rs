@@ -7,6 +7,7 @@
 //! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
 //! | [`message`], [`answer`] | what one HTTP answer says: [`answer::ProbeAnswer`] |
 //! | [`verdict`] | what several answers prove; the only maker of [`evidence`] |
+//! | [`tenancy`] | whether two tokens belong to the same tenant: [`tenancy::Tenancy`] |
 //! | [`probe`], [`round`] | asks the service provider: [`probe::ScimProbe`] |
 //!
 //! Findings contain no text of a server's body, since a hostile server may
@@ -21,4 +22,5 @@ pub mod message;
 pub mod probe;
 pub mod round;
 pub mod shape;
+pub mod tenancy;
 pub mod verdict;

@@ -223,7 +223,11 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn request(&self, url: Url, token: Option<&BearerToken>) -> Result<Request, String> {
+    pub(in crate::scim) fn request(
+        &self,
+        url: Url,
+        token: Option<&BearerToken>,
+    ) -> Result<Request, String> {
         const AGENT: &str = concat!("scim-rotator/", env!("CARGO_PKG_VERSION"), " (+probe)");
         let request = Request::new(Method::GET, url, "probe")
             .header(

@@ -268,6 +268,9 @@ fn describe(request: &Request) -> String {
             format!("{word} {connection} {}", value.fingerprint())
         }
         R::Prove { value } => format!("{word} {}", value.fingerprint()),
+        R::CompareTenants { new, old } => {
+            format!("{word} {} {}", new.fingerprint(), old.fingerprint())
+        }
         R::ProveRefused { old, new } => {
             format!("{word} old {} new {}", old.fingerprint(), new.fingerprint())
         }

@@ -47,6 +47,7 @@ mod connections;
 mod crashes;
 mod issuers;
 mod persons;
+mod planted;
 mod play;
 mod replies;
 mod slots;

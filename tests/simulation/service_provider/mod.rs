@@ -33,6 +33,8 @@ pub(crate) struct ServiceProvider {
     /// The next token that is made will not work.
     pub(crate) next_is_useless: bool,
     pub(crate) quirks: Quirks,
+    /// Tokens of another tenant, which are accepted at the same URL.
+    pub(crate) strangers: Vec<BearerToken>,
 }
 
 /// A token that the service provider has made.
@@ -84,6 +86,7 @@ impl ServiceProvider {
             revision: 0,
             next_is_useless: false,
             quirks: Quirks::default(),
+            strangers: Vec::new(),
         }
     }
 
@@ -95,7 +98,12 @@ impl ServiceProvider {
             let cached = t.cached_until.is_some_and(|until| now < until);
             (t.is_live(now) || cached) && !held_back && !t.useless
         };
-        self.tokens.iter().any(|t| t.value == *value && usable(t))
+        self.is_strangers(value) || self.tokens.iter().any(|t| t.value == *value && usable(t))
+    }
+
+    /// Whether a token belongs to another tenant.
+    pub(crate) fn is_strangers(&self, value: &BearerToken) -> bool {
+        self.strangers.contains(value)
     }
 
     /// Whether a token is dead because its life is over, and for no other reason.
