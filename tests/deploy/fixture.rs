@@ -122,6 +122,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         extended: false,
         use_checked: None,
         revoked_at: None,
+        still_accepted: false,
         attempts: 1,
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
