@@ -28,6 +28,7 @@ mod read;
 mod request;
 mod rule;
 mod run;
+mod said;
 mod session;
 mod settings;
 mod state;
