@@ -17,6 +17,7 @@ mod engine;
 mod failed;
 mod json_place;
 mod judge;
+mod masked;
 mod merge;
 mod page;
 mod paging;
