@@ -60,6 +60,7 @@ impl Conditions {
         Situation {
             token: &unit.name,
             issuer_name: &unit.issuer_name,
+            issuer_settings: unit.issuer.settings(),
             holder: inputs.holder,
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),

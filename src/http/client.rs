@@ -192,8 +192,9 @@ impl Inner {
         let headers = std::mem::take(response.headers_mut());
         let body = match self.read_body(response, beginning_is_enough).await {
             Ok(body) => body,
-            // A refusal is a refusal, with or without its explanation.
+            // An error is an error, with or without its explanation.
             Err(_) if status.is_client_error() => Zeroizing::new(Vec::new()),
+            Err(Failure::TooLarge(_)) if status.is_server_error() => Zeroizing::new(Vec::new()),
             Err(failure) => return Err(failure),
         };
         Ok(Answer {

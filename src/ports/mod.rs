@@ -160,6 +160,12 @@ pub trait Issuer: Send + Sync {
     /// What this issuer can do.
     fn capabilities(&self) -> IssuerCapabilities;
 
+    /// A digest of its settings, by which a changed configuration is noticed.
+    /// Empty where an answer of the issuer cannot depend on them.
+    fn settings(&self) -> &str {
+        ""
+    }
+
     /// The label under which a token is issued: a pure function of the token's
     /// name, the rotation and the attempt, within the issuer's length and
     /// character rules.

@@ -229,7 +229,7 @@ impl Reason {
             Self::OrphanFound => class("orphan_found", Urgency::Unfinished, WaitEnds::ByTime, "a token whose value was lost must be revoked"),
             Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
             Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
-            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached"),
+            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards` does not wait"),
             Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),
             Self::ProbeDue => class("probe_due", Urgency::Healthy, WaitEnds::ByTime, "the periodic probe is due"),
             Self::RollingBack => class("rolling_back", Urgency::Unfinished, WaitEnds::ByTime, "the new token is rolled back"),

@@ -91,6 +91,7 @@ pub(super) fn set_intent(
             .collect(),
         etag: listing.etag.clone(),
         chosen,
+        unusable: None,
     };
     count_issue(change.record, now);
     if let Some(rotation) = change.record.rotation.as_mut() {

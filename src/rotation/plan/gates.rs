@@ -45,9 +45,10 @@ pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
     view.wait(until, Reason::LeaseElsewhere)
 }
 
-/// A halted token waits until a person requests a rotation or writes a token.
+/// A halted token waits until a person requests a rotation, writes a token, or
+/// corrects the settings that the halt comes from.
 pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
-    if view.record.halt.is_none() || view.record.halt_is_lifted() {
+    if view.record.halt.is_none() || view.situation.is_lifted(view.record) {
         return None;
     }
     let look_again = view.after(LOOK_AGAIN);
@@ -67,9 +68,12 @@ pub(super) fn backoff_is_over(view: &View<'_>) -> Option<Decision> {
     meanwhile(view, until, Reason::Backoff)
 }
 
-/// When a failed step may be repeated. A person's request does not wait for
-/// failures from before it.
+/// When a failed step may be repeated. A person's request, and corrected
+/// settings, do not wait for failures from before.
 fn retry_at(view: &View<'_>) -> Option<Timestamp> {
+    if view.situation.is_corrected(view.record) {
+        return None;
+    }
     let failures = &view.record.failures;
     let last = failures.last.as_ref()?;
     let requested = view.record.request.as_ref().map(|request| request.at);
