@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::capability::{ConnectionCapabilities, IssuerCapabilities};
 use super::policy::Policy;
-use super::record::Record;
+use super::record::{Record, StatedEnd};
 use super::uncommitted::UnrecordedToken;
 use crate::secret::Fingerprint;
 
@@ -32,6 +32,11 @@ pub struct Situation<'a> {
     pub connections: &'a [(String, ConnectionCapabilities)],
     /// What the published path contains.
     pub published: &'a Published,
+    /// The end that the published path names for its token.
+    pub stated_end: StatedEnd,
+    /// Whether other tokens of the configuration have the same issuer. Then the
+    /// only token that it lists may be one of theirs.
+    pub shares_issuer: bool,
     /// Whether this run committed the stored intent and has not sent its
     /// request yet. After a restart it is always `false`. `apply` is given the
     /// value from before the step.

@@ -37,7 +37,12 @@ pub(super) fn failed(
         Step::CheckUse { fingerprint } => use_unknown(change, fingerprint, fault),
         Step::RevokeOrphan { id } => {
             let policy = change.situation.policy;
-            if let Some(orphan) = change.record.orphans.iter_mut().find(|o| o.id == *id) {
+            if let Some(orphan) = change
+                .record
+                .orphans
+                .iter_mut()
+                .find(|o| o.id.as_str() == id)
+            {
                 orphan.attempts = orphan.attempts.saturating_add(1);
                 orphan.retry_at = change
                     .now
@@ -49,10 +54,11 @@ pub(super) fn failed(
         Step::RevokeUnrecorded { .. } => {}
         Step::Issue => issue_failed(&mut change, &fault),
         Step::Verify => verify_failed(change, fault),
+        // What somebody writes to the published path does not halt the token.
+        Step::TakeSupplied => note_failure(&mut change, step, &fault),
         Step::Adopt
         | Step::Prepare { .. }
         | Step::Recover
-        | Step::TakeSupplied
         | Step::Prove
         | Step::Deliver { .. }
         | Step::Confirm { .. }

@@ -36,7 +36,9 @@ pub fn apply(
         now,
     };
     match outcome {
-        Outcome::Adopted(supplied) => supplying::adopted(change, supplied),
+        Outcome::Adopted { supplied, lookup } => {
+            supplying::adopted(change, supplied, lookup.as_ref())
+        }
         Outcome::Prepared(preparation) => issuing::prepared(change, preparation),
         Outcome::Issued(token) => issuing::issued(change, token),
         Outcome::Recovered {
@@ -46,7 +48,7 @@ pub fn apply(
         Outcome::Supplied {
             rotation_id,
             supplied,
-        } => supplying::supplied(change, rotation_id, supplied),
+        } => supplying::supplied(change, &rotation_id, supplied),
         Outcome::Proved(verdict) => proving::proved(change, verdict),
         Outcome::Verified(verdict) => proving::verified(change, verdict),
         Outcome::Delivered { connection } => delivering::delivered(change, &connection),

@@ -50,6 +50,7 @@ pub(super) fn lift(record: &mut Record) -> Option<HaltCause> {
             trigger: Trigger::Compromise,
             at: halt.since,
             override_guards: false,
+            supplied: false,
         });
         request.trigger = Trigger::Compromise;
     }

@@ -71,6 +71,7 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::Forbidden
+        | FindingReason::OtherTenant
         | FindingReason::TokenTooLarge => {
             forget_evidence(change);
             roll_back(
@@ -123,6 +124,7 @@ pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {
         | FindingReason::EndpointOpen
         | FindingReason::TokenTooLarge
         | FindingReason::StillAccepted
+        | FindingReason::OtherTenant
         | FindingReason::Flapping => FaultKind::Refused,
     };
     Fault::new(class, kind, finding.detail.clone())

@@ -127,7 +127,7 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             for id in ids {
                 let listed = listing.tokens.iter().find(|token| token.id == id);
                 let dies_at = listed.and_then(|token| token.expires_at);
-                lost(change, Some(id), dies_at);
+                lost(change, listed.map(ListedToken::issuer_id), dies_at);
             }
         }
         Found::Uncountable => {

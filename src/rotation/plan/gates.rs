@@ -7,7 +7,7 @@ use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, MIN_WAIT, View};
 use crate::fault::FaultClass;
 use crate::rotation::capability::IssueEffect;
-use crate::rotation::decision::{Decision, Reason};
+use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::SCHEMA;
 
 pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {
@@ -66,6 +66,13 @@ pub(super) fn backoff_is_over(view: &View<'_>) -> Option<Decision> {
         return None;
     }
     meanwhile(view, until, Reason::Backoff)
+}
+
+/// Whether the last publication failed too recently for another.
+pub(super) fn publication_waits(view: &View<'_>) -> bool {
+    let last = view.record.failures.last.as_ref();
+    last.is_some_and(|failure| failure.step == Step::Publish.as_str())
+        && retry_at(view).is_some_and(|until| until > view.now)
 }
 
 /// When a failed step may be repeated. A person's request, and corrected

@@ -8,6 +8,7 @@ mod failures;
 mod flight;
 mod history;
 mod stage;
+mod supplied;
 mod token;
 
 pub use control::{Lease, Paused, Request, Trigger};
@@ -17,4 +18,5 @@ pub use failures::{Failures, Halt, HaltCause, LastFailure};
 pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation, UnusableAnswer};
 pub use history::{LastProbe, PastRotation, RotationResult};
 pub use stage::{Stage, StageName};
+pub use supplied::{EndNote, PublishedEnd, StatedEnd, SuppliedNote};
 pub use token::{ExpiryKnown, HeldToken, Origin};

@@ -47,6 +47,7 @@ pub fn is_dead(seen: &Verdict<Evidence>, proven: Option<&Evidence>) -> bool {
             // Every request got 404.
             FindingReason::WrongBaseUrl => so_refused(404),
             FindingReason::Malformed
+            | FindingReason::OtherTenant
             | FindingReason::Ambiguous403
             | FindingReason::EndpointOpen
             | FindingReason::TokenTooLarge
@@ -81,6 +82,7 @@ pub fn issuer_decides(finding: &Finding) -> bool {
         | FindingReason::Redirect
         | FindingReason::WrongBaseUrl => true,
         FindingReason::Malformed
+        | FindingReason::OtherTenant
         | FindingReason::NotInForce
         | FindingReason::Rejected
         | FindingReason::Forbidden
