@@ -29,14 +29,14 @@ const OTHERS_WRITE: u32 = 0o002;
 /// In such a folder only the owner of a file may replace it.
 const STICKY: u32 = 0o1000;
 
-/// Why a file is not used. The texts name the remedy, never the content.
+/// Why a file is not used. No text quotes the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileFault {
     /// Nothing is there.
     #[error("there is no such file")]
     Missing,
     /// It may not be read.
-    #[error("permission denied: give the service's user the right to read it")]
+    #[error("permission denied")]
     Denied,
     /// Another failure of the file system.
     #[error("{0}")]
@@ -51,7 +51,7 @@ pub enum FileFault {
     #[error("the file system did not answer within {} s", PATIENCE.as_secs())]
     Slow,
     /// Other users may write the file.
-    #[error("other users may write it (mode {mode:04o}): chmod go-w {}", path.display())]
+    #[error("other users may write it (mode {mode:04o})")]
     Writable {
         /// The file, after links.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum FileFault {
         mode: u32,
     },
     /// Other users may put another file in its place.
-    #[error("other users may replace it, since they may write the folder {0} (mode {mode:04o}): chmod go-w {0}", path.display())]
+    #[error("other users may replace it, since they may write the folder {} (mode {mode:04o})", path.display())]
     WritableFolder {
         /// The folder.
         path: PathBuf,
@@ -67,13 +67,39 @@ pub enum FileFault {
         mode: u32,
     },
     /// It belongs to another user, and lies where every user may put files.
-    #[error("it belongs to another user (uid {owner}) in a folder where every user may put files, {}: move it elsewhere", folder.display())]
+    #[error("it belongs to another user (uid {owner}) and lies in a folder where every user may put files, {}", folder.display())]
     Planted {
         /// The folder.
         folder: PathBuf,
         /// The owner of the file, or of the link to it.
         owner: u32,
     },
+}
+
+impl FileFault {
+    /// What a person can do about it; `None` where the fault says it.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Missing | Self::Io(_) | Self::NotRegular(_) | Self::TooLong(_) | Self::Slow => {
+                None
+            }
+            Self::Denied => Some("give the service's user the right to read it".to_owned()),
+            Self::Writable { path, .. } | Self::WritableFolder { path, .. } => {
+                Some(format!("chmod go-w {}", path.display()))
+            }
+            Self::Planted { .. } => Some("move it to a folder of its own".to_owned()),
+        }
+    }
+
+    /// The fault with its remedy, in one sentence.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self.remedy() {
+            Some(remedy) => format!("{self}: {remedy}"),
+            None => self.to_string(),
+        }
+    }
 }
 
 impl From<io::Error> for FileFault {
@@ -92,7 +118,7 @@ impl From<io::Error> for FileFault {
 /// Reads a file of at most so many bytes. Never waits for a writer.
 ///
 /// # Errors
-/// When it is not to be used; the text names the remedy.
+/// When it is not to be used.
 pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, FileFault> {
     let mut file = OpenOptions::new()
         .read(true)
@@ -142,7 +168,7 @@ async fn within<T: Send + 'static>(
 /// Whether other users may write this file, or put another one in its place.
 ///
 /// # Errors
-/// Names the file or the folder, and the remedy.
+/// When they may, and when the file cannot be looked at.
 pub fn check(path: &Path) -> Result<(), FileFault> {
     let found = std::fs::metadata(path)?;
     is_regular(&found)?;

@@ -101,7 +101,7 @@ fn a_file_that_others_may_write_is_refused_with_the_remedy() {
     for mode in [0o602, 0o646, 0o666, 0o777] {
         let path = folder.file("a", mode);
         let fault = read(&path, MOST).expect_err("writable");
-        let text = fault.to_string();
+        let text = fault.told();
         assert!(text.contains(&format!("mode {mode:04o}")), "{text}");
         assert!(
             text.contains(&format!("chmod go-w {}", path.display())),
@@ -146,7 +146,7 @@ fn every_folder_on_the_way_counts_also_behind_links() {
             mode: 0o777,
         };
         assert_eq!(fault, expected, "{}", way.display());
-        assert!(fault.to_string().contains("chmod go-w"), "{fault}");
+        assert!(fault.told().contains("chmod go-w"), "{fault}");
     }
     set_mode(&open, 0o755);
     for way in &ways {
