@@ -1,6 +1,7 @@
 //! Turns a step into calls of ports, and their answers into an outcome. The
 //! step says what is done, and the capabilities how.
 
+mod dead;
 mod delivery;
 mod ending;
 mod lookup;
@@ -15,7 +16,7 @@ use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{IssueRequest, Store};
+use crate::ports::{Clock, IssueRequest, Store};
 use crate::rotation::capability::{Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
@@ -29,6 +30,7 @@ pub async fn perform(
     record: &Record,
     unrecorded: &[UnrecordedToken],
     step: &Step,
+    clock: &dyn Clock,
 ) -> Outcome {
     let done = match step {
         Step::Adopt => adopt(unit, store, record).await,
@@ -51,7 +53,7 @@ pub async fn perform(
         Step::Revert { connection } => revert(unit, record, connection).await,
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
-        Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
+        Step::Retire { fingerprint } => retire(unit, record, fingerprint, clock).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
@@ -187,5 +189,7 @@ async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
 
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
-    Ok(Outcome::Verified(unit.probe.prove(&current.value).await))
+    let seen = unit.probe.prove(&current.value).await;
+    let verdict = dead::token_in_use(unit, current, seen).await;
+    Ok(Outcome::Verified(verdict))
 }

@@ -218,6 +218,7 @@ impl Scene {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
             last_finding: None,

@@ -110,6 +110,7 @@ fn promote(change: &mut Change<'_, '_>) {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
             last_finding: no_id,

@@ -172,8 +172,12 @@ pub(super) fn retired(
             Ok(())
         }
         Verdict::Pass(_) => Err(change.illegal("retired with the proof of another token")),
-        Verdict::Fail(finding) | Verdict::Inconclusive(finding) => {
-            try_again(change, position, &finding);
+        Verdict::Fail(finding) => {
+            try_again(change, position, &finding, true);
+            Ok(())
+        }
+        Verdict::Inconclusive(finding) => {
+            try_again(change, position, &finding, false);
             Ok(())
         }
     }
@@ -184,7 +188,7 @@ pub(super) fn retired(
 /// effect. The token stays in `retiring` until a probe shows it refused. Probes
 /// are frequent as long as caches can be the reason, and less and less frequent
 /// after that.
-fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
+fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding, still_accepted: bool) {
     let now = change.now;
     let policy = change.situation.policy;
     let here = change.situation.issuer_name;
@@ -210,6 +214,7 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
         return;
     }
     let revoked_at = *entry.revoked_at.get_or_insert(now);
+    entry.still_accepted = still_accepted;
     if now.duration_since(revoked_at) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);
     }

@@ -14,7 +14,7 @@ use scim_rotator::rotation::outcome::IssuedToken;
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
-pub(crate) use quirks::Quirks;
+pub(crate) use quirks::{Dead, Quirks};
 
 use crate::profile::IssuerRules;
 use crate::request::Failure;
