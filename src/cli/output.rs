@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::OutputFormat;
 use crate::environment;
+use crate::secret::redact;
 
 /// Writes a message to standard error.
 pub(super) fn complain(text: &str) {
@@ -11,7 +12,7 @@ pub(super) fn complain(text: &str) {
     let mut stderr = io::stderr().lock();
     drop(
         stderr
-            .write_all(text.as_bytes())
+            .write_all(&redact::global().mask(text.as_bytes()))
             .and_then(|()| stderr.flush()),
     );
 }
@@ -63,7 +64,7 @@ impl Output {
     /// # Errors
     /// When the reader of the output is gone.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        self.to.write_all(text.as_bytes())?;
+        self.to.write_all(&redact::global().mask(text.as_bytes()))?;
         self.to.flush()
     }
 

@@ -64,7 +64,11 @@ async fn what_a_program_leaves_in_the_background_is_not_waited_for() {
         let took = began.elapsed();
         let left = bench.read("left");
         let lives = Path::new("/proc").join(left.trim()).exists();
-        let pid = left.trim().parse().ok().and_then(rustix::process::Pid::from_raw);
+        let pid = left
+            .trim()
+            .parse()
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
         rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::KILL)
             .expect("it lives");
         assert_eq!(result.is_ok(), works, "{result:?}");
