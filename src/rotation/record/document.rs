@@ -136,6 +136,26 @@ impl Record {
         }
     }
 
+    /// Every text that was written for people, some of which quote servers.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let rotation = self.rotation.as_mut().into_iter().flat_map(|rotation| {
+            let intent = rotation.intent.as_mut();
+            let unusable = intent.and_then(|intent| intent.unusable.as_mut());
+            let detail = unusable.map(|answer| &mut answer.detail);
+            rotation.rollback.iter_mut().chain(detail)
+        });
+        let halt = self.halt.as_mut().map(|halt| &mut halt.detail);
+        let failure = self.failures.last.as_mut().map(|last| &mut last.message);
+        let finding = self.probe.as_mut().and_then(|probe| probe.finding.as_mut());
+        let finding = finding.map(|finding| &mut finding.detail);
+        let retiring = self.retiring.iter_mut();
+        let retiring = retiring.filter_map(|old| old.last_finding.as_mut());
+        let history = self.history.iter_mut();
+        let history = history.filter_map(|past| past.detail.as_mut());
+        let single = [halt, failure, finding].into_iter().flatten();
+        rotation.chain(single).chain(retiring).chain(history)
+    }
+
     /// The stage as people see it.
     #[must_use]
     pub fn stage_name(&self) -> StageName {
