@@ -20,8 +20,10 @@ use crate::ports::{Clock, IssueRequest, Store};
 use crate::rotation::capability::{Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
-use crate::rotation::record::{Record, Retiring, Trigger};
+use crate::rotation::record::{Origin, Record, Retiring, Trigger};
 use crate::rotation::uncommitted::UnrecordedToken;
+use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
+use crate::scim::tenancy::Tenancy;
 
 /// Performs one step for a token whose intent is stored.
 pub async fn perform(
@@ -184,7 +186,39 @@ async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
 
 async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
-    Ok(Outcome::Proved(unit.probe.prove(&pending.value).await))
+    let verdict = unit.probe.prove(&pending.value).await;
+    let is_supplied = pending.origin == Origin::Operator && pending.evidence.is_none();
+    let verdict = match (verdict, &record.current) {
+        (Verdict::Pass(evidence), Some(current)) if is_supplied => {
+            let tenancy = unit
+                .probe
+                .compare_tenants(&pending.value, &current.value)
+                .await;
+            of_this_tenant(unit, evidence, tenancy)
+        }
+        (verdict, _) => verdict,
+    };
+    Ok(Outcome::Proved(verdict))
+}
+
+/// A token that a person supplied may work, and belong to another tenant of the
+/// service provider: it reaches no connection then.
+fn of_this_tenant(unit: &Unit, evidence: Evidence, tenancy: Tenancy) -> Verdict<Evidence> {
+    match tenancy {
+        Tenancy::Same => Verdict::Pass(evidence),
+        Tenancy::Other(detail) => Verdict::Fail(Finding {
+            reason: FindingReason::OtherTenant,
+            detail: format!("it belongs to another tenant than the token in use: {detail}"),
+        }),
+        Tenancy::Unknown(why) => {
+            tracing::warn!(
+                token = %unit.name,
+                why,
+                "it could not be shown that the supplied token belongs to the tenant of the token in use"
+            );
+            Verdict::Pass(evidence)
+        }
+    }
 }
 
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {

@@ -9,7 +9,9 @@ use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::policy::Policy;
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Urgency;
-use crate::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult};
+use crate::rotation::record::{
+    ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult, Trigger,
+};
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
@@ -70,6 +72,8 @@ impl TokenSnapshot {
                 .collect(),
             probe: record.probe.clone(),
             proof: proof::of_current(record, policy).map(Proof::as_str),
+            compromised: record.is_compromised()
+                || rotation.is_some_and(|r| r.trigger == Trigger::Compromise),
             supplied: record.supplied.clone().map(Box::new),
             stated_end: record.stated_end.clone().map(Box::new),
             consecutive_failures: record.failures.consecutive,
@@ -90,7 +94,7 @@ impl SlotFacts {
     /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
         let expires_at = policy.expiry(token);
-        let id = token.id.as_ref().map(IssuerId::to_string);
+        let id = token.id.as_ref().map(IssuerId::text);
         let declared = token.expires_at.is_none() && expires_at.is_some();
         Self {
             fingerprint: token.fingerprint(),

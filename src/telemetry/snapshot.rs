@@ -61,6 +61,9 @@ pub struct TokenSnapshot {
     pub probe: Option<LastProbe>,
     /// What is shown of the token in use: `works`, `refused` or `unproven`.
     pub proof: Option<&'static str>,
+    /// Whether a person said that the token in use is compromised, and it was
+    /// not replaced yet.
+    pub compromised: bool,
     /// The last value at the published path that was not accepted.
     pub supplied: Option<Box<SuppliedNote>>,
     /// The last end that a person wrote for the token in use, if it was not

@@ -19,6 +19,7 @@ mod properties;
 mod purity;
 mod scene;
 mod strategies;
+mod supplied;
 mod texts;
 mod time;
 mod uncommitted;

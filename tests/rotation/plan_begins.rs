@@ -64,7 +64,7 @@ fn a_rotation_begins() {
         (
             "not when it was refused once: one refusal alone is not believed",
             healthy().probed(secs(10), Some(FindingReason::Rejected), 1),
-            waits(next_suspicious_probe(secs(10)), Reason::Fresh),
+            waits(next_suspicious_probe(secs(10)), Reason::Refused),
         ),
         (
             "a token that does not expire is left alone",

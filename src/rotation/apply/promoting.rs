@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::Change;
-use super::retiring::NO_ID;
+use super::losing::NO_ID;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,

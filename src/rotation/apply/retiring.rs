@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Change, IllegalOutcome};
+use super::losing::NO_ID;
 use super::promoting::overlap_by_our_clock;
 use crate::fault::Fault;
 use crate::rotation::decision::Step;
@@ -17,9 +18,6 @@ const LATE_USE: SignedDuration = SignedDuration::from_mins(1);
 /// How long caches of the service provider can be the reason why a revoked
 /// token is still accepted.
 const CACHES: SignedDuration = SignedDuration::from_mins(10);
-
-/// What people are told of a superseded token whose id is not known.
-pub(super) const NO_ID: &str = "its id at the issuer is not known, so it is not revoked and works until it expires: revoke it at the issuer by hand if it must end earlier";
 
 /// How often the issuer is asked for the last use, if it fails to answer.
 const ASK_FOR_USE: u32 = 3;

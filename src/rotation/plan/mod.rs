@@ -15,6 +15,7 @@ mod lost_lease;
 mod probing;
 mod published;
 mod rest;
+mod retrying;
 mod side_tasks;
 mod view;
 

@@ -224,12 +224,13 @@ impl Record {
     }
 
     /// Whether this value was refused, and the token in use was not published
-    /// in its place yet.
+    /// in its place yet. Records of earlier programs do not say when.
     #[must_use]
     pub fn awaits_write_back(&self, fingerprint: &Fingerprint) -> bool {
-        self.supplied
-            .as_ref()
-            .is_some_and(|note| note.fingerprint == *fingerprint && note.written_back_at.is_none())
+        match &self.supplied {
+            None => self.refused_values.contains(fingerprint),
+            Some(note) => note.fingerprint == *fingerprint && note.written_back_at.is_none(),
+        }
     }
 
     /// Whether a rotation of the past had a value that a person had written, and
