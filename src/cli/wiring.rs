@@ -20,6 +20,7 @@ use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
 use crate::ports::{Clock, Secrets, StoreError};
+use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
@@ -174,7 +175,7 @@ impl World {
         let skew = Arc::clone(&self.skew);
         let paused = Arc::clone(&self.all_paused);
         Conditions {
-            clock_skew: Arc::new(move || skew.largest()),
+            our_clock: Arc::new(move || OurClock::of(skew.difference())),
             all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
         }
     }

@@ -143,6 +143,8 @@ impl Runner {
         let connections = unit.connection_capabilities();
         self.reconcile(unit, memory, &connections).await?;
         let published = self.published(unit).await?;
+        self.set_back(unit, memory, &connections, &published)
+            .await?;
         let Some(known) = memory.known.as_ref() else {
             return Err(StoreError::Conflict);
         };

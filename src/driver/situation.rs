@@ -3,18 +3,16 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
 use crate::ports::unit::Unit;
 use crate::rotation::capability::ConnectionCapabilities;
-use crate::rotation::situation::{Published, Situation};
+use crate::rotation::situation::{OurClock, Published, Situation};
 use crate::rotation::uncommitted::UnrecordedToken;
 
 /// What holds for all tokens of this process; read at each decision.
 #[derive(Clone)]
 pub struct Conditions {
-    /// Largest measured difference between our clock and a server's.
-    pub clock_skew: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
+    /// What the servers say of our clock.
+    pub our_clock: Arc<dyn Fn() -> OurClock + Send + Sync>,
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -67,7 +65,7 @@ impl Conditions {
             published: inputs.published,
             intent_is_fresh: inputs.intent_is_fresh,
             unrecorded: inputs.unrecorded,
-            clock_skew: (self.clock_skew)(),
+            our_clock: (self.our_clock)(),
             all_paused: (self.all_paused)(),
             leaving: unit.leaving,
         }

@@ -7,8 +7,10 @@ use super::run::{Runner, WakeEnd, defect};
 use crate::fault::FaultClass;
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{StoreError, Version};
-use crate::rotation::apply::intend;
+use crate::ports::{StoreError, Version, Versioned};
+use crate::rotation::apply::{intend, restored};
+use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::clock;
 use crate::rotation::decision::Step;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
@@ -28,13 +30,7 @@ impl Runner {
         let known = match found {
             Some(stored) => {
                 invariant::check(&stored.value).map_err(|e| StoreError::Unusable(e.to_string()))?;
-                Known {
-                    record: stored.value,
-                    version: stored.version,
-                    dirty: false,
-                    must_commit_first: false,
-                    unanswered: Vec::new(),
-                }
+                self.known_after_restore(memory, stored)
             }
             None => Known {
                 record: Record::new(&unit.name, self.clock.now()),
@@ -44,8 +40,33 @@ impl Runner {
                 unanswered: Vec::new(),
             },
         };
+        memory.newest = None;
         memory.known = Some(Box::new(known));
         Ok(())
+    }
+
+    /// The record that was loaded. If the store lost a later version of it, because
+    /// it was restored from a snapshot, that is noted in the record and stored
+    /// before anything else is done. The write proves it: check-and-set refuses it
+    /// if a node of the store only lagged behind.
+    fn known_after_restore(&self, memory: &Memory, stored: Versioned<Record>) -> Known {
+        let newest = memory.newest.as_ref();
+        let newest = newest.filter(|known| Some(known.version) == stored.lost);
+        let record = match stored.lost {
+            None => stored.value.clone(),
+            Some(_) => {
+                let newest = newest.map(|known| &known.record);
+                restored(&stored.value, newest, self.clock.now())
+            }
+        };
+        let changed = record != stored.value;
+        Known {
+            record,
+            version: stored.version,
+            dirty: changed,
+            must_commit_first: changed,
+            unanswered: Vec::new(),
+        }
     }
 
     pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
@@ -136,6 +157,24 @@ impl Runner {
             .ok_or(StoreError::Conflict)
     }
 
+    /// Sets the times back that a wrong clock has written, and stores that.
+    pub(super) async fn set_back(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        connections: &[(String, ConnectionCapabilities)],
+        published: &Published,
+    ) -> Result<(), StoreError> {
+        let Some(record) = memory.record() else {
+            return Ok(());
+        };
+        let situation = self.situation(unit, connections, published, memory, record);
+        match clock::set_back(record, &situation, self.clock.now()) {
+            Some(record) => self.replace(memory, record).await,
+            None => Ok(()),
+        }
+    }
+
     /// Replaces the known record by this one and commits it.
     pub(super) async fn replace(
         &self,
@@ -156,7 +195,7 @@ impl Runner {
     pub(super) fn after_conflict(&self, unit: &Unit, memory: &mut Memory) {
         let uncommitted = std::mem::take(&mut memory.uncommitted);
         memory.conflicted.add(uncommitted);
-        memory.known = None;
+        memory.keep_newest();
         memory.fresh_intent = None;
         self.store.forget(&unit.name);
     }

@@ -11,9 +11,10 @@ pub enum Reason {
     SchemaTooNew,
     /// This machine's clock is behind the time of the record's last write.
     ClockBehind,
-    /// The clocks of this machine and of a server differ too much to retire a
-    /// token.
+    /// This machine's clock is too wrong to retire a token by it.
     ClockSkew,
+    /// This machine's clock is so wrong that nothing is decided by it.
+    ClockWrong,
     /// A person paused this token, or everything.
     Paused,
     /// Another replica holds the lease.
@@ -42,6 +43,8 @@ pub enum Reason {
     Compromised,
     /// The token in use is refused by the service provider.
     Drift,
+    /// Vault was restored from a snapshot, and what happened since is lost.
+    VaultRestored,
     /// A person wrote a new token to the published path.
     OperatorSupplied,
     /// A person must supply the new token.
@@ -160,10 +163,11 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
+        Self::ClockWrong,
         Self::Paused,
         Self::LeaseElsewhere,
         Self::Halted,
@@ -177,6 +181,7 @@ impl Reason {
         Self::Forced,
         Self::Compromised,
         Self::Drift,
+        Self::VaultRestored,
         Self::OperatorSupplied,
         Self::WaitingOperator,
         Self::Adoptable,
@@ -204,7 +209,8 @@ impl Reason {
         match self {
             Self::SchemaTooNew => class("schema_too_new", Urgency::NeedsPerson, WaitEnds::FromOutside, "the record was written by a newer version of scim-rotator"),
             Self::ClockBehind => class("clock_behind", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock is behind the last write of the record"),
-            Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock and a server's differ too much to retire a token"),
+            Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "Vault and most servers say that this machine's clock is too wrong to retire a token by it"),
+            Self::ClockWrong => class("clock_wrong", Urgency::NeedsPerson, WaitEnds::FromOutside, "Vault and most servers say that this machine's clock is so wrong that nothing may be done by it: set the clock"),
             Self::Paused => class("paused", Urgency::HeldBack, WaitEnds::ByPerson, "a person paused it"),
             Self::LeaseElsewhere => class("lease_elsewhere", Urgency::Healthy, WaitEnds::ByOtherReplica, "another process holds the lease"),
             Self::Halted => class("halted", Urgency::NeedsPerson, WaitEnds::ByPerson, "it is halted until a person decides"),
@@ -218,6 +224,7 @@ impl Reason {
             Self::Forced => class("forced", Urgency::Unfinished, WaitEnds::ByTime, "a person asked for a rotation"),
             Self::Compromised => class("compromised", Urgency::Unfinished, WaitEnds::ByTime, "a person said that the token is compromised"),
             Self::Drift => class("drift", Urgency::Unfinished, WaitEnds::ByTime, "the service provider refuses the token in use"),
+            Self::VaultRestored => class("vault_restored", Urgency::Unfinished, WaitEnds::ByTime, "Vault was restored from a snapshot: what happened since is looked for, and the token is replaced if need be"),
             Self::OperatorSupplied => class("operator_supplied", Urgency::Unfinished, WaitEnds::ByTime, "a person wrote a new token to the published path"),
             Self::WaitingOperator => class("waiting_operator", Urgency::NeedsPerson, WaitEnds::ByPerson, "a person must supply the new token"),
             Self::Adoptable => class("adoptable", Urgency::Unfinished, WaitEnds::ByTime, "a token exists without a record"),

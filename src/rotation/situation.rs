@@ -35,8 +35,8 @@ pub struct Situation<'a> {
     /// Tokens that were issued to this process and are in no record; empty after
     /// a restart, and for a dry run.
     pub unrecorded: &'a [UnrecordedToken],
-    /// Largest measured difference between this machine's clock and a server's.
-    pub clock_skew: SignedDuration,
+    /// What the servers say of this machine's clock.
+    pub our_clock: OurClock,
     /// Whether a person stopped all work (the kill switch).
     pub all_paused: bool,
     /// Whether the token was taken out of the configuration: a rotation or
@@ -60,6 +60,56 @@ impl Situation<'_> {
         let issuer = unrecorded.intent.issuer.as_ref();
         let made_here = issuer.is_none_or(|name| name == self.issuer_name);
         made_here && self.issuer.revokes_single_tokens()
+    }
+}
+
+/// What the servers say of this machine's clock: Vault and most of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OurClock {
+    /// How far the right time is ahead of it, without a measurement zero.
+    pub skew: SignedDuration,
+    /// Whether a server's clock was seen.
+    pub is_measured: bool,
+}
+
+/// A clock that is wrong by more than the tolerance may still be used for what
+/// does not depend on it. One that is wrong by this many times the tolerance is
+/// not used at all.
+const UNUSABLE: i32 = 10;
+
+impl OurClock {
+    /// No server's clock was seen yet.
+    pub const UNKNOWN: Self = Self {
+        skew: SignedDuration::ZERO,
+        is_measured: false,
+    };
+
+    /// A clock with this difference from the right time, if it was measured.
+    #[must_use]
+    pub fn of(measured: Option<SignedDuration>) -> Self {
+        measured.map_or(Self::UNKNOWN, |skew| Self {
+            skew,
+            is_measured: true,
+        })
+    }
+
+    /// Whether it is known to be wrong by more than is tolerated.
+    #[must_use]
+    pub fn is_wrong(self, tolerated: SignedDuration) -> bool {
+        self.skew.unsigned_abs() > tolerated.unsigned_abs()
+    }
+
+    /// Whether it is so wrong that nothing may be decided or written by it.
+    #[must_use]
+    pub fn is_unusable(self, tolerated: SignedDuration) -> bool {
+        let bound = tolerated.saturating_mul(UNUSABLE);
+        self.skew.unsigned_abs() > bound.unsigned_abs()
+    }
+
+    /// Whether a server's clock confirms it.
+    #[must_use]
+    pub fn is_confirmed(self, tolerated: SignedDuration) -> bool {
+        self.is_measured && !self.is_wrong(tolerated)
     }
 }
 

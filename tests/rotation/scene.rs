@@ -18,7 +18,7 @@ use scim_rotator::rotation::record::{
     Orphan, Record, Request, Retiring, Rotation, Stage, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
-use scim_rotator::rotation::situation::{Published, Situation};
+use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
 
@@ -42,6 +42,7 @@ pub(crate) struct Scene {
     pub(crate) intent_is_fresh: bool,
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
+    pub(crate) clock_is_measured: bool,
     pub(crate) all_paused: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
@@ -72,6 +73,7 @@ pub(crate) fn healthy() -> Scene {
         intent_is_fresh: false,
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
+        clock_is_measured: false,
         all_paused: false,
         leaving: false,
         now: now(),
@@ -235,6 +237,7 @@ impl Scene {
 
     pub(crate) fn orphan(mut self, id: &str, retry_at: Option<Timestamp>) -> Self {
         self.record.orphans.push(Orphan {
+            may_be_used: false,
             id: id.to_owned(),
             issuer: None,
             found_at: ago(mins(5)),
@@ -345,7 +348,10 @@ impl Scene {
             published: &self.published,
             intent_is_fresh: self.intent_is_fresh,
             unrecorded: &self.unrecorded,
-            clock_skew: self.clock_skew,
+            our_clock: OurClock {
+                skew: self.clock_skew,
+                is_measured: self.clock_is_measured,
+            },
             all_paused: self.all_paused,
             leaving: self.leaving,
         }

@@ -4,6 +4,7 @@
 use super::change::{Change, IllegalOutcome};
 use super::halting::halt;
 use super::losing::owns;
+use super::restoring;
 use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
@@ -16,6 +17,9 @@ pub(super) fn prepared(
     mut change: Change<'_, '_>,
     facts: Preparation,
 ) -> Result<(), IllegalOutcome> {
+    if let Some(listing) = &facts.listing {
+        restoring::take_in(&mut change, listing);
+    }
     begin_or_resume(&mut change, facts.trigger, &facts.rotation_id);
     let blocked = facts
         .listing
@@ -53,6 +57,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
     if change.record.rotation.is_some() {
         return;
     }
+    restoring::keep_mark(change.record, id);
     change.record.ordinal += 1;
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),

@@ -16,6 +16,7 @@ pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Opt
             id,
             issuer: Some(change.situation.issuer_name.to_owned()),
             found_at: change.now,
+            may_be_used: false,
             attempts: 0,
             retry_at: None,
         }),

@@ -111,7 +111,7 @@ pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     let now = change.now;
     let tolerated = change.situation.policy.max_clock_skew;
     let window = overlap_by_our_clock(&change);
-    let clock_is_wrong = change.situation.clock_skew.abs() > tolerated;
+    let clock_is_wrong = change.situation.our_clock.is_wrong(tolerated);
     for entry in &mut change.record.retiring {
         let late = clock_is_wrong || now.duration_since(entry.superseded_at) > tolerated;
         let waits = entry.revoked_at.is_none() && entry.has_window();

@@ -7,6 +7,7 @@ use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, MIN_WAIT, View};
 use crate::fault::FaultClass;
 use crate::rotation::capability::IssueEffect;
+use crate::rotation::clock::{is_behind, may_set_back};
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::SCHEMA;
 
@@ -17,13 +18,20 @@ pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {
     view.wait(view.after(LOOK_AGAIN), Reason::SchemaTooNew)
 }
 
+/// A record from the future was written by a clock that was ahead, or ours is
+/// behind. Before a record of the first kind is decided on, its times are set back
+/// ([`set_back`](crate::rotation::clock::set_back)).
 pub(super) fn clock_is_sane(view: &View<'_>) -> Option<Decision> {
-    let tolerated = view.situation.policy.max_clock_skew;
-    let behind = view.record.updated_at.duration_since(view.now);
-    if behind <= tolerated {
-        return None;
+    let policy = view.situation.policy;
+    let tolerated = policy.max_clock_skew;
+    let look_again = view.after(tolerated.clamp(MIN_WAIT, LOOK_AGAIN));
+    if is_behind(view.record, policy, view.now) && !may_set_back(view.record, view.situation) {
+        return view.wait(look_again, Reason::ClockBehind);
     }
-    view.wait(view.after(tolerated.max(MIN_WAIT)), Reason::ClockBehind)
+    if view.situation.our_clock.is_unusable(tolerated) {
+        return view.wait(look_again, Reason::ClockWrong);
+    }
+    None
 }
 
 pub(super) fn not_paused(view: &View<'_>) -> Option<Decision> {
