@@ -1,5 +1,6 @@
 //! What the driver keeps in memory of a token between two wakes.
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::Version;
@@ -17,6 +18,9 @@ pub struct Memory {
     /// The record as this process had it before it began to load it again. It is
     /// put back if the store turns out to have lost it.
     pub(super) newest: Option<Box<Known>>,
+    /// Version of a record with another replica's lease that a clock of the future
+    /// has written, and when this process first saw it.
+    pub(super) future_lease: Option<(Version, Timestamp)>,
     /// Label of an intent that this process stored and whose request it has not
     /// sent.
     pub(super) fresh_intent: Option<String>,

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::ports::unit::Unit;
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::situation::{OurClock, Published, Situation};
@@ -52,6 +54,12 @@ impl<'a> Inputs<'a> {
 }
 
 impl Conditions {
+    /// The time by which is decided for a token when our clock shows `shown`.
+    #[must_use]
+    pub fn right_time(&self, unit: &Unit, shown: Timestamp) -> Timestamp {
+        (self.our_clock)().right_time(shown, unit.policy.max_clock_skew)
+    }
+
     /// The situation of one token now.
     #[must_use]
     pub fn situation<'a>(&self, unit: &'a Unit, inputs: Inputs<'a>) -> Situation<'a> {

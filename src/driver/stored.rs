@@ -30,10 +30,10 @@ impl Runner {
         let known = match found {
             Some(stored) => {
                 invariant::check(&stored.value).map_err(|e| StoreError::Unusable(e.to_string()))?;
-                self.known_after_restore(memory, stored)
+                known_after_restore(memory, stored, self.now(unit))
             }
             None => Known {
-                record: Record::new(&unit.name, self.clock.now()),
+                record: Record::new(&unit.name, self.now(unit)),
                 version: Version::default(),
                 dirty: false,
                 must_commit_first: false,
@@ -43,30 +43,6 @@ impl Runner {
         memory.newest = None;
         memory.known = Some(Box::new(known));
         Ok(())
-    }
-
-    /// The record that was loaded. If the store lost a later version of it, because
-    /// it was restored from a snapshot, that is noted in the record and stored
-    /// before anything else is done. The write proves it: check-and-set refuses it
-    /// if a node of the store only lagged behind.
-    fn known_after_restore(&self, memory: &Memory, stored: Versioned<Record>) -> Known {
-        let newest = memory.newest.as_ref();
-        let newest = newest.filter(|known| Some(known.version) == stored.lost);
-        let record = match stored.lost {
-            None => stored.value.clone(),
-            Some(_) => {
-                let newest = newest.map(|known| &known.record);
-                restored(&stored.value, newest, self.clock.now())
-            }
-        };
-        let changed = record != stored.value;
-        Known {
-            record,
-            version: stored.version,
-            dirty: changed,
-            must_commit_first: changed,
-            unanswered: Vec::new(),
-        }
     }
 
     pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
@@ -81,7 +57,7 @@ impl Runner {
         memory: &mut Memory,
         step: &Step,
     ) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        let now = self.now(unit);
         let Some(known) = memory.known.as_mut() else {
             return Err(StoreError::Conflict);
         };
@@ -168,11 +144,24 @@ impl Runner {
         let Some(record) = memory.record() else {
             return Ok(());
         };
+        let now = self.now(unit);
         let situation = self.situation(unit, connections, published, memory, record);
-        match clock::set_back(record, &situation, self.clock.now()) {
-            Some(record) => self.replace(memory, record).await,
-            None => Ok(()),
+        let Some(record) = clock::set_back(record, &situation, now) else {
+            return Ok(());
+        };
+        // The end of another replica's lease cannot be told from the record, so a
+        // whole lease is waited for since this process has first seen it.
+        let elsewhere = record.lease.as_ref().filter(|l| l.holder != self.holder);
+        if elsewhere.is_some_and(|lease| lease.expires_at > now) {
+            let version = memory.known.as_ref().map(|known| known.version);
+            let seen = memory.future_lease.filter(|(of, _)| Some(*of) == version);
+            let since = seen.map_or(now, |(_, since)| since);
+            memory.future_lease = version.map(|version| (version, since));
+            if now.duration_since(since) < unit.policy.lease {
+                return Ok(());
+            }
         }
+        self.replace(memory, record).await
     }
 
     /// Replaces the known record by this one and commits it.
@@ -226,7 +215,7 @@ impl Runner {
         memory: &mut Memory,
         error: &StoreError,
     ) -> WakeEnd {
-        let now = self.clock.now();
+        let now = self.now(unit);
         let text = error.to_string();
         self.witness.store_failed(unit, &text, now);
         if matches!(error, StoreError::Unusable(_)) {
@@ -249,5 +238,29 @@ impl Runner {
             error: text,
             retry_at,
         }
+    }
+}
+
+/// The record that was loaded. If the store lost a later version of it, because
+/// it was restored from a snapshot, that is noted in the record and stored
+/// before anything else is done. The write proves it: check-and-set refuses it
+/// if a node of the store only lagged behind.
+fn known_after_restore(memory: &Memory, stored: Versioned<Record>, now: Timestamp) -> Known {
+    let newest = memory.newest.as_ref();
+    let newest = newest.filter(|known| Some(known.version) == stored.lost);
+    let record = match stored.lost {
+        None => stored.value.clone(),
+        Some(_) => {
+            let newest = newest.map(|known| &known.record);
+            restored(&stored.value, newest, now)
+        }
+    };
+    let changed = record != stored.value;
+    Known {
+        record,
+        version: stored.version,
+        dirty: changed,
+        must_commit_first: changed,
+        unanswered: Vec::new(),
     }
 }

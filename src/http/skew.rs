@@ -19,6 +19,9 @@ use super::client::{Observer, Target};
 /// Older measurements say nothing of our clock as it is now.
 const COUNTS: Duration = Duration::from_mins(15);
 
+/// Two clocks that differ less show the same time.
+const SAME: SignedDuration = SignedDuration::from_mins(1);
+
 /// Number of hosts that are remembered; more cannot be configured sensibly.
 const HOSTS: usize = 1024;
 
@@ -45,29 +48,43 @@ impl SkewWatch {
         }
     }
 
-    /// How far the right time is ahead of our clock, as the hosts say that answered
-    /// lately. `None` if no host did.
+    /// What the hosts that answered lately say of our clock. `None` if no host did.
     #[must_use]
-    pub fn difference(&self) -> Option<SignedDuration> {
+    pub fn verdict(&self) -> Option<Verdict> {
         let hosts = self.hosts.lock();
         let recent = hosts.iter().filter(|(_, m)| m.at.elapsed() <= COUNTS);
         judge(recent.map(|((target, _), measured)| (*target, measured.difference)))
     }
 }
 
+/// What servers say of our clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// How far the right time is ahead of our clock.
+    pub skew: SignedDuration,
+    /// Whether Vault says the same.
+    pub vault_agrees: bool,
+}
+
 /// Judges our clock by how far the clock of each host is ahead of it.
-pub fn judge(measured: impl Iterator<Item = (Target, SignedDuration)>) -> Option<SignedDuration> {
+pub fn judge(measured: impl Iterator<Item = (Target, SignedDuration)>) -> Option<Verdict> {
     let mut all: Vec<_> = measured.collect();
     all.sort_by_key(|(_, difference)| *difference);
     let middle = all.len() / 2;
-    let upper = all.get(middle).map(|(_, difference)| *difference)?;
-    if all.len() % 2 == 1 {
-        return Some(upper);
-    }
-    let lower = all.get(middle.saturating_sub(1)).map(|(_, d)| *d)?;
+    let (_, upper) = *all.get(middle)?;
+    let (_, lower) = *all.get(middle.saturating_sub(1))?;
     let vault = all.iter().find(|(target, _)| *target == Target::Vault);
+    let vault = vault.map(|(_, difference)| *difference);
     let smaller = std::cmp::min_by_key(lower, upper, |difference| difference.abs());
-    Some(vault.map_or(smaller, |(_, vault)| (*vault).clamp(lower, upper)))
+    let skew = match all.len() % 2 {
+        1 => upper,
+        _ => vault.map_or(smaller, |vault| vault.clamp(lower, upper)),
+    };
+    let says_the_same = |vault: SignedDuration| (vault - skew).abs() <= SAME;
+    Some(Verdict {
+        skew,
+        vault_agrees: vault.is_some_and(says_the_same),
+    })
 }
 
 impl Observer for SkewWatch {
@@ -111,9 +128,9 @@ mod tests {
         for (target, host, seconds) in measured {
             watch.clock_skew(*target, host, *seconds);
         }
-        let difference = watch.difference();
-        assert_eq!(difference.is_some(), !measured.is_empty());
-        difference.unwrap_or_default().as_secs()
+        let verdict = watch.verdict();
+        assert_eq!(verdict.is_some(), !measured.is_empty());
+        verdict.map_or(0, |verdict| verdict.skew.as_secs())
     }
 
     #[test]
@@ -174,11 +191,28 @@ mod tests {
     }
 
     #[test]
+    fn vault_is_asked_whether_it_says_the_same() {
+        let agrees = |vault: f64, others: f64| {
+            let watch = SkewWatch::new(Arc::new(NoObserver));
+            watch.clock_skew(Vault, "v", vault);
+            watch.clock_skew(Sp, "s", others);
+            watch.clock_skew(Idp, "i", others);
+            watch.verdict().expect("measured").vault_agrees
+        };
+        assert!(agrees(7200.0, 7201.0));
+        assert!(
+            !agrees(0.0, 7200.0),
+            "it runs on our machine, or they are wrong"
+        );
+        assert!(!agrees(7200.0, -7200.0));
+    }
+
+    #[test]
     fn what_is_no_number_is_no_measurement() {
         assert_eq!(said(&[(Vault, "v", 2.0), (Idp, "i", f64::INFINITY)]), 2);
         let watch = SkewWatch::new(Arc::new(NoObserver));
         watch.clock_skew(Idp, "i", f64::NAN);
-        assert_eq!(watch.difference(), None);
+        assert_eq!(watch.verdict(), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -188,9 +222,9 @@ mod tests {
         watch.clock_skew(Idp, "i", 3600.0);
         tokio::time::advance(COUNTS).await;
         watch.clock_skew(Vault, "v", 0.0);
-        assert_eq!(watch.difference().map(|d| d.as_secs()), Some(3600));
+        assert_eq!(watch.verdict().map(|v| v.skew.as_secs()), Some(3600));
         tokio::time::advance(Duration::from_secs(1)).await;
-        let now = watch.difference();
+        let now = watch.verdict().map(|verdict| verdict.skew);
         assert_eq!(now, Some(SignedDuration::ZERO), "it was set right");
     }
 }

@@ -13,8 +13,6 @@ pub enum Reason {
     ClockBehind,
     /// This machine's clock is too wrong to retire a token by it.
     ClockSkew,
-    /// This machine's clock is so wrong that nothing is decided by it.
-    ClockWrong,
     /// A person paused this token, or everything.
     Paused,
     /// Another replica holds the lease.
@@ -163,11 +161,10 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 36] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
-        Self::ClockWrong,
         Self::Paused,
         Self::LeaseElsewhere,
         Self::Halted,
@@ -210,7 +207,6 @@ impl Reason {
             Self::SchemaTooNew => class("schema_too_new", Urgency::NeedsPerson, WaitEnds::FromOutside, "the record was written by a newer version of scim-rotator"),
             Self::ClockBehind => class("clock_behind", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock is behind the last write of the record"),
             Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "Vault and most servers say that this machine's clock is too wrong to retire a token by it"),
-            Self::ClockWrong => class("clock_wrong", Urgency::NeedsPerson, WaitEnds::FromOutside, "Vault and most servers say that this machine's clock is so wrong that nothing may be done by it: set the clock"),
             Self::Paused => class("paused", Urgency::HeldBack, WaitEnds::ByPerson, "a person paused it"),
             Self::LeaseElsewhere => class("lease_elsewhere", Urgency::Healthy, WaitEnds::ByOtherReplica, "another process holds the lease"),
             Self::Halted => class("halted", Urgency::NeedsPerson, WaitEnds::ByPerson, "it is halted until a person decides"),

@@ -1,6 +1,6 @@
 //! What `plan` and `apply` are given besides the record and the time.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::capability::{ConnectionCapabilities, IssuerCapabilities};
 use super::policy::Policy;
@@ -63,18 +63,20 @@ impl Situation<'_> {
     }
 }
 
-/// What the servers say of this machine's clock: Vault and most of them.
+/// What the servers say of this machine's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OurClock {
-    /// How far the right time is ahead of it, without a measurement zero.
+    /// How far the right time is ahead of it, as most servers say; without a
+    /// measurement zero.
     pub skew: SignedDuration,
     /// Whether a server's clock was seen.
     pub is_measured: bool,
+    /// Whether Vault says the same as most servers.
+    pub vault_agrees: bool,
 }
 
-/// A clock that is wrong by more than the tolerance may still be used for what
-/// does not depend on it. One that is wrong by this many times the tolerance is
-/// not used at all.
+/// A clock that is wrong by more than the tolerance still shows well enough what is
+/// due. One that is wrong by more than this many times the tolerance does not.
 const UNUSABLE: i32 = 10;
 
 impl OurClock {
@@ -82,16 +84,8 @@ impl OurClock {
     pub const UNKNOWN: Self = Self {
         skew: SignedDuration::ZERO,
         is_measured: false,
+        vault_agrees: false,
     };
-
-    /// A clock with this difference from the right time, if it was measured.
-    #[must_use]
-    pub fn of(measured: Option<SignedDuration>) -> Self {
-        measured.map_or(Self::UNKNOWN, |skew| Self {
-            skew,
-            is_measured: true,
-        })
-    }
 
     /// Whether it is known to be wrong by more than is tolerated.
     #[must_use]
@@ -99,17 +93,22 @@ impl OurClock {
         self.skew.unsigned_abs() > tolerated.unsigned_abs()
     }
 
-    /// Whether it is so wrong that nothing may be decided or written by it.
-    #[must_use]
-    pub fn is_unusable(self, tolerated: SignedDuration) -> bool {
-        let bound = tolerated.saturating_mul(UNUSABLE);
-        self.skew.unsigned_abs() > bound.unsigned_abs()
-    }
-
     /// Whether a server's clock confirms it.
     #[must_use]
     pub fn is_confirmed(self, tolerated: SignedDuration) -> bool {
         self.is_measured && !self.is_wrong(tolerated)
+    }
+
+    /// The time by which is decided and written when this clock shows `shown`. If
+    /// Vault and most servers say that it is far from right, that is the servers'
+    /// time: what a clock of next year writes could not be used this year.
+    #[must_use]
+    pub fn right_time(self, shown: Timestamp, tolerated: SignedDuration) -> Timestamp {
+        let is_unusable = self.is_wrong(tolerated.saturating_mul(UNUSABLE));
+        match is_unusable && self.vault_agrees {
+            true => shown.checked_add(self.skew).unwrap_or(shown),
+            false => shown,
+        }
     }
 }
 

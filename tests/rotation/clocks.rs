@@ -6,6 +6,7 @@ use scim_rotator::rotation::clock::set_back;
 use scim_rotator::rotation::decision::Reason;
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::record::{ExpiryKnown, Record, Trigger};
+use scim_rotator::rotation::situation::OurClock;
 use serde_json::Value;
 
 use crate::properties::any;
@@ -64,6 +65,26 @@ fn an_overlap_that_began_in_the_future_is_as_long_as_it_was() {
         ahead(hours(5)),
         "it was written by a right clock"
     );
+}
+
+#[test]
+fn time_is_that_of_the_servers_if_ours_is_far_from_it() {
+    let rows = [
+        ("right", secs(0), true, secs(0)),
+        ("wrong, and good enough", mins(-20), true, secs(0)),
+        ("ahead by a year", days(-365), true, days(-365)),
+        ("behind by a year", days(365), true, days(365)),
+        ("Vault does not say so", days(365), false, secs(0)),
+    ];
+    for (what, skew, vault_agrees, change) in rows {
+        let clock = OurClock {
+            skew,
+            is_measured: true,
+            vault_agrees,
+        };
+        let shown = healthy().now;
+        assert_eq!(clock.right_time(shown, mins(2)), shown + change, "{what}");
+    }
 }
 
 #[test]

@@ -351,6 +351,7 @@ impl Scene {
             our_clock: OurClock {
                 skew: self.clock_skew,
                 is_measured: self.clock_is_measured,
+                vault_agrees: self.clock_is_measured,
             },
             all_paused: self.all_paused,
             leaving: self.leaving,

@@ -23,15 +23,12 @@ pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {
 /// ([`set_back`](crate::rotation::clock::set_back)).
 pub(super) fn clock_is_sane(view: &View<'_>) -> Option<Decision> {
     let policy = view.situation.policy;
-    let tolerated = policy.max_clock_skew;
-    let look_again = view.after(tolerated.clamp(MIN_WAIT, LOOK_AGAIN));
-    if is_behind(view.record, policy, view.now) && !may_set_back(view.record, view.situation) {
-        return view.wait(look_again, Reason::ClockBehind);
+    let behind = is_behind(view.record, policy, view.now);
+    if !behind || may_set_back(view.record, view.situation) {
+        return None;
     }
-    if view.situation.our_clock.is_unusable(tolerated) {
-        return view.wait(look_again, Reason::ClockWrong);
-    }
-    None
+    let look_again = policy.max_clock_skew.clamp(MIN_WAIT, LOOK_AGAIN);
+    view.wait(view.after(look_again), Reason::ClockBehind)
 }
 
 pub(super) fn not_paused(view: &View<'_>) -> Option<Decision> {
