@@ -17,10 +17,10 @@ use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::{Clock, IssueRequest, Store};
-use crate::rotation::capability::{Overlap, Recovery, Supply};
+use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
-use crate::rotation::record::{Origin, Record, Retiring, Trigger};
+use crate::rotation::record::{Origin, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
 use crate::scim::tenancy::Tenancy;
@@ -43,7 +43,7 @@ pub async fn perform(
             supplied(unit, store, record)
                 .await
                 .map(|supplied| Outcome::Supplied {
-                    rotation_id: ids::rotation(),
+                    rotation_id: ids::rotation_with(record.mark.as_deref()),
                     supplied,
                 })
         }
@@ -73,12 +73,11 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
     }
     let (rotation_id, attempt) = match &record.rotation {
         Some(rotation) => (rotation.id.clone(), rotation.attempts + 1),
-        None => (ids::rotation(), 1),
+        None => (ids::rotation_with(record.mark.as_deref()), 1),
     };
     let capabilities = unit.issuer.capabilities();
     let by_issuer = capabilities.supply == Supply::Issuer;
-    let lists = capabilities.lists_before_an_issue();
-    let listing = match by_issuer && lists {
+    let listing = match lists(&capabilities) {
         true => Some(unit.issuer.list(&unit.name).await?),
         false => None,
     };
@@ -100,6 +99,11 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
         chosen,
         lookup,
     })
+}
+
+/// Whether all tokens of the issuer are read before one is issued.
+fn lists(issuer: &IssuerCapabilities) -> bool {
+    issuer.supply == Supply::Issuer && issuer.lists_before_an_issue()
 }
 
 async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
@@ -154,6 +158,9 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let rotation = record.rotation.as_ref();
     let in_flight = rotation.and_then(|r| r.intent.as_ref());
+    if in_flight.is_none() && record.restored_todo() == RestoredTodo::Look {
+        return look_after_restore(unit).await;
+    }
     let intent = in_flight.or_else(|| record.issues_after_lease_loss.first());
     let intent = intent.ok_or_else(|| missing("intent"))?;
     if is_of_another_issuer(unit, intent.issuer.as_deref()) {
@@ -181,6 +188,19 @@ async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     Ok(Outcome::Recovered {
         listing,
         next_label,
+    })
+}
+
+/// Reads the tokens of the issuer, to find those that were issued in a time that
+/// the restored record does not know of.
+async fn look_after_restore(unit: &Unit) -> Result<Outcome, Fault> {
+    let listing = match lists(&unit.issuer.capabilities()) {
+        true => unit.issuer.list(&unit.name).await?,
+        false => Listing::default(),
+    };
+    Ok(Outcome::Recovered {
+        listing,
+        next_label: String::new(),
     })
 }
 

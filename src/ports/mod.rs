@@ -35,6 +35,9 @@ pub struct Versioned<T> {
     pub value: T,
     /// Its version; a write must name it.
     pub version: Version,
+    /// A later version that was stored before and that the store has lost,
+    /// because it was restored from a snapshot.
+    pub lost: Option<Version>,
 }
 
 /// Why the store did not do what was asked.

@@ -18,7 +18,7 @@ use scim_rotator::rotation::record::{
     Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
-use scim_rotator::rotation::situation::{Published, Situation};
+use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
 
@@ -46,6 +46,7 @@ pub(crate) struct Scene {
     pub(crate) intent_is_fresh: bool,
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
+    pub(crate) clock_is_measured: bool,
     pub(crate) all_paused: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
@@ -79,6 +80,7 @@ pub(crate) fn healthy() -> Scene {
         intent_is_fresh: false,
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
+        clock_is_measured: false,
         all_paused: false,
         leaving: false,
         now: now(),
@@ -243,6 +245,7 @@ impl Scene {
 
     pub(crate) fn orphan(mut self, id: &str, retry_at: Option<Timestamp>) -> Self {
         self.record.orphans.push(Orphan {
+            may_be_used: false,
             id: shown_id(id),
             issuer: None,
             found_at: ago(mins(5)),
@@ -368,7 +371,11 @@ impl Scene {
             shares_issuer: self.shares_issuer,
             intent_is_fresh: self.intent_is_fresh,
             unrecorded: &self.unrecorded,
-            clock_skew: self.clock_skew,
+            our_clock: OurClock {
+                skew: self.clock_skew,
+                is_measured: self.clock_is_measured,
+                vault_agrees: self.clock_is_measured,
+            },
             all_paused: self.all_paused,
             leaving: self.leaving,
         }

@@ -4,6 +4,7 @@ use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
 use super::halting::halt;
 use super::promoting::advance;
+use super::restoring;
 use super::rolling_back::{forget_evidence, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
@@ -149,6 +150,7 @@ pub(super) fn verified(
         Verdict::Pass(evidence) if *evidence.fingerprint() == current.fingerprint() => {
             let at = evidence.at();
             current.evidence = Some(evidence);
+            restoring::tested(change.record);
             LastProbe {
                 at: now,
                 refused: 0,

@@ -6,9 +6,10 @@ use super::change::{Change, IllegalOutcome};
 use super::halting::{halt, halt_unusable};
 use super::issuing::set_intent;
 use super::losing::{latest_death, lost, owns};
+use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::outcome::{ListedToken, Listing};
-use crate::rotation::record::{HaltCause, Intent, Stage};
+use crate::rotation::record::{HaltCause, Intent, RestoredTodo, Stage};
 
 /// Compares the listed tokens with those before the request. A token that was
 /// issued for it has lost its value, so it becomes an orphan.
@@ -24,6 +25,10 @@ pub(super) fn recovered(
         .filter(|r| r.stage == Stage::Issuing)
         .and_then(|r| r.intent.clone());
     let Some(intent) = intent else {
+        if change.record.restored_todo() == RestoredTodo::Look {
+            restoring::looked(&mut change, listing);
+            return Ok(());
+        }
         return found_out_after_lease_loss(change, listing);
     };
     if change.is_of_another_issuer(intent.issuer.as_deref()) {
@@ -128,6 +133,7 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
                 let listed = listing.tokens.iter().find(|token| token.id == id);
                 let dies_at = listed.and_then(|token| token.expires_at);
                 lost(change, listed.map(ListedToken::issuer_id), dies_at);
+                restoring::spare_if_old(change, intent, &id);
             }
         }
         Found::Uncountable => {

@@ -112,7 +112,7 @@ pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     let now = change.now;
     let tolerated = change.situation.policy.max_clock_skew;
     let window = overlap_by_our_clock(&change);
-    let clock_is_wrong = change.situation.clock_skew.abs() > tolerated;
+    let clock_is_wrong = change.situation.our_clock.is_wrong(tolerated);
     let current = change.record.current.as_ref();
     change.record.published_end = current.map(|token| PublishedEnd {
         fingerprint: token.fingerprint(),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::ending::retire_at;
+use super::restored;
 use super::side_tasks::meanwhile;
 use super::view::View;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
@@ -59,6 +60,9 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
     let Some(current) = &view.record.current else {
         return due(Trigger::Missing, Reason::Missing, false);
     };
+    if restored::must_replace(view) {
+        return due(Trigger::Drift, Reason::VaultRestored, false);
+    }
     if view.current_has_expired() {
         return due(Trigger::Schedule, Reason::Expired, false);
     }

@@ -76,6 +76,10 @@ pub struct Orphan {
     pub issuer: Option<String>,
     /// When it was found.
     pub found_at: Timestamp,
+    /// Whether connections or readers may use it, because it was issued in a time
+    /// that the record does not know of. It is revoked after the next promotion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_used: bool,
     /// How often its revocation failed.
     #[serde(default)]
     pub attempts: u32,
