@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
-use super::situation::{Conditions, Inputs};
+use super::situation::{Conditions, Inputs, Seen};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
@@ -25,7 +25,7 @@ use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
 use crate::rotation::record::Record;
-use crate::rotation::situation::{Published, Situation};
+use crate::rotation::situation::Situation;
 use crate::rotation::uncommitted::UnrecordedToken;
 
 /// What all tokens of this process share.
@@ -142,11 +142,11 @@ impl Runner {
         }
         let connections = unit.connection_capabilities();
         self.reconcile(unit, memory, &connections).await?;
-        let published = self.published(unit).await?;
+        let published = &self.published(unit).await?;
         let Some(known) = memory.known.as_ref() else {
             return Err(StoreError::Conflict);
         };
-        let situation = self.situation(unit, &connections, &published, memory, &known.record);
+        let situation = self.situation(unit, &connections, published, memory, &known.record);
         let now = self.clock.now();
         let decision = plan(&known.record, &situation, now);
         self.witness.decided(unit, &known.record, &decision, now);
@@ -162,7 +162,7 @@ impl Runner {
                 Ok(Some(WakeEnd::Stopped))
             }
             Action::Do(step) => {
-                self.do_step(unit, memory, step, &connections, &published)
+                self.do_step(unit, memory, step, &connections, published)
                     .await?;
                 Ok(None)
             }
@@ -175,7 +175,7 @@ impl Runner {
         memory: &mut Memory,
         step: &Step,
         connections: &[(String, ConnectionCapabilities)],
-        published: &Published,
+        published: &Seen,
     ) -> Result<(), StoreError> {
         if step.needs_lease() {
             self.commit_intent(unit, memory, step).await?;
@@ -235,14 +235,15 @@ impl Runner {
         &'a self,
         unit: &'a Unit,
         connections: &'a [(String, ConnectionCapabilities)],
-        published: &'a Published,
+        published: &'a Seen,
         memory: &'a Memory,
         record: &Record,
     ) -> Situation<'a> {
         let inputs = Inputs {
             holder: Some(&self.holder),
             connections,
-            published,
+            published: &published.what,
+            stated_end: published.end,
             intent_is_fresh: memory.has_fresh_intent(record),
             unrecorded: &memory.unrecorded,
         };
@@ -269,7 +270,7 @@ impl Runner {
             true => lease_end.map_or(SignedDuration::ZERO, |end| end.duration_since(now)),
         };
         tokio::select! {
-            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step) => outcome,
+            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step, &*self.clock) => outcome,
             () = self.clock.sleep(left.max(SignedDuration::ZERO)) => {
                 let class = if step.only_reads() { FaultClass::NotApplied } else { FaultClass::Ambiguous };
                 let text = format!("`{}` took longer than the lease on the token lasts", step.as_str());

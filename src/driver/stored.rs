@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{Known, Memory};
 use super::run::{Runner, WakeEnd, defect};
+use super::situation::Seen;
 use crate::fault::FaultClass;
 use crate::ids;
 use crate::ports::unit::Unit;
@@ -12,8 +13,8 @@ use crate::rotation::apply::intend;
 use crate::rotation::decision::Step;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
-use crate::rotation::situation::Published;
 use crate::rotation::uncommitted::Uncommitted;
+use crate::secret::redact;
 
 const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -48,8 +49,12 @@ impl Runner {
         Ok(())
     }
 
-    pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
-        Ok(self.store.published(&unit.name).await?.seen())
+    pub(super) async fn published(&self, unit: &Unit) -> Result<Seen, StoreError> {
+        let secret = self.store.published(&unit.name).await?;
+        Ok(Seen {
+            what: secret.seen(),
+            end: secret.stated_end(),
+        })
     }
 
     /// Commits the intent of a step and the lease that covers it, with
@@ -99,6 +104,11 @@ impl Runner {
         let Some(known) = memory.known.as_mut().filter(|known| known.dirty) else {
             return Ok(());
         };
+        let redactor = redact::global();
+        known
+            .record
+            .texts_mut()
+            .for_each(|text| redactor.mask_in_place(text));
         known.record.write_id = ids::write();
         let mut stored = self.store.commit(&known.record, known.version).await;
         if let Err(StoreError::Conflict) = stored {

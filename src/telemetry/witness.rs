@@ -203,6 +203,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             let word = result.words();
             info!(token = %unit.name, rotation_id, step, connection, millis, "{word}");
         }
+        result @ StepResult::PartlyProven(cause) => {
+            let word = result.words();
+            if tells_cause(ended.before) == Some(cause) {
+                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            } else {
+                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            }
+        }
         StepResult::Trouble(trouble) => warn!(
             token = %unit.name,
             rotation_id,
@@ -214,6 +222,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             "not done"
         ),
     }
+}
+
+/// Why the proof in this record does not suffice to retire a token.
+fn tells_cause(record: &Record) -> Option<&str> {
+    let rotation = record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    let evidence = pending.or(record.current.as_ref())?.evidence.as_ref()?;
+    evidence.unclear().map(|cause| cause.detail.as_str())
 }
 
 /// Logs the state of a connection when it has changed.
@@ -252,7 +268,7 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             generation = after.generation,
             fingerprint = %current.fingerprint(),
-            token_id = current.id.as_deref().unwrap_or_default(),
+            token_id = current.id.as_ref().map(|id| id.as_str()).unwrap_or_default(),
             expires_at = current.expires_at.map(|at| at.to_string()).unwrap_or_default(),
             "a new token is in use"
         );
@@ -266,6 +282,7 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             "a person must write the new token to the Vault path"
         );
     }
+    log_supplied(unit, before, after);
     if let (Some(halt), None) = (&after.halt, &before.halt) {
         error!(
             token = %unit.name,
@@ -273,6 +290,31 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             detail = %halt.detail,
             "halted until a person acts; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
             unit.name
+        );
+    }
+}
+
+/// Logs what came of what somebody wrote to the published path.
+fn log_supplied(unit: &Unit, before: &Record, after: &Record) {
+    let seen_before = before.supplied.as_ref().map(|note| (note.at, note.count));
+    let note = after.supplied.as_ref();
+    if let Some(note) = note.filter(|note| seen_before != Some((note.at, note.count))) {
+        warn!(
+            token = %unit.name,
+            vault_path = %unit.labels.vault_path,
+            fingerprint = %note.fingerprint,
+            by = note.by.as_deref().unwrap_or("unknown"),
+            why = %note.detail,
+            "a value at the published path was not accepted; the token in use is written back"
+        );
+    }
+    let note = after.stated_end.as_ref();
+    if let Some(note) = note.filter(|note| before.stated_end.as_ref() != Some(*note)) {
+        warn!(
+            token = %unit.name,
+            vault_path = %unit.labels.vault_path,
+            by = note.by.as_deref().unwrap_or("unknown"),
+            "{}", note.detail
         );
     }
 }

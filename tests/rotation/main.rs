@@ -19,6 +19,8 @@ mod properties;
 mod purity;
 mod scene;
 mod strategies;
+mod supplied;
+mod texts;
 mod time;
 mod uncommitted;
 mod world;

@@ -8,13 +8,15 @@ mod failures;
 mod flight;
 mod history;
 mod stage;
+mod supplied;
 mod token;
 
 pub use control::{Lease, Paused, Request, Trigger};
 pub use document::{HISTORY, Record, SCHEMA};
 pub use ending::{Orphan, Retiring, UseSeen};
 pub use failures::{Failures, Halt, HaltCause, LastFailure};
-pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation};
+pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation, UnusableAnswer};
 pub use history::{LastProbe, PastRotation, RotationResult};
 pub use stage::{Stage, StageName};
+pub use supplied::{EndNote, PublishedEnd, StatedEnd, SuppliedNote};
 pub use token::{ExpiryKnown, HeldToken, Origin};
