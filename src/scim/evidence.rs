@@ -177,11 +177,13 @@ pub enum FindingReason {
     /// Whether wrong tokens are refused was not asked: `negative_controls` is
     /// off.
     ControlsOff,
+    /// The token works, and belongs to another tenant than its predecessor.
+    OtherTenant,
 }
 
 impl FindingReason {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::NotInForce,
         Self::Rejected,
@@ -202,6 +204,7 @@ impl FindingReason {
         Self::RefusalUnclear,
         Self::LikeWrongToken,
         Self::ControlsOff,
+        Self::OtherTenant,
     ];
 
     /// The word for logs.
@@ -228,6 +231,7 @@ impl FindingReason {
             Self::RefusalUnclear => "refusal_unclear",
             Self::LikeWrongToken => "like_wrong_token",
             Self::ControlsOff => "controls_off",
+            Self::OtherTenant => "other_tenant",
         }
     }
 }

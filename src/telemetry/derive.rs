@@ -5,9 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::rotation::decision::{Action, Decision};
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::policy::Policy;
+use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Urgency;
-use crate::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult};
+use crate::rotation::record::{
+    ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult, Trigger,
+};
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
@@ -67,6 +71,11 @@ impl TokenSnapshot {
                 .map(|connection| ConnectionState::of(connection, record))
                 .collect(),
             probe: record.probe.clone(),
+            proof: proof::of_current(record, policy).map(Proof::as_str),
+            compromised: record.is_compromised()
+                || rotation.is_some_and(|r| r.trigger == Trigger::Compromise),
+            supplied: record.supplied.clone().map(Box::new),
+            stated_end: record.stated_end.clone().map(Box::new),
             consecutive_failures: record.failures.consecutive,
             last_failure: last_failure(record).map(Box::new),
             last_success_at: last_success_at(record),
@@ -85,10 +94,11 @@ impl SlotFacts {
     /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
         let expires_at = policy.expiry(token);
+        let id = token.id.as_ref().map(IssuerId::text);
         let declared = token.expires_at.is_none() && expires_at.is_some();
         Self {
             fingerprint: token.fingerprint(),
-            id: token.id.clone(),
+            id: id.or_else(|| token.stated_id.clone()),
             origin: token.origin,
             issued_at: token.issued_at,
             expires_at,

@@ -114,7 +114,7 @@ impl StepReport {
                 }
             },
             Outcome::Failed { fault, .. } => Self::not_done(ResultLabel::Failed, fault.kind),
-            Outcome::Adopted(_)
+            Outcome::Adopted { .. }
             | Outcome::Prepared(_)
             | Outcome::Recovered { .. }
             | Outcome::Supplied { .. }
@@ -154,6 +154,7 @@ fn kind_of(reason: FindingReason) -> FaultKind {
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::TokenTooLarge
+        | FindingReason::OtherTenant
         | FindingReason::StillAccepted => FaultKind::Refused,
         FindingReason::WrongBaseUrl
         | FindingReason::EndpointOpen

@@ -68,7 +68,9 @@ pub(crate) fn condition() -> Condition {
 pub(crate) fn held(value: &str) -> HeldToken {
     HeldToken {
         value: BearerToken::parse(value).expect("valid"),
-        id: Some(format!("id-of-{value}")),
+        id: Some(ListedToken::with_id(format!("id-of-{value}")).issuer_id()),
+        stated_id: None,
+        supplied_by: None,
         issuer: None,
         issued_at: now() - SignedDuration::from_hours(240),
         expires_at: Some(now() + SignedDuration::from_hours(24 * 80)),
@@ -192,6 +194,7 @@ pub(crate) fn policy() -> Policy {
         confirm_timeout: hour,
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
+        accept_supplied: AcceptSupplied::default(),
     }
 }
 

@@ -41,6 +41,7 @@ mod operator;
 mod own_token;
 mod reload;
 mod replicas;
+mod restored;
 mod rotation;
 mod scim2_server;
 mod shutdown;

@@ -64,7 +64,7 @@ fn a_rotation_begins() {
         (
             "not when it was refused once: one refusal alone is not believed",
             healthy().probed(secs(10), Some(FindingReason::Rejected), 1),
-            waits(next_suspicious_probe(secs(10)), Reason::Fresh),
+            waits(next_suspicious_probe(secs(10)), Reason::Refused),
         ),
         (
             "a token that does not expire is left alone",
@@ -106,7 +106,7 @@ fn slots_hold_a_rotation_back() {
             "an overdue one that may not be retired is not asked after in a hurry",
             two(renewal_due())
                 .retire_due()
-                .with(|s| s.clock_skew = hours(1)),
+                .with(|s| s.clock_skew = mins(10)),
             waits_for(secs(30), Reason::SlotNeeded),
         ),
         (
@@ -128,7 +128,7 @@ fn slots_hold_a_rotation_back() {
             two(renewal_due())
                 .retire_due()
                 .superseded(|e| e.token.expires_at = Some(ago(mins(1))))
-                .with(|s| s.clock_skew = hours(1)),
+                .with(|s| s.clock_skew = mins(10)),
             does(prepare(Trigger::Schedule), Reason::RenewalDue),
         ),
         (

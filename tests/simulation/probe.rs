@@ -7,6 +7,7 @@ use scim_rotator::fault::{Fault, FaultClass};
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::answer::{AuthError, ProbeAnswer, RedirectTo};
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
+use scim_rotator::scim::tenancy::Tenancy;
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
 use scim_rotator::secret::BearerToken;
 
@@ -82,6 +83,18 @@ impl Probe for SimProbe {
             Err(fault) => unanswered(vec![trouble(&fault)]),
         };
         judge(value, self.wall(), &seen)
+    }
+
+    async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy {
+        let request = Request::CompareTenants {
+            new: new.clone(),
+            old: old.clone(),
+        };
+        match self.gate.pass(request).await.map_err(fault) {
+            Ok(Reply::Tenancy(tenancy)) => tenancy,
+            Ok(other) => Tenancy::Unknown(misfit(&other).message),
+            Err(fault) => Tenancy::Unknown(fault.message),
+        }
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {

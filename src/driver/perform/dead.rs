@@ -6,6 +6,7 @@ use crate::fault::{Fault, FaultClass};
 use crate::ports::unit::Unit;
 use crate::ports::{Clock, TokenHandle};
 use crate::rotation::capability::LiveTokens;
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::record::HeldToken;
 use crate::scim::evidence::{Evidence, FindingReason, Refusal, Verdict, dead};
 
@@ -71,7 +72,7 @@ pub(super) async fn revoke_or_find_gone(unit: &Unit, handle: &TokenHandle) -> Re
     let Err(fault) = unit.issuer.revoke(&unit.name, handle).await else {
         return Ok(());
     };
-    let id = handle.id.as_deref();
+    let id = handle.id.as_ref().map(IssuerId::as_str);
     if fault.class == FaultClass::Rejected && listed_id(unit, id).await == dead::Listed::Gone {
         return Ok(());
     }
@@ -80,7 +81,11 @@ pub(super) async fn revoke_or_find_gone(unit: &Unit, handle: &TokenHandle) -> Re
 
 async fn listed(unit: &Unit, token: &HeldToken) -> dead::Listed {
     let elsewhere = is_of_another_issuer(unit, token.issuer.as_deref());
-    let id = token.id.as_deref().filter(|_| !elsewhere);
+    let id = token
+        .id
+        .as_ref()
+        .map(IssuerId::as_str)
+        .filter(|_| !elsewhere);
     listed_id(unit, id).await
 }
 

@@ -3,7 +3,9 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::halting::halt;
+use super::identifying::identify_current;
 use super::losing::owns;
+use super::restoring;
 use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
@@ -16,7 +18,13 @@ pub(super) fn prepared(
     mut change: Change<'_, '_>,
     facts: Preparation,
 ) -> Result<(), IllegalOutcome> {
+    if let Some(listing) = &facts.listing {
+        restoring::take_in(&mut change, listing);
+    }
     begin_or_resume(&mut change, facts.trigger, &facts.rotation_id);
+    if let Some(lookup) = &facts.lookup {
+        identify_current(&mut change, lookup);
+    }
     let blocked = facts
         .listing
         .as_ref()
@@ -25,6 +33,13 @@ pub(super) fn prepared(
     let Some(rotation) = change.record.rotation.as_mut() else {
         return Err(change.illegal("prepared"));
     };
+    let asks_issuer_instead = rotation.stage == Stage::WaitingOperator
+        && change.situation.issuer.supply == Supply::Issuer;
+    if asks_issuer_instead {
+        rotation.stage = Stage::Issuing;
+        rotation.stage_entered_at = now;
+        rotation.operator_deadline = None;
+    }
     if rotation.stage != Stage::Issuing || rotation.intent.is_some() {
         return Err(change.illegal("prepared"));
     }
@@ -39,7 +54,8 @@ pub(super) fn prepared(
             rotation.operator_deadline = now
                 .checked_add(change.situation.policy.operator_deadline)
                 .ok();
-            change.record.request = None;
+            // A value that is meant may be written from now on.
+            change.record.request.take_if(|request| !request.supplied);
         }
         Supply::Issuer => {
             let listing = facts.listing.unwrap_or_default();
@@ -53,6 +69,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
     if change.record.rotation.is_some() {
         return;
     }
+    restoring::keep_mark(change.record, id);
     change.record.ordinal += 1;
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),
@@ -91,6 +108,7 @@ pub(super) fn set_intent(
             .collect(),
         etag: listing.etag.clone(),
         chosen,
+        unusable: None,
     };
     count_issue(change.record, now);
     if let Some(rotation) = change.record.rotation.as_mut() {
@@ -154,8 +172,10 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
     let pending = HeldToken {
+        id: token.issuer_id(),
         value: token.value,
-        id: token.id,
+        stated_id: None,
+        supplied_by: None,
         issuer,
         issued_at: now,
         expires_at,

@@ -4,6 +4,7 @@ use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
 use super::halting::halt;
 use super::promoting::advance;
+use super::restoring;
 use super::rolling_back::{forget_evidence, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
@@ -71,6 +72,7 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::Forbidden
+        | FindingReason::OtherTenant
         | FindingReason::TokenTooLarge => {
             forget_evidence(change);
             roll_back(
@@ -123,6 +125,7 @@ pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {
         | FindingReason::EndpointOpen
         | FindingReason::TokenTooLarge
         | FindingReason::StillAccepted
+        | FindingReason::OtherTenant
         | FindingReason::Flapping => FaultKind::Refused,
     };
     Fault::new(class, kind, finding.detail.clone())
@@ -147,6 +150,7 @@ pub(super) fn verified(
         Verdict::Pass(evidence) if *evidence.fingerprint() == current.fingerprint() => {
             let at = evidence.at();
             current.evidence = Some(evidence);
+            restoring::tested(change.record);
             LastProbe {
                 at: now,
                 refused: 0,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::token::HeldToken;
+use crate::rotation::issuer_id::IssuerId;
 use crate::scim::evidence::dead;
 
 /// A superseded token on its way out.
@@ -69,12 +70,16 @@ pub struct UseSeen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orphan {
     /// Its id at the issuer.
-    pub id: String,
+    pub id: IssuerId,
     /// The issuer that made it, by its name in the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// When it was found.
     pub found_at: Timestamp,
+    /// Whether connections or readers may use it, because it was issued in a time
+    /// that the record does not know of. It is revoked after the next promotion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_used: bool,
     /// How often its revocation failed.
     #[serde(default)]
     pub attempts: u32,

@@ -48,6 +48,7 @@ pub fn is_dead(seen: &Verdict<Evidence>, proven: Option<&Evidence>) -> bool {
             // Every request got 404.
             FindingReason::WrongBaseUrl => so_refused(404),
             FindingReason::Malformed
+            | FindingReason::OtherTenant
             | FindingReason::Ambiguous403
             | FindingReason::EndpointOpen
             | FindingReason::TokenTooLarge
@@ -82,6 +83,7 @@ pub fn issuer_decides(finding: &Finding) -> bool {
         | FindingReason::Redirect
         | FindingReason::WrongBaseUrl => true,
         FindingReason::Malformed
+        | FindingReason::OtherTenant
         | FindingReason::NotInForce
         | FindingReason::Rejected
         | FindingReason::Forbidden

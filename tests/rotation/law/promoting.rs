@@ -151,6 +151,7 @@ fn every_finding_about_a_pending_token_has_its_consequence() {
             FindingReason::Malformed
             | FindingReason::NotInForce
             | FindingReason::Forbidden
+            | FindingReason::OtherTenant
             | FindingReason::TokenTooLarge => StageName::Discarding,
             FindingReason::Rejected
             | FindingReason::Ambiguous403

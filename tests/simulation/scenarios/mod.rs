@@ -48,6 +48,7 @@ mod crashes;
 mod dead;
 mod issuers;
 mod persons;
+mod planted;
 mod play;
 mod replies;
 mod slots;

@@ -67,7 +67,7 @@ impl ServiceProvider {
         self.tokens
             .iter()
             .position(|t| match (&handle.id, &handle.value) {
-                (Some(id), _) => t.id == *id,
+                (Some(id), _) => t.id == id.as_str(),
                 (None, Some(value)) => t.value == *value,
                 (None, None) => false,
             })
