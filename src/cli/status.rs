@@ -10,6 +10,7 @@ use super::load::{self, Logs};
 use super::look::{self, Seen};
 use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::TokenSnapshot;
 use crate::telemetry::words;
 
@@ -185,7 +186,7 @@ fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
         return format!("{} failed: {}", failure.step, failure.message);
     }
     if let Some(at) = snapshot.retirement_due_at {
-        return format!("the old token is retired {}", words::relative(at, now));
+        return Obstacle::sentence(snapshot.retirement_obstacle.as_deref(), at, now);
     }
     String::new()
 }

@@ -1,6 +1,7 @@
 //! Turns a step into calls of ports, and their answers into an outcome. The
 //! step says what is done, and the capabilities how.
 
+mod dead;
 mod delivery;
 mod ending;
 mod lookup;
@@ -15,11 +16,11 @@ use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{IssueRequest, Store};
-use crate::rotation::capability::{Overlap, Recovery, Supply};
+use crate::ports::{Clock, IssueRequest, Store};
+use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
-use crate::rotation::record::{Origin, Record, Retiring, Trigger};
+use crate::rotation::record::{Origin, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
 use crate::scim::tenancy::Tenancy;
@@ -31,6 +32,7 @@ pub async fn perform(
     record: &Record,
     unrecorded: &[UnrecordedToken],
     step: &Step,
+    clock: &dyn Clock,
 ) -> Outcome {
     let done = match step {
         Step::Adopt => adopt(unit, store, record).await,
@@ -41,7 +43,7 @@ pub async fn perform(
             supplied(unit, store, record)
                 .await
                 .map(|supplied| Outcome::Supplied {
-                    rotation_id: ids::rotation(),
+                    rotation_id: ids::rotation_with(record.mark.as_deref()),
                     supplied,
                 })
         }
@@ -53,7 +55,7 @@ pub async fn perform(
         Step::Revert { connection } => revert(unit, record, connection).await,
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
-        Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
+        Step::Retire { fingerprint } => retire(unit, record, fingerprint, clock).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
@@ -71,12 +73,11 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
     }
     let (rotation_id, attempt) = match &record.rotation {
         Some(rotation) => (rotation.id.clone(), rotation.attempts + 1),
-        None => (ids::rotation(), 1),
+        None => (ids::rotation_with(record.mark.as_deref()), 1),
     };
     let capabilities = unit.issuer.capabilities();
     let by_issuer = capabilities.supply == Supply::Issuer;
-    let lists = capabilities.lists_before_an_issue();
-    let listing = match by_issuer && lists {
+    let listing = match lists(&capabilities) {
         true => Some(unit.issuer.list(&unit.name).await?),
         false => None,
     };
@@ -98,6 +99,11 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
         chosen,
         lookup,
     })
+}
+
+/// Whether all tokens of the issuer are read before one is issued.
+fn lists(issuer: &IssuerCapabilities) -> bool {
+    issuer.supply == Supply::Issuer && issuer.lists_before_an_issue()
 }
 
 async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
@@ -152,6 +158,9 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let rotation = record.rotation.as_ref();
     let in_flight = rotation.and_then(|r| r.intent.as_ref());
+    if in_flight.is_none() && record.restored_todo() == RestoredTodo::Look {
+        return look_after_restore(unit).await;
+    }
     let intent = in_flight.or_else(|| record.issues_after_lease_loss.first());
     let intent = intent.ok_or_else(|| missing("intent"))?;
     if is_of_another_issuer(unit, intent.issuer.as_deref()) {
@@ -179,6 +188,19 @@ async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     Ok(Outcome::Recovered {
         listing,
         next_label,
+    })
+}
+
+/// Reads the tokens of the issuer, to find those that were issued in a time that
+/// the restored record does not know of.
+async fn look_after_restore(unit: &Unit) -> Result<Outcome, Fault> {
+    let listing = match lists(&unit.issuer.capabilities()) {
+        true => unit.issuer.list(&unit.name).await?,
+        false => Listing::default(),
+    };
+    Ok(Outcome::Recovered {
+        listing,
+        next_label: String::new(),
     })
 }
 
@@ -221,5 +243,7 @@ fn of_this_tenant(unit: &Unit, evidence: Evidence, tenancy: Tenancy) -> Verdict<
 
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
-    Ok(Outcome::Verified(unit.probe.prove(&current.value).await))
+    let seen = unit.probe.prove(&current.value).await;
+    let verdict = dead::token_in_use(unit, current, seen).await;
+    Ok(Outcome::Verified(verdict))
 }

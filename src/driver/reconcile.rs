@@ -37,7 +37,7 @@ impl Runner {
             end: StatedEnd::Absent,
         };
         let situation = self.situation(unit, connections, &unread, memory, stored);
-        let now = self.clock.now();
+        let now = self.now(unit);
         let reconciled = reconcile_uncommitted(stored, &memory.conflicted, &situation, now);
         if reconciled.record != *stored {
             self.replace(memory, reconciled.record).await?;

@@ -35,6 +35,9 @@ pub struct Versioned<T> {
     pub value: T,
     /// Its version; a write must name it.
     pub version: Version,
+    /// A later version that was stored before and that the store has lost,
+    /// because it was restored from a snapshot.
+    pub lost: Option<Version>,
 }
 
 /// Why the store did not do what was asked.
@@ -191,6 +194,12 @@ pub struct TokenHandle {
 pub trait Issuer: Send + Sync {
     /// What this issuer can do.
     fn capabilities(&self) -> IssuerCapabilities;
+
+    /// A digest of its settings, by which a changed configuration is noticed.
+    /// Empty where an answer of the issuer cannot depend on them.
+    fn settings(&self) -> &str {
+        ""
+    }
 
     /// The label under which a token is issued: a pure function of the token's
     /// name, the rotation and the attempt, within the issuer's length and

@@ -103,6 +103,7 @@
 
 pub mod apply;
 pub mod capability;
+pub mod clock;
 pub mod decision;
 pub mod forecast;
 pub mod invariant;

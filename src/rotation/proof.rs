@@ -86,6 +86,9 @@ fn meaning(reason: FindingReason) -> Meaning {
         | FindingReason::NotScim
         | FindingReason::Redirect
         | FindingReason::Tls
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken
+        | FindingReason::ControlsOff
         | FindingReason::StillAccepted => Meaning::ShowsNothing,
     }
 }

@@ -11,8 +11,7 @@ pub enum Reason {
     SchemaTooNew,
     /// This machine's clock is behind the time of the record's last write.
     ClockBehind,
-    /// The clocks of this machine and of a server differ too much to retire a
-    /// token.
+    /// This machine's clock is too wrong to retire a token by it.
     ClockSkew,
     /// A person paused this token, or everything.
     Paused,
@@ -42,6 +41,8 @@ pub enum Reason {
     Compromised,
     /// The token in use is refused by the service provider.
     Drift,
+    /// Vault was restored from a snapshot, and what happened since is lost.
+    VaultRestored,
     /// A person wrote a new token to the published path.
     OperatorSupplied,
     /// A value that a person wrote to the published path is not accepted.
@@ -168,7 +169,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -185,6 +186,7 @@ impl Reason {
         Self::Forced,
         Self::Compromised,
         Self::Drift,
+        Self::VaultRestored,
         Self::OperatorSupplied,
         Self::SuppliedRefused,
         Self::EndSupplied,
@@ -216,7 +218,7 @@ impl Reason {
         match self {
             Self::SchemaTooNew => class("schema_too_new", Urgency::NeedsPerson, WaitEnds::FromOutside, "the record was written by a newer version of scim-rotator"),
             Self::ClockBehind => class("clock_behind", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock is behind the last write of the record"),
-            Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock and a server's differ too much to retire a token"),
+            Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "Vault and most servers say that this machine's clock is too wrong to retire a token by it"),
             Self::Paused => class("paused", Urgency::HeldBack, WaitEnds::ByPerson, "a person paused it"),
             Self::LeaseElsewhere => class("lease_elsewhere", Urgency::Healthy, WaitEnds::ByOtherReplica, "another process holds the lease"),
             Self::Halted => class("halted", Urgency::NeedsPerson, WaitEnds::ByPerson, "it is halted until a person decides"),
@@ -230,6 +232,7 @@ impl Reason {
             Self::Forced => class("forced", Urgency::Unfinished, WaitEnds::ByTime, "a person asked for a rotation"),
             Self::Compromised => class("compromised", Urgency::Unfinished, WaitEnds::ByTime, "a person said that the token is compromised"),
             Self::Drift => class("drift", Urgency::Unfinished, WaitEnds::ByTime, "the service provider refuses the token in use"),
+            Self::VaultRestored => class("vault_restored", Urgency::Unfinished, WaitEnds::ByTime, "Vault was restored from a snapshot: what happened since is looked for, and the token is replaced if need be"),
             Self::OperatorSupplied => class("operator_supplied", Urgency::Unfinished, WaitEnds::ByTime, "a person wrote a new token to the published path"),
             Self::SuppliedRefused => class("supplied_refused", Urgency::Unfinished, WaitEnds::ByTime, "a value that a person wrote to the published path is not accepted: the token in use is written back"),
             Self::EndSupplied => class("end_supplied", Urgency::Healthy, WaitEnds::ByTime, "a person wrote another end for the token in use to the published path"),
@@ -243,7 +246,7 @@ impl Reason {
             Self::OrphanFound => class("orphan_found", Urgency::Unfinished, WaitEnds::ByTime, "a token whose value was lost must be revoked"),
             Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
             Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
-            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached"),
+            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards` does not wait"),
             Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),
             Self::ProbeDue => class("probe_due", Urgency::Healthy, WaitEnds::ByTime, "the periodic probe is due"),
             Self::RollingBack => class("rolling_back", Urgency::Unfinished, WaitEnds::ByTime, "the new token is rolled back"),

@@ -8,8 +8,7 @@
 use serde_json::Value;
 use url::Url;
 
-use super::probe::ScimProbe;
-use super::round::Round;
+use super::endpoint::Endpoint;
 use crate::secret::BearerToken;
 
 /// What a comparison of two tokens shows.
@@ -33,11 +32,11 @@ const LONGEST_ID: usize = 512;
 /// lists must be there for the other. Without entries, the accounts of the
 /// tokens (`/Me`) and the service provider's configuration are compared.
 pub(in crate::scim) async fn compare(
-    probe: &ScimProbe,
+    endpoint: &Endpoint,
     new: &BearerToken,
     old: &BearerToken,
 ) -> Tenancy {
-    let reader = Reader { probe };
+    let reader = Reader { endpoint };
     let Some(seen_by_old) = reader.ids(old).await else {
         return Tenancy::Unknown("the predecessor does not list any entries any more".to_owned());
     };
@@ -54,14 +53,14 @@ pub(in crate::scim) async fn compare(
 }
 
 struct Reader<'a> {
-    probe: &'a ScimProbe,
+    endpoint: &'a Endpoint,
 }
 
 impl Reader<'_> {
     /// Ids of the first entries that a token lists; `None` if it lists none
     /// because the request was not answered.
     async fn ids(&self, token: &BearerToken) -> Option<Vec<String>> {
-        let path = self.probe.config.path.clone();
+        let path = self.endpoint.config.path.clone();
         let mut url = self.url(&[path.as_str()]);
         url.query_pairs_mut()
             .append_pair("startIndex", "1")
@@ -82,7 +81,7 @@ impl Reader<'_> {
         other: &BearerToken,
         owner: &BearerToken,
     ) -> Option<Tenancy> {
-        let path = self.probe.config.path.clone();
+        let path = self.endpoint.config.path.clone();
         for id in ids {
             let url = || self.url(&[path.as_str(), id.as_str()]);
             match self.read(url(), other).await {
@@ -128,11 +127,10 @@ impl Reader<'_> {
     }
 
     async fn read(&self, url: Url, token: &BearerToken) -> Seen {
-        let round = Round::new(self.probe);
-        let Ok(request) = round.request(url, Some(token)) else {
+        let Ok(request) = self.endpoint.request_to(url, Some(token)) else {
             return Seen::Unclear;
         };
-        match self.probe.http.send(request).await {
+        match self.endpoint.http.send(request).await {
             Ok(answer) if answer.status == 200 => match serde_json::from_slice(&answer.body) {
                 Ok(document) => Seen::Document(document),
                 Err(_) => Seen::Unclear,
@@ -143,7 +141,7 @@ impl Reader<'_> {
     }
 
     fn url(&self, paths: &[&str]) -> Url {
-        let mut url = Url::clone(&self.probe.scim_url);
+        let mut url = Url::clone(&self.endpoint.scim_url);
         // An https URL always has a path that can be extended.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();

@@ -13,6 +13,7 @@ use crate::rotation::record::{
     ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult, Trigger,
 };
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
     ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot,
 };
@@ -60,7 +61,10 @@ impl TokenSnapshot {
                 .iter()
                 .map(|old| RetiringFacts::of(old, policy))
                 .collect(),
-            retirement_due_at: record.retiring.iter().map(|old| old.not_before).min(),
+            retirement_due_at: next_to_retire(record).map(|old| old.not_before),
+            retirement_obstacle: next_to_retire(record)
+                .and_then(|old| Obstacle::of(record, old))
+                .map(Box::new),
             connections: facts
                 .connections
                 .iter()
@@ -104,6 +108,11 @@ impl SlotFacts {
                 token.expiry
             },
             proven_at: token.evidence.as_ref().map(|evidence| evidence.at()),
+            unclear_controls: token
+                .evidence
+                .as_ref()
+                .and_then(|evidence| evidence.unclear().cloned())
+                .map(Box::new),
         }
     }
 }
@@ -139,6 +148,10 @@ impl ConnectionState {
             confirmed_at: holds.and_then(|holds| holds.confirmed_at),
         }
     }
+}
+
+fn next_to_retire(record: &Record) -> Option<&Retiring> {
+    record.retiring.iter().min_by_key(|old| old.not_before)
 }
 
 fn stage_entered_at(record: &Record) -> Timestamp {

@@ -156,12 +156,15 @@ fn kind_of(reason: FindingReason) -> FaultKind {
         | FindingReason::TokenTooLarge
         | FindingReason::OtherTenant
         | FindingReason::StillAccepted => FaultKind::Refused,
-        FindingReason::WrongBaseUrl | FindingReason::EndpointOpen | FindingReason::Redirect => {
-            FaultKind::Config
-        }
-        FindingReason::NoReadVariant | FindingReason::NotScim | FindingReason::Flapping => {
-            FaultKind::Schema
-        }
+        FindingReason::WrongBaseUrl
+        | FindingReason::EndpointOpen
+        | FindingReason::Redirect
+        | FindingReason::ControlsOff => FaultKind::Config,
+        FindingReason::NoReadVariant
+        | FindingReason::NotScim
+        | FindingReason::Flapping
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken => FaultKind::Schema,
         FindingReason::Tls | FindingReason::Unreachable => FaultKind::Network,
         FindingReason::Throttled => FaultKind::Throttled,
         FindingReason::ServerError => FaultKind::Server,

@@ -13,8 +13,10 @@ use crate::rotation::record::{
     EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName,
     SuppliedNote, Trigger,
 };
+use crate::scim::evidence::Finding;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::obstacle::Obstacle;
 
 /// One token at one moment. Parts that an idle token does not have are boxed,
 /// because there is one snapshot for each token.
@@ -51,6 +53,8 @@ pub struct TokenSnapshot {
     pub retiring: Vec<RetiringFacts>,
     /// When the next of them is to be retired.
     pub retirement_due_at: Option<Timestamp>,
+    /// Why that one is not shown to be dead, if something stands against it.
+    pub retirement_obstacle: Option<Box<Obstacle>>,
     /// Every configured connection.
     pub connections: Vec<ConnectionState>,
     /// The last probe of the token in use.
@@ -91,6 +95,7 @@ pub struct TokenSnapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlotFacts {
     /// Its fingerprint.
+    #[serde(serialize_with = "Fingerprint::serialize_short")]
     pub fingerprint: Fingerprint,
     /// Its id at the issuer.
     pub id: Option<String>,
@@ -104,6 +109,9 @@ pub struct SlotFacts {
     pub expiry: ExpiryKnown,
     /// When it was last proven.
     pub proven_at: Option<Timestamp>,
+    /// Why that proof does not suffice to retire its predecessor: whether wrong
+    /// tokens are refused is not clear.
+    pub unclear_controls: Option<Box<Finding>>,
 }
 
 /// A superseded token that is not retired yet.

@@ -38,6 +38,7 @@ struct Seen {
     decision: Option<(&'static str, &'static str)>,
     trouble: Option<String>,
     hold: Hold,
+    restored_at: Option<Timestamp>,
 }
 
 impl Observer {
@@ -76,6 +77,23 @@ impl Observer {
         })
     }
 
+    /// Tells once that the record was found in a Vault that was restored from a
+    /// snapshot.
+    fn tell_of_restore(&self, unit: &Unit, record: &Record) {
+        let Some(restored) = &record.restored else {
+            return;
+        };
+        self.metrics.vault_restored(restored.at);
+        let told = self.with_seen(&unit.name, |seen| seen.restored_at.replace(restored.at));
+        if told != Some(restored.at) {
+            warn!(
+                token = %unit.name,
+                at = %restored.at,
+                "Vault was restored from a snapshot: what was stored after the snapshot is lost, tokens of that time are looked for at the issuer and replaced"
+            );
+        }
+    }
+
     /// Registers the tokens of a record for masking in the logs.
     fn guard(&self, record: &Record) {
         let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
@@ -91,6 +109,7 @@ impl Observer {
 impl Witness for Observer {
     fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, _now: Timestamp) {
         self.guard(record);
+        self.tell_of_restore(unit, record);
         let facts = self.facts(unit);
         self.board().set(TokenSnapshot::from_record(
             &facts,
@@ -203,6 +222,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             let word = result.words();
             info!(token = %unit.name, rotation_id, step, connection, millis, "{word}");
         }
+        result @ StepResult::PartlyProven(cause) => {
+            let word = result.words();
+            if tells_cause(ended.before) == Some(cause) {
+                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            } else {
+                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            }
+        }
         StepResult::Trouble(trouble) => warn!(
             token = %unit.name,
             rotation_id,
@@ -214,6 +241,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             "not done"
         ),
     }
+}
+
+/// Why the proof in this record does not suffice to retire a token.
+fn tells_cause(record: &Record) -> Option<&str> {
+    let rotation = record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    let evidence = pending.or(record.current.as_ref())?.evidence.as_ref()?;
+    evidence.unclear().map(|cause| cause.detail.as_str())
 }
 
 /// Logs the state of a connection when it has changed.

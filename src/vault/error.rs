@@ -83,6 +83,7 @@ impl VaultError {
             VaultErrorKind::Unreachable(_)
                 | VaultErrorKind::Server { .. }
                 | VaultErrorKind::StaleRead
+                | VaultErrorKind::Outdated { .. }
         );
         broken || self.is_worth_another_node()
     }
@@ -125,6 +126,7 @@ impl VaultError {
             | VaultErrorKind::NotInitialised
             | VaultErrorKind::Standby { .. }
             | VaultErrorKind::StaleRead
+            | VaultErrorKind::Outdated { .. }
             | VaultErrorKind::RateLimited { .. }
             | VaultErrorKind::Unreachable(_)
             | VaultErrorKind::Server { .. }
@@ -192,6 +194,16 @@ pub enum VaultErrorKind {
     /// The node does not have a write yet that this process knows of.
     #[error("this Vault node lags behind (status 412)")]
     StaleRead,
+    /// Vault returned an older version of a secret than this process knows.
+    #[error(
+        "Vault returns version {seen} of this secret, and version {known} was stored before: a Vault node lags behind, or Vault was restored from a snapshot; if that lasts longer than a minute, version {seen} is used and what was lost is looked for"
+    )]
+    Outdated {
+        /// The version that it returned.
+        seen: u64,
+        /// The newest known version.
+        known: u64,
+    },
     /// A rate limit quota.
     #[error("the rate limit of Vault was hit (status 429)")]
     RateLimited {

@@ -176,7 +176,8 @@ impl Store for VaultStore {
         let unusable = |reason: String| {
             StoreError::Unusable(format!("the record at {path} is left untouched: {reason}"))
         };
-        match self.documents.read(&path).await.map_err(fault)? {
+        let (stored, lost) = self.documents.read_with_lost(&path).await.map_err(fault)?;
+        match stored {
             Stored::Absent => Ok(None),
             Stored::Deleted {
                 edition,
@@ -195,6 +196,7 @@ impl Store for VaultStore {
                 Ok(Some(Versioned {
                     value,
                     version: Version(edition.version),
+                    lost: lost.map(Version),
                 }))
             }
         }

@@ -17,6 +17,7 @@ use scim_rotator::rotation::record::{
     Rotation, RotationResult, Stage, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::scim::evidence::Evidence;
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
 use scim_rotator::telemetry::snapshot::TokenSnapshot;
@@ -118,6 +119,9 @@ pub(crate) fn fresh_record(name: &str) -> Record {
 /// The same token in the middle of a rotation, with an old token still alive.
 pub(crate) fn busy_record(name: &str) -> Record {
     let mut record = fresh_record(name);
+    if let Some(current) = record.current.as_mut() {
+        current.evidence = Some(weak_evidence(current));
+    }
     record.retiring = vec![Retiring {
         token: held(&format!("{name}-previous")),
         superseded_at: now() - SignedDuration::from_hours(240),
@@ -125,6 +129,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         extended: false,
         use_checked: None,
         revoked_at: None,
+        still_accepted: false,
         attempts: 1,
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
@@ -144,6 +149,17 @@ pub(crate) fn busy_record(name: &str) -> Record {
         operator_deadline: None,
     });
     record
+}
+
+/// Proof of a token at a service provider that redirects wrong ones.
+fn weak_evidence(token: &HeldToken) -> Evidence {
+    let stored = serde_json::json!({
+        "fingerprint": token.fingerprint(),
+        "at": now(),
+        "controls": "unclear",
+        "unclear": { "reason": "redirect", "detail": "a wrong token is redirected" },
+    });
+    serde_json::from_value(stored).expect("evidence as it is stored")
 }
 
 /// What is decided for a token at rest.

@@ -18,7 +18,7 @@ use scim_rotator::rotation::record::{
     Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
-use scim_rotator::rotation::situation::{Published, Situation};
+use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
 
@@ -37,6 +37,7 @@ pub(crate) struct Scene {
     pub(crate) policy: Policy,
     pub(crate) issuer: IssuerCapabilities,
     pub(crate) issuer_name: String,
+    pub(crate) issuer_settings: String,
     pub(crate) connections: Vec<(String, ConnectionCapabilities)>,
     pub(crate) published: Published,
     pub(crate) stated_end: StatedEnd,
@@ -45,6 +46,7 @@ pub(crate) struct Scene {
     pub(crate) intent_is_fresh: bool,
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
+    pub(crate) clock_is_measured: bool,
     pub(crate) all_paused: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
@@ -67,6 +69,7 @@ pub(crate) fn healthy() -> Scene {
         policy: policy(),
         issuer: common_issuer(),
         issuer_name: "idp-admin".to_owned(),
+        issuer_settings: "settings-1".to_owned(),
         connections: ["canary", "second"]
             .map(|name| (name.to_owned(), plain_connection()))
             .to_vec(),
@@ -77,6 +80,7 @@ pub(crate) fn healthy() -> Scene {
         intent_is_fresh: false,
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
+        clock_is_measured: false,
         all_paused: false,
         leaving: false,
         now: now(),
@@ -221,6 +225,7 @@ impl Scene {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
             last_finding: None,
@@ -240,6 +245,7 @@ impl Scene {
 
     pub(crate) fn orphan(mut self, id: &str, retry_at: Option<Timestamp>) -> Self {
         self.record.orphans.push(Orphan {
+            may_be_used: false,
             id: shown_id(id),
             issuer: None,
             found_at: ago(mins(5)),
@@ -279,6 +285,7 @@ impl Scene {
             since,
             detail: "a person must look".to_owned(),
             compromised: false,
+            settings: String::new(),
         });
         self
     }
@@ -354,6 +361,7 @@ impl Scene {
         Situation {
             token: &self.record.token,
             issuer_name: &self.issuer_name,
+            issuer_settings: &self.issuer_settings,
             holder: self.holder.as_deref(),
             policy: &self.policy,
             issuer: self.issuer,
@@ -363,7 +371,11 @@ impl Scene {
             shares_issuer: self.shares_issuer,
             intent_is_fresh: self.intent_is_fresh,
             unrecorded: &self.unrecorded,
-            clock_skew: self.clock_skew,
+            our_clock: OurClock {
+                skew: self.clock_skew,
+                is_measured: self.clock_is_measured,
+                vault_agrees: self.clock_is_measured,
+            },
             all_paused: self.all_paused,
             leaving: self.leaving,
         }

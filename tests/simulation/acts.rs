@@ -62,6 +62,12 @@ pub(crate) enum Act {
         token: String,
         hours: i64,
     },
+    /// The clock of the service provider, or else of the identity provider, is
+    /// wrong from now on, by so many hours.
+    WrongDate {
+        idp: bool,
+        hours: i64,
+    },
     /// A replica is killed.
     Kill(usize),
     /// A replica is told to end, and ends between two steps.
@@ -72,7 +78,7 @@ impl Act {
     pub(crate) fn any(dice: &mut Dice, tokens: &[String], replicas: usize) -> Self {
         let token = dice.pick(tokens).clone();
         let connection = dice.below(2);
-        match dice.below(18) {
+        match dice.below(19) {
             0 => Self::Pause(token),
             1 => Self::PauseAll,
             2 | 3 => Self::Rotate {
@@ -100,7 +106,11 @@ impl Act {
                 token,
                 what: Planted::any(dice),
             },
-            16 => Self::Kill(dice.below(replicas)),
+            16 => Self::WrongDate {
+                idp: dice.happens(500),
+                hours: dice.between(-24 * 400, 24 * 400),
+            },
+            17 => Self::Kill(dice.below(replicas)),
             _ => Self::Terminate(dice.below(replicas)),
         }
     }
@@ -121,7 +131,11 @@ impl Act {
             | Self::Detach { token, .. }
             | Self::Attach { token, .. }
             | Self::Overlap { token, .. } => Some(token),
-            Self::PauseAll | Self::ResumeAll | Self::Kill(_) | Self::Terminate(_) => None,
+            Self::PauseAll
+            | Self::ResumeAll
+            | Self::WrongDate { .. }
+            | Self::Kill(_)
+            | Self::Terminate(_) => None,
         }
     }
 
@@ -146,6 +160,7 @@ impl Act {
             | Self::BadDelivery(_)
             | Self::Attach { .. }
             | Self::Overlap { .. }
+            | Self::WrongDate { .. }
             | Self::Kill(_)
             | Self::Terminate(_) => None,
         }
@@ -169,6 +184,11 @@ impl World {
         match act {
             Act::PauseAll => self.pause_all(true),
             Act::ResumeAll => self.pause_all(false),
+            Act::WrongDate { idp, hours } => {
+                // One server alone: most of them are right.
+                self.dates_off = [SignedDuration::ZERO; 2];
+                self.dates_off[usize::from(*idp)] = SignedDuration::from_hours(*hours);
+            }
             Act::Kill(machine) => self.orders.push(Order::Kill(*machine)),
             Act::Terminate(machine) => self.orders.push(Order::Terminate(*machine)),
             Act::Pause(token) => self.pause(token, Some(wall)),

@@ -305,7 +305,7 @@ impl Cluster {
             }),
             holder: holder.as_ref().to_owned(),
             conditions: Conditions {
-                clock_skew: Arc::new(move || sim.lock().offsets[machine]),
+                our_clock: Arc::new(move || sim.lock().our_clock(machine)),
                 all_paused: Arc::new(move || switch.lock().all_paused),
             },
             cancel: CancellationToken::new(),

@@ -167,7 +167,8 @@ impl Parts<'_> {
             Arc::clone(&scim_url),
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
-        );
+        )
+        .named(name);
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }

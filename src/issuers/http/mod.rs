@@ -32,6 +32,7 @@ use crate::secret::BearerToken;
 pub struct HttpTokens {
     config: HttpIssuer,
     capabilities: IssuerCapabilities,
+    settings: String,
     exchange: Exchange,
     clock: Arc<dyn Clock>,
 }
@@ -48,10 +49,12 @@ impl HttpTokens {
             &deps.secrets,
             deps.fired.clone(),
         );
+        let settings = super::digest_of(config);
         let mut config = config.clone();
         exchange.prepare(config.calls_mut());
         Self {
             capabilities: config.capabilities(),
+            settings,
             config,
             exchange,
             clock: Arc::clone(&deps.clock),
@@ -148,6 +151,10 @@ impl HttpTokens {
 impl Issuer for HttpTokens {
     fn capabilities(&self) -> IssuerCapabilities {
         self.capabilities
+    }
+
+    fn settings(&self) -> &str {
+        &self.settings
     }
 
     fn label(&self, token: &str, rotation_id: &str, attempt: u32) -> String {

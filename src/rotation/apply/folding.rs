@@ -25,7 +25,7 @@ pub fn apply(
         return folded;
     }
     let mut next = record.clone();
-    lift_halt(&mut next);
+    lift_halt(&mut next, situation);
     next.orphans_uncounted.retain(|dies_at| *dies_at > now);
     // If the clock was set back, no time in the record goes back.
     let now = now.max(record.updated_at);
@@ -75,12 +75,12 @@ pub fn apply(
     Ok(next)
 }
 
-/// A person's request lifts a halt. The request is fulfilled by the rotation in
+/// A person's request lifts a halt, and so do corrected settings. The request is fulfilled by the rotation in
 /// flight, with two exceptions: while nothing is issued, the request still
 /// tells whether the guards are overridden; and a compromised token needs a
 /// rotation that began as such.
-fn lift_halt(record: &mut Record) {
-    if !record.halt_is_lifted() {
+fn lift_halt(record: &mut Record, situation: &Situation<'_>) {
+    if !situation.is_lifted(record) {
         return;
     }
     let cause = halting::lift(record);

@@ -5,6 +5,7 @@ use super::change::{Change, IllegalOutcome};
 use super::halting::halt;
 use super::identifying::identify_current;
 use super::losing::owns;
+use super::restoring;
 use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
@@ -17,6 +18,9 @@ pub(super) fn prepared(
     mut change: Change<'_, '_>,
     facts: Preparation,
 ) -> Result<(), IllegalOutcome> {
+    if let Some(listing) = &facts.listing {
+        restoring::take_in(&mut change, listing);
+    }
     begin_or_resume(&mut change, facts.trigger, &facts.rotation_id);
     if let Some(lookup) = &facts.lookup {
         identify_current(&mut change, lookup);
@@ -65,6 +69,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
     if change.record.rotation.is_some() {
         return;
     }
+    restoring::keep_mark(change.record, id);
     change.record.ordinal += 1;
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),
@@ -103,6 +108,7 @@ pub(super) fn set_intent(
             .collect(),
         etag: listing.etag.clone(),
         chosen,
+        unusable: None,
     };
     count_issue(change.record, now);
     if let Some(rotation) = change.record.rotation.as_mut() {

@@ -20,6 +20,7 @@ pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<IssuerId>, dies_at: O
             id,
             issuer: Some(change.situation.issuer_name.to_owned()),
             found_at: change.now,
+            may_be_used: false,
             attempts: 0,
             retry_at: None,
         }),

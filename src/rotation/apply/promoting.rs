@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::change::Change;
 use super::losing::NO_ID;
+use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
@@ -97,6 +98,8 @@ fn promote(change: &mut Change<'_, '_>) {
         },
     );
     record.failures = Failures::default();
+    let overlap_end = now.checked_add(change.situation.policy.overlap);
+    restoring::replaced(record, overlap_end.unwrap_or(now));
     cut_overlaps_if_compromised(change, rotation.trigger);
     if let Some(old) = old {
         let not_before = retire_not_before(change, &old, rotation.trigger);
@@ -110,6 +113,7 @@ fn promote(change: &mut Change<'_, '_>) {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
             last_finding: no_id,
@@ -153,9 +157,9 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
 /// corrected before it ends.
 pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     let policy = change.situation.policy;
-    let wrong_by = change.situation.clock_skew.abs();
-    if wrong_by > policy.max_clock_skew {
-        policy.overlap.saturating_add(wrong_by)
+    let clock = change.situation.our_clock;
+    if clock.is_wrong(policy.max_clock_skew) {
+        policy.overlap.saturating_add(clock.skew.abs())
     } else {
         policy.overlap
     }

@@ -112,7 +112,7 @@ pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     let now = change.now;
     let tolerated = change.situation.policy.max_clock_skew;
     let window = overlap_by_our_clock(&change);
-    let clock_is_wrong = change.situation.clock_skew.abs() > tolerated;
+    let clock_is_wrong = change.situation.our_clock.is_wrong(tolerated);
     let current = change.record.current.as_ref();
     change.record.published_end = current.map(|token| PublishedEnd {
         fingerprint: token.fingerprint(),
@@ -170,8 +170,12 @@ pub(super) fn retired(
             Ok(())
         }
         Verdict::Pass(_) => Err(change.illegal("retired with the proof of another token")),
-        Verdict::Fail(finding) | Verdict::Inconclusive(finding) => {
-            try_again(change, position, &finding);
+        Verdict::Fail(finding) => {
+            try_again(change, position, &finding, true);
+            Ok(())
+        }
+        Verdict::Inconclusive(finding) => {
+            try_again(change, position, &finding, false);
             Ok(())
         }
     }
@@ -182,7 +186,7 @@ pub(super) fn retired(
 /// effect. The token stays in `retiring` until a probe shows it refused. Probes
 /// are frequent as long as caches can be the reason, and less and less frequent
 /// after that.
-fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
+fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding, still_accepted: bool) {
     let now = change.now;
     let policy = change.situation.policy;
     let here = change.situation.issuer_name;
@@ -208,6 +212,7 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
         return;
     }
     let revoked_at = *entry.revoked_at.get_or_insert(now);
+    entry.still_accepted = still_accepted;
     if now.duration_since(revoked_at) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);
     }

@@ -62,7 +62,7 @@ fn free_slot_or_issue(view: &View<'_>) -> Option<Decision> {
         }
     };
     let mut orphans = view.record.orphans.iter();
-    match orphans.find(|orphan| frees && ending::is_due(view, orphan)) {
+    match orphans.find(|orphan| frees && ending::must_go_first(view, orphan)) {
         Some(orphan) => {
             let id = orphan.id.text();
             view.step(Step::RevokeOrphan { id }, Reason::SlotNeeded)

@@ -4,6 +4,7 @@ use super::published;
 use super::retrying::retry_at;
 use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, MIN_WAIT, View};
+use crate::rotation::clock::{is_behind, may_set_back};
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::SCHEMA;
 
@@ -14,13 +15,17 @@ pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {
     view.wait(view.after(LOOK_AGAIN), Reason::SchemaTooNew)
 }
 
+/// A record from the future was written by a clock that was ahead, or ours is
+/// behind. Before a record of the first kind is decided on, its times are set back
+/// ([`set_back`](crate::rotation::clock::set_back)).
 pub(super) fn clock_is_sane(view: &View<'_>) -> Option<Decision> {
-    let tolerated = view.situation.policy.max_clock_skew;
-    let behind = view.record.updated_at.duration_since(view.now);
-    if behind <= tolerated {
+    let policy = view.situation.policy;
+    let behind = is_behind(view.record, policy, view.now);
+    if !behind || may_set_back(view.record, view.situation) {
         return None;
     }
-    view.wait(view.after(tolerated.max(MIN_WAIT)), Reason::ClockBehind)
+    let look_again = policy.max_clock_skew.clamp(MIN_WAIT, LOOK_AGAIN);
+    view.wait(view.after(look_again), Reason::ClockBehind)
 }
 
 pub(super) fn not_paused(view: &View<'_>) -> Option<Decision> {
@@ -42,9 +47,10 @@ pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
     view.wait(until, Reason::LeaseElsewhere)
 }
 
-/// A halted token waits until a person requests a rotation or writes a token.
+/// A halted token waits until a person requests a rotation, writes a token, or
+/// corrects the settings that the halt comes from.
 pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
-    if view.record.halt.is_none() || view.record.halt_is_lifted() {
+    if view.record.halt.is_none() || view.situation.is_lifted(view.record) {
         return None;
     }
     let look_again = view.after(LOOK_AGAIN);

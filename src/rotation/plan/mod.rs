@@ -15,6 +15,7 @@ mod lost_lease;
 mod probing;
 mod published;
 mod rest;
+mod restored;
 mod retrying;
 mod side_tasks;
 mod view;
@@ -92,6 +93,10 @@ const RULES: &[(&str, Rule)] = &[
     (
         "an issuance request that was sent after lease loss is looked for",
         lost_lease::look_for_issue,
+    ),
+    (
+        "what was issued in a time that a restored record does not know of is looked for",
+        restored::look,
     ),
     ("a rotation in flight goes on", flight::go_on),
     // What the stored state calls for.

@@ -14,9 +14,12 @@ pub(super) fn waits(view: &View<'_>, step: &Step) -> bool {
         && retry_at(view).is_some_and(|until| until > view.now)
 }
 
-/// When a failed step may be repeated. A person's request does not wait for
-/// failures from before it.
+/// When a failed step may be repeated. A person's request, and corrected
+/// settings, do not wait for failures from before.
 pub(super) fn retry_at(view: &View<'_>) -> Option<Timestamp> {
+    if view.situation.is_corrected(view.record) {
+        return None;
+    }
     let failures = &view.record.failures;
     let last = failures.last.as_ref()?;
     let requested = view.record.request.as_ref().map(|request| request.at);

@@ -10,6 +10,7 @@ use super::ending::{Orphan, Retiring};
 use super::failures::{Failures, Halt};
 use super::flight::{ConnectionHolds, Intent, Rotation};
 use super::history::{LastProbe, PastRotation};
+use super::restored::{Restored, RestoredTodo};
 use super::stage::StageName;
 use super::supplied::{EndNote, PublishedEnd, SuppliedNote};
 use super::token::HeldToken;
@@ -48,6 +49,14 @@ pub struct Record {
     /// The token is halted until a person acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halt: Option<Halt>,
+    /// Vault was restored from a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
+    /// Random word at the end of the id of every rotation of this record. The
+    /// labels of its tokens contain it, also of those that the record does not
+    /// know of any more because Vault was restored from a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// How many rotations have begun; feeds the jitter.
     #[serde(default)]
     pub ordinal: u64,
@@ -103,6 +112,9 @@ pub struct Record {
     pub history: Vec<PastRotation>,
 }
 
+/// Length of [`Record::mark`].
+pub const MARK: usize = 10;
+
 impl Record {
     /// An empty record, for a token that nothing is known of yet.
     #[must_use]
@@ -117,6 +129,8 @@ impl Record {
             paused: None,
             request: None,
             halt: None,
+            restored: None,
+            mark: None,
             ordinal: 0,
             current: None,
             retiring: Vec::new(),
@@ -136,6 +150,26 @@ impl Record {
         }
     }
 
+    /// Every text that was written for people, some of which quote servers.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let rotation = self.rotation.as_mut().into_iter().flat_map(|rotation| {
+            let intent = rotation.intent.as_mut();
+            let unusable = intent.and_then(|intent| intent.unusable.as_mut());
+            let detail = unusable.map(|answer| &mut answer.detail);
+            rotation.rollback.iter_mut().chain(detail)
+        });
+        let halt = self.halt.as_mut().map(|halt| &mut halt.detail);
+        let failure = self.failures.last.as_mut().map(|last| &mut last.message);
+        let finding = self.probe.as_mut().and_then(|probe| probe.finding.as_mut());
+        let finding = finding.map(|finding| &mut finding.detail);
+        let retiring = self.retiring.iter_mut();
+        let retiring = retiring.filter_map(|old| old.last_finding.as_mut());
+        let history = self.history.iter_mut();
+        let history = history.filter_map(|past| past.detail.as_mut());
+        let single = [halt, failure, finding].into_iter().flatten();
+        rotation.chain(single).chain(retiring).chain(history)
+    }
+
     /// The stage as people see it.
     #[must_use]
     pub fn stage_name(&self) -> StageName {
@@ -144,6 +178,13 @@ impl Record {
             (None, None) => StageName::Idle,
             (None, Some(rotation)) => rotation.stage.name(),
         }
+    }
+
+    /// What still has to be done because Vault was restored from a snapshot.
+    #[must_use]
+    pub fn restored_todo(&self) -> RestoredTodo {
+        let restored = self.restored.as_ref();
+        restored.map_or(RestoredTodo::Nothing, |restored| restored.todo)
     }
 
     /// Whether a person asked for a rotation after the halt began: a halt takes

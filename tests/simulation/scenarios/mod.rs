@@ -45,6 +45,7 @@
 
 mod connections;
 mod crashes;
+mod dead;
 mod issuers;
 mod persons;
 mod planted;

@@ -83,6 +83,10 @@ impl ServiceProvider {
         if self.quirks.forgets_revocations {
             return Ok(());
         }
+        let found = self.find(handle).filter(|i| self.tokens[*i].is_live(now));
+        if self.quirks.refuses_dead_revocations && found.is_none() {
+            return Err(refused("400: there is no such token"));
+        }
         if let Some(index) = self.find(handle).filter(|i| self.tokens[*i].is_live(now)) {
             self.tokens[index].dies_at = now;
             self.tokens[index].cached_until = self.quirks.cached_until(now);

@@ -15,7 +15,7 @@ use scim_rotator::rotation::outcome::{IssuedToken, ListedToken};
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
-pub(crate) use quirks::Quirks;
+pub(crate) use quirks::{Dead, Quirks};
 
 use crate::profile::IssuerRules;
 use crate::request::Failure;

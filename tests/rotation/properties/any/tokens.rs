@@ -106,6 +106,7 @@ pub(super) fn superseded(name: &'static str) -> impl Strategy<Value = Retiring> 
                         last_used_at: None,
                     }),
                     revoked_at: extended.then_some(superseded_at),
+                    still_accepted: extended && asked,
                     attempts,
                     retry_at: None,
                     last_finding: None,
