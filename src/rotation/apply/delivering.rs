@@ -186,7 +186,7 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
     let Some(fingerprint) = current else {
         return Err(change.illegal("reverted"));
     };
-    let given = fingerprint.clone();
+    let given = fingerprint;
     let holds = ConnectionHolds {
         fingerprint,
         at: now,
