@@ -10,6 +10,8 @@ use http::header::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use rustify::endpoint::Endpoint;
 
+#[cfg(test)]
+pub(super) use self::wire::understood;
 pub use self::wire::{Call, VaultAnswer};
 
 use super::config::VaultConfig;

@@ -1,5 +1,7 @@
 //! Converts between records and the fields of a KV secret.
 
+use serde::Deserialize as _;
+use serde::de::value::MapDeserializer;
 use serde_json::Value;
 
 use super::kv::Fields;
@@ -8,7 +10,7 @@ use crate::rotation::record::{Record, SCHEMA};
 /// Converts a record into fields.
 pub(super) fn encode(record: &Record) -> Result<Fields, String> {
     match serde_json::to_value(record) {
-        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Object(fields)) => Ok(fields.into()),
         Ok(_) | Err(_) => Err("the record cannot be written as JSON".to_owned()),
     }
 }
@@ -17,8 +19,7 @@ pub(super) fn encode(record: &Record) -> Result<Fields, String> {
 /// a value.
 pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {
     check_schema(&fields)?;
-    let record: Record = serde_json::from_value(Value::Object(fields.clone()))
-        .map_err(|error| explain(&fields, &error))?;
+    let record = read(&fields).map_err(|error| explain(&fields, &error))?;
     if record.token != token {
         return Err(format!(
             "it is the record of the token `{}`: it was copied to a wrong path",
@@ -26,6 +27,12 @@ pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {
         ));
     }
     Ok(record)
+}
+
+fn read(fields: &Fields) -> Result<Record, serde_json::Error> {
+    Record::deserialize(MapDeserializer::new(
+        fields.iter().map(|(name, value)| (name.as_str(), value)),
+    ))
 }
 
 fn check_schema(fields: &Fields) -> Result<(), String> {
@@ -59,8 +66,7 @@ fn culprit(fields: &Fields, error: &serde_json::Error) -> Option<String> {
     let differs = |name: &&String| {
         let mut fewer = fields.clone();
         fewer.remove(*name);
-        let result = serde_json::from_value::<Record>(Value::Object(fewer));
-        result.map_or_else(|other| other.to_string() != complaint, |_| true)
+        read(&fewer).map_or_else(|other| other.to_string() != complaint, |_| true)
     };
     fields.keys().find(differs).cloned()
 }
