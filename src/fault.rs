@@ -129,6 +129,19 @@ pub struct Fault {
     /// How long the server asked us to stay away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<SignedDuration>,
+    /// Set if a complete answer came that cannot be used, so that the same call
+    /// would end in the same way. Only a failure of the class `Ambiguous` has
+    /// it: what the call makes may have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<Unusable>,
+}
+
+/// What is known of a call whose answer came complete and cannot be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unusable {
+    /// Id of what the call made, where the answer tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
 }
 
 impl Fault {
@@ -140,7 +153,18 @@ impl Fault {
             kind,
             message: message.into(),
             retry_after: None,
+            unusable: None,
         }
+    }
+
+    /// The same fault, of an answer that came complete. Where nothing can have
+    /// been made, that makes no difference.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        if self.class == FaultClass::Ambiguous {
+            self.unusable.get_or_insert_default();
+        }
+        self
     }
 
     /// The same fault with the server's `Retry-After`.

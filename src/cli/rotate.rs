@@ -42,6 +42,11 @@ pub struct Args {
     /// works. Tells what that interrupts, and asks.
     #[arg(long)]
     pub compromised: bool,
+    /// The value that somebody wrote to the published path is meant to become
+    /// the token. Needed for a compromised token that a person issues, and where
+    /// `accept_supplied` does not permit the value.
+    #[arg(long)]
+    pub supplied: bool,
     /// Do not ask.
     #[arg(long, requires = "compromised")]
     pub yes: bool,
@@ -108,6 +113,7 @@ async fn rotate(
         },
         at: began,
         override_guards: args.override_guards,
+        supplied: args.supplied,
     };
     if args.override_guards {
         tracing::warn!(token = %unit.name, "a person overrides the runaway guard and the windows");

@@ -59,6 +59,7 @@ impl RawPolicy {
             operator_deadline: self.operator_deadline.or(d.operator_deadline),
             operator_poll: self.operator_poll.or(d.operator_poll),
             max_clock_skew: self.max_clock_skew.or(d.max_clock_skew),
+            accept_supplied: self.accept_supplied.or(d.accept_supplied),
         }
     }
 
@@ -92,6 +93,7 @@ impl RawPolicy {
             confirm_timeout: or(self.confirm_timeout, builtin::CONFIRM_TIMEOUT),
             confirm_every: or(self.confirm_every, builtin::CONFIRM_EVERY),
             lease,
+            accept_supplied: self.accept_supplied.unwrap_or_default(),
         }
     }
 

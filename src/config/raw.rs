@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::settings::Environment;
+use crate::rotation::policy::AcceptSupplied;
 use crate::scim::config::ProbeConfig;
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
@@ -51,6 +52,7 @@ pub(super) struct RawPolicy {
     pub(super) operator_deadline: Option<HumanDuration>,
     pub(super) operator_poll: Option<HumanDuration>,
     pub(super) max_clock_skew: Option<HumanDuration>,
+    pub(super) accept_supplied: Option<AcceptSupplied>,
 }
 
 /// `windows = { allow = […], deny = […] }`; replaced as a whole by a token's own.

@@ -96,7 +96,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
                 .and_then(|r| r.intent.as_ref())
                 .map(|intent| intent.label.clone())
         }
-        Outcome::Adopted(_)
+        Outcome::Adopted { .. }
         | Outcome::Issued(_)
         | Outcome::Supplied { .. }
         | Outcome::Proved(_)

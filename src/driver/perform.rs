@@ -3,18 +3,20 @@
 
 mod delivery;
 mod ending;
+mod lookup;
 mod operands;
 mod published;
 
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
+use self::lookup::look_up;
 use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
-use self::published::{publish, supplied};
+use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::{IssueRequest, Store};
-use crate::rotation::capability::{IssuerCapabilities, LiveTokens, Overlap, Recovery, Supply};
+use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
 use crate::rotation::record::{Record, RestoredTodo, Retiring, Trigger};
@@ -29,7 +31,7 @@ pub async fn perform(
     step: &Step,
 ) -> Outcome {
     let done = match step {
-        Step::Adopt => supplied(unit, store, record).await.map(Outcome::Adopted),
+        Step::Adopt => adopt(unit, store, record).await,
         Step::Prepare { trigger } => prepare(unit, record, *trigger).await.map(Outcome::Prepared),
         Step::Issue => issue(unit, record).await,
         Step::Recover => recover(unit, record).await,
@@ -50,7 +52,7 @@ pub async fn perform(
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
         Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
-        Step::RevokeOrphan { id } => revoke_orphan(unit, id).await,
+        Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
     };
@@ -75,6 +77,11 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
         true => Some(unit.issuer.list(&unit.name).await?),
         false => None,
     };
+    let unidentified = record.current.as_ref().filter(|t| t.id.is_none());
+    let lookup = match unidentified {
+        Some(token) => look_up(unit, &token.value, listing.clone()).await,
+        None => None,
+    };
     let chosen = match by_issuer && capabilities.recovery == Recovery::ClientChosen {
         true => unit.issuer.choose_secret(),
         false => None,
@@ -86,19 +93,13 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
         label,
         listing,
         chosen,
+        lookup,
     })
 }
 
 /// Whether all tokens of the issuer are read before one is issued.
 fn lists(issuer: &IssuerCapabilities) -> bool {
-    let by_issuer = issuer.supply == Supply::Issuer;
-    by_issuer
-        && match issuer.recovery {
-            Recovery::ByLabel | Recovery::BySetDifference | Recovery::ByStatus => true,
-            Recovery::ClientChosen | Recovery::Replay | Recovery::ClientNamed | Recovery::None => {
-                issuer.live_tokens == LiveTokens::Two
-            }
-        }
+    issuer.supply == Supply::Issuer && issuer.lists_before_an_issue()
 }
 
 async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
-use super::situation::{Conditions, Inputs};
+use super::situation::{Conditions, Inputs, Seen};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
@@ -25,7 +25,7 @@ use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
 use crate::rotation::record::Record;
-use crate::rotation::situation::{Published, Situation};
+use crate::rotation::situation::Situation;
 use crate::rotation::uncommitted::UnrecordedToken;
 
 /// What all tokens of this process share.
@@ -166,13 +166,12 @@ impl Runner {
         }
         let connections = unit.connection_capabilities();
         self.reconcile(unit, memory, &connections).await?;
-        let published = self.published(unit).await?;
-        self.set_back(unit, memory, &connections, &published)
-            .await?;
+        let published = &self.published(unit).await?;
+        self.set_back(unit, memory, &connections, published).await?;
         let Some(known) = memory.known.as_ref() else {
             return Err(StoreError::Conflict);
         };
-        let situation = self.situation(unit, &connections, &published, memory, &known.record);
+        let situation = self.situation(unit, &connections, published, memory, &known.record);
         let now = self.now(unit);
         let decision = plan(&known.record, &situation, now);
         self.witness.decided(unit, &known.record, &decision, now);
@@ -188,7 +187,7 @@ impl Runner {
                 Ok(Some(WakeEnd::Stopped))
             }
             Action::Do(step) => {
-                self.do_step(unit, memory, step, &connections, &published)
+                self.do_step(unit, memory, step, &connections, published)
                     .await?;
                 Ok(None)
             }
@@ -201,7 +200,7 @@ impl Runner {
         memory: &mut Memory,
         step: &Step,
         connections: &[(String, ConnectionCapabilities)],
-        published: &Published,
+        published: &Seen,
     ) -> Result<(), StoreError> {
         if step.needs_lease() {
             self.commit_intent(unit, memory, step).await?;
@@ -261,14 +260,15 @@ impl Runner {
         &'a self,
         unit: &'a Unit,
         connections: &'a [(String, ConnectionCapabilities)],
-        published: &'a Published,
+        published: &'a Seen,
         memory: &'a Memory,
         record: &Record,
     ) -> Situation<'a> {
         let inputs = Inputs {
             holder: Some(&self.holder),
             connections,
-            published,
+            published: &published.what,
+            stated_end: published.end,
             intent_is_fresh: memory.has_fresh_intent(record),
             unrecorded: &memory.unrecorded,
         };

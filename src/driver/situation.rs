@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::ports::unit::Unit;
 use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::record::StatedEnd;
 use crate::rotation::situation::{OurClock, Published, Situation};
 use crate::rotation::uncommitted::UnrecordedToken;
 
@@ -19,6 +20,12 @@ pub struct Conditions {
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
+/// What was read at the published path.
+pub(super) struct Seen {
+    pub(super) what: Published,
+    pub(super) end: StatedEnd,
+}
+
 /// What a decision depends on besides the token's configuration and the
 /// conditions of the process.
 #[derive(Clone, Copy)]
@@ -29,6 +36,8 @@ pub struct Inputs<'a> {
     pub connections: &'a [(String, ConnectionCapabilities)],
     /// See [`Situation::published`].
     pub published: &'a Published,
+    /// See [`Situation::stated_end`].
+    pub stated_end: StatedEnd,
     /// See [`Situation::intent_is_fresh`].
     pub intent_is_fresh: bool,
     /// See [`Situation::unrecorded`].
@@ -42,11 +51,13 @@ impl<'a> Inputs<'a> {
     pub fn dry_run(
         connections: &'a [(String, ConnectionCapabilities)],
         published: &'a Published,
+        stated_end: StatedEnd,
     ) -> Self {
         Self {
             holder: None,
             connections,
             published,
+            stated_end,
             intent_is_fresh: false,
             unrecorded: &[],
         }
@@ -66,11 +77,14 @@ impl Conditions {
         Situation {
             token: &unit.name,
             issuer_name: &unit.issuer_name,
+            issuer_settings: unit.issuer.settings(),
             holder: inputs.holder,
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),
             connections: inputs.connections,
             published: inputs.published,
+            stated_end: inputs.stated_end,
+            shares_issuer: unit.shares_issuer,
             intent_is_fresh: inputs.intent_is_fresh,
             unrecorded: inputs.unrecorded,
             our_clock: (self.our_clock)(),

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{Known, Memory};
 use super::run::{Runner, WakeEnd, defect};
+use super::situation::Seen;
 use crate::fault::FaultClass;
 use crate::ids;
 use crate::ports::unit::Unit;
@@ -14,7 +15,6 @@ use crate::rotation::clock;
 use crate::rotation::decision::Step;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
-use crate::rotation::situation::Published;
 use crate::rotation::uncommitted::Uncommitted;
 
 const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
@@ -45,8 +45,12 @@ impl Runner {
         Ok(())
     }
 
-    pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
-        Ok(self.store.published(&unit.name).await?.seen())
+    pub(super) async fn published(&self, unit: &Unit) -> Result<Seen, StoreError> {
+        let secret = self.store.published(&unit.name).await?;
+        Ok(Seen {
+            what: secret.seen(),
+            end: secret.stated_end(),
+        })
     }
 
     /// Commits the intent of a step and the lease that covers it, with
@@ -139,7 +143,7 @@ impl Runner {
         unit: &Unit,
         memory: &mut Memory,
         connections: &[(String, ConnectionCapabilities)],
-        published: &Published,
+        published: &Seen,
     ) -> Result<(), StoreError> {
         let Some(record) = memory.record() else {
             return Ok(());

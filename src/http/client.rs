@@ -120,6 +120,12 @@ impl Client {
         self.inner.target
     }
 
+    /// Largest body that is read, in bytes.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.inner.settings.max_body
+    }
+
     /// The clock that deadlines are read against.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
@@ -172,6 +178,7 @@ impl Inner {
     }
 
     async fn exchange(&self, request: Request, origin: &Origin) -> Result<Answer, Failure> {
+        let beginning_is_enough = request.beginning;
         let body = Bytes::from_owner(request.body);
         let http = self.http.client().await;
         let sent = http
@@ -183,10 +190,11 @@ impl Inner {
         let mut response = sent.map_err(|e| Failure::of(&e))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let body = match self.read_body(response).await {
+        let body = match self.read_body(response, beginning_is_enough).await {
             Ok(body) => body,
-            // A refusal is a refusal, with or without its explanation.
+            // An error is an error, with or without its explanation.
             Err(_) if status.is_client_error() => Zeroizing::new(Vec::new()),
+            Err(Failure::TooLarge(_)) if status.is_server_error() => Zeroizing::new(Vec::new()),
             Err(failure) => return Err(failure),
         };
         Ok(Answer {
@@ -200,11 +208,17 @@ impl Inner {
     async fn read_body(
         &self,
         mut response: reqwest::Response,
+        beginning_is_enough: bool,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let max = self.settings.max_body;
         let mut body = Zeroizing::new(Vec::with_capacity(4096));
         while let Some(chunk) = response.chunk().await.map_err(|e| Failure::of(&e))? {
             if body.len() + chunk.len() > max {
+                if beginning_is_enough {
+                    let room = max - body.len();
+                    append(&mut body, &chunk[..room]);
+                    return Ok(body);
+                }
                 return Err(Failure::TooLarge(max));
             }
             append(&mut body, &chunk);

@@ -12,6 +12,7 @@ use url::Url;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ratelimit::RateLimitDialect;
+use super::shape;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
 
@@ -30,6 +31,9 @@ pub struct Request {
     pub operation: &'static str,
     /// Whether sending it twice does no more than sending it once.
     pub idempotent: bool,
+    /// Whether of an answer that is too large the beginning is returned, as long
+    /// as the largest body, instead of a fault.
+    pub beginning: bool,
 }
 
 impl Request {
@@ -44,7 +48,15 @@ impl Request {
             headers: HeaderMap::new(),
             body: Zeroizing::new(Vec::new()),
             operation,
+            beginning: false,
         }
+    }
+
+    /// Accepts the beginning of an answer that is too large.
+    #[must_use]
+    pub fn beginning_is_enough(mut self) -> Self {
+        self.beginning = true;
+        self
     }
 
     /// Says whether the request may be repeated, against the method's habit.
@@ -236,9 +248,20 @@ impl Answer {
         dialect.wait(&self.headers, now)
     }
 
-    /// A fault about the shape of this answer.
+    /// A fault about the shape of this answer, which came complete.
     #[must_use]
     pub fn unexpected(&self, what: impl fmt::Display) -> Fault {
+        self.unclear(what).complete()
+    }
+
+    /// What the answer is made of: names of fields and headers, no values.
+    #[must_use]
+    pub fn shape(&self) -> String {
+        let json = self.secret_json().ok();
+        shape::of(self, json.as_deref())
+    }
+
+    fn unclear(&self, what: impl fmt::Display) -> Fault {
         Fault::new(
             self.origin.unclear(),
             FaultKind::Schema,
@@ -247,18 +270,20 @@ impl Answer {
     }
 
     fn not_json(&self, error: &serde_json::Error) -> Fault {
-        let shape = match error.classify() {
-            serde_json::error::Category::Eof if self.body.is_empty() => "the body is empty",
-            serde_json::error::Category::Eof => "the JSON body is cut off",
+        let (shape, complete) = match error.classify() {
+            serde_json::error::Category::Eof if self.body.is_empty() => ("the body is empty", true),
+            // Something between us and the server lost the rest of the answer.
+            serde_json::error::Category::Eof => ("the JSON body is cut off", false),
             serde_json::error::Category::Io
             | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Data => "the body is not JSON",
+            | serde_json::error::Category::Data => ("the body is not JSON", true),
         };
-        self.unexpected(format!(
+        let fault = self.unclear(format!(
             "{shape} ({} bytes, {}): check the URL, and whether a proxy or a login page answers in its place",
             self.body.len(),
             self.shown_content_type()
-        ))
+        ));
+        if complete { fault.complete() } else { fault }
     }
 
     fn shown_content_type(&self) -> &str {

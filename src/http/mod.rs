@@ -21,6 +21,7 @@ pub mod message;
 pub mod names;
 pub mod oauth2;
 pub mod ratelimit;
+mod shape;
 pub mod skew;
 pub mod status;
 pub mod template;

@@ -19,6 +19,7 @@ use crate::ports::Issuer;
 use crate::ports::kind::AnyIssuer;
 pub use crate::ports::kind::Deps;
 use crate::problem::{Problems, Severity};
+use crate::secret::Fingerprint;
 
 /// The kind of an issuer with its settings: `[issuers.<name>.<kind>]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -45,6 +46,11 @@ impl IssuerKind {
             Self::Operator(config) => config,
         }
     }
+}
+
+/// A digest of settings, which hold references to credentials and no values.
+fn digest_of(settings: &impl std::fmt::Debug) -> String {
+    Fingerprint::of(&format!("{settings:?}")).to_string()
 }
 
 /// Builds an issuer.

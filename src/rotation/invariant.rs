@@ -66,10 +66,8 @@ const RULES: &[Rule] = &[
         let pending = r.rotation.as_ref().and_then(|r| r.pending.as_ref());
         let mut used = r.current.iter().chain(pending);
         used.all(|token| {
-            let id = token.id.as_deref();
-            r.orphans
-                .iter()
-                .all(|orphan| Some(orphan.id.as_str()) != id)
+            let id = token.id.as_ref();
+            r.orphans.iter().all(|orphan| Some(&orphan.id) != id)
         })
     }),
 ];

@@ -1,6 +1,7 @@
 //! The configured rules of one token, and the times that follow from them.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use super::record::{ExpiryKnown, Failures, HeldToken};
 use super::schedule::{CronRule, Windows};
@@ -45,6 +46,21 @@ pub struct Policy {
     pub confirm_every: SignedDuration,
     /// How long the lease of a replica lasts after each commit.
     pub lease: SignedDuration,
+    /// Whether a value that a person writes to the published path is accepted.
+    pub accept_supplied: AcceptSupplied,
+}
+
+/// Whether a value that a person writes to the published path becomes the next
+/// token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AcceptSupplied {
+    /// Only where a person is the issuer. Elsewhere the token in use is written
+    /// back, since who can write there is not who may rotate.
+    #[default]
+    OperatorOnly,
+    /// With every issuer.
+    Always,
 }
 
 /// When to renew: the earliest of the rules that are set.
@@ -73,6 +89,13 @@ impl Policy {
         token
             .expires_at
             .or_else(|| token.issued_at.checked_add(declared?).ok())
+    }
+
+    /// The longest life that the configuration knows of tokens of this kind.
+    #[must_use]
+    pub fn longest_life(&self) -> Option<SignedDuration> {
+        let lives = [self.lifetime, self.declared_lifetime];
+        lives.into_iter().flatten().max()
     }
 
     /// When a token is to be renewed: the earliest of the rules that are set,

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::capability::{ConnectionCapabilities, IssuerCapabilities};
 use super::policy::Policy;
+use super::record::{Record, StatedEnd};
 use super::uncommitted::UnrecordedToken;
 use crate::secret::Fingerprint;
 
@@ -16,6 +17,9 @@ pub struct Situation<'a> {
     /// made is neither looked for nor revoked at this one, where its id may be
     /// another customer's.
     pub issuer_name: &'a str,
+    /// Digest of the settings of its issuer: an answer of the issuer that could
+    /// not be used may be usable under other settings. Empty if unknown.
+    pub issuer_settings: &'a str,
     /// Random id of this replica's process; `None` for a dry run (`scim-rotator
     /// plan`), which ignores the leases of other replicas.
     pub holder: Option<&'a str>,
@@ -28,6 +32,11 @@ pub struct Situation<'a> {
     pub connections: &'a [(String, ConnectionCapabilities)],
     /// What the published path contains.
     pub published: &'a Published,
+    /// The end that the published path names for its token.
+    pub stated_end: StatedEnd,
+    /// Whether other tokens of the configuration have the same issuer. Then the
+    /// only token that it lists may be one of theirs.
+    pub shares_issuer: bool,
     /// Whether this run committed the stored intent and has not sent its
     /// request yet. After a restart it is always `false`. `apply` is given the
     /// value from before the step.
@@ -52,6 +61,23 @@ impl Situation<'_> {
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, c)| *c)
+    }
+
+    /// Whether a halt has ended: a person asked for a rotation, or corrected the
+    /// settings that it comes from.
+    #[must_use]
+    pub fn is_lifted(&self, record: &Record) -> bool {
+        record.halt_is_lifted() || self.is_corrected(record)
+    }
+
+    /// Whether the settings that a halt comes from have changed.
+    #[must_use]
+    pub fn is_corrected(&self, record: &Record) -> bool {
+        record.halt.as_ref().is_some_and(|halt| {
+            !halt.settings.is_empty()
+                && !self.issuer_settings.is_empty()
+                && halt.settings != self.issuer_settings
+        })
     }
 
     /// Whether the configured issuer made this token and can revoke it alone.

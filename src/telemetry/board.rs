@@ -260,6 +260,7 @@ mod tests {
         board.set(fixture::snapshot(&fixture::busy_record("c")));
         let mut halted = fixture::fresh_record("d");
         halted.halt = Some(Halt {
+            settings: String::new(),
             cause: HaltCause::SameToken,
             since: fixture::now(),
             detail: String::new(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::rotation::decision::{Action, Decision};
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::policy::Policy;
+use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Urgency;
 use crate::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult};
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
@@ -63,6 +65,9 @@ impl TokenSnapshot {
                 .map(|connection| ConnectionState::of(connection, record))
                 .collect(),
             probe: record.probe.clone(),
+            proof: proof::of_current(record, policy).map(Proof::as_str),
+            supplied: record.supplied.clone().map(Box::new),
+            stated_end: record.stated_end.clone().map(Box::new),
             consecutive_failures: record.failures.consecutive,
             last_failure: last_failure(record).map(Box::new),
             last_success_at: last_success_at(record),
@@ -81,10 +86,11 @@ impl SlotFacts {
     /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
         let expires_at = policy.expiry(token);
+        let id = token.id.as_ref().map(IssuerId::to_string);
         let declared = token.expires_at.is_none() && expires_at.is_some();
         Self {
             fingerprint: token.fingerprint(),
-            id: token.id.clone(),
+            id: id.or_else(|| token.stated_id.clone()),
             origin: token.origin,
             issued_at: token.issued_at,
             expires_at,

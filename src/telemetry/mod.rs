@@ -17,6 +17,7 @@ mod exposition;
 pub mod facts;
 pub mod health;
 mod instruments;
+mod line_queue;
 pub mod logging;
 pub mod looks;
 pub mod metrics;

@@ -37,7 +37,7 @@ impl<'a> StepResult<'a> {
                 refusal: Verdict::Pass(_),
                 ..
             }
-            | Outcome::Adopted(_)
+            | Outcome::Adopted { .. }
             | Outcome::Prepared(_)
             | Outcome::Issued(_)
             | Outcome::Recovered { .. }

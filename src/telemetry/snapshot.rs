@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::fault::FaultKind;
+use crate::rotation::proof::Proof;
 use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
-    ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName, Trigger,
+    EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName,
+    SuppliedNote, Trigger,
 };
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
@@ -53,6 +55,13 @@ pub struct TokenSnapshot {
     pub connections: Vec<ConnectionState>,
     /// The last probe of the token in use.
     pub probe: Option<LastProbe>,
+    /// What is shown of the token in use: `works`, `refused` or `unproven`.
+    pub proof: Option<&'static str>,
+    /// The last value at the published path that was not accepted.
+    pub supplied: Option<Box<SuppliedNote>>,
+    /// The last end that a person wrote for the token in use, if it was not
+    /// taken as it is.
+    pub stated_end: Option<Box<EndNote>>,
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The last failure since the last success.
@@ -171,7 +180,8 @@ impl TokenSnapshot {
     }
 
     /// One word for its state: `halted`, `paused`, the stage of a rotation in
-    /// flight, `missing`, `fresh`, or the reason of its wait.
+    /// flight, `missing`, `refused` or `unproven` for a token that was not shown
+    /// to work, `fresh`, or the reason of its wait.
     #[must_use]
     pub fn standing(&self) -> &'static str {
         if self.stage == StageName::Halted {
@@ -187,9 +197,23 @@ impl TokenSnapshot {
             return Reason::Missing.as_str();
         }
         if self.reason.urgency() == Urgency::Healthy {
-            return Reason::Fresh.as_str();
+            return self.doubt().unwrap_or(Reason::Fresh.as_str());
         }
         self.reason.as_str()
+    }
+
+    /// The word for a token in use that was not shown to work.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&'static str> {
+        self.proof.filter(|word| *word != Proof::Works.as_str())
+    }
+
+    /// What the last probe found of a token that was not shown to work.
+    #[must_use]
+    pub fn doubt_detail(&self) -> Option<&str> {
+        self.doubt()?;
+        let finding = self.probe.as_ref()?.finding.as_ref()?;
+        Some(&finding.detail)
     }
 }
 

@@ -271,7 +271,7 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             generation = after.generation,
             fingerprint = %current.fingerprint(),
-            token_id = current.id.as_deref().unwrap_or_default(),
+            token_id = current.id.as_ref().map(|id| id.as_str()).unwrap_or_default(),
             expires_at = current.expires_at.map(|at| at.to_string()).unwrap_or_default(),
             "a new token is in use"
         );
@@ -285,6 +285,7 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             "a person must write the new token to the Vault path"
         );
     }
+    log_supplied(unit, before, after);
     if let (Some(halt), None) = (&after.halt, &before.halt) {
         error!(
             token = %unit.name,
@@ -292,6 +293,31 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             detail = %halt.detail,
             "halted until a person acts; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
             unit.name
+        );
+    }
+}
+
+/// Logs what came of what somebody wrote to the published path.
+fn log_supplied(unit: &Unit, before: &Record, after: &Record) {
+    let seen_before = before.supplied.as_ref().map(|note| (note.at, note.count));
+    let note = after.supplied.as_ref();
+    if let Some(note) = note.filter(|note| seen_before != Some((note.at, note.count))) {
+        warn!(
+            token = %unit.name,
+            vault_path = %unit.labels.vault_path,
+            fingerprint = %note.fingerprint,
+            by = note.by.as_deref().unwrap_or("unknown"),
+            why = %note.detail,
+            "a value at the published path was not accepted; the token in use is written back"
+        );
+    }
+    let note = after.stated_end.as_ref();
+    if let Some(note) = note.filter(|note| before.stated_end.as_ref() != Some(*note)) {
+        warn!(
+            token = %unit.name,
+            vault_path = %unit.labels.vault_path,
+            by = note.by.as_deref().unwrap_or("unknown"),
+            "{}", note.detail
         );
     }
 }

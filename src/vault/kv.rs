@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequest, SetSecretRequestOptions};
 
 use super::client::Call;
+use super::endpoints::Get;
 use super::error::{VaultError, VaultErrorKind};
 use super::floor::Edition;
 use super::path::KvPath;
@@ -101,6 +102,45 @@ pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Stored, Vau
         fields: read.data,
         ends_at: read.metadata.deletion_time,
     })
+}
+
+#[derive(Deserialize)]
+struct VersionFacts {
+    created_by: Option<Author>,
+}
+
+/// Vault 1.21 and newer tell who wrote a version.
+#[derive(Deserialize)]
+struct Author {
+    #[serde(default)]
+    actor: String,
+    #[serde(default)]
+    entity_id: String,
+}
+
+/// Longest name of an author that is shown.
+const LONGEST_NAME: usize = 128;
+
+/// Who wrote a version; `None` if this Vault does not tell, or our token may not
+/// read the metadata.
+pub(super) async fn author(session: &Session, path: &KvPath, version: u64) -> Option<String> {
+    let path = path.metadata();
+    let call = Call::new("read", path.clone());
+    let answer = session.call(&call, &Get { path }).await.ok()?;
+    let data: Value = answer.field("data")?;
+    let facts = data.get("versions")?.get(version.to_string())?.clone();
+    let facts: VersionFacts = serde_json::from_value(facts).ok()?;
+    let author = facts.created_by?;
+    let name = [author.actor, author.entity_id];
+    name.iter()
+        .map(|name| visible(name))
+        .find(|name| !name.is_empty())
+}
+
+/// What may be shown of a name: no control characters, and not too long.
+fn visible(name: &str) -> String {
+    let visible = name.chars().filter(|c| c.is_ascii_graphic());
+    visible.take(LONGEST_NAME).collect()
 }
 
 fn absent_or(error: VaultError) -> Result<Stored, VaultError> {

@@ -1,10 +1,12 @@
 //! Converts between published tokens and the fields of a KV secret.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::fields::FieldNames;
 use super::kv::Fields;
+use crate::http::times::{Known, TimeFormat, TimeReading};
 use crate::ports::{PublishedSecret, PublishedToken};
 use crate::secret::BearerToken;
 
@@ -22,14 +24,25 @@ pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
         }
     };
     match value {
-        Ok(value) => PublishedSecret::Token(PublishedToken {
-            value,
-            token_id: text(fields, &names.token_id),
-            issued_at: time(fields, &names.issued_at),
-            expires_at: time(fields, &names.expires_at),
-            generation: number(fields, &names.generation),
-        }),
+        Ok(value) => PublishedSecret::Token(with_facts(value, fields, names)),
         Err(error) => PublishedSecret::Malformed(format!("the field `{}`: {error}", names.token)),
+    }
+}
+
+fn with_facts(value: BearerToken, fields: &Fields, names: &FieldNames) -> PublishedToken {
+    let issued_at = time(fields, &names.issued_at);
+    let expires_at = time(fields, &names.expires_at);
+    PublishedToken {
+        value,
+        token_id: text(fields, &names.token_id),
+        unreadable: expires_at
+            .as_ref()
+            .err()
+            .or(issued_at.as_ref().err())
+            .cloned(),
+        issued_at: issued_at.unwrap_or_default(),
+        expires_at: expires_at.unwrap_or_default(),
+        generation: number(fields, &names.generation),
     }
 }
 
@@ -64,14 +77,45 @@ fn text(fields: &Fields, name: &str) -> Option<String> {
     Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
-/// A time as RFC 3339, or in seconds since 1970, as other tools write it.
-fn time(fields: &Fields, name: &str) -> Option<Timestamp> {
-    match fields.get(name)? {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(seconds) => Timestamp::from_second(seconds.as_i64()?).ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+/// The forms in which people and other tools write a time, in the order in which
+/// they are tried. Without a zone, UTC is meant; a date is the start of that day.
+const FORMS: [TimeFormat; 5] = [
+    TimeFormat::Rfc3339,
+    TimeFormat::Date,
+    TimeFormat::Rfc2822,
+    TimeFormat::EpochS,
+    TimeFormat::EpochMs,
+];
+
+/// A time; `None` if there is none.
+///
+/// # Errors
+/// Names the field and what to write, never the value.
+fn time(fields: &Fields, name: &str) -> Result<Option<Timestamp>, String> {
+    let value = match fields.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(value) => value,
+    };
+    // Which times are plausible does not depend on the time of day.
+    let now = Timestamp::UNIX_EPOCH;
+    let mut readings = FORMS.into_iter().map(|format| TimeReading {
+        format,
+        zone: format.takes_zone().then_some(TimeZone::UTC),
+        ..TimeReading::default()
+    });
+    match readings.find_map(|how| how.read_value(Some(value), name, now).ok()) {
+        Some(Known::At(time)) => Ok(Some(time)),
+        Some(Known::Never | Known::Unknown) => Err(format!(
+            "the time in the field `{name}` is not believed: it lies before 1970 or more than 50 years ahead; {REMEDY}"
+        )),
+        None => Err(format!(
+            "what is in the field `{name}` cannot be read as a time; {REMEDY}"
+        )),
     }
 }
+
+const REMEDY: &str = "write it as `2026-12-31T23:59:59Z`";
 
 /// A number, also as a string: `vault kv put` writes only strings.
 fn number(fields: &Fields, name: &str) -> Option<u64> {
@@ -114,6 +158,7 @@ mod tests {
             issued_at: Some(Timestamp::UNIX_EPOCH),
             expires_at: "2026-12-24T00:00:00Z".parse().ok(),
             generation: Some(4),
+            unreadable: None,
         }
     }
 
@@ -161,7 +206,8 @@ mod tests {
         let PublishedSecret::Token(read) = decode(&by_hand, &names) else {
             panic!("a token");
         };
-        assert_eq!((read.generation, read.expires_at), (Some(3), None));
+        let end = "2026-12-24T00:00:00Z".parse().ok();
+        assert_eq!((read.generation, read.expires_at), (Some(3), end));
         for (value, part) in [
             (json!("canary "), "newline"),
             (json!(""), "empty"),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::documents::Documents;
 use super::error::{VaultError, VaultErrorKind};
 use super::fields::FieldNames;
-use super::kv::{Fields, Stored};
+use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
 use super::{control, published, record};
@@ -239,6 +239,12 @@ impl Store for VaultStore {
                 Err(write_error(error))
             }
         }
+    }
+
+    async fn published_by(&self, token: &str) -> Option<String> {
+        let target = self.target(token).ok()?;
+        let (version, _) = self.recall(token, &target)?;
+        kv::author(&self.documents.session, &target.path, version).await
     }
 
     fn forget(&self, token: &str) {

@@ -148,7 +148,11 @@ fn an_unknown_key_near_a_known_one_is_asked_about() {
             "issuers.crm.operator.live_tokens",
             "did you mean `many`?",
         ),
-        ("[server]\nport = 1", "server.port", "known here: listen"),
+        (
+            "[server]\nport = 1",
+            "server.port",
+            "known here: hosts, listen",
+        ),
     ];
     for (text, path, remedy) in cases {
         let (message, found) = message(&said_of(text), path);

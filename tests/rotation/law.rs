@@ -7,3 +7,4 @@ mod promoting;
 mod recovering;
 mod requests;
 mod retiring;
+mod unusable;

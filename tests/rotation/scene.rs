@@ -36,6 +36,7 @@ pub(crate) struct Scene {
     pub(crate) policy: Policy,
     pub(crate) issuer: IssuerCapabilities,
     pub(crate) issuer_name: String,
+    pub(crate) issuer_settings: String,
     pub(crate) connections: Vec<(String, ConnectionCapabilities)>,
     pub(crate) published: Published,
     pub(crate) holder: Option<String>,
@@ -65,6 +66,7 @@ pub(crate) fn healthy() -> Scene {
         policy: policy(),
         issuer: common_issuer(),
         issuer_name: "idp-admin".to_owned(),
+        issuer_settings: "settings-1".to_owned(),
         connections: ["canary", "second"]
             .map(|name| (name.to_owned(), plain_connection()))
             .to_vec(),
@@ -276,6 +278,7 @@ impl Scene {
             since,
             detail: "a person must look".to_owned(),
             compromised: false,
+            settings: String::new(),
         });
         self
     }
@@ -341,6 +344,7 @@ impl Scene {
         Situation {
             token: &self.record.token,
             issuer_name: &self.issuer_name,
+            issuer_settings: &self.issuer_settings,
             holder: self.holder.as_deref(),
             policy: &self.policy,
             issuer: self.issuer,

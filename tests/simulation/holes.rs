@@ -82,6 +82,7 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
             ids_before: Vec::new(),
             etag: None,
             chosen: None,
+            unusable: None,
         }),
         attempts: 1,
         pending: None,

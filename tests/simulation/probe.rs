@@ -52,7 +52,7 @@ impl Probe for SimProbe {
                     none: ProbeAnswer::Unauthorized(None),
                     garbage: ProbeAnswer::Unauthorized(None),
                 }),
-                listing: None,
+                ..Observed::default()
             },
             Ok(other) => unanswered(vec![trouble(&misfit(&other))]),
             Err(fault) => unanswered(vec![trouble(&fault)]),
@@ -90,8 +90,7 @@ fn answer(accepted: bool) -> ProbeAnswer {
 fn unanswered(reads: Vec<ProbeAnswer>) -> Observed {
     Observed {
         reads,
-        controls: None,
-        listing: None,
+        ..Observed::default()
     }
 }
 

@@ -85,7 +85,8 @@ impl Connection for Http {
 
     async fn preflight(&self, token: &str, scim_url: &Url) -> Result<(), Fault> {
         let mut run = self.begin(token, scim_url).await?;
-        self.look_at_target(&mut run, scim_url).await
+        self.look_at_target(&mut run, scim_url).await?;
+        run.rehearse(&self.config.deliver, Purpose::Deliver)
     }
 
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {

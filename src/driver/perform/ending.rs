@@ -40,12 +40,19 @@ pub(super) async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fau
 }
 
 /// The lost token of a two-phase issuer is the new one, which `cancel` drops.
-pub(super) async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Fault> {
+pub(super) async fn revoke_orphan(
+    unit: &Unit,
+    record: &Record,
+    id: &str,
+) -> Result<Outcome, Fault> {
     match unit.issuer.capabilities().overlap {
         Overlap::TwoPhase { .. } => unit.issuer.cancel(&unit.name).await?,
         Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {
+            let mut orphans = record.orphans.iter();
+            let orphan = orphans.find(|orphan| orphan.id.as_str() == id);
+            let orphan = orphan.ok_or_else(|| missing("orphan"))?;
             let handle = TokenHandle {
-                id: Some(id.to_owned()),
+                id: Some(orphan.id.clone()),
                 value: None,
             };
             unit.issuer.revoke(&unit.name, &handle).await?;
@@ -65,7 +72,7 @@ pub(super) async fn revoke_unrecorded(
         .find(|token| token.intent.label == label && !token.revoked)
         .ok_or_else(|| missing("unrecorded token"))?;
     let handle = TokenHandle {
-        id: token.token.id.clone(),
+        id: token.token.issuer_id(),
         value: Some(token.token.value.clone()),
     };
     unit.issuer.revoke(&unit.name, &handle).await?;
@@ -82,7 +89,7 @@ pub(super) async fn check_use(
     let entry = retiring_of(record, fingerprint)?;
     let elsewhere = is_of_another_issuer(unit, entry.token.issuer.as_deref());
     let listed = match entry.token.id.as_ref().filter(|_| !elsewhere) {
-        Some(id) => unit.issuer.get(&unit.name, id).await?,
+        Some(id) => unit.issuer.get(&unit.name, id.as_str()).await?,
         None => None,
     };
     let last_used_at = listed.and_then(|token| token.last_used_at);
@@ -120,6 +127,9 @@ async fn end_superseded(unit: &Unit, old: &HeldToken) -> Result<(), Fault> {
         return Ok(());
     }
     let capabilities = unit.issuer.capabilities();
+    if capabilities.lacks_id_to_revoke(old.id.is_some()) {
+        return Ok(());
+    }
     match capabilities.overlap {
         Overlap::TwoPhase { next_usable: true } => unit.issuer.complete(&unit.name).await,
         Overlap::ExplicitRetire if capabilities.revokes_single_tokens() => {

@@ -17,13 +17,16 @@ use super::judge::{Earlier, told};
 use super::page::PageMark;
 use super::place::View;
 use super::purpose::Purpose;
-use super::request::Guard;
+use super::request::{self, Guard, Source};
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::message::Answer;
 use crate::http::template::Context;
 use crate::secret::BearerToken;
 use crate::secret::mask::Mask;
+
+/// What templates use in place of a token while nothing is sent.
+const STAND_IN: &str = "stand-in-for-a-token";
 
 /// What came of a call.
 #[derive(Debug)]
@@ -252,6 +255,30 @@ impl<'a> Run<'a> {
 
     fn may_log_in_again(&self) -> bool {
         self.session.is_some() && !self.logged_in_again
+    }
+
+    /// Whether a call could change the document that a lookup showed without
+    /// writing a mask back. Nothing is sent, and no token is used.
+    ///
+    /// # Errors
+    /// Names the place of a value that may be a mask.
+    pub fn rehearse(&self, call: &Call, purpose: Purpose) -> Result<(), Fault> {
+        let context = ["token", "old_token"]
+            .into_iter()
+            .fold(self.context.clone(), |context, name| {
+                context.text(name, STAND_IN)
+            });
+        let source = Source {
+            shared: &self.exchange.shared,
+            context: &context,
+            onto: self.onto(call),
+            guard: None,
+            page: &PageMark::First,
+        };
+        match request::masked_place(call, &source) {
+            None => Ok(()),
+            Some(why) => Err(self.misconfigured(&format!("{}: {why}", purpose.as_str()))),
+        }
     }
 
     /// Lets later calls use an answer by this name.

@@ -3,6 +3,7 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::halting::halt;
+use super::identifying::identify_current;
 use super::losing::owns;
 use super::restoring;
 use super::rolling_back::roll_back;
@@ -21,6 +22,9 @@ pub(super) fn prepared(
         restoring::take_in(&mut change, listing);
     }
     begin_or_resume(&mut change, facts.trigger, &facts.rotation_id);
+    if let Some(lookup) = &facts.lookup {
+        identify_current(&mut change, lookup);
+    }
     let blocked = facts
         .listing
         .as_ref()
@@ -43,7 +47,8 @@ pub(super) fn prepared(
             rotation.operator_deadline = now
                 .checked_add(change.situation.policy.operator_deadline)
                 .ok();
-            change.record.request = None;
+            // A value that is meant may be written from now on.
+            change.record.request.take_if(|request| !request.supplied);
         }
         Supply::Issuer => {
             let listing = facts.listing.unwrap_or_default();
@@ -96,6 +101,7 @@ pub(super) fn set_intent(
             .collect(),
         etag: listing.etag.clone(),
         chosen,
+        unusable: None,
     };
     count_issue(change.record, now);
     if let Some(rotation) = change.record.rotation.as_mut() {
@@ -159,8 +165,10 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
     let pending = HeldToken {
+        id: token.issuer_id(),
         value: token.value,
-        id: token.id,
+        stated_id: None,
+        supplied_by: None,
         issuer,
         issued_at: now,
         expires_at,

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::change::Change;
 use crate::rotation::capability::Overlap;
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::record::{Orphan, Record};
 
 /// Adds a token whose value was lost to the orphans, if it can be revoked by
 /// its id; otherwise only counts it until it expires.
-pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Option<Timestamp>) {
+pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<IssuerId>, dies_at: Option<Timestamp>) {
     let issuer = &change.situation.issuer;
     let can_end = issuer.revokes_by_id() || matches!(issuer.overlap, Overlap::TwoPhase { .. });
     match id.filter(|_| can_end) {
@@ -42,13 +43,9 @@ pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
 
 /// Whether the record contains the token with this id.
 pub(super) fn owns(record: &Record, id: &str) -> bool {
-    record
-        .current
-        .as_ref()
-        .is_some_and(|t| t.id.as_deref() == Some(id))
-        || record
-            .retiring
-            .iter()
-            .any(|r| r.token.id.as_deref() == Some(id))
-        || record.orphans.iter().any(|orphan| orphan.id == id)
+    let superseded = record.retiring.iter().map(|old| &old.token);
+    let held = record.current.iter().chain(superseded);
+    let mut ids = held.filter_map(|token| token.id.as_ref());
+    ids.any(|known| known.as_str() == id)
+        || record.orphans.iter().any(|orphan| orphan.id.as_str() == id)
 }

@@ -8,10 +8,12 @@
 mod change;
 mod committing;
 mod delivering;
+mod ends;
 mod failing;
 mod failures;
 mod folding;
 mod halting;
+mod identifying;
 mod issuing;
 mod losing;
 mod promoting;

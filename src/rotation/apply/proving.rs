@@ -9,7 +9,7 @@ use super::rolling_back::{forget_evidence, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
 use crate::rotation::record::{Failures, HaltCause, HeldToken, LastProbe, Stage};
-use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
+use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict, dead};
 
 /// A service provider may refuse a new token until it is known everywhere.
 /// After this many refusals in a row the token is rolled back.
@@ -72,6 +72,7 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::Forbidden
+        | FindingReason::OtherTenant
         | FindingReason::TokenTooLarge => {
             forget_evidence(change);
             roll_back(
@@ -90,7 +91,10 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         | FindingReason::Throttled
         | FindingReason::ServerError
         | FindingReason::StillAccepted
-        | FindingReason::Flapping => {
+        | FindingReason::Flapping
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken
+        | FindingReason::ControlsOff => {
             if count >= REFUSALS_BELIEVED {
                 forget_evidence(change);
                 roll_back(
@@ -110,15 +114,18 @@ pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {
         FindingReason::Throttled => FaultKind::Throttled,
         FindingReason::Unreachable | FindingReason::Tls => FaultKind::Network,
         FindingReason::ServerError => FaultKind::Server,
-        FindingReason::NotScim | FindingReason::Redirect | FindingReason::NoReadVariant => {
-            FaultKind::Schema
-        }
-        FindingReason::WrongBaseUrl => FaultKind::Config,
+        FindingReason::NotScim
+        | FindingReason::Redirect
+        | FindingReason::NoReadVariant
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken => FaultKind::Schema,
+        FindingReason::WrongBaseUrl | FindingReason::ControlsOff => FaultKind::Config,
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::EndpointOpen
         | FindingReason::TokenTooLarge
         | FindingReason::StillAccepted
+        | FindingReason::OtherTenant
         | FindingReason::Flapping => FaultKind::Refused,
     };
     Fault::new(class, kind, finding.detail.clone())
@@ -134,7 +141,11 @@ pub(super) fn verified(
     };
     let before = change.record.probe.take();
     let passed_at = before.as_ref().and_then(|p| p.passed_at);
-    let refused = before.as_ref().map_or(0, |p| p.refused);
+    let dead = dead::is_dead(&verdict, current.evidence.as_ref());
+    let refused = before
+        .as_ref()
+        .map_or(0, |p| p.refused)
+        .saturating_add(u32::from(dead));
     change.record.probe = Some(match verdict {
         Verdict::Pass(evidence) if *evidence.fingerprint() == current.fingerprint() => {
             let at = evidence.at();
@@ -151,16 +162,7 @@ pub(super) fn verified(
             change.record.probe = before;
             return Err(change.illegal("verified with the evidence of another token"));
         }
-        Verdict::Fail(finding) => {
-            let counts = means_refused(finding.reason);
-            LastProbe {
-                at: now,
-                refused: refused.saturating_add(u32::from(counts)),
-                passed_at,
-                finding: Some(finding),
-            }
-        }
-        Verdict::Inconclusive(finding) => LastProbe {
+        Verdict::Fail(finding) | Verdict::Inconclusive(finding) => LastProbe {
             at: now,
             refused,
             passed_at,
@@ -183,26 +185,4 @@ pub(super) fn verify_failed(change: Change<'_, '_>, fault: Fault) {
             detail: fault.message,
         }),
     });
-}
-
-/// Whether a failed probe shows that the token itself does not work. A wrong
-/// URL or an open endpoint does not show that.
-fn means_refused(reason: FindingReason) -> bool {
-    match reason {
-        FindingReason::Rejected | FindingReason::Forbidden | FindingReason::NotInForce => true,
-        FindingReason::Malformed
-        | FindingReason::Ambiguous403
-        | FindingReason::WrongBaseUrl
-        | FindingReason::EndpointOpen
-        | FindingReason::TokenTooLarge
-        | FindingReason::NoReadVariant
-        | FindingReason::NotScim
-        | FindingReason::Redirect
-        | FindingReason::Tls
-        | FindingReason::Unreachable
-        | FindingReason::Throttled
-        | FindingReason::ServerError
-        | FindingReason::StillAccepted
-        | FindingReason::Flapping => false,
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::{Change, IllegalOutcome};
-use super::halting::halt;
+use super::halting::{halt, halt_unusable};
 use super::issuing::set_intent;
 use super::losing::{latest_death, lost, owns};
 use super::restoring;
@@ -35,7 +35,16 @@ pub(super) fn recovered(
         begin_at_this_issuer(&mut change);
         return Ok(());
     }
+    let lost_before = lost_tokens(&change);
     if !account_for(&mut change, &intent, listing) {
+        return Ok(());
+    }
+    if let Some(answer) = &intent.unusable {
+        let found = what_was_made(&change, lost_before);
+        if let Some(rotation) = change.record.rotation.as_mut() {
+            rotation.intent = None;
+        }
+        halt_unusable(&mut change, answer, found);
         return Ok(());
     }
     let attempts = change.record.rotation.as_ref().map_or(0, |r| r.attempts);
@@ -61,6 +70,25 @@ pub(super) fn recovered(
     }
     set_intent(&mut change, next_label, listing, None);
     Ok(())
+}
+
+/// How many tokens were lost until now: those that can be ended one by one, and
+/// the others.
+fn lost_tokens(change: &Change<'_, '_>) -> (usize, usize) {
+    let record = &change.record;
+    (record.orphans.len(), record.orphans_uncounted.len())
+}
+
+/// For a person: what became of the token that the request may have made.
+fn what_was_made(change: &Change<'_, '_>, before: (usize, usize)) -> &'static str {
+    let after = lost_tokens(change);
+    match (after.0 > before.0, after.1 > before.1) {
+        (true, _) => "The token that was made was found at the issuer and is revoked.",
+        (false, true) => {
+            "A token may have been made; it cannot be found or revoked here, so look for it at the issuer."
+        }
+        (false, false) => "No token of that request is live at the issuer.",
+    }
 }
 
 /// The configuration names another issuer since the intent was written. The old
@@ -104,7 +132,7 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             for id in ids {
                 let listed = listing.tokens.iter().find(|token| token.id == id);
                 let dies_at = listed.and_then(|token| token.expires_at);
-                lost(change, Some(id.clone()), dies_at);
+                lost(change, listed.map(ListedToken::issuer_id), dies_at);
                 restoring::spare_if_old(change, intent, &id);
             }
         }
@@ -154,9 +182,20 @@ fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Fou
                 (false, _) => the_only_new_one(change, intent, &new),
             }
         }
-        Recovery::None => unseen(change),
+        Recovery::None => match told_id(change, intent) {
+            Some(id) => Found::Ours(vec![id]),
+            None => unseen(change),
+        },
         Recovery::ClientChosen | Recovery::Replay => Found::Ours(Vec::new()),
     }
+}
+
+/// The id of the new token, where the answer tells it although its token cannot
+/// be read. It was not known before the request, so it is not another token's.
+fn told_id(change: &Change<'_, '_>, intent: &Intent) -> Option<String> {
+    let made = intent.unusable.as_ref()?.made.clone()?;
+    let is_new = !intent.ids_before.contains(&made) && !owns(change.record, &made);
+    is_new.then_some(made)
 }
 
 /// A single id that appeared since the intent belongs to it. Several cannot be

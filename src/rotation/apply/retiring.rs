@@ -6,7 +6,7 @@ use super::change::{Change, IllegalOutcome};
 use super::promoting::overlap_by_our_clock;
 use crate::fault::Fault;
 use crate::rotation::decision::Step;
-use crate::rotation::record::{Failures, Record, Retiring, UseSeen};
+use crate::rotation::record::{Failures, PublishedEnd, Record, Retiring, UseSeen};
 use crate::scim::evidence::{Finding, Refusal, Verdict};
 use crate::secret::Fingerprint;
 
@@ -17,6 +17,9 @@ const LATE_USE: SignedDuration = SignedDuration::from_mins(1);
 /// How long caches of the service provider can be the reason why a revoked
 /// token is still accepted.
 const CACHES: SignedDuration = SignedDuration::from_mins(10);
+
+/// What people are told of a superseded token whose id is not known.
+pub(super) const NO_ID: &str = "its id at the issuer is not known, so it is not revoked and works until it expires: revoke it at the issuer by hand if it must end earlier";
 
 /// How often the issuer is asked for the last use, if it fails to answer.
 const ASK_FOR_USE: u32 = 3;
@@ -112,6 +115,14 @@ pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     let tolerated = change.situation.policy.max_clock_skew;
     let window = overlap_by_our_clock(&change);
     let clock_is_wrong = change.situation.our_clock.is_wrong(tolerated);
+    let current = change.record.current.as_ref();
+    change.record.published_end = current.map(|token| PublishedEnd {
+        fingerprint: token.fingerprint(),
+        end: token.expires_at,
+    });
+    if let Some(note) = change.record.supplied.as_mut() {
+        note.written_back_at.get_or_insert(now);
+    }
     for entry in &mut change.record.retiring {
         let late = clock_is_wrong || now.duration_since(entry.superseded_at) > tolerated;
         let waits = entry.revoked_at.is_none() && entry.has_window();
@@ -191,6 +202,13 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
         ));
         return;
     }
+    let id_is_known = entry.token.id.is_some();
+    if change.situation.issuer.lacks_id_to_revoke(id_is_known) {
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
+        entry.last_finding = Some(format!("{}; {NO_ID}", finding.detail));
+        return;
+    }
     let revoked_at = *entry.revoked_at.get_or_insert(now);
     if now.duration_since(revoked_at) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);
@@ -201,7 +219,10 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
 
 pub(super) fn orphan_revoked(change: Change<'_, '_>, id: &str) -> Result<(), IllegalOutcome> {
     let before = change.record.orphans.len();
-    change.record.orphans.retain(|orphan| orphan.id != id);
+    change
+        .record
+        .orphans
+        .retain(|orphan| orphan.id.as_str() != id);
     if change.record.orphans.len() == before {
         return Err(change.illegal("orphan_revoked"));
     }

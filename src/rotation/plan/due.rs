@@ -46,7 +46,8 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
             patient,
         })
     };
-    if let Some(asked_for) = view.record.asked_for() {
+    let asked_for = view.record.asked_for();
+    if let Some(asked_for) = asked_for.filter(|_| !waits_for_supplied(view)) {
         return match asked_for {
             Trigger::Compromise => due(Trigger::Compromise, Reason::Compromised, false),
             Trigger::Schedule
@@ -72,6 +73,14 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
         return due(Trigger::Schedule, Reason::RenewalDue, true);
     }
     None
+}
+
+/// Whether a person said that a value at the published path is meant, and the
+/// issuer is not asked for one. Where a person is the issuer, the rotation
+/// begins and waits for the value.
+fn waits_for_supplied(view: &View<'_>) -> bool {
+    let request = view.record.request.as_ref();
+    view.situation.issuer.supply == Supply::Issuer && request.is_some_and(|r| r.supplied)
 }
 
 pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp> {
@@ -135,7 +144,9 @@ fn overrides_guards(view: &View<'_>) -> bool {
 /// When a rotation may begin again after one that was rolled back, if not now:
 /// each costs an issue and writes to the connections.
 fn roll_back_is_over_at(view: &View<'_>) -> Option<Timestamp> {
-    let last = view.record.history.first()?;
+    let mut past = view.record.history.iter();
+    // A refused value of a person says nothing about the issuer.
+    let last = past.find(|past| !view.record.was_of_a_refused_value(past))?;
     // The compromise that the rolled-back rotation left open is no new request.
     let request = view.record.request.as_ref();
     let asked_since = request.is_some_and(|request| request.at != last.began_at);

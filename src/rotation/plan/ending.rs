@@ -21,7 +21,7 @@ pub(super) fn revoke_orphan(view: &View<'_>) -> Option<Decision> {
         .iter()
         .find(|orphan| is_due(view, orphan))
         .filter(|_| may_be_revoked_any_time(view))?;
-    let id = orphan.id.clone();
+    let id = orphan.id.to_string();
     view.step(Step::RevokeOrphan { id }, Reason::OrphanFound)
 }
 
@@ -127,8 +127,9 @@ fn next_proof(view: &View<'_>) -> Option<Timestamp> {
 /// When a superseded token may be retired. If the current token is compromised,
 /// the overlaps of its predecessors end at once.
 pub(super) fn retire_at(view: &View<'_>, entry: &Retiring) -> Timestamp {
-    let from = match view.record.is_compromised() && view.situation.issuer.ends_old_tokens_for_us()
-    {
+    let issuer = &view.situation.issuer;
+    let ours_to_end = issuer.ends_old_token(entry.token.id.is_some());
+    let from = match view.record.is_compromised() && ours_to_end {
         true => entry.superseded_at,
         false => entry.not_before,
     };

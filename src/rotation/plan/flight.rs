@@ -60,7 +60,7 @@ fn free_slot_or_issue(view: &View<'_>) -> Option<Decision> {
     let mut orphans = view.record.orphans.iter();
     match orphans.find(|orphan| frees && ending::must_go_first(view, orphan)) {
         Some(orphan) => {
-            let id = orphan.id.clone();
+            let id = orphan.id.to_string();
             view.step(Step::RevokeOrphan { id }, Reason::SlotNeeded)
         }
         None => view.step(Step::Issue, Reason::InFlight),

@@ -8,7 +8,7 @@ use super::view::{LOOK_AGAIN, MIN_WAIT, View};
 use crate::fault::FaultClass;
 use crate::rotation::capability::IssueEffect;
 use crate::rotation::clock::{is_behind, may_set_back};
-use crate::rotation::decision::{Decision, Reason};
+use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::SCHEMA;
 
 pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {
@@ -50,9 +50,10 @@ pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
     view.wait(until, Reason::LeaseElsewhere)
 }
 
-/// A halted token waits until a person requests a rotation or writes a token.
+/// A halted token waits until a person requests a rotation, writes a token, or
+/// corrects the settings that the halt comes from.
 pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
-    if view.record.halt.is_none() || view.record.halt_is_lifted() {
+    if view.record.halt.is_none() || view.situation.is_lifted(view.record) {
         return None;
     }
     let look_again = view.after(LOOK_AGAIN);
@@ -72,9 +73,19 @@ pub(super) fn backoff_is_over(view: &View<'_>) -> Option<Decision> {
     meanwhile(view, until, Reason::Backoff)
 }
 
-/// When a failed step may be repeated. A person's request does not wait for
-/// failures from before it.
+/// Whether the last publication failed too recently for another.
+pub(super) fn publication_waits(view: &View<'_>) -> bool {
+    let last = view.record.failures.last.as_ref();
+    last.is_some_and(|failure| failure.step == Step::Publish.as_str())
+        && retry_at(view).is_some_and(|until| until > view.now)
+}
+
+/// When a failed step may be repeated. A person's request, and corrected
+/// settings, do not wait for failures from before.
 fn retry_at(view: &View<'_>) -> Option<Timestamp> {
+    if view.situation.is_corrected(view.record) {
+        return None;
+    }
     let failures = &view.record.failures;
     let last = failures.last.as_ref()?;
     let requested = view.record.request.as_ref().map(|request| request.at);

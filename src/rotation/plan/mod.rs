@@ -79,6 +79,10 @@ const RULES: &[(&str, Rule)] = &[
         "another replica's lease is respected",
         gates::lease_is_ours_or_free,
     ),
+    (
+        "a value that nobody may supply is refused, and the token in use is written back",
+        published::refuse,
+    ),
     ("a halted token is tested, and not rotated", gates::halted),
     (
         "a failed step is not repeated at once",
@@ -103,6 +107,10 @@ const RULES: &[(&str, Rule)] = &[
     (
         "a token that a person wrote becomes the pending token",
         published::take,
+    ),
+    (
+        "an end that a person wrote for the token in use is looked at",
+        published::look_at_end,
     ),
     ("the current token is published", published::follow),
     (

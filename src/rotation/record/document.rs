@@ -12,6 +12,7 @@ use super::flight::{ConnectionHolds, Intent, Rotation};
 use super::history::{LastProbe, PastRotation};
 use super::restored::{Restored, RestoredTodo};
 use super::stage::StageName;
+use super::supplied::{EndNote, PublishedEnd, SuppliedNote};
 use super::token::HeldToken;
 use crate::secret::Fingerprint;
 
@@ -95,6 +96,17 @@ pub struct Record {
     /// Values at the published path that were refused; not tried again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_values: Vec<Fingerprint>,
+    /// The last of them, for people and alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplied: Option<SuppliedNote>,
+    /// The last end that a person wrote for the token in use, if it was not
+    /// taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_end: Option<EndNote>,
+    /// The end that was last published; tells an end that a person wrote from
+    /// ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_end: Option<PublishedEnd>,
     /// The last rotations, newest first, at most [`HISTORY`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<PastRotation>,
@@ -131,6 +143,9 @@ impl Record {
             probe: None,
             connections: BTreeMap::new(),
             refused_values: Vec::new(),
+            supplied: None,
+            stated_end: None,
+            published_end: None,
             history: Vec::new(),
         }
     }
@@ -197,5 +212,32 @@ impl Record {
                 .iter()
                 .any(|h| h.old.as_ref() == Some(fingerprint) || h.new.as_ref() == Some(fingerprint))
             || self.refused_values.contains(fingerprint)
+    }
+
+    /// Whether this value is or was a token in use of this record. A refused
+    /// value is in the history too, and was never in use.
+    #[must_use]
+    pub fn owns(&self, fingerprint: &Fingerprint) -> bool {
+        let in_use = |token: &HeldToken| &token.fingerprint() == fingerprint;
+        let superseded = self.retiring.iter().map(|old| &old.token);
+        let mut held = self.current.iter().chain(superseded);
+        held.any(in_use) || (self.knows(fingerprint) && !self.refused_values.contains(fingerprint))
+    }
+
+    /// Whether this value was refused, and the token in use was not published
+    /// in its place yet.
+    #[must_use]
+    pub fn awaits_write_back(&self, fingerprint: &Fingerprint) -> bool {
+        self.supplied
+            .as_ref()
+            .is_some_and(|note| note.fingerprint == *fingerprint && note.written_back_at.is_none())
+    }
+
+    /// Whether a rotation of the past had a value that a person had written, and
+    /// that was refused. Such a rotation says nothing about the issuer.
+    #[must_use]
+    pub fn was_of_a_refused_value(&self, past: &PastRotation) -> bool {
+        let new = past.new.as_ref();
+        new.is_some_and(|new| self.refused_values.contains(new))
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::token::HeldToken;
+use crate::rotation::issuer_id::IssuerId;
 
 /// A superseded token on its way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ pub struct UseSeen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orphan {
     /// Its id at the issuer.
-    pub id: String,
+    pub id: IssuerId,
     /// The issuer that made it, by its name in the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,

@@ -55,6 +55,10 @@ pub struct Halt {
     /// replaced yet. It stays so when the halt is lifted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub compromised: bool,
+    /// Digest of the issuer's settings that the halt comes from: the halt ends
+    /// when they change. Empty if a change of them does not end it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub settings: String,
 }
 
 /// Machine word of a halt.
@@ -73,6 +77,9 @@ pub enum HaltCause {
     SameToken,
     /// The identity provider's SCIM base URL is not the configured one.
     WrongTarget,
+    /// The issuer answered the request for a token completely, and the answer
+    /// cannot be used. Every further request would end in the same way.
+    UnusableAnswer,
 }
 
 impl HaltCause {
@@ -86,6 +93,7 @@ impl HaltCause {
             Self::EndpointOpen => "endpoint_open",
             Self::SameToken => "same_token",
             Self::WrongTarget => "wrong_target",
+            Self::UnusableAnswer => "unusable_answer",
         }
     }
 }

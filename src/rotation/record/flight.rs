@@ -73,6 +73,23 @@ pub struct Intent {
         with = "super::token::optional_token_value"
     )]
     pub chosen: Option<BearerToken>,
+    /// Set if the issuer answered the request completely, and the answer cannot
+    /// be used: another request would end in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<UnusableAnswer>,
+}
+
+/// A complete answer of the issuer that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusableAnswer {
+    /// For a person: what was expected, and what came.
+    pub detail: String,
+    /// Digest of the issuer's settings when the answer came.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub settings: String,
+    /// Id of the token that was made, where the answer tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
 }
 
 /// Progress of a rotation at one connection.

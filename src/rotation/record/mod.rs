@@ -9,14 +9,16 @@ mod flight;
 mod history;
 mod restored;
 mod stage;
+mod supplied;
 mod token;
 
 pub use control::{Lease, Paused, Request, Trigger};
 pub use document::{HISTORY, MARK, Record, SCHEMA};
 pub use ending::{Orphan, Retiring, UseSeen};
 pub use failures::{Failures, Halt, HaltCause, LastFailure};
-pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation};
+pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation, UnusableAnswer};
 pub use history::{LastProbe, PastRotation, RotationResult};
 pub use restored::{Restored, RestoredTodo};
 pub use stage::{Stage, StageName};
+pub use supplied::{EndNote, PublishedEnd, StatedEnd, SuppliedNote};
 pub use token::{ExpiryKnown, HeldToken, Origin};

@@ -36,6 +36,13 @@ impl VaultConfig {
         for (fault, remedy) in self.proxy.iter().flat_map(proxy_faults) {
             problems.error(format!("{path}.proxy"), fault, remedy);
         }
+        if self.proxy.is_some() && self.address.0.iter().all(|url| url.scheme() == "http") {
+            problems.warning(
+                format!("{path}.proxy"),
+                "the proxy is not used: it could read requests over http, with the Vault token",
+                "remove `proxy`, or use https addresses",
+            );
+        }
         let (certificate, key) = (&self.client_cert_file, &self.client_key_file);
         if certificate.is_some() != key.is_some() {
             let (there, lacking) = if key.is_none() {

@@ -159,6 +159,7 @@ pub(crate) fn intent(at: Timestamp) -> Intent {
         ids_before: vec!["id-a".to_owned(), "id-foreign".to_owned()],
         etag: None,
         chosen: None,
+        unusable: None,
     }
 }
 

@@ -127,6 +127,7 @@ impl Run<'_> {
                 },
                 fault: self.about(fault),
                 rule,
+                answer: Some(Arc::clone(answer)),
             }),
         }
     }
