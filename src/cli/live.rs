@@ -126,6 +126,9 @@ pub(super) fn step_text(
     match result {
         StepResult::Done => format!("{name:<24}  done in {millis} ms"),
         StepResult::NoProofYet => format!("{name:<24}  no proof yet, it is asked again"),
+        StepResult::PartlyProven(cause) => {
+            format!("{name:<24}  accepted in {millis} ms, but {cause}")
+        }
         StepResult::Trouble(trouble) => format!("{name:<24}  NOT done: {trouble}"),
     }
 }

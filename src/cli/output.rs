@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::OutputFormat;
 use crate::environment;
+use crate::secret::redact;
 use crate::telemetry::logging;
 
 /// Writes a message to standard error.
@@ -58,7 +59,7 @@ impl Output {
     /// # Errors
     /// When the reader of the output is gone.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        self.to.write_all(text.as_bytes())?;
+        self.to.write_all(&redact::global().mask(text.as_bytes()))?;
         self.to.flush()
     }
 

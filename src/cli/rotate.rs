@@ -23,6 +23,7 @@ use crate::driver::memory::Memory;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};
+use crate::telemetry::obstacle::Obstacle;
 use crate::value::HumanDuration;
 
 /// `rotate`.
@@ -205,12 +206,17 @@ fn tell_end(
 
 fn success(record: Option<&Record>) -> Option<String> {
     let record = record?;
-    let retires = record.retiring.first().map(|old| old.not_before);
-    Some(match retires {
-        Some(at) => format!(
-            "rotated; the old token works until {} and is then retired by the daemon or `once`",
-            short(at)
+    let Some(old) = record.retiring.first() else {
+        return Some("rotated".to_owned());
+    };
+    let at = short(old.not_before);
+    Some(match Obstacle::of(record, old) {
+        Some(obstacle) => format!(
+            "rotated; the old token works, and is not retired after {at} as long as this stands against it: {}",
+            obstacle.detail
         ),
-        None => "rotated".to_owned(),
+        None => format!(
+            "rotated; the old token works until {at} and is then retired by the daemon or `once`"
+        ),
     })
 }

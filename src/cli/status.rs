@@ -10,7 +10,7 @@ use super::load::{self, Logs};
 use super::look::{self, Seen};
 use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
-use crate::rotation::record::Trigger;
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::TokenSnapshot;
 use crate::telemetry::words;
 
@@ -149,18 +149,9 @@ fn end_note(snapshot: &TokenSnapshot) -> Option<String> {
 
 fn operator_note(snapshot: &TokenSnapshot, at: Timestamp, now: Timestamp) -> String {
     let name = &snapshot.facts.name;
-    let then = match snapshot.trigger {
-        Some(Trigger::Compromise) => {
-            format!(", and then run `scim-rotator rotate {name} --compromised --supplied`")
-        }
-        Some(
-            Trigger::Schedule
-            | Trigger::Missing
-            | Trigger::Drift
-            | Trigger::Force
-            | Trigger::Operator,
-        )
-        | None => String::new(),
+    let then = match snapshot.compromised {
+        true => format!(", and then run `scim-rotator rotate {name} --compromised --supplied`"),
+        false => String::new(),
     };
     format!(
         "a person must write the new token to {}{then} (due {}): {}",
@@ -195,7 +186,7 @@ fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
         return format!("{} failed: {}", failure.step, failure.message);
     }
     if let Some(at) = snapshot.retirement_due_at {
-        return format!("the old token is retired {}", words::relative(at, now));
+        return Obstacle::sentence(snapshot.retirement_obstacle.as_deref(), at, now);
     }
     String::new()
 }

@@ -1,6 +1,7 @@
 //! Turns a step into calls of ports, and their answers into an outcome. The
 //! step says what is done, and the capabilities how.
 
+mod dead;
 mod delivery;
 mod ending;
 mod lookup;
@@ -15,12 +16,14 @@ use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{IssueRequest, Store};
+use crate::ports::{Clock, IssueRequest, Store};
 use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
-use crate::rotation::record::{Record, RestoredTodo, Retiring, Trigger};
+use crate::rotation::record::{Origin, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::uncommitted::UnrecordedToken;
+use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
+use crate::scim::tenancy::Tenancy;
 
 /// Performs one step for a token whose intent is stored.
 pub async fn perform(
@@ -29,6 +32,7 @@ pub async fn perform(
     record: &Record,
     unrecorded: &[UnrecordedToken],
     step: &Step,
+    clock: &dyn Clock,
 ) -> Outcome {
     let done = match step {
         Step::Adopt => adopt(unit, store, record).await,
@@ -51,7 +55,7 @@ pub async fn perform(
         Step::Revert { connection } => revert(unit, record, connection).await,
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
-        Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
+        Step::Retire { fingerprint } => retire(unit, record, fingerprint, clock).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
@@ -202,10 +206,44 @@ async fn look_after_restore(unit: &Unit) -> Result<Outcome, Fault> {
 
 async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
-    Ok(Outcome::Proved(unit.probe.prove(&pending.value).await))
+    let verdict = unit.probe.prove(&pending.value).await;
+    let is_supplied = pending.origin == Origin::Operator && pending.evidence.is_none();
+    let verdict = match (verdict, &record.current) {
+        (Verdict::Pass(evidence), Some(current)) if is_supplied => {
+            let tenancy = unit
+                .probe
+                .compare_tenants(&pending.value, &current.value)
+                .await;
+            of_this_tenant(unit, evidence, tenancy)
+        }
+        (verdict, _) => verdict,
+    };
+    Ok(Outcome::Proved(verdict))
+}
+
+/// A token that a person supplied may work, and belong to another tenant of the
+/// service provider: it reaches no connection then.
+fn of_this_tenant(unit: &Unit, evidence: Evidence, tenancy: Tenancy) -> Verdict<Evidence> {
+    match tenancy {
+        Tenancy::Same => Verdict::Pass(evidence),
+        Tenancy::Other(detail) => Verdict::Fail(Finding {
+            reason: FindingReason::OtherTenant,
+            detail: format!("it belongs to another tenant than the token in use: {detail}"),
+        }),
+        Tenancy::Unknown(why) => {
+            tracing::warn!(
+                token = %unit.name,
+                why,
+                "it could not be shown that the supplied token belongs to the tenant of the token in use"
+            );
+            Verdict::Pass(evidence)
+        }
+    }
 }
 
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
-    Ok(Outcome::Verified(unit.probe.prove(&current.value).await))
+    let seen = unit.probe.prove(&current.value).await;
+    let verdict = dead::token_in_use(unit, current, seen).await;
+    Ok(Outcome::Verified(verdict))
 }

@@ -295,7 +295,7 @@ impl Runner {
             true => lease_end.map_or(SignedDuration::ZERO, |end| end.duration_since(now)),
         };
         tokio::select! {
-            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step) => outcome,
+            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step, &*self.clock) => outcome,
             () = self.clock.sleep(left.max(SignedDuration::ZERO)) => {
                 let class = if step.only_reads() { FaultClass::NotApplied } else { FaultClass::Ambiguous };
                 let text = format!("`{}` took longer than the lease on the token lasts", step.as_str());

@@ -16,6 +16,7 @@ use crate::rotation::decision::Step;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
 use crate::rotation::uncommitted::Uncommitted;
+use crate::secret::redact;
 
 const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -100,6 +101,11 @@ impl Runner {
         let Some(known) = memory.known.as_mut().filter(|known| known.dirty) else {
             return Ok(());
         };
+        let redactor = redact::global();
+        known
+            .record
+            .texts_mut()
+            .for_each(|text| redactor.mask_in_place(text));
         known.record.write_id = ids::write();
         let mut stored = self.store.commit(&known.record, known.version).await;
         if let Err(StoreError::Conflict) = stored {

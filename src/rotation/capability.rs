@@ -188,6 +188,21 @@ impl IssuerCapabilities {
         }
     }
 
+    /// Whether the issuer tells of one token whether it has it.
+    #[must_use]
+    pub fn looks_up(&self) -> bool {
+        let lists = match self.recovery {
+            Recovery::ByLabel
+            | Recovery::BySetDifference
+            | Recovery::ByStatus
+            | Recovery::ClientNamed => true,
+            Recovery::ClientChosen | Recovery::Replay | Recovery::None => {
+                self.last_used != LastUsed::None
+            }
+        };
+        lists && self.supply == Supply::Issuer
+    }
+
     /// Whether one token, whose id and value are known, can be revoked without
     /// revoking others.
     #[must_use]

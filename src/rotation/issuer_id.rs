@@ -1,7 +1,5 @@
 //! The id of a token at its issuer.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// The id of a token, as its issuer itself showed it: in the answer to an
@@ -24,10 +22,10 @@ impl IssuerId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl fmt::Display for IssuerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    /// A copy of it as text, for people and for readers of the published secret.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.clone()
     }
 }

@@ -28,8 +28,7 @@ pub fn supplying(record: &Record, situation: &Situation<'_>) -> Supplying {
     let rotation = record.rotation.as_ref();
     let hasty =
         record.is_compromised() || rotation.is_some_and(|r| r.trigger == Trigger::Compromise);
-    let policy = situation.policy.accept_supplied;
-    match (situation.issuer.supply, policy) {
+    match (situation.issuer.supply, situation.policy.accept_supplied) {
         (Supply::Operator, _) if hasty => Supplying::Leave,
         (Supply::Operator, _) => Supplying::Accept,
         (Supply::Issuer, _) if hasty => {

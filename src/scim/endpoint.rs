@@ -53,9 +53,21 @@ impl Endpoint {
         token: Option<&BearerToken>,
         nobody: &str,
     ) -> Result<Request, String> {
+        let request = self.request_to(self.url(variant, nobody), token)?;
+        Ok(request.beginning_is_enough())
+    }
+
+    /// A read of any URL of this service provider.
+    ///
+    /// # Errors
+    /// Says which header or query parameter cannot be sent.
+    pub(in crate::scim) fn request_to(
+        &self,
+        url: Url,
+        token: Option<&BearerToken>,
+    ) -> Result<Request, String> {
         const AGENT: &str = concat!("scim-rotator/", env!("CARGO_PKG_VERSION"), " (+probe)");
-        let request = Request::new(Method::GET, self.url(variant, nobody), "probe")
-            .beginning_is_enough()
+        let request = Request::new(Method::GET, url, "probe")
             .header(
                 ACCEPT,
                 HeaderValue::from_static("application/scim+json, application/json;q=0.9"),

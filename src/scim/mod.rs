@@ -9,6 +9,7 @@
 //! | [`answer_rules`] | which meanings a rule of the probe's `answers` may have |
 //! | [`evidence`] | proof, and [`evidence::dead`]: when a token counts as dead |
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
+//! | [`tenancy`] | whether two tokens belong to the same tenant: [`tenancy::Tenancy`] |
 //! | [`endpoint`], [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
 //!
 //! Findings contain no text of a server's body, since a hostile server may
@@ -26,5 +27,6 @@ pub mod outline;
 pub mod probe;
 pub mod round;
 pub mod shape;
+pub mod tenancy;
 pub mod verdict;
 pub mod words;

@@ -21,6 +21,7 @@ use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Finding, Refusal, Verdict};
 use super::round::Round;
 use super::shape::{self, ChecksumCheck, ShapeRules};
+use super::tenancy::{self, Tenancy};
 use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
 use crate::http::Client;
@@ -31,6 +32,9 @@ use crate::secret::BearerToken;
 pub trait Probe: Send + Sync {
     /// L0 to L3 for one token, with the negative controls.
     async fn prove(&self, value: &BearerToken) -> Verdict<Evidence>;
+
+    /// Whether a new token belongs to the tenant of its predecessor.
+    async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy;
 
     /// L6: the old token is refused while the new one is accepted.
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
@@ -103,6 +107,10 @@ impl Probe for ScimProbe {
         }
         let observed = round.observe(value).await;
         verdict::judge(value, self.0.clock.now(), &observed)
+    }
+
+    async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy {
+        tenancy::compare(&self.0, new, old).await
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {

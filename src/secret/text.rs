@@ -22,6 +22,14 @@ pub fn watch(tell: fn(&str)) {
     WATCHER.get_or_init(|| tell);
 }
 
+/// Has a text masked in everything that leaves the process that is a secret and
+/// not of the type [`SecretText`]: the cookie of a session, for example.
+pub fn announce(secret: &str) {
+    if let Some(tell) = WATCHER.get() {
+        tell(secret);
+    }
+}
+
 /// A credential: a password, an API key, a PEM key, an access token. Any text
 /// without NUL, from one byte to [`MAX_SECRET_LEN`]; every character counts,
 /// also blanks and line ends at its ends. (A type of our own rather than
@@ -50,9 +58,7 @@ impl SecretText {
 
     /// Takes what the caller has checked, and has the logs mask it.
     pub(super) fn checked(value: Zeroizing<String>) -> Self {
-        if let Some(tell) = WATCHER.get() {
-            tell(&value);
-        }
+        announce(&value);
         Self(value)
     }
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
@@ -28,6 +29,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::Clock;
+use crate::secret::redact;
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
 use config::ServerConfig;
@@ -37,6 +39,8 @@ use scrape::Scrapes;
 
 /// How long open connections may take to end.
 const GRACE: Duration = Duration::from_secs(5);
+
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The server could not be started or failed.
 #[derive(Debug, thiserror::Error)]
@@ -145,16 +149,32 @@ fn routes(app: App, names: Arc<Names>) -> Router {
         .route("/api/v1/tokens", get(tokens))
         .route("/api/v1/tokens/{name}", get(token))
         .layer(from_fn_with_state(names, host::check))
+        .layer(map_response(redacted))
         .layer(map_response(harden))
         .with_state(app)
 }
 
+/// Masks the secrets of this process in the body. The metrics hold no texts of
+/// others, and are too large to be searched at each scrape.
+async fn redacted(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(METRICS_TYPE.as_bytes())) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    match to_bytes(body, usize::MAX).await {
+        Ok(bytes) => {
+            let masked = redact::global().mask(&bytes);
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(parts, Body::from(masked.into_owned()))
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 async fn metrics(State(app): State<App>) -> Response {
     match app.scrapes.body().await {
-        Ok(body) => {
-            let text = "text/plain; version=0.0.4; charset=utf-8";
-            ([(header::CONTENT_TYPE, text)], body).into_response()
-        }
+        Ok(body) => ([(header::CONTENT_TYPE, METRICS_TYPE)], body).into_response(),
         Err(error) => {
             tracing::warn!(error, "the metrics could not be written");
             (StatusCode::INTERNAL_SERVER_ERROR, error).into_response()

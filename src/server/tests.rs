@@ -210,3 +210,27 @@ async fn a_taken_address_is_named() {
     assert!(error.contains(&running.address.to_string()), "{error}");
     assert!(error.contains("server.listen"), "{error}");
 }
+
+/// An error text may quote a secret in a spelling that nobody masked before.
+#[tokio::test]
+async fn secrets_of_this_process_are_masked_in_every_answer() {
+    const SECRET: &str = "cAnArY-of-the-server-8271";
+    crate::secret::redact::global().register(SECRET);
+    let hex: String = SECRET.bytes().map(|b| format!("{b:02x}")).collect();
+    let running = running().await;
+    let mut record = fixture::fresh_record("crm");
+    record.failures.last = Some(LastFailure {
+        at: fixture::now(),
+        step: "deliver".to_owned(),
+        class: FaultClass::Rejected,
+        kind: FaultKind::Refused,
+        message: format!("it says: {SECRET} {hex}"),
+        retry_after: None,
+    });
+    running.telemetry.board.set(fixture::snapshot(&record));
+    for path in ["/", "/api/v1/tokens", "/api/v1/tokens/crm", "/readyz"] {
+        let answer = ask(running.address, "GET", path).await;
+        assert!(answer.contains("[redacted] [redacted]"), "{path}: {answer}");
+        assert!(!answer.contains(SECRET) && !answer.contains(&hex), "{path}");
+    }
+}

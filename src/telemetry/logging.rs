@@ -52,13 +52,14 @@ pub fn init(config: &LogConfig) -> Result<(), LoggingError> {
         .map_err(|_| LoggingError::Twice)
 }
 
-/// Writes a text to standard error, after the log lines before it. Once logging is
-/// set up it does not wait for a reader.
+/// Writes a text to standard error, after the log lines before it, with every
+/// secret masked. Once logging is set up it does not wait for a reader.
 pub fn write_aside(text: &str) {
+    let text = redact::global().mask(text.as_bytes());
     match LINES.get() {
-        Some(lines) => lines.push(text.as_bytes()),
+        Some(lines) => lines.push(&text),
         // If standard error is closed, there is nobody to tell.
-        None => drop(io::stderr().write_all(text.as_bytes())),
+        None => drop(io::stderr().write_all(&text)),
     }
 }
 

@@ -23,6 +23,7 @@ pub mod looks;
 pub mod metrics;
 pub mod notify;
 mod observe;
+pub mod obstacle;
 mod process;
 pub mod redact;
 mod requests;

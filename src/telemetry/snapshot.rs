@@ -13,8 +13,10 @@ use crate::rotation::record::{
     EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName,
     SuppliedNote, Trigger,
 };
+use crate::scim::evidence::Finding;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::obstacle::Obstacle;
 
 /// One token at one moment. Parts that an idle token does not have are boxed,
 /// because there is one snapshot for each token.
@@ -51,12 +53,17 @@ pub struct TokenSnapshot {
     pub retiring: Vec<RetiringFacts>,
     /// When the next of them is to be retired.
     pub retirement_due_at: Option<Timestamp>,
+    /// Why that one is not shown to be dead, if something stands against it.
+    pub retirement_obstacle: Option<Box<Obstacle>>,
     /// Every configured connection.
     pub connections: Vec<ConnectionState>,
     /// The last probe of the token in use.
     pub probe: Option<LastProbe>,
     /// What is shown of the token in use: `works`, `refused` or `unproven`.
     pub proof: Option<&'static str>,
+    /// Whether a person said that the token in use is compromised, and it was
+    /// not replaced yet.
+    pub compromised: bool,
     /// The last value at the published path that was not accepted.
     pub supplied: Option<Box<SuppliedNote>>,
     /// The last end that a person wrote for the token in use, if it was not
@@ -101,6 +108,9 @@ pub struct SlotFacts {
     pub expiry: ExpiryKnown,
     /// When it was last proven.
     pub proven_at: Option<Timestamp>,
+    /// Why that proof does not suffice to retire its predecessor: whether wrong
+    /// tokens are refused is not clear.
+    pub unclear_controls: Option<Box<Finding>>,
 }
 
 /// A superseded token that is not retired yet.

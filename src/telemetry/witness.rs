@@ -222,6 +222,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             let word = result.words();
             info!(token = %unit.name, rotation_id, step, connection, millis, "{word}");
         }
+        result @ StepResult::PartlyProven(cause) => {
+            let word = result.words();
+            if tells_cause(ended.before) == Some(cause) {
+                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            } else {
+                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            }
+        }
         StepResult::Trouble(trouble) => warn!(
             token = %unit.name,
             rotation_id,
@@ -233,6 +241,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             "not done"
         ),
     }
+}
+
+/// Why the proof in this record does not suffice to retire a token.
+fn tells_cause(record: &Record) -> Option<&str> {
+    let rotation = record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    let evidence = pending.or(record.current.as_ref())?.evidence.as_ref()?;
+    evidence.unclear().map(|cause| cause.detail.as_str())
 }
 
 /// Logs the state of a connection when it has changed.

@@ -21,6 +21,8 @@ mod purity;
 mod restored;
 mod scene;
 mod strategies;
+mod supplied;
+mod texts;
 mod time;
 mod uncommitted;
 mod world;

@@ -180,17 +180,20 @@ fn a_halted_token_is_measured_and_not_moved() {
         ),
         (
             "a person who writes a new token has decided",
-            halted().person_wrote("x"),
+            halted().by_hand().person_wrote("x"),
             does(Step::TakeSupplied, Reason::OperatorSupplied),
         ),
         (
             "a person's token rescues a halted rotation that has issued nothing",
-            stuck(Stage::Issuing).without_intent().person_wrote("x"),
+            stuck(Stage::Issuing)
+                .without_intent()
+                .accepting()
+                .person_wrote("x"),
             does(Step::TakeSupplied, Reason::OperatorSupplied),
         ),
         (
             "a person's token is not overwritten while a halted rotation has one of its own",
-            stuck(Stage::Delivering).person_wrote("x"),
+            stuck(Stage::Delivering).accepting().person_wrote("x"),
             waits_for(mins(5), Reason::Halted),
         ),
         (

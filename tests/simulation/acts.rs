@@ -8,6 +8,7 @@ use scim_rotator::rotation::record::{Paused, Record, Request, Trigger};
 use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
+use crate::planted::Planted;
 use crate::profile::Profile;
 use crate::tenant::Tenant;
 use crate::world::World;
@@ -35,6 +36,11 @@ pub(crate) enum Act {
     Revoke(String),
     /// Somebody makes a token by hand and writes it where readers find it.
     Supply(String),
+    /// Somebody who may only write there changes what readers find.
+    Plant {
+        token: String,
+        what: Planted,
+    },
     /// Somebody deletes what readers find.
     Unpublish(String),
     /// The next token that is made does not work.
@@ -72,7 +78,7 @@ impl Act {
     pub(crate) fn any(dice: &mut Dice, tokens: &[String], replicas: usize) -> Self {
         let token = dice.pick(tokens).clone();
         let connection = dice.below(2);
-        match dice.below(17) {
+        match dice.below(19) {
             0 => Self::Pause(token),
             1 => Self::PauseAll,
             2 | 3 => Self::Rotate {
@@ -96,11 +102,15 @@ impl Act {
                 token,
                 hours: dice.between(1, 5),
             },
-            14 => Self::WrongDate {
+            14 | 15 => Self::Plant {
+                token,
+                what: Planted::any(dice),
+            },
+            16 => Self::WrongDate {
                 idp: dice.happens(500),
                 hours: dice.between(-24 * 400, 24 * 400),
             },
-            15 => Self::Kill(dice.below(replicas)),
+            17 => Self::Kill(dice.below(replicas)),
             _ => Self::Terminate(dice.below(replicas)),
         }
     }
@@ -114,6 +124,7 @@ impl Act {
             | Self::Foreign(token)
             | Self::Revoke(token)
             | Self::Supply(token)
+            | Self::Plant { token, .. }
             | Self::Unpublish(token)
             | Self::BadToken(token)
             | Self::BadDelivery(token)
@@ -143,6 +154,7 @@ impl Act {
             | Self::Foreign(_)
             | Self::Revoke(_)
             | Self::Supply(_)
+            | Self::Plant { .. }
             | Self::Unpublish(_)
             | Self::BadToken(_)
             | Self::BadDelivery(_)
@@ -193,6 +205,7 @@ impl World {
                     tenant.supply(now);
                 }
             }),
+            Act::Plant { token, what } => self.with(token, |tenant| tenant.plant(*what, now)),
             Act::Unpublish(token) => self.with(token, |tenant| {
                 tenant.published = None;
                 tenant.published_version += 1;
@@ -271,6 +284,7 @@ impl World {
                 },
                 at,
                 override_guards,
+                supplied: false,
             });
         });
         self.with(token, |tenant| tenant.note_request(compromised));

@@ -356,6 +356,7 @@ impl Cluster {
             policy: Arc::new(profile.policy.clone()),
             scim_url: Arc::new("https://sp.example.com/scim/v2".parse().expect("a URL")),
             issuer_name: issuer.to_owned(),
+            shares_issuer: false,
             issuer: Arc::new(SimIssuer {
                 gate: gate.clone(),
                 can: profile.issuer.can,

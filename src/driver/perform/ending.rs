@@ -1,9 +1,10 @@
 //! Steps that end tokens: superseded ones, discarded ones, and orphans.
 
+use super::dead::{old_token, revoke_or_find_dead, revoke_or_find_gone};
 use super::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;
+use crate::ports::{Clock, TokenHandle};
 use crate::rotation::capability::Overlap;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{HeldToken, Record};
@@ -32,7 +33,7 @@ pub(super) async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fau
     match (capabilities.overlap, capabilities.revokes_single_tokens()) {
         (Overlap::TwoPhase { .. }, _) => unit.issuer.cancel(&unit.name).await?,
         (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, true) => {
-            unit.issuer.revoke(&unit.name, &handle(pending)).await?;
+            revoke_or_find_dead(unit, pending).await?;
         }
         (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, false) => {}
     }
@@ -55,7 +56,7 @@ pub(super) async fn revoke_orphan(
                 id: Some(orphan.id.clone()),
                 value: None,
             };
-            unit.issuer.revoke(&unit.name, &handle).await?;
+            revoke_or_find_gone(unit, &handle).await?;
         }
     }
     Ok(Outcome::OrphanRevoked { id: id.to_owned() })
@@ -75,7 +76,7 @@ pub(super) async fn revoke_unrecorded(
         id: token.token.issuer_id(),
         value: Some(token.token.value.clone()),
     };
-    unit.issuer.revoke(&unit.name, &handle).await?;
+    revoke_or_find_gone(unit, &handle).await?;
     Ok(Outcome::UnrecordedRevoked {
         label: label.to_owned(),
     })
@@ -103,6 +104,7 @@ pub(super) async fn retire(
     unit: &Unit,
     record: &Record,
     fingerprint: &Fingerprint,
+    clock: &dyn Clock,
 ) -> Result<Outcome, Fault> {
     let old = &retiring_of(record, fingerprint)?.token;
     let current = current_of(record)?;
@@ -110,7 +112,8 @@ pub(super) async fn retire(
     if let Some(fault) = refused.as_ref().filter(|f| f.class != FaultClass::Rejected) {
         return Err(fault.clone());
     }
-    let refusal = unit.probe.prove_refused(&old.value, &current.value).await;
+    let seen = unit.probe.prove_refused(&old.value, &current.value).await;
+    let refusal = old_token(unit, old, seen, clock).await;
     match (refused, &refusal) {
         // A permanently refused revocation does not matter if the token is
         // refused anyway: it has expired, or somebody else revoked it.

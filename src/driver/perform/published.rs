@@ -92,7 +92,7 @@ pub(super) async fn publish(
     record: &Record,
 ) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
-    let id = current.id.as_ref().map(IssuerId::to_string);
+    let id = current.id.as_ref().map(IssuerId::text);
     let value = PublishedToken {
         value: current.value.clone(),
         token_id: id.or_else(|| current.stated_id.clone()),

@@ -122,6 +122,25 @@ pub(super) fn find(
     search.value(document, "", false)
 }
 
+/// Shows every text in fields that have the name of a secret, or of a session.
+pub(super) fn each_secret(value: &Value, look: &mut dyn FnMut(&str)) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let named = is_secret_name(name)
+                    || is_session_name(name)
+                    || is_value_of_a_secret(value, name);
+                match field.as_str() {
+                    Some(text) if named => look(text),
+                    Some(_) | None => each_secret(field, look),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| each_secret(item, look)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// All texts in a value, which we are about to write.
 pub(super) fn texts(value: &Value, into: &mut BTreeSet<String>) {
     match value {
@@ -212,6 +231,13 @@ fn is_secret_name(name: &str) -> bool {
         .collect::<String>()
         .to_ascii_lowercase();
     SECRET_NAMES.iter().any(|end| bare.ends_with(end))
+}
+
+fn is_session_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["session", "cookie", "csrf", "xsrf", "jwt", "ticket"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// Whether `field` is the value of an object that names a secret, or that says

@@ -65,7 +65,7 @@ impl HttpTokens {
     /// issuer has shown it. Only where the issuer has no call that could show
     /// it, the token's own text tells.
     fn id_to_rotate(&self, handle: &TokenHandle) -> Option<String> {
-        let shown = handle.id.as_ref().map(IssuerId::to_string);
+        let shown = handle.id.as_ref().map(IssuerId::text);
         let can_show = self.config.list.is_some() || self.config.get.is_some();
         shown.or_else(|| {
             let value = handle.value.as_ref().filter(|_| !can_show)?;

@@ -1,7 +1,8 @@
 //! An end that a person writes to the published path for the token in use.
 
+use jiff::Timestamp;
+
 use super::change::Change;
-use super::supplying::bounded;
 use crate::rotation::capability::Supply;
 use crate::rotation::outcome::Supplied;
 use crate::rotation::policy::AcceptSupplied;
@@ -42,10 +43,7 @@ pub(super) fn stated(change: &mut Change<'_, '_>, supplied: &Supplied) {
             note(change, supplied, why);
             return;
         }
-        StatedEnd::Absent => {
-            change.record.stated_end = None;
-            return;
-        }
+        StatedEnd::Absent => return,
     };
     if !is_believed(change) {
         let detail = format!(
@@ -102,4 +100,20 @@ fn note(change: &mut Change<'_, '_>, supplied: &Supplied, detail: String) {
         by: supplied.by.clone(),
         detail,
     });
+}
+
+/// An end that a person or the token itself names, at most the longest life
+/// that the configuration knows.
+pub(super) fn bounded(
+    change: &Change<'_, '_>,
+    end: Option<Timestamp>,
+    source: ExpiryKnown,
+    issued_at: Timestamp,
+) -> (Option<Timestamp>, ExpiryKnown) {
+    let life = change.situation.policy.longest_life();
+    let latest = life.and_then(|life| issued_at.checked_add(life).ok());
+    match (end, latest) {
+        (Some(end), Some(latest)) if end > latest => (Some(latest), ExpiryKnown::Declared),
+        (end, _) => (end, source),
+    }
 }

@@ -27,8 +27,9 @@ pub(super) fn identify_current(change: &mut Change<'_, '_>, lookup: &Lookup) {
     if let Some(current) = change.record.current.as_mut() {
         current.id = Some(id);
         current.issuer = Some(issuer);
-        if end.is_some() {
-            current.expires_at = end;
+        let earlier = end.filter(|end| current.expires_at.is_none_or(|known| *end < known));
+        if let Some(end) = earlier {
+            current.expires_at = Some(end);
             current.expiry = ExpiryKnown::Api;
         }
     }

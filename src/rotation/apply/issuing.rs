@@ -33,6 +33,13 @@ pub(super) fn prepared(
     let Some(rotation) = change.record.rotation.as_mut() else {
         return Err(change.illegal("prepared"));
     };
+    let asks_issuer_instead = rotation.stage == Stage::WaitingOperator
+        && change.situation.issuer.supply == Supply::Issuer;
+    if asks_issuer_instead {
+        rotation.stage = Stage::Issuing;
+        rotation.stage_entered_at = now;
+        rotation.operator_deadline = None;
+    }
     if rotation.stage != Stage::Issuing || rotation.intent.is_some() {
         return Err(change.illegal("prepared"));
     }

@@ -7,6 +7,9 @@ use crate::rotation::capability::Overlap;
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::record::{Orphan, Record};
 
+/// What people are told of a superseded token whose id is not known.
+pub(super) const NO_ID: &str = "its id at the issuer is not known, so it is not revoked and works until it expires: revoke it at the issuer by hand if it must end earlier";
+
 /// Adds a token whose value was lost to the orphans, if it can be revoked by
 /// its id; otherwise only counts it until it expires.
 pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<IssuerId>, dies_at: Option<Timestamp>) {

@@ -20,6 +20,7 @@ mod promoting;
 mod proving;
 mod reconciling;
 mod recovering;
+mod refusing;
 mod restoring;
 mod retiring;
 mod revoking;

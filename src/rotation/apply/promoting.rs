@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::Change;
+use super::losing::NO_ID;
 use super::restoring;
-use super::retiring::NO_ID;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
@@ -113,6 +113,7 @@ fn promote(change: &mut Change<'_, '_>) {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
             last_finding: no_id,

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Change, IllegalOutcome};
+use super::losing::NO_ID;
 use super::promoting::overlap_by_our_clock;
 use crate::fault::Fault;
 use crate::rotation::decision::Step;
@@ -17,9 +18,6 @@ const LATE_USE: SignedDuration = SignedDuration::from_mins(1);
 /// How long caches of the service provider can be the reason why a revoked
 /// token is still accepted.
 const CACHES: SignedDuration = SignedDuration::from_mins(10);
-
-/// What people are told of a superseded token whose id is not known.
-pub(super) const NO_ID: &str = "its id at the issuer is not known, so it is not revoked and works until it expires: revoke it at the issuer by hand if it must end earlier";
 
 /// How often the issuer is asked for the last use, if it fails to answer.
 const ASK_FOR_USE: u32 = 3;
@@ -172,8 +170,12 @@ pub(super) fn retired(
             Ok(())
         }
         Verdict::Pass(_) => Err(change.illegal("retired with the proof of another token")),
-        Verdict::Fail(finding) | Verdict::Inconclusive(finding) => {
-            try_again(change, position, &finding);
+        Verdict::Fail(finding) => {
+            try_again(change, position, &finding, true);
+            Ok(())
+        }
+        Verdict::Inconclusive(finding) => {
+            try_again(change, position, &finding, false);
             Ok(())
         }
     }
@@ -184,7 +186,7 @@ pub(super) fn retired(
 /// effect. The token stays in `retiring` until a probe shows it refused. Probes
 /// are frequent as long as caches can be the reason, and less and less frequent
 /// after that.
-fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
+fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding, still_accepted: bool) {
     let now = change.now;
     let policy = change.situation.policy;
     let here = change.situation.issuer_name;
@@ -210,6 +212,7 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
         return;
     }
     let revoked_at = *entry.revoked_at.get_or_insert(now);
+    entry.still_accepted = still_accepted;
     if now.duration_since(revoked_at) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);
     }

@@ -6,7 +6,7 @@ use super::failures::forget_counts;
 use super::halting::halt;
 use super::losing::lost;
 use super::promoting::{enter, remember};
-use super::supplying::refuse;
+use super::refusing::refuse;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request, RotationResult,

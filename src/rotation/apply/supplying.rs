@@ -1,20 +1,14 @@
 //! Tokens from the published path: adopted, or written by a person.
 
-use jiff::Timestamp;
-
 use super::change::{Change, IllegalOutcome};
 use super::identifying::identify_current;
 use super::issuing::{begin_or_resume, known_expiry, put_pending};
+use super::refusing::refuse;
 use super::{ends, halting};
 use crate::rotation::outcome::{Lookup, Supplied};
-use crate::rotation::record::{
-    ExpiryKnown, Failures, HeldToken, Origin, Stage, SuppliedNote, Trigger,
-};
+use crate::rotation::record::{Failures, HeldToken, Origin, Stage, StatedEnd, Trigger};
 use crate::rotation::supplying::{Supplying, supplying};
 use crate::secret::Fingerprint;
-
-/// How many refused tokens of persons are remembered.
-const REFUSED_VALUES: usize = 32;
 
 pub(super) fn adopted(
     mut change: Change<'_, '_>,
@@ -42,8 +36,13 @@ pub(super) fn supplied(
     let fingerprint = supplied.value.fingerprint();
     let current = change.record.current.as_ref();
     if current.is_some_and(|token| token.value == supplied.value) {
-        ends::stated(&mut change, &supplied);
-        return Ok(());
+        return match supplied.stated_end {
+            StatedEnd::Absent => Err(change.illegal("supplied")),
+            StatedEnd::At(_) | StatedEnd::Unreadable => {
+                ends::stated(&mut change, &supplied);
+                Ok(())
+            }
+        };
     }
     if change.record.owns(&fingerprint) {
         return Err(change.illegal("supplied"));
@@ -104,36 +103,11 @@ fn accept(
     Ok(())
 }
 
-/// Remembers a value that was not accepted, for people and alerts. It counts for
-/// nothing else: who can write to the published path must not be able to halt a
-/// token.
-pub(super) fn refuse(
-    change: &mut Change<'_, '_>,
-    fingerprint: Fingerprint,
-    by: Option<String>,
-    detail: String,
-) {
-    let record = &mut *change.record;
-    let refused = &mut record.refused_values;
-    refused.retain(|known| *known != fingerprint);
-    refused.push(fingerprint.clone());
-    refused.drain(..refused.len().saturating_sub(REFUSED_VALUES));
-    let before = record.supplied.take().map_or(0, |note| note.count);
-    record.supplied = Some(SuppliedNote {
-        fingerprint,
-        at: change.now,
-        by,
-        detail,
-        count: before.saturating_add(1),
-        written_back_at: None,
-    });
-}
-
 /// A token from the published path. Of what is written beside it nothing is
 /// believed that the configuration rules out.
 fn held(change: &Change<'_, '_>, supplied: &Supplied, origin: Origin) -> HeldToken {
     let issued_at = supplied.issued_at.unwrap_or(change.now).min(change.now);
-    let (end, source) = bounded(change, supplied.expires_at, supplied.expiry, issued_at);
+    let (end, source) = ends::bounded(change, supplied.expires_at, supplied.expiry, issued_at);
     let (expires_at, expiry) = known_expiry(change, end, source, issued_at);
     HeldToken {
         value: supplied.value.clone(),
@@ -146,21 +120,5 @@ fn held(change: &Change<'_, '_>, supplied: &Supplied, origin: Origin) -> HeldTok
         expiry,
         origin,
         evidence: None,
-    }
-}
-
-/// An end that a person or the token itself names, at most the longest life
-/// that the configuration knows.
-pub(super) fn bounded(
-    change: &Change<'_, '_>,
-    end: Option<Timestamp>,
-    source: ExpiryKnown,
-    issued_at: Timestamp,
-) -> (Option<Timestamp>, ExpiryKnown) {
-    let life = change.situation.policy.longest_life();
-    let latest = life.and_then(|life| issued_at.checked_add(life).ok());
-    match (end, latest) {
-        (Some(end), Some(latest)) if end > latest => (Some(latest), ExpiryKnown::Declared),
-        (end, _) => (end, source),
     }
 }

@@ -8,7 +8,7 @@ use super::side_tasks::meanwhile;
 use super::view::View;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{HeldToken, RotationResult, Trigger};
+use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     if view.situation.leaving {
@@ -91,7 +91,7 @@ pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp
 
 /// When the issuer has room for a new token, if not now. With two slots, a
 /// superseded token must be retired first, and its overlap is not shortened for
-/// that; an expired token takes no slot. With two phases, the last rotation
+/// that; a dead token takes no slot. With two phases, the last rotation
 /// must be completed before the next can begin, unless its token does not work:
 /// then the superseded token is the only one that does.
 fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
@@ -104,16 +104,22 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
     let current = view.record.current.as_ref().filter(|token| here(token));
     let current_lives =
         current.is_some() && !view.current_has_expired() && !view.current_is_refused();
-    let alive = |token: &HeldToken| token.expires_at.is_none_or(|end| end > view.now);
     if two_phase && !current_lives {
         // The next rotation drops the token that does not work by `cancel`.
         return None;
     }
+    // A rotation of two phases must be completed, however its old token ended.
+    let revokes = issuer.ends_old_tokens_for_us();
+    let takes_slot = |entry: &Retiring| match (two_phase, revokes) {
+        (true, _) => entry.revoked_at.is_none() || entry.still_accepted,
+        (false, true) => !entry.frees_slot(view.now),
+        (false, false) => entry.token.expires_at.is_none_or(|end| end > view.now),
+    };
     let superseded: Vec<_> = view
         .record
         .retiring
         .iter()
-        .filter(|entry| here(&entry.token) && (two_phase || alive(&entry.token)))
+        .filter(|entry| here(&entry.token) && takes_slot(entry))
         .map(|entry| retire_at(view, entry))
         .collect();
     let fit = superseded.len() + usize::from(current_lives) < 2;

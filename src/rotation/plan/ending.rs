@@ -21,7 +21,7 @@ pub(super) fn revoke_orphan(view: &View<'_>) -> Option<Decision> {
         .iter()
         .find(|orphan| is_due(view, orphan))
         .filter(|_| may_be_revoked_any_time(view))?;
-    let id = orphan.id.to_string();
+    let id = orphan.id.text();
     view.step(Step::RevokeOrphan { id }, Reason::OrphanFound)
 }
 

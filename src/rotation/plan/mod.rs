@@ -16,6 +16,7 @@ mod probing;
 mod published;
 mod rest;
 mod restored;
+mod retrying;
 mod side_tasks;
 mod view;
 

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use super::gates;
+use super::retrying;
 use super::view::View;
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{Stage, StatedEnd};
@@ -33,21 +33,19 @@ pub(super) fn refuse(view: &View<'_>) -> Option<Decision> {
     let Supplying::Refuse(_) = supplying(view.record, view.situation) else {
         return None;
     };
-    if let Some(found) = supplied(view) {
-        let nothing_yet = view.record.current.is_none() && view.record.rotation.is_none();
-        let is_known = view.record.refused_values.contains(found);
-        // Without a record it is adopted.
-        return match nothing_yet && !is_known {
-            true => None,
-            false => view.step(Step::TakeSupplied, Reason::SuppliedRefused),
-        };
-    }
     let Published::Token(found) = view.situation.published else {
         return None;
     };
-    let due = view.record.awaits_write_back(found) && view.record.current.is_some();
-    let failed = gates::publication_waits(view);
-    (due && !failed).then(|| view.step(Step::Publish, Reason::SuppliedRefused))?
+    let step = match supplied(view) {
+        Some(_) => Step::TakeSupplied,
+        None if view.record.awaits_write_back(found) => Step::Publish,
+        None => return None,
+    };
+    let nothing_to_write_back = view.record.current.is_none();
+    if nothing_to_write_back || retrying::waits(view, &step) {
+        return None;
+    }
+    view.step(step, Reason::SuppliedRefused)
 }
 
 /// Takes a token that a person wrote: any value that is and was none of this

@@ -150,6 +150,26 @@ impl Record {
         }
     }
 
+    /// Every text that was written for people, some of which quote servers.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let rotation = self.rotation.as_mut().into_iter().flat_map(|rotation| {
+            let intent = rotation.intent.as_mut();
+            let unusable = intent.and_then(|intent| intent.unusable.as_mut());
+            let detail = unusable.map(|answer| &mut answer.detail);
+            rotation.rollback.iter_mut().chain(detail)
+        });
+        let halt = self.halt.as_mut().map(|halt| &mut halt.detail);
+        let failure = self.failures.last.as_mut().map(|last| &mut last.message);
+        let finding = self.probe.as_mut().and_then(|probe| probe.finding.as_mut());
+        let finding = finding.map(|finding| &mut finding.detail);
+        let retiring = self.retiring.iter_mut();
+        let retiring = retiring.filter_map(|old| old.last_finding.as_mut());
+        let history = self.history.iter_mut();
+        let history = history.filter_map(|past| past.detail.as_mut());
+        let single = [halt, failure, finding].into_iter().flatten();
+        rotation.chain(single).chain(retiring).chain(history)
+    }
+
     /// The stage as people see it.
     #[must_use]
     pub fn stage_name(&self) -> StageName {
@@ -225,12 +245,13 @@ impl Record {
     }
 
     /// Whether this value was refused, and the token in use was not published
-    /// in its place yet.
+    /// in its place yet. Records of earlier programs do not say when.
     #[must_use]
     pub fn awaits_write_back(&self, fingerprint: &Fingerprint) -> bool {
-        self.supplied
-            .as_ref()
-            .is_some_and(|note| note.fingerprint == *fingerprint && note.written_back_at.is_none())
+        match &self.supplied {
+            None => self.refused_values.contains(fingerprint),
+            Some(note) => note.fingerprint == *fingerprint && note.written_back_at.is_none(),
+        }
     }
 
     /// Whether a rotation of the past had a value that a person had written, and

@@ -71,7 +71,7 @@ impl From<StoredToken> for HeldToken {
         let is_shown = stored.origin == Origin::Issued || stored.issuer.is_some();
         let (id, stated) = match (is_shown, stored.id) {
             (true, id) => (id, None),
-            (false, id) => (None, id.map(|id| id.to_string())),
+            (false, id) => (None, id.map(|id| id.text())),
         };
         Self {
             value: stored.value,

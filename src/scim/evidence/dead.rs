@@ -12,7 +12,8 @@
 //!    not have it any more.
 //!
 //! It is alive while the service provider accepts it, whatever the issuer says:
-//! caches keep revoked tokens alive.
+//! caches keep revoked tokens alive. The slot that it takes at the issuer is free
+//! earlier ([`frees_slot`]).
 //!
 //! The first half of rule 2 needs the answers themselves:
 //! [`ProbeAnswer::is_refused`](crate::scim::answer::ProbeAnswer::is_refused)
@@ -99,6 +100,19 @@ pub fn issuer_decides(finding: &Finding) -> bool {
     }
 }
 
+/// Whether a superseded token takes no slot at the issuer any more: its life is
+/// over, or the issuer took its revocation and nothing has shown since that the
+/// revocation had no effect.
+#[must_use]
+pub fn frees_slot(
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    still_accepted: bool,
+    now: Timestamp,
+) -> bool {
+    expires_at.is_some_and(|end| end <= now) || (revoked_at.is_some() && !still_accepted)
+}
+
 /// The verdict on an old token, with what the issuer says of it.
 #[must_use]
 pub fn old_token(
@@ -110,6 +124,12 @@ pub fn old_token(
     match (seen, listed) {
         (Verdict::Inconclusive(finding), Listed::Gone) if issuer_decides(&finding) => {
             Verdict::Pass(Refusal::new(old, at))
+        }
+        // Caches accept it, and there is nothing left to revoke.
+        (Verdict::Fail(finding), Listed::Gone)
+            if finding.reason == FindingReason::StillAccepted =>
+        {
+            Verdict::Inconclusive(finding)
         }
         (seen, Listed::Unknown | Listed::There | Listed::Gone) => seen,
     }

@@ -17,6 +17,11 @@ pub(super) const FAMILIES: &[Family] = &[
         probe_last_success,
     ),
     gauge(
+        "scim_rotator_probe_controls_unclear",
+        "1 while it is not clear whether the service provider refuses wrong tokens, so that no superseded token is retired; absent otherwise.",
+        controls_unclear,
+    ),
+    gauge(
         "scim_rotator_idp_credential_in_sync",
         "Whether the connection was last given the token in use or the new one of a rotation in flight; absent before the first delivery.",
         in_sync,
@@ -59,6 +64,16 @@ fn probe_last_success(entry: &Entry, to: &mut Series<'_>) {
                 ("endpoint", "idp"),
             ];
             to.time(&s.facts.name, &labels, connection.confirmed_at);
+        }
+    });
+}
+
+fn controls_unclear(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        let current = s.current.as_ref();
+        if let Some(cause) = current.and_then(|token| token.unclear_controls.as_deref()) {
+            let labels = [("reason", cause.reason.as_str())];
+            to.flag(&s.facts.name, &labels, true);
         }
     });
 }

@@ -255,10 +255,12 @@ fn a_token_that_comes_expired_is_thrown_away() {
 #[test]
 fn a_person_s_token_is_proven_like_any_other() {
     let scenes = [
-        healthy(),
+        healthy().accepting(),
         in_stage(Stage::WaitingOperator).issuer(|i| i.supply = Supply::Operator),
-        in_stage(Stage::Issuing).without_intent(),
-        healthy().issuer(|i| i.overlap = Overlap::TwoPhase { next_usable: false }),
+        in_stage(Stage::Issuing).without_intent().accepting(),
+        healthy()
+            .accepting()
+            .issuer(|i| i.overlap = Overlap::TwoPhase { next_usable: false }),
     ];
     for scene in scenes {
         let stage = scene.record.stage_name();
@@ -280,7 +282,9 @@ fn a_person_s_token_is_proven_like_any_other() {
 
 #[test]
 fn a_person_s_token_lifts_a_halt() {
-    let scene = healthy().halted(HaltCause::AttemptsUsedUp, ago(hours(1)));
+    let scene = healthy()
+        .by_hand()
+        .halted(HaltCause::AttemptsUsedUp, ago(hours(1)));
     let after = scene
         .apply(Outcome::Supplied {
             rotation_id: "r9".to_owned(),
@@ -292,11 +296,12 @@ fn a_person_s_token_lifts_a_halt() {
 
 #[test]
 fn a_stated_time_of_issue_is_not_believed_if_it_lies_ahead() {
-    let stated = |at| {
-        Outcome::Adopted(scim_rotator::rotation::outcome::Supplied {
+    let stated = |at| Outcome::Adopted {
+        supplied: scim_rotator::rotation::outcome::Supplied {
             issued_at: Some(at),
             ..supplied("x")
-        })
+        },
+        lookup: None,
     };
     for (at, known) in [(ago(days(3)), ago(days(3))), (ahead(days(3)), now())] {
         let after = crate::scene::nothing_yet()

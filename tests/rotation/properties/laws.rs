@@ -63,7 +63,7 @@ pub(crate) fn can_be_performed(scene: &Scene, step: &Step) -> bool {
             let mut tokens = scene.unrecorded.iter();
             tokens.any(|token| token.intent.label == *label && !token.revoked)
         }
-        Step::RevokeOrphan { id } => record.orphans.iter().any(|orphan| orphan.id == *id),
+        Step::RevokeOrphan { id } => record.orphans.iter().any(|orphan| orphan.id.as_str() == id),
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn grows_by_proof_only(
         return Ok(());
     }
     prop_assert_eq!(after.generation, before.generation + 1);
-    if matches!(outcome, Outcome::Adopted(_)) {
+    if matches!(outcome, Outcome::Adopted { .. }) {
         return Ok(());
     }
     let current = after.current.as_ref().expect("a current token");

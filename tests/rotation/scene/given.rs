@@ -7,7 +7,9 @@ use scim_rotator::rotation::capability::{
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
     Supply,
 };
-use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::issuer_id::IssuerId;
+use scim_rotator::rotation::outcome::ListedToken;
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
     Delivery, DeliveryState, ExpiryKnown, HeldToken, Intent, Origin,
 };
@@ -87,11 +89,18 @@ pub(crate) fn finding(reason: FindingReason) -> Finding {
     }
 }
 
+/// An id as an issuer's list shows it.
+pub(crate) fn shown_id(id: &str) -> IssuerId {
+    ListedToken::with_id(id).issuer_id()
+}
+
 /// A token issued ten days ago that lives for thirty, proven a minute ago.
 pub(crate) fn held(name: &str) -> HeldToken {
     HeldToken {
         value: value(name),
-        id: Some(format!("id-{name}")),
+        id: Some(shown_id(&format!("id-{name}"))),
+        stated_id: None,
+        supplied_by: None,
         issuer: None,
         issued_at: ago(days(10)),
         expires_at: Some(ahead(days(20))),
@@ -148,6 +157,7 @@ pub(crate) fn policy() -> Policy {
         confirm_timeout: hours(2),
         confirm_every: mins(1),
         lease: mins(2),
+        accept_supplied: AcceptSupplied::default(),
     }
 }
 

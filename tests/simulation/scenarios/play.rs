@@ -192,6 +192,7 @@ impl Play {
                 trigger,
                 at,
                 override_guards: false,
+                supplied: false,
             });
         });
     }

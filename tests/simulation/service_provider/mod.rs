@@ -10,11 +10,12 @@ use scim_rotator::ports::IssueRequest;
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, LiveTokens, Overlap, Recovery,
 };
-use scim_rotator::rotation::outcome::IssuedToken;
+use scim_rotator::rotation::issuer_id::IssuerId;
+use scim_rotator::rotation::outcome::{IssuedToken, ListedToken};
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
-pub(crate) use quirks::Quirks;
+pub(crate) use quirks::{Dead, Quirks};
 
 use crate::profile::IssuerRules;
 use crate::request::Failure;
@@ -32,6 +33,8 @@ pub(crate) struct ServiceProvider {
     /// The next token that is made will not work.
     pub(crate) next_is_useless: bool,
     pub(crate) quirks: Quirks,
+    /// Tokens of another tenant, which are accepted at the same URL.
+    pub(crate) strangers: Vec<BearerToken>,
 }
 
 /// A token that the service provider has made.
@@ -64,6 +67,11 @@ pub(crate) struct SpToken {
 }
 
 impl SpToken {
+    /// Its id, as a list of the issuer shows it.
+    pub(crate) fn shown_id(&self) -> IssuerId {
+        ListedToken::with_id(&self.id).issuer_id()
+    }
+
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.dies_at
     }
@@ -78,6 +86,7 @@ impl ServiceProvider {
             revision: 0,
             next_is_useless: false,
             quirks: Quirks::default(),
+            strangers: Vec::new(),
         }
     }
 
@@ -89,7 +98,12 @@ impl ServiceProvider {
             let cached = t.cached_until.is_some_and(|until| now < until);
             (t.is_live(now) || cached) && !held_back && !t.useless
         };
-        self.tokens.iter().any(|t| t.value == *value && usable(t))
+        self.is_strangers(value) || self.tokens.iter().any(|t| t.value == *value && usable(t))
+    }
+
+    /// Whether a token belongs to another tenant.
+    pub(crate) fn is_strangers(&self, value: &BearerToken) -> bool {
+        self.strangers.contains(value)
     }
 
     /// Whether a token is dead because its life is over, and for no other reason.

@@ -79,6 +79,7 @@ impl Run<'_> {
             self.misconfigured(&format!("{} was not sent: {why}", purpose.as_str()))
         })?;
         let url = request.url.clone();
+        self.note_session_in(call);
         let answer = self.send(call, request).await?;
         match self.judged(call, purpose, &answer)? {
             Reply::Done(answer) => match &call.poll {
@@ -97,7 +98,8 @@ impl Run<'_> {
         } else {
             &self.exchange.caller
         };
-        let sending = caller.send(request);
+        let tell = |secret: &str| self.sent.note(secret);
+        let sending = caller.send_telling(request, &tell);
         let answer = match call.timeout {
             None => sending.await,
             Some(limit) => timeout(limit.0.unsigned_abs(), sending)

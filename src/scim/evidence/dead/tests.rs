@@ -56,12 +56,36 @@ fn the_issuers_word_counts_unless_the_token_is_accepted_or_nobody_answers() {
         assert_eq!(seen, unclear(Why::RefusalUnclear));
     }
     for seen in [
-        Verdict::Fail(finding(Why::StillAccepted)),
         unclear(Why::Unreachable),
         unclear(Why::Throttled),
         unclear(Why::Flapping),
     ] {
         assert_eq!(judge(seen.clone(), Listed::Gone), seen);
+    }
+    let still = || Verdict::Fail(finding(Why::StillAccepted));
+    assert_eq!(judge(still(), Listed::There), still());
+    let cached = judge(still(), Listed::Gone);
+    assert_eq!(cached, unclear(Why::StillAccepted), "alive, and revoked");
+}
+
+#[test]
+fn a_slot_is_free_when_the_issuer_took_the_revocation() {
+    let now = Timestamp::from_second(1000).expect("valid");
+    let (past, later) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+    for (expires, revoked, still, free) in [
+        (None, None, false, false),
+        (Some(later), None, false, false),
+        (Some(past), None, false, true),
+        (Some(later), Some(past), false, true),
+        (Some(later), Some(past), true, false),
+        (None, Some(past), false, true),
+        (Some(past), Some(past), true, true),
+    ] {
+        assert_eq!(
+            frees_slot(expires, revoked, still, now),
+            free,
+            "{expires:?} {revoked:?} {still}"
+        );
     }
 }
 
