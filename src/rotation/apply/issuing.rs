@@ -2,12 +2,13 @@
 //! after it.
 
 use super::change::{Change, IllegalOutcome};
-use super::halting::halt;
+use super::halting::halt_at;
 use super::identifying::identify_current;
 use super::losing::owns;
 use super::restoring;
 use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
+use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
@@ -44,7 +45,10 @@ pub(super) fn prepared(
         return Err(change.illegal("prepared"));
     }
     if let Some(detail) = blocked {
-        halt(&mut change, HaltCause::SlotBlocked, detail);
+        let step = Step::Prepare {
+            trigger: facts.trigger,
+        };
+        halt_at(&mut change, &step, HaltCause::SlotBlocked, detail);
         return Ok(());
     }
     match change.situation.issuer.supply {
@@ -158,7 +162,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
             rotation.intent = None;
         }
         let detail = "the issuer returned a token that is already in use, not a new one: check its `issue` operation".to_owned();
-        halt(&mut change, HaltCause::SameToken, detail);
+        halt_at(&mut change, &Step::Issue, HaltCause::SameToken, detail);
         return Ok(());
     }
     let rotation = change.record.rotation.as_ref();

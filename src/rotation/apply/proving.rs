@@ -2,7 +2,7 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
-use super::halting::halt;
+use super::halting::halt_at;
 use super::promoting::advance;
 use super::restoring;
 use super::rolling_back::{forget_evidence, roll_back};
@@ -66,9 +66,12 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
     let fault = fault_of(finding, FaultClass::NotApplied);
     let count = note_refusal(change, &Step::Prove, &fault);
     match finding.reason {
-        FindingReason::EndpointOpen => {
-            halt(change, HaltCause::EndpointOpen, finding.detail.clone())
-        }
+        FindingReason::EndpointOpen => halt_at(
+            change,
+            &Step::Prove,
+            HaltCause::EndpointOpen,
+            finding.detail.clone(),
+        ),
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::Forbidden
