@@ -156,16 +156,20 @@ enum Found {
 }
 
 fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Found {
+    let before = intent.ids_before.known();
     let new: Vec<_> = listing
         .tokens
         .iter()
-        .filter(|t| !intent.ids_before.contains(&t.id) && !owns(change.record, &t.id))
+        .filter(|t| !before.contains(&t.id) && !owns(change.record, &t.id))
         .collect();
     let ours = |is_ours: &dyn Fn(&ListedToken) -> bool| {
         let ours = new.iter().filter(|token| is_ours(token));
         Found::Ours(ours.map(|token| token.id.clone()).collect())
     };
     let labelled = |token: &ListedToken| token.label.as_deref() == Some(intent.label.as_str());
+    if intent.ids_before.too_many().is_some() {
+        return unseen(change);
+    }
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
         // The next attempt drops this token by `cancel`. Until then it must
         // count as ours, not as a foreign one.
