@@ -226,7 +226,7 @@ impl Live {
             let facts = json!({
                 "event": "promoted",
                 "generation": after.generation,
-                "fingerprint": current.fingerprint(),
+                "fingerprint": current.fingerprint().short(),
                 "expires_at": current.expires_at,
             });
             let text = format!(

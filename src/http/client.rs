@@ -27,7 +27,7 @@ use self::files::Bare;
 pub use self::observer::{NoObserver, Observer, Target};
 use self::replay::Detour;
 pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};
-use super::message::{Answer, Origin, Request, host_of};
+use super::message::{Answer, Origin, Parsed, Request, host_of};
 use super::ratelimit::http_date;
 use crate::clock::Clock;
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -179,6 +179,7 @@ impl Inner {
 
     async fn exchange(&self, request: Request, origin: &Origin) -> Result<Answer, Failure> {
         let beginning_is_enough = request.beginning;
+        let largest = request.largest_answer.unwrap_or(self.settings.max_body);
         let body = Bytes::from_owner(request.body);
         let http = self.http.client().await;
         let sent = http
@@ -190,7 +191,7 @@ impl Inner {
         let mut response = sent.map_err(|e| Failure::of(&e))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let body = match self.read_body(response, beginning_is_enough).await {
+        let body = match self.read_body(response, largest, beginning_is_enough).await {
             Ok(body) => body,
             // An error is an error, with or without its explanation.
             Err(_) if status.is_client_error() => Zeroizing::new(Vec::new()),
@@ -198,6 +199,7 @@ impl Inner {
             Err(failure) => return Err(failure),
         };
         Ok(Answer {
+            parsed: Parsed::default(),
             status: status.as_u16(),
             headers,
             body,
@@ -208,9 +210,9 @@ impl Inner {
     async fn read_body(
         &self,
         mut response: reqwest::Response,
+        max: usize,
         beginning_is_enough: bool,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let max = self.settings.max_body;
         let mut body = Zeroizing::new(Vec::with_capacity(4096));
         while let Some(chunk) = response.chunk().await.map_err(|e| Failure::of(&e))? {
             if body.len() + chunk.len() > max {

@@ -17,6 +17,7 @@ mod context;
 pub mod credential;
 pub mod exchange;
 pub mod fired;
+mod json;
 pub mod message;
 pub mod names;
 pub mod oauth2;

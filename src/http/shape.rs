@@ -155,6 +155,7 @@ mod tests {
             map.insert(*name, value.parse().expect("a value"));
         }
         let answer = Answer {
+            parsed: crate::http::message::Parsed::default(),
             status: 200,
             headers: map,
             body: Zeroizing::new(body.as_bytes().to_vec()),

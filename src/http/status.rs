@@ -93,6 +93,7 @@ mod tests {
 
     fn answer(status: u16, idempotent: bool, body: &str) -> Answer {
         Answer {
+            parsed: crate::http::message::Parsed::default(),
             status,
             headers: http::HeaderMap::new(),
             body: Zeroizing::new(body.as_bytes().to_vec()),

@@ -10,6 +10,7 @@ pub mod lifetime;
 pub mod local;
 pub mod oauth2;
 pub mod operator;
+pub mod spelled;
 
 use std::sync::Arc;
 

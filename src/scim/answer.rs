@@ -5,7 +5,6 @@ use url::Url;
 
 use super::message::{Message, SERVICE_PROVIDER_CONFIG, ScimType};
 use super::outline;
-use crate::http::exchange::Means;
 
 /// An HTTP answer, its body already cut to a maximum length.
 #[derive(Debug, Clone, Copy)]
@@ -164,31 +163,6 @@ impl ProbeAnswer {
         }
     }
 
-    /// The meaning by a rule of `answers` that fits the answer.
-    ///
-    /// An answer that is a SCIM list stays an acceptance, whatever a rule says:
-    /// a service provider that accepts a wrong token must be found out. A rule
-    /// cannot make a refusal an acceptance either, nor a failure of the network
-    /// a refusal ([`may_accept`], [`may_refuse`]).
-    #[must_use]
-    pub fn by_rule(self, means: Means, status: u16) -> Self {
-        match means {
-            _ if self.is_accepted() => self,
-            Means::Success if may_accept(status) => Self::Accepted,
-            Means::Refused | Means::Gone | Means::Unauthorized if may_refuse(status) => {
-                Self::RefusedByRule(status)
-            }
-            Means::Throttled => Self::Throttled,
-            Means::Later | Means::Unknown => Self::LaterByRule(status),
-            Means::Success
-            | Means::Refused
-            | Means::Gone
-            | Means::Unauthorized
-            | Means::Applied
-            | Means::Conflict => self,
-        }
-    }
-
     /// Whether the service provider accepted the credential and answered.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
@@ -231,20 +205,6 @@ impl ProbeAnswer {
                 | Self::Oversized
         )
     }
-}
-
-/// Whether a rule may say that this status accepts the credential: a success, or
-/// 404 for a search that finds nobody.
-#[must_use]
-pub fn may_accept(status: u16) -> bool {
-    (200..300).contains(&status) || status == 404
-}
-
-/// Whether a rule may say that this status refuses the credential. A rate limit,
-/// a timeout or a gateway without a server behind it says nothing of it.
-#[must_use]
-pub fn may_refuse(status: u16) -> bool {
-    !matches!(status, 408 | 425 | 429 | 502..=504)
 }
 
 fn read_success(raw: RawAnswer<'_>, asked: Asked, accept_non_scim: bool) -> ProbeAnswer {

@@ -95,6 +95,7 @@ pub struct TokenSnapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlotFacts {
     /// Its fingerprint.
+    #[serde(serialize_with = "Fingerprint::serialize_short")]
     pub fingerprint: Fingerprint,
     /// Its id at the issuer.
     pub id: Option<String>,

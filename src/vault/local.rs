@@ -50,9 +50,13 @@ async fn read_file(path: &Path) -> Result<String, String> {
     // A line end more than a credential has.
     let most = MAX_SECRET_LEN as u64 + 2;
     let bytes = files::read_aside(path.to_owned(), most).await;
-    let bytes = bytes.map_err(|fault| match fault {
-        FileFault::TooLong(_) => TOO_LONG.to_owned(),
-        fault => fault.told(),
+    let bytes = bytes.map_err(|fault| {
+        let is_long = matches!(fault, FileFault::TooLong(_));
+        if is_long {
+            TOO_LONG.to_owned()
+        } else {
+            fault.told()
+        }
     })?;
     let content = without_line_end(&bytes);
     if content.len() > MAX_SECRET_LEN {

@@ -48,6 +48,7 @@ mod shutdown;
 mod start;
 mod syncope;
 mod systemd;
+mod unclear;
 mod vault_away;
 mod vault_limits;
 mod vault_requests;

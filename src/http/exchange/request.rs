@@ -16,6 +16,9 @@ use crate::http::template::{Context, JsonTemplate, TemplateMap};
 
 const ACCEPTED: &str = "application/json, */*;q=0.1";
 
+/// Largest page of a list.
+const LARGEST_PAGE: usize = 16 << 20;
+
 /// Looks at a document that goes back whole, before it is sent.
 pub type Guard<'g> = dyn Fn(&str, &Value) -> Result<(), String> + Send + Sync + 'g;
 
@@ -59,6 +62,9 @@ pub(super) fn make(call: &Call, purpose: Purpose, from: &Source<'_>) -> Result<R
             HeaderValue::from_str(value)
                 .map_err(|_| "the mark of the page is no header value".to_owned())?,
         );
+    }
+    if purpose == Purpose::List {
+        request.largest_answer = Some(LARGEST_PAGE);
     }
     let request = if_match(request, call, from.onto)?;
     with_body(request, call, from)

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::HttpTokens;
-use crate::fault::{Fault, FaultClass};
+use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Effect, Place, Purpose, Read, Reply, Run, View};
 use crate::http::message::{Answer, SecretJson};
 use crate::http::times::{Known, TimeField};
-use crate::issuers::jwt;
+use crate::issuers::{jwt, spelled};
 use crate::ports::IssueRequest;
 use crate::rotation::capability::{ExpirySource, IssueEffect, Overlap};
 use crate::rotation::outcome::IssuedToken;
@@ -66,9 +66,9 @@ impl HttpTokens {
         let value = match &request.chosen {
             Some(chosen) => chosen.clone(),
             None => read_value(&answers, &run)
-                .map_err(|fault| made(fault, answers.text(|read| read.id.as_ref())))?,
+                .map_err(|fault| made(fault, usable(answers.text(|read| read.id.as_ref()))))?,
         };
-        let id = self.issued_id(&mut run, request, &answers, &value).await;
+        let id = self.issued_id(&mut run, request, &answers, &value).await?;
         let (expires_at, expiry) = self.expiry(&value, &answers, asked, sent_at);
         Ok(IssuedToken {
             id,
@@ -146,7 +146,7 @@ impl HttpTokens {
         request: &IssueRequest,
         answers: &Answers<'_>,
         value: &BearerToken,
-    ) -> Option<String> {
+    ) -> Result<Option<String>, Fault> {
         let told = answers.text(|read| read.id.as_ref());
         let from_value = || {
             self.config
@@ -154,9 +154,20 @@ impl HttpTokens {
                 .as_ref()
                 .and_then(|r| r.read(value))
         };
-        match told.or_else(from_value) {
-            Some(id) => Some(id),
-            None => self.id_by_label(run, request).await,
+        let Some(id) = told.or_else(from_value) else {
+            return Ok(self.id_by_label(run, request).await);
+        };
+        // What is revoked later must be the id of this token, and nothing that a
+        // URL or a log could take for something else.
+        match spelled::objection(&id, Some(value)) {
+            None => Ok(Some(id)),
+            Some(why) => {
+                let text = format!(
+                    "issue: the id of the new token {why}, so it is no id: correct `issue.read.id`"
+                );
+                let fault = Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text);
+                Err(run.about(fault.complete()))
+            }
         }
     }
 
@@ -292,7 +303,11 @@ fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault
 
 /// The id of what was made, as the answers tell it.
 fn told_id(all: Vec<Answered<'_>>) -> Option<String> {
-    Answers { all }.text(|read| read.id.as_ref())
+    usable(Answers { all }.text(|read| read.id.as_ref()))
+}
+
+fn usable(id: Option<String>) -> Option<String> {
+    id.filter(|id| spelled::objection(id, None).is_none())
 }
 
 /// The same fault, with the id of what was made where it is known.

@@ -151,53 +151,6 @@ fn the_beginning_of_a_list_is_proof() {
     }
 }
 
-/// A rule says what an answer means that is no list. It makes no proof.
-#[test]
-fn a_rule_cannot_make_a_proof() {
-    let silent = || ProbeAnswer::Unexpected(299);
-    let (yes, no) = (ProbeAnswer::Accepted, ProbeAnswer::RefusedByRule);
-    for (means, status, usual, expected) in [
-        (Means::Success, 299, silent(), yes.clone()),
-        (Means::Success, 404, ProbeAnswer::NotFound, yes.clone()),
-        (Means::Refused, 500, ProbeAnswer::ServerError(500), no(500)),
-        (Means::Gone, 418, ProbeAnswer::Unexpected(418), no(418)),
-        (Means::Later, 401, refused(), ProbeAnswer::LaterByRule(401)),
-        (Means::Throttled, 403, refused(), ProbeAnswer::Throttled),
-        // No rule hides that a wrong token is accepted.
-        (Means::Refused, 200, yes.clone(), yes.clone()),
-        (Means::Later, 200, yes.clone(), yes.clone()),
-        // No rule makes a refusal, a redirect or a failure an acceptance.
-        (Means::Success, 401, refused(), refused()),
-        (
-            Means::Success,
-            500,
-            ProbeAnswer::ServerError(500),
-            ProbeAnswer::ServerError(500),
-        ),
-        // No rule makes a rate limit or an outage a refusal.
-        (
-            Means::Refused,
-            429,
-            ProbeAnswer::Throttled,
-            ProbeAnswer::Throttled,
-        ),
-        (
-            Means::Refused,
-            503,
-            ProbeAnswer::ServerError(503),
-            ProbeAnswer::ServerError(503),
-        ),
-        (Means::Conflict, 409, silent(), silent()),
-    ] {
-        let row = format!("{means:?} {status} {usual:?}");
-        assert_eq!(usual.by_rule(means, status), expected, "{row}");
-    }
-}
-
-fn refused() -> ProbeAnswer {
-    ProbeAnswer::Unauthorized(None)
-}
-
 #[test]
 fn challenges_give_a_registered_word_or_nothing() {
     let huge = format!("Bearer error=\"invalid_token\" {}", "x".repeat(64 << 10));

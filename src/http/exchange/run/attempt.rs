@@ -106,7 +106,9 @@ impl Run<'_> {
                 .await
                 .unwrap_or_else(|_| Err(too_slow(&origin, limit.0))),
         };
-        answer.map(Arc::new).map_err(|fault| self.about(fault))
+        let answer = answer.map(Arc::new).map_err(|fault| self.about(fault))?;
+        answer.parse_aside().await;
+        Ok(answer)
     }
 
     pub(super) fn judged(
