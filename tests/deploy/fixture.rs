@@ -10,7 +10,8 @@ use scim_rotator::rotation::capability::{
     Supply,
 };
 use scim_rotator::rotation::decision::{Action, Decision, Reason};
-use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::outcome::ListedToken;
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
     ConnectionHolds, ExpiryKnown, HeldToken, LastProbe, Origin, PastRotation, Record, Retiring,
     Rotation, RotationResult, Stage, Trigger,
