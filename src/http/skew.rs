@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::client::{Observer, Target};
 
 /// Older measurements say nothing of our clock as it is now.
-const COUNTS: Duration = Duration::from_mins(15);
+const COUNTS: Duration = Duration::from_secs(15 * 60);
 
 /// Two clocks that differ less show the same time.
 const SAME: SignedDuration = SignedDuration::from_mins(1);
@@ -136,7 +136,8 @@ mod tests {
     #[test]
     fn vault_and_most_hosts_judge_our_clock() {
         let year = 365.0 * 86_400.0;
-        let rows: [(&str, &[(Target, &str, f64)], i64); 11] = [
+        type Measured = &'static [(Target, &'static str, f64)];
+        let rows: [(&str, Measured, i64); 11] = [
             ("nothing is known", &[], 0),
             ("Vault alone", &[(Vault, "v", -90.0)], -90),
             (

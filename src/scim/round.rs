@@ -291,6 +291,7 @@ fn without_answer(fault: Fault) -> ProbeAnswer {
         | FaultKind::Refused
         | FaultKind::Server
         | FaultKind::Config
+        | FaultKind::WrongTarget
         | FaultKind::VaultUnavailable => ProbeAnswer::Unreachable(fault.message),
     }
 }

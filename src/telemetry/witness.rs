@@ -307,7 +307,8 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             cause = halt.cause.as_str(),
             detail = %halt.detail,
-            "halted until a person acts; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
+            tried_again_at = halt.retry_at.filter(|_| halt.cause.may_end_by_itself()).map(|at| at.to_string()).unwrap_or_default(),
+            "halted: a person has to look; it ends by itself when its cause has ended; `scim-rotator status` shows the state, `scim-rotator rotate {}` tries again at once",
             unit.name
         );
     }

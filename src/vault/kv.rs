@@ -1,7 +1,7 @@
 //! Read and check-and-set write of one KV v2 secret.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequest, SetSecretRequestOptions};
 
 use super::client::Call;
@@ -10,9 +10,8 @@ use super::error::{VaultError, VaultErrorKind};
 use super::floor::Edition;
 use super::path::KvPath;
 use super::session::Session;
-
-/// The fields of a secret.
-pub(super) type Fields = Map<String, Value>;
+pub(super) use super::wiped::Fields;
+use crate::http::message::wipe;
 
 /// The content of a path.
 pub(super) enum Stored {
@@ -159,7 +158,7 @@ fn absent_or(error: VaultError) -> Result<Stored, VaultError> {
                 version,
                 created_at,
             },
-            deletion_time,
+            deletion_time: deletion_time.into(),
             destroyed,
         });
     }
@@ -178,15 +177,24 @@ pub(super) async fn write(
     // vaultrs has a 32-bit version number; KV cannot reach that many versions.
     let cas =
         u32::try_from(expected).map_err(|_| VaultError::new(&call, VaultErrorKind::CasConflict))?;
-    let request = SetSecretRequest {
+    let request = Wiped(SetSecretRequest {
         mount: path.mount().to_owned(),
         path: path.path().to_owned(),
-        data: Value::Object(fields),
+        data: fields.into_value(),
         options: Some(SetSecretRequestOptions { cas }),
-    };
-    let answer = session.call(&call, &request).await?;
+    });
+    let answer = session.call(&call, &request.0).await?;
     let written: Metadata = answer
         .field("data")
         .ok_or_else(|| malformed("a write was not answered with a version"))?;
     Ok(written.edition())
+}
+
+/// A request whose secret is wiped when it is dropped.
+struct Wiped(SetSecretRequest);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0.data);
+    }
 }

@@ -54,9 +54,9 @@ pub(super) fn encode(fields: &mut Fields, names: &FieldNames, token: &PublishedT
             return;
         }
         match value {
-            Some(value) => fields.insert(name.to_owned(), value),
-            None => fields.remove(name),
-        };
+            Some(value) => fields.put(name, value),
+            None => fields.take_out(name),
+        }
     };
     let string = |text: String| Value::String(text);
     put(&names.token, Some(string(token.value.expose().to_owned())));
@@ -145,10 +145,7 @@ mod tests {
     }
 
     fn fields(value: Value) -> Fields {
-        let Value::Object(fields) = value else {
-            panic!("an object");
-        };
-        fields
+        serde_json::from_value(value).expect("an object")
     }
 
     fn token(value: &str) -> PublishedToken {

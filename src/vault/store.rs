@@ -204,7 +204,7 @@ impl Store for VaultStore {
 
     async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
         let path = self.record_path(&record.token)?;
-        let fields = record::encode(record).map_err(StoreError::Unusable)?;
+        let fields = record::encode_checked(record).map_err(StoreError::Unusable)?;
         let is_ours = |stored: &Fields| {
             let id = stored.get("write_id").and_then(serde_json::Value::as_str);
             !record.write_id.is_empty() && id == Some(record.write_id.as_str())

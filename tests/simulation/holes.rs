@@ -81,7 +81,7 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
             at,
             issuer: None,
             label: label.to_owned(),
-            ids_before: Vec::new(),
+            ids_before: IdsBefore::default(),
             etag: None,
             chosen: None,
             unusable: None,

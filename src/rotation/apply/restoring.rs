@@ -84,11 +84,7 @@ pub(super) fn take_in(change: &mut Change<'_, '_>, listing: &Listing) {
 
 fn is_of_lost_time(change: &Change<'_, '_>, token: &ListedToken) -> bool {
     let record = &*change.record;
-    let is_known = owns(record, &token.id)
-        || change
-            .pending()
-            .and_then(|p| p.id.as_ref())
-            .is_some_and(|id| id.as_str() == token.id);
+    let is_known = owns(record, &token.id) || is_pending(change, &token.id);
     let is_dead = token.expires_at.is_some_and(|end| end <= change.now);
     let label = token.label.as_deref();
     let id = label.and_then(|label| rotation_id_in(label, record.mark.as_deref()?));
@@ -96,6 +92,11 @@ fn is_of_lost_time(change: &Change<'_, '_>, token: &ListedToken) -> bool {
     let in_flight = record.rotation.as_ref().map(|r| r.id.as_str());
     let newest = newest.chain(in_flight).max();
     !is_known && !is_dead && id.is_some_and(|id| newest.is_none_or(|newest| id > newest))
+}
+
+fn is_pending(change: &Change<'_, '_>, id: &str) -> bool {
+    let pending = change.pending().and_then(|pending| pending.id.as_ref());
+    pending.is_some_and(|known| known.as_str() == id)
 }
 
 /// The id of a rotation of the record with this mark, in a label.
