@@ -112,7 +112,7 @@ impl KnownIds<'_> {
 }
 
 fn digest(id: &str) -> String {
-    Fingerprint::of(id).as_str().chars().take(DIGITS).collect()
+    Fingerprint::of(id).short().chars().take(DIGITS).collect()
 }
 
 #[cfg(test)]
