@@ -117,7 +117,10 @@ async fn a_mistyped_pointer_stops_after_one_request_until_it_is_corrected() {
     let seen = scene.meddler.seen();
     assert_eq!(count(&seen, "POST /_tokens"), 1);
     assert_eq!(count(&seen, "DELETE /_tokens"), 1);
-    assert_eq!(scene.server.live().await, [scene.old.id.clone()]);
+    assert_eq!(
+        scene.server.live().await,
+        std::slice::from_ref(&scene.old.id)
+    );
 
     let corrected = [
         scene.issuer(),
