@@ -1,16 +1,18 @@
-//! `status`: the state of each token, read from Vault. It changes nothing.
+//! `status`: the state of each token, as the daemon tells it in the facts or on
+//! its HTTP server. It changes nothing, and reads no token.
+
+mod server;
 
 use std::io;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::load::{self, Logs};
-use super::look::{self, Seen};
+use super::facts;
+use super::load;
 use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
-use crate::telemetry::snapshot::TokenSnapshot;
 use crate::telemetry::words;
 
 /// `status`.
@@ -19,48 +21,74 @@ pub struct Args {
     /// Only these tokens.
     #[arg(value_name = "TOKEN")]
     pub tokens: Vec<String>,
+    /// Ask the daemon that serves this URL, and not Vault. No configuration is
+    /// needed.
+    #[arg(long, value_name = "URL")]
+    pub server: Option<url::Url>,
 }
+
+/// The states of tokens, by their names; or why one is not known.
+type States = Vec<(String, Result<Value, String>)>;
 
 /// Shows the state of the tokens.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let (_, world, units) = match load::world(config, Logs::Warnings, &args.tokens) {
+    if let Some(server) = &args.server {
+        return load::block_on(async {
+            match server::ask(server, &args.tokens).await {
+                Ok((now, states)) => told(&states, now, output),
+                Err(exit) => exit,
+            }
+        });
+    }
+    let (world, units) = match load::world_of_a_person(config, &args.tokens) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     load::block_on(async {
-        let seen = match look::at(&world, units).await {
-            Ok(seen) => seen,
+        let now = world.clock.now();
+        let read = match facts::read(&world, &units).await {
+            Ok(read) => read,
             Err(exit) => return exit,
         };
-        let complete = seen.iter().all(|seen| seen.found.is_ok());
-        // If nobody reads the output any more, the exit code still tells the
-        // result.
-        drop(show(&seen, world.clock.now(), output));
-        if complete { Exit::Ok } else { Exit::TryAgain }
+        let states: States = read
+            .into_iter()
+            .map(|(name, facts)| (name, facts.map(state)))
+            .collect();
+        told(&states, now, output)
     })
 }
 
-fn show(seen: &[Seen], now: Timestamp, output: &mut Output) -> io::Result<()> {
-    let snapshots = seen.iter().map(|Seen { unit, found }| {
-        let snapshot = found.as_ref().map(|found| {
-            let decision = found.forecast(unit, now).now;
-            found.snapshot(unit, &decision)
-        });
-        (unit.name.as_str(), snapshot)
-    });
+fn told(states: &States, now: Timestamp, output: &mut Output) -> Exit {
+    let complete = states.iter().all(|(_, state)| state.is_ok());
+    // If nobody reads the output any more, the exit code still tells the result.
+    drop(show(states, now, output));
+    if complete { Exit::Ok } else { Exit::TryAgain }
+}
+
+/// The state of a token in the form of the daemon's API.
+fn state(mut facts: Value) -> Value {
+    let mut state = facts["token"].take();
+    for also in ["written_at", "handled"] {
+        state[also] = facts[also].take();
+    }
+    state
+}
+
+fn show(states: &States, now: Timestamp, output: &mut Output) -> io::Result<()> {
     if output.format() == OutputFormat::Json {
-        let tokens: Vec<Value> = snapshots
-            .map(|(name, snapshot)| match snapshot {
-                Ok(snapshot) => as_json(&snapshot),
+        let tokens: Vec<Value> = states
+            .iter()
+            .map(|(name, state)| match state {
+                Ok(state) => state.clone(),
                 Err(error) => json!({ "name": name, "error": error }),
             })
             .collect();
         return output.json(&json!({ "now": now, "tokens": tokens }));
     }
     let mut table = Table::new(["TOKEN", "STATE", "EXPIRES", "RENEWS", "CONNECTIONS", "NOTE"]);
-    for (name, snapshot) in snapshots {
-        table.row(match snapshot {
-            Ok(snapshot) => row(&snapshot, now),
+    for (name, state) in states {
+        table.row(match state {
+            Ok(state) => row(name, state, now),
             Err(error) => {
                 let [state, expires, renews, connections] = ["unknown", "-", "-", "-"];
                 [name, state, expires, renews, connections, error].map(str::to_owned)
@@ -70,74 +98,97 @@ fn show(seen: &[Seen], now: Timestamp, output: &mut Output) -> io::Result<()> {
     output.text(&table.text())
 }
 
-fn as_json(snapshot: &TokenSnapshot) -> Value {
-    let mut value = serde_json::to_value(snapshot).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.insert("standing".to_owned(), json!(snapshot.standing()));
-    }
-    value
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
-fn row(snapshot: &TokenSnapshot, now: Timestamp) -> [String; 6] {
-    let relative = |at: Option<Timestamp>| at.map(|at| words::relative(at, now));
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn row(name: &str, state: &Value, now: Timestamp) -> [String; 6] {
+    let relative = |at: &Value| time(at).map(|at| words::relative(at, now));
     let dash = || "-".to_owned();
-    let current = snapshot.current.as_ref();
-    let expires = match current {
-        Some(slot) => relative(slot.expires_at).unwrap_or_else(|| slot.expiry.as_str().to_owned()),
-        None => dash(),
+    let current = &state["current"];
+    let expires = match current.is_object() {
+        true => relative(&current["expires_at"]).unwrap_or_else(|| text(&current["expiry"]).to_owned()),
+        false => dash(),
     };
     [
-        snapshot.facts.name.clone(),
-        snapshot.standing().replace('_', " "),
+        name.to_owned(),
+        text(&state["standing"]).replace('_', " "),
         expires,
-        relative(snapshot.renew_at).unwrap_or_else(dash),
-        connections(snapshot),
-        note(snapshot, now),
+        relative(&state["renew_at"]).unwrap_or_else(dash),
+        connections(state),
+        note(state, now),
     ]
 }
 
-fn connections(snapshot: &TokenSnapshot) -> String {
-    if snapshot.connections.is_empty() {
+fn connections(state: &Value) -> String {
+    let all = state["connections"].as_array();
+    let Some(all) = all.filter(|all| !all.is_empty()) else {
         return "none".to_owned();
-    }
+    };
     let holds = |in_sync: Option<bool>| match in_sync {
         Some(true) => "in sync",
         Some(false) => "old token",
         None => "never delivered",
     };
-    let all: Vec<String> = snapshot
-        .connections
+    let all: Vec<String> = all
         .iter()
-        .map(|connection| format!("{} {}", connection.name, holds(connection.in_sync)))
+        .map(|one| format!("{} {}", text(&one["name"]), holds(one["in_sync"].as_bool())))
         .collect();
     all.join(", ")
 }
 
+/// A daemon that works does something at this time at the latest, and tells it
+/// within this long.
+const SILENT_FOR: SignedDuration = SignedDuration::from_mins(15);
+
 /// The most important fact that the other columns do not show.
-fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
-    if let Some(halt) = &snapshot.halt {
-        return format!("{}: {}", halt.cause.as_str(), halt.detail);
+fn note(state: &Value, now: Timestamp) -> String {
+    let relative = |at: &Value| time(at).map(|at| words::relative(at, now)).unwrap_or_default();
+    let halt = &state["halt"];
+    if halt.is_object() {
+        return format!("{}: {}", text(&halt["cause"]), text(&halt["detail"]));
     }
-    if let Some(paused) = &snapshot.paused {
+    let paused = &state["paused"];
+    if paused.is_object() {
+        let by = match paused["by"].as_str() {
+            Some(by) => format!(" by {by}"),
+            None => String::new(),
+        };
+        let since = relative(&paused["since"]);
+        return format!("paused {since}{by}: {}", text(&paused["reason"]));
+    }
+    if let Some(overdue) = overdue(state, now) {
         return format!(
-            "paused {}: {}",
-            words::relative(paused.since, now),
-            paused.reason
+            "the daemon has told nothing since {}, and a step was due {overdue}: is it running?",
+            relative(&state["written_at"])
         );
     }
-    if let Some(at) = snapshot.operator_deadline_at {
+    if !state["operator_deadline_at"].is_null() {
         return format!(
             "a person must write the new token to {} (due {}): {}",
-            snapshot.facts.vault_path,
-            words::relative(at, now),
-            snapshot.facts.instructions.as_deref().unwrap_or_default()
+            text(&state["vault_path"]),
+            relative(&state["operator_deadline_at"]),
+            text(&state["instructions"])
         );
     }
-    if let Some(failure) = &snapshot.last_failure {
-        return format!("{} failed: {}", failure.step, failure.message);
+    let failure = &state["last_failure"];
+    if failure.is_object() {
+        return format!("{} failed: {}", text(&failure["step"]), text(&failure["message"]));
     }
-    if let Some(at) = snapshot.retirement_due_at {
-        return format!("the old token is retired {}", words::relative(at, now));
+    if !state["retirement_due_at"].is_null() {
+        return format!("the old token is retired {}", relative(&state["retirement_due_at"]));
     }
     String::new()
+}
+
+/// When a renewal was due, if the facts are older than that.
+fn overdue(state: &Value, now: Timestamp) -> Option<String> {
+    let written_at = time(&state["written_at"])?;
+    let due = time(&state["renew_at"]).or_else(|| time(&state["current"]["expires_at"]))?;
+    let is_silent = written_at < due && now.duration_since(due) > SILENT_FOR;
+    is_silent.then(|| words::relative(due, now))
 }

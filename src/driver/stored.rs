@@ -32,6 +32,7 @@ impl Runner {
                     record: stored.value,
                     version: stored.version,
                     dirty: false,
+written_here: false,
                     must_commit_first: false,
                     unanswered: Vec::new(),
                 }
@@ -40,6 +41,7 @@ impl Runner {
                 record: Record::new(&unit.name, self.clock.now()),
                 version: Version::default(),
                 dirty: false,
+written_here: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             },
@@ -112,6 +114,7 @@ impl Runner {
         }
         known.version = stored?;
         known.dirty = false;
+        known.written_here = true;
         known.must_commit_first = false;
         known.unanswered.clear();
         memory.uncommitted = Uncommitted::default();

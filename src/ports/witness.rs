@@ -9,7 +9,8 @@ use super::unit::Unit;
 use crate::fault::Fault;
 use crate::rotation::decision::{Decision, Step};
 use crate::rotation::outcome::Outcome;
-use crate::rotation::record::Record;
+use crate::ports::Version;
+use crate::rotation::record::{Handled, Record};
 
 /// Is told of decisions and steps, and cannot change them.
 pub trait Witness: Send + Sync {
@@ -38,6 +39,22 @@ pub trait Witness: Send + Sync {
         now: Timestamp,
     ) {
         let _ = (unit, connection, seen.is_ok(), now);
+    }
+
+    /// A token waits, and its record is stored as it is shown.
+    fn stored(&self, unit: &Unit, stored: &Stored<'_>) {
+        let _ = (unit, stored);
+    }
+
+    /// A request of a person was accepted or refused, and that is stored.
+    fn request_handled(
+        &self,
+        unit: &Unit,
+        record: &Record,
+        version: Version,
+        handled: &Handled,
+    ) {
+        let _ = (unit, record, version, handled);
     }
 
     /// The store could not be used; the token waits.
@@ -73,6 +90,19 @@ pub struct StepEnded<'a> {
     pub now: Timestamp,
 }
 
+/// A stored record, and the decision to wait that was made on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'a> {
+    /// The record.
+    pub record: &'a Record,
+    /// Its version.
+    pub version: Version,
+    /// Whether this process wrote this version.
+    pub by_us: bool,
+    /// What is waited for.
+    pub decision: &'a Decision,
+}
+
 /// Several witnesses as one.
 #[derive(Clone, Default)]
 pub struct Witnesses(pub Vec<Arc<dyn Witness>>);
@@ -104,6 +134,21 @@ impl Witness for Witnesses {
         self.0
             .iter()
             .for_each(|w| w.connection_seen(unit, connection, seen, now));
+    }
+
+    fn stored(&self, unit: &Unit, stored: &Stored<'_>) {
+        self.0.iter().for_each(|w| w.stored(unit, stored));
+    }
+
+    fn request_handled(
+        &self,
+        unit: &Unit,
+        record: &Record,
+        version: Version,
+        handled: &Handled,
+    ) {
+        let all = self.0.iter();
+        all.for_each(|w| w.request_handled(unit, record, version, handled));
     }
 
     fn store_failed(&self, unit: &Unit, error: &str, now: Timestamp) {

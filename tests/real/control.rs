@@ -49,13 +49,13 @@ async fn the_cap_on_issues_holds_whatever_ends_the_daemon() {
         assert_eq!(record["issues"].as_array().map(Vec::len), Some(2));
         assert_eq!(server.live().await, [text(&record["current"]["id"])]);
     }
-    let ran = house.command(&["rotate", "crm", "--timeout", "2s"]).await;
+    let ran = house.command(&["rotate", "crm", "--foreground", "--timeout", "2s"]).await;
     assert_eq!(
         ran.code,
         Some(75),
         "a person's wish alone lifts no guard: {ran:?}"
     );
-    let ran = house.command(&["rotate", "crm", "--override-guards"]).await;
+    let ran = house.command(&["rotate", "crm", "--foreground", "--override-guards"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
         ran.stderr.contains("overrides the runaway guard"),
@@ -224,7 +224,7 @@ async fn a_compromised_token_is_asked_about_and_revoked_before_its_overlap_ends(
     let first = house.record().await["current"].clone();
 
     let says = "revoked at once, without its overlap window";
-    let compromised = "rotate crm --compromised";
+    let compromised = "rotate crm --foreground --compromised";
     let blind = house.command(&["rotate", "crm", "--compromised"]).await;
     assert_eq!(blind.code, Some(64), "{blind:?}");
     assert!(blind.stderr.contains(says) && blind.stderr.contains("--yes"));

@@ -229,6 +229,7 @@ impl World {
             let paused = since.map(|since| Paused {
                 since,
                 reason: "a person says so".to_owned(),
+                by: None,
             });
             record.paused = paused.map(|paused| record.paused.clone().unwrap_or(paused));
         });

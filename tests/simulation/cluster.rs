@@ -308,6 +308,7 @@ impl Cluster {
                 clock_skew: Arc::new(move || sim.lock().offsets[machine]),
                 all_paused: Arc::new(move || switch.lock().all_paused),
             },
+            inbox: Arc::default(),
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;

@@ -146,6 +146,7 @@ fn i4_a_token_that_never_becomes_fresh_is_seen() {
         record.paused = Some(Paused {
             since,
             reason: String::new(),
+            by: None,
         });
     });
     let until = world.after(SignedDuration::from_hours(3));

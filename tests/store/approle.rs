@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scim_rotator::fault::FaultClass;
+use scim_rotator::rotation::record::Control;
 use scim_rotator::ports::{Secrets, Store, StoreError};
 use scim_rotator::secret::SecretRef;
 use scim_rotator::vault::preflight::{self, MissingCapability};
@@ -110,7 +111,7 @@ pub(super) async fn enough_and_no_more(vault: &RealVault, session: &Arc<Session>
     ours.publish("crm", &published("tok-2", 2))
         .await
         .expect("publishes");
-    assert_eq!(ours.all_paused().await, Ok(None));
+    assert_eq!(ours.control().await, Ok(Control::default()));
     let memory = VaultSecrets::MEMORY;
     let secrets = VaultSecrets::new(session.clone(), Arc::new(SystemClock), memory);
     secrets
@@ -149,6 +150,11 @@ async fn what_the_token_may_do(vault: &RealVault, token: &str) {
         ("kv/data/scim-rotator/crm", WRITE),
         ("kv/data/scim-rotator/.control", WRITE),
         ("kv/data/scim/crm", WRITE),
+        ("kv/data/scim-rotator/.bell", WRITE),
+        ("kv/data/scim-rotator/facts/crm", WRITE),
+        ("kv/data/scim-rotator/requests/another/crm", &["read"]),
+        ("kv/metadata/scim-rotator/requests/", &["list", "read"]),
+        ("kv/metadata/scim-rotator/requests/another/crm", &["list", "read"]),
         ("kv/data/scim-rotator-callers/idp", &["read"]),
     ]);
     let spec = vault
@@ -174,6 +180,8 @@ async fn what_the_token_may_do(vault: &RealVault, token: &str) {
         ("GET", "kv/metadata/scim-rotator?list=true"),
         ("DELETE", "kv/data/scim-rotator/crm"),
         ("DELETE", "kv/metadata/scim-rotator/crm"),
+        ("POST", "kv/data/scim-rotator/requests/another/crm"),
+        ("DELETE", "kv/metadata/scim-rotator/requests/another/crm"),
         ("POST", "kv/data/scim-rotator-callers/idp"),
         ("POST", "auth/token/create"),
         ("GET", "sys/mounts"),

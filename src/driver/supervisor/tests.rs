@@ -78,6 +78,7 @@ fn idle(token: &str) -> IdleToken {
                 record,
                 version: Version(1),
                 dirty: false,
+written_here: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             })),
@@ -99,6 +100,7 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
             clock_skew: Arc::new(|| SignedDuration::ZERO),
             all_paused: Arc::new(|| false),
         },
+        inbox: Arc::default(),
         cancel: CancellationToken::new(),
     };
     let change = Change {
