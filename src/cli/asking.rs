@@ -92,10 +92,12 @@ impl<'a> Asking<'a> {
             let newest = facts.as_ref().and_then(|facts| self.newest(facts));
             if let (Some(handled), Some(facts)) = (newest.filter(|h| h.seq >= seq), facts) {
                 // After a newer request, the answer to this one is not told.
-                return Ok(match handled.refused.clone().filter(|_| handled.seq == seq) {
-                    Some(why) => Answer::Refused(why),
-                    None => Answer::Accepted(handled, facts),
-                });
+                return Ok(
+                    match handled.refused.clone().filter(|_| handled.seq == seq) {
+                        Some(why) => Answer::Refused(why),
+                        None => Answer::Accepted(handled, facts),
+                    },
+                );
             }
             if clock.now().duration_since(began) >= PATIENCE {
                 return Ok(Answer::None);
@@ -106,7 +108,9 @@ impl<'a> Asking<'a> {
 
     fn newest(&self, facts: &Value) -> Option<Handled> {
         let handled: Vec<Handled> = serde_json::from_value(facts["handled"].clone()).ok()?;
-        handled.into_iter().find(|noted| noted.author == self.author)
+        handled
+            .into_iter()
+            .find(|noted| noted.author == self.author)
     }
 }
 

@@ -13,9 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use super::Exit;
 use super::asking;
 use super::wiring::World;
-use super::Exit;
 use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Stored, Witness};
@@ -196,7 +196,10 @@ impl FactsWriter {
         let shown = snapshot(unit, stored.record, stored.decision);
         let digest = digest_of(&shown, &stored.record.handled);
         let mut state = self.state.lock();
-        let known = state.written.get(&unit.name).and_then(|w| w.digest.as_ref());
+        let known = state
+            .written
+            .get(&unit.name)
+            .and_then(|w| w.digest.as_ref());
         if known == Some(&digest) {
             state.waiting.remove(&unit.name);
             return;
@@ -318,7 +321,12 @@ pub(super) fn forecast_json(Forecast { now, next }: &Forecast) -> Value {
 
 /// What changes without a change of the state: who works on it, and when it is
 /// looked at and tested again.
-const UNSEEN: [&str; 4] = ["lease", "next_wake_at", "next_attempt_at", "last_attempt_at"];
+const UNSEEN: [&str; 4] = [
+    "lease",
+    "next_wake_at",
+    "next_attempt_at",
+    "last_attempt_at",
+];
 
 fn digest_of(shown: &Value, handled: &[Handled]) -> Fingerprint {
     let mut seen = shown.clone();
@@ -356,7 +364,10 @@ pub(super) async fn read(
                 let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
                 (unit.name.clone(), facts)
             });
-            Ok(futures_util::stream::iter(reads).buffered(AT_ONCE).collect().await)
+            Ok(futures_util::stream::iter(reads)
+                .buffered(AT_ONCE)
+                .collect()
+                .await)
         }
     };
     world.session.close().await;

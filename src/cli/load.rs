@@ -10,9 +10,9 @@ use crate::config::{self, Loaded, Report, Settings};
 use crate::environment;
 use crate::ports::unit::Unit;
 use crate::problem::Severity;
+use crate::secret::SecretRef;
 use crate::telemetry::config::{LogConfig, LogFormat};
 use crate::telemetry::logging;
-use crate::secret::SecretRef;
 use crate::telemetry::notify::Notifier;
 use crate::value::Credential;
 use crate::vault::auth::{AuthConfig, TokenAuth};
@@ -126,7 +126,10 @@ pub(super) fn world(
 ///
 /// # Errors
 /// As [`world`].
-pub(super) fn world_of_a_person(config: &Path, names: &[String]) -> Result<(World, Vec<Unit>), Exit> {
+pub(super) fn world_of_a_person(
+    config: &Path,
+    names: &[String],
+) -> Result<(World, Vec<Unit>), Exit> {
     let mut settings = settings(config, Logs::Warnings)?;
     if environment::has(VAULT_TOKEN) {
         let token = Credential(SecretRef::Env(VAULT_TOKEN.to_owned()));

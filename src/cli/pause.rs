@@ -84,7 +84,12 @@ fn ask_for(
     };
     load::block_on(async {
         let made = make(&world);
-        if let Some(why) = (WrittenRequest { seq: 1, ..made.clone() }).malformation() {
+        if let Some(why) = (WrittenRequest {
+            seq: 1,
+            ..made.clone()
+        })
+        .malformation()
+        {
             complain(&format!("nothing was asked for: {why}\n"));
             return Exit::Usage;
         }

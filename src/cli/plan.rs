@@ -76,12 +76,7 @@ async fn planned_here(world: &World, units: Vec<Unit>, from: Timestamp) -> Resul
     Ok(planned.collect())
 }
 
-fn show(
-    planned: &Planned,
-    from: Timestamp,
-    now: Timestamp,
-    output: &mut Output,
-) -> io::Result<()> {
+fn show(planned: &Planned, from: Timestamp, now: Timestamp, output: &mut Output) -> io::Result<()> {
     if output.format() == OutputFormat::Json {
         let tokens: Vec<Value> = planned
             .iter()

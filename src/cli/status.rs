@@ -111,7 +111,9 @@ fn row(name: &str, state: &Value, now: Timestamp) -> [String; 6] {
     let dash = || "-".to_owned();
     let current = &state["current"];
     let expires = match current.is_object() {
-        true => relative(&current["expires_at"]).unwrap_or_else(|| text(&current["expiry"]).to_owned()),
+        true => {
+            relative(&current["expires_at"]).unwrap_or_else(|| text(&current["expiry"]).to_owned())
+        }
         false => dash(),
     };
     [
@@ -147,7 +149,11 @@ const SILENT_FOR: SignedDuration = SignedDuration::from_mins(15);
 
 /// The most important fact that the other columns do not show.
 fn note(state: &Value, now: Timestamp) -> String {
-    let relative = |at: &Value| time(at).map(|at| words::relative(at, now)).unwrap_or_default();
+    let relative = |at: &Value| {
+        time(at)
+            .map(|at| words::relative(at, now))
+            .unwrap_or_default()
+    };
     let halt = &state["halt"];
     if halt.is_object() {
         return format!("{}: {}", text(&halt["cause"]), text(&halt["detail"]));
@@ -177,10 +183,17 @@ fn note(state: &Value, now: Timestamp) -> String {
     }
     let failure = &state["last_failure"];
     if failure.is_object() {
-        return format!("{} failed: {}", text(&failure["step"]), text(&failure["message"]));
+        return format!(
+            "{} failed: {}",
+            text(&failure["step"]),
+            text(&failure["message"])
+        );
     }
     if !state["retirement_due_at"].is_null() {
-        return format!("the old token is retired {}", relative(&state["retirement_due_at"]));
+        return format!(
+            "the old token is retired {}",
+            relative(&state["retirement_due_at"])
+        );
     }
     String::new()
 }

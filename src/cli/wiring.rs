@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::SystemClock;
 use super::facts::FactsWriter;
+use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;

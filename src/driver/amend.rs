@@ -15,9 +15,11 @@ pub async fn ask_directly(
     store: &dyn Store,
     clock: &dyn Clock,
     token: &str,
-    author: &str,
+    entity: &str,
     request: &WrittenRequest,
 ) -> Result<Record, StoreError> {
+    // Its numbers are not those of the entity's written requests.
+    let author = format!("foreground:{entity}");
     loop {
         let (before, version) = match store.load(token).await? {
             Some(stored) => (stored.value, stored.version),
@@ -26,8 +28,8 @@ pub async fn ask_directly(
         let noted = before.handled.iter().find(|noted| noted.author == author);
         let (seq, document) = noted.map_or((0, 0), |noted| (noted.seq, noted.version));
         let asked = RequestsOf {
-            author: author.to_owned(),
-            name: None,
+            author: author.clone(),
+            name: Some(format!("entity {entity}, in the foreground")),
             version: document,
             requests: Ok(vec![WrittenRequest {
                 seq: seq.saturating_add(1),

@@ -12,8 +12,8 @@
 mod agenda;
 pub mod amend;
 pub mod foreground;
-pub mod inbox;
 mod idle;
+pub mod inbox;
 mod look;
 pub mod memory;
 pub mod perform;

@@ -45,9 +45,7 @@ impl Recurring {
     ) -> Result<Self, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
         for (pattern, message) in JOBS {
-            scheduler
-                .add(job(pattern, &message, &messages)?)
-                .await?;
+            scheduler.add(job(pattern, &message, &messages)?).await?;
         }
         scheduler.start().await?;
         Ok(Self { scheduler })

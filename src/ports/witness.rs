@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::condition::Condition;
 use super::unit::Unit;
 use crate::fault::Fault;
+use crate::ports::Version;
 use crate::rotation::decision::{Decision, Step};
 use crate::rotation::outcome::Outcome;
-use crate::ports::Version;
 use crate::rotation::record::{Handled, Record};
 
 /// Is told of decisions and steps, and cannot change them.
@@ -47,13 +47,7 @@ pub trait Witness: Send + Sync {
     }
 
     /// A request of a person was accepted or refused, and that is stored.
-    fn request_handled(
-        &self,
-        unit: &Unit,
-        record: &Record,
-        version: Version,
-        handled: &Handled,
-    ) {
+    fn request_handled(&self, unit: &Unit, record: &Record, version: Version, handled: &Handled) {
         let _ = (unit, record, version, handled);
     }
 
@@ -140,13 +134,7 @@ impl Witness for Witnesses {
         self.0.iter().for_each(|w| w.stored(unit, stored));
     }
 
-    fn request_handled(
-        &self,
-        unit: &Unit,
-        record: &Record,
-        version: Version,
-        handled: &Handled,
-    ) {
+    fn request_handled(&self, unit: &Unit, record: &Record, version: Version, handled: &Handled) {
         let all = self.0.iter();
         all.for_each(|w| w.request_handled(unit, record, version, handled));
     }

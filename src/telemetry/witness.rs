@@ -17,8 +17,8 @@ use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
 use crate::fault::Fault;
-use crate::ports::condition::{Condition, ConnectionState};
 use crate::ports::Version;
+use crate::ports::condition::{Condition, ConnectionState};
 use crate::ports::pulse::Pulse;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
@@ -172,9 +172,22 @@ impl Witness for Observer {
         let what = handled.what.map(Wish::as_str).unwrap_or_default();
         let (by, id) = (handled.by.as_str(), handled.id.as_str());
         match &handled.refused {
-            None => info!(token, by, what, request = id, "a request of a person is accepted"),
+            None => info!(
+                token,
+                by,
+                what,
+                request = id,
+                "a request of a person is accepted"
+            ),
             Some(why) => {
-                warn!(token, by, what, request = id, why, "a request of a person is refused");
+                warn!(
+                    token,
+                    by,
+                    what,
+                    request = id,
+                    why,
+                    "a request of a person is refused"
+                );
             }
         }
     }

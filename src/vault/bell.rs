@@ -53,7 +53,10 @@ impl Bell {
     fn from_fields(fields: Fields) -> Option<Self> {
         let bell: Self = serde_json::from_value(Value::Object(fields)).ok()?;
         let is_bounded = bell.names.len() <= MOST_NAMES
-            && bell.names.iter().all(|rung| rung.name.len() <= LONGEST_NAME);
+            && bell
+                .names
+                .iter()
+                .all(|rung| rung.name.len() <= LONGEST_NAME);
         is_bounded.then_some(bell)
     }
 
@@ -84,7 +87,8 @@ impl Bell {
         let rung = self.counter - seen;
         // A name that was rung twice stands there once.
         let oldest = self.names.first().map_or(self.counter, |rung| rung.counter);
-        let incomplete = rung > 0 && self.names.len() >= MOST_NAMES && oldest > seen.saturating_add(1);
+        let incomplete =
+            rung > 0 && self.names.len() >= MOST_NAMES && oldest > seen.saturating_add(1);
         News {
             incomplete: incomplete || (rung > 0 && names.is_empty()),
             names,

@@ -102,7 +102,12 @@ async fn writer_of(
     let answer = match session.call(&call, &Get { path: wish }).await {
         Ok(answer) => answer,
         // Who may not read it, is told by the path alone.
-        Err(error) if matches!(error.kind, VaultErrorKind::Forbidden { .. } | VaultErrorKind::NotFound) => {
+        Err(error)
+            if matches!(
+                error.kind,
+                VaultErrorKind::Forbidden { .. } | VaultErrorKind::NotFound
+            ) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(error),
@@ -202,7 +207,9 @@ pub(super) async fn write(
 /// The entity of our own token; `None` for a root token, which has none.
 pub(super) async fn own_entity(session: &Session) -> Result<Option<String>, VaultError> {
     let call = Call::new("lookup_self", "auth/token/lookup-self");
-    let answer = session.call(&call, &LookupTokenSelfRequest::default()).await?;
+    let answer = session
+        .call(&call, &LookupTokenSelfRequest::default())
+        .await?;
     let data: Value = answer.field("data").unwrap_or_default();
     let entity = data["entity_id"].as_str().filter(|id| !id.is_empty());
     Ok(entity.map(str::to_owned))
@@ -215,9 +222,7 @@ mod tests {
     #[test]
     fn what_is_not_a_request_is_refused_whole_and_without_its_text() {
         let sound = json!({ "id": "a", "seq": 1, "at": "2026-01-01T00:00:00Z", "what": "rotate" });
-        let of = |requests: Value| {
-            decode(Fields::from_iter([("requests".to_owned(), requests)]))
-        };
+        let of = |requests: Value| decode(Fields::from_iter([("requests".to_owned(), requests)]));
         assert_eq!(of(json!([sound])).map(|all| all.len()), Ok(1));
         let with = |field: &str, value: Value| {
             let mut changed = sound.clone();
@@ -228,13 +233,19 @@ mod tests {
             (json!(null), "not what the commands"),
             (json!("canary"), "not what the commands"),
             (with("what", json!("canary")), "not what the commands"),
-            (with("unknown_field", json!("canary")), "not what the commands"),
+            (
+                with("unknown_field", json!("canary")),
+                "not what the commands",
+            ),
             (with("seq", json!(0)), "`seq` is 0"),
             (with("id", json!("canary\u{1b}[31m")), "control characters"),
             (with("reason", json!("canary\n")), "control characters"),
             (with("reason", json!("canary".repeat(100))), "too long"),
             (json!(vec![sound.clone(); 9]), "more than 8"),
-            (with("reason", json!("canary".repeat(10_000))), "larger than"),
+            (
+                with("reason", json!("canary".repeat(10_000))),
+                "larger than",
+            ),
         ] {
             let error = of(bad).expect_err(why);
             assert!(error.contains(why) && !error.contains("canary"), "{error}");
@@ -244,7 +255,13 @@ mod tests {
     #[test]
     fn a_name_that_leaves_its_folder_is_no_path() {
         let state = KvPath::parse("kv/state").expect("a path");
-        for (author, name) in [("..", "crm"), ("a/b", "crm"), ("a", "../x"), ("", "crm"), ("a", "")] {
+        for (author, name) in [
+            ("..", "crm"),
+            ("a/b", "crm"),
+            ("a", "../x"),
+            ("", "crm"),
+            ("a", ""),
+        ] {
             assert!(path(&state, author, name).is_err(), "{author} {name}");
         }
         let good = path(&state, "1-2", ALL).expect("a path");

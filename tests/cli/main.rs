@@ -13,6 +13,7 @@ mod harden;
 mod manual;
 mod readme;
 mod reload;
+mod requests;
 mod scene;
 mod systemd;
 
@@ -97,7 +98,9 @@ async fn a_plan_measures_clocks_as_the_daemon_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rotate_writes_one_json_object_a_line() {
     let scene = Scene::new("").await;
-    let ran = scene.run(&["rotate", "crm", "--foreground", "--output", "json"]).await;
+    let ran = scene
+        .run(&["rotate", "crm", "--foreground", "--output", "json"])
+        .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let lines: Vec<Value> = ran
         .out
@@ -138,7 +141,9 @@ async fn a_token_that_needs_a_person_fails_once_and_says_who() {
 async fn an_issuer_that_refuses_is_told_and_may_work_later() {
     let scene = Scene::new("").await;
     scene.refuse_minting();
-    let ran = scene.run(&["rotate", "crm", "--foreground", "--timeout", "3s"]).await;
+    let ran = scene
+        .run(&["rotate", "crm", "--foreground", "--timeout", "3s"])
+        .await;
     assert_eq!(ran.code, 75, "{ran:?}");
     assert!(ran.out.contains("NOT done"), "{ran:?}");
     let status = scene.run(&["status"]).await;
@@ -157,7 +162,9 @@ async fn mistakes_are_told_apart_by_the_exit_code() {
             .contains("no such token: cmr; configured are: crm"),
         "{unknown:?}"
     );
-    let nonsense = scene.run(&["plan", "--from-records", "--at", "tomorrow"]).await;
+    let nonsense = scene
+        .run(&["plan", "--from-records", "--at", "tomorrow"])
+        .await;
     assert_eq!(nonsense.code, 64, "{nonsense:?}");
 
     scene.write("crm-broken.toml", "[vault]\naddress = 7\n");
@@ -217,7 +224,9 @@ async fn an_online_check_prints_the_policy_lines_that_are_missing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_token_is_left_alone_until_it_is_resumed() {
     let scene = Scene::new("").await;
-    let ran = scene.run(&["pause", "crm", "--reason", "audit", "--no-wait"]).await;
+    let ran = scene
+        .run(&["pause", "crm", "--reason", "audit", "--no-wait"])
+        .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(scene.run(&["once"]).await.code, 0);
     let ran = scene.run(&["rotate", "crm", "--foreground"]).await;

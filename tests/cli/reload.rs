@@ -98,7 +98,7 @@ async fn a_token_that_is_taken_out_is_retired_first() {
     let running = Running::start(&scene, &systemd).await;
     running.until("crm works", |m| is_fresh(m, "crm")).await;
     // The daemon has not read what a command did when the token is taken out.
-    let rotated = scene.run(&["rotate", "crm"]).await;
+    let rotated = scene.run(&["rotate", "crm", "--foreground"]).await;
     assert_eq!(rotated.code, 0, "{rotated:?}");
     let text = scene.read("daemon.toml");
     let begin = text.find("[tokens.crm]").expect("the token");
@@ -123,14 +123,14 @@ async fn a_token_that_is_taken_out_is_retired_first() {
     assert!(!log.contains("its work is not finished"), "{log}");
 }
 
-fn is_fresh(metrics: &str, token: &str) -> bool {
+pub(crate) fn is_fresh(metrics: &str, token: &str) -> bool {
     let idle = format!("scim_rotator_rotation_stage{{token=\"{token}\",stage=\"idle\"}} 1");
     let held = format!("scim_rotator_token_expiry_timestamp_seconds{{token=\"{token}\"");
     metrics.contains(&idle) && metrics.contains(&held)
 }
 
 /// A daemon whose log goes to a file.
-struct Running {
+pub(crate) struct Running {
     daemon: Child,
     log: PathBuf,
     url: String,
@@ -138,7 +138,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(scene: &Scene, systemd: &Systemd) -> Self {
+    pub(crate) async fn start(scene: &Scene, systemd: &Systemd) -> Self {
         let mut command = scene.daemon();
         let log = systemd.folder().join("daemon.log");
         command
@@ -165,7 +165,12 @@ impl Running {
         answer.expect("an answer").text().await.expect("text")
     }
 
-    async fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+    /// Where it is served.
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) {
         let waited = async {
             while !wanted(&self.metrics().await) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -176,7 +181,7 @@ impl Running {
         }
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("read")
     }
 
@@ -193,7 +198,7 @@ impl Running {
     }
 
     /// Asks it to end; returns its whole log.
-    async fn end(mut self) -> String {
+    pub(crate) async fn end(mut self) -> String {
         self.signal(Signal::TERM);
         let ended = tokio::time::timeout(PATIENCE, self.daemon.wait()).await;
         let status = ended.expect("in time").expect("waited for");

@@ -49,13 +49,17 @@ async fn the_cap_on_issues_holds_whatever_ends_the_daemon() {
         assert_eq!(record["issues"].as_array().map(Vec::len), Some(2));
         assert_eq!(server.live().await, [text(&record["current"]["id"])]);
     }
-    let ran = house.command(&["rotate", "crm", "--foreground", "--timeout", "2s"]).await;
+    let ran = house
+        .command(&["rotate", "crm", "--foreground", "--timeout", "2s"])
+        .await;
     assert_eq!(
         ran.code,
         Some(75),
         "a person's wish alone lifts no guard: {ran:?}"
     );
-    let ran = house.command(&["rotate", "crm", "--foreground", "--override-guards"]).await;
+    let ran = house
+        .command(&["rotate", "crm", "--foreground", "--override-guards"])
+        .await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
         ran.stderr.contains("overrides the runaway guard"),

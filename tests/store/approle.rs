@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scim_rotator::fault::FaultClass;
-use scim_rotator::rotation::record::Control;
 use scim_rotator::ports::{Secrets, Store, StoreError};
+use scim_rotator::rotation::record::Control;
 use scim_rotator::secret::SecretRef;
 use scim_rotator::vault::preflight::{self, MissingCapability};
 use scim_rotator::vault::{
@@ -154,7 +154,10 @@ async fn what_the_token_may_do(vault: &RealVault, token: &str) {
         ("kv/data/scim-rotator/facts/crm", WRITE),
         ("kv/data/scim-rotator/requests/another/crm", &["read"]),
         ("kv/metadata/scim-rotator/requests/", &["list", "read"]),
-        ("kv/metadata/scim-rotator/requests/another/crm", &["list", "read"]),
+        (
+            "kv/metadata/scim-rotator/requests/another/crm",
+            &["list", "read"],
+        ),
         ("kv/data/scim-rotator-callers/idp", &["read"]),
     ]);
     let spec = vault

@@ -27,7 +27,12 @@ pub(super) async fn rotate(
     let asked = request(world, args);
     let seq = asking.ask(token, &asked).await?;
     let facts = json!({ "event": "asked", "request": asked.id });
-    live.tell(world.clock.now(), token, "the daemon is asked to rotate it", facts);
+    live.tell(
+        world.clock.now(),
+        token,
+        "the daemon is asked to rotate it",
+        facts,
+    );
     if args.no_wait {
         return Ok(Exit::Ok);
     }
@@ -40,7 +45,12 @@ pub(super) async fn rotate(
         Answer::Accepted(handled, _) => handled,
     };
     let facts = json!({ "event": "accepted", "request": asked.id });
-    live.tell(world.clock.now(), token, "the daemon accepts the request", facts);
+    live.tell(
+        world.clock.now(),
+        token,
+        "the daemon accepts the request",
+        facts,
+    );
     let control = world.store.facts(ALL).await;
     let control = control.map_err(|error| asking::failed(&error))?.facts;
     if control.is_some_and(|control| control["paused"].is_object()) {
@@ -70,7 +80,11 @@ async fn follow(
         if let Some((exit, text)) = ended(&state, since) {
             return Ok(end(world, token, exit, &text, live));
         }
-        let news = json!([state["stage"], state["reason"], state["last_failure"]["message"]]);
+        let news = json!([
+            state["stage"],
+            state["reason"],
+            state["last_failure"]["message"]
+        ]);
         if news != said {
             live.tell(world.clock.now(), token, &progress(&state), event(&state));
             said = news;

@@ -27,7 +27,10 @@ pub(super) async fn ask(server: &Url, names: &[String]) -> Result<(Timestamp, St
     let all = told["tokens"].as_array().cloned().unwrap_or_default();
     let name_of = |state: &Value| state["name"].as_str().unwrap_or_default().to_owned();
     let states: States = match names.is_empty() {
-        true => all.iter().map(|state| (name_of(state), Ok(state.clone()))).collect(),
+        true => all
+            .iter()
+            .map(|state| (name_of(state), Ok(state.clone())))
+            .collect(),
         false => names
             .iter()
             .map(|name| {
@@ -44,9 +47,17 @@ async fn fetch(server: &Url) -> Result<Value, String> {
     let path = format!("{}/api/v1/tokens", server.as_str().trim_end_matches('/'));
     let url = Url::parse(&path).map_err(|error| error.to_string())?;
     let watch = Arc::new(SkewWatch::new(Arc::new(crate::http::NoObserver)));
-    let client = Client::new(&ClientSettings::default(), Target::Sp, Arc::new(SystemClock), watch)?;
+    let client = Client::new(
+        &ClientSettings::default(),
+        Target::Sp,
+        Arc::new(SystemClock),
+        watch,
+    )?;
     let request = Request::new(Method::GET, url, "status");
-    let answer = client.send(request).await.map_err(|fault| fault.to_string())?;
+    let answer = client
+        .send(request)
+        .await
+        .map_err(|fault| fault.to_string())?;
     if answer.status != 200 {
         return Err(format!("it answered with status {}", answer.status));
     }

@@ -196,7 +196,10 @@ mod tests {
         assert_eq!(at("kv/data/scim-rotator/crm"), "create,read,update");
         assert_eq!(at("kv/data/scim-rotator/requests/me/crm"), "read");
         let mine = policy.of_entity("me");
-        let mine = capabilities(std::iter::once(&mine), "kv/data/scim-rotator/requests/me/crm");
+        let mine = capabilities(
+            std::iter::once(&mine),
+            "kv/data/scim-rotator/requests/me/crm",
+        );
         assert_eq!(mine.join(","), "create,read,update");
         assert_eq!(at("kv/data/scim-rotator-callers/x"), "read");
         assert_eq!(at("sys/capabilities-self"), "update");

@@ -78,7 +78,7 @@ fn idle(token: &str) -> IdleToken {
                 record,
                 version: Version(1),
                 dirty: false,
-written_here: false,
+                written_here: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             })),

@@ -17,8 +17,6 @@ pub use ending::{Orphan, Retiring, UseSeen};
 pub use failures::{Failures, Halt, HaltCause, LastFailure};
 pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation};
 pub use history::{LastProbe, PastRotation, RotationResult};
-pub use requests::{
-    Handled, MOST_AUTHORS, MOST_REQUESTS, RequestsOf, Wish, WrittenRequest,
-};
+pub use requests::{Handled, MOST_AUTHORS, MOST_REQUESTS, RequestsOf, Wish, WrittenRequest};
 pub use stage::{Stage, StageName};
 pub use token::{ExpiryKnown, HeldToken, Origin};

@@ -99,11 +99,16 @@ impl WrittenRequest {
     /// Why it cannot be used, without its text.
     #[must_use]
     pub fn malformation(&self) -> Option<&'static str> {
-        let is_plain = |text: &str| text.len() <= MOST_CHARACTERS && !text.chars().any(char::is_control);
+        let is_plain =
+            |text: &str| text.len() <= MOST_CHARACTERS && !text.chars().any(char::is_control);
         match self {
-            _ if self.id.is_empty() || !is_plain(&self.id) => Some("its `id` is empty, too long or has control characters"),
+            _ if self.id.is_empty() || !is_plain(&self.id) => {
+                Some("its `id` is empty, too long or has control characters")
+            }
             _ if self.seq == 0 => Some("its `seq` is 0"),
-            _ if !is_plain(&self.reason) => Some("its `reason` is too long or has control characters"),
+            _ if !is_plain(&self.reason) => {
+                Some("its `reason` is too long or has control characters")
+            }
             _ => None,
         }
     }
@@ -127,7 +132,7 @@ impl RequestsOf {
     #[must_use]
     pub fn by(&self) -> String {
         match &self.name {
-            Some(name) => format!("{name} (entity {})", self.author),
+            Some(name) => format!("{name} ({})", self.author),
             None => format!("entity {}", self.author),
         }
     }
