@@ -19,6 +19,7 @@ pub mod memory;
 pub mod perform;
 mod reconcile;
 pub mod recurring;
+mod requests;
 pub mod run;
 mod set_back;
 pub mod situation;

@@ -160,6 +160,8 @@ async fn a_pause_and_the_kill_switch_hold_for_every_replica_and_drop_nothing() {
     let asked = pair.house.command(&["rotate", "free"]).await;
     assert_eq!(asked.code, Some(75), "{asked:?}");
     assert!(asked.stderr.contains("resume --all"), "{asked:?}");
+    let by = pair.house.record_of("free").await["handled"][0]["by"].take();
+    assert!(text(&by).contains("approle"), "who asked: {by}");
     pair.start_again().await;
     pair.is_held("free").await;
     let record = pair.house.record_of("free").await;

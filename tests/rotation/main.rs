@@ -17,6 +17,7 @@ mod plan_rest;
 mod plan_stages;
 mod properties;
 mod purity;
+mod requests;
 mod scene;
 mod strategies;
 mod time;

@@ -29,11 +29,11 @@ fn policy() -> String {
     std::fs::read_to_string(deploy("scim-rotator.hcl")).expect("the policy")
 }
 
-fn path(text: &str) -> KvPath {
+pub(super) fn path(text: &str) -> KvPath {
     KvPath::parse(text).expect("a path")
 }
 
-fn targets(published: &str) -> BTreeMap<String, PublishTarget> {
+pub(super) fn targets(published: &str) -> BTreeMap<String, PublishTarget> {
     let fields = Arc::<FieldNames>::default();
     let path = path(published);
     BTreeMap::from([("crm".to_owned(), PublishTarget { path, fields })])
