@@ -63,8 +63,22 @@ struct State {
 struct Waiting {
     facts: Value,
     digest: Fingerprint,
-    version: u64,
+    /// Version of the record that they were taken from; `None` if it cannot be
+    /// used, and the facts are only what is wrong.
+    version: Option<u64>,
     write_at: Timestamp,
+}
+
+impl Waiting {
+    /// Whether a stored document says the same, or is newer.
+    fn is_told_by(&self, facts: &Value) -> bool {
+        let Some(version) = self.version else {
+            return facts["trouble"] == self.facts["trouble"];
+        };
+        let stored = facts[RECORD_VERSION].as_u64().unwrap_or_default();
+        let same = facts["digest"] == self.digest.as_str() && facts["trouble"].is_null();
+        stored > version || (same && stored == version)
+    }
 }
 
 /// What is known of a document of facts.
@@ -155,23 +169,28 @@ impl FactsWriter {
     async fn write(&self, name: &str, waiting: &Waiting) -> Result<(), StoreError> {
         loop {
             let known = self.state.lock().written.get(name).cloned();
-            let document = match known {
-                Some(known) => known.document,
-                None => {
+            let (document, before) = match (known, waiting.version) {
+                (Some(known), Some(_)) => (known.document, None),
+                (Some(_), None) | (None, _) => {
                     let stored = self.store.facts(name).await?;
-                    let is_current = stored.facts.as_ref().is_some_and(|facts| {
-                        let version = facts[RECORD_VERSION].as_u64().unwrap_or_default();
-                        let same = facts["digest"] == waiting.digest.as_str();
-                        version > waiting.version || (same && version == waiting.version)
-                    });
-                    if is_current {
-                        self.note(name, None, stored.version);
-                        return Ok(());
-                    }
-                    stored.version
+                    (stored.version, stored.facts)
                 }
             };
-            let mut facts = waiting.facts.clone();
+            if before
+                .as_ref()
+                .is_some_and(|facts| waiting.is_told_by(facts))
+            {
+                self.note(name, Some(waiting.digest.clone()), document);
+                return Ok(());
+            }
+            let mut facts = match (waiting.version, before) {
+                (None, Some(mut facts)) => {
+                    facts["trouble"] = waiting.facts["trouble"].clone();
+                    facts
+                }
+                (Some(_) | None, _) => waiting.facts.clone(),
+            };
+            facts["schema"] = json!(1);
             facts["written_at"] = json!(self.clock.now());
             match self.store.write_facts(name, facts, document).await? {
                 Some(version) => {
@@ -211,16 +230,16 @@ impl FactsWriter {
         };
         let before = state.waiting.remove(&unit.name);
         let write_at = now.checked_add(wait).unwrap_or(now);
-        let same = before.filter(|before| before.digest == digest);
-        let waiting = match same {
-            Some(before) => Waiting {
-                write_at: before.write_at.min(write_at),
-                ..before
-            },
+        // A token that changes all the time is told of all the same.
+        let write_at = before
+            .as_ref()
+            .map_or(write_at, |b| b.write_at.min(write_at));
+        let waiting = match before.filter(|before| before.digest == digest) {
+            Some(same) => Waiting { write_at, ..same },
             None => Waiting {
                 facts: self.facts(unit, stored, shown, &digest, now),
                 digest,
-                version: stored.version.0,
+                version: Some(stored.version.0),
                 write_at,
             },
         };
@@ -240,7 +259,6 @@ impl FactsWriter {
         let inputs = Inputs::dry_run(&connections, &published);
         let situation = self.conditions.situation(unit, inputs);
         let mut facts = forecast_json(&forecast(stored.record, &situation, now));
-        facts["schema"] = json!(1);
         facts["token"] = shown;
         facts["handled"] = json!(stored.record.handled);
         facts[RECORD_VERSION] = json!(stored.version.0);
@@ -270,6 +288,23 @@ impl Witness for FactsWriter {
             decision: &decision,
         };
         self.put(unit, &stored, true);
+    }
+
+    /// The last known facts stay, with what is wrong since then.
+    fn unusable(&self, unit: &Unit, error: &str) {
+        let digest = Fingerprint::of(error);
+        let mut state = self.state.lock();
+        let written = state.written.get(&unit.name);
+        if written.and_then(|w| w.digest.as_ref()) == Some(&digest) {
+            return;
+        }
+        let waiting = Waiting {
+            facts: json!({ "trouble": error }),
+            digest,
+            version: None,
+            write_at: self.clock.now(),
+        };
+        state.waiting.insert(unit.name.clone(), waiting);
     }
 
     fn removed(&self, name: &str) {

@@ -68,7 +68,7 @@ fn told(states: &States, now: Timestamp, output: &mut Output) -> Exit {
 /// The state of a token in the form of the daemon's API.
 fn state(mut facts: Value) -> Value {
     let mut state = facts["token"].take();
-    for also in ["written_at", "handled"] {
+    for also in ["written_at", "handled", "trouble"] {
         state[also] = facts[also].take();
     }
     state
@@ -116,9 +116,10 @@ fn row(name: &str, state: &Value, now: Timestamp) -> [String; 6] {
         }
         false => dash(),
     };
+    let standing = state["standing"].as_str().unwrap_or("unknown");
     [
         name.to_owned(),
-        text(&state["standing"]).replace('_', " "),
+        standing.replace('_', " "),
         expires,
         relative(&state["renew_at"]).unwrap_or_else(dash),
         connections(state),
@@ -154,6 +155,9 @@ fn note(state: &Value, now: Timestamp) -> String {
             .map(|at| words::relative(at, now))
             .unwrap_or_default()
     };
+    if let Some(trouble) = state["trouble"].as_str() {
+        return trouble.to_owned();
+    }
     let halt = &state["halt"];
     if halt.is_object() {
         return format!("{}: {}", text(&halt["cause"]), text(&halt["detail"]));

@@ -20,6 +20,11 @@ impl Inbox {
         of_token.insert(requests.author.clone(), requests);
     }
 
+    /// Whether something waits for this token.
+    pub(super) fn has(&self, token: &str) -> bool {
+        self.0.lock().contains_key(token)
+    }
+
     pub(super) fn of(&self, token: &str) -> Vec<RequestsOf> {
         let all = self.0.lock();
         let of_token = all.get(token);

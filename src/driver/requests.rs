@@ -6,9 +6,23 @@ use super::run::Runner;
 use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::rotation::apply::take_requests;
-use crate::rotation::record::SCHEMA;
+use crate::rotation::decision::Decision;
+use crate::rotation::record::{Record, SCHEMA};
 
 impl Runner {
+    /// A wait ends with the lease of another replica that left requests
+    /// unhandled: it may be dead.
+    pub(super) fn not_beyond_requests(&self, record: &Record, decision: Decision) -> Decision {
+        let lease = record.lease.as_ref();
+        match lease.filter(|_| self.inbox.has(&record.token)) {
+            Some(lease) if lease.expires_at > self.clock.now() => Decision {
+                wake_at: decision.wake_at.min(lease.expires_at),
+                ..decision
+            },
+            Some(_) | None => decision,
+        }
+    }
+
     /// Handles the requests for a token: the record is stored with what they
     /// change. While another replica holds the lease, they are left to it.
     ///

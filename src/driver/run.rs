@@ -153,6 +153,7 @@ impl Runner {
         let situation = self.situation(unit, &connections, &published, memory, &known.record);
         let now = self.clock.now();
         let decision = plan(&known.record, &situation, now);
+        let decision = self.not_beyond_requests(&known.record, decision);
         self.witness.decided(unit, &known.record, &decision, now);
         match &decision.action {
             Action::Wait => {

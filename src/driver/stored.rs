@@ -193,6 +193,9 @@ impl Runner {
         let now = self.clock.now();
         let text = error.to_string();
         self.witness.store_failed(unit, &text, now);
+        if needs_a_person(error) {
+            self.witness.unusable(unit, &text);
+        }
         if matches!(error, StoreError::Unusable(_)) {
             memory.known = None;
         }
@@ -213,5 +216,15 @@ impl Runner {
             error: text,
             retry_at,
         }
+    }
+}
+
+/// Whether the record stays unusable by itself. While Vault is away, nobody can
+/// be told anything through it.
+fn needs_a_person(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unusable(_) => true,
+        StoreError::Fault(fault) => fault.class == FaultClass::Unauthorized,
+        StoreError::Conflict => false,
     }
 }

@@ -56,6 +56,12 @@ pub trait Witness: Send + Sync {
         let _ = (unit, error, now);
     }
 
+    /// The record cannot be used until a person acts; called besides
+    /// [`Witness::store_failed`].
+    fn unusable(&self, unit: &Unit, error: &str) {
+        let _ = (unit, error);
+    }
+
     /// Another writer stored the record first.
     fn conflict(&self, unit: &Unit) {
         let _ = unit;
@@ -141,6 +147,10 @@ impl Witness for Witnesses {
 
     fn store_failed(&self, unit: &Unit, error: &str, now: Timestamp) {
         self.0.iter().for_each(|w| w.store_failed(unit, error, now));
+    }
+
+    fn unusable(&self, unit: &Unit, error: &str) {
+        self.0.iter().for_each(|w| w.unusable(unit, error));
     }
 
     fn conflict(&self, unit: &Unit) {

@@ -105,7 +105,7 @@ fn note(
             (Some(newest), None) => handled.push(newest),
         }
     }
-    accepted.sort_by(|(_, a), (_, b)| (a.at, a.seq).cmp(&(b.at, b.seq)));
+    accepted.sort_by_key(|(_, request)| (request.at, request.seq));
     accepted
 }
 
