@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use scim_rotator::driver::inbox::Inbox;
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
 use scim_rotator::driver::situation::Conditions;
@@ -144,6 +145,26 @@ impl Cluster {
                 Order::Reload => self.reload(),
                 Order::Kill(machine) => self.stop(machine),
                 Order::Terminate(machine) => self.terminate(machine),
+                Order::Bell(token) => self.hear(&token),
+            }
+        }
+    }
+
+    /// Every process that runs reads what is asked for this token, and wakes it.
+    fn hear(&mut self, token: &Arc<str>) {
+        let world = self.sim.lock();
+        let Some(tenant) = world.tenants.get(token) else {
+            return;
+        };
+        for (index, machine) in self.machines.iter_mut().enumerate() {
+            if let Machine::Up(replica) = machine
+                && let Some(charge) = replica.tokens.get_mut(token)
+            {
+                for document in tenant.asked.documents() {
+                    replica.runner.inbox.put(token, document.clone());
+                }
+                charge.outdated = true;
+                charge.wake_at = world.wall(index);
             }
         }
     }
@@ -287,6 +308,12 @@ impl Cluster {
         let holder: Arc<str> = format!("holder-{}", process.id).into();
         let sim = self.sim.clone();
         let switch = self.sim.clone();
+        let inbox = Arc::<Inbox>::default();
+        for (name, tenant) in &self.sim.lock().tenants {
+            for document in tenant.asked.documents() {
+                inbox.put(name, document.clone());
+            }
+        }
         let runner = Runner {
             store: Arc::new(SimStore {
                 sim: sim.clone(),
@@ -308,7 +335,7 @@ impl Cluster {
                 clock_skew: Arc::new(move || sim.lock().offsets[machine]),
                 all_paused: Arc::new(move || switch.lock().all_paused),
             },
-            inbox: Arc::default(),
+            inbox: Arc::clone(&inbox),
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;

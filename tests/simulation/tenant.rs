@@ -10,6 +10,7 @@ use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::rotation::record::Record;
 use scim_rotator::secret::BearerToken;
 
+use crate::asking::Asked;
 use crate::checks::Ledger;
 use crate::profile::Profile;
 use crate::request::{Answered, Failure, Reply, Request};
@@ -39,6 +40,8 @@ pub(crate) struct Tenant {
     pub(crate) quarantined_until: Option<Timestamp>,
     /// Somebody else has a token made just before the next issue.
     pub(crate) overtaken: bool,
+    /// What people ask for.
+    pub(crate) asked: Asked,
     pub(crate) ledger: Ledger,
     /// Things have gone wrong for so long that a token may have expired: from
     /// the beginning of a storm until the first rest after it.
@@ -62,6 +65,7 @@ impl Tenant {
             away: None,
             quarantined_until: None,
             overtaken: false,
+            asked: Asked::default(),
             ledger: Ledger::default(),
             in_storm: false,
         }
