@@ -27,6 +27,10 @@ const AT_ONCE: usize = 8;
 /// force.
 pub(super) async fn watch(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
     let mut listener = Listener::default();
+    // Replicas that were started together do not read it together.
+    let phase = LOOK.as_secs_f64() * world.phase();
+    let phase = SignedDuration::try_from_secs_f64(phase).unwrap_or_default();
+    world.clock.sleep(phase).await;
     let start = world.clock.now();
     let mut read = Read {
         control_at: start,

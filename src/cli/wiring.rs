@@ -22,6 +22,7 @@ use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::ports::{Clock, Secrets, StoreError};
+use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
@@ -192,6 +193,11 @@ impl World {
             self.facts.tell_control(&control).await?;
         }
         Ok(self.set_all_paused(control.paused.is_some()))
+    }
+
+    /// A number from 0 to 1, different for each process.
+    pub(super) fn phase(&self) -> f64 {
+        share(&self.holder, 0)
     }
 
     /// Whether a person stopped all work, as last read.

@@ -147,8 +147,8 @@ pub(crate) enum Order {
     Terminate(usize),
     /// Read the configuration again.
     Reload,
-    /// Read what is asked for this token.
-    Bell(Arc<str>),
+    /// On this machine, read what is asked for this token.
+    Bell(usize, Arc<str>),
 }
 
 impl World {

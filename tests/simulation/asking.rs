@@ -12,12 +12,14 @@ use scim_rotator::rotation::record::{
 use crate::acts::Order;
 use crate::checks::Checked;
 use crate::tenant::Tenant;
-use crate::world::{Coming, World};
+use crate::world::{Coming, MACHINES, World};
 
 /// Who asks, by turns.
 const AUTHORS: [&str; 2] = ["ann", "bob"];
 /// How soon a replica that is up hears the bell.
 const HEARD_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+/// Replicas do not read it at the same moment.
+const EACH_LATER: SignedDuration = SignedDuration::from_secs(2);
 /// When a bell that comes twice comes again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(7);
 /// How often all requests are read, whatever the bell brought.
@@ -121,8 +123,12 @@ impl World {
             (true | false, _) => &[HEARD_WITHIN, NET],
         };
         for ring in rings {
-            let at = self.after(*ring);
-            self.coming.push((at, Coming::Bell(Arc::clone(&name))));
+            for machine in 0..MACHINES {
+                let late = EACH_LATER * i32::try_from(machine).unwrap_or_default();
+                let at = self.after(*ring + late);
+                let bell = Coming::Bell(machine, Arc::clone(&name));
+                self.coming.push((at, bell));
+            }
         }
     }
 
@@ -139,10 +145,10 @@ impl World {
         }
     }
 
-    /// The bell rings: every process that runs reads what is asked for this
+    /// A machine hears the bell: its process reads what is asked for this
     /// token.
-    pub(crate) fn ring(&mut self, token: &Arc<str>) {
-        self.note(None, "bell", || format!("rings for {token}"));
-        self.orders.push(Order::Bell(Arc::clone(token)));
+    pub(crate) fn ring(&mut self, machine: usize, token: &Arc<str>) {
+        self.note(None, "bell", || format!("machine {machine} hears {token}"));
+        self.orders.push(Order::Bell(machine, Arc::clone(token)));
     }
 }

@@ -145,27 +145,24 @@ impl Cluster {
                 Order::Reload => self.reload(),
                 Order::Kill(machine) => self.stop(machine),
                 Order::Terminate(machine) => self.terminate(machine),
-                Order::Bell(token) => self.hear(&token),
+                Order::Bell(machine, token) => self.hear(machine, &token),
             }
         }
     }
 
-    /// Every process that runs reads what is asked for this token, and wakes it.
-    fn hear(&mut self, token: &Arc<str>) {
+    /// The process on this machine, if one runs, reads what is asked for this
+    /// token, and wakes it.
+    fn hear(&mut self, machine: usize, token: &Arc<str>) {
         let world = self.sim.lock();
-        let Some(tenant) = world.tenants.get(token) else {
-            return;
-        };
-        for (index, machine) in self.machines.iter_mut().enumerate() {
-            if let Machine::Up(replica) = machine
-                && let Some(charge) = replica.tokens.get_mut(token)
-            {
-                for document in tenant.asked.documents() {
-                    replica.runner.inbox.put(token, document.clone());
-                }
-                charge.outdated = true;
-                charge.wake_at = world.wall(index);
+        if let Machine::Up(replica) = &mut self.machines[machine]
+            && let Some(charge) = replica.tokens.get_mut(token)
+            && let Some(tenant) = world.tenants.get(token)
+        {
+            for document in tenant.asked.documents() {
+                replica.runner.inbox.put(token, document.clone());
             }
+            charge.outdated = true;
+            charge.wake_at = world.wall(machine);
         }
     }
 

@@ -74,8 +74,8 @@ pub(crate) enum Coming {
     Person(Arc<str>),
     /// Somebody does something, unasked.
     Act(Act),
-    /// Replicas hear that something is asked for this token.
-    Bell(Arc<str>),
+    /// A machine hears that something is asked for this token.
+    Bell(usize, Arc<str>),
 }
 
 /// How much was done in one day.
@@ -214,7 +214,7 @@ impl World {
                 }
                 Coming::Clock(machine, change) => self.set_clock(machine, change),
                 Coming::Person(token) => self.person_acts(&token),
-                Coming::Bell(token) => self.ring(&token),
+                Coming::Bell(machine, token) => self.ring(machine, &token),
                 Coming::Act(act) => {
                     self.events += 1;
                     self.act(&act);
