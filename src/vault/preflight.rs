@@ -305,6 +305,10 @@ mod tests {
                 "kv/data/scim-rotator/crm",
                 "kv/data/scim/crm",
                 "kv/data/scim-rotator/.control",
+                "kv/data/scim-rotator/.bell",
+                "kv/data/scim-rotator/facts/any",
+                "kv/data/scim-rotator/requests/any/any",
+                "kv/metadata/scim-rotator/requests/any",
                 "kv/data/admin/auth0",
                 "scim/creds/crm",
                 "auth/token/renew-self",
@@ -313,7 +317,7 @@ mod tests {
         );
         let all = ["create", "read", "update"].map(str::to_owned);
         assert_eq!(lacking(&needs[0], &all), None);
-        let of_kind = lacking(&needs[4], &[]).expect("missing");
+        let of_kind = lacking(&needs[8], &[]).expect("missing");
         let line = "path \"scim/creds/crm\" { capabilities = [\"read\"] }";
         assert_eq!(of_kind.policy_line, line);
         assert_eq!(lacking(&needs[0], &["root".to_owned()]), None);
