@@ -78,13 +78,15 @@ pub enum FaultKind {
     Server,
     /// The configuration cannot be carried out.
     Config,
+    /// The identity provider's connection points at another service provider.
+    WrongTarget,
     /// Vault is sealed, in standby or not initialised.
     VaultUnavailable,
 }
 
 impl FaultKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Auth,
         Self::Throttled,
         Self::Network,
@@ -94,6 +96,7 @@ impl FaultKind {
         Self::Refused,
         Self::Server,
         Self::Config,
+        Self::WrongTarget,
         Self::VaultUnavailable,
     ];
 
@@ -110,6 +113,7 @@ impl FaultKind {
             Self::Refused => "refused",
             Self::Server => "server",
             Self::Config => "config",
+            Self::WrongTarget => "wrong_target",
             Self::VaultUnavailable => "vault_unavailable",
         }
     }
@@ -129,6 +133,19 @@ pub struct Fault {
     /// How long the server asked us to stay away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<SignedDuration>,
+    /// Set if a complete answer came that cannot be used, so that the same call
+    /// would end in the same way. Only a failure of the class `Ambiguous` has
+    /// it: what the call makes may have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<Unusable>,
+}
+
+/// What is known of a call whose answer came complete and cannot be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unusable {
+    /// Id of what the call made, where the answer tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
 }
 
 impl Fault {
@@ -140,7 +157,18 @@ impl Fault {
             kind,
             message: message.into(),
             retry_after: None,
+            unusable: None,
         }
+    }
+
+    /// The same fault, of an answer that came complete. Where nothing can have
+    /// been made, that makes no difference.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        if self.class == FaultClass::Ambiguous {
+            self.unusable.get_or_insert_default();
+        }
+        self
     }
 
     /// The same fault with the server's `Retry-After`.

@@ -123,6 +123,7 @@ pub(super) fn request(world: &World, what: Wish) -> WrittenRequest {
         what,
         compromised: false,
         override_guards: false,
+        supplied: false,
         reason: String::new(),
     }
 }

@@ -24,7 +24,7 @@ use crate::rotation::decision::{Action, Decision};
 use crate::rotation::forecast::{Forecast, forecast};
 use crate::rotation::plan::plan;
 use crate::rotation::reason::Reason;
-use crate::rotation::record::{Control, Handled, Record};
+use crate::rotation::record::{Control, Handled, Record, StatedEnd};
 use crate::rotation::situation::Published;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
@@ -76,7 +76,7 @@ impl Waiting {
             return facts["trouble"] == self.facts["trouble"];
         };
         let stored = facts[RECORD_VERSION].as_u64().unwrap_or_default();
-        let same = facts["digest"] == self.digest.as_str() && facts["trouble"].is_null();
+        let same = facts["digest"] == self.digest.short() && facts["trouble"].is_null();
         stored > version || (same && stored == version)
     }
 }
@@ -256,13 +256,13 @@ impl FactsWriter {
     ) -> Value {
         let connections = unit.connection_capabilities();
         let published = published_as_recorded(stored.record);
-        let inputs = Inputs::dry_run(&connections, &published);
+        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(stored.record));
         let situation = self.conditions.situation(unit, inputs);
         let mut facts = forecast_json(&forecast(stored.record, &situation, now));
         facts["token"] = shown;
         facts["handled"] = json!(stored.record.handled);
         facts[RECORD_VERSION] = json!(stored.version.0);
-        facts["digest"] = json!(digest.as_str());
+        facts["digest"] = json!(digest.short());
         facts
     }
 }
@@ -278,7 +278,7 @@ impl Witness for FactsWriter {
     fn request_handled(&self, unit: &Unit, record: &Record, version: Version, _: &Handled) {
         let connections = unit.connection_capabilities();
         let published = published_as_recorded(record);
-        let inputs = Inputs::dry_run(&connections, &published);
+        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(record));
         let situation = self.conditions.situation(unit, inputs);
         let decision = plan(record, &situation, self.clock.now());
         let stored = Stored {
@@ -323,6 +323,14 @@ fn published_as_recorded(record: &Record) -> Published {
     }
 }
 
+fn stated_as_recorded(record: &Record) -> StatedEnd {
+    let end = record
+        .current
+        .as_ref()
+        .and_then(|current| current.expires_at);
+    end.map_or(StatedEnd::Absent, StatedEnd::At)
+}
+
 /// The state of a token as people and programs see it.
 fn snapshot(unit: &Unit, record: &Record, decision: &Decision) -> Value {
     let facts = Arc::new(TokenFacts::of(unit));
@@ -334,6 +342,7 @@ fn snapshot(unit: &Unit, record: &Record, decision: &Decision) -> Value {
 pub(super) fn snapshot_json(snapshot: &TokenSnapshot) -> Value {
     let mut value = serde_json::to_value(snapshot).unwrap_or_default();
     value["standing"] = json!(snapshot.standing());
+    value["doubt"] = json!(snapshot.doubt_detail());
     value
 }
 

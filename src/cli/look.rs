@@ -11,7 +11,7 @@ use crate::ports::Store;
 use crate::ports::unit::Unit;
 use crate::rotation::forecast::{Forecast, forecast};
 use crate::rotation::invariant;
-use crate::rotation::record::Record;
+use crate::rotation::record::{Record, StatedEnd};
 use crate::rotation::situation::Published;
 
 /// Number of records that are read at once.
@@ -28,6 +28,7 @@ pub(super) struct Seen {
 pub(super) struct Found {
     record: Record,
     published: Published,
+    stated_end: StatedEnd,
     conditions: Conditions,
 }
 
@@ -62,13 +63,14 @@ async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
         invariant::check(&stored.value).map_err(|error| error.to_string())?;
     }
     let published = world.store.published(&unit.name).await;
-    let published = published.map_err(|error| error.to_string())?.seen();
+    let published = published.map_err(|error| error.to_string())?;
     Ok(Found {
         record: record.map_or_else(
             || Record::new(&unit.name, world.clock.now()),
             |stored| stored.value,
         ),
-        published,
+        stated_end: published.stated_end(),
+        published: published.seen(),
         conditions: world.conditions(),
     })
 }
@@ -77,7 +79,7 @@ impl Found {
     /// The forecast from this time on.
     pub(super) fn forecast(&self, unit: &Unit, from: Timestamp) -> Forecast {
         let connections = unit.connection_capabilities();
-        let inputs = Inputs::dry_run(&connections, &self.published);
+        let inputs = Inputs::dry_run(&connections, &self.published, self.stated_end);
         let situation = self.conditions.situation(unit, inputs);
         forecast(&self.record, &situation, from)
     }

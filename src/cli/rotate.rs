@@ -28,6 +28,7 @@ use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::rotation::record::{PastRotation, Record, RotationResult, Wish, WrittenRequest};
+use crate::telemetry::obstacle::Obstacle;
 use crate::value::HumanDuration;
 
 /// `rotate`.
@@ -47,6 +48,11 @@ pub struct Args {
     /// works. Tells what that interrupts, and asks.
     #[arg(long)]
     pub compromised: bool,
+    /// The value that somebody wrote to the published path is meant to become
+    /// the token. Needed for a compromised token that a person issues, and where
+    /// `accept_supplied` does not permit the value.
+    #[arg(long)]
+    pub supplied: bool,
     /// Do not ask.
     #[arg(long, requires = "compromised")]
     pub yes: bool,
@@ -70,7 +76,7 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
         Err(exit) => return exit,
     };
     if args.compromised
-        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args.yes))
+        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args))
     {
         return exit;
     }
@@ -102,13 +108,14 @@ fn request(world: &World, args: &Args) -> WrittenRequest {
     WrittenRequest {
         compromised: args.compromised,
         override_guards: args.override_guards,
+        supplied: args.supplied,
         ..asking::request(world, Wish::Rotate)
     }
 }
 
-fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
-    let warning = compromise::warning(unit);
-    if yes {
+fn agreed(unit: &Unit, args: &Args) -> Result<(), Exit> {
+    let warning = compromise::warning(unit, args.supplied);
+    if args.yes {
         complain(&warning);
         return Ok(());
     }
@@ -225,12 +232,17 @@ fn tell_end(
 
 fn success(record: Option<&Record>) -> Option<String> {
     let record = record?;
-    let retires = record.retiring.first().map(|old| old.not_before);
-    Some(match retires {
-        Some(at) => format!(
-            "rotated; the old token works until {} and is then retired by the daemon or `once`",
-            short(at)
+    let Some(old) = record.retiring.first() else {
+        return Some("rotated".to_owned());
+    };
+    let at = short(old.not_before);
+    Some(match Obstacle::of(record, old) {
+        Some(obstacle) => format!(
+            "rotated; the old token works, and is not retired after {at} as long as this stands against it: {}",
+            obstacle.detail
         ),
-        None => "rotated".to_owned(),
+        None => format!(
+            "rotated; the old token works until {at} and is then retired by the daemon or `once`"
+        ),
     })
 }

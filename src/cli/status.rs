@@ -13,6 +13,7 @@ use super::facts;
 use super::load;
 use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::words;
 
 /// `status`.
@@ -148,6 +149,74 @@ fn connections(state: &Value) -> String {
 /// within this long.
 const SILENT_FOR: SignedDuration = SignedDuration::from_mins(15);
 
+/// How long people are told of a value that was not accepted.
+const TOLD_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Somebody wrote a value to the published path that was not accepted.
+fn supplied_note(state: &Value, now: Timestamp) -> Option<String> {
+    let note = Some(&state["supplied"]).filter(|note| note.is_object())?;
+    let at = time(&note["at"])?;
+    let is_written_back = !note["written_back_at"].is_null();
+    if now.duration_since(at) > TOLD_FOR && is_written_back {
+        return None;
+    }
+    let place = text(&state["vault_path"]);
+    let back = match is_written_back {
+        true => "the token in use was written back",
+        false => "it is still there",
+    };
+    Some(format!(
+        "{} wrote a value to {place} ({}) that was not accepted: {}; {back}",
+        note["by"].as_str().unwrap_or("somebody"),
+        words::relative(at, now),
+        text(&note["detail"])
+    ))
+}
+
+/// Somebody wrote an end for the token in use that was not taken as it is.
+fn end_note(state: &Value) -> Option<String> {
+    let note = Some(&state["stated_end"]).filter(|note| note.is_object())?;
+    let is_of_current = state["current"]["fingerprint"] == note["fingerprint"];
+    let by = note["by"].as_str().map(|by| format!(" (written by {by})"));
+    is_of_current.then(|| {
+        let place = text(&state["vault_path"]);
+        format!(
+            "{place}: {}{}",
+            text(&note["detail"]),
+            by.unwrap_or_default()
+        )
+    })
+}
+
+fn operator_note(state: &Value, now: Timestamp) -> Option<String> {
+    let at = time(&state["operator_deadline_at"])?;
+    let name = text(&state["name"]);
+    let then = match state["compromised"].as_bool() {
+        Some(true) => {
+            format!(", and then run `scim-rotator rotate {name} --compromised --supplied`")
+        }
+        Some(false) | None => String::new(),
+    };
+    Some(format!(
+        "a person must write the new token to {}{then} (due {}): {}",
+        text(&state["vault_path"]),
+        words::relative(at, now),
+        text(&state["instructions"])
+    ))
+}
+
+/// The superseded token that is retired next, and what stands against that.
+fn retirement_note(state: &Value, now: Timestamp) -> Option<String> {
+    let due = time(&state["retirement_due_at"])?;
+    let told = &state["retirement_obstacle"];
+    let obstacle = told.is_object().then(|| Obstacle {
+        reason: "not_retired",
+        detail: text(&told["detail"]).to_owned(),
+        revoked_at: time(&told["revoked_at"]),
+    });
+    Some(Obstacle::sentence(obstacle.as_ref(), due, now))
+}
+
 /// The most important fact that the other columns do not show.
 fn note(state: &Value, now: Timestamp) -> String {
     let relative = |at: &Value| {
@@ -177,13 +246,12 @@ fn note(state: &Value, now: Timestamp) -> String {
             relative(&state["written_at"])
         );
     }
-    if !state["operator_deadline_at"].is_null() {
-        return format!(
-            "a person must write the new token to {} (due {}): {}",
-            text(&state["vault_path"]),
-            relative(&state["operator_deadline_at"]),
-            text(&state["instructions"])
-        );
+    let told = supplied_note(state, now).or_else(|| end_note(state));
+    if let Some(text) = told.or_else(|| operator_note(state, now)) {
+        return text;
+    }
+    if let Some(doubt) = state["doubt"].as_str() {
+        return format!("the token in use is not shown to work: {doubt}");
     }
     let failure = &state["last_failure"];
     if failure.is_object() {
@@ -193,11 +261,8 @@ fn note(state: &Value, now: Timestamp) -> String {
             text(&failure["message"])
         );
     }
-    if !state["retirement_due_at"].is_null() {
-        return format!(
-            "the old token is retired {}",
-            relative(&state["retirement_due_at"])
-        );
+    if let Some(text) = retirement_note(state, now) {
+        return text;
     }
     String::new()
 }

@@ -16,7 +16,7 @@ use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
 use crate::http;
-use crate::http::skew::SkewWatch;
+use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
@@ -24,6 +24,7 @@ use crate::ports::witness::{Witness, Witnesses};
 use crate::ports::{Clock, Secrets, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
+use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
@@ -251,8 +252,16 @@ impl World {
 fn conditions(skew: &Arc<SkewWatch>, all_paused: &Arc<AtomicBool>) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
     Conditions {
-        clock_skew: Arc::new(move || skew.largest()),
+        our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+    }
+}
+
+fn our_clock(verdict: Verdict) -> OurClock {
+    OurClock {
+        skew: verdict.skew,
+        is_measured: true,
+        vault_agrees: verdict.vault_agrees,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod lifetime;
 pub mod local;
 pub mod oauth2;
 pub mod operator;
+pub mod spelled;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::ports::Issuer;
 use crate::ports::kind::AnyIssuer;
 pub use crate::ports::kind::Deps;
 use crate::problem::{Problems, Severity};
+use crate::secret::Fingerprint;
 
 /// The kind of an issuer with its settings: `[issuers.<name>.<kind>]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -45,6 +47,11 @@ impl IssuerKind {
             Self::Operator(config) => config,
         }
     }
+}
+
+/// A digest of settings, which hold references to credentials and no values.
+fn digest_of(settings: &impl std::fmt::Debug) -> String {
+    Fingerprint::of(&format!("{settings:?}")).to_string()
 }
 
 /// Builds an issuer.

@@ -165,6 +165,7 @@ impl Oauth2Issuer {
 pub struct Oauth2Tokens {
     name: String,
     config: Oauth2Issuer,
+    settings: String,
     client: ClientCredentials,
     http: Client,
     secrets: Arc<dyn Secrets>,
@@ -177,6 +178,7 @@ impl Oauth2Tokens {
         Self {
             name: name.to_owned(),
             client: config.client(),
+            settings: super::digest_of(config),
             config: config.clone(),
             http: deps.http.clone(),
             secrets: Arc::clone(&deps.secrets),
@@ -255,7 +257,7 @@ impl Oauth2Tokens {
                 self.name,
                 self.client.host()
             );
-            Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text)
+            Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text).complete()
         })
     }
 
@@ -272,6 +274,10 @@ impl Oauth2Tokens {
 impl Issuer for Oauth2Tokens {
     fn capabilities(&self) -> IssuerCapabilities {
         self.config.capabilities()
+    }
+
+    fn settings(&self) -> &str {
+        &self.settings
     }
 
     fn label(&self, token: &str, rotation_id: &str, attempt: u32) -> String {

@@ -51,7 +51,7 @@ pub struct News {
 
 impl Bell {
     fn from_fields(fields: Fields) -> Option<Self> {
-        let bell: Self = serde_json::from_value(Value::Object(fields)).ok()?;
+        let bell: Self = serde_json::from_value(fields.into_value()).ok()?;
         let is_bounded = bell.names.len() <= MOST_NAMES
             && bell
                 .names
@@ -151,7 +151,7 @@ impl Listener {
 
 fn fields(bell: &Bell) -> Fields {
     match serde_json::to_value(bell) {
-        Ok(Value::Object(fields)) => fields,
+        Ok(Value::Object(fields)) => fields.into(),
         Ok(_) | Err(_) => Fields::new(),
     }
 }
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn what_is_no_bell_is_not_read_as_one() {
         let of = |value: Value| match value {
-            Value::Object(fields) => Bell::from_fields(fields),
+            Value::Object(fields) => Bell::from_fields(fields.into()),
             _ => None,
         };
         let good = serde_json::json!({ "counter": 1, "names": [{ "counter": 1, "name": "a" }] });

@@ -58,7 +58,7 @@ fn decode(stored: Stored, path: &KvPath) -> Result<(Control, Fields), StoreError
 }
 
 fn understood(fields: &Fields) -> Result<Control, &'static str> {
-    serde_json::from_value(Value::Object(fields.clone()))
+    serde_json::from_value(fields.clone().into_value())
         .map_err(|_| "its fields are not what scim-rotator writes there")
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn read(session: &Session, path: &KvPath) -> Result<StoredFacts
     let stored = kv::read(session, path).await?;
     let version = stored.version();
     let facts = match stored {
-        Stored::Present { fields, .. } => Some(Value::Object(fields)),
+        Stored::Present { fields, .. } => Some(fields.into_value()),
         Stored::Absent | Stored::Deleted { .. } => None,
     };
     Ok(StoredFacts { facts, version })

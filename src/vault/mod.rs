@@ -44,6 +44,7 @@ pub mod secrets;
 pub mod session;
 mod shared_documents;
 pub mod store;
+mod wiped;
 
 pub use client::VaultClient;
 pub use config::VaultConfig;

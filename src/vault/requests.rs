@@ -67,7 +67,7 @@ pub(super) async fn read(
 }
 
 fn decode(fields: Fields) -> Result<Vec<WrittenRequest>, String> {
-    let whole = Value::Object(fields);
+    let whole = fields.into_value();
     if whole.to_string().len() > MOST_BYTES {
         return Err(format!("the document is larger than {MOST_BYTES} bytes"));
     }

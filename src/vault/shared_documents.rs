@@ -120,7 +120,7 @@ impl VaultStore {
         let Value::Object(fields) = facts else {
             return Err(config_fault("facts are an object".to_owned()));
         };
-        let written = facts::write(&self.documents.session, &path, fields, version);
+        let written = facts::write(&self.documents.session, &path, fields.into(), version);
         written.await.map_err(fault)
     }
 

@@ -1,6 +1,7 @@
 //! What a person asks for by a command, and a daemon that runs.
 
-use super::reload::{Running, is_fresh};
+use super::reload::is_fresh;
+use super::running::Running;
 use super::scene::Scene;
 use super::systemd::Systemd;
 

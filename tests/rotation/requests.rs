@@ -24,6 +24,7 @@ fn wish(seq: u64, what: Wish) -> WrittenRequest {
         what,
         compromised: false,
         override_guards: false,
+        supplied: false,
         reason: String::new(),
     }
 }

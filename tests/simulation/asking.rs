@@ -141,6 +141,7 @@ impl World {
             what,
             compromised: false,
             override_guards: false,
+            supplied: false,
             reason: String::new(),
         }
     }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::{IssueRequest, TokenHandle};
 use scim_rotator::rotation::apply::take_requests;
+use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::record::{
-    Intent, Lease, Paused, Record, Request as AskedFor, Rotation, Stage, Trigger, Wish,
+    IdsBefore, Intent, Lease, Paused, Record, Request as AskedFor, Rotation, Stage, Trigger, Wish,
 };
 
 use crate::acts::Act;
 use crate::cluster::Cluster;
 use crate::gate::Gate;
 use crate::happy::{TOKEN, due};
+use crate::planted::Planted;
 use crate::profile::strategies;
 use crate::request::{Process, Request};
 use crate::tenant::Tenant;
@@ -52,7 +54,7 @@ fn commit(world: &mut World, holder: &str, change: impl FnOnce(&mut Record)) {
 
 fn revoke(world: &mut World, id: String) {
     let handle = TokenHandle {
-        id: Some(id),
+        id: Some(ListedToken::with_id(id).issuer_id()),
         value: None,
     };
     send(world, &Request::Revoke(handle));
@@ -82,9 +84,10 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
             at,
             issuer: None,
             label: label.to_owned(),
-            ids_before: Vec::new(),
+            ids_before: IdsBefore::default(),
             etag: None,
             chosen: None,
+            unusable: None,
         }),
         attempts: 1,
         pending: None,
@@ -128,6 +131,41 @@ fn i2_the_end_of_a_foreign_token_is_seen() {
     let foreign = tenant(&mut world).provider.issue_by_hand(true, now);
     revoke(&mut world, foreign.id);
     must_be_seen(&world, "I2");
+}
+
+#[test]
+fn a_revocation_by_an_id_that_was_never_shown_is_seen() {
+    let mut world = at_rest();
+    revoke(&mut world, "from-the-published-path".to_owned());
+    must_be_seen(&world, "planted");
+}
+
+#[test]
+fn a_planted_value_in_use_or_at_a_connection_is_seen() {
+    let planted_in = |world: &mut World| {
+        let now = world.now;
+        let tenant = tenant(world);
+        tenant.plant(Planted::OtherTenant, now);
+        tenant.published.clone().expect("a secret").value
+    };
+    let mut world = at_rest();
+    let value = planted_in(&mut world);
+    let deliver = Request::Deliver {
+        connection: 0,
+        value,
+    };
+    send(&mut world, &deliver);
+    must_be_seen(&world, "planted");
+
+    let mut world = at_rest();
+    let value = planted_in(&mut world);
+    commit(&mut world, "holder-1", |record| {
+        record.generation += 1;
+        let current = record.current.as_mut().expect("a current token");
+        current.value = value;
+        current.evidence = None;
+    });
+    must_be_seen(&world, "planted");
 }
 
 #[test]
@@ -282,6 +320,7 @@ fn a_request_that_is_carried_out_twice_or_in_anothers_name_is_seen() {
                 trigger: Trigger::Force,
                 at: record.updated_at,
                 override_guards: false,
+                supplied: false,
             });
         }),
     ];

@@ -81,6 +81,7 @@ fn request(what: Wish) -> WrittenRequest {
         what,
         compromised: false,
         override_guards: false,
+        supplied: false,
         reason: String::new(),
     }
 }

@@ -150,7 +150,13 @@ fn ended(state: &Value, since: Timestamp) -> Option<(Exit, String)> {
 
 fn success(state: &Value) -> String {
     let generation = &state["generation"];
-    match state["retiring"][0]["not_before"].as_str() {
+    let retires = state["retiring"][0]["not_before"].as_str();
+    let obstacle = state["retirement_obstacle"]["detail"].as_str();
+    match retires {
+        Some(at) if obstacle.is_some() => format!(
+            "rotated, generation {generation}; the old token works, and is not retired after {at} as long as this stands against it: {}",
+            obstacle.unwrap_or_default()
+        ),
         Some(at) => format!(
             "rotated, generation {generation}; the old token works until {at} and is then retired"
         ),

@@ -22,6 +22,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long the kernel may take to bury a killed process.
 const BURIAL: Duration = Duration::from_secs(5);
 
+/// How long the rest of the output is read after the program has ended, if
+/// something that it left in the background holds the output open.
+const REST: Duration = Duration::from_millis(250);
+
 /// What is run.
 pub(super) struct Program {
     pub(super) argv: Vec<String>,
@@ -65,12 +69,23 @@ pub(super) async fn run(
     let ended = {
         let exchange = exchange(pipes, &input, &mut stdout, &mut stderr);
         tokio::pin!(exchange);
+        let mut closed = false;
         let orderly = async {
-            exchange.as_mut().await;
+            tokio::select! {
+                () = exchange.as_mut() => closed = true,
+                status = group.wait() => return status,
+            }
             group.wait().await
         };
         match timeout(limits.timeout, orderly).await {
-            Ok(status) => Some(status?),
+            Ok(status) => {
+                // What the program left in the background may hold its output
+                // open. The program's own output is there already.
+                if !closed && timeout(REST, exchange).await.is_err() {
+                    tracing::debug!("a program has ended and left others that hold its output");
+                }
+                Some(status?)
+            }
             Err(_) => {
                 group.end(exchange).await;
                 None

@@ -316,7 +316,12 @@ pub(in crate::http) fn check_error(
     }
 }
 
-fn check_headers(headers: &TemplateMap, known: &Names, path: &str, problems: &mut Problems) {
+pub(super) fn check_headers(
+    headers: &TemplateMap,
+    known: &Names,
+    path: &str,
+    problems: &mut Problems,
+) {
     for (name, template) in headers {
         template.check_field(&format!("{path}.{name}"), known, problems);
     }

@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::place::View;
 use super::purpose::{Effect, Purpose};
 use super::rule::{Means, Rule};
+use super::said;
 use super::settings::Shared;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::fired::Firings;
@@ -106,11 +107,15 @@ impl<'a> Judge<'a> {
             rules.any(|rule| rule.fits(answer) && rule.when.iter().any(Condition::needs_json));
         match answer.secret_json() {
             Err(fault) if looked_into => fault,
-            Ok(_) | Err(_) => answer.unexpected(if success_is_told {
-                "it fits no rule of `answers`, so it is not known what came of it"
-            } else {
-                "this is not one of the usual success codes of this call: say in `answers` what it means"
-            }),
+            Ok(_) | Err(_) => {
+                let what = if success_is_told {
+                    "it fits no rule of `answers`, so it is not known what came of it"
+                } else {
+                    "this is not one of the usual success codes of this call: say in `answers` what it means"
+                };
+                let shape = self.mask.clean(&answer.shape());
+                answer.unexpected(format!("{what}; it has {shape}"))
+            }
         }
     }
 
@@ -209,8 +214,12 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Code and text of an error, masked and cut.
+/// Code and text of an error, masked and cut. Where no place is configured, a
+/// success that cannot be used is looked at in the usual ones.
 pub(super) fn told(places: &ErrorPlaces, view: View<'_>, mask: &Mask) -> Option<String> {
+    if places.code.is_none() && places.text.is_none() {
+        return view.is_success().then(|| said::usual(view, mask)).flatten();
+    }
     let read = |place: &Option<super::place::Place>| {
         let text = place.as_ref()?.text(view)?;
         (!text.trim().is_empty()).then(|| mask.quote(&text))

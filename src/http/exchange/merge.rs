@@ -1,16 +1,19 @@
 //! Read, change, write back: what is changed in the object that the identity
 //! provider showed, so that everything that is not known here stays.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::json_place::JsonPlace;
+use super::masked;
 use super::patch::Operation;
 use crate::http::template::{Context, Names};
 use crate::problem::Problems;
 
 /// The changes, in the order in which they are made: `drop`, `merge`, `patch`,
-/// `set`. `V` is a JSON value with templates in its texts, before or after
+/// `set`. A value that may be shown in place of a secret is not written back. `V` is a JSON value with templates in its texts, before or after
 /// they are rendered.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +24,10 @@ pub struct Merge<V> {
     /// Places that must not be written back (ids, links, computed values).
     #[serde(default = "Vec::new")]
     pub drop: Vec<JsonPlace>,
+    /// Places whose values look like secrets or masks, and are shown as they
+    /// are: they may be written back.
+    #[serde(default = "Vec::new")]
+    pub keep: Vec<JsonPlace>,
     /// RFC 7396 merge patch. TOML has no null: use `patch` to remove.
     #[serde(default = "none")]
     pub merge: Option<V>,
@@ -72,6 +79,9 @@ impl<V> Merge<V> {
         for (index, place) in self.drop.iter().enumerate() {
             place.check(&format!("{path}.drop[{index}]"), known, problems);
         }
+        for (index, place) in self.keep.iter().enumerate() {
+            place.check(&format!("{path}.keep[{index}]"), known, problems);
+        }
         for (index, operation) in self.patch.iter().enumerate() {
             let at = format!("{path}.patch[{index}].path");
             operation.path().check(&at, known, problems);
@@ -87,7 +97,7 @@ impl<V> Merge<V> {
 
     /// Fills in the templates of its places.
     pub(crate) fn resolve_places(&mut self, context: &Context) -> Result<(), String> {
-        for place in &mut self.drop {
+        for place in self.drop.iter_mut().chain(&mut self.keep) {
             place.resolve(context)?;
         }
         for operation in &mut self.patch {
@@ -130,6 +140,7 @@ impl<V> Merge<V> {
         Ok(Merge {
             onto: self.onto.clone(),
             drop: self.drop.clone(),
+            keep: self.keep.clone(),
             merge,
             patch,
             set,
@@ -141,9 +152,41 @@ impl Merge<Value> {
     /// Makes the changes.
     ///
     /// # Errors
-    /// Names the place that is not as configured; the document is then half
-    /// changed and must not be sent.
+    /// Names the place that is not as configured, or a value that would be
+    /// written back although it may be a mask; the document is then half changed
+    /// and must not be sent.
     pub(crate) fn apply(self, document: &mut Value) -> Result<(), String> {
+        match self.changed(document)? {
+            None => Ok(()),
+            Some(at) => Err(masked::refused(&at)),
+        }
+    }
+
+    /// The first value that would be written back although it may be a mask, if
+    /// the changes can be made.
+    pub(crate) fn masked(self, document: &mut Value) -> Option<String> {
+        let at = self.changed(document).ok().flatten()?;
+        Some(masked::refused(&at))
+    }
+
+    fn changed(self, document: &mut Value) -> Result<Option<String>, String> {
+        let mut written = BTreeSet::new();
+        self.each_value(&mut |value| masked::texts(value, &mut written));
+        let keep = self.keep.clone();
+        self.change(document)?;
+        let is_kept = |at: &str| is_kept(&keep, document, at);
+        Ok(masked::find(document, &written, &is_kept))
+    }
+
+    fn each_value(&self, look: &mut dyn FnMut(&Value)) {
+        let looked: Result<Merge<()>, ()> = self.try_map(|_, value| {
+            look(value);
+            Ok(())
+        });
+        debug_assert!(looked.is_ok(), "looking cannot fail");
+    }
+
+    fn change(self, document: &mut Value) -> Result<(), String> {
         for place in &self.drop {
             place.remove(document);
         }
@@ -176,6 +219,16 @@ impl Set<Value> {
             .set(document, Value::String(inner.to_string()), false)
             .map_err(|e| e.to_string())
     }
+}
+
+/// Whether the value at this pointer is what stands at one of the places.
+fn is_kept(keep: &[JsonPlace], document: &Value, at: &str) -> bool {
+    let here = document.pointer(at);
+    let same = |place: &JsonPlace| match (place.get(document), here) {
+        (Some(kept), Some(here)) => std::ptr::eq(kept, here),
+        (None, _) | (_, None) => false,
+    };
+    keep.iter().any(same)
 }
 
 /// The JSON that stands as a text at a place.

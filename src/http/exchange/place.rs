@@ -38,6 +38,12 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether it is an answer with a status of success.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.answer.is_some_and(Answer::is_success)
+    }
+
     /// The JSON.
     #[must_use]
     pub fn json(&self) -> Option<&'a Value> {

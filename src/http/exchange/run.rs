@@ -2,6 +2,7 @@
 //! with a common context.
 
 mod attempt;
+mod told;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -10,20 +11,28 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use self::told::Told;
 use super::call::{Body, Call};
 use super::engine::Exchange;
 use super::failed::Failed;
 use super::judge::{Earlier, told};
+use super::masked;
 use super::page::PageMark;
 use super::place::View;
 use super::purpose::Purpose;
-use super::request::Guard;
+use super::request::{self, Guard, Source};
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::message::Answer;
-use crate::http::template::Context;
+use crate::http::message::{Answer, wipe};
+use crate::http::template::{Context, Template};
 use crate::secret::BearerToken;
 use crate::secret::mask::Mask;
+
+/// What templates name the answer of the login by.
+const LOGIN: &str = "steps.login";
+
+/// What templates use in place of a token while nothing is sent.
+const STAND_IN: &str = "stand-in-for-a-token";
 
 /// What came of a call.
 #[derive(Debug)]
@@ -46,6 +55,7 @@ pub struct Run<'a> {
     logged_in_again: bool,
     answers: BTreeMap<String, Arc<Answer>>,
     guard: Option<&'a Guard<'a>>,
+    sent: Told,
 }
 
 impl<'a> Run<'a> {
@@ -80,6 +90,7 @@ impl<'a> Run<'a> {
             logged_in_again: false,
             answers: BTreeMap::new(),
             guard: None,
+            sent: Told::default(),
         })
     }
 
@@ -221,7 +232,37 @@ impl<'a> Run<'a> {
     /// Masks everything secret that this operation knows of.
     #[must_use]
     pub fn mask(&self) -> Mask {
-        Mask::over(self.secrets.iter().map(|secret| secret.as_str()))
+        let sent = self.sent.all();
+        let all = self.secrets.iter().chain(&sent);
+        Mask::over(all.map(|secret| secret.as_str()))
+    }
+
+    /// Masks what a call sends of a session: whatever its headers take from
+    /// earlier answers, and whatever else of it comes from the login.
+    fn note_session_in(&self, call: &Call) {
+        let note = |template: &Template| {
+            if let Ok(value) = template.text(&self.context) {
+                self.sent.note(&value);
+            }
+        };
+        let headers = self.exchange.shared.headers.values();
+        let headers = headers.chain(call.headers.values());
+        headers.filter(|t| t.uses("steps")).for_each(note);
+        call.each_template(&mut |key, template| {
+            // The rest of a URL is no secret.
+            if key != "url" && template.uses(LOGIN) {
+                note(template);
+            }
+        });
+        if let Some(Body::Json(json)) = &call.body
+            && json.uses(LOGIN)
+            && let Ok(mut sent) = json.only_using(LOGIN).render(&self.context)
+        {
+            let mut texts = std::collections::BTreeSet::new();
+            masked::texts(&sent, &mut texts);
+            texts.iter().for_each(|text| self.sent.note(text));
+            wipe(&mut sent);
+        }
     }
 
     /// Now.
@@ -254,8 +295,33 @@ impl<'a> Run<'a> {
         self.session.is_some() && !self.logged_in_again
     }
 
+    /// Whether a call could change the document that a lookup showed without
+    /// writing a mask back. Nothing is sent, and no token is used.
+    ///
+    /// # Errors
+    /// Names the place of a value that may be a mask.
+    pub fn rehearse(&self, call: &Call, purpose: Purpose) -> Result<(), Fault> {
+        let context = ["token", "old_token"]
+            .into_iter()
+            .fold(self.context.clone(), |context, name| {
+                context.text(name, STAND_IN)
+            });
+        let source = Source {
+            shared: &self.exchange.shared,
+            context: &context,
+            onto: self.onto(call),
+            guard: None,
+            page: &PageMark::First,
+        };
+        match request::masked_place(call, &source) {
+            None => Ok(()),
+            Some(why) => Err(self.misconfigured(&format!("{}: {why}", purpose.as_str()))),
+        }
+    }
+
     /// Lets later calls use an answer by this name.
     pub fn remember(&mut self, name: &str, answer: &Arc<Answer>) {
+        self.sent.note_secrets_of(answer);
         self.context = self.context.clone().step(name, answer);
         self.answers.insert(name.to_owned(), Arc::clone(answer));
     }

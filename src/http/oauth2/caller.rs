@@ -58,7 +58,21 @@ impl Caller {
     /// # Errors
     /// As [`Client::send`], and when a credential cannot be had.
     pub async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        self.send_telling(request, &|_| ()).await
+    }
+
+    /// The same; `tell` is told of every credential that is sent, in the form in
+    /// which it is sent: the server may quote it.
+    ///
+    /// # Errors
+    /// As [`Caller::send`].
+    pub async fn send_telling(
+        &self,
+        request: Request,
+        tell: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Answer, Fault> {
         let (first, used) = self.authorize(request.clone()).await?;
+        self.tell_of(&first, tell);
         let answer = self.client.send(first).await?;
         if answer.status != 401 || used.is_empty() {
             return Ok(answer);
@@ -70,7 +84,24 @@ impl Caller {
         if fresh == used {
             return Ok(answer);
         }
+        self.tell_of(&second, tell);
         self.client.send(second).await
+    }
+
+    fn tell_of(&self, request: &Request, tell: &(dyn Fn(&str) + Send + Sync)) {
+        let own: Vec<&str> = match &*self.auth {
+            CallerAuth::None => Vec::new(),
+            CallerAuth::Bearer(_) | CallerAuth::Basic { .. } | CallerAuth::Oauth2(_) => {
+                vec![AUTHORIZATION.as_str()]
+            }
+            CallerAuth::Headers(headers) => headers.iter().map(|h| h.name.as_str()).collect(),
+        };
+        for name in own {
+            let value = request.headers.get(name).and_then(|v| v.to_str().ok());
+            // Behind the scheme, if there is one.
+            let value = value.map(|value| value.split_once(' ').map_or(value, |(_, v)| v));
+            value.into_iter().for_each(tell);
+        }
     }
 
     /// Puts the credentials in; also tells which ones were used.

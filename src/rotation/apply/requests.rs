@@ -59,6 +59,7 @@ fn ask_for_rotation(record: &mut Record, request: &WrittenRequest, now: Timestam
     let before = record.request.as_ref();
     let was_compromise = before.is_some_and(|r| r.trigger == Trigger::Compromise);
     let overrode = before.is_some_and(|r| r.override_guards);
+    let before_supplied = before.is_some_and(|r| r.supplied);
     record.request = Some(Request {
         trigger: match was_compromise || request.compromised {
             true => Trigger::Compromise,
@@ -66,6 +67,7 @@ fn ask_for_rotation(record: &mut Record, request: &WrittenRequest, now: Timestam
         },
         at: now,
         override_guards: overrode || request.override_guards,
+        supplied: before_supplied || request.supplied,
     });
 }
 

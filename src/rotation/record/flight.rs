@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::control::Trigger;
+use super::ids_before::IdsBefore;
 use super::stage::Stage;
 use super::token::HeldToken;
 use crate::secret::{BearerToken, Fingerprint};
@@ -59,10 +60,11 @@ pub struct Intent {
     pub issuer: Option<String>,
     /// Label, name or request id that the issuer is given.
     pub label: String,
-    /// The ids that the issuer listed before. None of them is revoked unless
-    /// this record contains it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ids_before: Vec<String>,
+    /// The ids that the issuer listed before, where a lost token can only be told
+    /// by comparison with them. None of them is revoked unless this record contains
+    /// it.
+    #[serde(default, skip_serializing_if = "IdsBefore::is_empty")]
+    pub ids_before: IdsBefore,
     /// Version of the issuer's state before the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
@@ -73,6 +75,23 @@ pub struct Intent {
         with = "super::token::optional_token_value"
     )]
     pub chosen: Option<BearerToken>,
+    /// Set if the issuer answered the request completely, and the answer cannot
+    /// be used: another request would end in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<UnusableAnswer>,
+}
+
+/// A complete answer of the issuer that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusableAnswer {
+    /// For a person: what was expected, and what came.
+    pub detail: String,
+    /// Digest of the issuer's settings when the answer came.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub settings: String,
+    /// Id of the token that was made, where the answer tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
 }
 
 /// Progress of a rotation at one connection.

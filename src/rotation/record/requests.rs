@@ -31,6 +31,9 @@ pub struct WrittenRequest {
     /// For `rotate`: the runaway guard and the windows are overridden.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub override_guards: bool,
+    /// For `rotate`: the value at the published path is meant to become the token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supplied: bool,
     /// For `pause`: why, in the author's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,

@@ -124,7 +124,7 @@ pub(crate) fn scim_url() -> Url {
 }
 
 /// Every reference is the same credential.
-struct TestSecrets;
+pub(crate) struct TestSecrets;
 
 #[async_trait]
 impl Secrets for TestSecrets {

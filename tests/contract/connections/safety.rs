@@ -2,6 +2,7 @@
 
 mod again;
 mod failures;
+mod masks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

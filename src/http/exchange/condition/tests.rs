@@ -10,6 +10,7 @@ fn answer(headers: &[(&'static str, &str)], body: &str) -> Answer {
         (name, value.parse().expect("a header"))
     });
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status: 200,
         headers: pairs.collect(),
         body: Zeroizing::new(body.as_bytes().to_vec()),

@@ -58,6 +58,7 @@ impl Earlier for Looked {
 
 fn answer(status: u16, body: &str, effect: Effect) -> Answer {
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status,
         headers: http::HeaderMap::new(),
         body: Zeroizing::new(body.as_bytes().to_vec()),

@@ -9,6 +9,7 @@ fn answer(link: &str, body: &Value) -> Answer {
         headers.insert("link", link.parse().expect("header"));
     }
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status: 200,
         headers,
         body: Zeroizing::new(body.to_string().into_bytes()),

@@ -17,6 +17,7 @@ fn answer(body: &str) -> Answer {
         (name, value.parse().expect("a header"))
     });
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status: 201,
         headers: pairs.into_iter().collect(),
         body: Zeroizing::new(body.as_bytes().to_vec()),

@@ -79,6 +79,7 @@ impl Run<'_> {
             self.misconfigured(&format!("{} was not sent: {why}", purpose.as_str()))
         })?;
         let url = request.url.clone();
+        self.note_session_in(call);
         let answer = self.send(call, request).await?;
         match self.judged(call, purpose, &answer)? {
             Reply::Done(answer) => match &call.poll {
@@ -97,14 +98,17 @@ impl Run<'_> {
         } else {
             &self.exchange.caller
         };
-        let sending = caller.send(request);
+        let tell = |secret: &str| self.sent.note(secret);
+        let sending = caller.send_telling(request, &tell);
         let answer = match call.timeout {
             None => sending.await,
             Some(limit) => timeout(limit.0.unsigned_abs(), sending)
                 .await
                 .unwrap_or_else(|_| Err(too_slow(&origin, limit.0))),
         };
-        answer.map(Arc::new).map_err(|fault| self.about(fault))
+        let answer = answer.map(Arc::new).map_err(|fault| self.about(fault))?;
+        answer.parse_aside().await;
+        Ok(answer)
     }
 
     pub(super) fn judged(
@@ -127,6 +131,7 @@ impl Run<'_> {
                 },
                 fault: self.about(fault),
                 rule,
+                answer: Some(Arc::clone(answer)),
             }),
         }
     }
@@ -157,6 +162,7 @@ fn repeats(call: &Call, purpose: Purpose, fault: &Fault) -> bool {
         | FaultKind::Conflict
         | FaultKind::Refused
         | FaultKind::Config
+        | FaultKind::WrongTarget
         | FaultKind::VaultUnavailable => false,
     };
     passing
