@@ -158,7 +158,10 @@ async fn a_page_and_accepted_stop_after_one_request_each() {
         let detail = text(&record["halt"]["detail"]);
         assert!(detail.contains(told), "{detail}");
         assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1);
-        scene.house.command(&["rotate", "crm"]).await;
+        scene
+            .house
+            .command(&["rotate", "crm", "--foreground"])
+            .await;
         scene.settled().await;
         assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1, "one more");
         scene.end(daemon).await;
