@@ -135,6 +135,12 @@ pub(super) fn block_is_possible(found: Finding) -> Finding {
     finding(found.reason, format!("{}{text}", found.detail))
 }
 
+/// A finding about the request for `ServiceProviderConfig`.
+pub(super) fn without_discovery(found: Finding) -> Finding {
+    let text = " (this was asked without the token; set the probe's `discovery` to false if the service provider always answers so)";
+    finding(found.reason, format!("{}{text}", found.detail))
+}
+
 fn answered(answer: &ProbeAnswer) -> String {
     match answer {
         ProbeAnswer::NotScim(NotScim::NotJson) => "it answers 200 and no JSON".to_owned(),
