@@ -70,7 +70,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let telemetry = Telemetry::new(clock.now(), notifier)?;
         let metrics: Arc<dyn http::Observer> = Arc::clone(&telemetry.metrics) as _;
-        let skew = Arc::new(SkewWatch::new(metrics));
+        let skew = Arc::new(SkewWatch::new(metrics, Arc::clone(&clock)));
         let observer: Arc<dyn http::Observer> = Arc::clone(&skew) as _;
         let holder = ids::holder();
         let session = Session::new(

@@ -46,7 +46,8 @@ fn a_family_that_was_ended_asks_for_a_person_and_stops() {
     assert_eq!(record.generation, 1);
     // The person of this world comes with a token.
     play.rest(2);
-    assert_eq!(play.count("issuer.issue"), asked, "and not once more");
+    let more = play.count("issuer.issue") - asked;
+    assert!(more <= 24, "at most once an hour until then: {more}");
     assert!(play.all_hold(&play.current()));
 }
 
