@@ -61,7 +61,7 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
             Err(exit) => return exit,
         };
     if args.compromised
-        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args.yes))
+        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args))
     {
         return exit;
     }
@@ -78,9 +78,9 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
     })
 }
 
-fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
-    let warning = compromise::warning(unit);
-    if yes {
+fn agreed(unit: &Unit, args: &Args) -> Result<(), Exit> {
+    let warning = compromise::warning(unit, args.supplied);
+    if args.yes {
         complain(&warning);
         return Ok(());
     }

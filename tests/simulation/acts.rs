@@ -45,6 +45,11 @@ pub(crate) enum Act {
     Unpublish(String),
     /// The next token that is made does not work.
     BadToken(String),
+    /// New tokens work only after so many minutes, from now on.
+    LateTokens {
+        token: String,
+        minutes: i64,
+    },
     /// The first connection refuses the next token that it is given.
     BadDelivery(String),
     /// A connection leaves the configuration.
@@ -78,7 +83,7 @@ impl Act {
     pub(crate) fn any(dice: &mut Dice, tokens: &[String], replicas: usize) -> Self {
         let token = dice.pick(tokens).clone();
         let connection = dice.below(2);
-        match dice.below(19) {
+        match dice.below(20) {
             0 => Self::Pause(token),
             1 => Self::PauseAll,
             2 | 3 => Self::Rotate {
@@ -110,7 +115,11 @@ impl Act {
                 idp: dice.happens(500),
                 hours: dice.between(-24 * 400, 24 * 400),
             },
-            17 => Self::Kill(dice.below(replicas)),
+            17 => Self::LateTokens {
+                token,
+                minutes: dice.between(0, 11),
+            },
+            18 => Self::Kill(dice.below(replicas)),
             _ => Self::Terminate(dice.below(replicas)),
         }
     }
@@ -128,6 +137,7 @@ impl Act {
             | Self::Unpublish(token)
             | Self::BadToken(token)
             | Self::BadDelivery(token)
+            | Self::LateTokens { token, .. }
             | Self::Detach { token, .. }
             | Self::Attach { token, .. }
             | Self::Overlap { token, .. } => Some(token),
@@ -158,6 +168,7 @@ impl Act {
             | Self::Unpublish(_)
             | Self::BadToken(_)
             | Self::BadDelivery(_)
+            | Self::LateTokens { .. }
             | Self::Attach { .. }
             | Self::Overlap { .. }
             | Self::WrongDate { .. }
@@ -211,6 +222,9 @@ impl World {
                 tenant.published_version += 1;
             }),
             Act::BadToken(token) => self.with(token, |t| t.provider.next_is_useless = true),
+            Act::LateTokens { token, minutes } => self.with(token, |t| {
+                t.provider.quirks.works_after = SignedDuration::from_mins(*minutes);
+            }),
             Act::BadDelivery(token) => self.with(token, |t| t.dislikes_next = true),
             Act::Detach { token, connection } => self.configure(token, |tenant| {
                 tenant.detached.insert(*connection);

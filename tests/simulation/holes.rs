@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::{IssueRequest, TokenHandle};
 use scim_rotator::rotation::outcome::ListedToken;
-use scim_rotator::rotation::record::{Intent, Lease, Paused, Record, Rotation, Stage, Trigger};
+use scim_rotator::rotation::record::{
+    IdsBefore, Intent, Lease, Paused, Record, Rotation, Stage, Trigger,
+};
 
 use crate::acts::Act;
 use crate::cluster::Cluster;

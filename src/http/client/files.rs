@@ -195,7 +195,9 @@ fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         // Editors and archive tools leave `.#ca.pem` and `._ca.pem` beside a file.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let extension = path.extension().and_then(|e| e.to_str());
-        !name.starts_with('.') && extension.is_some_and(|e| EXTENSIONS.contains(&e)) && path.is_file()
+        !name.starts_with('.')
+            && extension.is_some_and(|e| EXTENSIONS.contains(&e))
+            && path.is_file()
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {

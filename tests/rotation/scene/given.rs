@@ -11,7 +11,7 @@ use scim_rotator::rotation::issuer_id::IssuerId;
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
-    Delivery, DeliveryState, ExpiryKnown, HeldToken, Intent, Origin,
+    Delivery, DeliveryState, ExpiryKnown, HeldToken, IdsBefore, Intent, Origin,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::scim::evidence::{Evidence, Finding, FindingReason, Refusal};

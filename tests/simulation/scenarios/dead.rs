@@ -35,7 +35,7 @@ fn a_token_in_use_that_somebody_revoked_is_replaced_however_it_is_answered() {
         play.rest(2);
         let current = play.current();
         let id = current.id.clone().expect("an id");
-        play.revoked_outside(&id);
+        play.revoked_outside(id.as_str());
         play.until("it is replaced", |t| {
             t.record.as_ref().is_some_and(|r| r.generation == 3)
         });
