@@ -19,6 +19,7 @@ mod house;
 mod mid_mint;
 mod parts;
 mod restless;
+mod saas;
 mod wait;
 
 mod adoption;
@@ -50,6 +51,7 @@ mod systemd;
 mod vault_away;
 mod vault_limits;
 mod vault_requests;
+mod vendors;
 
 #[path = "../support/mod.rs"]
 mod support;
