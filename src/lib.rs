@@ -70,7 +70,7 @@
 //! | [`scim`] | probes of the service provider, and evidence |
 //! | [`http`] | the one hardened HTTP client |
 //! | [`vendors`] | vendor files and the test bench for them |
-//! | [`secret`], [`value`], [`problem`], [`clock`], [`ids`], [`environment`], [`fault`] | what every folder uses: secrets, durations and references, findings about settings, time, random ids, environment variables, failure classes |
+//! | [`secret`], [`value`], [`problem`], [`clock`], [`ids`], [`environment`], [`files`], [`fault`] | what every folder uses: secrets, durations and references, findings about settings, time, random ids, environment variables, files of people, failure classes |
 //! | `demo` | Vault, service provider and identity provider in this process, for `demo` and for tests |
 
 pub mod cli;
@@ -81,6 +81,7 @@ pub mod demo;
 pub mod driver;
 pub mod environment;
 pub mod fault;
+pub mod files;
 pub mod http;
 pub mod ids;
 pub mod issuers;

@@ -19,6 +19,12 @@ path "kv/data/scim/*" {
   capabilities = ["create", "read", "update"]
 }
 
+# Who wrote a version of a published token (Vault 1.21 and newer), so that alarms
+# name that person. Without it they name nobody.
+path "kv/metadata/scim/*" {
+  capabilities = ["read"]
+}
+
 # Credentials for the administrative calls to issuers and identity providers.
 # Read only: a daemon that could write them could lock everybody out.
 path "kv/data/scim-rotator-callers/*" {

@@ -7,17 +7,33 @@
 # role-id, which is no secret. May be run again: it updates policy and role and
 # issues another secret-id. The KV v2 mount `kv` must exist.
 #
+# A secret-id has a life. Before it ends, run this again: the daemon reads the file
+# at each login, so a new one needs no restart (with systemd's LoadCredential=, a
+# restart). A token that it holds already goes on living; but after the end no new
+# login succeeds, such as the one after a restart. The secret-id before stays valid
+# until its own end; if it may have been read, destroy it:
+#   vault list auth/approle/role/ROLE/secret-id
+#   vault write auth/approle/role/ROLE/secret-id-accessor/destroy secret_id_accessor=...
+#
 # Settings, with their defaults:
 #   ROLE=scim-rotator          name of the role and of the policy
 #   TOKEN_PERIOD=1h            life of the daemon's token; it renews it without end
-#   SECRET_ID_TTL=0            life of the secret-id; 0: without end
-#   BOUND_CIDRS=               where the daemon may come from, such as 10.1.2.0/24
+#   SECRET_ID_TTL=90d          life of the secret-id; 0: without end
+#   BOUND_CIDRS=               where the daemon may come from, such as 10.1.2.3/32;
+#                              without it, who has the file can log in from anywhere
 set -euo pipefail
 
 out=${1:?usage: setup.sh FILE-FOR-THE-SECRET-ID}
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vault=${VAULT_BIN:-vault}
 role=${ROLE:-scim-rotator}
+life=${SECRET_ID_TTL:-90d}
+
+[ -n "${BOUND_CIDRS:-}" ] || printf '%s\n' \
+    "warning: everyone who reads $out can log in from any address; bind it to this server, such as BOUND_CIDRS=10.1.2.3/32" >&2
+case "$life" in
+    0 | 0[smhd]) printf '%s\n' "warning: SECRET_ID_TTL=$life: the secret-id never ends, also when it was stolen" >&2 ;;
+esac
 
 # Not through a pipe: `grep -q` ends at the first match, and Vault's own end by SIGPIPE would look like "not mounted".
 methods=$("$vault" auth list -format=json)
@@ -36,7 +52,7 @@ fi
     token_type=service \
     token_bound_cidrs="${BOUND_CIDRS:-}" \
     secret_id_bound_cidrs="${BOUND_CIDRS:-}" \
-    secret_id_ttl="${SECRET_ID_TTL:-0}" >&2
+    secret_id_ttl="$life" >&2
 
 umask 077
 rm -f "$out"
@@ -44,3 +60,7 @@ rm -f "$out"
 [ -s "$out" ] || { echo "no secret-id was issued" >&2; exit 1; }
 
 printf 'role_id = "%s"\n' "$("$vault" read -field=role_id "auth/approle/role/$role/role-id")"
+case "$life" in
+    0 | 0[smhd]) ;;
+    *) printf '%s\n' "The secret-id lives for $life. Before that, run this again: it writes another one to $out." >&2 ;;
+esac

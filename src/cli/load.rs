@@ -122,7 +122,12 @@ pub(super) fn block_on(work: impl Future<Output = Exit>) -> Exit {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // A thread that waits for a file system must not keep the process.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => {
             complain(&format!("the runtime could not be started: {error}\n"));
             Exit::Failed

@@ -14,7 +14,7 @@ use crate::ports::unit::Unit;
 use crate::rotation::decision::Decision;
 use crate::rotation::forecast::{Forecast, forecast};
 use crate::rotation::invariant;
-use crate::rotation::record::Record;
+use crate::rotation::record::{Record, StatedEnd};
 use crate::rotation::situation::Published;
 use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::snapshot::TokenSnapshot;
@@ -33,6 +33,7 @@ pub(super) struct Seen {
 pub(super) struct Found {
     record: Record,
     published: Published,
+    stated_end: StatedEnd,
     conditions: Conditions,
 }
 
@@ -67,13 +68,14 @@ async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
         invariant::check(&stored.value).map_err(|error| error.to_string())?;
     }
     let published = world.store.published(&unit.name).await;
-    let published = published.map_err(|error| error.to_string())?.seen();
+    let published = published.map_err(|error| error.to_string())?;
     Ok(Found {
         record: record.map_or_else(
             || Record::new(&unit.name, world.clock.now()),
             |stored| stored.value,
         ),
-        published,
+        stated_end: published.stated_end(),
+        published: published.seen(),
         conditions: world.conditions(),
     })
 }
@@ -82,7 +84,7 @@ impl Found {
     /// The forecast from this time on.
     pub(super) fn forecast(&self, unit: &Unit, from: Timestamp) -> Forecast {
         let connections = unit.connection_capabilities();
-        let inputs = Inputs::dry_run(&connections, &self.published);
+        let inputs = Inputs::dry_run(&connections, &self.published, self.stated_end);
         let situation = self.conditions.situation(unit, inputs);
         forecast(&self.record, &situation, from)
     }

@@ -28,6 +28,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::telemetry::logging;
+
 /// The default path of the configuration file.
 pub const DEFAULT_CONFIG: &str = "/etc/scim-rotator/scim-rotator.toml";
 
@@ -124,7 +126,11 @@ impl From<Exit> for ExitCode {
 pub fn main() -> Exit {
     harden::harden();
     match Cli::try_parse() {
-        Ok(cli) => dispatch(&cli),
+        Ok(cli) => {
+            let exit = dispatch(&cli);
+            logging::flush();
+            exit
+        }
         Err(error) => {
             // Help and version are not mistakes.
             let exit = if error.use_stderr() {

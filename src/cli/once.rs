@@ -19,7 +19,10 @@ use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
+use crate::rotation::policy::Policy;
+use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::{Reason, Urgency};
+use crate::rotation::record::Record;
 use crate::value::HumanDuration;
 
 /// `once`.
@@ -55,7 +58,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         }
         let ended = until_signal(&cancel, work).await;
         world.session.close().await;
-        let exits = ended.iter().map(|(_, ended)| verdict(ended).0);
+        let exits = ended.iter().map(|worked| worked.verdict().0);
         let exit = exits.fold(Exit::Ok, worse);
         // If nobody reads the output any more, the exit code still tells the
         // result.
@@ -64,13 +67,44 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     })
 }
 
+/// How the work on one token ended.
+struct Worked {
+    token: String,
+    ended: Ended,
+    /// Why its token in use does not count as working, if it does not.
+    doubt: Option<String>,
+}
+
+impl Worked {
+    fn verdict(&self) -> (Exit, &'static str, String) {
+        let (exit, word, detail) = verdict(&self.ended);
+        let Some(doubt) = &self.doubt else {
+            return (exit, word, detail);
+        };
+        // Success is said only of a token that was shown to work.
+        let exit = worse(exit, Exit::TryAgain);
+        match detail.is_empty() {
+            true => (exit, "not shown to work", doubt.clone()),
+            false => (exit, word, format!("{detail}: {doubt}")),
+        }
+    }
+}
+
+fn doubt(record: &Record, policy: &Policy) -> Option<String> {
+    match proof::of_current(record, policy)? {
+        Proof::Works => None,
+        Proof::Refused(finding) | Proof::Unproven(Some(finding)) => Some(finding.detail.clone()),
+        Proof::Unproven(None) => Some("it was not tested yet".to_owned()),
+    }
+}
+
 async fn work_all(
     world: &World,
     units: Vec<Unit>,
     at_once: usize,
     timeout: SignedDuration,
     cancel: &CancellationToken,
-) -> Vec<(String, Ended)> {
+) -> Vec<Worked> {
     let witness: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
     let runner = world.runner(witness, cancel.clone());
     futures_util::stream::iter(units)
@@ -79,7 +113,12 @@ async fn work_all(
             async move {
                 let mut memory = Memory::default();
                 let ended = runner.work(&unit, &mut memory, Until::Idle, timeout).await;
-                (unit.name, ended)
+                let doubt = memory.record().and_then(|r| doubt(r, &unit.policy));
+                Worked {
+                    token: unit.name,
+                    ended,
+                    doubt,
+                }
             }
         })
         .buffered(at_once)
@@ -133,21 +172,22 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if weight(b) > weight(a) { b } else { a }
 }
 
-fn show(ended: &[(String, Ended)], output: &mut Output) -> std::io::Result<()> {
+fn show(ended: &[Worked], output: &mut Output) -> std::io::Result<()> {
     if output.format() == OutputFormat::Json {
         let tokens: Vec<Value> = ended
             .iter()
-            .map(|(token, ended)| {
-                let (exit, word, detail) = verdict(ended);
+            .map(|worked| {
+                let (exit, word, detail) = worked.verdict();
+                let token = &worked.token;
                 json!({ "token": token, "ok": exit == Exit::Ok, "result": word, "detail": detail })
             })
             .collect();
         return output.json(&json!({ "tokens": tokens }));
     }
     let mut table = Table::new(["TOKEN", "RESULT", "DETAIL"]);
-    for (token, ended) in ended {
-        let (_, word, detail) = verdict(ended);
-        table.row([token.clone(), word.to_owned(), detail]);
+    for worked in ended {
+        let (_, word, detail) = worked.verdict();
+        table.row([worked.token.clone(), word.to_owned(), detail]);
     }
     output.text(&table.text())
 }

@@ -5,16 +5,11 @@ use std::io::{self, IsTerminal, Write};
 use super::OutputFormat;
 use crate::environment;
 use crate::secret::redact;
+use crate::telemetry::logging;
 
 /// Writes a message to standard error.
 pub(super) fn complain(text: &str) {
-    // If standard error is closed, there is nobody to tell.
-    let mut stderr = io::stderr().lock();
-    drop(
-        stderr
-            .write_all(&redact::global().mask(text.as_bytes()))
-            .and_then(|()| stderr.flush()),
-    );
+    logging::write_aside(text);
 }
 
 /// Where a command writes its result.

@@ -23,6 +23,7 @@ use crate::driver::memory::Memory;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};
+use crate::telemetry::obstacle::Obstacle;
 use crate::value::HumanDuration;
 
 /// `rotate`.
@@ -42,6 +43,11 @@ pub struct Args {
     /// works. Tells what that interrupts, and asks.
     #[arg(long)]
     pub compromised: bool,
+    /// The value that somebody wrote to the published path is meant to become
+    /// the token. Needed for a compromised token that a person issues, and where
+    /// `accept_supplied` does not permit the value.
+    #[arg(long)]
+    pub supplied: bool,
     /// Do not ask.
     #[arg(long, requires = "compromised")]
     pub yes: bool,
@@ -55,7 +61,7 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
             Err(exit) => return exit,
         };
     if args.compromised
-        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args.yes))
+        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args))
     {
         return exit;
     }
@@ -72,9 +78,9 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
     })
 }
 
-fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
-    let warning = compromise::warning(unit);
-    if yes {
+fn agreed(unit: &Unit, args: &Args) -> Result<(), Exit> {
+    let warning = compromise::warning(unit, args.supplied);
+    if args.yes {
         complain(&warning);
         return Ok(());
     }
@@ -108,6 +114,7 @@ async fn rotate(
         },
         at: began,
         override_guards: args.override_guards,
+        supplied: args.supplied,
     };
     if args.override_guards {
         tracing::warn!(token = %unit.name, "a person overrides the runaway guard and the windows");
@@ -199,12 +206,17 @@ fn tell_end(
 
 fn success(record: Option<&Record>) -> Option<String> {
     let record = record?;
-    let retires = record.retiring.first().map(|old| old.not_before);
-    Some(match retires {
-        Some(at) => format!(
-            "rotated; the old token works until {} and is then retired by the daemon or `once`",
-            short(at)
+    let Some(old) = record.retiring.first() else {
+        return Some("rotated".to_owned());
+    };
+    let at = short(old.not_before);
+    Some(match Obstacle::of(record, old) {
+        Some(obstacle) => format!(
+            "rotated; the old token works, and is not retired after {at} as long as this stands against it: {}",
+            obstacle.detail
         ),
-        None => "rotated".to_owned(),
+        None => format!(
+            "rotated; the old token works until {at} and is then retired by the daemon or `once`"
+        ),
     })
 }

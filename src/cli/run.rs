@@ -77,7 +77,7 @@ impl Daemon {
     ///
     /// # Errors
     /// If it cannot start: the address is in use, or a CA file cannot be read.
-    pub async fn run(self, mut settings: Settings) -> anyhow::Result<bool> {
+    pub async fn run(self, settings: Settings) -> anyhow::Result<bool> {
         let Self {
             notifier,
             also,
@@ -85,7 +85,17 @@ impl Daemon {
             cancel,
             reload: asked,
         } = self;
-        let world = World::new(&settings, notifier)?;
+        // On a thread that may wait, since this reads files for TLS.
+        let wired = tokio::task::spawn_blocking(move || {
+            let world = World::new(&settings, notifier);
+            (world, settings)
+        });
+        let wired = tokio::select! {
+            wired = wired => wired,
+            () = cancel.cancelled() => return Ok(true),
+        };
+        let (world, mut settings) = wired?;
+        let world = Arc::new(world?);
         settings.tokens.clear();
         let observer = Arc::new(world.telemetry.witness());
         for unit in &world.units {

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::load::{self, Logs};
 use super::look::{self, Seen};
 use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::TokenSnapshot;
 use crate::telemetry::words;
 
@@ -113,6 +114,53 @@ fn connections(snapshot: &TokenSnapshot) -> String {
     all.join(", ")
 }
 
+/// How long people are told of a value that was not accepted.
+const TOLD_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Somebody wrote a value to the published path that was not accepted.
+fn supplied_note(snapshot: &TokenSnapshot, now: Timestamp) -> Option<String> {
+    let note = snapshot.supplied.as_ref()?;
+    if now.duration_since(note.at) > TOLD_FOR && note.written_back_at.is_some() {
+        return None;
+    }
+    let place = &snapshot.facts.vault_path;
+    let back = match note.written_back_at {
+        Some(_) => "the token in use was written back",
+        None => "it is still there",
+    };
+    Some(format!(
+        "{} wrote a value to {place} ({}) that was not accepted: {}; {back}",
+        note.by.as_deref().unwrap_or("somebody"),
+        words::relative(note.at, now),
+        note.detail
+    ))
+}
+
+/// Somebody wrote an end for the token in use that was not taken as it is.
+fn end_note(snapshot: &TokenSnapshot) -> Option<String> {
+    let note = snapshot.stated_end.as_ref()?;
+    let current = snapshot.current.as_ref()?;
+    let by = note.by.as_deref().map(|by| format!(" (written by {by})"));
+    (current.fingerprint == note.fingerprint).then(|| {
+        let place = &snapshot.facts.vault_path;
+        format!("{place}: {}{}", note.detail, by.unwrap_or_default())
+    })
+}
+
+fn operator_note(snapshot: &TokenSnapshot, at: Timestamp, now: Timestamp) -> String {
+    let name = &snapshot.facts.name;
+    let then = match snapshot.compromised {
+        true => format!(", and then run `scim-rotator rotate {name} --compromised --supplied`"),
+        false => String::new(),
+    };
+    format!(
+        "a person must write the new token to {}{then} (due {}): {}",
+        snapshot.facts.vault_path,
+        words::relative(at, now),
+        snapshot.facts.instructions.as_deref().unwrap_or_default()
+    )
+}
+
 /// The most important fact that the other columns do not show.
 fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
     if let Some(halt) = &snapshot.halt {
@@ -125,19 +173,20 @@ fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
             paused.reason
         );
     }
+    if let Some(text) = supplied_note(snapshot, now).or_else(|| end_note(snapshot)) {
+        return text;
+    }
     if let Some(at) = snapshot.operator_deadline_at {
-        return format!(
-            "a person must write the new token to {} (due {}): {}",
-            snapshot.facts.vault_path,
-            words::relative(at, now),
-            snapshot.facts.instructions.as_deref().unwrap_or_default()
-        );
+        return operator_note(snapshot, at, now);
+    }
+    if let Some(detail) = snapshot.doubt_detail() {
+        return format!("the token in use is not shown to work: {detail}");
     }
     if let Some(failure) = &snapshot.last_failure {
         return format!("{} failed: {}", failure.step, failure.message);
     }
     if let Some(at) = snapshot.retirement_due_at {
-        return format!("the old token is retired {}", words::relative(at, now));
+        return Obstacle::sentence(snapshot.retirement_obstacle.as_deref(), at, now);
     }
     String::new()
 }

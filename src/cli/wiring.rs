@@ -14,12 +14,13 @@ use crate::config::{Settings, TokenSettings};
 use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
 use crate::http;
-use crate::http::skew::SkewWatch;
+use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
 use crate::ports::{Clock, Secrets, StoreError};
+use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
@@ -174,7 +175,7 @@ impl World {
         let skew = Arc::clone(&self.skew);
         let paused = Arc::clone(&self.all_paused);
         Conditions {
-            clock_skew: Arc::new(move || skew.largest()),
+            our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
             all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
         }
     }
@@ -198,6 +199,14 @@ impl World {
         let units = self.units.iter().map(Arc::as_ref);
         let wanted = |unit: &&Unit| names.is_empty() || names.contains(&unit.name);
         Ok(units.filter(wanted).cloned().collect())
+    }
+}
+
+fn our_clock(verdict: Verdict) -> OurClock {
+    OurClock {
+        skew: verdict.skew,
+        is_measured: true,
+        vault_agrees: verdict.vault_agrees,
     }
 }
 

@@ -7,6 +7,7 @@ use super::keys;
 use super::lists::List;
 use super::literals;
 use super::locate::Document;
+use super::named_files;
 use super::placeholders::Placeholders;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
 use super::resolve;
@@ -96,6 +97,7 @@ fn draft<'a>(
         connections: &connections,
     };
     literals::check(documents, &kinds, findings);
+    named_files::check(documents, findings);
 
     let mut problems = Problems::default();
     let http = http.map(resolve::http);

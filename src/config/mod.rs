@@ -16,6 +16,7 @@ mod lists;
 mod literals;
 mod locate;
 mod mask;
+mod named_files;
 mod placeholders;
 mod policy;
 mod raw;

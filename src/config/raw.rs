@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::settings::Environment;
+use crate::rotation::policy::AcceptSupplied;
 use crate::scim::config::ProbeConfig;
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
@@ -45,12 +46,14 @@ pub(super) struct RawPolicy {
     pub(super) issues_per_day: Option<u32>,
     pub(super) probe_every: Option<HumanDuration>,
     pub(super) probe: Option<ProbeConfig>,
+    pub(super) new_token_patience: Option<HumanDuration>,
     pub(super) confirm_timeout: Option<HumanDuration>,
     pub(super) confirm_every: Option<HumanDuration>,
     pub(super) settle: Option<HumanDuration>,
     pub(super) operator_deadline: Option<HumanDuration>,
     pub(super) operator_poll: Option<HumanDuration>,
     pub(super) max_clock_skew: Option<HumanDuration>,
+    pub(super) accept_supplied: Option<AcceptSupplied>,
 }
 
 /// `windows = { allow = […], deny = […] }`; replaced as a whole by a token's own.

@@ -185,7 +185,7 @@ async fn a_rotation_by_hand_costs_no_provisioning_call() {
     scene.roll_out(&new.value).await;
     assert_eq!(scene.idp.holds(), Some(new.value.fingerprint()));
     let handle = TokenHandle {
-        id: old.id.clone(),
+        id: old.issuer_id(),
         value: Some(old.value.clone()),
     };
     scene.issuer.revoke("crm", &handle).await.expect("revoked");

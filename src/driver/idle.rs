@@ -34,6 +34,7 @@ impl Runner {
         let known = memory.known.as_ref();
         if known.is_some_and(|known| is_idle(known, &self.holder, now)) {
             memory.known = None;
+            memory.newest = None;
             self.store.forget(token);
         }
     }

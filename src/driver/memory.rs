@@ -1,5 +1,6 @@
 //! What the driver keeps in memory of a token between two wakes.
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::Version;
@@ -14,6 +15,12 @@ use crate::rotation::uncommitted::{Uncommitted, UnrecordedToken};
 pub struct Memory {
     /// Boxed, because most tokens are idle most of the time and keep none.
     pub(super) known: Option<Box<Known>>,
+    /// The record as this process had it before it began to load it again. It is
+    /// put back if the store turns out to have lost it.
+    pub(super) newest: Option<Box<Known>>,
+    /// Version of a record with another replica's lease that a clock of the future
+    /// has written, and when this process first saw it.
+    pub(super) future_lease: Option<(Version, Timestamp)>,
     /// Label of an intent that this process stored and whose request it has not
     /// sent.
     pub(super) fresh_intent: Option<String>,
@@ -49,8 +56,13 @@ impl Memory {
     /// not stored yet.
     pub fn reload(&mut self) {
         if self.known.as_ref().is_some_and(|known| !known.dirty) {
-            self.known = None;
+            self.keep_newest();
         }
+    }
+
+    /// Drops the record, but keeps it aside until it is loaded again.
+    pub(super) fn keep_newest(&mut self) {
+        self.newest = self.known.take().or_else(|| self.newest.take());
     }
 
     /// A token that ends the next wake between two steps when the configuration
@@ -84,7 +96,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
                 .and_then(|r| r.intent.as_ref())
                 .map(|intent| intent.label.clone())
         }
-        Outcome::Adopted(_)
+        Outcome::Adopted { .. }
         | Outcome::Issued(_)
         | Outcome::Supplied { .. }
         | Outcome::Proved(_)

@@ -4,15 +4,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{Known, Memory};
 use super::run::{Runner, WakeEnd, defect};
+use super::situation::Seen;
 use crate::fault::FaultClass;
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{StoreError, Version};
-use crate::rotation::apply::intend;
+use crate::ports::{StoreError, Version, Versioned};
+use crate::rotation::apply::{intend, restored};
+use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::clock;
 use crate::rotation::decision::Step;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
-use crate::rotation::situation::Published;
 use crate::rotation::uncommitted::Uncommitted;
 use crate::secret::redact;
 
@@ -29,28 +31,27 @@ impl Runner {
         let known = match found {
             Some(stored) => {
                 invariant::check(&stored.value).map_err(|e| StoreError::Unusable(e.to_string()))?;
-                Known {
-                    record: stored.value,
-                    version: stored.version,
-                    dirty: false,
-                    must_commit_first: false,
-                    unanswered: Vec::new(),
-                }
+                known_after_restore(memory, stored, self.now(unit))
             }
             None => Known {
-                record: Record::new(&unit.name, self.clock.now()),
+                record: Record::new(&unit.name, self.now(unit)),
                 version: Version::default(),
                 dirty: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             },
         };
+        memory.newest = None;
         memory.known = Some(Box::new(known));
         Ok(())
     }
 
-    pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
-        Ok(self.store.published(&unit.name).await?.seen())
+    pub(super) async fn published(&self, unit: &Unit) -> Result<Seen, StoreError> {
+        let secret = self.store.published(&unit.name).await?;
+        Ok(Seen {
+            what: secret.seen(),
+            end: secret.stated_end(),
+        })
     }
 
     /// Commits the intent of a step and the lease that covers it, with
@@ -61,7 +62,7 @@ impl Runner {
         memory: &mut Memory,
         step: &Step,
     ) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        let now = self.now(unit);
         let Some(known) = memory.known.as_mut() else {
             return Err(StoreError::Conflict);
         };
@@ -142,6 +143,37 @@ impl Runner {
             .ok_or(StoreError::Conflict)
     }
 
+    /// Sets the times back that a wrong clock has written, and stores that.
+    pub(super) async fn set_back(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        connections: &[(String, ConnectionCapabilities)],
+        published: &Seen,
+    ) -> Result<(), StoreError> {
+        let Some(record) = memory.record() else {
+            return Ok(());
+        };
+        let now = self.now(unit);
+        let situation = self.situation(unit, connections, published, memory, record);
+        let Some(record) = clock::set_back(record, &situation, now) else {
+            return Ok(());
+        };
+        // The end of another replica's lease cannot be told from the record, so a
+        // whole lease is waited for since this process has first seen it.
+        let elsewhere = record.lease.as_ref().filter(|l| l.holder != self.holder);
+        if elsewhere.is_some_and(|lease| lease.expires_at > now) {
+            let version = memory.known.as_ref().map(|known| known.version);
+            let seen = memory.future_lease.filter(|(of, _)| Some(*of) == version);
+            let since = seen.map_or(now, |(_, since)| since);
+            memory.future_lease = version.map(|version| (version, since));
+            if now.duration_since(since) < unit.policy.lease {
+                return Ok(());
+            }
+        }
+        self.replace(memory, record).await
+    }
+
     /// Replaces the known record by this one and commits it.
     pub(super) async fn replace(
         &self,
@@ -162,7 +194,7 @@ impl Runner {
     pub(super) fn after_conflict(&self, unit: &Unit, memory: &mut Memory) {
         let uncommitted = std::mem::take(&mut memory.uncommitted);
         memory.conflicted.add(uncommitted);
-        memory.known = None;
+        memory.keep_newest();
         memory.fresh_intent = None;
         self.store.forget(&unit.name);
     }
@@ -193,7 +225,7 @@ impl Runner {
         memory: &mut Memory,
         error: &StoreError,
     ) -> WakeEnd {
-        let now = self.clock.now();
+        let now = self.now(unit);
         let text = error.to_string();
         self.witness.store_failed(unit, &text, now);
         if matches!(error, StoreError::Unusable(_)) {
@@ -216,5 +248,29 @@ impl Runner {
             error: text,
             retry_at,
         }
+    }
+}
+
+/// The record that was loaded. If the store lost a later version of it, because
+/// it was restored from a snapshot, that is noted in the record and stored
+/// before anything else is done. The write proves it: check-and-set refuses it
+/// if a node of the store only lagged behind.
+fn known_after_restore(memory: &Memory, stored: Versioned<Record>, now: Timestamp) -> Known {
+    let newest = memory.newest.as_ref();
+    let newest = newest.filter(|known| Some(known.version) == stored.lost);
+    let record = match stored.lost {
+        None => stored.value.clone(),
+        Some(_) => {
+            let newest = newest.map(|known| &known.record);
+            restored(&stored.value, newest, now)
+        }
+    };
+    let changed = record != stored.value;
+    Known {
+        record,
+        version: stored.version,
+        dirty: changed,
+        must_commit_first: changed,
+        unanswered: Vec::new(),
     }
 }

@@ -120,6 +120,12 @@ impl Client {
         self.inner.target
     }
 
+    /// Largest body that is read, in bytes.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.inner.settings.max_body
+    }
+
     /// The clock that deadlines are read against.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
@@ -172,6 +178,7 @@ impl Inner {
     }
 
     async fn exchange(&self, request: Request, origin: &Origin) -> Result<Answer, Failure> {
+        let beginning_is_enough = request.beginning;
         let largest = request.largest_answer.unwrap_or(self.settings.max_body);
         let body = Bytes::from_owner(request.body);
         let http = self.http.client().await;
@@ -184,7 +191,7 @@ impl Inner {
         let mut response = sent.map_err(|e| Failure::of(&e))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let body = match self.read_body(response, largest).await {
+        let body = match self.read_body(response, largest, beginning_is_enough).await {
             Ok(body) => body,
             // An error is an error, with or without its explanation.
             Err(_) if status.is_client_error() => Zeroizing::new(Vec::new()),
@@ -204,10 +211,16 @@ impl Inner {
         &self,
         mut response: reqwest::Response,
         max: usize,
+        beginning_is_enough: bool,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let mut body = Zeroizing::new(Vec::with_capacity(4096));
         while let Some(chunk) = response.chunk().await.map_err(|e| Failure::of(&e))? {
             if body.len() + chunk.len() > max {
+                if beginning_is_enough {
+                    let room = max - body.len();
+                    append(&mut body, &chunk[..room]);
+                    return Ok(body);
+                }
                 return Err(Failure::TooLarge(max));
             }
             append(&mut body, &chunk);
@@ -235,7 +248,8 @@ impl Inner {
             self.observer.throttled(self.target);
         }
         if let Some(skew) = skew(&answer.headers, sent_at, seconds) {
-            self.observer.clock_skew(self.target, skew);
+            let host = &answer.origin.host;
+            self.observer.clock_skew(self.target, host, skew);
         }
     }
 
@@ -256,10 +270,60 @@ fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
 }
 
 /// The server's clock minus ours, at the middle of the exchange. `Date` is cut
-/// to the second, so half a second is added.
+/// to the second, so half a second is added. An answer with an `Age` comes from a
+/// cache, and shows when the cache got it; a date that no clock can show now is the
+/// server's fault.
 fn skew(headers: &HeaderMap, sent_at: Timestamp, seconds: f64) -> Option<f64> {
-    let date = http_date(headers.get(http::header::DATE)?.to_str().ok()?)?;
-    let ours = sent_at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + seconds / 2.0;
+    let text = |name| headers.get(name).map(|value| value.to_str().map(str::trim));
+    if text(http::header::AGE).is_some_and(|age| age.ok() != Some("0")) {
+        return None;
+    }
+    let date = http_date(text(http::header::DATE)?.ok()?)?;
     let theirs = date.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + 0.5;
+    if !PLAUSIBLE.contains(&theirs) {
+        return None;
+    }
+    let ours = sent_at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + seconds / 2.0;
     Some(theirs - ours)
+}
+
+/// From the year in which this program was made to 2100, in seconds.
+const PLAUSIBLE: std::ops::Range<f64> = 1_767_225_600.0..4_102_444_800.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_fresh_and_plausible_date_measures_a_clock() {
+        let now: Timestamp = "2026-11-27T06:00:00Z".parse().expect("a time");
+        type Headers = &'static [(&'static str, &'static str)];
+        let rows: [(Headers, Option<f64>); 8] = [
+            (&[("date", "Fri, 27 Nov 2026 06:00:10 GMT")], Some(10.0)),
+            (
+                &[("date", "Fri, 27 Nov 2026 06:00:10 GMT"), ("age", "0")],
+                Some(10.0),
+            ),
+            (
+                &[("date", "Fri, 27 Nov 2026 05:00:00 GMT"), ("age", "3600")],
+                None,
+            ),
+            (
+                &[("date", "Fri, 27 Nov 2026 05:00:00 GMT"), ("age", "a lot")],
+                None,
+            ),
+            (&[("date", "Thu, 01 Jan 1970 00:00:00 GMT")], None),
+            (&[("date", "Fri, 31 Dec 9999 23:59:59 GMT")], None),
+            (&[("date", "yesterday")], None),
+            (&[], None),
+        ];
+        for (fields, expected) in rows {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                let name = http::HeaderName::from_static(name);
+                headers.insert(name, http::HeaderValue::from_static(value));
+            }
+            assert_eq!(skew(&headers, now, 1.0), expected, "{fields:?}");
+        }
+    }
 }

@@ -34,6 +34,9 @@ pub struct Request {
     pub operation: &'static str,
     /// Whether sending it twice does no more than sending it once.
     pub idempotent: bool,
+    /// Whether of an answer that is too large the beginning is returned, as long
+    /// as the largest body, instead of a fault.
+    pub beginning: bool,
     /// Largest answer, where it may be larger than others.
     pub largest_answer: Option<usize>,
 }
@@ -50,8 +53,16 @@ impl Request {
             headers: HeaderMap::new(),
             body: Zeroizing::new(Vec::new()),
             operation,
+            beginning: false,
             largest_answer: None,
         }
+    }
+
+    /// Accepts the beginning of an answer that is too large.
+    #[must_use]
+    pub fn beginning_is_enough(mut self) -> Self {
+        self.beginning = true;
+        self
     }
 
     /// Says whether the request may be repeated, against the method's habit.

@@ -108,7 +108,7 @@ impl Label {
             return fitted;
         }
         let head = fitted.chars().take(self.max_length.saturating_sub(DIGEST));
-        head.chain(Fingerprint::of(text).as_str().chars()).collect()
+        head.chain(Fingerprint::of(text).short().chars()).collect()
     }
 
     fn fit(&self, c: char) -> Option<char> {

@@ -21,6 +21,8 @@ pub struct Unit {
     /// issuer's own: a token that an issuer of another name made is never revoked
     /// through this one.
     pub issuer_name: String,
+    /// Whether other tokens of the configuration name the same issuer.
+    pub shares_issuer: bool,
     /// What makes its tokens.
     pub issuer: Arc<dyn Issuer>,
     /// The connections that must hold it, the canary first.

@@ -103,14 +103,18 @@
 
 pub mod apply;
 pub mod capability;
+pub mod clock;
 pub mod decision;
 pub mod forecast;
 pub mod invariant;
+pub mod issuer_id;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod reason;
 pub mod record;
 pub mod schedule;
 pub mod situation;
+pub mod supplying;
 pub mod uncommitted;

@@ -5,7 +5,10 @@
 //! for people.
 
 pub mod config;
+mod connections;
+mod host;
 mod page;
+mod patient;
 mod scrape;
 #[cfg(test)]
 mod tests;
@@ -18,7 +21,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -30,6 +33,8 @@ use crate::secret::redact;
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
 use config::ServerConfig;
+use connections::Limits;
+use host::Names;
 use scrape::Scrapes;
 
 /// How long open connections may take to end.
@@ -50,9 +55,6 @@ pub enum ServerError {
         /// Why.
         source: std::io::Error,
     },
-    /// The socket failed later.
-    #[error("the HTTP server ended: {0}")]
-    Serve(#[source] std::io::Error),
     /// The status page does not compile, which a test rules out.
     #[error("the status page cannot be rendered: {0}")]
     Page(#[source] minijinja::Error),
@@ -72,7 +74,11 @@ impl Server {
         let bind = |source| ServerError::Bind { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Bound { listener, address })
+        Ok(Bound {
+            listener,
+            address,
+            names: Arc::new(Names::new(&config.hosts)),
+        })
     }
 }
 
@@ -81,6 +87,7 @@ impl Server {
 pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
+    names: Arc<Names>,
 }
 
 impl Bound {
@@ -94,7 +101,7 @@ impl Bound {
     /// seconds.
     ///
     /// # Errors
-    /// When the socket fails.
+    /// When the status page cannot be rendered.
     pub async fn serve(
         self,
         telemetry: Telemetry,
@@ -108,17 +115,19 @@ impl Bound {
             clock,
         };
         let scrapes = Arc::clone(&app.scrapes);
-        let served = axum::serve(self.listener, routes(app))
-            .with_graceful_shutdown(cancel.clone().cancelled_owned());
+        let routes = routes(app, self.names);
+        let limits = Limits::of_this_process();
+        let served = connections::serve(self.listener, routes, limits, &cancel);
         let too_long = async {
             cancel.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            ended = served => ended.map_err(ServerError::Serve),
-            () = scrapes.forget_old_ones() => Ok(()),
-            () = too_long => Ok(()),
+            () = served => {}
+            () = scrapes.forget_old_ones() => {}
+            () = too_long => {}
         }
+        Ok(())
     }
 }
 
@@ -130,7 +139,7 @@ struct App {
     page: Arc<page::Page>,
 }
 
-fn routes(app: App) -> Router {
+fn routes(app: App, names: Arc<Names>) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/style.css", get(style))
@@ -139,6 +148,7 @@ fn routes(app: App) -> Router {
         .route("/readyz", get(readyz))
         .route("/api/v1/tokens", get(tokens))
         .route("/api/v1/tokens/{name}", get(token))
+        .layer(from_fn_with_state(names, host::check))
         .layer(map_response(redacted))
         .layer(map_response(harden))
         .with_state(app)

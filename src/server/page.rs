@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::TokenSnapshot;
 use crate::telemetry::words::relative;
 
@@ -63,6 +64,7 @@ struct Row {
     expires: When,
     next: When,
     retiring: usize,
+    retirement: Option<String>,
     connections: Vec<ConnectionCell>,
 }
 
@@ -98,6 +100,14 @@ impl Row {
             expires: when(current.and_then(|slot| slot.expires_at)),
             next: when(snapshot.and_then(|s| s.next_attempt_at)),
             retiring: snapshot.map_or(0, |s| s.retiring.len()),
+            retirement: snapshot.and_then(|s| {
+                let obstacle = s.retirement_obstacle.as_deref()?;
+                Some(Obstacle::sentence(
+                    Some(obstacle),
+                    s.retirement_due_at?,
+                    now,
+                ))
+            }),
             connections: snapshot.map_or_else(Vec::new, connections_of),
         }
     }

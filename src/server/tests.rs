@@ -146,6 +146,25 @@ async fn every_path_answers_and_only_to_reads() {
 }
 
 #[tokio::test]
+async fn requests_for_another_host_are_refused() {
+    let running = running().await;
+    for path in ["/", "/metrics", "/api/v1/tokens", "/elsewhere"] {
+        let mut stream = TcpStream::connect(running.address)
+            .await
+            .expect("connected");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: attacker.example:9767\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("answered");
+        assert_eq!(status_of(&answer), "421", "{path}: {answer}");
+        assert!(answer.contains("`hosts` in [server]"), "{answer}");
+        assert!(!answer.contains("crm"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn names_are_escaped_on_the_page() {
     let running = running().await;
     let mut facts = (*fixture::facts("crm")).clone();
@@ -185,6 +204,7 @@ async fn a_taken_address_is_named() {
     let running = running().await;
     let config = ServerConfig {
         listen: running.address,
+        ..ServerConfig::default()
     };
     let error = Server::bind(&config).await.expect_err("taken").to_string();
     assert!(error.contains(&running.address.to_string()), "{error}");

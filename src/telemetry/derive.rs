@@ -5,10 +5,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::rotation::decision::{Action, Decision};
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::policy::Policy;
+use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Urgency;
-use crate::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult};
+use crate::rotation::record::{
+    ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult, Trigger,
+};
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
     ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot,
 };
@@ -56,13 +61,21 @@ impl TokenSnapshot {
                 .iter()
                 .map(|old| RetiringFacts::of(old, policy))
                 .collect(),
-            retirement_due_at: record.retiring.iter().map(|old| old.not_before).min(),
+            retirement_due_at: next_to_retire(record).map(|old| old.not_before),
+            retirement_obstacle: next_to_retire(record)
+                .and_then(|old| Obstacle::of(record, old))
+                .map(Box::new),
             connections: facts
                 .connections
                 .iter()
                 .map(|connection| ConnectionState::of(connection, record))
                 .collect(),
             probe: record.probe.clone(),
+            proof: proof::of_current(record, policy).map(Proof::as_str),
+            compromised: record.is_compromised()
+                || rotation.is_some_and(|r| r.trigger == Trigger::Compromise),
+            supplied: record.supplied.clone().map(Box::new),
+            stated_end: record.stated_end.clone().map(Box::new),
             consecutive_failures: record.failures.consecutive,
             last_failure: last_failure(record).map(Box::new),
             last_success_at: last_success_at(record),
@@ -81,10 +94,11 @@ impl SlotFacts {
     /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
         let expires_at = policy.expiry(token);
+        let id = token.id.as_ref().map(IssuerId::text);
         let declared = token.expires_at.is_none() && expires_at.is_some();
         Self {
             fingerprint: token.fingerprint(),
-            id: token.id.clone(),
+            id: id.or_else(|| token.stated_id.clone()),
             origin: token.origin,
             issued_at: token.issued_at,
             expires_at,
@@ -94,6 +108,11 @@ impl SlotFacts {
                 token.expiry
             },
             proven_at: token.evidence.as_ref().map(|evidence| evidence.at()),
+            unclear_controls: token
+                .evidence
+                .as_ref()
+                .and_then(|evidence| evidence.unclear().cloned())
+                .map(Box::new),
         }
     }
 }
@@ -129,6 +148,10 @@ impl ConnectionState {
             confirmed_at: holds.and_then(|holds| holds.confirmed_at),
         }
     }
+}
+
+fn next_to_retire(record: &Record) -> Option<&Retiring> {
+    record.retiring.iter().min_by_key(|old| old.not_before)
 }
 
 fn stage_entered_at(record: &Record) -> Timestamp {
@@ -221,6 +244,10 @@ fn history(record: &Record) -> Vec<PastFacts> {
             ended_at: past.ended_at,
             result: past.result,
             old_refused_at: past.old_refused.as_ref().map(|refusal| refusal.at()),
+            old_gone_at_issuer: past
+                .old_refused
+                .as_ref()
+                .is_some_and(|refusal| refusal.is_by_issuer()),
             detail: past.detail.clone(),
         })
         .collect()

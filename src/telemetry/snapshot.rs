@@ -7,12 +7,16 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::fault::FaultKind;
+use crate::rotation::proof::Proof;
 use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
-    ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName, Trigger,
+    EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName,
+    SuppliedNote, Trigger,
 };
+use crate::scim::evidence::Finding;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::obstacle::Obstacle;
 
 /// One token at one moment. Parts that an idle token does not have are boxed,
 /// because there is one snapshot for each token.
@@ -49,10 +53,22 @@ pub struct TokenSnapshot {
     pub retiring: Vec<RetiringFacts>,
     /// When the next of them is to be retired.
     pub retirement_due_at: Option<Timestamp>,
+    /// Why that one is not shown to be dead, if something stands against it.
+    pub retirement_obstacle: Option<Box<Obstacle>>,
     /// Every configured connection.
     pub connections: Vec<ConnectionState>,
     /// The last probe of the token in use.
     pub probe: Option<LastProbe>,
+    /// What is shown of the token in use: `works`, `refused` or `unproven`.
+    pub proof: Option<&'static str>,
+    /// Whether a person said that the token in use is compromised, and it was
+    /// not replaced yet.
+    pub compromised: bool,
+    /// The last value at the published path that was not accepted.
+    pub supplied: Option<Box<SuppliedNote>>,
+    /// The last end that a person wrote for the token in use, if it was not
+    /// taken as it is.
+    pub stated_end: Option<Box<EndNote>>,
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The last failure since the last success.
@@ -79,6 +95,7 @@ pub struct TokenSnapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlotFacts {
     /// Its fingerprint.
+    #[serde(serialize_with = "Fingerprint::serialize_short")]
     pub fingerprint: Fingerprint,
     /// Its id at the issuer.
     pub id: Option<String>,
@@ -92,6 +109,9 @@ pub struct SlotFacts {
     pub expiry: ExpiryKnown,
     /// When it was last proven.
     pub proven_at: Option<Timestamp>,
+    /// Why that proof does not suffice to retire its predecessor: whether wrong
+    /// tokens are refused is not clear.
+    pub unclear_controls: Option<Box<Finding>>,
 }
 
 /// A superseded token that is not retired yet.
@@ -154,8 +174,11 @@ pub struct PastFacts {
     pub ended_at: Timestamp,
     /// How.
     pub result: RotationResult,
-    /// When the service provider was shown to refuse the old token.
+    /// When the old token was shown to be dead: the service provider refused it.
     pub old_refused_at: Option<Timestamp>,
+    /// Whether the service provider gave no clear answer then, and the issuer
+    /// said that it does not have the token any more.
+    pub old_gone_at_issuer: bool,
     /// Why it failed.
     pub detail: Option<String>,
 }
@@ -171,7 +194,8 @@ impl TokenSnapshot {
     }
 
     /// One word for its state: `halted`, `paused`, the stage of a rotation in
-    /// flight, `missing`, `fresh`, or the reason of its wait.
+    /// flight, `missing`, `refused` or `unproven` for a token that was not shown
+    /// to work, `fresh`, or the reason of its wait.
     #[must_use]
     pub fn standing(&self) -> &'static str {
         if self.stage == StageName::Halted {
@@ -187,9 +211,23 @@ impl TokenSnapshot {
             return Reason::Missing.as_str();
         }
         if self.reason.urgency() == Urgency::Healthy {
-            return Reason::Fresh.as_str();
+            return self.doubt().unwrap_or(Reason::Fresh.as_str());
         }
         self.reason.as_str()
+    }
+
+    /// The word for a token in use that was not shown to work.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&'static str> {
+        self.proof.filter(|word| *word != Proof::Works.as_str())
+    }
+
+    /// What the last probe found of a token that was not shown to work.
+    #[must_use]
+    pub fn doubt_detail(&self) -> Option<&str> {
+        self.doubt()?;
+        let finding = self.probe.as_ref()?.finding.as_ref()?;
+        Some(&finding.detail)
     }
 }
 

@@ -40,6 +40,7 @@ mod record;
 pub mod secrets;
 pub mod session;
 pub mod store;
+mod wiped;
 
 pub use client::VaultClient;
 pub use config::VaultConfig;

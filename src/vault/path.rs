@@ -72,6 +72,12 @@ impl KvPath {
     pub fn data(&self) -> String {
         format!("{}/data/{}", self.mount, self.path)
     }
+
+    /// The path of its metadata in the API.
+    #[must_use]
+    pub fn metadata(&self) -> String {
+        format!("{}/metadata/{}", self.mount, self.path)
+    }
 }
 
 impl fmt::Display for KvPath {

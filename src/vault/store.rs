@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::documents::Documents;
 use super::error::{VaultError, VaultErrorKind};
 use super::fields::FieldNames;
-use super::kv::{Fields, Stored};
+use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
 use super::{control, published, record};
@@ -176,7 +176,8 @@ impl Store for VaultStore {
         let unusable = |reason: String| {
             StoreError::Unusable(format!("the record at {path} is left untouched: {reason}"))
         };
-        match self.documents.read(&path).await.map_err(fault)? {
+        let (stored, lost) = self.documents.read_with_lost(&path).await.map_err(fault)?;
+        match stored {
             Stored::Absent => Ok(None),
             Stored::Deleted {
                 edition,
@@ -195,6 +196,7 @@ impl Store for VaultStore {
                 Ok(Some(Versioned {
                     value,
                     version: Version(edition.version),
+                    lost: lost.map(Version),
                 }))
             }
         }
@@ -202,7 +204,7 @@ impl Store for VaultStore {
 
     async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
         let path = self.record_path(&record.token)?;
-        let fields = record::encode(record).map_err(StoreError::Unusable)?;
+        let fields = record::encode_checked(record).map_err(StoreError::Unusable)?;
         let is_ours = |stored: &Fields| {
             let id = stored.get("write_id").and_then(serde_json::Value::as_str);
             !record.write_id.is_empty() && id == Some(record.write_id.as_str())
@@ -237,6 +239,12 @@ impl Store for VaultStore {
                 Err(write_error(error))
             }
         }
+    }
+
+    async fn published_by(&self, token: &str) -> Option<String> {
+        let target = self.target(token).ok()?;
+        let (version, _) = self.recall(token, &target)?;
+        kv::author(&self.documents.session, &target.path, version).await
     }
 
     fn forget(&self, token: &str) {

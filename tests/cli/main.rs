@@ -9,10 +9,13 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod files;
 mod harden;
+mod logs;
 mod manual;
 mod readme;
 mod reload;
+mod running;
 mod scene;
 mod systemd;
 

@@ -43,7 +43,7 @@ pub(crate) fn text() -> String {
     telemetry.witness().beat(fixture::now());
     let metrics = &telemetry.metrics;
     metrics.request(Target::Vault, "read", "200", 0.01);
-    metrics.clock_skew(Target::Vault, 0.5);
+    metrics.clock_skew(Target::Vault, "vault", 0.5);
     let failed = Outcome::Failed {
         step: Step::Issue,
         fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),

@@ -10,12 +10,14 @@ use scim_rotator::rotation::capability::{
     Supply,
 };
 use scim_rotator::rotation::decision::{Action, Decision, Reason};
-use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::outcome::ListedToken;
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
     ConnectionHolds, ExpiryKnown, HeldToken, LastProbe, Origin, PastRotation, Record, Retiring,
     Rotation, RotationResult, Stage, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::scim::evidence::Evidence;
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
 use scim_rotator::telemetry::snapshot::TokenSnapshot;
@@ -67,7 +69,9 @@ pub(crate) fn condition() -> Condition {
 pub(crate) fn held(value: &str) -> HeldToken {
     HeldToken {
         value: BearerToken::parse(value).expect("valid"),
-        id: Some(format!("id-of-{value}")),
+        id: Some(ListedToken::with_id(format!("id-of-{value}")).issuer_id()),
+        stated_id: None,
+        supplied_by: None,
         issuer: None,
         issued_at: now() - SignedDuration::from_hours(240),
         expires_at: Some(now() + SignedDuration::from_hours(24 * 80)),
@@ -115,6 +119,9 @@ pub(crate) fn fresh_record(name: &str) -> Record {
 /// The same token in the middle of a rotation, with an old token still alive.
 pub(crate) fn busy_record(name: &str) -> Record {
     let mut record = fresh_record(name);
+    if let Some(current) = record.current.as_mut() {
+        current.evidence = Some(weak_evidence(current));
+    }
     record.retiring = vec![Retiring {
         token: held(&format!("{name}-previous")),
         superseded_at: now() - SignedDuration::from_hours(240),
@@ -122,6 +129,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         extended: false,
         use_checked: None,
         revoked_at: None,
+        still_accepted: false,
         attempts: 1,
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
@@ -141,6 +149,17 @@ pub(crate) fn busy_record(name: &str) -> Record {
         operator_deadline: None,
     });
     record
+}
+
+/// Proof of a token at a service provider that redirects wrong ones.
+fn weak_evidence(token: &HeldToken) -> Evidence {
+    let stored = serde_json::json!({
+        "fingerprint": token.fingerprint(),
+        "at": now(),
+        "controls": "unclear",
+        "unclear": { "reason": "redirect", "detail": "a wrong token is redirected" },
+    });
+    serde_json::from_value(stored).expect("evidence as it is stored")
 }
 
 /// What is decided for a token at rest.
@@ -173,9 +192,11 @@ pub(crate) fn policy() -> Policy {
         operator_deadline: SignedDuration::from_hours(72),
         operator_poll: hour,
         settle: SignedDuration::from_secs(30),
+        new_token_patience: hour,
         confirm_timeout: hour,
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
+        accept_supplied: AcceptSupplied::default(),
     }
 }
 

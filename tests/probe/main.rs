@@ -8,7 +8,9 @@
 
 mod hostile;
 mod real;
+mod said;
 mod server;
+mod shown;
 mod table;
 
 #[path = "../support/mod.rs"]

@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, reason = "a test says what it expects")]
 
 mod apply_table;
+mod clocks;
 mod decided;
 mod exhausted;
 mod faults;
@@ -17,8 +18,10 @@ mod plan_rest;
 mod plan_stages;
 mod properties;
 mod purity;
+mod restored;
 mod scene;
 mod strategies;
+mod supplied;
 mod texts;
 mod time;
 mod uncommitted;

@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::apply::{IllegalOutcome, apply};
-use scim_rotator::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
+use scim_rotator::rotation::capability::{ConnectionCapabilities, IssuerCapabilities, Supply};
 use scim_rotator::rotation::decision::Decision;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::plan::plan;
-use scim_rotator::rotation::policy::Policy;
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy};
 use scim_rotator::rotation::record::{
     DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure, LastProbe, Lease,
-    Orphan, Record, Request, Retiring, Rotation, Stage, Trigger,
+    Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
-use scim_rotator::rotation::situation::{Published, Situation};
+use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
 
@@ -26,7 +26,8 @@ use crate::apply_table::issued;
 
 pub(crate) use given::{
     ME, ago, ahead, common_issuer, days, delivery, evidence, evidence_of, finding, held, hours,
-    intent, mins, now, plain_connection, policy, print, refusal_of, secs, value, weak_evidence,
+    intent, mins, now, plain_connection, policy, print, refusal_of, secs, shown_id, value,
+    weak_evidence,
 };
 
 /// Everything that `plan` and `apply` look at.
@@ -39,10 +40,13 @@ pub(crate) struct Scene {
     pub(crate) issuer_settings: String,
     pub(crate) connections: Vec<(String, ConnectionCapabilities)>,
     pub(crate) published: Published,
+    pub(crate) stated_end: StatedEnd,
+    pub(crate) shares_issuer: bool,
     pub(crate) holder: Option<String>,
     pub(crate) intent_is_fresh: bool,
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
+    pub(crate) clock_is_measured: bool,
     pub(crate) all_paused: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
@@ -70,10 +74,13 @@ pub(crate) fn healthy() -> Scene {
             .map(|name| (name.to_owned(), plain_connection()))
             .to_vec(),
         published: Published::Token(print("a")),
+        stated_end: StatedEnd::Absent,
+        shares_issuer: false,
         holder: Some(ME.to_owned()),
         intent_is_fresh: false,
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
+        clock_is_measured: false,
         all_paused: false,
         leaving: false,
         now: now(),
@@ -218,6 +225,7 @@ impl Scene {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
             last_finding: None,
@@ -237,7 +245,8 @@ impl Scene {
 
     pub(crate) fn orphan(mut self, id: &str, retry_at: Option<Timestamp>) -> Self {
         self.record.orphans.push(Orphan {
-            id: id.to_owned(),
+            may_be_used: false,
+            id: shown_id(id),
             issuer: None,
             found_at: ago(mins(5)),
             attempts: 0,
@@ -259,6 +268,7 @@ impl Scene {
             trigger,
             at,
             override_guards: false,
+            supplied: false,
         });
         self
     }
@@ -271,6 +281,9 @@ impl Scene {
 
     pub(crate) fn halted(mut self, cause: HaltCause, since: Timestamp) -> Self {
         self.record.halt = Some(Halt {
+            step: String::new(),
+            retry_at: Some(ahead(hours(1))),
+            asked: None,
             cause,
             since,
             detail: "a person must look".to_owned(),
@@ -295,6 +308,16 @@ impl Scene {
             ..Failures::default()
         };
         self
+    }
+
+    /// A person makes the tokens.
+    pub(crate) fn by_hand(self) -> Self {
+        self.issuer(|issuer| issuer.supply = Supply::Operator)
+    }
+
+    /// What a person writes is accepted, whoever makes the tokens.
+    pub(crate) fn accepting(self) -> Self {
+        self.policy(|policy| policy.accept_supplied = AcceptSupplied::Always)
     }
 
     pub(crate) fn published(mut self, published: Published) -> Self {
@@ -347,9 +370,15 @@ impl Scene {
             issuer: self.issuer,
             connections: &self.connections,
             published: &self.published,
+            stated_end: self.stated_end,
+            shares_issuer: self.shares_issuer,
             intent_is_fresh: self.intent_is_fresh,
             unrecorded: &self.unrecorded,
-            clock_skew: self.clock_skew,
+            our_clock: OurClock {
+                skew: self.clock_skew,
+                is_measured: self.clock_is_measured,
+                vault_agrees: self.clock_is_measured,
+            },
             all_paused: self.all_paused,
             leaving: self.leaving,
         }

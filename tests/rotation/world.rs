@@ -14,7 +14,7 @@ use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap};
 use scim_rotator::rotation::decision::{Action, Step};
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{Confirmation, Outcome, Supplied};
-use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage};
+use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage, StatedEnd};
 use scim_rotator::rotation::situation::Published;
 use scim_rotator::scim::evidence::{FindingReason, Verdict};
 use scim_rotator::secret::BearerToken;
@@ -193,7 +193,10 @@ impl World {
             Step::Prepare { trigger } => self.prepare(*trigger),
             Step::Issue => self.issue(),
             Step::Recover => self.recover(),
-            Step::Adopt => Outcome::Adopted(self.found()),
+            Step::Adopt => Outcome::Adopted {
+                supplied: self.found(),
+                lookup: None,
+            },
             Step::TakeSupplied => Outcome::Supplied {
                 rotation_id: format!("r{}", self.story.len()),
                 supplied: self.found(),
@@ -254,10 +257,13 @@ impl World {
     fn found(&self) -> Supplied {
         Supplied {
             value: self.published.clone(),
-            id: None,
+            stated_id: None,
             issued_at: None,
             expires_at: None,
             expiry: ExpiryKnown::Unknown,
+            stated_end: StatedEnd::Absent,
+            unreadable: None,
+            by: None,
         }
     }
 

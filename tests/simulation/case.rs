@@ -53,6 +53,7 @@ impl Start {
                 trigger: Trigger::Compromise,
                 at,
                 override_guards: false,
+                supplied: false,
             }),
             Self::BadToken => tenant.provider.next_is_useless = true,
             Self::BadDelivery => tenant.dislikes_next = true,

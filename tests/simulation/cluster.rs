@@ -305,7 +305,7 @@ impl Cluster {
             }),
             holder: holder.as_ref().to_owned(),
             conditions: Conditions {
-                clock_skew: Arc::new(move || sim.lock().offsets[machine]),
+                our_clock: Arc::new(move || sim.lock().our_clock(machine)),
                 all_paused: Arc::new(move || switch.lock().all_paused),
             },
             cancel: CancellationToken::new(),
@@ -356,6 +356,7 @@ impl Cluster {
             policy: Arc::new(profile.policy.clone()),
             scim_url: Arc::new("https://sp.example.com/scim/v2".parse().expect("a URL")),
             issuer_name: issuer.to_owned(),
+            shares_issuer: false,
             issuer: Arc::new(SimIssuer {
                 gate: gate.clone(),
                 can: profile.issuer.can,

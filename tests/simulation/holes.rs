@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::{IssueRequest, TokenHandle};
-use scim_rotator::rotation::record::{Intent, Lease, Paused, Record, Rotation, Stage, Trigger};
+use scim_rotator::rotation::outcome::ListedToken;
+use scim_rotator::rotation::record::{
+    IdsBefore, Intent, Lease, Paused, Record, Rotation, Stage, Trigger,
+};
 
 use crate::acts::Act;
 use crate::cluster::Cluster;
 use crate::gate::Gate;
 use crate::happy::{TOKEN, due};
+use crate::planted::Planted;
 use crate::profile::strategies;
 use crate::request::{Process, Request};
 use crate::tenant::Tenant;
@@ -49,7 +53,7 @@ fn commit(world: &mut World, holder: &str, change: impl FnOnce(&mut Record)) {
 
 fn revoke(world: &mut World, id: String) {
     let handle = TokenHandle {
-        id: Some(id),
+        id: Some(ListedToken::with_id(id).issuer_id()),
         value: None,
     };
     send(world, &Request::Revoke(handle));
@@ -79,7 +83,7 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
             at,
             issuer: None,
             label: label.to_owned(),
-            ids_before: Vec::new(),
+            ids_before: IdsBefore::default(),
             etag: None,
             chosen: None,
             unusable: None,
@@ -126,6 +130,41 @@ fn i2_the_end_of_a_foreign_token_is_seen() {
     let foreign = tenant(&mut world).provider.issue_by_hand(true, now);
     revoke(&mut world, foreign.id);
     must_be_seen(&world, "I2");
+}
+
+#[test]
+fn a_revocation_by_an_id_that_was_never_shown_is_seen() {
+    let mut world = at_rest();
+    revoke(&mut world, "from-the-published-path".to_owned());
+    must_be_seen(&world, "planted");
+}
+
+#[test]
+fn a_planted_value_in_use_or_at_a_connection_is_seen() {
+    let planted_in = |world: &mut World| {
+        let now = world.now;
+        let tenant = tenant(world);
+        tenant.plant(Planted::OtherTenant, now);
+        tenant.published.clone().expect("a secret").value
+    };
+    let mut world = at_rest();
+    let value = planted_in(&mut world);
+    let deliver = Request::Deliver {
+        connection: 0,
+        value,
+    };
+    send(&mut world, &deliver);
+    must_be_seen(&world, "planted");
+
+    let mut world = at_rest();
+    let value = planted_in(&mut world);
+    commit(&mut world, "holder-1", |record| {
+        record.generation += 1;
+        let current = record.current.as_mut().expect("a current token");
+        current.value = value;
+        current.evidence = None;
+    });
+    must_be_seen(&world, "planted");
 }
 
 #[test]

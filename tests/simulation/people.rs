@@ -73,7 +73,26 @@ impl Tenant {
             trigger: Trigger::Force,
             at: wall,
             override_guards: false,
+            supplied: false,
         });
+    }
+
+    /// `rotate --supplied`, where a written value alone is not taken.
+    fn say_that_it_is_meant(&mut self, record: &Record, at: Timestamp) {
+        let rotation = record.rotation.as_ref();
+        let hasty =
+            record.is_compromised() || rotation.is_some_and(|r| r.trigger == Trigger::Compromise);
+        if hasty || !self.profile.is_by_hand() {
+            self.request(AskedFor {
+                trigger: match hasty {
+                    true => Trigger::Compromise,
+                    false => Trigger::Force,
+                },
+                at,
+                override_guards: false,
+                supplied: true,
+            });
+        }
     }
 
     /// A person makes a token and writes it where readers find it.
@@ -87,6 +106,7 @@ impl Tenant {
             issued_at: None,
             expires_at: None,
             generation: None,
+            unreadable: None,
         });
     }
 }
@@ -104,6 +124,7 @@ impl World {
         };
         if tenant.needs_a_token(&record) {
             tenant.supply(now);
+            tenant.say_that_it_is_meant(&record, wall);
             self.note(None, "person", || format!("supplies a token for {token}"));
         } else {
             tenant.mend(wall);

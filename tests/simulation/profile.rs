@@ -9,7 +9,7 @@ use scim_rotator::rotation::capability::{
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
     Supply,
 };
-use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::schedule::Windows;
 
 /// One kind of issuer with what is configured for it.
@@ -257,9 +257,11 @@ fn policy() -> Policy {
         operator_deadline: SignedDuration::from_hours(7 * 24),
         operator_poll: SignedDuration::from_mins(30),
         settle: SignedDuration::from_mins(2),
+        new_token_patience: SignedDuration::from_mins(15),
         confirm_timeout: SignedDuration::from_hours(2),
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_secs(90),
+        accept_supplied: AcceptSupplied::default(),
     }
 }
 

@@ -8,6 +8,7 @@ use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::{PublishedSecret, PublishedToken};
 use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::rotation::record::Record;
+use scim_rotator::scim::tenancy::Tenancy;
 use scim_rotator::secret::BearerToken;
 
 use crate::checks::Ledger;
@@ -39,6 +40,10 @@ pub(crate) struct Tenant {
     pub(crate) quarantined_until: Option<Timestamp>,
     /// Somebody else has a token made just before the next issue.
     pub(crate) overtaken: bool,
+    /// Values that somebody planted at the published path.
+    pub(crate) planted: Vec<BearerToken>,
+    /// Ids that the issuer has shown.
+    pub(crate) shown: BTreeSet<String>,
     pub(crate) ledger: Ledger,
     /// Things have gone wrong for so long that a token may have expired: from
     /// the beginning of a storm until the first rest after it.
@@ -62,6 +67,8 @@ impl Tenant {
             away: None,
             quarantined_until: None,
             overtaken: false,
+            planted: Vec::new(),
+            shown: BTreeSet::new(),
             ledger: Ledger::default(),
             in_storm: false,
         }
@@ -79,7 +86,12 @@ impl Tenant {
             } => self.commit(record, *expected),
             Request::Published => Ok(self.read_published()),
             Request::Publish { value, expected } => self.publish(value, *expected),
-            Request::List => Ok(Reply::Listing(self.provider.list(&self.held, now))),
+            Request::List => {
+                let listing = self.provider.list(&self.held, now);
+                let ids = listing.tokens.iter().map(|t| t.id.clone());
+                self.shown.extend(ids);
+                Ok(Reply::Listing(listing))
+            }
             Request::Issue(asked) => {
                 if std::mem::take(&mut self.overtaken) {
                     drop(self.provider.issue_by_hand(true, now));
@@ -87,13 +99,18 @@ impl Tenant {
                 }
                 let stale = !self.is_intended(&asked.label);
                 let issued = self.provider.issue(asked, stale, now)?;
+                self.shown.extend(issued.id.clone());
                 self.note_issue(&asked.label);
                 if stale {
                     self.note_stale_issue();
                 }
                 Ok(Reply::Issued(issued))
             }
-            Request::Get { id } => Ok(Reply::Found(self.provider.get(id, &self.held, now))),
+            Request::Get { id } => {
+                let found = self.provider.get(id, &self.held, now);
+                self.shown.extend(found.iter().map(|t| t.id.clone()));
+                Ok(Reply::Found(found))
+            }
             Request::Revoke(handle) => self.provider.revoke(handle, now).map(|()| Reply::Nothing),
             Request::Complete => self.provider.complete(now).map(|()| Reply::Nothing),
             Request::Cancel => {
@@ -127,10 +144,20 @@ impl Tenant {
                 Ok(Reply::Confirmation(self.confirm(*connection, value, now)))
             }
             Request::Prove { value } => Ok(Reply::Accepted(self.provider.accepts(value, now))),
+            Request::CompareTenants { new, old } => Ok(Reply::Tenancy(self.compare(new, old, now))),
             Request::ProveRefused { old, new } => Ok(Reply::Both {
                 old: self.provider.accepts(old, now),
                 new: self.provider.accepts(new, now),
             }),
+        }
+    }
+
+    fn compare(&self, new: &BearerToken, old: &BearerToken, now: Timestamp) -> Tenancy {
+        let tenant = |token| self.provider.is_strangers(token);
+        match self.provider.accepts(old, now) {
+            false => Tenancy::Unknown("the predecessor is refused".to_owned()),
+            true if tenant(new) == tenant(old) => Tenancy::Same,
+            true => Tenancy::Other("they list different entries".to_owned()),
         }
     }
 

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
+use scim_rotator::http::client::Target;
+use scim_rotator::http::skew::judge;
+use scim_rotator::rotation::situation::OurClock;
 use scim_rotator::secret::BearerToken;
 
 use crate::acts::{Act, Order};
@@ -25,6 +28,9 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// How wrong each machine's wall clock is.
     pub(crate) offsets: [SignedDuration; MACHINES],
+    /// How wrong the dates are that the service provider and the identity provider
+    /// send.
+    pub(crate) dates_off: [SignedDuration; 2],
     /// By how much the clock of the calling process was set between its decision
     /// and this call.
     pub(crate) stepped_since_decision: SignedDuration,
@@ -121,6 +127,7 @@ impl World {
         Self {
             now,
             offsets: [SignedDuration::ZERO; MACHINES],
+            dates_off: [SignedDuration::ZERO; 2],
             stepped_since_decision: SignedDuration::ZERO,
             timers: Timers::default(),
             timers_held: false,
@@ -150,6 +157,24 @@ impl World {
         self.now
             .checked_add(self.offsets[machine])
             .unwrap_or(Timestamp::MAX)
+    }
+
+    /// What a machine is told of its clock by the dates of Vault, the service
+    /// provider and the identity provider.
+    pub(crate) fn our_clock(&self, machine: usize) -> OurClock {
+        let ours = self.offsets[machine];
+        let [sp, idp] = self.dates_off;
+        let dates = [
+            (Target::Vault, -ours),
+            (Target::Sp, sp - ours),
+            (Target::Idp, idp - ours),
+        ];
+        let verdict = judge(dates.into_iter()).expect("three dates");
+        OurClock {
+            skew: verdict.skew,
+            is_measured: true,
+            vault_agrees: verdict.vault_agrees,
+        }
     }
 
     pub(crate) fn after(&self, duration: SignedDuration) -> Timestamp {

@@ -2,9 +2,11 @@
 //! killed when dropped.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -44,42 +46,65 @@ pub fn recipe(part: &str, file: &str) -> PathBuf {
 
 /// A server with all its children; the whole group is killed when dropped. A
 /// script that starts the true server would otherwise leave it behind.
-pub struct Group(Child);
+pub struct Group {
+    process: Child,
+    output: std::fs::File,
+}
 
 impl Group {
-    /// Starts it in a process group of its own. Its output goes nowhere.
+    /// Starts it in a process group of its own. Its output is kept for
+    /// [`Group::must_run`].
     pub fn start(mut command: Command) -> Self {
+        let output = tempfile::tempfile().expect("a file for the output");
+        let copy = || output.try_clone().expect("one more handle");
         let process = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(copy())
+            .stderr(copy())
             .process_group(0)
             .spawn()
             .unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
-        Self(process)
+        Self { process, output }
     }
 
-    /// Whether it has ended by itself.
-    pub fn has_ended(&mut self) -> bool {
-        self.0.try_wait().expect("a child of ours").is_some()
+    /// Fails with the end of its output if it has ended by itself.
+    pub fn must_run(&mut self, name: &str) {
+        let Some(status) = self.process.try_wait().expect("a child of ours") else {
+            return;
+        };
+        let length = self.output.metadata().map_or(0, |file| file.len());
+        let mut end = vec![0; 4096.min(usize::try_from(length).unwrap_or(0))];
+        let begin = length.saturating_sub(end.len() as u64);
+        self.output.read_exact_at(&mut end, begin).ok();
+        let said = String::from_utf8_lossy(&end);
+        panic!("{name} ended by itself ({status}); the end of its output:\n{said}");
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        kill_process_group(Pid::from_child(&self.0), Signal::KILL).ok();
-        self.0.wait().ok();
+        kill_process_group(Pid::from_child(&self.process), Signal::KILL).ok();
+        self.process.wait().ok();
     }
 }
 
+/// Ports that the kernel gives to nobody by itself (`ip_local_port_range` begins
+/// at 32768), so that none is taken by a connection while a server starts.
+const FIRST_PORT: u16 = 14_000;
+const PORTS: u16 = 15_000;
+
 /// A port on loopback that nobody uses, nor the one after it: some servers
-/// take two.
+/// take two. Each call tells another one.
 pub fn free_port() -> u16 {
-    let bind = |port| std::net::TcpListener::bind(("127.0.0.1", port));
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    // Processes that run at the same time begin far from each other.
+    let begin = std::process::id().wrapping_mul(7919);
     loop {
-        let first = bind(0).expect("a port");
-        let port = first.local_addr().expect("an address").port();
-        if port.checked_add(1).is_some_and(|next| bind(next).is_ok()) {
+        let call = CALLS.fetch_add(1, Ordering::Relaxed);
+        let offset = begin.wrapping_add(call.wrapping_mul(2)) % u32::from(PORTS);
+        let port = FIRST_PORT + u16::try_from(offset).expect("less than PORTS");
+        let bind = |port| std::net::TcpListener::bind(("127.0.0.1", port));
+        if bind(port).is_ok() && bind(port + 1).is_ok() {
             return port;
         }
     }

@@ -182,7 +182,7 @@ impl Syncope {
             if request.send().await.is_ok_and(|a| a.status() == 200) {
                 return;
             }
-            assert!(!self.group.has_ended(), "Syncope ended by itself");
+            self.group.must_run("Syncope");
             let now = tokio::time::Instant::now();
             assert!(now < deadline, "Syncope is not ready");
             tokio::time::sleep(PAUSE).await;

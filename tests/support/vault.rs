@@ -251,6 +251,31 @@ impl RealVault {
         self.wait_for(&[503]).await;
     }
 
+    /// Copies what it has on disk to this folder, while it does not run, and starts
+    /// it again unsealed.
+    pub async fn back_up(&mut self, to: &Path) {
+        self.kill();
+        let from = self.raft_folder();
+        copy_folder(&from, to);
+        self.restart().await;
+        self.unseal().await;
+    }
+
+    /// Replaces what it has on disk by such a copy, and starts it again unsealed.
+    pub async fn restore(&mut self, from: &Path) {
+        self.kill();
+        let to = self.raft_folder();
+        std::fs::remove_dir_all(&to).expect("the old data");
+        copy_folder(from, &to);
+        self.restart().await;
+        self.unseal().await;
+    }
+
+    fn raft_folder(&mut self) -> PathBuf {
+        let config = &self.raft_mut().config;
+        config.parent().expect("a folder").join("raft")
+    }
+
     fn raft_mut(&mut self) -> &mut Raft {
         self.raft.as_mut().expect("start_raft")
     }
@@ -268,6 +293,19 @@ impl RealVault {
                 self.url
             );
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
         }
     }
 }

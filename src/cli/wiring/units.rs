@@ -1,6 +1,6 @@
 //! Builds tokens with their issuers, connections and probes from the settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -77,6 +77,7 @@ impl Builder {
             built: &built,
             policies: Pool::default(),
             probes: Pool::default(),
+            shared: shared_issuers(settings),
         };
         let tokens = settings.tokens.iter();
         let units = tokens
@@ -133,12 +134,25 @@ impl Builder {
     }
 }
 
+/// The issuers that more than one token names.
+fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
+    let (mut known, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    for token in settings.tokens.values() {
+        if !known.insert(&token.issuer) {
+            shared.insert(token.issuer.clone());
+        }
+    }
+    shared
+}
+
 struct Parts<'a> {
     clock: &'a Arc<dyn Clock>,
     provider: &'a http::Client,
     built: &'a Built,
     policies: Pool<Policy>,
     probes: Pool<ProbeConfig>,
+    /// Issuers of more than one token.
+    shared: BTreeSet<String>,
 }
 
 impl Parts<'_> {
@@ -153,7 +167,8 @@ impl Parts<'_> {
             Arc::clone(&scim_url),
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
-        );
+        )
+        .named(name);
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }
@@ -170,6 +185,7 @@ impl Parts<'_> {
             policy: self.policies.share(&token.policy),
             scim_url,
             issuer_name: token.issuer.clone(),
+            shares_issuer: self.shared.contains(&token.issuer),
             issuer: Arc::clone(issuer),
             connections,
             probe: Arc::new(probe),

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::connections::Deps;
 use crate::connections::capabilities::CapabilityOverrides;
+use crate::files::{self, FileFault};
 use crate::http::template::{Context, Names, Template};
 use crate::ports::Connection;
 use crate::ports::kind::{Kind, LongestCall};
@@ -134,6 +135,40 @@ impl Kind for ExecConnection {
     }
 }
 
+/// Why a program is not run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unrunnable {
+    /// Other users may change it.
+    #[error("{0}")]
+    Unsafe(String),
+    /// It is not there, or no program.
+    #[error("{0}")]
+    Absent(String),
+}
+
+fn look_at(file: &Path) -> Result<(), Unrunnable> {
+    files::check(file).map_err(|fault| {
+        let why = format!("{}: {}", file.display(), fault.told());
+        match fault {
+            FileFault::Writable { .. }
+            | FileFault::WritableFolder { .. }
+            | FileFault::Planted { .. } => Unrunnable::Unsafe(why),
+            FileFault::Missing
+            | FileFault::Denied
+            | FileFault::Io(_)
+            | FileFault::NotRegular(_)
+            | FileFault::TooLong(_)
+            | FileFault::Slow => Unrunnable::Absent(why),
+        }
+    })
+}
+
+/// The outcome for an argument that is the path of a file.
+fn as_file(argument: &str) -> Option<Result<(), Unrunnable>> {
+    let file = Path::new(argument);
+    (file.is_absolute() && file.is_file()).then(|| look_at(file))
+}
+
 impl ExecConnection {
     fn check_command(&self, path: &str, problems: &mut Problems) {
         let at = format!("{path}.command");
@@ -146,8 +181,14 @@ impl ExecConnection {
             return;
         };
         if Path::new(program.source()).is_absolute() {
-            if let Err(why) = self.runnable() {
-                problems.warning(&at, why, "install it before the daemon starts");
+            match self.runnable() {
+                Ok(()) => {}
+                Err(Unrunnable::Unsafe(why)) => {
+                    problems.error(&at, why, "it would be given tokens: let only root write it");
+                }
+                Err(Unrunnable::Absent(why)) => {
+                    problems.warning(&at, why, "install it before the daemon starts");
+                }
             }
         } else {
             problems.error(
@@ -160,6 +201,14 @@ impl ExecConnection {
         for (index, arg) in args.iter().enumerate() {
             let at = format!("{at}[{}]", index + 1);
             arg.check(&at, &known, problems);
+            // A script, where the program is a shell.
+            if let Some(Err(Unrunnable::Unsafe(why))) = as_file(arg.source()) {
+                problems.error(
+                    &at,
+                    why,
+                    "let only root write it, or name it in another way",
+                );
+            }
             if arg.source().contains('\0') {
                 problems.error(at, "an argument cannot hold a NUL", "remove it");
             }
@@ -186,19 +235,13 @@ impl ExecConnection {
     }
 
     /// Why the program cannot be run, as far as a look at the file tells.
-    pub(super) fn runnable(&self) -> Result<(), String> {
-        let program = self.program();
-        let meta = std::fs::metadata(program)
-            .map_err(|error| format!("{program} cannot be looked at: {}", error.kind()))?;
-        let mode = meta.permissions().mode();
-        if !meta.is_file() || mode & 0o111 == 0 {
-            return Err(format!("{program} is not an executable file"));
-        }
-        if mode & 0o002 != 0 {
-            return Err(format!(
-                "{program} may be changed by every user of this machine (mode {:o})",
-                mode & 0o7777
-            ));
+    pub(super) fn runnable(&self) -> Result<(), Unrunnable> {
+        let program = Path::new(self.program());
+        look_at(program)?;
+        let absent = |what: &str| Unrunnable::Absent(format!("{}: {what}", program.display()));
+        let found = std::fs::metadata(program).map_err(|error| absent(&error.to_string()))?;
+        if found.permissions().mode() & 0o111 == 0 {
+            return Err(absent("it is not an executable file"));
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use self::answer::Reply;
 use self::child::{Limits, Program};
 pub use self::config::ExecConnection;
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::files;
 use crate::http::template::Context;
 use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, Connection, Delivery};
@@ -83,7 +84,10 @@ impl Connection for Exec {
 
     async fn preflight(&self, token: &str, scim_url: &Url) -> Result<(), Fault> {
         if !self.config.preflight {
-            return self.config.runnable().map_err(|why| {
+            let config = self.config.clone();
+            let looked = files::aside(move || config.runnable().map_err(|why| why.to_string()));
+            let looked = looked.await.unwrap_or_else(|fault| Err(fault.to_string()));
+            return looked.map_err(|why| {
                 let text = format!("connection `{}`: {why}", self.name);
                 Fault::new(FaultClass::NotApplied, FaultKind::Config, text)
             });

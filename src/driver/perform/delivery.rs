@@ -74,10 +74,10 @@ async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) ->
         LastUsed::Day | LastUsed::None => false,
     };
     let elsewhere = is_of_another_issuer(unit, token.issuer.as_deref());
-    let (true, Some(id), Some(since)) = (exact && !elsewhere, token.id.as_deref(), since) else {
+    let (true, Some(id), Some(since)) = (exact && !elsewhere, token.id.as_ref(), since) else {
         return false;
     };
-    match unit.issuer.get(&unit.name, id).await {
+    match unit.issuer.get(&unit.name, id.as_str()).await {
         Ok(Some(listed)) => listed.last_used_at.is_some_and(|at| at > since),
         Ok(None) | Err(_) => false,
     }

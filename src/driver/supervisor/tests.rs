@@ -9,6 +9,7 @@ use crate::ports::witness::Witness;
 use crate::ports::{Clock, PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::decision::{Action, Decision, Reason};
 use crate::rotation::record::{Lease, Record};
+use crate::rotation::situation::OurClock;
 use async_trait::async_trait;
 
 const TOKENS: u32 = 500;
@@ -96,7 +97,7 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
         witness: Arc::new(Still),
         holder: "me".to_owned(),
         conditions: Conditions {
-            clock_skew: Arc::new(|| SignedDuration::ZERO),
+            our_clock: Arc::new(|| OurClock::UNKNOWN),
             all_paused: Arc::new(|| false),
         },
         cancel: CancellationToken::new(),

@@ -10,9 +10,13 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::settings::{ClientCertificate, ClientSettings, build};
+use crate::files;
 
 /// How often the files are looked at, while requests are sent.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// Longest file, in bytes: some ten times what systems trust altogether.
+const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Names of the files of a folder that hold certificates.
 const EXTENSIONS: [&str; 3] = ["pem", "crt", "cer"];
@@ -173,8 +177,13 @@ pub(super) fn authorities(
 }
 
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
-    let pem = std::fs::read(path)
-        .map_err(|e| format!("the CA file {} cannot be read: {e}", path.display()))?;
+    let pem = files::read(path, LONGEST).map_err(|fault| {
+        format!(
+            "the CA file {} cannot be used: {}",
+            path.display(),
+            fault.told()
+        )
+    })?;
     reqwest::Certificate::from_pem_bundle(&pem)
         .ok()
         .filter(|found| !found.is_empty())
@@ -183,8 +192,12 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
 
 fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let is_certificate = |path: &PathBuf| {
+        // Editors and archive tools leave `.#ca.pem` and `._ca.pem` beside a file.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let extension = path.extension().and_then(|e| e.to_str());
-        extension.is_some_and(|e| EXTENSIONS.contains(&e)) && path.is_file()
+        !name.starts_with('.')
+            && extension.is_some_and(|e| EXTENSIONS.contains(&e))
+            && path.is_file()
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -201,8 +214,9 @@ fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// Names the file and what is wrong with it, never what stands in it.
 pub(super) fn identity(ours: &ClientCertificate) -> Result<reqwest::Identity, String> {
     let read = |what: &str, path: &Path, kind: &str| {
-        let pem = std::fs::read(path).map(Zeroizing::new);
-        let pem = pem.map_err(|e| format!("{what} {} cannot be read: {e}", path.display()))?;
+        let pem = files::read(path, LONGEST).map_err(|fault| {
+            format!("{what} {} cannot be used: {}", path.display(), fault.told())
+        })?;
         let marker = format!("{kind}-----");
         let found = pem
             .windows(marker.len())

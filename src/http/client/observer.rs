@@ -30,8 +30,8 @@ pub trait Observer: Send + Sync {
     fn request(&self, target: Target, operation: &'static str, code: &str, seconds: f64);
     /// The server answered 429.
     fn throttled(&self, target: Target);
-    /// How far the server's clock is ahead of ours, in seconds, to about a second.
-    fn clock_skew(&self, target: Target, seconds: f64);
+    /// How far this host's clock is ahead of ours, in seconds, to about a second.
+    fn clock_skew(&self, target: Target, host: &str, seconds: f64);
 }
 
 /// Looks away.
@@ -41,5 +41,5 @@ pub struct NoObserver;
 impl Observer for NoObserver {
     fn request(&self, _target: Target, _operation: &'static str, _code: &str, _seconds: f64) {}
     fn throttled(&self, _target: Target) {}
-    fn clock_skew(&self, _target: Target, _seconds: f64) {}
+    fn clock_skew(&self, _target: Target, _host: &str, _seconds: f64) {}
 }

@@ -12,8 +12,7 @@ use crate::http::template::Names;
 use crate::problem::Problems;
 
 use self::name::check_name;
-pub(in crate::http) use self::request::check_fixed;
-use self::request::check_headers;
+pub(in crate::http) use self::request::{check_fixed, check_headers};
 pub(in crate::http) use self::rules::check_error;
 pub use self::rules::check_rules;
 

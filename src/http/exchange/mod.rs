@@ -32,6 +32,7 @@ mod run;
 mod said;
 mod session;
 mod settings;
+mod single;
 mod state;
 
 pub use self::call::{Body, Call, ErrorPlaces, IfMatch, Sequence, TextBody};
@@ -55,4 +56,5 @@ pub use self::request::Guard;
 pub use self::rule::{Means, Rule, Statuses};
 pub use self::run::{Reply, Run};
 pub use self::settings::Shared;
+pub use self::single::{check_fields, rule_for, with_fields};
 pub use self::state::ConnectionState;

@@ -99,7 +99,7 @@ fn harmless_twice(effect: Effect) -> bool {
     }
 }
 
-fn with_headers(
+pub(super) fn with_headers(
     mut request: Request,
     headers: &TemplateMap,
     context: &Context,

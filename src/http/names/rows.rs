@@ -40,11 +40,7 @@ const WITH_TOKEN: &[Purpose] = &[
 
 type Exists = &'static [(Side, &'static [Purpose])];
 
-const CALLS: Exists = &[
-    (Issuer, ISSUER_CALLS),
-    (Connection, CONNECTION_CALLS),
-    (Probe, PROBE_CALLS),
-];
+const CALLS: Exists = &[(Issuer, ISSUER_CALLS), (Connection, CONNECTION_CALLS)];
 const CALLS_AND_COMMAND: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Connection, CONNECTION_CALLS),

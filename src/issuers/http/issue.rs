@@ -115,7 +115,7 @@ impl HttpTokens {
         now: Timestamp,
     ) {
         let current = request.current.as_ref();
-        let id = current.and_then(|handle| self.id_of(handle));
+        let id = current.and_then(|handle| self.id_to_rotate(handle));
         run.with(|context| {
             let context = context
                 .text("label", &request.label)

@@ -116,17 +116,7 @@ impl HttpTokens {
         };
         let body = answer.secret_json().map_err(|fault| run.about(fault))?;
         let (listed, _) = read_token(&read, View::of(&answer, Some(&body)), self.clock.now());
-        Ok(Some(listed.unwrap_or_else(|| bare(id))))
-    }
-}
-
-fn bare(id: &str) -> ListedToken {
-    ListedToken {
-        id: id.to_owned(),
-        label: None,
-        created_at: None,
-        expires_at: None,
-        last_used_at: None,
+        Ok(Some(listed.unwrap_or_else(|| ListedToken::with_id(id))))
     }
 }
 

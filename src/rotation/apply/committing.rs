@@ -60,7 +60,7 @@ pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
         | Outcome::OrphanRevoked { .. }
         | Outcome::UnrecordedRevoked { .. }
         | Outcome::Failed { .. }
-        | Outcome::Adopted(_)
+        | Outcome::Adopted { .. }
         | Outcome::Supplied { .. } => true,
         Outcome::Delivered { connection } => situation
             .connection(connection)

@@ -30,13 +30,16 @@ pub fn apply(
     // If the clock was set back, no time in the record goes back.
     let now = now.max(record.updated_at);
     next.updated_at = now;
+    let succeeded = outcome.success_of();
     let change = Change {
         record: &mut next,
         situation,
         now,
     };
     match outcome {
-        Outcome::Adopted(supplied) => supplying::adopted(change, supplied),
+        Outcome::Adopted { supplied, lookup } => {
+            supplying::adopted(change, supplied, lookup.as_ref())
+        }
         Outcome::Prepared(preparation) => issuing::prepared(change, preparation),
         Outcome::Issued(token) => issuing::issued(change, token),
         Outcome::Recovered {
@@ -46,7 +49,7 @@ pub fn apply(
         Outcome::Supplied {
             rotation_id,
             supplied,
-        } => supplying::supplied(change, rotation_id, supplied),
+        } => supplying::supplied(change, &rotation_id, supplied),
         Outcome::Proved(verdict) => proving::proved(change, verdict),
         Outcome::Verified(verdict) => proving::verified(change, verdict),
         Outcome::Delivered { connection } => delivering::delivered(change, &connection),
@@ -70,6 +73,7 @@ pub fn apply(
         Outcome::UnrecordedRevoked { .. } => Err(change.illegal("unrecorded_revoked")),
         Outcome::Failed { step, fault } => failing::failed(change, &step, fault),
     }?;
+    halting::end_if_over(record, &mut next, succeeded);
     Ok(next)
 }
 

@@ -3,6 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::Change;
+use super::losing::NO_ID;
+use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
@@ -96,9 +98,14 @@ fn promote(change: &mut Change<'_, '_>) {
         },
     );
     record.failures = Failures::default();
+    let overlap_end = now.checked_add(change.situation.policy.overlap);
+    restoring::replaced(record, overlap_end.unwrap_or(now));
     cut_overlaps_if_compromised(change, rotation.trigger);
     if let Some(old) = old {
         let not_before = retire_not_before(change, &old, rotation.trigger);
+        let issuer = &change.situation.issuer;
+        let lacks_id = issuer.lacks_id_to_revoke(old.id.is_some());
+        let no_id = lacks_id.then(|| NO_ID.to_owned());
         change.record.retiring.push(Retiring {
             token: old,
             superseded_at: now,
@@ -106,9 +113,10 @@ fn promote(change: &mut Change<'_, '_>) {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
-            last_finding: None,
+            last_finding: no_id,
         });
     }
 }
@@ -135,7 +143,7 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
             expiry.unwrap_or(latest).max(now)
         }
         Overlap::TwoPhase { next_usable: true } | Overlap::ExplicitRetire => {
-            match (issuer.ends_old_tokens_for_us(), compromised) {
+            match (issuer.ends_old_token(old.id.is_some()), compromised) {
                 (true, true) => now,
                 (true, false) => capped(window_end),
                 (false, _) => expiry.unwrap_or(window_end).max(now),
@@ -149,9 +157,9 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
 /// corrected before it ends.
 pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     let policy = change.situation.policy;
-    let wrong_by = change.situation.clock_skew.abs();
-    if wrong_by > policy.max_clock_skew {
-        policy.overlap.saturating_add(wrong_by)
+    let clock = change.situation.our_clock;
+    if clock.is_wrong(policy.max_clock_skew) {
+        policy.overlap.saturating_add(clock.skew.abs())
     } else {
         policy.overlap
     }
@@ -160,12 +168,14 @@ pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
 /// Who has a compromised token may have its predecessors too: their overlaps
 /// end now.
 fn cut_overlaps_if_compromised(change: &mut Change<'_, '_>, trigger: Trigger) {
-    let ours_to_end = change.situation.issuer.ends_old_tokens_for_us();
-    if !(ours_to_end && is_compromised(change, trigger)) {
+    if !is_compromised(change, trigger) {
         return;
     }
+    let issuer = &change.situation.issuer;
     for entry in &mut change.record.retiring {
-        entry.not_before = entry.superseded_at;
+        if issuer.ends_old_token(entry.token.id.is_some()) {
+            entry.not_before = entry.superseded_at;
+        }
     }
 }
 

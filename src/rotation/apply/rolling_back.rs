@@ -6,14 +6,12 @@ use super::failures::forget_counts;
 use super::halting::halt;
 use super::losing::lost;
 use super::promoting::{enter, remember};
+use super::refusing::refuse;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
     DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request, RotationResult,
     Stage, Trigger,
 };
-
-/// How many refused tokens of persons are remembered.
-const REFUSED_VALUES: usize = 32;
 
 /// Rolls back to the current token if it still works. If it does not, a proven
 /// pending token is kept and the token halted, and an unproven one is replaced
@@ -185,14 +183,10 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         return;
     };
     let detail = rotation.rollback.unwrap_or_default();
-    if let Some(pending) = rotation
-        .pending
-        .as_ref()
-        .filter(|p| p.origin == Origin::Operator)
-    {
-        let refused = &mut change.record.refused_values;
-        refused.push(pending.fingerprint());
-        refused.drain(..refused.len().saturating_sub(REFUSED_VALUES));
+    let pending = rotation.pending.as_ref();
+    if let Some(pending) = pending.filter(|p| p.origin == Origin::Operator) {
+        let (fingerprint, by) = (pending.fingerprint(), pending.supplied_by.clone());
+        refuse(change, fingerprint, by, detail.clone());
     }
     let past = PastRotation {
         id: rotation.id,
@@ -211,6 +205,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
             trigger: Trigger::Compromise,
             at: rotation.began_at,
             override_guards: false,
+            supplied: false,
         });
     }
     remember(change.record, past);
@@ -218,6 +213,8 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         .record
         .history
         .iter()
+        // Values that people write must not be able to halt the token.
+        .filter(|past| !change.record.was_of_a_refused_value(past))
         .take_while(|h| h.result == RotationResult::RolledBack)
         .count();
     forget_counts(change);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::side_tasks::meanwhile;
 use super::view::View;
 use super::{due, ending, published};
-use crate::rotation::capability::{LiveTokens, Overlap, Recovery};
+use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{DeliveryState, HeldToken, Intent, Rotation, Stage};
 
@@ -19,6 +19,10 @@ pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
         Stage::Confirming => confirming(view, rotation),
         Stage::Reverting => reverting(view, rotation),
         Stage::Discarding => view.step(Step::Discard, Reason::RollingBack),
+        // The configuration names another issuer since a person was asked.
+        Stage::WaitingOperator if view.situation.issuer.supply == Supply::Issuer => {
+            published::rescue(view).or_else(|| prepare_again(view, rotation))
+        }
         Stage::WaitingOperator => waiting_operator(view),
     }
 }
@@ -58,9 +62,9 @@ fn free_slot_or_issue(view: &View<'_>) -> Option<Decision> {
         }
     };
     let mut orphans = view.record.orphans.iter();
-    match orphans.find(|orphan| frees && ending::is_due(view, orphan)) {
+    match orphans.find(|orphan| frees && ending::must_go_first(view, orphan)) {
         Some(orphan) => {
-            let id = orphan.id.clone();
+            let id = orphan.id.text();
             view.step(Step::RevokeOrphan { id }, Reason::SlotNeeded)
         }
         None => view.step(Step::Issue, Reason::InFlight),

@@ -35,6 +35,10 @@ pub struct Request {
     /// Whether the runaway guard and the windows are overridden.
     #[serde(default)]
     pub override_guards: bool,
+    /// Whether the value that a person wrote to the published path is meant to
+    /// become the token, also where such values are not accepted otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supplied: bool,
 }
 
 /// Why a rotation began; a metric label.

@@ -12,9 +12,19 @@ pub(super) const FAMILIES: &[Family] = &[
         probe_success,
     ),
     gauge(
+        "scim_rotator_token_proven",
+        "Whether the token in use was shown to work: 0 when it is refused, and when nothing shows that it works.",
+        proven,
+    ),
+    gauge(
         "scim_rotator_probe_last_success_timestamp_seconds",
         "When the token in use was last shown to work, at the service provider (sp) or at a connection (idp).",
         probe_last_success,
+    ),
+    gauge(
+        "scim_rotator_probe_controls_unclear",
+        "1 while it is not clear whether the service provider refuses wrong tokens, so that no superseded token is retired; absent otherwise.",
+        controls_unclear,
     ),
     gauge(
         "scim_rotator_idp_credential_in_sync",
@@ -47,6 +57,14 @@ fn probe_success(entry: &Entry, to: &mut Series<'_>) {
     });
 }
 
+fn proven(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        if s.current.is_some() {
+            to.flag(&s.facts.name, &[], s.doubt().is_none());
+        }
+    });
+}
+
 fn probe_last_success(entry: &Entry, to: &mut Series<'_>) {
     with(entry, |s| {
         let probed = s.probe.as_ref().and_then(|probe| probe.passed_at);
@@ -59,6 +77,16 @@ fn probe_last_success(entry: &Entry, to: &mut Series<'_>) {
                 ("endpoint", "idp"),
             ];
             to.time(&s.facts.name, &labels, connection.confirmed_at);
+        }
+    });
+}
+
+fn controls_unclear(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        let current = s.current.as_ref();
+        if let Some(cause) = current.and_then(|token| token.unclear_controls.as_deref()) {
+            let labels = [("reason", cause.reason.as_str())];
+            to.flag(&s.facts.name, &labels, true);
         }
     });
 }

@@ -151,6 +151,7 @@ fn every_finding_about_a_pending_token_has_its_consequence() {
             FindingReason::Malformed
             | FindingReason::NotInForce
             | FindingReason::Forbidden
+            | FindingReason::OtherTenant
             | FindingReason::TokenTooLarge => StageName::Discarding,
             FindingReason::Rejected
             | FindingReason::Ambiguous403
@@ -163,7 +164,10 @@ fn every_finding_about_a_pending_token_has_its_consequence() {
             | FindingReason::Throttled
             | FindingReason::ServerError
             | FindingReason::StillAccepted
-            | FindingReason::Flapping => StageName::Proving,
+            | FindingReason::Flapping
+            | FindingReason::RefusalUnclear
+            | FindingReason::LikeWrongToken
+            | FindingReason::ControlsOff => StageName::Proving,
         };
         assert_eq!(after.stage_name(), wanted, "{}", reason.as_str());
         assert_eq!(
@@ -219,4 +223,31 @@ fn probes_of_the_current_token_are_counted() {
             reason.as_str()
         );
     }
+}
+
+/// A service provider that refuses wrong tokens by 404 refuses dead ones so.
+#[test]
+fn a_token_in_use_that_gets_what_a_wrong_one_got_is_dead() {
+    let proven_by = |status: u16| {
+        let mut stored = serde_json::to_value(evidence("a", now())).expect("evidence");
+        stored["wrong_token"] = status.into();
+        let evidence = serde_json::from_value(stored).expect("evidence as it is stored");
+        healthy().current(|token| token.evidence = Some(evidence))
+    };
+    let count = |scene: Scene, outcome| {
+        let after = scene.then(Outcome::Verified(outcome)).record;
+        after.probe.map(|p| p.refused)
+    };
+    let fail = || Verdict::Fail(finding(FindingReason::WrongBaseUrl));
+    let alike = || Verdict::Inconclusive(finding(FindingReason::LikeWrongToken));
+    assert_eq!(count(proven_by(404), fail()), Some(1));
+    assert_eq!(count(proven_by(404), alike()), Some(1));
+    assert_eq!(count(proven_by(400), alike()), Some(1));
+    assert_eq!(count(proven_by(400), fail()), Some(0));
+    assert_eq!(
+        count(healthy(), fail()),
+        Some(0),
+        "a 401 refused wrong ones"
+    );
+    assert_eq!(count(healthy(), alike()), Some(0));
 }

@@ -36,7 +36,10 @@ pub(crate) fn good(scene: &Scene, step: &Step) -> Outcome {
 /// Every answer that is not a failure; the first is the good one.
 pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
     match step {
-        Step::Adopt => vec![Outcome::Adopted(supplied(scene))],
+        Step::Adopt => vec![Outcome::Adopted {
+            supplied: supplied(scene),
+            lookup: None,
+        }],
         Step::TakeSupplied => vec![Outcome::Supplied {
             rotation_id: format!("r-{}", scene.record.ordinal + 1),
             supplied: supplied(scene),
@@ -89,10 +92,13 @@ fn supplied(scene: &Scene) -> Supplied {
         .find(|name| scene.published == Published::Token(crate::scene::print(name)));
     Supplied {
         value: value(found.expect("a published token")),
-        id: None,
+        stated_id: Some("id-old".to_owned()),
         issued_at: None,
         expires_at: Some(scene.now + days(30)),
         expiry: ExpiryKnown::Api,
+        stated_end: scene.stated_end,
+        unreadable: None,
+        by: Some("userpass-ann".to_owned()),
     }
 }
 
@@ -109,6 +115,7 @@ fn prepared(scene: &Scene, trigger: scim_rotator::rotation::record::Trigger) -> 
                 label: format!("label-{}", scene.record.issues.len()),
                 listing: by_issuer.then(|| listing(scene, ids)),
                 chosen: chosen.then(|| fresh(scene)),
+                lookup: None,
             })
         })
         .collect()

@@ -61,6 +61,7 @@ impl World {
             label: format!("crm-{number}-{attempt}"),
             listing: by_issuer.then(|| self.listing()),
             chosen: chosen.then(|| value(&format!("chosen-{number}"))),
+            lookup: None,
         })
     }
 

@@ -45,8 +45,10 @@
 
 mod connections;
 mod crashes;
+mod dead;
 mod issuers;
 mod persons;
+mod planted;
 mod play;
 mod replies;
 mod slots;

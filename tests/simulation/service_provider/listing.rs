@@ -67,7 +67,7 @@ impl ServiceProvider {
         self.tokens
             .iter()
             .position(|t| match (&handle.id, &handle.value) {
-                (Some(id), _) => t.id == *id,
+                (Some(id), _) => t.id == id.as_str(),
                 (None, Some(value)) => t.value == *value,
                 (None, None) => false,
             })
@@ -82,6 +82,10 @@ impl ServiceProvider {
         }
         if self.quirks.forgets_revocations {
             return Ok(());
+        }
+        let found = self.find(handle).filter(|i| self.tokens[*i].is_live(now));
+        if self.quirks.refuses_dead_revocations && found.is_none() {
+            return Err(refused("400: there is no such token"));
         }
         if let Some(index) = self.find(handle).filter(|i| self.tokens[*i].is_live(now)) {
             self.tokens[index].dies_at = now;

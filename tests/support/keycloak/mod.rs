@@ -1,6 +1,8 @@
 //! Keycloak in two roles: a service provider, and an identity provider that
 //! sends users out.
 
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,14 +27,15 @@ struct Server {
     group: Group,
     url: String,
     http: reqwest::Client,
+    _home: tempfile::TempDir,
 }
 
 impl Server {
     /// `None`, said loudly, if the part is missing.
     async fn start() -> Option<Self> {
-        let home = part::find("keycloak")?;
+        let home = home_of_its_own(&part::find("keycloak")?);
         let port = part::free_port();
-        let mut command = Command::new(home.join("bin/kc.sh"));
+        let mut command = Command::new(home.path().join("bin/kc.sh"));
         command
             .args(["start", "--optimized"])
             .arg(format!("--http-port={port}"))
@@ -45,6 +48,7 @@ impl Server {
             group: Group::start(command),
             url: format!("http://127.0.0.1:{port}"),
             http: super::bare_http(),
+            _home: home,
         };
         server.wait_until_ready().await;
         Some(server)
@@ -58,7 +62,7 @@ impl Server {
             if answer.is_ok_and(|answer| answer.status() == 200) {
                 return;
             }
-            assert!(!self.group.has_ended(), "Keycloak ended by itself");
+            self.group.must_run("Keycloak");
             let now = tokio::time::Instant::now();
             assert!(now < deadline, "Keycloak is not ready");
             tokio::time::sleep(PAUSE).await;
@@ -104,4 +108,18 @@ impl Server {
         let token = answer["access_token"].as_str();
         token.expect("an access token").to_owned()
     }
+}
+
+/// A folder with the part's program and a `data` folder that no other Keycloak
+/// uses: each keeps its transaction log there and recovers what it finds.
+fn home_of_its_own(part: &Path) -> tempfile::TempDir {
+    let home = tempfile::tempdir().expect("a folder");
+    for name in ["conf", "lib", "providers", "themes", "version.txt"] {
+        symlink(part.join(name), home.path().join(name)).expect("a link");
+    }
+    // `kc.sh` takes its home from where it stands: a link would lead to the part.
+    let bin = home.path().join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    std::fs::copy(part.join("bin/kc.sh"), bin.join("kc.sh")).expect("a copy");
+    home
 }

@@ -127,7 +127,7 @@ impl Checker<'_> {
     }
 }
 
-pub(super) fn check_headers(
+pub(in crate::http) fn check_headers(
     headers: &TemplateMap,
     known: &Names,
     path: &str,

@@ -51,16 +51,41 @@ fn an_old_token_is_dead_only_while_the_new_one_lives() {
             Some(Accepted),
             Want::Unclear(Why::Unreachable),
         ),
+        (Accepted, vec![NotFound], Some(Accepted), Want::Pass),
+        (
+            Accepted,
+            vec![ProbeAnswer::BadRequest(None), refused()],
+            Some(Accepted),
+            Want::Pass,
+        ),
+        (
+            Accepted,
+            vec![ProbeAnswer::RefusedByRule(500)],
+            Some(Accepted),
+            Want::Pass,
+        ),
         (
             Accepted,
             vec![NotFound],
-            Some(Accepted),
+            Some(NotFound),
             Want::Unclear(Why::WrongBaseUrl),
         ),
         (
             Accepted,
             vec![refused(), ServerError(500)],
             Some(Accepted),
+            Want::Unclear(Why::RefusalUnclear),
+        ),
+        (
+            Accepted,
+            vec![ProbeAnswer::Redirect(RedirectTo::OtherPath)],
+            Some(Accepted),
+            Want::Unclear(Why::RefusalUnclear),
+        ),
+        (
+            Accepted,
+            vec![ServerError(500)],
+            None,
             Want::Unclear(Why::ServerError),
         ),
         (

@@ -1,0 +1,47 @@
+//! What the issuer shows, by which the id of an adopted token is looked up.
+
+use crate::ports::unit::Unit;
+use crate::rotation::capability::Supply;
+use crate::rotation::outcome::{Listing, Lookup};
+use crate::secret::BearerToken;
+
+/// Two ids of rotations that differ from their first character on, as long as
+/// those of [`crate::ids::rotation`].
+const SAMPLES: [&str; 2] = [
+    "00000000000000000000000000000000",
+    "ffffffffffffffffffffffffffffffff",
+];
+
+/// Asks the issuer for its list, unless it was read just now. An issuer that
+/// cannot be asked is no reason to stop: the token then keeps no id, and is left
+/// to expire.
+pub(super) async fn look_up(
+    unit: &Unit,
+    value: &BearerToken,
+    listed: Option<Listing>,
+) -> Option<Lookup> {
+    let capabilities = unit.issuer.capabilities();
+    let helps = capabilities.revokes_by_id() || capabilities.lists_before_an_issue();
+    if capabilities.supply == Supply::Operator || !helps {
+        return None;
+    }
+    let listing = match listed {
+        Some(listing) => listing,
+        None => match unit.issuer.list(&unit.name).await {
+            Ok(listing) => listing,
+            Err(fault) => {
+                tracing::info!(
+                    token = %unit.name,
+                    fault = %fault,
+                    "the id of the adopted token could not be looked up at the issuer"
+                );
+                return None;
+            }
+        },
+    };
+    Some(Lookup {
+        listing,
+        id_in_value: unit.issuer.id_in(value),
+        sample_labels: SAMPLES.map(|id| unit.issuer.label(&unit.name, id, 1)),
+    })
+}
