@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -15,8 +16,10 @@ use super::signals::until_signal;
 use super::watch::{is_prepared, watch_control, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
+use crate::connections::exec;
 use crate::driver::recurring::Recurring;
 use crate::driver::supervisor::{Change, Supervisor};
+use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
@@ -155,12 +158,33 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
+                reap_strays(&world, &end),
                 reloaded
             );
         };
         let (served, clean, ()) = tokio::join!(served, work, aside);
         served?;
         clean
+    }
+}
+
+/// How often zombies are looked for.
+const REAP: SignedDuration = SignedDuration::from_secs(5);
+
+/// As PID 1, as in a container, waits for the processes that programs left behind.
+async fn reap_strays(world: &World, end: &CancellationToken) {
+    if std::process::id() != 1 {
+        return;
+    }
+    loop {
+        tokio::select! {
+            () = world.clock.sleep(REAP) => {}
+            () = end.cancelled() => return,
+        }
+        let reaped = files::aside(exec::reap).await.unwrap_or_default();
+        if reaped > 0 {
+            tracing::debug!(reaped, "programs left processes behind, which have ended");
+        }
     }
 }
 
