@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +17,10 @@ use super::signals::until_signal;
 use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
+use crate::connections::exec;
 use crate::driver::recurring::{Recurring, SupervisorMessage};
 use crate::driver::supervisor::{Change, Supervisor};
+use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
@@ -156,6 +159,7 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
+                reap_strays(&world, &end),
                 reloaded
             );
         };
@@ -172,6 +176,26 @@ async fn notice(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
         tracing::warn!(%error, "what people have asked for was not read");
     }
     bell::watch(world, messages).await;
+}
+
+/// How often zombies are looked for.
+const REAP: SignedDuration = SignedDuration::from_secs(5);
+
+/// As PID 1, as in a container, waits for the processes that programs left behind.
+async fn reap_strays(world: &World, end: &CancellationToken) {
+    if std::process::id() != 1 {
+        return;
+    }
+    loop {
+        tokio::select! {
+            () = world.clock.sleep(REAP) => {}
+            () = end.cancelled() => return,
+        }
+        let reaped = files::aside(exec::reap).await.unwrap_or_default();
+        if reaped > 0 {
+            tracing::debug!(reaped, "programs left processes behind, which have ended");
+        }
+    }
 }
 
 /// Waits for Vault, then works on the tokens until it is cancelled.

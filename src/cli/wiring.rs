@@ -4,6 +4,7 @@ mod pool;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,6 +16,8 @@ use crate::config::{Settings, TokenSettings};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
+use crate::environment;
+use crate::files;
 use crate::http;
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
@@ -67,6 +70,7 @@ impl World {
     /// # Errors
     /// Names what cannot be built, such as a CA file that cannot be read.
     pub(super) fn new(settings: &Settings, notifier: Notifier) -> anyhow::Result<Self> {
+        files::set_own(own_files(settings));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let telemetry = Telemetry::new(clock.now(), notifier)?;
         let metrics: Arc<dyn http::Observer> = Arc::clone(&telemetry.metrics) as _;
@@ -133,8 +137,10 @@ impl World {
     /// Names what cannot be built, such as a CA file that cannot be read.
     pub(super) fn wire(&self, settings: &Settings) -> anyhow::Result<Wired> {
         let targets = targets(settings);
+        let units = self.builder.units(settings)?;
+        files::set_own(own_files(settings));
         Ok(Wired {
-            units: self.builder.units(settings)?,
+            units,
             needs: preflight::needs(
                 &self.state_path,
                 &targets,
@@ -263,6 +269,17 @@ fn our_clock(verdict: Verdict) -> OurClock {
         is_measured: true,
         vault_agrees: verdict.vault_agrees,
     }
+}
+
+/// Folders in which systemd and Kubernetes put credentials.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// What programs that we start must not read.
+fn own_files(settings: &Settings) -> Vec<PathBuf> {
+    let folders = environment::variable(CREDENTIALS).map(PathBuf::from);
+    let folders = folders.into_iter().chain([PathBuf::from(SERVICE_ACCOUNT)]);
+    settings.own_files.iter().cloned().chain(folders).collect()
 }
 
 pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
