@@ -27,18 +27,27 @@ const AT_ONCE: usize = 8;
 /// force.
 pub(super) async fn watch(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
     let mut listener = Listener::default();
+    // First the bell: what is rung while everything is read is heard after it.
+    let heard = world.store.listen(&mut listener).await;
+    let read = match heard {
+        Ok(_) => read_everything(world, messages).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &read {
+        tracing::warn!(%error, "what people have asked for was not read; it is read again in some minutes");
+    }
     // Replicas that were started together do not read it together.
     let phase = LOOK.as_secs_f64() * world.phase();
     let phase = SignedDuration::try_from_secs_f64(phase).unwrap_or_default();
     world.clock.sleep(phase).await;
     let start = world.clock.now();
-    let mut read = Read {
+    let mut state = Read {
         control_at: start,
         everything_at: start,
-        is_incomplete: false,
+        is_incomplete: read.is_err(),
     };
     loop {
-        if let Err(error) = look(world, messages, &mut listener, &mut read).await {
+        if let Err(error) = look(world, messages, &mut listener, &mut state).await {
             tracing::debug!(%error, "the bell was not read");
         }
         world.clock.sleep(LOOK).await;

@@ -18,7 +18,7 @@ use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
 use crate::connections::exec;
-use crate::driver::recurring::{Recurring, SupervisorMessage};
+use crate::driver::recurring::Recurring;
 use crate::driver::supervisor::{Change, Supervisor};
 use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
@@ -169,15 +169,6 @@ impl Daemon {
     }
 }
 
-/// Never returns.
-async fn notice(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
-    // What could not be read is read again with the next listing.
-    if let Err(error) = bell::read_everything(world, messages).await {
-        tracing::warn!(%error, "what people have asked for was not read");
-    }
-    bell::watch(world, messages).await;
-}
-
 /// How often zombies are looked for.
 const REAP: SignedDuration = SignedDuration::from_secs(5);
 
@@ -222,7 +213,7 @@ async fn work(
         );
         clean = tokio::select! {
             clean = supervisor.run() => clean,
-            () = notice(world, &messages) => false,
+            () = bell::watch(world, &messages) => false,
             () = world.facts.run() => false,
         };
         world.facts.flush().await;

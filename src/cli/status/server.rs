@@ -15,6 +15,9 @@ use crate::http::skew::SkewWatch;
 use crate::http::{Client, ClientSettings, Request, Target};
 use crate::ports::Clock;
 
+/// Largest answer that is read: some kilobytes a token.
+const LARGEST: usize = 64 * 1024 * 1024;
+
 /// The states of these tokens (all if none is named), and the time.
 ///
 /// # Errors
@@ -49,7 +52,11 @@ async fn fetch(server: &Url) -> Result<Value, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let nobody = Arc::new(crate::http::NoObserver);
     let watch = Arc::new(SkewWatch::new(nobody, Arc::clone(&clock)));
-    let client = Client::new(&ClientSettings::default(), Target::Sp, clock, watch)?;
+    let settings = ClientSettings {
+        max_body: LARGEST,
+        ..ClientSettings::default()
+    };
+    let client = Client::new(&settings, Target::Sp, clock, watch)?;
     let request = Request::new(Method::GET, url, "status");
     let answer = client
         .send(request)
