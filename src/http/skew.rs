@@ -196,8 +196,8 @@ mod tests {
     #[test]
     fn vault_and_most_hosts_judge_our_clock() {
         let year = 365.0 * 86_400.0;
-        type Measured = &'static [(Target, &'static str, f64)];
-        let rows: [(&str, Measured, i64); 11] = [
+        type Measured<'m> = &'m [(Target, &'m str, f64)];
+        let rows: [(&str, Measured<'_>, i64); 11] = [
             ("nothing is known", &[], 0),
             ("Vault alone", &[(Vault, "v", -90.0)], -90),
             (

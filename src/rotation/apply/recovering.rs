@@ -134,9 +134,10 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             for id in ids {
                 let listed = listing.tokens.iter().find(|token| token.id == id);
                 let dies_at = listed.and_then(|token| token.expires_at);
-                // An id that is not listed was told by the issuer's answer.
-                let known = listed.map_or_else(|| IssuerId::shown(&id), ListedToken::issuer_id);
-                lost(change, Some(known), dies_at);
+                let told = || intent.unusable.as_ref()?.issuer_id();
+                let shown = listed.map(ListedToken::issuer_id).or_else(told);
+                let shown = shown.filter(|shown| *shown == id.as_str());
+                lost(change, shown, dies_at);
                 restoring::spare_if_old(change, intent, &id);
             }
         }

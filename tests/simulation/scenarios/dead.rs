@@ -15,7 +15,8 @@ fn a_dead_token_takes_no_slot_however_it_is_answered() {
         let old = play.current();
         let record = play.rest(2);
         assert!(record.retiring.is_empty(), "{dead:?}");
-        assert!(record.history[0].old_refused.is_some(), "{dead:?}");
+        let proof = record.history[0].old_refused.as_ref().expect("a proof");
+        assert_eq!(proof.is_by_issuer(), dead == Dead::Redirect, "{dead:?}");
         assert_eq!(play.count("issuer.revoke id-1"), 1, "{dead:?}");
         assert!(!play.accepts(&old.value), "{dead:?}");
 

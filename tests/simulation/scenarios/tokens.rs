@@ -63,6 +63,7 @@ fn revoked_by_somebody_else_it_is_replaced_unless_a_person_paused_it() {
             record.paused = Some(Paused {
                 since: paused_at,
                 reason: "under review".to_owned(),
+                by: None,
             });
         });
     });
