@@ -11,8 +11,7 @@ use super::States;
 use crate::cli::Exit;
 use crate::cli::output::complain;
 use crate::clock::SystemClock;
-use crate::http::skew::SkewWatch;
-use crate::http::{Client, ClientSettings, Request, Target};
+use crate::http::{Client, ClientSettings, NoObserver, Request, Target};
 use crate::ports::Clock as _;
 
 /// The states of these tokens (all if none is named), and the time.
@@ -46,12 +45,11 @@ pub(super) async fn ask(server: &Url, names: &[String]) -> Result<(Timestamp, St
 async fn fetch(server: &Url) -> Result<Value, String> {
     let path = format!("{}/api/v1/tokens", server.as_str().trim_end_matches('/'));
     let url = Url::parse(&path).map_err(|error| error.to_string())?;
-    let watch = Arc::new(SkewWatch::new(Arc::new(crate::http::NoObserver)));
     let client = Client::new(
         &ClientSettings::default(),
         Target::Sp,
         Arc::new(SystemClock),
-        watch,
+        Arc::new(NoObserver),
     )?;
     let request = Request::new(Method::GET, url, "status");
     let answer = client
