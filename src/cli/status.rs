@@ -173,8 +173,12 @@ fn note(snapshot: &TokenSnapshot, now: Timestamp) -> String {
             paused.reason
         );
     }
-    if let Some(text) = supplied_note(snapshot, now).or_else(|| end_note(snapshot)) {
-        return text;
+    let written: Vec<_> = [end_note(snapshot), supplied_note(snapshot, now)]
+        .into_iter()
+        .flatten()
+        .collect();
+    if !written.is_empty() {
+        return written.join("; ");
     }
     if let Some(at) = snapshot.operator_deadline_at {
         return operator_note(snapshot, at, now);
