@@ -19,6 +19,7 @@ mod house;
 mod mid_mint;
 mod parts;
 mod restless;
+mod saas;
 mod wait;
 
 mod adoption;
@@ -52,6 +53,7 @@ mod unclear;
 mod vault_away;
 mod vault_limits;
 mod vault_requests;
+mod vendors;
 
 #[path = "../support/mod.rs"]
 mod support;
