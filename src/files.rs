@@ -13,6 +13,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _}
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rustix::fs::{OFlags, StatVfsMountFlags, statvfs};
 use rustix::process::{getegid, geteuid};
 use tokio::task::spawn_blocking;
@@ -173,6 +174,25 @@ pub fn check(path: &Path) -> Result<(), FileFault> {
     let found = std::fs::metadata(path)?;
     is_regular(&found)?;
     guard(path, &found)
+}
+
+/// The files and folders of this process that programs which it starts must not
+/// read.
+static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Sets them: credentials and keys, as the configuration names them.
+pub fn set_own(paths: Vec<PathBuf>) {
+    *OWN.lock() = paths;
+}
+
+/// Where they are now, after links; what is not there is left out.
+#[must_use]
+pub fn own() -> Vec<PathBuf> {
+    let named = OWN.lock().clone();
+    named
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect()
 }
 
 fn is_regular(found: &Metadata) -> Result<(), FileFault> {

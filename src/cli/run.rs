@@ -4,19 +4,23 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::bell;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
 use super::signals::until_signal;
-use super::watch::{is_prepared, watch_control, watch_vault};
+use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
-use crate::driver::recurring::Recurring;
+use crate::connections::exec;
+use crate::driver::recurring::{Recurring, SupervisorMessage};
 use crate::driver::supervisor::{Change, Supervisor};
+use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
@@ -155,12 +159,42 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
+                reap_strays(&world, &end),
                 reloaded
             );
         };
         let (served, clean, ()) = tokio::join!(served, work, aside);
         served?;
         clean
+    }
+}
+
+/// Never returns.
+async fn notice(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
+    // What could not be read is read again with the next listing.
+    if let Err(error) = bell::read_everything(world, messages).await {
+        tracing::warn!(%error, "what people have asked for was not read");
+    }
+    bell::watch(world, messages).await;
+}
+
+/// How often zombies are looked for.
+const REAP: SignedDuration = SignedDuration::from_secs(5);
+
+/// As PID 1, as in a container, waits for the processes that programs left behind.
+async fn reap_strays(world: &World, end: &CancellationToken) {
+    if std::process::id() != 1 {
+        return;
+    }
+    loop {
+        tokio::select! {
+            () = world.clock.sleep(REAP) => {}
+            () = end.cancelled() => return,
+        }
+        let reaped = files::aside(exec::reap).await.unwrap_or_default();
+        if reaped > 0 {
+            tracing::debug!(reaped, "programs left processes behind, which have ended");
+        }
     }
 }
 
@@ -188,8 +222,10 @@ async fn work(
         );
         clean = tokio::select! {
             clean = supervisor.run() => clean,
-            () = watch_control(world, &messages) => false,
+            () = notice(world, &messages) => false,
+            () = world.facts.run() => false,
         };
+        world.facts.flush().await;
         recurring.stop().await;
     }
     health.notifier().stopping("stopping");

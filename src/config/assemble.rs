@@ -133,6 +133,7 @@ fn draft<'a>(
             issuers,
             connections,
             tokens,
+            own_files: named_files::own(documents),
         }),
         _ => None,
     };

@@ -1,7 +1,7 @@
 //! The files that a configuration names: credentials and what TLS is made of. Each
 //! is read when it is used; one that other users may write is found here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -19,6 +19,48 @@ pub(super) fn check(documents: &[Document<'_>], findings: &mut Findings) {
             Look { source, findings }.at(key, key, value);
         }
     }
+}
+
+/// The files that hold credentials and keys.
+pub(super) fn own(documents: &[Document<'_>]) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for document in documents {
+        for (key, value) in document.get_ref() {
+            named(key.get_ref(), value, &mut |key, text| {
+                if !PUBLIC.contains(&key)
+                    && let Ok(file) = expand_file_path(text)
+                {
+                    all.push(PathBuf::from(file));
+                }
+            });
+        }
+    }
+    all
+}
+
+/// Keys of files that hold no secret.
+const PUBLIC: [&str; 2] = ["ca_file", "client_cert_file"];
+
+/// Calls `found` for each text whose key names a file.
+fn named(key: &str, value: &Spanned<DeValue<'_>>, found: &mut dyn FnMut(&str, &str)) {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                named(key.get_ref(), value, found);
+            }
+        }
+        DeValue::Array(items) => items.iter().for_each(|item| named(key, item, found)),
+        DeValue::String(text) if is_of_a_file(key) => found(key, text),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => {}
+    }
+}
+
+fn is_of_a_file(key: &str) -> bool {
+    key == "file" || key.ends_with("_file")
 }
 
 struct Look<'a> {
@@ -40,7 +82,7 @@ impl Look<'_> {
                     self.at(&format!("{path}[{index}]"), key, item);
                 }
             }
-            DeValue::String(text) if key == "file" || key.ends_with("_file") => {
+            DeValue::String(text) if is_of_a_file(key) => {
                 self.file(path, text, value);
             }
             DeValue::String(_)

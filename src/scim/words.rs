@@ -97,14 +97,15 @@ pub fn describe(answer: &ProbeAnswer) -> Finding {
 
 /// A control that was neither accepted nor clearly refused.
 pub(super) fn unclear_control(what: &str, answer: &ProbeAnswer) -> Finding {
-    let (answered, remedy) = match answer {
-        ProbeAnswer::Throttled | ProbeAnswer::Unreachable(_) => (
+    let too_fast = matches!(answer, ProbeAnswer::Throttled | ProbeAnswer::Unreachable(_));
+    let (answered, remedy) = match too_fast {
+        true => (
             answered(answer),
             "the probe's `pace` sets a pause between requests; if this address is blocked after a wrong token, only `negative_controls = false` helps, without which superseded tokens are revoked".to_owned(),
         ),
-        other => (
-            answered(other),
-            format!("if it refuses tokens so, say it in the probe's `answers`: {}", rule_for(other)),
+        false => (
+            answered(answer),
+            format!("if it refuses tokens so, say it in the probe's `answers`: {}", rule_for(answer)),
         ),
     };
     finding(

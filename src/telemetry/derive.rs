@@ -313,6 +313,7 @@ mod tests {
         record.paused = Some(crate::rotation::record::Paused {
             since: fixture::now(),
             reason: "maintenance".to_owned(),
+            by: None,
         });
         assert_eq!(fixture::snapshot(&record).next_attempt_at, None);
     }

@@ -17,12 +17,13 @@ use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
 use crate::fault::Fault;
+use crate::ports::Version;
 use crate::ports::condition::{Condition, ConnectionState};
 use crate::ports::pulse::Pulse;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
-use crate::rotation::record::{Record, RotationResult, StageName};
+use crate::rotation::record::{Handled, Record, RotationResult, StageName, Wish};
 
 /// Feeds logs, metrics and the board with what the driver reports.
 pub struct Observer {
@@ -183,6 +184,31 @@ impl Witness for Observer {
         let condition = seen.as_ref().ok().copied();
         let before = looks.set(connection, condition, now);
         log_look(unit, connection, before, seen);
+    }
+
+    fn request_handled(&self, unit: &Unit, _: &Record, _: Version, handled: &Handled) {
+        let token = unit.name.as_str();
+        let what = handled.what.map(Wish::as_str).unwrap_or_default();
+        let (by, id) = (handled.by.as_str(), handled.id.as_str());
+        match &handled.refused {
+            None => info!(
+                token,
+                by,
+                what,
+                request = id,
+                "a request of a person is accepted"
+            ),
+            Some(why) => {
+                warn!(
+                    token,
+                    by,
+                    what,
+                    request = id,
+                    why,
+                    "a request of a person is refused"
+                );
+            }
+        }
     }
 
     fn store_failed(&self, unit: &Unit, text: &str, _now: Timestamp) {

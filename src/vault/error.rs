@@ -42,15 +42,15 @@ impl VaultError {
 
     /// Whether another node of the cluster may succeed.
     pub(super) fn is_worth_another_node(&self) -> bool {
-        match &self.kind {
-            VaultErrorKind::Unreachable(fault) => fault.class == FaultClass::NotApplied,
-            kind => matches!(
-                kind,
-                VaultErrorKind::Sealed
-                    | VaultErrorKind::NotInitialised
-                    | VaultErrorKind::Standby { .. }
-            ),
+        if let VaultErrorKind::Unreachable(fault) = &self.kind {
+            return fault.class == FaultClass::NotApplied;
         }
+        matches!(
+            self.kind,
+            VaultErrorKind::Sealed
+                | VaultErrorKind::NotInitialised
+                | VaultErrorKind::Standby { .. }
+        )
     }
 
     /// Whether Vault rejected our token itself, not only our permission for

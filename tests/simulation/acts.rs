@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use scim_rotator::rotation::capability::{IssueEffect, LiveTokens};
-use scim_rotator::rotation::record::{Paused, Record, Request, Trigger};
+use scim_rotator::rotation::record::{Wish, WrittenRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
@@ -179,18 +179,19 @@ impl Act {
 }
 
 /// What is to become of the processes; seen to between two wakes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
     Kill(usize),
     Terminate(usize),
     /// Read the configuration again.
     Reload,
+    /// On this machine, read what is asked for this token.
+    Bell(usize, Arc<str>),
 }
 
 impl World {
     pub(crate) fn act(&mut self, act: &Act) {
         self.note(None, "act", || serde_json::to_string(act).expect("JSON"));
-        let wall = self.wall(0);
         let now = self.now;
         match act {
             Act::PauseAll => self.pause_all(true),
@@ -202,8 +203,8 @@ impl World {
             }
             Act::Kill(machine) => self.orders.push(Order::Kill(*machine)),
             Act::Terminate(machine) => self.orders.push(Order::Terminate(*machine)),
-            Act::Pause(token) => self.pause(token, Some(wall)),
-            Act::Resume(token) => self.pause(token, None),
+            Act::Pause(token) => self.ask(token, self.wish(Wish::Pause), false),
+            Act::Resume(token) => self.ask(token, self.wish(Wish::Resume), false),
             Act::Rotate {
                 token,
                 compromised,
@@ -252,55 +253,18 @@ impl World {
         self.orders.push(Order::Reload);
     }
 
-    /// A person's command changes the record, whoever else writes it.
-    fn person_writes(&mut self, token: &str, change: impl FnOnce(&mut Record)) {
-        let wall = self.wall(0);
-        self.with(token, |tenant| {
-            tenant.amend(|record| {
-                let before = record.clone();
-                change(record);
-                if *record != before {
-                    record.updated_at = wall.max(before.updated_at);
-                }
-            });
-        });
-    }
-
     fn pause_all(&mut self, paused: bool) {
         self.all_paused = paused;
         self.all_paused_since = paused.then(|| self.all_paused_since.unwrap_or(self.now));
     }
 
-    pub(crate) fn pause(&mut self, token: &str, since: Option<jiff::Timestamp>) {
-        self.person_writes(token, |record| {
-            let paused = since.map(|since| Paused {
-                since,
-                reason: "a person says so".to_owned(),
-            });
-            record.paused = paused.map(|paused| record.paused.clone().unwrap_or(paused));
-        });
-        let now = self.now;
-        self.with(token, |tenant| {
-            let known = tenant.ledger.control.paused_since;
-            let paused = tenant.record.as_deref().is_some_and(|r| r.paused.is_some());
-            tenant.ledger.control.paused_since = paused.then(|| known.unwrap_or(now));
-        });
-    }
-
     fn ask_for(&mut self, token: &str, compromised: bool, override_guards: bool) {
-        let at = self.wall(0);
-        self.person_writes(token, |record| {
-            record.request = Some(Request {
-                trigger: if compromised {
-                    Trigger::Compromise
-                } else {
-                    Trigger::Force
-                },
-                at,
-                override_guards,
-                supplied: false,
-            });
-        });
+        let request = WrittenRequest {
+            compromised,
+            override_guards,
+            ..self.wish(Wish::Rotate)
+        };
+        self.ask(token, request, false);
         self.with(token, |tenant| tenant.note_request(compromised));
     }
 
@@ -309,7 +273,7 @@ impl World {
         self.pause_all(false);
         let tokens: Vec<_> = self.tenants.keys().cloned().collect();
         for token in tokens {
-            self.pause(&token, None);
+            self.ask(&token, self.wish(Wish::Resume), true);
             self.with(&token, |tenant| {
                 tenant.provider.next_is_useless = false;
                 tenant.dislikes_next = false;

@@ -13,6 +13,9 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::confinement::Confinement;
+use super::strays::{self, Known};
+
 /// Most bytes that are kept of each output stream.
 pub(super) const OUTPUT_CAP: usize = 64 * 1024;
 
@@ -31,6 +34,7 @@ pub(super) struct Program {
     pub(super) argv: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) working_dir: PathBuf,
+    pub(super) confinement: Confinement,
 }
 
 /// How long it may take.
@@ -59,11 +63,13 @@ pub(super) struct Captured {
 /// # Errors
 /// Only when it could not be started.
 pub(super) async fn run(
-    program: &Program,
+    program: Program,
     input: Zeroizing<Vec<u8>>,
     limits: Limits,
 ) -> io::Result<Finished> {
-    let (mut group, pipes) = Group::spawn(program)?;
+    let confinement = program.confinement.clone();
+    let started = confinement.start(move || Group::spawn(&program));
+    let (mut group, pipes) = started.await?;
     let mut stdout = Captured::default();
     let mut stderr = Captured::default();
     let ended = {
@@ -139,6 +145,7 @@ async fn drain(stream: Option<impl AsyncRead + Unpin>, into: &mut Captured) {
 struct Group {
     child: Child,
     pid: Option<Pid>,
+    _known: Option<Known>,
 }
 
 impl Group {
@@ -147,7 +154,8 @@ impl Group {
             .argv
             .split_first()
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        let mut child = Command::new(path)
+        let mut command = Command::new(path);
+        command
             .args(args)
             .env_clear()
             .envs(&program.env)
@@ -156,14 +164,23 @@ impl Group {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
+            .kill_on_drop(true);
+        if let Some(user) = program.confinement.user {
+            command.uid(user.uid).gid(user.gid);
+        }
+        let (mut child, known) = strays::known(|| {
+            let child = command.spawn()?;
+            let pid = pid_of(&child);
+            io::Result::Ok((child, pid))
+        })?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let pid = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
-        Ok((Self { child, pid }, pipes))
+        let pid = pid_of(&child);
+        let group = Self {
+            child,
+            pid,
+            _known: known,
+        };
+        Ok((group, pipes))
     }
 
     async fn wait(&mut self) -> io::Result<ExitStatus> {
@@ -192,6 +209,11 @@ impl Group {
             tracing::trace!("nobody is left in the process group");
         }
     }
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    id.and_then(Pid::from_raw)
 }
 
 impl Drop for Group {

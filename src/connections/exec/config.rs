@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::user::{User, UserName};
 use crate::connections::Deps;
 use crate::connections::capabilities::CapabilityOverrides;
 use crate::files::{self, FileFault};
@@ -46,6 +47,14 @@ pub struct ExecConnection {
     /// Absolute path of the working directory.
     #[serde(default = "default_working_dir")]
     pub working_dir: PathBuf,
+    /// The user that the program runs as: a name, or `"uid:gid"`. The daemon needs
+    /// the right to become it. Default: the daemon's own.
+    #[serde(default)]
+    pub user: Option<UserName>,
+    /// Whether the kernel (Landlock) keeps the program from reading the files that
+    /// hold the daemon's credentials, and from gaining rights, as by `sudo`.
+    #[serde(default = "default_confine")]
+    pub confine: bool,
     /// Whether the program knows the action `confirm`. Default: no.
     #[serde(default)]
     pub confirm: bool,
@@ -66,6 +75,10 @@ fn default_working_dir() -> PathBuf {
     PathBuf::from("/")
 }
 
+fn default_confine() -> bool {
+    true
+}
+
 /// What arguments may name.
 const KNOWN: [&str; 3] = ["token_name", "scim_url", "action"];
 
@@ -80,6 +93,13 @@ impl Kind for ExecConnection {
     fn check(&self, path: &str, problems: &mut Problems) {
         self.check_command(path, problems);
         self.check_environment(path, problems);
+        if let Err(why) = self.look_up_user() {
+            problems.error(
+                format!("{path}.user"),
+                why,
+                "create the user, such as `useradd --system scim-push`",
+            );
+        }
         let timeout = self.timeout();
         if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
             problems.error(
@@ -244,6 +264,11 @@ impl ExecConnection {
             return Err(absent("it is not an executable file"));
         }
         Ok(())
+    }
+
+    /// Whom the program runs as, if not as the daemon.
+    pub(super) fn look_up_user(&self) -> Result<Option<User>, String> {
+        self.user.as_ref().map(UserName::look_up).transpose()
     }
 
     pub(super) fn program(&self) -> &str {

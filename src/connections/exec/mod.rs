@@ -5,6 +5,9 @@
 mod answer;
 mod child;
 mod config;
+mod confinement;
+mod strays;
+mod user;
 
 use std::sync::Arc;
 
@@ -16,6 +19,9 @@ use zeroize::Zeroizing;
 use self::answer::Reply;
 use self::child::{Limits, Program};
 pub use self::config::ExecConnection;
+use self::confinement::Confinement;
+pub use self::strays::reap;
+pub use self::user::UserName;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::files;
 use crate::http::template::Context;
@@ -193,7 +199,7 @@ impl Exec {
         let limits = Limits {
             timeout: self.config.timeout(),
         };
-        let finished = match child::run(&program, call.input()?, limits).await {
+        let finished = match child::run(program, call.input()?, limits).await {
             Ok(finished) => finished,
             Err(why) => {
                 return Err(refused(format!(
@@ -217,6 +223,10 @@ impl Exec {
                 ("SCIM_URL", call.scim_url.as_str()),
             ]),
             working_dir: self.config.working_dir.clone(),
+            confinement: Confinement {
+                user: self.config.look_up_user()?,
+                landlock: self.config.confine,
+            },
         })
     }
 }

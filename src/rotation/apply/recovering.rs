@@ -9,6 +9,7 @@ use super::losing::{latest_death, lost, owns};
 use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::decision::Step;
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::rotation::record::{HaltCause, Intent, RestoredTodo, Stage};
 
@@ -133,7 +134,10 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             for id in ids {
                 let listed = listing.tokens.iter().find(|token| token.id == id);
                 let dies_at = listed.and_then(|token| token.expires_at);
-                lost(change, listed.map(ListedToken::issuer_id), dies_at);
+                let told = || intent.unusable.as_ref()?.issuer_id();
+                let shown = listed.map(ListedToken::issuer_id).or_else(told);
+                let shown = shown.filter(|shown| *shown == id.as_str());
+                lost(change, shown, dies_at);
                 restoring::spare_if_old(change, intent, &id);
             }
         }

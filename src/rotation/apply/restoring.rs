@@ -19,7 +19,7 @@ const NOTED: SignedDuration = SignedDuration::from_hours(1);
 
 /// A request whose reply was lost is resolved within minutes. After this time its
 /// token may be in use, in a time that the record does not know of.
-const LOST_TIME: SignedDuration = SignedDuration::from_hours(1);
+const LOST_TIME: SignedDuration = SignedDuration::from_hours(2);
 
 /// Notes that Vault was restored from a snapshot. `newest` is the record as it was
 /// stored last, if this process still has it: then it is put back, and nothing is
@@ -109,6 +109,10 @@ fn rotation_id_in<'l>(label: &'l str, mark: &str) -> Option<&'l str> {
 /// A token that was found for this intent may be in use, if the intent is so old
 /// that the record does not know what happened since.
 pub(super) fn spare_if_old(change: &mut Change<'_, '_>, intent: &Intent, id: &str) {
+    if intent.unusable.is_some() {
+        // Nobody has ever had its value.
+        return;
+    }
     let age = change.now.duration_since(intent.at);
     if age >= LOST_TIME || change.record.restored_todo() != RestoredTodo::Nothing {
         spare(change, id);

@@ -9,6 +9,7 @@ use super::control::Trigger;
 use super::ids_before::IdsBefore;
 use super::stage::Stage;
 use super::token::HeldToken;
+use crate::rotation::issuer_id::IssuerId;
 use crate::secret::{BearerToken, Fingerprint};
 
 /// One rotation in flight.
@@ -92,6 +93,14 @@ pub struct UnusableAnswer {
     /// Id of the token that was made, where the answer tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
+}
+
+impl UnusableAnswer {
+    /// The id that the answer of the issuer tells.
+    #[must_use]
+    pub fn issuer_id(&self) -> Option<IssuerId> {
+        self.made.as_deref().map(IssuerId::shown)
+    }
 }
 
 /// Progress of a rotation at one connection.

@@ -34,7 +34,6 @@ impl VaultConfig {
             proxy: self.proxy.clone(),
             max_body: LARGEST_ANSWER,
             per_host: PER_NODE,
-            ..ClientSettings::default()
         }
     }
 

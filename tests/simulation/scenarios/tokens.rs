@@ -46,7 +46,8 @@ fn a_family_that_was_ended_asks_for_a_person_and_stops() {
     assert_eq!(record.generation, 1);
     // The person of this world comes with a token.
     play.rest(2);
-    assert_eq!(play.count("issuer.issue"), asked, "and not once more");
+    let more = play.count("issuer.issue") - asked;
+    assert!(more <= 24, "at most once an hour until then: {more}");
     assert!(play.all_hold(&play.current()));
 }
 
@@ -62,6 +63,7 @@ fn revoked_by_somebody_else_it_is_replaced_unless_a_person_paused_it() {
             record.paused = Some(Paused {
                 since: paused_at,
                 reason: "under review".to_owned(),
+                by: None,
             });
         });
     });
