@@ -46,7 +46,8 @@ pub(super) async fn ask(server: &Url, names: &[String]) -> Result<(Timestamp, St
 async fn fetch(server: &Url) -> Result<Value, String> {
     let path = format!("{}/api/v1/tokens", server.as_str().trim_end_matches('/'));
     let url = Url::parse(&path).map_err(|error| error.to_string())?;
-    let watch = Arc::new(SkewWatch::new(Arc::new(crate::http::NoObserver)));
+    let nobody = Arc::new(crate::http::NoObserver);
+    let watch = Arc::new(SkewWatch::new(nobody, Arc::new(SystemClock)));
     let client = Client::new(
         &ClientSettings::default(),
         Target::Sp,
