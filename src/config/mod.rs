@@ -10,7 +10,6 @@
 mod assemble;
 mod finding;
 pub mod keys;
-mod likeness;
 mod lines;
 mod lists;
 mod literals;
@@ -39,7 +38,6 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use finding::Finding;
-pub(crate) use likeness::nearest;
 pub use report::Report;
 pub use schema::schema;
 pub use settings::{Environment, Limits, Settings, TokenSettings};

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Names, Whole};
-use crate::config::likeness::nearest;
 use crate::config::settings::TokenSettings;
-use crate::problem::Problems;
+use crate::problem::{Problems, nearest};
 
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     let mut led_nowhere = false;
@@ -73,7 +72,7 @@ fn connections_exist(
 fn unknown(path: &str, what: (&str, &str), known: &BTreeSet<String>, problems: &mut Problems) {
     let (kind, name) = what;
     let names: Vec<_> = known.iter().map(String::as_str).collect();
-    let remedy = match nearest(name, &names) {
+    let remedy = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("add a table [{kind}s.{name}.<kind>], or name one that exists"),
     };
