@@ -8,6 +8,7 @@
 //! [`Report`], with file, line, column and remedy.
 
 mod assemble;
+mod file;
 mod finding;
 pub mod keys;
 mod likeness;
@@ -114,7 +115,7 @@ const MOST_SYNTAX: usize = 20;
 
 /// Parses every file; `None` when one of them cannot be read as TOML, for then
 /// half of what follows would be wrong.
-fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
+fn parse<'a>(sources: &'a [file::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
     let documents = sources.iter().enumerate();
     let documents: Vec<_> = documents
         .map(|(index, source)| parse_one(index, source, findings))
@@ -127,7 +128,7 @@ fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<V
 /// Parses one file; `None` when it cannot be read as TOML.
 fn parse_one<'a>(
     index: usize,
-    source: &'a source::Source,
+    source: &'a file::Source,
     findings: &mut Findings,
 ) -> Option<Document<'a>> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);

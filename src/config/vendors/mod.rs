@@ -14,10 +14,11 @@ mod usage;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::file::Source;
 use super::finding::{Finding, Findings};
 use super::likeness::nearest;
 use super::report::Report;
-use super::source::{self, Source};
+use super::source;
 use super::wording::Wording;
 use crate::vendors::{Family, Library, Vendor};
 
