@@ -78,13 +78,15 @@ pub enum FaultKind {
     Server,
     /// The configuration cannot be carried out.
     Config,
+    /// The identity provider's connection points at another service provider.
+    WrongTarget,
     /// Vault is sealed, in standby or not initialised.
     VaultUnavailable,
 }
 
 impl FaultKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Auth,
         Self::Throttled,
         Self::Network,
@@ -94,6 +96,7 @@ impl FaultKind {
         Self::Refused,
         Self::Server,
         Self::Config,
+        Self::WrongTarget,
         Self::VaultUnavailable,
     ];
 
@@ -110,6 +113,7 @@ impl FaultKind {
             Self::Refused => "refused",
             Self::Server => "server",
             Self::Config => "config",
+            Self::WrongTarget => "wrong_target",
             Self::VaultUnavailable => "vault_unavailable",
         }
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up AppRole for scim-rotator: the policy, a role, and a secret-id.
+# Sets up AppRole for scim-rotator: the policies of the daemon and of people, a
+# role for the daemon, and a secret-id.
 #
 #   VAULT_ADDR=... VAULT_TOKEN=... ./setup.sh FILE
 #
@@ -16,7 +17,8 @@
 #   vault write auth/approle/role/ROLE/secret-id-accessor/destroy secret_id_accessor=...
 #
 # Settings, with their defaults:
-#   ROLE=scim-rotator          name of the role and of the policy
+#   ROLE=scim-rotator          name of the role and of the policy; those of people are
+#                              ROLE-operator, ROLE-auditor and ROLE-publisher
 #   TOKEN_PERIOD=1h            life of the daemon's token; it renews it without end
 #   SECRET_ID_TTL=90d          life of the secret-id; 0: without end
 #   BOUND_CIDRS=               where the daemon may come from, such as 10.1.2.3/32;
@@ -41,6 +43,10 @@ if [[ $methods != *'"approle/"'* ]]; then
     "$vault" auth enable approle >&2
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl" >&2
+# For people, by their own logins; nobody has them yet.
+for who in operator auditor publisher; do
+    "$vault" policy write "$role-$who" "$here/scim-rotator-$who.hcl" >&2
+done
 
 # A periodic token lives as long as it is renewed. Without the policy "default":
 # the daemon's own policy holds all that it needs. Without num_uses: it would

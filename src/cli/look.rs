@@ -1,6 +1,4 @@
-//! Reads the state of tokens without acting, for `plan` and `status`.
-
-use std::sync::Arc;
+//! Reads the records of tokens without acting, for `plan --from-records`.
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -11,13 +9,10 @@ use super::wiring::World;
 use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::Store;
 use crate::ports::unit::Unit;
-use crate::rotation::decision::Decision;
 use crate::rotation::forecast::{Forecast, forecast};
 use crate::rotation::invariant;
 use crate::rotation::record::{Record, StatedEnd};
 use crate::rotation::situation::Published;
-use crate::telemetry::facts::TokenFacts;
-use crate::telemetry::snapshot::TokenSnapshot;
 
 /// Number of records that are read at once.
 const AT_ONCE: usize = 16;
@@ -87,11 +82,5 @@ impl Found {
         let inputs = Inputs::dry_run(&connections, &self.published, self.stated_end);
         let situation = self.conditions.situation(unit, inputs);
         forecast(&self.record, &situation, from)
-    }
-
-    /// The state of the token.
-    pub(super) fn snapshot(&self, unit: &Unit, decision: &Decision) -> TokenSnapshot {
-        let facts = Arc::new(TokenFacts::of(unit));
-        TokenSnapshot::from_record(&facts, &self.record, decision, &unit.policy)
     }
 }

@@ -1,9 +1,12 @@
 //! The command line; each subcommand has its file.
 
+mod asking;
+mod bell;
 pub mod check;
 pub mod completions;
 mod compromise;
 pub mod demo;
+mod facts;
 mod harden;
 pub mod live;
 mod load;

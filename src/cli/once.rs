@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::bell;
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::signals::until_signal;
@@ -17,6 +18,8 @@ use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
+use crate::fault::FaultClass;
+use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
 use crate::rotation::policy::Policy;
@@ -51,12 +54,13 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         &cancel,
     );
     load::block_on(async {
-        if let Err(error) = world.read_control().await {
+        if let Err(error) = prepared(&world).await {
             complain(&format!("{error}\n"));
             world.session.close().await;
             return Exit::TryAgain;
         }
         let ended = until_signal(&cancel, work).await;
+        world.facts.flush().await;
         world.session.close().await;
         let exits = ended.iter().map(|worked| worked.verdict().0);
         let exit = exits.fold(Exit::Ok, worse);
@@ -65,6 +69,22 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         drop(show(&ended, output));
         exit
     })
+}
+
+/// Reads whether all work is paused, and what people ask for.
+async fn prepared(world: &World) -> Result<(), StoreError> {
+    world.read_control().await?;
+    // Nobody listens: every token is worked on anyway.
+    let (messages, nobody) = tokio::sync::mpsc::channel(1);
+    drop(nobody);
+    match bell::read_everything(world, &messages).await {
+        // A policy of an earlier version does not permit it.
+        Err(StoreError::Fault(fault)) if fault.class == FaultClass::Unauthorized => {
+            tracing::warn!(error = %fault, "what people have asked for was not read");
+            Ok(())
+        }
+        read => read,
+    }
 }
 
 /// How the work on one token ended.

@@ -1,5 +1,8 @@
-//! `rotate`: rotates one token now, in the foreground, under the same lease as
-//! the daemon, and shows the steps.
+//! `rotate`: asks the daemon to rotate a token now, and follows it; with
+//! `--foreground`, rotates it in this process, under the same lease as the
+//! daemon, and shows the steps.
+
+mod following;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::asking;
 use super::compromise;
 use super::live::Live;
 use super::load::{self, Logs};
@@ -17,12 +21,13 @@ use super::output::{Output, complain};
 use super::plan::short;
 use super::signals::until_signal;
 use super::wiring::World;
-use crate::driver::amend::amend;
+use crate::driver::amend::ask_directly;
 use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
+use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};
+use crate::rotation::record::{PastRotation, Record, RotationResult, Wish, WrittenRequest};
 use crate::telemetry::obstacle::Obstacle;
 use crate::value::HumanDuration;
 
@@ -51,36 +56,66 @@ pub struct Args {
     /// Do not ask.
     #[arg(long, requires = "compromised")]
     pub yes: bool,
+    /// Do not wait for the daemon.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Rotate it in this process, with the daemon's login, where no daemon runs.
+    #[arg(long, conflicts_with = "no_wait")]
+    pub foreground: bool,
 }
 
 /// Rotates the token.
 pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
-    let (_, world, units) =
-        match load::world(config, Logs::Warnings, std::slice::from_ref(&args.token)) {
-            Ok(loaded) => loaded,
-            Err(exit) => return exit,
-        };
+    let names = std::slice::from_ref(&args.token);
+    let loaded = match args.foreground {
+        true => load::world(config, Logs::Warnings, names).map(|(_, w, u)| (w, u)),
+        false => load::world_of_a_person(config, names),
+    };
+    let (world, units) = match loaded {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
     if args.compromised
-        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args.yes))
+        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args))
     {
         return exit;
+    }
+    if args.override_guards {
+        tracing::warn!(token = %args.token, "a person overrides the runaway guard and the windows");
     }
     let live = Arc::new(Live::new(output));
     let cancel = CancellationToken::new();
     load::block_on(async {
         let mut exit = Exit::Ok;
         for unit in &units {
-            let work = rotate(&world, unit, args, &live, &cancel);
-            exit = until_signal(&cancel, work).await;
+            exit = match args.foreground {
+                true => {
+                    let work = rotate(&world, unit, args, &live, &cancel);
+                    until_signal(&cancel, work).await
+                }
+                false => {
+                    let asked = following::rotate(&world, unit, args, &live);
+                    asked.await.unwrap_or_else(|exit| exit)
+                }
+            };
         }
         world.session.close().await;
         exit
     })
 }
 
-fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
-    let warning = compromise::warning(unit);
-    if yes {
+fn request(world: &World, args: &Args) -> WrittenRequest {
+    WrittenRequest {
+        compromised: args.compromised,
+        override_guards: args.override_guards,
+        supplied: args.supplied,
+        ..asking::request(world, Wish::Rotate)
+    }
+}
+
+fn agreed(unit: &Unit, args: &Args) -> Result<(), Exit> {
+    let warning = compromise::warning(unit, args.supplied);
+    if args.yes {
         complain(&warning);
         return Ok(());
     }
@@ -99,6 +134,17 @@ fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
     }
 }
 
+/// What is said of a request that waits for `resume`.
+fn is_held(token: &str, all: bool) -> Exit {
+    complain(&match all {
+        false => format!(
+            "{token} is paused: the rotation is stored and begins after `scim-rotator resume {token}`\n"
+        ),
+        true => "all work is paused: the rotation is stored and begins after `scim-rotator resume --all`\n".to_owned(),
+    });
+    Exit::TryAgain
+}
+
 async fn rotate(
     world: &World,
     unit: &Unit,
@@ -107,41 +153,10 @@ async fn rotate(
     cancel: &CancellationToken,
 ) -> Exit {
     let began = world.clock.now();
-    let request = Request {
-        trigger: match args.compromised {
-            true => Trigger::Compromise,
-            false => Trigger::Force,
-        },
-        at: began,
-        override_guards: args.override_guards,
-        supplied: args.supplied,
-    };
-    if args.override_guards {
-        tracing::warn!(token = %unit.name, "a person overrides the runaway guard and the windows");
-    }
-    let asked = amend(world.store.as_ref(), &*world.clock, &unit.name, |record| {
-        record.request = Some(request.clone());
-    })
-    .await;
-    let read = world.read_control().await;
-    match asked.and_then(|record| read.map(|_| record)) {
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            return Exit::TryAgain;
-        }
-        Ok(record) if record.paused.is_some() => {
-            complain(&format!(
-                "{0} is paused: the rotation is stored and begins after `scim-rotator resume {0}`\n",
-                unit.name
-            ));
-            return Exit::TryAgain;
-        }
-        Ok(_) if world.is_all_paused() => {
-            complain(
-                "all work is paused: the rotation is stored and begins after `scim-rotator resume --all`\n",
-            );
-            return Exit::TryAgain;
-        }
+    match asked_here(world, unit, args).await {
+        Err(error) => return asking::failed(&error),
+        Ok(record) if record.paused.is_some() => return is_held(&unit.name, false),
+        Ok(_) if world.is_all_paused() => return is_held(&unit.name, true),
         Ok(_) => {}
     }
     let observer: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
@@ -151,7 +166,18 @@ async fn rotate(
     let ended = runner
         .work(unit, &mut memory, Until::Rotated, args.timeout.0)
         .await;
+    world.facts.flush().await;
     tell_end(world, unit, &ended, memory.record(), began, live)
+}
+
+/// Puts the request into the record: who uses the daemon's login may do so.
+async fn asked_here(world: &World, unit: &Unit, args: &Args) -> Result<Record, StoreError> {
+    world.read_control().await?;
+    let entity = world.store.own_entity().await?;
+    let author = entity.unwrap_or_else(|| "root".to_owned());
+    let request = request(world, args);
+    let (store, clock) = (world.store.as_ref(), &*world.clock);
+    ask_directly(store, clock, &unit.name, &author, &request).await
 }
 
 /// The rotation that the request caused, if it has ended.

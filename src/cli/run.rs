@@ -9,15 +9,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::bell;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
 use super::signals::until_signal;
-use super::watch::{is_prepared, watch_control, watch_vault};
+use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
 use crate::connections::exec;
-use crate::driver::recurring::Recurring;
+use crate::driver::recurring::{Recurring, SupervisorMessage};
 use crate::driver::supervisor::{Change, Supervisor};
 use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
@@ -188,6 +189,15 @@ async fn reap_strays(world: &World, end: &CancellationToken) {
     }
 }
 
+/// Never returns.
+async fn notice(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
+    // What could not be read is read again with the next listing.
+    if let Err(error) = bell::read_everything(world, messages).await {
+        tracing::warn!(%error, "what people have asked for was not read");
+    }
+    bell::watch(world, messages).await;
+}
+
 /// Waits for Vault, then works on the tokens until it is cancelled.
 async fn work(
     world: &World,
@@ -212,8 +222,10 @@ async fn work(
         );
         clean = tokio::select! {
             clean = supervisor.run() => clean,
-            () = watch_control(world, &messages) => false,
+            () = notice(world, &messages) => false,
+            () = world.facts.run() => false,
         };
+        world.facts.flush().await;
         recurring.stop().await;
     }
     health.notifier().stopping("stopping");

@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+use super::facts::FactsWriter;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
+use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
 use crate::environment;
@@ -21,8 +23,10 @@ use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
-use crate::ports::witness::Witness;
+use crate::ports::witness::{Witness, Witnesses};
 use crate::ports::{Clock, Secrets, StoreError};
+use crate::rotation::policy::share;
+use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
@@ -39,6 +43,10 @@ pub(super) struct World {
     pub(super) session: Arc<Session>,
     pub(super) store: Arc<VaultStore>,
     pub(super) units: Vec<Arc<Unit>>,
+    /// What people ask for.
+    pub(super) inbox: Arc<Inbox>,
+    /// Writes the facts of each token.
+    pub(super) facts: Arc<FactsWriter>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
@@ -66,7 +74,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let telemetry = Telemetry::new(clock.now(), notifier)?;
         let metrics: Arc<dyn http::Observer> = Arc::clone(&telemetry.metrics) as _;
-        let skew = Arc::new(SkewWatch::new(metrics));
+        let skew = Arc::new(SkewWatch::new(metrics, Arc::clone(&clock)));
         let observer: Arc<dyn http::Observer> = Arc::clone(&skew) as _;
         let holder = ids::holder();
         let session = Session::new(
@@ -88,7 +96,15 @@ impl World {
         ));
         let builder = Builder::new(Arc::clone(&clock), observer, secrets);
         let units = builder.units(settings)?;
+        let all_paused: Arc<AtomicBool> = Arc::default();
+        let facts = FactsWriter::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            conditions(&skew, &all_paused),
+        );
         Ok(Self {
+            inbox: Arc::default(),
+            facts: Arc::new(facts),
             clock,
             telemetry,
             session,
@@ -100,7 +116,7 @@ impl World {
             state_path,
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
-            all_paused: Arc::default(),
+            all_paused,
         })
     }
 
@@ -141,21 +157,54 @@ impl World {
     /// # Errors
     /// If Vault does not answer: the last known state stays in force.
     pub(super) async fn read_control(&self) -> Result<bool, StoreError> {
-        let paused = match self.store.all_paused().await {
-            Ok(paused) => {
-                if let Some(paused) = &paused {
-                    tracing::debug!(since = %paused.since, reason = paused.reason, "all work is paused");
-                }
-                paused.is_some()
-            }
+        let paused = match self.store.control().await {
+            Ok(control) => control.paused.is_some(),
             Err(StoreError::Unusable(error)) => {
                 tracing::error!(error, "all work rests");
                 true
             }
             Err(error @ (StoreError::Fault(_) | StoreError::Conflict)) => return Err(error),
         };
+        Ok(self.set_all_paused(paused))
+    }
+
+    fn set_all_paused(&self, paused: bool) -> bool {
         self.telemetry.metrics.dispatch_paused(paused);
-        Ok(self.all_paused.swap(paused, Ordering::Relaxed) != paused)
+        self.all_paused.swap(paused, Ordering::Relaxed) != paused
+    }
+
+    /// Handles requests about all tokens, and returns whether all work is
+    /// stopped or goes on since then.
+    ///
+    /// # Errors
+    /// If Vault does not answer, or the document cannot be understood: the last
+    /// known state stays in force.
+    pub(super) async fn take_requests_for_all(
+        &self,
+        from: &[RequestsOf],
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let (control, is_changed) = self.store.take_requests_for_all(from, now).await?;
+        if is_changed {
+            for noted in &control.handled {
+                if noted.at == now {
+                    tracing::info!(
+                        by = %noted.by,
+                        what = noted.what.map(Wish::as_str).unwrap_or_default(),
+                        request = %noted.id,
+                        refused = noted.refused.as_deref().unwrap_or_default(),
+                        "a request of a person about all tokens is handled"
+                    );
+                }
+            }
+            self.facts.tell_control(&control).await?;
+        }
+        Ok(self.set_all_paused(control.paused.is_some()))
+    }
+
+    /// A number from 0 to 1, different for each process.
+    pub(super) fn phase(&self) -> f64 {
+        share(&self.holder, 0)
     }
 
     /// Whether a person stopped all work, as last read.
@@ -165,12 +214,15 @@ impl World {
 
     /// The driver for single tokens.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
+        let witnesses = vec![witness, Arc::clone(&self.facts) as _];
+        let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
             store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.clock),
             witness,
             holder: self.holder.clone(),
             conditions: self.conditions(),
+            inbox: Arc::clone(&self.inbox),
             cancel,
         }
     }
@@ -178,12 +230,7 @@ impl World {
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        let skew = Arc::clone(&self.skew);
-        let paused = Arc::clone(&self.all_paused);
-        Conditions {
-            our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
-            all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
-        }
+        conditions(&self.skew, &self.all_paused)
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -205,6 +252,14 @@ impl World {
         let units = self.units.iter().map(Arc::as_ref);
         let wanted = |unit: &&Unit| names.is_empty() || names.contains(&unit.name);
         Ok(units.filter(wanted).cloned().collect())
+    }
+}
+
+fn conditions(skew: &Arc<SkewWatch>, all_paused: &Arc<AtomicBool>) -> Conditions {
+    let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
+    Conditions {
+        our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
+        all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
     }
 }
 

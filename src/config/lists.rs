@@ -57,6 +57,10 @@ impl Pattern {
     /// Whether a path that matches is meant. Replays stand beside vendor files.
     pub(super) fn means(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Only a pattern that spells the name out means a hidden file.
+        if name.starts_with('.') && !self.text.ends_with(&*name) {
+            return false;
+        }
         let replay = self.list == List::Vendors && name.ends_with(".replay.toml");
         !replay && !path.is_dir()
     }

@@ -46,6 +46,7 @@ pub(super) struct RawPolicy {
     pub(super) issues_per_day: Option<u32>,
     pub(super) probe_every: Option<HumanDuration>,
     pub(super) probe: Option<ProbeConfig>,
+    pub(super) new_token_patience: Option<HumanDuration>,
     pub(super) confirm_timeout: Option<HumanDuration>,
     pub(super) confirm_every: Option<HumanDuration>,
     pub(super) settle: Option<HumanDuration>,

@@ -111,7 +111,7 @@ impl Default for Limits {
         Self {
             concurrency: 16,
             shutdown_grace: SignedDuration::from_secs(25),
-            sweep: SignedDuration::from_mins(5),
+            sweep: SignedDuration::from_hours(1),
             lease: SignedDuration::from_secs(90),
         }
     }

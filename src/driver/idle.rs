@@ -65,6 +65,7 @@ mod tests {
             record: Record::new("crm", NOW),
             version: Version(1),
             dirty: false,
+            written_here: false,
             must_commit_first: false,
             unanswered: Vec::new(),
         }

@@ -43,6 +43,8 @@ pub(super) struct Known {
     pub(super) record: Record,
     pub(super) version: Version,
     pub(super) dirty: bool,
+    /// Whether this process wrote this version.
+    pub(super) written_here: bool,
     /// Whether it must be committed before anything else is done: it may
     /// contain a token that is stored nowhere else.
     pub(super) must_commit_first: bool,

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::inbox::Inbox;
 use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
 use super::situation::{Conditions, Inputs, Seen};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
-use crate::ports::witness::{StepEnded, Witness};
+use crate::ports::witness::{StepEnded, Stored, Witness};
 use crate::ports::{Clock, Store, StoreError};
 use crate::rotation::apply::{apply, must_be_stored};
 use crate::rotation::capability::ConnectionCapabilities;
@@ -41,6 +42,8 @@ pub struct Runner {
     pub holder: String,
     /// What holds for all tokens of this process.
     pub conditions: Conditions,
+    /// What people ask for.
+    pub inbox: Arc<Inbox>,
     /// Ends the work between two steps.
     pub cancel: CancellationToken,
 }
@@ -166,6 +169,7 @@ impl Runner {
         }
         let connections = unit.connection_capabilities();
         self.reconcile(unit, memory, &connections).await?;
+        self.handle_requests(unit, memory).await?;
         let published = &self.published(unit).await?;
         self.set_back(unit, memory, &connections, published).await?;
         let Some(known) = memory.known.as_ref() else {
@@ -174,12 +178,14 @@ impl Runner {
         let situation = self.situation(unit, &connections, published, memory, &known.record);
         let now = self.now(unit);
         let decision = plan(&known.record, &situation, now);
+        let decision = self.not_beyond_requests(&known.record, decision);
         self.witness.decided(unit, &known.record, &decision, now);
         match &decision.action {
             Action::Wait => {
                 if !self.may_defer_commit(known, unit, decision.wake_at) {
                     self.save(memory).await?;
                 }
+                self.tell_stored(unit, memory, &decision);
                 Ok(Some(WakeEnd::Decided(decision)))
             }
             Action::Do(_) if self.cancel.is_cancelled() => {
@@ -191,6 +197,19 @@ impl Runner {
                     .await?;
                 Ok(None)
             }
+        }
+    }
+
+    /// Tells the witness of a decision to wait whose record is stored.
+    fn tell_stored(&self, unit: &Unit, memory: &Memory, decision: &Decision) {
+        if let Some(known) = memory.known.as_ref().filter(|known| !known.dirty) {
+            let stored = Stored {
+                record: &known.record,
+                version: known.version,
+                by_us: known.written_here,
+                decision,
+            };
+            self.witness.stored(unit, &stored);
         }
     }
 

@@ -37,6 +37,7 @@ impl Runner {
                 record: Record::new(&unit.name, self.now(unit)),
                 version: Version::default(),
                 dirty: false,
+                written_here: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             },
@@ -119,6 +120,7 @@ impl Runner {
         }
         known.version = stored?;
         known.dirty = false;
+        known.written_here = true;
         known.must_commit_first = false;
         known.unanswered.clear();
         memory.uncommitted = Uncommitted::default();
@@ -228,6 +230,9 @@ impl Runner {
         let now = self.now(unit);
         let text = error.to_string();
         self.witness.store_failed(unit, &text, now);
+        if needs_a_person(error) {
+            self.witness.unusable(unit, &text);
+        }
         if matches!(error, StoreError::Unusable(_)) {
             memory.known = None;
         }
@@ -251,6 +256,16 @@ impl Runner {
     }
 }
 
+/// Whether the record stays unusable by itself. While Vault is away, nobody can
+/// be told anything through it.
+fn needs_a_person(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unusable(_) => true,
+        StoreError::Fault(fault) => fault.class == FaultClass::Unauthorized,
+        StoreError::Conflict => false,
+    }
+}
+
 /// The record that was loaded. If the store lost a later version of it, because
 /// it was restored from a snapshot, that is noted in the record and stored
 /// before anything else is done. The write proves it: check-and-set refuses it
@@ -270,6 +285,7 @@ fn known_after_restore(memory: &Memory, stored: Versioned<Record>, now: Timestam
         record,
         version: stored.version,
         dirty: changed,
+        written_here: false,
         must_commit_first: changed,
         unanswered: Vec::new(),
     }

@@ -298,7 +298,8 @@ mod tests {
     #[test]
     fn only_a_fresh_and_plausible_date_measures_a_clock() {
         let now: Timestamp = "2026-11-27T06:00:00Z".parse().expect("a time");
-        let rows: [(&[(&str, &str)], Option<f64>); 8] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let rows: [(Headers, Option<f64>); 8] = [
             (&[("date", "Fri, 27 Nov 2026 06:00:10 GMT")], Some(10.0)),
             (
                 &[("date", "Fri, 27 Nov 2026 06:00:10 GMT"), ("age", "0")],

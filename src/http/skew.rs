@@ -10,14 +10,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::client::{Observer, Target};
+use crate::clock::Clock;
 
 /// Older measurements say nothing of our clock as it is now.
-const COUNTS: Duration = Duration::from_mins(15);
+const COUNTS: Duration = Duration::from_secs(15 * 60);
+
+/// Smaller steps of our clock are gradual corrections.
+const STEP: SignedDuration = SignedDuration::from_secs(2);
 
 /// Two clocks that differ less show the same time.
 const SAME: SignedDuration = SignedDuration::from_mins(1);
@@ -29,6 +33,7 @@ const HOSTS: usize = 1024;
 /// everything on to another observer.
 pub struct SkewWatch {
     next: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
     hosts: Mutex<HashMap<(Target, String), Measured>>,
 }
 
@@ -36,14 +41,30 @@ pub struct SkewWatch {
 struct Measured {
     difference: SignedDuration,
     at: Instant,
+    /// What our clock showed then.
+    shown: Timestamp,
+}
+
+impl Measured {
+    /// The difference as it is now: if our clock was set since, by that much more or
+    /// less. So a step of our clock is known before any server is asked again.
+    fn by_now(&self, shown: Timestamp) -> SignedDuration {
+        let elapsed = SignedDuration::try_from(self.at.elapsed()).unwrap_or_default();
+        let stepped = shown.duration_since(self.shown).saturating_sub(elapsed);
+        match stepped.abs() > STEP {
+            true => self.difference.saturating_sub(stepped),
+            false => self.difference,
+        }
+    }
 }
 
 impl SkewWatch {
     /// A watch before `next`.
     #[must_use]
-    pub fn new(next: Arc<dyn Observer>) -> Self {
+    pub fn new(next: Arc<dyn Observer>, clock: Arc<dyn Clock>) -> Self {
         Self {
             next,
+            clock,
             hosts: Mutex::default(),
         }
     }
@@ -52,8 +73,9 @@ impl SkewWatch {
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         let hosts = self.hosts.lock();
+        let shown = self.clock.now();
         let recent = hosts.iter().filter(|(_, m)| m.at.elapsed() <= COUNTS);
-        judge(recent.map(|((target, _), measured)| (*target, measured.difference)))
+        judge(recent.map(|((target, _), measured)| (*target, measured.by_now(shown))))
     }
 }
 
@@ -104,6 +126,7 @@ impl Observer for SkewWatch {
         let measured = Measured {
             difference,
             at: Instant::now(),
+            shown: self.clock.now(),
         };
         let mut hosts = self.hosts.lock();
         if hosts.len() >= HOSTS {
@@ -119,12 +142,49 @@ impl Observer for SkewWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
     use crate::http::client::NoObserver;
     use Target::{Idp, Sp, Vault};
 
+    fn watch_by(clock: Arc<dyn Clock>) -> SkewWatch {
+        SkewWatch::new(Arc::new(NoObserver), clock)
+    }
+
+    /// A clock that shows what it is set to.
+    struct SetClock(Mutex<Timestamp>);
+
+    #[async_trait::async_trait]
+    impl Clock for SetClock {
+        fn now(&self) -> Timestamp {
+            *self.0.lock()
+        }
+
+        async fn sleep(&self, _duration: SignedDuration) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_of_our_clock_is_known_before_a_server_is_asked_again() {
+        let clock = Arc::new(SetClock(Mutex::new(Timestamp::UNIX_EPOCH)));
+        let watch = watch_by(Arc::clone(&clock) as _);
+        let set = |seconds| {
+            *clock.0.lock() = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+        };
+        let skew = || watch.verdict().map(|verdict| verdict.skew.as_secs());
+        watch.clock_skew(Vault, "v", 1.0);
+        tokio::time::advance(Duration::from_mins(1)).await;
+        set(60);
+        assert_eq!(skew(), Some(1), "time has passed");
+        set(60 + 3600);
+        assert_eq!(skew(), Some(1 - 3600), "our clock was set forward");
+        watch.clock_skew(Sp, "s", -3599.0);
+        assert_eq!(skew(), Some(-3599), "and another host agrees");
+        set(60);
+        assert_eq!(skew(), Some(1), "it was set back again");
+    }
+
     /// What the watch says after these measurements, in seconds.
     fn said(measured: &[(Target, &str, f64)]) -> i64 {
-        let watch = SkewWatch::new(Arc::new(NoObserver));
+        let watch = watch_by(Arc::new(SystemClock));
         for (target, host, seconds) in measured {
             watch.clock_skew(*target, host, *seconds);
         }
@@ -136,7 +196,8 @@ mod tests {
     #[test]
     fn vault_and_most_hosts_judge_our_clock() {
         let year = 365.0 * 86_400.0;
-        let rows: [(&str, &[(Target, &str, f64)], i64); 11] = [
+        type Measured<'m> = &'m [(Target, &'m str, f64)];
+        let rows: [(&str, Measured<'_>, i64); 11] = [
             ("nothing is known", &[], 0),
             ("Vault alone", &[(Vault, "v", -90.0)], -90),
             (
@@ -193,7 +254,7 @@ mod tests {
     #[test]
     fn vault_is_asked_whether_it_says_the_same() {
         let agrees = |vault: f64, others: f64| {
-            let watch = SkewWatch::new(Arc::new(NoObserver));
+            let watch = watch_by(Arc::new(SystemClock));
             watch.clock_skew(Vault, "v", vault);
             watch.clock_skew(Sp, "s", others);
             watch.clock_skew(Idp, "i", others);
@@ -210,17 +271,19 @@ mod tests {
     #[test]
     fn what_is_no_number_is_no_measurement() {
         assert_eq!(said(&[(Vault, "v", 2.0), (Idp, "i", f64::INFINITY)]), 2);
-        let watch = SkewWatch::new(Arc::new(NoObserver));
+        let watch = watch_by(Arc::new(SystemClock));
         watch.clock_skew(Idp, "i", f64::NAN);
         assert_eq!(watch.verdict(), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn old_measurements_do_not_count() {
-        let watch = SkewWatch::new(Arc::new(NoObserver));
+        let clock = Arc::new(SetClock(Mutex::new(Timestamp::UNIX_EPOCH)));
+        let watch = watch_by(Arc::clone(&clock) as _);
         watch.clock_skew(Sp, "s", 3600.0);
         watch.clock_skew(Idp, "i", 3600.0);
         tokio::time::advance(COUNTS).await;
+        *clock.0.lock() = Timestamp::UNIX_EPOCH + COUNTS;
         watch.clock_skew(Vault, "v", 0.0);
         assert_eq!(watch.verdict().map(|v| v.skew.as_secs()), Some(3600));
         tokio::time::advance(Duration::from_secs(1)).await;

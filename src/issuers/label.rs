@@ -118,7 +118,7 @@ impl Label {
     }
 
     fn allows(&self, c: char) -> bool {
-        if spelled::objection(c.encode_utf8(&mut [0; 4]), None).is_some() {
+        if c != ' ' && spelled::objection(c.encode_utf8(&mut [0; 4]), None).is_some() {
             return false;
         }
         let Some(charset) = &self.charset else {
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(first, label.of("CRM.prod/ö", ROTATION, 1));
         assert_eq!(Label::default().of("crm", "r1", 1), "scim-rotator-crm-r1-1");
         let odd = Label::default().of("crm prod/ö\u{1b}", "r1", 1);
-        assert_eq!(odd, "scim-rotator-crm-prod----r1-1");
+        assert_eq!(odd, "scim-rotator-crm prod----r1-1");
     }
 
     #[test]

@@ -290,7 +290,7 @@ impl Issuer for Oauth2Tokens {
 
     async fn issue(&self, _request: &IssueRequest) -> Result<IssuedToken, Fault> {
         let sent_at = self.http.clock().now();
-        let granted = login(&self.http, &*self.secrets, &self.client, "issue").await?;
+        let granted = login(&self.http, &*self.secrets, &self.client, "issue", None).await?;
         let reported = granted
             .expires_in
             .and_then(|life| sent_at.checked_add(life).ok());

@@ -6,7 +6,17 @@ use crate::secret::BearerToken;
 /// Longest id or label, in characters.
 pub const LONGEST: usize = 512;
 
-/// Why a text cannot be an id or a label; `None` if it can.
+/// Why a text cannot be a label; `None` if it can. As for ids, but people write
+/// labels with spaces.
+#[must_use]
+pub fn objection_to_label(text: &str) -> Option<&'static str> {
+    match text.trim().is_empty() {
+        true => Some("is empty"),
+        false => objection(&text.replace(' ', "-"), None),
+    }
+}
+
+/// Why a text cannot be an id; `None` if it can.
 #[must_use]
 pub fn objection(text: &str, token: Option<&BearerToken>) -> Option<&'static str> {
     if text.is_empty() {
@@ -51,5 +61,8 @@ mod tests {
             assert_eq!(objection(text, Some(&token)), expected, "{text:?}");
         }
         assert_eq!(objection("cAnArY-8271", None), None);
+        assert_eq!(objection_to_label("by hand"), None);
+        assert!(objection_to_label("a/b").is_some());
+        assert!(objection_to_label(" ").is_some());
     }
 }

@@ -68,6 +68,7 @@ fn control(record: &mut Record, policy: &Policy, now: Timestamp) {
     }
     if let Some(halt) = record.halt.as_mut() {
         earlier(&mut halt.since, now);
+        retry(&mut halt.retry_at, now);
     }
     if let Some(restored) = record.restored.as_mut() {
         earlier(&mut restored.at, now);

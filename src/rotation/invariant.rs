@@ -1,7 +1,7 @@
 //! The rules that every stored record obeys. Checked when a record is loaded,
 //! before each commit, and by every test.
 
-use super::record::{HISTORY, HeldToken, Origin, Record, Rotation, SCHEMA, Stage};
+use super::record::{HISTORY, HeldToken, MOST_AUTHORS, Origin, Record, Rotation, SCHEMA, Stage};
 
 /// A rule that a record breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +72,11 @@ const RULES: &[Rule] = &[
         },
     ),
     ("the history is bounded", |r| r.history.len() <= HISTORY),
+    ("the noted requests are bounded, one for each author", |r| {
+        let authors: std::collections::BTreeSet<_> =
+            r.handled.iter().map(|noted| &noted.author).collect();
+        r.handled.len() <= MOST_AUTHORS && authors.len() == r.handled.len()
+    }),
     ("an orphan is not a token in use", |r| {
         let pending = r.rotation.as_ref().and_then(|r| r.pending.as_ref());
         let mut used = r.current.iter().chain(pending);

@@ -29,3 +29,15 @@ impl IssuerId {
         self.0.clone()
     }
 }
+
+impl PartialEq<str> for IssuerId {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for IssuerId {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}

@@ -100,6 +100,42 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The word of the step that succeeded; `None` if it did not, or if it does not
+    /// belong to a rotation.
+    #[must_use]
+    pub fn success_of(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Adopted { .. } => "adopt",
+            Self::Prepared(_) => "prepare",
+            Self::Issued(_) => "issue",
+            Self::Recovered { .. } => "recover",
+            Self::Supplied { .. } => "take_supplied",
+            Self::Proved(Verdict::Pass(_)) => "prove",
+            Self::Delivered { .. } => "deliver",
+            Self::Confirmed {
+                confirmation: Confirmation::Works | Confirmation::CannotTell,
+                ..
+            } => "confirm",
+            Self::Completed => "complete",
+            Self::Published => "publish",
+            Self::Reverted { .. } => "revert",
+            Self::Discarded => "discard",
+            Self::Proved(Verdict::Fail(_) | Verdict::Inconclusive(_))
+            | Self::Confirmed {
+                confirmation: Confirmation::NotYet { .. } | Confirmation::Refused { .. },
+                ..
+            }
+            | Self::UseSeen { .. }
+            | Self::Retired { .. }
+            | Self::OrphanRevoked { .. }
+            | Self::UnrecordedRevoked { .. }
+            | Self::Verified(_)
+            | Self::Failed { .. } => return None,
+        })
+    }
+}
+
 /// What must be stored before a token is issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preparation {

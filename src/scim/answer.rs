@@ -193,13 +193,29 @@ impl ProbeAnswer {
         )
     }
 
-    /// Whether another kind of read may work.
+    /// Whether the service provider said nothing of the credential: it limits
+    /// requests, is not available, or did not answer.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled
+                | Self::Unreachable(_)
+                | Self::LaterByRule(_)
+                | Self::Tls
+                | Self::ServerError(502..=504)
+        )
+    }
+
+    /// Whether another kind of read may work. A search that finds nobody may be
+    /// answered by 404 or 204.
     #[must_use]
     pub fn suggests_another_read(&self) -> bool {
         matches!(
             self,
             Self::BadRequest(_)
                 | Self::NotFound
+                | Self::NotScim(NotScim::Status(204))
                 | Self::NotOffered(_)
                 | Self::ServerError(_)
                 | Self::Oversized

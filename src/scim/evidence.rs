@@ -83,20 +83,42 @@ impl Evidence {
     }
 }
 
-/// Proof that an old token was refused while its successor was accepted in the
-/// same round (L6).
+/// Proof that an old token is dead ([`dead`]): in one round (L6) it was refused
+/// while its successor was accepted, or it was not accepted and the issuer does
+/// not have it any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     fingerprint: Fingerprint,
     at: Timestamp,
+    /// Whether the issuer's word was needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    gone_at_issuer: bool,
 }
 
 impl Refusal {
     pub(in crate::scim) fn new(fingerprint: Fingerprint, at: Timestamp) -> Self {
-        Self { fingerprint, at }
+        Self {
+            fingerprint,
+            at,
+            gone_at_issuer: false,
+        }
     }
 
-    /// Which token was refused.
+    pub(in crate::scim) fn by_issuer(fingerprint: Fingerprint, at: Timestamp) -> Self {
+        Self {
+            gone_at_issuer: true,
+            ..Self::new(fingerprint, at)
+        }
+    }
+
+    /// Whether the service provider gave no clear answer, and the issuer said
+    /// that it does not have the token any more.
+    #[must_use]
+    pub fn is_by_issuer(&self) -> bool {
+        self.gone_at_issuer
+    }
+
+    /// Which token is dead.
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint

@@ -3,6 +3,8 @@
 
 /// Schema of a list (RFC 7644, section 3.4.2).
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// What the schema of a list ends with, in the drafts of SCIM 2 too.
+const LIST_ENDS: &str = ":ListResponse";
 /// Schema of an error (RFC 7644, section 3.12).
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// Schema of the service provider's configuration.
@@ -64,7 +66,12 @@ impl Message {
     #[must_use]
     pub fn names_list(&self) -> bool {
         let counts = self.resources.is_some() || self.total.is_some();
-        self.names(LIST_RESPONSE) || (self.names(SCIM_1) && counts)
+        let of_a_list = |schema: &String| {
+            let at = schema.len().checked_sub(LIST_ENDS.len());
+            at.and_then(|at| schema.get(at..))
+                .is_some_and(|end| end.eq_ignore_ascii_case(LIST_ENDS))
+        };
+        self.schemas.iter().any(of_a_list) || (self.names(SCIM_1) && counts)
     }
 }
 

@@ -18,7 +18,7 @@ use super::message::{Message, ScimType, is_of_scim};
 #[must_use]
 pub fn read(body: &[u8]) -> Option<Message> {
     let mut message = Message::default();
-    let mut from = serde_json::Deserializer::from_slice(body);
+    let mut from = serde_json::Deserializer::from_slice(without_mark(body));
     let read = Fill(&mut message).deserialize(&mut from);
     read.and_then(|()| from.end()).ok()?;
     Some(message)
@@ -29,11 +29,16 @@ pub fn read(body: &[u8]) -> Option<Message> {
 #[must_use]
 pub fn read_beginning(body: &[u8]) -> Option<Message> {
     let mut message = Message::default();
-    let mut from = serde_json::Deserializer::from_slice(body);
+    let mut from = serde_json::Deserializer::from_slice(without_mark(body));
     match Fill(&mut message).deserialize(&mut from) {
         Err(error) if error.is_eof() => Some(message),
         Ok(()) | Err(_) => None,
     }
+}
+
+/// Without the byte order mark that some servers put before UTF-8.
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Fills a message while its JSON is read. What stands before the end of a body

@@ -14,7 +14,7 @@ use super::garbage::Noise;
 use super::message::Message;
 use super::outline;
 use super::verdict::{self, ControlAnswers, Observed};
-use super::words::describe;
+use super::words::{describe, without_discovery};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::rule_for;
 use crate::http::{Answer, Request};
@@ -60,8 +60,8 @@ impl<'a> Round<'a> {
     }
 
     /// L1. The server's own configuration is only a hint. The round ends here
-    /// only if there is no answer, or a rate limit: some servers fail at every
-    /// request without a token.
+    /// only if there is no answer, a rate limit, or a server that is unavailable:
+    /// some fail with 500 at every request without a token.
     pub(in crate::scim) async fn discover(&mut self) -> Result<(), Verdict<Evidence>> {
         if !self.endpoint.config.discovery {
             return Ok(());
@@ -69,8 +69,10 @@ impl<'a> Round<'a> {
         let (answer, message) = self.exchange(Variant::Discovery, None).await;
         match answer {
             ProbeAnswer::Tls => Err(Verdict::Fail(describe(&answer))),
-            ProbeAnswer::Unreachable(_) | ProbeAnswer::Throttled => {
-                Err(Verdict::Inconclusive(describe(&answer)))
+            ProbeAnswer::Unreachable(_)
+            | ProbeAnswer::Throttled
+            | ProbeAnswer::ServerError(502..=504) => {
+                Err(Verdict::Inconclusive(without_discovery(describe(&answer))))
             }
             ProbeAnswer::Unauthorized(_)
             | ProbeAnswer::Forbidden(_)
@@ -289,6 +291,7 @@ fn without_answer(fault: Fault) -> ProbeAnswer {
         | FaultKind::Refused
         | FaultKind::Server
         | FaultKind::Config
+        | FaultKind::WrongTarget
         | FaultKind::VaultUnavailable => ProbeAnswer::Unreachable(fault.message),
     }
 }

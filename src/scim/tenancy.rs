@@ -145,12 +145,9 @@ impl Reader<'_> {
         // An https URL always has a path that can be extended.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();
-            match paths {
-                [collection, id @ ..] => {
-                    segments.extend(collection.split('/'));
-                    segments.extend(id);
-                }
-                [] => {}
+            if let [collection, id @ ..] = paths {
+                segments.extend(collection.split('/'));
+                segments.extend(id);
             }
         }
         url

@@ -191,17 +191,19 @@ fn listing_doubt(observed: &Observed) -> Option<Finding> {
     if blocked || !listing_is_doubtful(listing) {
         return None;
     }
-    Some(match listing {
-        ProbeAnswer::Unauthorized(_) | ProbeAnswer::RefusedByRule(_) => finding(
+    let refused = matches!(
+        listing,
+        ProbeAnswer::Unauthorized(_) | ProbeAnswer::RefusedByRule(_)
+    );
+    if refused {
+        return Some(finding(
             FindingReason::Flapping,
             "the service provider accepted the token and refused it for a listing a moment later: its servers disagree, they count requests (set the probe's `pace`), or the token may not list (set the probe's `listing` to false)",
-        ),
-        other => {
-            let Finding { reason, detail } = describe(other);
-            let text = "; this is the answer to a listing, after a search was accepted: set the probe's `listing` to false if the service provider offers none";
-            finding(reason, format!("{detail}{text}"))
-        }
-    })
+        ));
+    }
+    let Finding { reason, detail } = describe(listing);
+    let text = "; this is the answer to a listing, after a search was accepted: set the probe's `listing` to false if the service provider offers none";
+    Some(finding(reason, format!("{detail}{text}")))
 }
 
 fn not_accepted(answer: &ProbeAnswer, controls: Option<&ControlAnswers>) -> Verdict<Evidence> {

@@ -97,14 +97,15 @@ pub fn describe(answer: &ProbeAnswer) -> Finding {
 
 /// A control that was neither accepted nor clearly refused.
 pub(super) fn unclear_control(what: &str, answer: &ProbeAnswer) -> Finding {
-    let (answered, remedy) = match answer {
-        ProbeAnswer::Throttled | ProbeAnswer::Unreachable(_) => (
+    let too_fast = matches!(answer, ProbeAnswer::Throttled | ProbeAnswer::Unreachable(_));
+    let (answered, remedy) = match too_fast {
+        true => (
             answered(answer),
             "the probe's `pace` sets a pause between requests; if this address is blocked after a wrong token, only `negative_controls = false` helps, without which superseded tokens are revoked".to_owned(),
         ),
-        other => (
-            answered(other),
-            format!("if it refuses tokens so, say it in the probe's `answers`: {}", rule_for(other)),
+        false => (
+            answered(answer),
+            format!("if it refuses tokens so, say it in the probe's `answers`: {}", rule_for(answer)),
         ),
     };
     finding(
@@ -132,6 +133,12 @@ pub(super) fn old_unclear(answer: &ProbeAnswer) -> Finding {
 /// by now.
 pub(super) fn block_is_possible(found: Finding) -> Finding {
     let text = "; if it blocks this address after wrong tokens, set the probe's `pace`, or `refusals_needed` to 1";
+    finding(found.reason, format!("{}{text}", found.detail))
+}
+
+/// A finding about the request for `ServiceProviderConfig`.
+pub(super) fn without_discovery(found: Finding) -> Finding {
+    let text = " (this was asked without the token; set the probe's `discovery` to false if the service provider always answers so)";
     finding(found.reason, format!("{}{text}", found.detail))
 }
 

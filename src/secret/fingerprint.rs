@@ -25,7 +25,7 @@ const SHORT: usize = 6;
 ///
 /// A record that was written by an older version holds the first twelve digits
 /// only. Such a fingerprint equals every one that begins with them.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Fingerprint {
     bytes: [u8; WHOLE],
     /// How many of them are known.

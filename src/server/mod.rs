@@ -245,6 +245,8 @@ fn as_json(entry: &Entry) -> Value {
     let mut value = shown.unwrap_or_else(|_| json!({ "name": entry.facts.name }));
     if let Some(object) = value.as_object_mut() {
         object.insert("standing".to_owned(), json!(entry.standing()));
+        let doubt = entry.snapshot.as_deref().and_then(|s| s.doubt_detail());
+        object.insert("doubt".to_owned(), json!(doubt));
         object.insert("trouble".to_owned(), json!(entry.trouble.as_deref()));
     }
     value

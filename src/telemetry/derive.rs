@@ -244,6 +244,10 @@ fn history(record: &Record) -> Vec<PastFacts> {
             ended_at: past.ended_at,
             result: past.result,
             old_refused_at: past.old_refused.as_ref().map(|refusal| refusal.at()),
+            old_gone_at_issuer: past
+                .old_refused
+                .as_ref()
+                .is_some_and(|refusal| refusal.is_by_issuer()),
             detail: past.detail.clone(),
         })
         .collect()
@@ -309,6 +313,7 @@ mod tests {
         record.paused = Some(crate::rotation::record::Paused {
             since: fixture::now(),
             reason: "maintenance".to_owned(),
+            by: None,
         });
         assert_eq!(fixture::snapshot(&record).next_attempt_at, None);
     }

@@ -174,8 +174,11 @@ pub struct PastFacts {
     pub ended_at: Timestamp,
     /// How.
     pub result: RotationResult,
-    /// When the service provider was shown to refuse the old token.
+    /// When the old token was shown to be dead: the service provider refused it.
     pub old_refused_at: Option<Timestamp>,
+    /// Whether the service provider gave no clear answer then, and the issuer
+    /// said that it does not have the token any more.
+    pub old_gone_at_issuer: bool,
     /// Why it failed.
     pub detail: Option<String>,
 }

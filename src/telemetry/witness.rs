@@ -17,12 +17,13 @@ use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
 use crate::fault::Fault;
+use crate::ports::Version;
 use crate::ports::condition::{Condition, ConnectionState};
 use crate::ports::pulse::Pulse;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
-use crate::rotation::record::{Record, RotationResult, StageName};
+use crate::rotation::record::{Handled, Record, RotationResult, StageName, Wish};
 
 /// Feeds logs, metrics and the board with what the driver reports.
 pub struct Observer {
@@ -185,6 +186,31 @@ impl Witness for Observer {
         log_look(unit, connection, before, seen);
     }
 
+    fn request_handled(&self, unit: &Unit, _: &Record, _: Version, handled: &Handled) {
+        let token = unit.name.as_str();
+        let what = handled.what.map(Wish::as_str).unwrap_or_default();
+        let (by, id) = (handled.by.as_str(), handled.id.as_str());
+        match &handled.refused {
+            None => info!(
+                token,
+                by,
+                what,
+                request = id,
+                "a request of a person is accepted"
+            ),
+            Some(why) => {
+                warn!(
+                    token,
+                    by,
+                    what,
+                    request = id,
+                    why,
+                    "a request of a person is refused"
+                );
+            }
+        }
+    }
+
     fn store_failed(&self, unit: &Unit, text: &str, _now: Timestamp) {
         self.board().trouble(&unit.name, text);
         let new = self.with_seen(&unit.name, |seen| {
@@ -307,7 +333,8 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             cause = halt.cause.as_str(),
             detail = %halt.detail,
-            "halted until a person acts; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
+            tried_again_at = halt.retry_at.filter(|_| halt.cause.may_end_by_itself()).map(|at| at.to_string()).unwrap_or_default(),
+            "halted: a person has to look; it ends by itself when its cause has ended; `scim-rotator status` shows the state, `scim-rotator rotate {}` tries again at once",
             unit.name
         );
     }

@@ -181,7 +181,7 @@ impl VaultClient {
             Err(fault) => Err(fault),
         };
         let answer = result
-            .map_err(VaultErrorKind::Unreachable)
+            .map_err(|fault| VaultErrorKind::Unreachable(Box::new(fault)))
             .and_then(|answer| wire::understood(&answer));
         answer.map_err(|kind| VaultError::new(call, kind))
     }
@@ -199,7 +199,9 @@ fn left_behind(call: &Call) -> Fault {
 }
 
 fn no_node() -> VaultErrorKind {
-    VaultErrorKind::Unreachable(unusable("`vault.address` names no node".to_owned()))
+    VaultErrorKind::Unreachable(Box::new(unusable(
+        "`vault.address` names no node".to_owned(),
+    )))
 }
 
 fn unusable(message: String) -> Fault {

@@ -42,12 +42,12 @@ impl VaultError {
 
     /// Whether another node of the cluster may succeed.
     pub(super) fn is_worth_another_node(&self) -> bool {
+        if let VaultErrorKind::Unreachable(fault) = &self.kind {
+            return fault.class == FaultClass::NotApplied;
+        }
         matches!(
             self.kind,
-            VaultErrorKind::Unreachable(Fault {
-                class: FaultClass::NotApplied,
-                ..
-            }) | VaultErrorKind::Sealed
+            VaultErrorKind::Sealed
                 | VaultErrorKind::NotInitialised
                 | VaultErrorKind::Standby { .. }
         )
@@ -163,7 +163,7 @@ pub enum VaultErrorKind {
         /// When it was written.
         created_at: Option<Timestamp>,
         /// When it was deleted, as Vault writes it; empty if destroyed at once.
-        deletion_time: String,
+        deletion_time: Box<str>,
         /// Whether it was destroyed, so that it cannot be restored.
         destroyed: bool,
     },
@@ -212,7 +212,7 @@ pub enum VaultErrorKind {
     },
     /// There was no answer; the fault says why.
     #[error("{0}")]
-    Unreachable(Fault),
+    Unreachable(Box<Fault>),
     /// Vault reported an internal error.
     #[error("Vault failed with status {status}: look at its log")]
     Server {

@@ -158,7 +158,7 @@ fn absent_or(error: VaultError) -> Result<Stored, VaultError> {
                 version,
                 created_at,
             },
-            deletion_time,
+            deletion_time: deletion_time.into(),
             destroyed,
         });
     }

@@ -19,12 +19,14 @@
 //! gives check-and-set conflicts as text.
 
 pub mod auth;
+pub mod bell;
 pub mod client;
 pub mod config;
 pub mod control;
 mod documents;
 mod endpoints;
 pub mod error;
+pub mod facts;
 pub mod fields;
 mod floor;
 mod held;
@@ -37,8 +39,10 @@ pub mod path;
 pub mod preflight;
 mod published;
 mod record;
+pub mod requests;
 pub mod secrets;
 pub mod session;
+mod shared_documents;
 pub mod store;
 mod wiped;
 

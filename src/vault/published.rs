@@ -128,6 +128,7 @@ fn number(fields: &Fields, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rotation::record::StatedEnd;
     use serde_json::json;
 
     #[test]
@@ -152,7 +153,7 @@ mod tests {
         PublishedToken {
             value: BearerToken::parse(value).expect("valid"),
             token_id: Some("id-1".to_owned()),
-            issued_at: Some(Timestamp::UNIX_EPOCH),
+            issued_at: "2026-11-24T00:00:00Z".parse().ok(),
             expires_at: "2026-12-24T00:00:00Z".parse().ok(),
             generation: Some(4),
             unreadable: None,
@@ -181,6 +182,57 @@ mod tests {
             "the id of the older token"
         );
         assert!(stored.get("expires_at").is_none());
+    }
+
+    /// An end that cannot be read is told, never dropped.
+    #[test]
+    fn ends_are_understood_in_every_usual_form_or_named() {
+        let names = FieldNames::default();
+        let read = |end: Value| {
+            let written = fields(json!({ "token": "t", "expires_at": end }));
+            match decode(&written, &names) {
+                PublishedSecret::Token(token) => token,
+                PublishedSecret::Absent | PublishedSecret::Malformed(_) => panic!("a token"),
+            }
+        };
+        let noon = "2026-12-24T12:00:00Z";
+        let midnight = "2026-12-24T00:00:00Z";
+        let known = [
+            (json!("2026-12-24T12:00:00Z"), noon),
+            (json!(" 2026-12-24T13:00:00+01:00\n"), noon),
+            (json!("2026-12-24 12:00:00"), noon),
+            (json!("2026-12-24T12:00:00"), noon),
+            (json!("Thu, 24 Dec 2026 12:00:00 GMT"), noon),
+            (json!(1_798_113_600), noon),
+            (json!("1798113600"), noon),
+            (json!(1_798_113_600_000_i64), noon),
+            (json!("2026-12-24"), midnight),
+        ];
+        for (written, end) in known {
+            let token = read(written.clone());
+            assert_eq!(token.expires_at, end.parse().ok(), "{written}");
+            assert_eq!(token.unreadable, None, "{written}");
+        }
+        for written in [json!(""), json!(" "), Value::Null] {
+            assert_eq!(read(written).stated_end(), StatedEnd::Absent);
+        }
+        let unknown = [
+            json!("canary"),
+            json!("24.12.2026"),
+            json!("12/24/2026"),
+            json!("never"),
+            json!("2199-01-01T00:00:00Z"),
+            json!(true),
+            json!(["2026-12-24"]),
+            json!(0),
+        ];
+        for written in unknown {
+            let token = read(written.clone());
+            assert_eq!(token.stated_end(), StatedEnd::Unreadable, "{written}");
+            let told = token.unreadable.expect("told");
+            assert!(told.contains("`expires_at`") && told.contains("2026-12-31T"));
+            assert!(!told.contains("canary"), "{told}");
+        }
     }
 
     #[test]

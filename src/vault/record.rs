@@ -15,6 +15,33 @@ pub(super) fn encode(record: &Record) -> Result<Fields, String> {
     }
 }
 
+/// Size of the largest record that is written, as JSON. Vault takes a request of 32
+/// MiB, but its storage takes less: Raft 1 MiB, Consul 512 KiB.
+const LARGEST: usize = 900 * 1024;
+
+/// Converts a record into fields, if it can be read back as it is. A record that
+/// cannot is never written: nothing could be done for the token after that.
+pub(super) fn encode_checked(record: &Record) -> Result<Fields, String> {
+    let fields = encode(record)?;
+    let defect = |what: &str| {
+        format!(
+            "the record is not written, because it could not be read back: {what} (this is a defect of scim-rotator; nothing was changed)"
+        )
+    };
+    match decode(fields.clone(), &record.token) {
+        Ok(same) if same == *record => {}
+        Ok(_) => return Err(defect("it would come back as another one")),
+        Err(why) => return Err(defect(&why)),
+    }
+    let size = serde_json::to_vec(&fields).map_or(usize::MAX, |text| text.len());
+    if size > LARGEST {
+        return Err(format!(
+            "the record is not written, because with {size} bytes it is larger than the storage of Vault takes ({LARGEST} bytes)"
+        ));
+    }
+    Ok(fields)
+}
+
 /// Converts fields into a record. The error names what is wrong without quoting
 /// a value.
 pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {

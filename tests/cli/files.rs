@@ -92,7 +92,7 @@ async fn a_credential_that_others_may_write_is_not_sent() {
         })
         .await;
     set_mode(&scene.path("sp-admin"), 0o666);
-    let rotated = scene.run(&["rotate", "crm"]).await;
+    let rotated = scene.run(&["rotate", "crm", "--foreground"]).await;
     assert_ne!(rotated.code, 0, "{rotated:?}");
     running.end().await;
 }

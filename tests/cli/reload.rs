@@ -91,7 +91,7 @@ async fn a_token_that_is_taken_out_is_retired_first() {
     let running = Running::start(&scene, &systemd).await;
     running.until("crm works", |m| is_fresh(m, "crm")).await;
     // The daemon has not read what a command did when the token is taken out.
-    let rotated = scene.run(&["rotate", "crm"]).await;
+    let rotated = scene.run(&["rotate", "crm", "--foreground"]).await;
     assert_eq!(rotated.code, 0, "{rotated:?}");
     let text = scene.read("daemon.toml");
     let begin = text.find("[tokens.crm]").expect("the token");
@@ -116,7 +116,7 @@ async fn a_token_that_is_taken_out_is_retired_first() {
     assert!(!log.contains("its work is not finished"), "{log}");
 }
 
-fn is_fresh(metrics: &str, token: &str) -> bool {
+pub(crate) fn is_fresh(metrics: &str, token: &str) -> bool {
     let idle = format!("scim_rotator_rotation_stage{{token=\"{token}\",stage=\"idle\"}} 1");
     let held = format!("scim_rotator_token_expiry_timestamp_seconds{{token=\"{token}\"");
     metrics.contains(&idle) && metrics.contains(&held)

@@ -45,6 +45,11 @@ impl Running {
         answer.expect("an answer").text().await.expect("text")
     }
 
+    /// Where it is served.
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) {
         let waited = async {
             while !wanted(&self.metrics().await) {

@@ -54,8 +54,8 @@ impl Scene {
     pub(crate) async fn new(kind: &str) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let mut options = vault::Options::new(Arc::clone(&clock));
-        options.policies = vec![records_only()];
-        options.roles = vec![role()];
+        options.policies = vec![records_only(), everything()];
+        options.roles = vec![role(), daemon()];
         let vault = EmbeddedVault::start(options).await.expect("Vault");
         let options = service_provider::Options::new(Arc::clone(&clock));
         let sp = DemoServiceProvider::start(options).await.expect("a port");
@@ -79,7 +79,7 @@ impl Scene {
 [vault]
 address = "{vault_url}"
 state_path = "kv/scim-rotator"
-auth.token.token = {vault_token}
+auth.approle = {{ role_id = "daemon", secret_id = {secret_id} }}
 
 [tokens.crm]
 vault_path = "kv/scim/crm"
@@ -96,7 +96,7 @@ confirm_every = "1s"
 {connection}
 "#,
             vault_url = vault.url().as_str().trim_end_matches('/'),
-            vault_token = secret("vault-token", vault.root_token().expose()),
+            secret_id = secret("daemon-secret-id", &daemon().secret_id),
             scim_url = sp.scim_url(),
         );
         let scene = Self {
@@ -152,7 +152,7 @@ confirm_every = "1s"
         );
         let changed: Vec<&str> = config
             .lines()
-            .map(|line| match line.starts_with("auth.token.token") {
+            .map(|line| match line.starts_with("auth.approle") {
                 true => approle.as_str(),
                 false => line,
             })
@@ -221,8 +221,25 @@ fn records_only() -> Policy {
         vec![
             Rule::new("kv/data/scim-rotator/*", &write),
             Rule::new("kv/data/admin/*", &["read"]),
+            Rule::new("kv/metadata/scim-rotator/requests/*", &["list", "read"]),
         ],
     )
+}
+
+/// What the daemon may do, and the person who uses its login.
+fn everything() -> Policy {
+    let all = ["create", "read", "update", "list"];
+    Policy::new("everything", vec![Rule::new("kv/*", &all)])
+}
+
+fn daemon() -> Role {
+    Role {
+        role_id: "daemon".to_owned(),
+        secret_id: "daemon-secret-id".to_owned(),
+        policies: vec!["default".to_owned(), "everything".to_owned()],
+        ttl: SignedDuration::from_hours(1),
+        max_ttl: None,
+    }
 }
 
 fn role() -> Role {

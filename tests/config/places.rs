@@ -141,7 +141,7 @@ fn an_unknown_key_near_a_known_one_is_asked_about() {
         (
             "[issuers.crm.htpp]\nx = 1",
             "issuers.crm.htpp",
-            "did you mean `http`? kinds: http, oauth2, local, operator; vendors: auth0, terraform",
+            "did you mean `http`? kinds: http, oauth2, local, operator; vendors: auth0, authentik, better-auth, chainguard, cloudflare, cloudsmith, confluent, databricks, databricks-secret, datadog, dbt-cloud, descope, fusionauth, genesys, gitbook, gitlab, grafana, infisical, jfrog, jupyterhub, kanidm, launchdarkly, lightdash, metabase, mlflow, netbird, ona, onyx, qlik, scaleway, stytch, terraform, wire, zitadel",
         ),
         (
             "[issuers.crm.operator]\nlive_tokens = 'mnay'",

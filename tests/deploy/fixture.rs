@@ -192,6 +192,7 @@ pub(crate) fn policy() -> Policy {
         operator_deadline: SignedDuration::from_hours(72),
         operator_poll: hour,
         settle: SignedDuration::from_secs(30),
+        new_token_patience: hour,
         confirm_timeout: hour,
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),

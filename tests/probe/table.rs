@@ -203,7 +203,7 @@ async fn discovery_stops_a_round_only_when_nothing_can_be_said() {
         (404, Short::Full),
         (429, Short::Unclear(Why::Throttled)),
         (500, Short::Full),
-        (503, Short::Full),
+        (503, Short::Unclear(Why::ServerError)),
     ] {
         let server = Server::start(move |seen| match seen.token() {
             _ if seen.is_discovery() => status(code),

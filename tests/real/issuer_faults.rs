@@ -117,7 +117,10 @@ async fn a_mistyped_pointer_stops_after_one_request_until_it_is_corrected() {
     let seen = scene.meddler.seen();
     assert_eq!(count(&seen, "POST /_tokens"), 1);
     assert_eq!(count(&seen, "DELETE /_tokens"), 1);
-    assert_eq!(scene.server.live().await, [scene.old.id.clone()]);
+    assert_eq!(
+        scene.server.live().await,
+        std::slice::from_ref(&scene.old.id)
+    );
 
     let corrected = [
         scene.issuer(),
@@ -155,7 +158,10 @@ async fn a_page_and_accepted_stop_after_one_request_each() {
         let detail = text(&record["halt"]["detail"]);
         assert!(detail.contains(told), "{detail}");
         assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1);
-        scene.house.command(&["rotate", "crm"]).await;
+        scene
+            .house
+            .command(&["rotate", "crm", "--foreground"])
+            .await;
         scene.settled().await;
         assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1, "one more");
         scene.end(daemon).await;

@@ -19,6 +19,7 @@ mod house;
 mod mid_mint;
 mod parts;
 mod restless;
+mod saas;
 mod wait;
 
 mod adoption;
@@ -48,9 +49,11 @@ mod shutdown;
 mod start;
 mod syncope;
 mod systemd;
+mod unclear;
 mod vault_away;
 mod vault_limits;
 mod vault_requests;
+mod vendors;
 
 #[path = "../support/mod.rs"]
 mod support;

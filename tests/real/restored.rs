@@ -44,7 +44,9 @@ impl Scene {
         .await;
         let copy = house.path("snapshot");
         house.vault.back_up(&copy).await;
-        let rotated = house.command(&["rotate", "crm", "--timeout", "5m"]).await;
+        let rotated = house
+            .command(&["rotate", "crm", "--foreground", "--timeout", "5m"])
+            .await;
         assert_eq!(rotated.code, Some(0), "{rotated:?}");
         let second = |r: &Value| r["generation"] == 2 && r["rotation"].is_null();
         let second = house.until("the second token is in use", second).await;

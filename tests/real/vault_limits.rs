@@ -67,7 +67,7 @@ async fn settings_of_the_mount_and_foreign_fields_do_not_disturb() {
             ],
         )
         .await;
-    let read = scene.house.command(&["plan"]).await;
+    let read = scene.house.command(&["plan", "--from-records"]).await;
     assert!(
         read.stderr.contains("Vault will delete this version"),
         "{read:?}"
@@ -228,7 +228,7 @@ async fn under_a_rate_limit_all_is_done_only_slower() {
             .await;
         let rotate = scene
             .house
-            .command(&["rotate", "crm", "--timeout", "10m"])
+            .command(&["rotate", "crm", "--foreground", "--timeout", "10m"])
             .await;
         assert_eq!(rotate.code, Some(0), "{rotate:?}");
         vault

@@ -30,6 +30,27 @@ async fn each_shipped_vendor_goes_through_its_replay() {
     assert!(count >= 2, "the library has {count} vendors");
 }
 
+/// A rule about the answers of a token endpoint is tested like any other: one
+/// that no scene fires fails.
+#[tokio::test]
+async fn a_rule_of_the_token_endpoint_that_no_scene_fires_fails() {
+    let library = Library::shipped();
+    let mut vendors = library.iter();
+    let keycloak = vendors.find(|vendor| vendor.name == "keycloak");
+    let keycloak = keycloak.expect("it is shipped");
+    let file = include_str!("../../config/vendors/connections/keycloak.toml");
+    let known = "{ means = \"unauthorized\", status = 401,";
+    let more = format!("{{ means = \"later\", status = 599 }},\n  {known}");
+    let file = file.replacen(known, &more, 1);
+    let path = Some(Path::new("keycloak.toml"));
+    let vendor = Vendor::read("keycloak", path, &file).expect("sound");
+    let report = run(&Described(vendor), &replay(keycloak), &[]).await;
+    let report = report.expect("a report");
+    assert!(!report.is_ok());
+    let missing: Vec<_> = report.not_fired.iter().map(ToString::to_string).collect();
+    assert_eq!(missing, ["auth.oauth2.answers[0]"]);
+}
+
 /// A replay of a sound vendor file with these parameters.
 async fn acme(parameters: &str) -> Result<String, String> {
     let file = include_str!("../vendors/files/issuers/acme.toml");

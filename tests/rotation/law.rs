@@ -1,6 +1,7 @@
 //! What outcomes mean, for every capability that changes the answer.
 
 mod confirming;
+mod halts;
 mod issuing;
 mod overlap;
 mod promoting;

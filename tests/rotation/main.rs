@@ -18,6 +18,7 @@ mod plan_rest;
 mod plan_stages;
 mod properties;
 mod purity;
+mod requests;
 mod restored;
 mod scene;
 mod strategies;

@@ -119,6 +119,7 @@ fn paused(scene: Scene) -> Scene {
         s.record.paused = Some(Paused {
             since: ago(hours(1)),
             reason: "change freeze".to_owned(),
+            by: None,
         });
     })
 }

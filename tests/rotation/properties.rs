@@ -152,7 +152,7 @@ proptest! {
             let known = &scene.record.orphans;
             let found = after.orphans.iter().filter(|o| !known.contains(o));
             for orphan in found {
-                prop_assert!(!intent.ids_before.iter().any(|id| id == orphan.id.as_str()), "{:?}", orphan.id);
+                prop_assert!(!intent.ids_before.contains(orphan.id.as_str()), "{:?}", orphan.id);
             }
         }
     }

@@ -223,6 +223,7 @@ fn after_a_restart_the_next_listing_shows_the_lost_time() {
         label: label(9),
         listing: Some(listing(vec![listed("x", &label(5), Some(ahead(days(9))))])),
         chosen: None,
+        lookup: None,
     });
     let after = scene.apply(prepared).expect("legal");
     assert!(after.orphans[0].may_be_used);

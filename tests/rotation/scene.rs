@@ -281,6 +281,9 @@ impl Scene {
 
     pub(crate) fn halted(mut self, cause: HaltCause, since: Timestamp) -> Self {
         self.record.halt = Some(Halt {
+            step: String::new(),
+            retry_at: Some(ahead(hours(1))),
+            asked: None,
             cause,
             since,
             detail: "a person must look".to_owned(),

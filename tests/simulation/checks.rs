@@ -62,6 +62,8 @@ impl Tenant {
                 holder,
             } if *expected == self.version => {
                 self.check_commit(record, holder.as_deref(), wall)?;
+                self.check_requested(record)?;
+                self.note_pause(record, now);
                 self.note_promotion(record, now);
                 self.void_requests(record);
                 Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use scim_rotator::driver::inbox::Inbox;
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
 use scim_rotator::driver::situation::Conditions;
@@ -144,7 +145,24 @@ impl Cluster {
                 Order::Reload => self.reload(),
                 Order::Kill(machine) => self.stop(machine),
                 Order::Terminate(machine) => self.terminate(machine),
+                Order::Bell(machine, token) => self.hear(machine, &token),
             }
+        }
+    }
+
+    /// The process on this machine, if one runs, reads what is asked for this
+    /// token, and wakes it.
+    fn hear(&mut self, machine: usize, token: &Arc<str>) {
+        let world = self.sim.lock();
+        if let Machine::Up(replica) = &mut self.machines[machine]
+            && let Some(charge) = replica.tokens.get_mut(token)
+            && let Some(tenant) = world.tenants.get(token)
+        {
+            for document in tenant.asked.documents() {
+                replica.runner.inbox.put(token, document.clone());
+            }
+            charge.outdated = true;
+            charge.wake_at = world.wall(machine);
         }
     }
 
@@ -287,6 +305,12 @@ impl Cluster {
         let holder: Arc<str> = format!("holder-{}", process.id).into();
         let sim = self.sim.clone();
         let switch = self.sim.clone();
+        let inbox = Arc::<Inbox>::default();
+        for (name, tenant) in &self.sim.lock().tenants {
+            for document in tenant.asked.documents() {
+                inbox.put(name, document.clone());
+            }
+        }
         let runner = Runner {
             store: Arc::new(SimStore {
                 sim: sim.clone(),
@@ -308,6 +332,7 @@ impl Cluster {
                 our_clock: Arc::new(move || sim.lock().our_clock(machine)),
                 all_paused: Arc::new(move || switch.lock().all_paused),
             },
+            inbox: Arc::clone(&inbox),
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::{IssueRequest, TokenHandle};
+use scim_rotator::rotation::apply::take_requests;
 use scim_rotator::rotation::outcome::ListedToken;
-use scim_rotator::rotation::record::{Intent, Lease, Paused, Record, Rotation, Stage, Trigger};
+use scim_rotator::rotation::record::{
+    IdsBefore, Intent, Lease, Paused, Record, Request as AskedFor, Rotation, Stage, Trigger, Wish,
+};
 
 use crate::acts::Act;
 use crate::cluster::Cluster;
@@ -81,7 +84,7 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
             at,
             issuer: None,
             label: label.to_owned(),
-            ids_before: Vec::new(),
+            ids_before: IdsBefore::default(),
             etag: None,
             chosen: None,
             unusable: None,
@@ -184,6 +187,7 @@ fn i4_a_token_that_never_becomes_fresh_is_seen() {
         record.paused = Some(Paused {
             since,
             reason: String::new(),
+            by: None,
         });
     });
     let until = world.after(SignedDuration::from_hours(3));
@@ -273,7 +277,7 @@ fn a_paused_token_that_is_not_left_alone_is_seen() {
         if everything {
             world.act(&Act::PauseAll);
         } else {
-            world.pause(TOKEN, Some(since));
+            tenant(&mut world).ledger.control.paused_since = Some(since);
         }
         world.now = world.after(SignedDuration::from_mins(2));
         let gate = Gate {
@@ -286,6 +290,57 @@ fn a_paused_token_that_is_not_left_alone_is_seen() {
         world.check_left_alone(&gate, &Request::Complete);
         must_be_seen(&world, "control");
     }
+}
+
+#[test]
+fn a_request_that_is_carried_out_twice_or_in_anothers_name_is_seen() {
+    let mut world = at_rest();
+    world.ask(TOKEN, world.wish(Wish::Pause), true);
+    let tenant = &world.tenants[TOKEN];
+    let before = tenant.record.as_deref().expect("a record");
+    let asked: Vec<_> = tenant.asked.documents().cloned().collect();
+    let good = take_requests(before, &asked, world.now);
+    assert!(good.paused.is_some());
+    assert_eq!(tenant.check_requested(&good), Ok(()));
+
+    let broken: [(&str, fn(&mut Record)); 5] = [
+        ("nobody has asked", |record| record.handled.clear()),
+        ("another author", |record| {
+            record.handled[0].author = "eve".to_owned();
+        }),
+        ("another name", |record| {
+            let paused = record.paused.as_mut().expect("paused");
+            paused.by = Some("entity eve".to_owned());
+        }),
+        ("more than was written", |record| record.handled[0].seq += 1),
+        ("a rotation that nobody wants", |record| {
+            record.handled.clear();
+            record.paused = None;
+            record.request = Some(AskedFor {
+                trigger: Trigger::Force,
+                at: record.updated_at,
+                override_guards: false,
+                supplied: false,
+            });
+        }),
+    ];
+    for (what, breaks) in broken {
+        let mut record = good.clone();
+        breaks(&mut record);
+        let seen = tenant.check_requested(&record);
+        assert!(seen.is_err_and(|why| why.starts_with("requests")), "{what}");
+    }
+    // What was noted is not carried out again, and not forgotten.
+    let mut stored = good.clone();
+    stored.paused = None;
+    let again = good.clone();
+    let mut world = at_rest();
+    world.ask(TOKEN, world.wish(Wish::Pause), true);
+    world.tenants.get_mut(TOKEN).expect("the token").record = Some(Arc::new(stored.clone()));
+    let tenant = &world.tenants[TOKEN];
+    assert!(tenant.check_requested(&again).is_err(), "twice");
+    stored.handled.clear();
+    assert!(tenant.check_requested(&stored).is_err(), "forgotten");
 }
 
 #[test]

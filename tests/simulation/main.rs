@@ -14,6 +14,7 @@
 //! | `control` | what persons say is heeded: requests, pauses, the runaway cap |
 //! | `cluster` | replicas, their restarts, and time passing between their wakes |
 //! | `people` | what operators do |
+//! | `asking` | what people ask for, and the bell, which may be lost or come twice |
 //! | `planted` | what somebody writes to the published path, and what must not come of it |
 //! | `case`, `exhaustive` | single runs, and all of them, with every trouble and every pair |
 //! | `story`, `seasons` | months of random troubles and people's acts |
@@ -35,6 +36,7 @@
 )]
 
 mod acts;
+mod asking;
 mod case;
 mod chaos;
 mod checks;

@@ -257,6 +257,7 @@ fn policy() -> Policy {
         operator_deadline: SignedDuration::from_hours(7 * 24),
         operator_poll: SignedDuration::from_mins(30),
         settle: SignedDuration::from_mins(2),
+        new_token_patience: SignedDuration::from_mins(15),
         confirm_timeout: SignedDuration::from_hours(2),
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_secs(90),

@@ -11,6 +11,7 @@ use scim_rotator::rotation::record::Record;
 use scim_rotator::scim::tenancy::Tenancy;
 use scim_rotator::secret::BearerToken;
 
+use crate::asking::Asked;
 use crate::checks::Ledger;
 use crate::profile::Profile;
 use crate::request::{Answered, Failure, Reply, Request};
@@ -40,6 +41,8 @@ pub(crate) struct Tenant {
     pub(crate) quarantined_until: Option<Timestamp>,
     /// Somebody else has a token made just before the next issue.
     pub(crate) overtaken: bool,
+    /// What people ask for.
+    pub(crate) asked: Asked,
     /// Values that somebody planted at the published path.
     pub(crate) planted: Vec<BearerToken>,
     /// Ids that the issuer has shown.
@@ -67,6 +70,7 @@ impl Tenant {
             away: None,
             quarantined_until: None,
             overtaken: false,
+            asked: Asked::default(),
             planted: Vec::new(),
             shown: BTreeSet::new(),
             ledger: Ledger::default(),

@@ -80,6 +80,8 @@ pub(crate) enum Coming {
     Person(Arc<str>),
     /// Somebody does something, unasked.
     Act(Act),
+    /// A machine hears that something is asked for this token.
+    Bell(usize, Arc<str>),
 }
 
 /// How much was done in one day.
@@ -237,6 +239,7 @@ impl World {
                 }
                 Coming::Clock(machine, change) => self.set_clock(machine, change),
                 Coming::Person(token) => self.person_acts(&token),
+                Coming::Bell(machine, token) => self.ring(machine, &token),
                 Coming::Act(act) => {
                     self.events += 1;
                     self.act(&act);

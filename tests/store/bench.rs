@@ -165,6 +165,7 @@ pub fn published(value: &str, generation: u64) -> PublishedToken {
         issued_at: Some(Timestamp::UNIX_EPOCH),
         expires_at: "2027-01-01T00:00:00Z".parse().ok(),
         generation: Some(generation),
+        unreadable: None,
     }
 }
 

@@ -1,4 +1,4 @@
-# What setup.sh does, for those who keep Vault in Terraform: the policy, an
+# What setup.sh does, for those who keep Vault in Terraform: the policies, an
 # AppRole for servers, a role for pods. The KV version 2 mount `kv` must exist.
 #
 #   module "scim_rotator" {
@@ -16,6 +16,14 @@
 resource "vault_policy" "scim_rotator" {
   name   = var.role
   policy = file("${path.module}/../scim-rotator.hcl")
+}
+
+# For people, by their own logins; nobody has them yet.
+resource "vault_policy" "people" {
+  for_each = toset(["operator", "auditor", "publisher"])
+
+  name   = "${var.role}-${each.key}"
+  policy = file("${path.module}/../scim-rotator-${each.key}.hcl")
 }
 
 resource "vault_auth_backend" "approle" {

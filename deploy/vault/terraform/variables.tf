@@ -1,5 +1,5 @@
 variable "role" {
-  description = "Name of the policy and of the roles."
+  description = "Name of the policy and of the roles; the policies of people begin with it."
   type        = string
   default     = "scim-rotator"
 }

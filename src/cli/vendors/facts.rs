@@ -7,6 +7,7 @@ use super::words;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::ports::kind::Origin;
+use crate::rotation::capability::ConnectionTest;
 use crate::telemetry::facts::strategy;
 use crate::vendors::example::{Filled, values};
 use crate::vendors::{Family, Vendor};
@@ -36,10 +37,23 @@ pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String
                 None => "none",
             };
             Some(vec![
-                ("test", words::test(can.test).to_owned()),
+                ("test", tests(vendor, can.test)),
                 ("state", state.to_owned()),
             ])
         }
+    }
+}
+
+/// What can be tested at the identity provider: a token before it is saved, the
+/// saved one, or both.
+fn tests(vendor: &Vendor<'_>, test: ConnectionTest) -> String {
+    let word = words::test(test);
+    let candidate = vendor.http.get_ref().get("test_candidate").is_some();
+    match (candidate, test) {
+        (true, ConnectionTest::Saved) => {
+            format!("{}, {word}", words::test(ConnectionTest::Candidate))
+        }
+        (true | false, _) => word.to_owned(),
     }
 }
 

@@ -22,6 +22,7 @@ fn times_are_above_zero(token: &Token<'_>, problems: &mut Problems) {
         ("retry_min", Some(p.retry_min)),
         ("retry_max", Some(p.retry_max)),
         ("probe_every", Some(p.probe_every)),
+        ("new_token_patience", Some(p.new_token_patience)),
         ("confirm_timeout", Some(p.confirm_timeout)),
         ("confirm_every", Some(p.confirm_every)),
         ("operator_deadline", Some(p.operator_deadline)),

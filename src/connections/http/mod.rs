@@ -192,7 +192,7 @@ impl Http {
                 return Err(run.about(fault.clone()));
             }
             target::check(held, View::of(answer, json.ok().as_ref()), scim_url)
-                .map_err(|why| run.misconfigured(&why))?;
+                .map_err(|why| not_ours(run, &why))?;
         }
         Ok(())
     }
@@ -204,7 +204,7 @@ impl Http {
         for held in &self.config.base_url {
             let here = self.config.showing(held) == Some(lookup);
             if here && held.place.text(view).is_some() {
-                target::check(held, view, scim_url)?;
+                target::check(held, view, scim_url).map_err(|why| why.text)?;
             }
         }
         Ok(())
@@ -219,6 +219,16 @@ impl Http {
     fn memory(&self) -> MutexGuard<'_, Option<Memory>> {
         self.memory.lock()
     }
+}
+
+/// The identity provider does not show that it points at our service provider.
+fn not_ours(run: &Run<'_>, why: &target::Mismatch) -> Fault {
+    let fault = run.misconfigured(&why.text);
+    let kind = match why.is_elsewhere {
+        true => FaultKind::WrongTarget,
+        false => fault.kind,
+    };
+    Fault { kind, ..fault }
 }
 
 /// From now on templates may use the token.

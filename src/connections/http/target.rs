@@ -55,16 +55,29 @@ pub enum BaseUrlCheck {
     Unavailable,
 }
 
+/// Why the token is not sent to an identity provider.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    /// For a person.
+    pub(super) text: String,
+    /// Whether it points at another address, rather than at none that is shown.
+    pub(super) is_elsewhere: bool,
+}
+
 /// Compares what the identity provider holds with the configured base URL.
 ///
 /// # Errors
 /// Names both addresses and what to do.
-pub(super) fn check(held: &HeldUrl, view: View<'_>, scim_url: &Url) -> Result<(), String> {
+pub(super) fn check(held: &HeldUrl, view: View<'_>, scim_url: &Url) -> Result<(), Mismatch> {
     let at = &held.place;
     let Some(text) = at.text(view) else {
-        return Err(format!(
+        let text = format!(
             "the identity provider shows no base URL at {at}, so it is not known where it would send the token (it should be {scim_url}): correct `base_url`, or say base_url_check = \"unavailable\""
-        ));
+        );
+        return Err(Mismatch {
+            text,
+            is_elsewhere: false,
+        });
     };
     let suffix = held.strip_suffix.as_deref().unwrap_or_default();
     let base = text.trim().trim_end_matches('/');
@@ -72,10 +85,14 @@ pub(super) fn check(held: &HeldUrl, view: View<'_>, scim_url: &Url) -> Result<()
     if same(base, scim_url) {
         return Ok(());
     }
-    Err(format!(
+    let text = format!(
         "the identity provider points at {} (at {at}), but `scim_url` of the token is {scim_url}; the token was not sent. Correct the one that is wrong",
         shown(&text)
-    ))
+    );
+    Err(Mismatch {
+        text,
+        is_elsewhere: true,
+    })
 }
 
 /// Whether both are the same SCIM base URL. Letter case of scheme and host, a

@@ -95,7 +95,7 @@ pub(super) async fn check_use(
     };
     let last_used_at = listed.and_then(|token| token.last_used_at);
     Ok(Outcome::UseSeen {
-        fingerprint: fingerprint.clone(),
+        fingerprint: *fingerprint,
         last_used_at,
     })
 }
@@ -119,7 +119,7 @@ pub(super) async fn retire(
         // refused anyway: it has expired, or somebody else revoked it.
         (Some(fault), Verdict::Fail(_) | Verdict::Inconclusive(_)) => Err(fault),
         (Some(_), Verdict::Pass(_)) | (None, _) => Ok(Outcome::Retired {
-            fingerprint: fingerprint.clone(),
+            fingerprint: *fingerprint,
             refusal,
         }),
     }

@@ -79,6 +79,7 @@ fn idle(token: &str) -> IdleToken {
                 record,
                 version: Version(1),
                 dirty: false,
+                written_here: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             })),
@@ -100,6 +101,7 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
             our_clock: Arc::new(|| OurClock::UNKNOWN),
             all_paused: Arc::new(|| false),
         },
+        inbox: Arc::default(),
         cancel: CancellationToken::new(),
     };
     let change = Change {

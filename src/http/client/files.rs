@@ -87,8 +87,12 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
 
 fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let is_certificate = |path: &PathBuf| {
+        // Editors and archive tools leave `.#ca.pem` and `._ca.pem` beside a file.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let extension = path.extension().and_then(|e| e.to_str());
-        extension.is_some_and(|e| EXTENSIONS.contains(&e)) && path.is_file()
+        !name.starts_with('.')
+            && extension.is_some_and(|e| EXTENSIONS.contains(&e))
+            && path.is_file()
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {

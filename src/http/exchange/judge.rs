@@ -247,6 +247,9 @@ impl Earlier for NoEarlier {
     }
 }
 
+/// The key of a token endpoint's settings, for who is told which rules fire.
+pub const TOKEN_ENDPOINT: &str = "auth.oauth2";
+
 /// What the answer of a token endpoint means: the configured rules, then a 200
 /// alone is a success, then HTTP's own meaning by status.
 ///
@@ -258,9 +261,10 @@ pub fn judge_grant(
     error: &ErrorPlaces,
     mask: &Mask,
     now: Timestamp,
+    fired: Option<&Firings>,
 ) -> Result<(), (Fault, Option<Means>)> {
     let judge = Judge {
-        name: "login",
+        name: TOKEN_ENDPOINT,
         own: rules,
         shared: &[],
         success: &[200],
@@ -268,7 +272,7 @@ pub fn judge_grant(
         effect: Effect::None,
         error,
         rate_limit: &RateLimitDialect::default(),
-        fired: None,
+        fired,
         mask,
         now,
     };

@@ -42,7 +42,7 @@ pub use self::condition::Condition;
 pub use self::engine::{Exchange, Owner};
 pub use self::failed::Failed;
 pub use self::json_place::JsonPlace;
-pub use self::judge::judge_grant;
+pub use self::judge::{TOKEN_ENDPOINT, judge_grant};
 pub use self::merge::{Merge, Set};
 pub use self::page::PageMark;
 pub use self::paging::{Pager, Paging};

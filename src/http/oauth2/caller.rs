@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::super::client::Client;
 use super::super::credential::with_credential;
+use super::super::fired::Firings;
 use super::super::message::{Answer, Request};
 use super::{AuthHeader, CallerAuth, ClientCredentials, login};
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -26,6 +27,7 @@ pub struct Caller {
     client: Client,
     secrets: Arc<dyn Secrets>,
     access: Arc<Mutex<Option<Access>>>,
+    fired: Option<Firings>,
 }
 
 struct Access {
@@ -42,7 +44,15 @@ impl Caller {
             client,
             secrets,
             access: Arc::default(),
+            fired: None,
         }
+    }
+
+    /// Has noted which rules about the answers of its token endpoint decide.
+    #[must_use]
+    pub fn noting(mut self, fired: Option<Firings>) -> Self {
+        self.fired = fired;
+        self
     }
 
     /// The client that it sends through.
@@ -177,7 +187,14 @@ impl Caller {
         {
             return Ok(cached.token.clone());
         }
-        let granted = login(&self.client, &*self.secrets, client, "login").await?;
+        let granted = login(
+            &self.client,
+            &*self.secrets,
+            client,
+            "login",
+            self.fired.as_ref(),
+        )
+        .await?;
         let good_until = granted.expires_in.and_then(|life| reuse_until(now, life));
         *access = Some(Access {
             token: granted.token.clone(),

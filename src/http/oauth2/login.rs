@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::client::Client;
-use super::super::exchange::{JsonPlace, Place, View, judge_grant};
+use super::super::exchange::{JsonPlace, Means, Place, View, judge_grant};
+use super::super::fired::Firings;
 use super::super::message::Answer;
 use super::super::ratelimit::RateLimitDialect;
 use super::super::status::fault_from;
@@ -34,13 +35,14 @@ pub async fn login(
     secrets: &dyn Secrets,
     config: &ClientCredentials,
     operation: &'static str,
+    fired: Option<&Firings>,
 ) -> Result<Granted, Fault> {
     let reference = &config.client_secret.0;
     let used = secrets.resolve(reference).await?;
     // A server may quote the secret that it refuses.
     let mut mask = Mask::over([used.value.expose()]);
     let mut answer = client.send(config.request(&used.value, operation)?).await?;
-    if refused_client(&answer) {
+    if refused_client(&answer) || is_ruled_unauthorized(&answer, config, client) {
         secrets.refused(reference);
         let fresh = secrets.resolve(reference).await?;
         if fresh.fingerprint != used.fingerprint {
@@ -50,7 +52,22 @@ pub async fn login(
                 .await?;
         }
     }
-    granted(&answer, config, &mask, client.clock().now())
+    granted(&answer, config, &mask, client.clock().now(), fired)
+}
+
+/// Whether the configuration says that this answer refuses our client secret.
+fn is_ruled_unauthorized(answer: &Answer, config: &ClientCredentials, client: &Client) -> bool {
+    let now = client.clock().now();
+    let nothing_secret = Mask::over([]);
+    let judged = judge_grant(
+        answer,
+        &config.answers,
+        &config.error,
+        &nothing_secret,
+        now,
+        None,
+    );
+    matches!(judged, Err((_, Some(Means::Unauthorized))))
 }
 
 fn granted(
@@ -58,8 +75,9 @@ fn granted(
     config: &ClientCredentials,
     mask: &Mask,
     now: Timestamp,
+    fired: Option<&Firings>,
 ) -> Result<Granted, Fault> {
-    match judge_grant(answer, &config.answers, &config.error, mask, now) {
+    match judge_grant(answer, &config.answers, &config.error, mask, now, fired) {
         Ok(()) => {}
         Err((fault, Some(_))) => return Err(fault),
         Err((fault, None)) if answer.is_success() => return Err(fault),

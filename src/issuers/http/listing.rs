@@ -188,11 +188,9 @@ impl Pages {
 /// What is told of one token, and whether all of it could be read. `None`:
 /// there is no id where one should be.
 fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToken>, bool) {
-    let text = |place: &Option<Place>| {
-        let text = place.as_ref()?.text(view)?;
-        spelled::objection(&text, None).is_none().then_some(text)
-    };
-    let Some(id) = text(&read.id) else {
+    let text = |place: &Option<Place>| place.as_ref()?.text(view);
+    let id = text(&read.id).filter(|id| spelled::objection(id, None).is_none());
+    let Some(id) = id else {
         return (None, false);
     };
     let mut readable = true;
@@ -208,7 +206,7 @@ fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToke
     };
     let listed = ListedToken {
         id,
-        label: text(&read.label),
+        label: text(&read.label).filter(|label| spelled::objection_to_label(label).is_none()),
         created_at: at(&read.created_at),
         expires_at: at(&read.expires_at),
         last_used_at: at(&read.last_used_at),

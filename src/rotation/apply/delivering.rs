@@ -150,20 +150,32 @@ pub(super) fn confirmed(
             roll_back(&mut change, detail);
         }
         Confirmation::NotYet { ask_again, .. } => {
-            let pause = ask_again.unwrap_or(policy.confirm_every);
-            delivery.ask_again_at = now.checked_add(pause).ok();
+            let end = entered.checked_add(policy.confirm_timeout);
+            let asked = ask_again.and_then(|pause| now.checked_add(pause).ok());
+            let usual = now.checked_add(policy.confirm_every).ok();
+            // A wish for a pause beyond the time limit is only a hint.
+            let asked = asked.map(|at| at.min(end.unwrap_or(at)));
+            delivery.ask_again_at = asked.or(usual);
         }
         Confirmation::Refused { detail } => {
             delivery.ask_again_at = now.checked_add(policy.confirm_every).ok();
             let detail = format!("connection `{connection}` refuses the new token: {detail}");
             let fault = refused(&detail, FaultKind::Refused);
             let count = note_refusal(&mut change, &confirm_step(connection), &fault);
-            if late || count >= REFUSALS_BELIEVED {
+            let expiry = current_expiry(&change);
+            let patience = policy.patience(entered, expiry);
+            let has_had_its_time = now.duration_since(entered) >= patience;
+            if late || (count >= REFUSALS_BELIEVED && has_had_its_time) {
                 roll_back(&mut change, detail);
             }
         }
     }
     Ok(())
+}
+
+fn current_expiry(change: &Change<'_, '_>) -> Option<jiff::Timestamp> {
+    let current = change.record.current.as_ref()?;
+    change.situation.policy.expiry(current)
 }
 
 fn confirm_step(connection: &str) -> Step {
@@ -186,7 +198,7 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
     let Some(fingerprint) = current else {
         return Err(change.illegal("reverted"));
     };
-    let given = fingerprint.clone();
+    let given = fingerprint;
     let holds = ConnectionHolds {
         fingerprint,
         at: now,

@@ -2,7 +2,7 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::note_failure;
-use super::halting::{halt, halt_unusable};
+use super::halting::{halt_at, halt_unusable};
 use super::losing::{latest_death, lost};
 use super::proving::verify_failed;
 use super::retiring::use_unknown;
@@ -140,11 +140,9 @@ fn note_unusable(change: &mut Change<'_, '_>, fault: &Fault, unusable: &Unusable
 /// After the permitted number of permanent failures: rolls back where that
 /// helps, else halts the token.
 fn give_up_if_permanent(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) {
-    let wrong_target = matches!(step, Step::Deliver { .. } | Step::Prepare { .. })
-        && fault.class == FaultClass::Rejected
-        && fault.kind == FaultKind::Config;
-    if wrong_target {
-        halt(change, HaltCause::WrongTarget, fault.message.clone());
+    let touches_connections = matches!(step, Step::Deliver { .. } | Step::Prepare { .. });
+    if touches_connections && fault.kind == FaultKind::WrongTarget {
+        halt_at(change, step, HaltCause::WrongTarget, fault.message.clone());
         return;
     }
     if change.record.failures.permanent < change.situation.policy.max_attempts {
@@ -167,7 +165,7 @@ fn give_up_if_permanent(change: &mut Change<'_, '_>, step: &Step, fault: &Fault)
                 change.record.failures.permanent,
                 fault.message
             );
-            halt(change, HaltCause::AttemptsUsedUp, detail);
+            halt_at(change, step, HaltCause::AttemptsUsedUp, detail);
         }
     }
 }

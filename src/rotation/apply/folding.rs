@@ -30,6 +30,7 @@ pub fn apply(
     // If the clock was set back, no time in the record goes back.
     let now = now.max(record.updated_at);
     next.updated_at = now;
+    let succeeded = outcome.success_of();
     let change = Change {
         record: &mut next,
         situation,
@@ -72,6 +73,7 @@ pub fn apply(
         Outcome::UnrecordedRevoked { .. } => Err(change.illegal("unrecorded_revoked")),
         Outcome::Failed { step, fault } => failing::failed(change, &step, fault),
     }?;
+    halting::end_if_over(record, &mut next, succeeded);
     Ok(next)
 }
 

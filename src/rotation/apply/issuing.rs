@@ -2,16 +2,17 @@
 //! after it.
 
 use super::change::{Change, IllegalOutcome};
-use super::halting::halt;
+use super::halting::halt_at;
 use super::identifying::identify_current;
 use super::losing::owns;
 use super::restoring;
 use super::rolling_back::roll_back;
-use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
+use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
+use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
-    ExpiryKnown, HaltCause, HeldToken, Intent, Origin, Record, Rotation, Stage, Trigger,
+    ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Rotation, Stage, Trigger,
 };
 
 pub(super) fn prepared(
@@ -44,7 +45,10 @@ pub(super) fn prepared(
         return Err(change.illegal("prepared"));
     }
     if let Some(detail) = blocked {
-        halt(&mut change, HaltCause::SlotBlocked, detail);
+        let step = Step::Prepare {
+            trigger: facts.trigger,
+        };
+        halt_at(&mut change, &step, HaltCause::SlotBlocked, detail);
         return Ok(());
     }
     match change.situation.issuer.supply {
@@ -101,11 +105,7 @@ pub(super) fn set_intent(
         at: now,
         issuer: Some(change.situation.issuer_name.to_owned()),
         label,
-        ids_before: listing
-            .tokens
-            .iter()
-            .map(|token| token.id.clone())
-            .collect(),
+        ids_before: ids_before(change, listing),
         etag: listing.etag.clone(),
         chosen,
         unusable: None,
@@ -114,6 +114,23 @@ pub(super) fn set_intent(
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = Some(intent);
         rotation.attempts = rotation.attempts.saturating_add(1);
+    }
+}
+
+/// Only where a lost token is found by comparison, its predecessors are kept. A
+/// label names its token by itself.
+fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
+    let issuer = &change.situation.issuer;
+    let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
+    let compared = match issuer.recovery {
+        Recovery::BySetDifference | Recovery::ByStatus | Recovery::None => true,
+        Recovery::ByLabel | Recovery::ClientNamed | Recovery::ClientChosen | Recovery::Replay => {
+            two_phase
+        }
+    };
+    match compared {
+        true => IdsBefore::of(listing.tokens.iter().map(|token| token.id.as_str())),
+        false => IdsBefore::default(),
     }
 }
 
@@ -158,7 +175,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
             rotation.intent = None;
         }
         let detail = "the issuer returned a token that is already in use, not a new one: check its `issue` operation".to_owned();
-        halt(&mut change, HaltCause::SameToken, detail);
+        halt_at(&mut change, &Step::Issue, HaltCause::SameToken, detail);
         return Ok(());
     }
     let rotation = change.record.rotation.as_ref();

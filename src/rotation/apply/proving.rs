@@ -2,7 +2,7 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
-use super::halting::halt;
+use super::halting::halt_at;
 use super::promoting::advance;
 use super::restoring;
 use super::rolling_back::{forget_evidence, roll_back};
@@ -12,7 +12,8 @@ use crate::rotation::record::{Failures, HaltCause, HeldToken, LastProbe, Stage};
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict, dead};
 
 /// A service provider may refuse a new token until it is known everywhere.
-/// After this many refusals in a row the token is rolled back.
+/// After this many refusals in a row the token is rolled back, once it has had its
+/// time ([`Policy::patience`](crate::rotation::policy::Policy::patience)).
 const REFUSALS_BELIEVED: u32 = 4;
 
 pub(super) fn proved(
@@ -66,9 +67,12 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
     let fault = fault_of(finding, FaultClass::NotApplied);
     let count = note_refusal(change, &Step::Prove, &fault);
     match finding.reason {
-        FindingReason::EndpointOpen => {
-            halt(change, HaltCause::EndpointOpen, finding.detail.clone())
-        }
+        FindingReason::EndpointOpen => halt_at(
+            change,
+            &Step::Prove,
+            HaltCause::EndpointOpen,
+            finding.detail.clone(),
+        ),
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::Forbidden
@@ -95,7 +99,7 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         | FindingReason::RefusalUnclear
         | FindingReason::LikeWrongToken
         | FindingReason::ControlsOff => {
-            if count >= REFUSALS_BELIEVED {
+            if count >= REFUSALS_BELIEVED && has_had_its_time(change) {
                 forget_evidence(change);
                 roll_back(
                     change,
@@ -104,6 +108,18 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
             }
         }
     }
+}
+
+/// Whether the pending token is so old that it would work if it ever will. At some
+/// providers a new token works after minutes.
+fn has_had_its_time(change: &Change<'_, '_>) -> bool {
+    let policy = change.situation.policy;
+    let current = change.record.current.as_ref();
+    let expiry = current.and_then(|token| policy.expiry(token));
+    change.pending().is_none_or(|pending| {
+        let patience = policy.patience(pending.issued_at, expiry);
+        change.now.duration_since(pending.issued_at) >= patience
+    })
 }
 
 pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {

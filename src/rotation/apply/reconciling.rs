@@ -174,7 +174,7 @@ fn doubt_connection(record: &mut Record, connection: &str, given: &Fingerprint, 
         return;
     }
     let holds = ConnectionHolds {
-        fingerprint: given.clone(),
+        fingerprint: *given,
         at: now,
         confirmed_at: None,
         in_doubt: true,

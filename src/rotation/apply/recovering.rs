@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::change::{Change, IllegalOutcome};
-use super::halting::{halt, halt_unusable};
+use super::halting::{halt, halt_at, halt_unusable};
 use super::issuing::set_intent;
 use super::losing::{latest_death, lost, owns};
 use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
+use crate::rotation::decision::Step;
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::rotation::record::{HaltCause, Intent, RestoredTodo, Stage};
 
@@ -132,7 +133,10 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             for id in ids {
                 let listed = listing.tokens.iter().find(|token| token.id == id);
                 let dies_at = listed.and_then(|token| token.expires_at);
-                lost(change, listed.map(ListedToken::issuer_id), dies_at);
+                let told = || intent.unusable.as_ref()?.issuer_id();
+                let shown = listed.map(ListedToken::issuer_id).or_else(told);
+                let shown = shown.filter(|shown| *shown == id.as_str());
+                lost(change, shown, dies_at);
                 restoring::spare_if_old(change, intent, &id);
             }
         }
@@ -141,7 +145,7 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             lost(change, None, dies_at);
         }
         Found::Foreign(detail) => {
-            halt(change, HaltCause::ForeignTokens, detail);
+            halt_at(change, &Step::Recover, HaltCause::ForeignTokens, detail);
             return false;
         }
     }
@@ -155,16 +159,20 @@ enum Found {
 }
 
 fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Found {
+    let before = intent.ids_before.known();
     let new: Vec<_> = listing
         .tokens
         .iter()
-        .filter(|t| !intent.ids_before.contains(&t.id) && !owns(change.record, &t.id))
+        .filter(|t| !before.contains(&t.id) && !owns(change.record, &t.id))
         .collect();
     let ours = |is_ours: &dyn Fn(&ListedToken) -> bool| {
         let ours = new.iter().filter(|token| is_ours(token));
         Found::Ours(ours.map(|token| token.id.clone()).collect())
     };
     let labelled = |token: &ListedToken| token.label.as_deref() == Some(intent.label.as_str());
+    if intent.ids_before.too_many().is_some() {
+        return unseen(change);
+    }
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
         // The next attempt drops this token by `cancel`. Until then it must
         // count as ours, not as a foreign one.
@@ -207,7 +215,10 @@ fn the_only_new_one(change: &Change<'_, '_>, intent: &Intent, new: &[&ListedToke
         None => true,
     });
     let ids: Vec<_> = young.map(|token| token.id.clone()).collect();
-    if ids.len() > 1 {
+    // Once several have appeared, the only one that is left may be the foreign one.
+    let halt = change.record.halt.as_ref();
+    let were_several = halt.is_some_and(|halt| halt.cause == HaltCause::ForeignTokens);
+    if ids.len() > 1 || (were_several && !ids.is_empty()) {
         return Found::Foreign(format!(
             "{} tokens appeared at the issuer while one was being issued ({}): delete those that nobody uses, then run `scim-rotator rotate {}`",
             ids.len(),

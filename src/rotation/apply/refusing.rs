@@ -23,7 +23,7 @@ pub(super) fn refuse(
     }
     let refused = &mut record.refused_values;
     refused.retain(|known| *known != fingerprint);
-    refused.push(fingerprint.clone());
+    refused.push(fingerprint);
     refused.drain(..refused.len().saturating_sub(REFUSED_VALUES));
     let before = record.supplied.take().map_or(0, |note| note.count);
     record.supplied = Some(SuppliedNote {

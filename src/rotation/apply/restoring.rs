@@ -19,7 +19,7 @@ const NOTED: SignedDuration = SignedDuration::from_hours(1);
 
 /// A request whose reply was lost is resolved within minutes. After this time its
 /// token may be in use, in a time that the record does not know of.
-const LOST_TIME: SignedDuration = SignedDuration::from_hours(1);
+const LOST_TIME: SignedDuration = SignedDuration::from_hours(2);
 
 /// Notes that Vault was restored from a snapshot. `newest` is the record as it was
 /// stored last, if this process still has it: then it is put back, and nothing is
@@ -84,11 +84,7 @@ pub(super) fn take_in(change: &mut Change<'_, '_>, listing: &Listing) {
 
 fn is_of_lost_time(change: &Change<'_, '_>, token: &ListedToken) -> bool {
     let record = &*change.record;
-    let is_known = owns(record, &token.id)
-        || change
-            .pending()
-            .and_then(|p| p.id.as_ref())
-            .is_some_and(|id| id.as_str() == token.id);
+    let is_known = owns(record, &token.id) || is_pending(change, &token.id);
     let is_dead = token.expires_at.is_some_and(|end| end <= change.now);
     let label = token.label.as_deref();
     let id = label.and_then(|label| rotation_id_in(label, record.mark.as_deref()?));
@@ -96,6 +92,11 @@ fn is_of_lost_time(change: &Change<'_, '_>, token: &ListedToken) -> bool {
     let in_flight = record.rotation.as_ref().map(|r| r.id.as_str());
     let newest = newest.chain(in_flight).max();
     !is_known && !is_dead && id.is_some_and(|id| newest.is_none_or(|newest| id > newest))
+}
+
+fn is_pending(change: &Change<'_, '_>, id: &str) -> bool {
+    let pending = change.pending().and_then(|pending| pending.id.as_ref());
+    pending.is_some_and(|known| known.as_str() == id)
 }
 
 /// The id of a rotation of the record with this mark, in a label.
@@ -108,6 +109,10 @@ fn rotation_id_in<'l>(label: &'l str, mark: &str) -> Option<&'l str> {
 /// A token that was found for this intent may be in use, if the intent is so old
 /// that the record does not know what happened since.
 pub(super) fn spare_if_old(change: &mut Change<'_, '_>, intent: &Intent, id: &str) {
+    if intent.unusable.is_some() {
+        // Nobody has ever had its value.
+        return;
+    }
     let age = change.now.duration_since(intent.at);
     if age >= LOST_TIME || change.record.restored_todo() != RestoredTodo::Nothing {
         spare(change, id);

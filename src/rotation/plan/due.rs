@@ -57,6 +57,14 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
             | Trigger::Operator => due(Trigger::Force, Reason::Forced, false),
         };
     }
+    // The request was dropped when the token was halted.
+    let halt = view.record.halt.as_ref();
+    if halt.is_some_and(|halt| halt.compromised) {
+        return due(Trigger::Compromise, Reason::Compromised, false);
+    }
+    if let (Some(asked), None) = (halt.and_then(|halt| halt.asked), &view.record.rotation) {
+        return due(asked, Reason::Forced, false);
+    }
     let Some(current) = &view.record.current else {
         return due(Trigger::Missing, Reason::Missing, false);
     };

@@ -47,13 +47,16 @@ pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
     view.wait(until, Reason::LeaseElsewhere)
 }
 
-/// A halted token waits until a person requests a rotation, writes a token, or
-/// corrects the settings that the halt comes from.
+/// A halted token waits until it is tried again, or a person requests a rotation,
+/// writes a token, or corrects the settings that the halt comes from.
 pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
-    if view.record.halt.is_none() || view.situation.is_lifted(view.record) {
+    let halt = view.record.halt.as_ref()?;
+    if view.situation.is_lifted(view.record) || halt.is_tried_again(view.now) {
         return None;
     }
+    let trial = halt.retry_at.filter(|_| halt.cause.may_end_by_itself());
     let look_again = view.after(LOOK_AGAIN);
+    let look_again = trial.map_or(look_again, |at| at.min(look_again));
     match retry_at(view).filter(|at| *at > view.now) {
         Some(until) => meanwhile(view, until.min(look_again), Reason::Halted),
         None => published::rescue(view)

@@ -10,6 +10,7 @@ use super::ending::{Orphan, Retiring};
 use super::failures::{Failures, Halt};
 use super::flight::{ConnectionHolds, Intent, Rotation};
 use super::history::{LastProbe, PastRotation};
+use super::requests::Handled;
 use super::restored::{Restored, RestoredTodo};
 use super::stage::StageName;
 use super::supplied::{EndNote, PublishedEnd, SuppliedNote};
@@ -46,6 +47,10 @@ pub struct Record {
     /// A rotation asked for by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
+    /// The newest request of each author that was handled, at most
+    /// [`MOST_AUTHORS`](super::MOST_AUTHORS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handled: Vec<Handled>,
     /// The token is halted until a person acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halt: Option<Halt>,
@@ -128,6 +133,7 @@ impl Record {
             lease: None,
             paused: None,
             request: None,
+            handled: Vec::new(),
             halt: None,
             restored: None,
             mark: None,

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::control::Trigger;
+use super::ids_before::IdsBefore;
 use super::stage::Stage;
 use super::token::HeldToken;
+use crate::rotation::issuer_id::IssuerId;
 use crate::secret::{BearerToken, Fingerprint};
 
 /// One rotation in flight.
@@ -59,10 +61,11 @@ pub struct Intent {
     pub issuer: Option<String>,
     /// Label, name or request id that the issuer is given.
     pub label: String,
-    /// The ids that the issuer listed before. None of them is revoked unless
-    /// this record contains it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ids_before: Vec<String>,
+    /// The ids that the issuer listed before, where a lost token can only be told
+    /// by comparison with them. None of them is revoked unless this record contains
+    /// it.
+    #[serde(default, skip_serializing_if = "IdsBefore::is_empty")]
+    pub ids_before: IdsBefore,
     /// Version of the issuer's state before the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
@@ -90,6 +93,14 @@ pub struct UnusableAnswer {
     /// Id of the token that was made, where the answer tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
+}
+
+impl UnusableAnswer {
+    /// The id that the answer of the issuer tells.
+    #[must_use]
+    pub fn issuer_id(&self) -> Option<IssuerId> {
+        self.made.as_deref().map(IssuerId::shown)
+    }
 }
 
 /// Progress of a rotation at one connection.

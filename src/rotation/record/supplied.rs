@@ -17,7 +17,7 @@ pub struct SuppliedNote {
     pub by: Option<String>,
     /// Why it was not accepted, for a person.
     pub detail: String,
-    /// How many such values were found since the last rotation.
+    /// How many such values were found in all.
     #[serde(default)]
     pub count: u32,
     /// When the token in use was published again in its place.

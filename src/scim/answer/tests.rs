@@ -114,6 +114,8 @@ fn an_empty_list_is_one_in_every_form() {
         format!(r#"{{{old},"totalResults":0,"Resources":[]}}"#),
         format!(r#"{{{old},"totalResults":0,"Resources":null}}"#),
         format!(r#"{{{old},"totalResults":0}}"#),
+        format!("\u{feff}{{{named},\"totalResults\":0}}"),
+        r#"{"schemas":["urn:scim:api:messages:2.0:ListResponse"],"totalResults":0}"#.to_owned(),
     ] {
         assert_eq!(read(200, &body), ProbeAnswer::Accepted, "{body}");
     }

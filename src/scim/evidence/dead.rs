@@ -123,7 +123,7 @@ pub fn old_token(
 ) -> Verdict<Refusal> {
     match (seen, listed) {
         (Verdict::Inconclusive(finding), Listed::Gone) if issuer_decides(&finding) => {
-            Verdict::Pass(Refusal::new(old, at))
+            Verdict::Pass(Refusal::by_issuer(old, at))
         }
         // Caches accept it, and there is nothing left to revoke.
         (Verdict::Fail(finding), Listed::Gone)

@@ -12,6 +12,11 @@ pub(super) const FAMILIES: &[Family] = &[
         probe_success,
     ),
     gauge(
+        "scim_rotator_token_proven",
+        "Whether the token in use was shown to work: 0 when it is refused, and when nothing shows that it works.",
+        proven,
+    ),
+    gauge(
         "scim_rotator_probe_last_success_timestamp_seconds",
         "When the token in use was last shown to work, at the service provider (sp) or at a connection (idp).",
         probe_last_success,
@@ -48,6 +53,14 @@ fn probe_success(entry: &Entry, to: &mut Series<'_>) {
         let Some(probe) = &s.probe else { return };
         if probe.refused > 0 || probe.passed_at.is_some() {
             to.flag(&s.facts.name, &AT_SERVICE_PROVIDER, probe.refused == 0);
+        }
+    });
+}
+
+fn proven(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        if s.current.is_some() {
+            to.flag(&s.facts.name, &[], s.doubt().is_none());
         }
     });
 }

@@ -20,6 +20,14 @@ fn what_is_planned_fits_into_the_life() {
     );
     one(
         crm,
+        &with("renew_cron = '0 3 30 2 *'"),
+        Error,
+        "tokens.crm.renew_cron",
+        "never comes",
+        "a day that the month has",
+    );
+    one(
+        crm,
         &with("renew_before = '90d'"),
         Error,
         "tokens.crm.renew_before",

@@ -53,7 +53,7 @@ async fn one_foreign_item_never_hides_ours() {
             assert_eq!(label, Some("crm-prod-1"), "{foreign}");
             for token in &listing.tokens {
                 let label = token.label.as_deref().unwrap_or_default();
-                let plain = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
+                let plain = |text: &str| text.bytes().all(|b| (b' '..=b'~').contains(&b));
                 assert!(plain(&token.id) && plain(label), "{token:?}");
             }
         }

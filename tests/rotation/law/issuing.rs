@@ -1,6 +1,6 @@
 //! The intent before an issue, and the token after it.
 
-use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
+use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use scim_rotator::rotation::outcome::{IssuedToken, ListedToken, Listing, Outcome, Preparation};
 use scim_rotator::rotation::record::{ExpiryKnown, HaltCause, Origin, Stage, StageName, Trigger};
 
@@ -42,8 +42,43 @@ fn the_intent_holds_what_a_lost_reply_needs() {
     assert_eq!(rotation.attempts, 1);
     assert_eq!(after.ordinal, 1);
     assert_eq!(intent.label, "crm-r1-1");
-    assert_eq!(intent.ids_before, ["id-a", "id-foreign"]);
+    assert!(
+        intent.ids_before.is_empty(),
+        "a label names its token by itself"
+    );
     assert_eq!(after.issues, [now()], "counted before it is sent");
+}
+
+#[test]
+fn ids_are_kept_only_where_they_are_compared_and_only_so_many() {
+    let many: Vec<_> = (0..40_000).map(|n| format!("id-{n}")).collect();
+    let all: Vec<_> = many.iter().map(String::as_str).collect();
+    let kept = |recovery, overlap, ids: &[&str]| {
+        let scene = renewal_due().issuer(|i| {
+            i.recovery = recovery;
+            i.overlap = overlap;
+        });
+        let outcome = Outcome::Prepared(Preparation {
+            listing: Some(listing(ids)),
+            ..preparation(Trigger::Schedule)
+        });
+        let record = scene.then(outcome).record;
+        let size = serde_json::to_string(&record).expect("JSON").len();
+        assert!(size < 500_000, "{size} bytes");
+        record
+            .rotation
+            .and_then(|r| r.intent)
+            .expect("an intent")
+            .ids_before
+    };
+    let explicit = Overlap::ExplicitRetire;
+    let kept_ids = kept(Recovery::BySetDifference, explicit, &all[..30_000]);
+    assert!(kept_ids.contains("id-29999") && !kept_ids.contains("id-30000"));
+    let two_phase = Overlap::TwoPhase { next_usable: true };
+    assert!(kept(Recovery::ByLabel, two_phase, &["id-a"]).contains("id-a"));
+    assert!(kept(Recovery::ByLabel, explicit, &all).is_empty());
+    let too_many = kept(Recovery::BySetDifference, explicit, &all);
+    assert_eq!(too_many.too_many(), Some(40_000));
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn what_was_made_is_found_and_revoked_and_no_second_request_is_sent() {
     for recovery in [Recovery::ByLabel, Recovery::BySetDifference] {
         let scene = looked(answered(recovery, None), vec![mine.clone()]);
         is_stopped(&scene.record);
-        let ids: Vec<_> = scene.record.orphans.iter().map(|o| &o.id).collect();
+        let ids: Vec<_> = scene.record.orphans.iter().map(|o| o.id.as_str()).collect();
         assert_eq!(ids, ["id-1"]);
         let revoke = Step::RevokeOrphan {
             id: "id-1".to_owned(),
@@ -83,7 +83,7 @@ fn where_nothing_was_made_the_person_is_told_so() {
 fn an_id_that_the_answer_tells_is_revoked_although_the_issuer_cannot_list() {
     let scene = looked(answered(Recovery::None, Some("id-new")), Vec::new());
     is_stopped(&scene.record);
-    assert_eq!(scene.record.orphans[0].id, "id-new");
+    assert_eq!(scene.record.orphans[0].id.as_str(), "id-new");
     assert!(scene.record.orphans_uncounted.is_empty());
     // The id of a token of ours, or of one that was listed before, is not that
     // of a new token.

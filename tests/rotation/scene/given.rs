@@ -11,7 +11,7 @@ use scim_rotator::rotation::issuer_id::IssuerId;
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
-    Delivery, DeliveryState, ExpiryKnown, HeldToken, Intent, Origin,
+    Delivery, DeliveryState, ExpiryKnown, HeldToken, IdsBefore, Intent, Origin,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::scim::evidence::{Evidence, Finding, FindingReason, Refusal};
@@ -154,6 +154,7 @@ pub(crate) fn policy() -> Policy {
         operator_deadline: days(7),
         operator_poll: mins(1),
         settle: mins(2),
+        new_token_patience: mins(5),
         confirm_timeout: hours(2),
         confirm_every: mins(1),
         lease: mins(2),
@@ -166,7 +167,7 @@ pub(crate) fn intent(at: Timestamp) -> Intent {
         at,
         issuer: None,
         label: "crm-r1-1".to_owned(),
-        ids_before: vec!["id-a".to_owned(), "id-foreign".to_owned()],
+        ids_before: IdsBefore::of(["id-a", "id-foreign"].into_iter()),
         etag: None,
         chosen: None,
         unusable: None,

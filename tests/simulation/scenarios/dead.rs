@@ -15,7 +15,8 @@ fn a_dead_token_takes_no_slot_however_it_is_answered() {
         let old = play.current();
         let record = play.rest(2);
         assert!(record.retiring.is_empty(), "{dead:?}");
-        assert!(record.history[0].old_refused.is_some(), "{dead:?}");
+        let proof = record.history[0].old_refused.as_ref().expect("a proof");
+        assert_eq!(proof.is_by_issuer(), dead == Dead::Redirect, "{dead:?}");
         assert_eq!(play.count("issuer.revoke id-1"), 1, "{dead:?}");
         assert!(!play.accepts(&old.value), "{dead:?}");
 
@@ -34,7 +35,7 @@ fn a_token_in_use_that_somebody_revoked_is_replaced_however_it_is_answered() {
         play.rest(2);
         let current = play.current();
         let id = current.id.clone().expect("an id");
-        play.revoked_outside(&id);
+        play.revoked_outside(id.as_str());
         play.until("it is replaced", |t| {
             t.record.as_ref().is_some_and(|r| r.generation == 3)
         });

@@ -280,6 +280,11 @@ impl Play {
     }
 
     /// Sets the clock of the first machine forward or back, for ever.
+    /// Changes the world itself.
+    pub(crate) fn world(&self, change: impl FnOnce(&mut crate::world::World)) {
+        change(&mut self.cluster.sim.lock());
+    }
+
     pub(crate) fn set_clock(&self, change: SignedDuration) {
         self.cluster.sim.lock().set_clock(0, change);
     }

@@ -45,6 +45,8 @@ pub(crate) struct SpToken {
     pub(crate) fingerprint: Fingerprint,
     label: String,
     created_at: Timestamp,
+    /// It is refused for this time at first.
+    works_after: SignedDuration,
     /// The end of its life, by its expiry, a schedule or a revocation.
     pub(crate) dies_at: Timestamp,
     /// When it was to end from the beginning.
@@ -96,7 +98,8 @@ impl ServiceProvider {
             let held_back =
                 t.next && self.rules.can.overlap == (Overlap::TwoPhase { next_usable: false });
             let cached = t.cached_until.is_some_and(|until| now < until);
-            (t.is_live(now) || cached) && !held_back && !t.useless
+            let too_new = now.duration_since(t.created_at) < t.works_after;
+            (t.is_live(now) || cached) && !held_back && !t.useless && !too_new
         };
         self.is_strangers(value) || self.tokens.iter().any(|t| t.value == *value && usable(t))
     }
@@ -308,6 +311,7 @@ impl ServiceProvider {
             by_hand: false,
             stale: false,
             useless: std::mem::take(&mut self.next_is_useless),
+            works_after: self.quirks.works_after,
             cached_until: None,
             last_used_at: None,
         });

@@ -22,6 +22,8 @@ pub(crate) enum Dead {
 /// How this one differs from what its documentation promises.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Quirks {
+    /// It refuses a new token for this time.
+    pub(crate) works_after: SignedDuration,
     /// Its list shows a new token only after this time.
     pub(crate) list_lag: SignedDuration,
     /// Its caches accept a revoked token for this time.

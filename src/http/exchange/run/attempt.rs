@@ -162,6 +162,7 @@ fn repeats(call: &Call, purpose: Purpose, fault: &Fault) -> bool {
         | FaultKind::Conflict
         | FaultKind::Refused
         | FaultKind::Config
+        | FaultKind::WrongTarget
         | FaultKind::VaultUnavailable => false,
     };
     passing

@@ -84,6 +84,18 @@ fn an_old_token_is_dead_only_while_the_new_one_lives() {
         ),
         (
             Accepted,
+            vec![refused(), Throttled],
+            Some(Accepted),
+            Want::Unclear(Why::Throttled),
+        ),
+        (
+            Accepted,
+            vec![ServerError(503)],
+            Some(Accepted),
+            Want::Unclear(Why::ServerError),
+        ),
+        (
+            Accepted,
             vec![ServerError(500)],
             None,
             Want::Unclear(Why::ServerError),
