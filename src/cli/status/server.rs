@@ -13,7 +13,7 @@ use crate::cli::output::complain;
 use crate::clock::SystemClock;
 use crate::http::skew::SkewWatch;
 use crate::http::{Client, ClientSettings, Request, Target};
-use crate::ports::Clock as _;
+use crate::ports::Clock;
 
 /// The states of these tokens (all if none is named), and the time.
 ///
