@@ -151,7 +151,7 @@ fn syntax_remedy(message: &str) -> &'static str {
     if message.contains("duplicate key") {
         "keep one of the two; a table header (`[a.b]`) may stand once per file"
     } else {
-        "mend the TOML here (texts stand in quotes, tables in [brackets]); the keys are checked once the syntax is right"
+        "correct the TOML here (texts stand in quotes, tables in [brackets]); the keys are checked once the syntax is right"
     }
 }
 

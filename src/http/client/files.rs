@@ -106,7 +106,7 @@ fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// Our own certificate with its key.
 ///
 /// # Errors
-/// Names the file and what is wrong with it, never what stands in it.
+/// Names the file and what is wrong with it, never its content.
 pub(super) fn identity(ours: &ClientCertificate) -> Result<reqwest::Identity, String> {
     let read = |what: &str, path: &Path, kind: &str| {
         let pem = files::read(path, LONGEST).map_err(|fault| {
