@@ -182,7 +182,7 @@ fn rule_for(answer: &ProbeAnswer) -> String {
             return "{ means = \"refused\", status = 200, when = [{ text = true, contains = \"…\" }] } with a part of the page".to_owned();
         }
         ProbeAnswer::NotScim(_) => {
-            return "{ means = \"refused\", status = 200, when = [{ at = \"/…\", equals = \"…\" }] } with what stands in it".to_owned();
+            return "{ means = \"refused\", status = 200, when = [{ at = \"/…\", equals = \"…\" }] } with the text in it".to_owned();
         }
         ProbeAnswer::Accepted
         | ProbeAnswer::Unauthorized(_)
