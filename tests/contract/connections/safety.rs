@@ -51,7 +51,7 @@ async fn a_wrong_base_url_never_gets_the_token() {
         ] {
             assert_eq!(
                 class(&result),
-                (FaultClass::Rejected, FaultKind::Config),
+                (FaultClass::Rejected, FaultKind::WrongTarget),
                 "{body}"
             );
             assert!(
