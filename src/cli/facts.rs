@@ -180,7 +180,7 @@ impl FactsWriter {
                 .as_ref()
                 .is_some_and(|facts| waiting.is_told_by(facts))
             {
-                self.note(name, Some(waiting.digest.clone()), document);
+                self.note(name, Some(waiting.digest), document);
                 return Ok(());
             }
             let mut facts = match (waiting.version, before) {
@@ -194,7 +194,7 @@ impl FactsWriter {
             facts["written_at"] = json!(self.clock.now());
             match self.store.write_facts(name, facts, document).await? {
                 Some(version) => {
-                    self.note(name, Some(waiting.digest.clone()), version);
+                    self.note(name, Some(waiting.digest), version);
                     return Ok(());
                 }
                 None => {

@@ -154,15 +154,5 @@ impl Row {
     }
 }
 
-/// The known word that is most like this one, if any is like it at all.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).max(1);
-    let scored = known
-        .into_iter()
-        .map(|other| (strsim::damerau_levenshtein(word, other), other));
-    let (distance, best) = scored.min_by_key(|(distance, _)| *distance)?;
-    (distance <= allowed).then_some(best)
-}
-
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ use http::header::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use rustify::endpoint::Endpoint;
 
+pub use self::wire::VaultAnswer;
 #[cfg(test)]
 pub(super) use self::wire::understood;
-pub use self::wire::{Call, VaultAnswer};
+pub use super::call::Call;
 
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 pub(super) use self::classify::classify;
-use super::client::Call;
+use super::call::Call;
 use crate::fault::{Fault, FaultClass};
 
 /// A request to Vault that failed. It contains no body, token or header.

@@ -20,6 +20,7 @@
 
 pub mod auth;
 pub mod bell;
+pub mod call;
 pub mod client;
 pub mod config;
 pub mod control;

@@ -85,14 +85,21 @@ async fn files_and_folders_that_others_may_write_are_refused() {
 async fn a_credential_that_others_may_write_is_not_sent() {
     let scene = Scene::new("").await;
     let systemd = Systemd::new();
+    let credential = scene.path("daemon-secret-id");
+    let text = scene.read("daemon-secret-id");
+    std::fs::remove_file(&credential).expect("removed");
     let running = Running::start(&scene, &systemd).await;
+    running.says("there is no such file").await;
+    let beside = scene.path("beside");
+    std::fs::write(&beside, text).expect("written");
+    set_mode(&beside, 0o666);
+    std::fs::rename(&beside, &credential).expect("put in place");
+    running.says("other users may write it (mode 0666)").await;
+    set_mode(&credential, 0o600);
     running
-        .until("crm works", |m| {
-            m.contains("scim_rotator_token_expiry_timestamp_seconds{")
+        .until("it is used once it is safe", |m| {
+            m.contains("scim_rotator_vault_up 1")
         })
         .await;
-    set_mode(&scene.path("sp-admin"), 0o666);
-    let rotated = scene.run(&["rotate", "crm", "--foreground"]).await;
-    assert_ne!(rotated.code, 0, "{rotated:?}");
     running.end().await;
 }

@@ -11,7 +11,7 @@ use toml::de::ValueDeserializer;
 use super::facts;
 use crate::cli::output::{Output, Table, complain};
 use crate::cli::{Exit, OutputFormat};
-use crate::config::nearest;
+use crate::problem::nearest;
 use crate::value::HumanDuration;
 use crate::vendors::example::{Filled, values};
 use crate::vendors::expand::{Places, expand};
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, library: &Library<'_>, output: &mut Output) -> Ex
 fn unknown(name: &str, library: &Library<'_>) -> String {
     let mut known: Vec<_> = library.iter().map(|vendor| vendor.name.as_str()).collect();
     known.dedup();
-    let near = nearest(name, &known).map(|near| format!("did you mean `{near}`? "));
+    let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`? "));
     format!(
         "there is no vendor `{name}`; {}known are: {}",
         near.unwrap_or_default(),

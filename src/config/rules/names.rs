@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Names, Whole};
-use crate::config::likeness::nearest;
 use crate::config::settings::TokenSettings;
-use crate::problem::Problems;
+use crate::problem::{Problems, nearest};
 
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     let mut led_nowhere = false;
@@ -73,7 +72,7 @@ fn connections_exist(
 fn unknown(path: &str, what: (&str, &str), known: &BTreeSet<String>, problems: &mut Problems) {
     let (kind, name) = what;
     let names: Vec<_> = known.iter().map(String::as_str).collect();
-    let remedy = match nearest(name, &names) {
+    let remedy = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("add a table [{kind}s.{name}.<kind>], or name one that exists"),
     };
@@ -104,10 +103,10 @@ fn no_connection_gets_two_tokens(
         for (index, connection) in token.connections.iter().enumerate() {
             let first = fed.entry((address.clone(), connection)).or_insert(name);
             if *first != name {
-                problems.error(
+                problems.warning(
                     format!("tokens.{name}.connections[{index}]"),
                     format!(
-                        "the token `{first}` feeds the connection `{connection}` too, with the same `scim_url`: each would overwrite the other"
+                        "the token `{first}` feeds the connection `{connection}` too, with the same `scim_url`: each overwrites the other, unless the connection tells them apart by `token_name`"
                     ),
                     "give each token a connection of its own, or take one of the two out",
                 );

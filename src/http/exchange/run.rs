@@ -2,6 +2,7 @@
 //! with a common context.
 
 mod attempt;
+mod rehearsal;
 mod told;
 mod waiting;
 
@@ -16,23 +17,16 @@ use super::call::{Body, Call};
 use super::engine::Exchange;
 use super::failed::Failed;
 use super::judge::{Earlier, told};
-use super::masked;
 use super::page::PageMark;
 use super::place::View;
 use super::purpose::Purpose;
-use super::request::{self, Guard, Source};
+use super::request::Guard;
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::message::{Answer, wipe};
-use crate::http::template::{Context, Template};
+use crate::http::message::Answer;
+use crate::http::template::Context;
 use crate::secret::BearerToken;
 use crate::secret::mask::Mask;
-
-/// What templates name the answer of the login by.
-const LOGIN: &str = "steps.login";
-
-/// What templates use in place of a token while nothing is sent.
-const STAND_IN: &str = "stand-in-for-a-token";
 
 /// What came of a call.
 #[derive(Debug)]
@@ -76,7 +70,7 @@ impl<'a> Run<'a> {
             secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
         }
         for reference in exchange.shared.auth.credentials() {
-            // Only to mask it: whoever sends it says why it cannot be read.
+            // Only to mask it: the code that sends it says why it cannot be read.
             if let Ok(resolved) = exchange.secrets.resolve(&reference).await {
                 secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
             }
@@ -237,34 +231,6 @@ impl<'a> Run<'a> {
         Mask::over(all.map(|secret| secret.as_str()))
     }
 
-    /// Masks what a call sends of a session: whatever its headers take from
-    /// earlier answers, and whatever else of it comes from the login.
-    fn note_session_in(&self, call: &Call) {
-        let note = |template: &Template| {
-            if let Ok(value) = template.text(&self.context) {
-                self.sent.note(&value);
-            }
-        };
-        let headers = self.exchange.shared.headers.values();
-        let headers = headers.chain(call.headers.values());
-        headers.filter(|t| t.uses("steps")).for_each(note);
-        call.each_template(&mut |key, template| {
-            // The rest of a URL is no secret.
-            if key != "url" && template.uses(LOGIN) {
-                note(template);
-            }
-        });
-        if let Some(Body::Json(json)) = &call.body
-            && json.uses(LOGIN)
-            && let Ok(mut sent) = json.only_using(LOGIN).render(&self.context)
-        {
-            let mut texts = std::collections::BTreeSet::new();
-            masked::texts(&sent, &mut texts);
-            texts.iter().for_each(|text| self.sent.note(text));
-            wipe(&mut sent);
-        }
-    }
-
     /// Now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -293,30 +259,6 @@ impl<'a> Run<'a> {
 
     fn may_log_in_again(&self) -> bool {
         self.session.is_some() && !self.logged_in_again
-    }
-
-    /// Whether a call could change the document that a lookup showed without
-    /// writing a mask back. Nothing is sent, and no token is used.
-    ///
-    /// # Errors
-    /// Names the place of a value that may be a mask.
-    pub fn rehearse(&self, call: &Call, purpose: Purpose) -> Result<(), Fault> {
-        let context = ["token", "old_token"]
-            .into_iter()
-            .fold(self.context.clone(), |context, name| {
-                context.text(name, STAND_IN)
-            });
-        let source = Source {
-            shared: &self.exchange.shared,
-            context: &context,
-            onto: self.onto(call),
-            guard: None,
-            page: &PageMark::First,
-        };
-        match request::masked_place(call, &source) {
-            None => Ok(()),
-            Some(why) => Err(self.misconfigured(&format!("{}: {why}", purpose.as_str()))),
-        }
     }
 
     /// Lets later calls use an answer by this name.

@@ -9,7 +9,6 @@ use super::losing::{latest_death, lost, owns};
 use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::decision::Step;
-use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::rotation::record::{HaltCause, Intent, RestoredTodo, Stage};
 

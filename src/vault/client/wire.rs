@@ -14,6 +14,7 @@ use crate::http::Request;
 use crate::http::credential::with_credential;
 use crate::http::message::wipe;
 use crate::secret::SecretText;
+use crate::vault::call::Call;
 use crate::vault::error::{VaultErrorKind, classify};
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
@@ -30,34 +31,6 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'=')
     .remove(b',');
-
-/// What a request is for: the metric label, the path for people, and whether it
-/// changes anything.
-#[derive(Debug, Clone)]
-pub struct Call {
-    pub(in crate::vault) operation: &'static str,
-    pub(in crate::vault) target: String,
-    pub(in crate::vault) changes: bool,
-}
-
-impl Call {
-    /// A request that changes nothing, or that can be repeated safely.
-    pub(in crate::vault) fn new(operation: &'static str, target: impl Into<String>) -> Self {
-        Self {
-            operation,
-            target: target.into(),
-            changes: false,
-        }
-    }
-
-    /// A request that changes something.
-    pub(in crate::vault) fn changing(operation: &'static str, target: impl Into<String>) -> Self {
-        Self {
-            changes: true,
-            ..Self::new(operation, target)
-        }
-    }
-}
 
 /// A successful answer. Its texts are wiped when it is dropped; what is taken out
 /// of it is a copy. No `Debug`: it holds secrets.

@@ -25,7 +25,8 @@ fn tells(fault: &Fault, words: &[&str]) {
 
 #[tokio::test]
 async fn each_says_what_was_expected_and_what_came() {
-    let cases: [(&str, fn() -> Reply, &[&str]); 8] = [
+    type Case = (&'static str, fn() -> Reply, &'static [&'static str]);
+    let cases: [Case; 8] = [
         (
             "a mistyped pointer",
             || reply(201, json!({"data": {"token": MADE}, "id": "t-1"})),

@@ -4,12 +4,12 @@ use strsim::osa_distance;
 
 /// The known name that is most like this one, if any is like it at all: by
 /// insertions, deletions, replacements and exchanges of neighbours.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
     let name = name.to_lowercase();
     let scored = known
-        .iter()
-        .map(|k| (osa_distance(&name, &k.to_lowercase()), *k));
+        .into_iter()
+        .map(|k| (osa_distance(&name, &k.to_lowercase()), k));
     let best = scored.min_by_key(|(distance, _)| *distance)?;
     (best.0 <= allowed).then_some(best.1)
 }
@@ -31,7 +31,7 @@ mod tests {
             ("", None),
         ];
         for (name, expected) in cases {
-            assert_eq!(nearest(name, &known), expected, "{name}");
+            assert_eq!(nearest(name, known), expected, "{name}");
         }
     }
 }
