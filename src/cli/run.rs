@@ -189,15 +189,6 @@ async fn reap_strays(world: &World, end: &CancellationToken) {
     }
 }
 
-/// Never returns.
-async fn notice(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
-    // What could not be read is read again with the next listing.
-    if let Err(error) = bell::read_everything(world, messages).await {
-        tracing::warn!(%error, "what people have asked for was not read");
-    }
-    bell::watch(world, messages).await;
-}
-
 /// Waits for Vault, then works on the tokens until it is cancelled.
 async fn work(
     world: &World,
