@@ -15,7 +15,7 @@ pub enum FaultClass {
     Throttled,
     /// Our credential towards that server was not accepted.
     Unauthorized,
-    /// Refused for good: repeating the same call cannot help.
+    /// A permanent refusal: repeating the same call cannot help.
     Rejected,
     /// Somebody else changed it first (CAS, `If-Match`).
     Conflict,

@@ -1,5 +1,5 @@
 //! Everything that is wrong with a configuration, collected before anything is
-//! said, so that a person mends it in one go.
+//! said, so that a person fixes it in one go.
 
 mod likeness;
 

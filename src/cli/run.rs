@@ -169,15 +169,6 @@ impl Daemon {
     }
 }
 
-/// Never returns.
-async fn notice(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
-    // What could not be read is read again with the next listing.
-    if let Err(error) = bell::read_everything(world, messages).await {
-        tracing::warn!(%error, "what people have asked for was not read");
-    }
-    bell::watch(world, messages).await;
-}
-
 /// How often zombies are looked for.
 const REAP: SignedDuration = SignedDuration::from_secs(5);
 
@@ -196,6 +187,15 @@ async fn reap_strays(world: &World, end: &CancellationToken) {
             tracing::debug!(reaped, "programs left processes behind, which have ended");
         }
     }
+}
+
+/// Never returns.
+async fn notice(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
+    // What could not be read is read again with the next listing.
+    if let Err(error) = bell::read_everything(world, messages).await {
+        tracing::warn!(%error, "what people have asked for was not read");
+    }
+    bell::watch(world, messages).await;
 }
 
 /// Waits for Vault, then works on the tokens until it is cancelled.

@@ -246,8 +246,14 @@ fn note(state: &Value, now: Timestamp) -> String {
             relative(&state["written_at"])
         );
     }
-    let told = supplied_note(state, now).or_else(|| end_note(state));
-    if let Some(text) = told.or_else(|| operator_note(state, now)) {
+    let written: Vec<_> = [end_note(state), supplied_note(state, now)]
+        .into_iter()
+        .flatten()
+        .collect();
+    if !written.is_empty() {
+        return written.join("; ");
+    }
+    if let Some(text) = operator_note(state, now) {
         return text;
     }
     if let Some(doubt) = state["doubt"].as_str() {

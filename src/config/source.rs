@@ -4,20 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::file::Source;
 use super::finding::{Finding, Findings};
 use super::lines::Lines;
 use super::lists::{List, Pattern, lists};
 use crate::files::{self, FileFault};
-
-/// One file, as read.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    /// As shown to people.
-    pub(super) path: PathBuf,
-    /// Without a byte order mark.
-    pub(super) text: String,
-    pub(super) lines: Lines,
-}
 
 /// Longest file, in bytes: room for 100 000 tokens.
 pub(super) const LONGEST: u64 = 64 * 1024 * 1024;

@@ -1,5 +1,6 @@
 //! The hardened client.
 
+mod bare;
 mod destination;
 mod failure;
 mod files;
@@ -20,10 +21,10 @@ use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 use zeroize::Zeroizing;
 
+use self::bare::Bare;
 pub use self::destination::allowed;
 pub(crate) use self::destination::is_loopback;
 use self::failure::Failure;
-use self::files::Bare;
 pub use self::observer::{NoObserver, Observer, Target};
 use self::replay::Detour;
 pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};

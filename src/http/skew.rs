@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn vault_and_most_hosts_judge_our_clock() {
-        let year = 365.0 * 86_400.0;
+        const YEAR: f64 = 365.0 * 86_400.0;
         type Measured<'m> = &'m [(Target, &'m str, f64)];
         let rows: [(&str, Measured<'_>, i64); 11] = [
             ("nothing is known", &[], 0),
@@ -212,7 +212,7 @@ mod tests {
             ),
             (
                 "one of three",
-                &[(Vault, "v", 0.0), (Sp, "s", 2.0), (Idp, "i", year)],
+                &[(Vault, "v", 0.0), (Sp, "s", 2.0), (Idp, "i", YEAR)],
                 2,
             ),
             (
@@ -227,7 +227,7 @@ mod tests {
             ),
             (
                 "ours: everybody says so",
-                &[(Vault, "v", -year), (Sp, "s", -year), (Idp, "i", -year)],
+                &[(Vault, "v", -YEAR), (Sp, "s", -YEAR), (Idp, "i", -YEAR)],
                 -365 * 86_400,
             ),
             (

@@ -248,7 +248,7 @@ impl Oauth2Tokens {
         }
     }
 
-    /// The access token as a SCIM token, whose rules are stricter. Whoever asks
+    /// The access token as a SCIM token, whose rules are stricter. A driver that asks
     /// for one after this error gets another one, and this one dies by itself.
     fn scim_token(&self, access: &SecretText) -> Result<BearerToken, Fault> {
         BearerToken::parse(access.expose()).map_err(|shape| {

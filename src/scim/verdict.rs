@@ -139,6 +139,9 @@ pub fn judge_refusal(old: &BearerToken, at: Timestamp, round: &RefusalRound) -> 
     }
     let unclear = round.old.iter().find(|answer| !answer.is_refused());
     match (&round.after, unclear) {
+        (Some(ProbeAnswer::Accepted), Some(unclear)) if unclear.is_silent() => {
+            Verdict::Inconclusive(block_is_possible(describe(unclear)))
+        }
         (Some(ProbeAnswer::Accepted), Some(unclear)) => Verdict::Inconclusive(old_unclear(unclear)),
         (None, Some(unclear)) => Verdict::Inconclusive(describe(unclear)),
         (Some(ProbeAnswer::Accepted), None) if !round.old.is_empty() => {

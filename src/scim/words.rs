@@ -97,17 +97,13 @@ pub fn describe(answer: &ProbeAnswer) -> Finding {
 
 /// A control that was neither accepted nor clearly refused.
 pub(super) fn unclear_control(what: &str, answer: &ProbeAnswer) -> Finding {
-    let too_fast = matches!(answer, ProbeAnswer::Throttled | ProbeAnswer::Unreachable(_));
-    let (answered, remedy) = match too_fast {
-        true => (
-            answered(answer),
-            "the probe's `pace` sets a pause between requests; if this address is blocked after a wrong token, only `negative_controls = false` helps, without which superseded tokens are revoked".to_owned(),
-        ),
-        false => (
-            answered(answer),
-            format!("if it refuses tokens so, say it in the probe's `answers`: {}", rule_for(answer)),
-        ),
+    let remedy = if answer.is_silent() {
+        "the probe's `pace` sets a pause between requests; if this address is blocked after a wrong token, set the probe's `negative_controls` to false: superseded tokens are then left to expire".to_owned()
+    } else {
+        let rule = rule_for(answer);
+        format!("if it refuses tokens so, say it in the probe's `answers`: {rule}")
     };
+    let answered = answered(answer);
     finding(
         describe(answer).reason,
         format!(
@@ -186,7 +182,7 @@ fn rule_for(answer: &ProbeAnswer) -> String {
             return "{ means = \"refused\", status = 200, when = [{ text = true, contains = \"…\" }] } with a part of the page".to_owned();
         }
         ProbeAnswer::NotScim(_) => {
-            return "{ means = \"refused\", status = 200, when = [{ at = \"/…\", equals = \"…\" }] } with what stands in it".to_owned();
+            return "{ means = \"refused\", status = 200, when = [{ at = \"/…\", equals = \"…\" }] } with the text in it".to_owned();
         }
         ProbeAnswer::Accepted
         | ProbeAnswer::Unauthorized(_)

@@ -18,7 +18,7 @@ use parking_lot::RwLock;
 use self::forms::{Forms, SHORTEST};
 use super::spellings::spellings;
 
-/// What stands in place of a secret.
+/// The text in place of a secret.
 const MASK: &[u8] = b"[redacted]";
 
 /// The secrets that must not be written, in every spelling in which they could

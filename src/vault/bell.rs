@@ -212,9 +212,11 @@ mod tests {
 
     #[test]
     fn what_is_no_bell_is_not_read_as_one() {
-        let of = |value: Value| match value {
-            Value::Object(fields) => Bell::from_fields(fields.into()),
-            _ => None,
+        let of = |value: Value| {
+            let Value::Object(fields) = value else {
+                return None;
+            };
+            Bell::from_fields(fields.into())
         };
         let good = serde_json::json!({ "counter": 1, "names": [{ "counter": 1, "name": "a" }] });
         assert!(of(good).is_some());

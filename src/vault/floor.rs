@@ -64,7 +64,9 @@ pub(super) enum Worth {
 /// What is known of a document.
 struct Floor {
     newest: Edition,
-    behind: Option<Behind>,
+    /// Boxed, because there is one of these for each document, and most are up to
+    /// date.
+    behind: Option<Box<Behind>>,
 }
 
 /// The older version that Vault returns now.
@@ -166,7 +168,7 @@ impl Floor {
             Some(since) if since <= now => Worth::Outdated { known },
             // The first such answer, or the clock was set back.
             Some(_) | None => {
-                self.behind = Some(Behind { seen, since: now });
+                self.behind = Some(Box::new(Behind { seen, since: now }));
                 Worth::Outdated { known }
             }
         }

@@ -42,7 +42,7 @@ async fn a_pipe_in_place_of_the_configuration_stops_nothing() {
 async fn a_pipe_in_place_of_a_credential_stops_nothing() {
     let scene = Scene::new("").await;
     let systemd = Systemd::new();
-    let credential = scene.path("vault-token");
+    let credential = scene.path("daemon-secret-id");
     std::fs::remove_file(&credential).expect("removed");
     let running = Running::start(&scene, &systemd).await;
     running.says("there is no such file").await;
@@ -57,7 +57,7 @@ async fn a_pipe_in_place_of_a_credential_stops_nothing() {
 async fn files_and_folders_that_others_may_write_are_refused() {
     let scene = Scene::new("").await;
     assert_eq!(scene.run(&["check"]).await.code, 0);
-    for file in ["scim-rotator.toml", "vault-token", "sp-admin"] {
+    for file in ["scim-rotator.toml", "daemon-secret-id", "sp-admin"] {
         let path = scene.path(file);
         for mode in [0o602, 0o666] {
             set_mode(&path, mode);

@@ -43,22 +43,97 @@ fn no_core_file_and_no_foreign_reader() {
     assert_ne!(plain.owner(), (0, 0));
     drop(plain);
 
-    let mut binary = Command::new(env!("CARGO_BIN_EXE_scim-rotator"));
-    binary.arg("--config").arg(&config).arg("run");
+    // Its caller leaves a file open.
+    let mut binary = Command::new("/bin/sh");
+    binary
+        .args(["-c", "exec 9</dev/null; exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_scim-rotator"))
+        .arg("--config")
+        .arg(&config)
+        .arg("run");
     let ours = Running::start(binary.env("CANARY", "canary"), &log);
-    while !fs::read_to_string(&log)
-        .expect("read")
-        .contains("waiting for Vault")
-    {
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(|| {
+        fs::read_to_string(&log)
+            .expect("read")
+            .contains("waiting for Vault")
+    });
     assert_eq!(
         ours.owner(),
         (0, 0),
         "memory and descriptors belong to root alone"
     );
     assert_eq!(ours.core_limit(), ["0", "0"], "soft and hard");
+    // Only root may look at its descriptors now.
+    if let Some(flags) = ours.flags_of_descriptor(9) {
+        assert_ne!(flags & CLOSE_ON_EXEC, 0, "its programs do not get it");
+    }
 }
+
+/// A process whose parent has ended is a child of PID 1, and stays a zombie until
+/// that waits for it.
+#[test]
+fn as_pid_1_it_reaps_what_others_left_behind() {
+    let mut trial = Command::new("unshare");
+    trial.args(["--pid", "--fork", "--mount-proc", "true"]);
+    if !can_run(&mut trial) {
+        eprintln!("!! SKIPPED: this user may not make a namespace of processes");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let config = folder.path().join("scim-rotator.toml");
+    fs::write(&config, CONFIG).expect("written");
+    let mut command = Command::new("unshare");
+    command
+        .args([
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "--kill-child",
+            "/bin/sh",
+            "-c",
+        ])
+        .arg("(sleep 1 &); exec \"$0\" \"$@\"")
+        .arg(env!("CARGO_BIN_EXE_scim-rotator"))
+        .arg("--config")
+        .arg(&config)
+        .arg("run")
+        .env("CANARY", "canary");
+    let outside = Running::start(&mut command, &log);
+    wait_until(|| {
+        fs::read_to_string(&log)
+            .expect("read")
+            .contains("waiting for Vault")
+    });
+    let inside = children(outside.0.id());
+    assert_eq!(inside.len(), 1, "{inside:?}");
+    wait_until(|| children(inside[0]).is_empty());
+}
+
+fn can_run(command: &mut Command) -> bool {
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn wait_until(reached: impl Fn() -> bool) {
+    for _ in 0..6000 {
+        if reached() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("it never happened");
+}
+
+/// The children of a process, zombies too.
+fn children(of: u32) -> Vec<u32> {
+    let listed = fs::read_to_string(format!("/proc/{of}/task/{of}/children"));
+    let listed = listed.expect("a process");
+    let numbers = listed.split_whitespace().map(str::parse);
+    numbers.collect::<Result<_, _>>().expect("numbers")
+}
+
+/// As `/proc` shows it.
+const CLOSE_ON_EXEC: u32 = 0o2_000_000;
 
 /// A process that is ended with its test.
 struct Running(Child);
@@ -82,6 +157,13 @@ impl Running {
     fn owner(&self) -> (u32, u32) {
         let owner = fs::metadata(self.folder().join("status")).expect("a process");
         (owner.uid(), owner.gid())
+    }
+
+    fn flags_of_descriptor(&self, number: u32) -> Option<u32> {
+        let path = self.folder().join("fdinfo").join(number.to_string());
+        let info = fs::read_to_string(path).ok()?;
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        u32::from_str_radix(flags.trim(), 8).ok()
     }
 
     fn core_limit(&self) -> Vec<String> {

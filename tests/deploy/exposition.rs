@@ -44,6 +44,7 @@ pub(crate) fn text() -> String {
     let metrics = &telemetry.metrics;
     metrics.request(Target::Vault, "read", "200", 0.01);
     metrics.clock_skew(Target::Vault, "vault", 0.5);
+    metrics.vault_restored(fixture::now());
     let failed = Outcome::Failed {
         step: Step::Issue,
         fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),

@@ -12,6 +12,7 @@ mod said;
 mod server;
 mod shown;
 mod table;
+mod tenancy;
 
 #[path = "../support/mod.rs"]
 mod support;

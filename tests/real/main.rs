@@ -40,6 +40,7 @@ mod kill_loop;
 mod leased;
 mod operator;
 mod own_token;
+mod planted;
 mod reload;
 mod replicas;
 mod restored;

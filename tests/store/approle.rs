@@ -150,6 +150,7 @@ async fn what_the_token_may_do(vault: &RealVault, token: &str) {
         ("kv/data/scim-rotator/crm", WRITE),
         ("kv/data/scim-rotator/.control", WRITE),
         ("kv/data/scim/crm", WRITE),
+        ("kv/metadata/scim/crm", &["read"]),
         ("kv/data/scim-rotator/.bell", WRITE),
         ("kv/data/scim-rotator/facts/crm", WRITE),
         ("kv/data/scim-rotator/requests/another/crm", &["read"]),

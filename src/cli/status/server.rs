@@ -13,7 +13,7 @@ use crate::cli::output::complain;
 use crate::clock::SystemClock;
 use crate::http::skew::SkewWatch;
 use crate::http::{Client, ClientSettings, Request, Target};
-use crate::ports::Clock as _;
+use crate::ports::Clock;
 
 /// The states of these tokens (all if none is named), and the time.
 ///
@@ -46,14 +46,10 @@ pub(super) async fn ask(server: &Url, names: &[String]) -> Result<(Timestamp, St
 async fn fetch(server: &Url) -> Result<Value, String> {
     let path = format!("{}/api/v1/tokens", server.as_str().trim_end_matches('/'));
     let url = Url::parse(&path).map_err(|error| error.to_string())?;
-    let nobody = Arc::new(crate::http::NoObserver);
-    let watch = Arc::new(SkewWatch::new(nobody, Arc::new(SystemClock)));
-    let client = Client::new(
-        &ClientSettings::default(),
-        Target::Sp,
-        Arc::new(SystemClock),
-        watch,
-    )?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let watch = SkewWatch::new(Arc::new(crate::http::NoObserver), Arc::clone(&clock));
+    let settings = ClientSettings::default();
+    let client = Client::new(&settings, Target::Sp, clock, Arc::new(watch))?;
     let request = Request::new(Method::GET, url, "status");
     let answer = client
         .send(request)

@@ -103,10 +103,10 @@ fn no_connection_gets_two_tokens(
         for (index, connection) in token.connections.iter().enumerate() {
             let first = fed.entry((address.clone(), connection)).or_insert(name);
             if *first != name {
-                problems.error(
+                problems.warning(
                     format!("tokens.{name}.connections[{index}]"),
                     format!(
-                        "the token `{first}` feeds the connection `{connection}` too, with the same `scim_url`: each would overwrite the other"
+                        "the token `{first}` feeds the connection `{connection}` too, with the same `scim_url`: each overwrites the other, unless the connection tells them apart by `token_name`"
                     ),
                     "give each token a connection of its own, or take one of the two out",
                 );

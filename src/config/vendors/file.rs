@@ -9,11 +9,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::typed_value;
+use crate::config::file::Source;
 use crate::config::finding::{Finding, Findings};
 use crate::config::keys;
 use crate::config::literals;
 use crate::config::locate::{Document, locate};
-use crate::config::source::Source;
 use crate::config::typed::{self, Section, Size};
 use crate::config::wording::SEE;
 use crate::connections::ConnectionKind;

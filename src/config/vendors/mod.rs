@@ -14,9 +14,10 @@ mod usage;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::file::Source;
 use super::finding::{Finding, Findings};
 use super::report::Report;
-use super::source::{self, Source};
+use super::source;
 use super::wording::Wording;
 use crate::problem::nearest;
 use crate::vendors::{Family, Library, Vendor};

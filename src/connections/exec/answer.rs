@@ -30,7 +30,7 @@ pub(super) enum ExecAnswer {
     Confirmed,
     /// Not yet seen to work.
     NotYet,
-    /// Refused for good.
+    /// A permanent refusal.
     Refused,
 }
 

@@ -18,7 +18,7 @@ pub(super) struct User {
     pub(super) gid: u32,
 }
 
-/// What stands in the configuration: `"name"` or `"1234:1234"`.
+/// The user as the configuration names it: `"name"` or `"1234:1234"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserName(String);
 

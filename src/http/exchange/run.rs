@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
             secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
         }
         for reference in exchange.shared.auth.credentials() {
-            // Only to mask it: whoever sends it says why it cannot be read.
+            // Only to mask it: the code that sends it says why it cannot be read.
             if let Ok(resolved) = exchange.secrets.resolve(&reference).await {
                 secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
             }

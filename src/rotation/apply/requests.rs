@@ -1,4 +1,4 @@
-//! Accepts what people ask for: each request once, whoever of the replicas reads
+//! Accepts what people ask for: each request once, whichever replica reads
 //! it, and however often.
 
 use jiff::Timestamp;

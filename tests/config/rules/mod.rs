@@ -103,7 +103,7 @@ fn names_lead_somewhere_and_are_used() {
     one(
         "issuer = 'by-hand'\nconnections = ['idp']",
         "issuer = 'by-hand'\nconnections = ['idp']\n[tokens.twin]\nvault_path = 'kv/scim/twin'\nscim_url = 'https://crm.example.com/scim/'\nissuer = 'by-hand'\nconnections = ['idp']",
-        Error,
+        Warning,
         "tokens.twin.connections[0]",
         "the token `crm` feeds the connection `idp` too",
         "a connection of its own",

@@ -24,7 +24,7 @@ pub(in crate::http::template) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, IN_URL).to_string()
 }
 
-/// What stands in the place of a missing value.
+/// The value in the place of a missing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http::template) enum Instead {
     /// `or_null`.
