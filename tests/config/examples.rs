@@ -76,6 +76,11 @@ fn effect(settings: &Settings, path: &str) -> String {
         let connections = connections.map(|c| format!("{:?}", c.as_kind().capabilities()));
         issuers.chain(connections).collect::<Vec<_>>().join("\n")
     } else {
+        // Which files a configuration names differs where a default is written out.
+        let settings = Settings {
+            own_files: Vec::new(),
+            ..settings.clone()
+        };
         format!("{settings:?}")
     }
 }

@@ -14,7 +14,7 @@ use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
     ConnectionHolds, ExpiryKnown, HeldToken, LastProbe, Origin, PastRotation, Record, Retiring,
-    Rotation, RotationResult, Stage, Trigger,
+    Rotation, RotationResult, Stage, SuppliedNote, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::scim::evidence::Evidence;
@@ -134,6 +134,14 @@ pub(crate) fn busy_record(name: &str) -> Record {
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
     }];
+    record.supplied = Some(SuppliedNote {
+        fingerprint: held(&format!("{name}-planted")).fingerprint(),
+        at: now() - SignedDuration::from_mins(2),
+        by: Some("userpass-ann".to_owned()),
+        detail: "a value of somebody else".to_owned(),
+        count: 1,
+        written_back_at: Some(now() - SignedDuration::from_mins(1)),
+    });
     record.rotation = Some(Rotation {
         id: "r-2".to_owned(),
         trigger: Trigger::Force,
