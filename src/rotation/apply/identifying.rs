@@ -41,16 +41,16 @@ fn find<'l>(
     lookup: &'l Lookup,
     shares_issuer: bool,
 ) -> Option<&'l ListedToken> {
-    let open: Vec<_> = lookup
-        .listing
-        .tokens
-        .iter()
-        .filter(|listed| !owns(record, &listed.id) && may_be(current, listed))
-        .collect();
+    let others = lookup.listing.tokens.iter();
+    let others: Vec<_> = others.filter(|listed| !owns(record, &listed.id)).collect();
     if let Some(id) = &lookup.id_in_value {
-        // The text of the token names another one than the list shows.
-        return the_only(open.iter().filter(|listed| listed.id == *id));
+        // The text of the token names it, whatever time a person wrote beside it.
+        return the_only(others.iter().filter(|listed| listed.id == *id));
     }
+    let open: Vec<_> = others
+        .into_iter()
+        .filter(|listed| may_be(current, listed))
+        .collect();
     let labelled = open.iter().filter(|listed| has_our_label(listed, lookup));
     if let Some(found) = the_only(labelled) {
         return Some(found);
@@ -75,7 +75,7 @@ fn the_only<'a, 'l: 'a>(
 fn may_be(current: &HeldToken, listed: &ListedToken) -> bool {
     let made_later = listed
         .created_at
-        .is_some_and(|at| at > current.issued_at + TOLERATED);
+        .is_some_and(|at| at > current.issued_at + BY_HAND);
     let own_end = current
         .expires_at
         .filter(|_| current.expiry == ExpiryKnown::Jwt);
@@ -85,6 +85,10 @@ fn may_be(current: &HeldToken, listed: &ListedToken) -> bool {
     };
     !made_later && !other_end
 }
+
+/// People write the day on which a token was made, in whatever zone, and often
+/// from memory.
+const BY_HAND: jiff::SignedDuration = jiff::SignedDuration::from_hours(48);
 
 /// How far times of the issuer, the token and this machine may differ.
 const TOLERATED: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);

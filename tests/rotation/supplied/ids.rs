@@ -119,7 +119,7 @@ fn an_id_in_the_text_of_a_token_counts_if_the_issuer_lists_it() {
 #[test]
 fn a_listed_token_that_cannot_be_it_is_not_taken_for_it() {
     let younger = ListedToken {
-        created_at: Some(ahead(hours(1))),
+        created_at: Some(ahead(hours(72))),
         ..listed("t-1", None)
     };
     assert_eq!(prepared(adopted(), lookup(vec![younger])).id, None);
