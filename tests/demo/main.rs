@@ -69,10 +69,10 @@ async fn other_commands_join_in_and_a_signal_ends_it() {
     assert!(page.contains("scim_rotator_"), "{page}");
     let config = config.as_str().expect("a path");
     // The daemon writes its facts some seconds after a change.
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
     let status = loop {
         let status = Ran::of(&["--config", config, "status", "--output", "json"]).await;
-        if status.code == Some(0) || std::time::Instant::now() > deadline {
+        if status.code == Some(0) || tokio::time::Instant::now() > deadline {
             break status;
         }
     };

@@ -1,6 +1,6 @@
 //! What the configuration can say of a probe's requests and answers.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::evidence::{FindingReason as Why, Verdict};
@@ -102,7 +102,7 @@ async fn headers_query_user_agent_and_accept_can_be_said() {
 #[tokio::test]
 async fn requests_are_paced() {
     let server = Server::knowing(&[TOKEN]).await;
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     assert_eq!(
         prove_with(&server, keyed("pace = '120ms'")).await,
         Short::Full
@@ -115,7 +115,7 @@ async fn requests_are_paced() {
 #[tokio::test]
 async fn a_request_ends_within_its_timeout() {
     let server = Server::start(|_| Reply::Silence).await;
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     let verdict = prove_with(&server, keyed("timeout = '200ms'")).await;
     assert_eq!(verdict, Short::Unclear(Why::Unreachable));
     assert!(began.elapsed() < Duration::from_secs(20));

@@ -10,6 +10,9 @@ use scim_rotator::scim::evidence::{FindingReason as Why, Verdict};
 use super::server::{LIST, OTHER, Reply, Seen, Server, TOKEN, list, refused, token};
 use super::table::{Short, keyed, prove, prove_with, short, status};
 
+/// What the server answers, made anew for each case.
+type Answers = fn() -> Reply;
+
 fn json(body: impl Into<String>) -> Reply {
     Reply::Json(200, body.into())
 }
@@ -114,7 +117,7 @@ async fn until(first: usize, then: fn() -> Reply) -> Server {
 
 #[tokio::test]
 async fn what_was_shown_counts_when_the_next_request_is_throttled_or_blocked() {
-    let then: [(&str, fn() -> Reply); 7] = [
+    let then: [(&str, Answers); 7] = [
         ("throttled", || status(429)),
         ("blocked by 403", || status(403)),
         ("blocked by 401", refused),
@@ -167,7 +170,7 @@ async fn a_server_that_fails_without_a_token_is_used() {
 #[tokio::test]
 async fn unclear_controls_name_their_cause_and_a_rule_makes_them_clear() {
     let page = || json("<html>log in</html>");
-    let bad: [(&str, fn() -> Reply, &str); 3] = [
+    let bad: [(&str, Answers, &str); 3] = [
         (
             "302",
             || {
