@@ -10,7 +10,8 @@ async fn a_daemon_answers_what_commands_ask_for_within_seconds() {
     let scene = Scene::new("").await;
     let systemd = Systemd::new();
     let running = Running::start(&scene, &systemd).await;
-    let drained = tokio::spawn(async move { systemd.drain().await });
+    let mut drained = tokio::task::JoinSet::new();
+    drained.spawn(async move { systemd.drain().await });
     running.until("crm works", |m| is_fresh(m, "crm")).await;
 
     let rotated = scene.run(&["rotate", "crm"]).await;
@@ -52,7 +53,7 @@ async fn a_daemon_answers_what_commands_ask_for_within_seconds() {
     let missing = scene.run(&["status", "cmr", "--server", &server]).await;
     assert_eq!(missing.code, 75, "{missing:?}");
     let log = running.end().await;
-    drained.abort();
+    drained.abort_all();
     assert!(log.contains("a request of a person is accepted"), "{log}");
 }
 

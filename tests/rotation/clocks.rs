@@ -200,7 +200,11 @@ fn times(value: &Value) -> Vec<(String, Timestamp)> {
             Value::Object(_) if name != "old_refused" && name != "lease" => {
                 all.extend(times(field))
             }
-            _ => {}
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => {}
         }
     }
     all

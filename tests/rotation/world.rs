@@ -226,7 +226,7 @@ impl World {
             Step::Complete => self.complete(),
             Step::Discard => self.discard(),
             Step::CheckUse { fingerprint } => Outcome::UseSeen {
-                fingerprint: fingerprint.clone(),
+                fingerprint: *fingerprint,
                 last_used_at: None,
             },
             Step::Retire { fingerprint } => self.retire(fingerprint),
@@ -300,7 +300,7 @@ impl World {
             false => Verdict::Fail(finding(FindingReason::StillAccepted)),
         };
         Outcome::Retired {
-            fingerprint: fingerprint.clone(),
+            fingerprint: *fingerprint,
             refusal,
         }
     }

@@ -37,10 +37,7 @@ fn the_last_confirmation_promotes() {
     assert_eq!(after.retiring[0].superseded_at, now());
     let past = &after.history[0];
     assert_eq!(past.result, RotationResult::Success);
-    assert_eq!(
-        (past.old.clone(), past.new.clone()),
-        (Some(print("a")), Some(print("b")))
-    );
+    assert_eq!((past.old, past.new), (Some(print("a")), Some(print("b"))));
     let probe = after
         .probe
         .expect("the proof of the new token counts as a probe");

@@ -73,7 +73,7 @@ pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
         Step::Discard => vec![Outcome::Discarded],
         Step::CheckUse { fingerprint } => [None, Some(scene.now)]
             .map(|last_used_at| Outcome::UseSeen {
-                fingerprint: fingerprint.clone(),
+                fingerprint: *fingerprint,
                 last_used_at,
             })
             .to_vec(),
@@ -222,7 +222,7 @@ fn retired(fingerprint: &Fingerprint, at: Timestamp) -> Vec<Outcome> {
     let doubt = Verdict::Inconclusive(finding(FindingReason::Unreachable));
     [proof, still, doubt]
         .map(|refusal| Outcome::Retired {
-            fingerprint: fingerprint.clone(),
+            fingerprint: *fingerprint,
             refusal,
         })
         .to_vec()
