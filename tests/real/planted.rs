@@ -87,6 +87,7 @@ async fn a_planted_value_is_written_back_and_its_author_is_named() {
     let args = [
         "rotate",
         "crm",
+        "--foreground",
         "--compromised",
         "--yes",
         "--timeout",

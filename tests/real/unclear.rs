@@ -59,9 +59,12 @@ impl Scene {
 
     async fn status(&self, output: &[&str]) -> String {
         let args = [&["status"], output].concat();
-        let status = self.house.command(&args).await;
-        assert_eq!(status.code, Some(0), "{}{}", status.stdout, status.stderr);
-        status.stdout
+        // The daemon writes its facts some seconds after a change.
+        eventually("the daemon has told its facts", async || {
+            let status = self.house.command(&args).await;
+            (status.code == Some(0)).then_some(status.stdout)
+        })
+        .await
     }
 }
 

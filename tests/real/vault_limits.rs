@@ -163,9 +163,9 @@ async fn a_mount_that_is_not_kv_version_2_or_has_several_segments_is_told_how_to
         .must("POST", "sys/mounts/sign", json!({ "type": "transit" }))
         .await;
     let shipped = include_str!("../../deploy/vault/scim-rotator.hcl");
-    let more: String = ["team/kv/data/*", "old/*", "sign/*"]
+    let more: String = ["team/kv/data/*", "team/kv/metadata/*", "old/*", "sign/*"]
         .map(|path| {
-            format!("path \"{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}\n")
+            format!("path \"{path}\" {{ capabilities = [\"create\", \"list\", \"read\", \"update\"] }}\n")
         })
         .concat();
     vault
