@@ -43,7 +43,7 @@ pub(super) fn renewal_age(policy: &Policy, life: SignedDuration) -> SignedDurati
     earliest.unwrap_or(life).min(life)
 }
 
-/// A short life leaves no time for a person to mend what fails.
+/// A short life leaves no time for a person to fix what fails.
 fn short_life_is_meant(token: &Token<'_>, problems: &mut Problems) {
     let policy = &token.settings.policy;
     let Some(life) = life(policy).filter(|life| *life < DAY) else {
@@ -53,7 +53,7 @@ fn short_life_is_meant(token: &Token<'_>, problems: &mut Problems) {
     if !token.settings.allow_short_lived {
         problems.error(
             key,
-            format!("a life of {life:#} leaves nobody time to mend a failed rotation"),
+            format!("a life of {life:#} leaves nobody time to fix a failed rotation"),
             "use \"24h\" or more, or say `allow_short_lived = true` if it is meant",
         );
     } else if token.settings.environment == Environment::Production {

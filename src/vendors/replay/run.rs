@@ -237,7 +237,7 @@ pub(super) fn beginning(replay: &Replay, scene: &Scene) -> Values {
         values.set("scim_url", "https://sp.example.com/scim/v2");
     }
     for (name, value) in replay.parameters_of(scene) {
-        // A time of TOML is no placeholder: whoever uses it is told so.
+        // A time of TOML is no placeholder: its user is told so.
         if let Ok(value) = json(value) {
             values.set(&name, value);
         }

@@ -119,7 +119,7 @@ pub struct GivenAnswer {
     pub lost: Option<Lost>,
 }
 
-/// How an answer is lost. Whoever sent the request cannot tell whether it was
+/// How an answer is lost. The sender of the request cannot tell whether it was
 /// carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
