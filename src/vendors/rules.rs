@@ -168,7 +168,7 @@ impl<'a> OfParameter<'a> {
             error(
                 "",
                 "there is no example",
-                "write `example = …`: it is shown to a user who leaves the parameter out",
+                "write `example = …`: it is shown if a user leaves the parameter out",
             );
         }
         if (*kind == ParameterType::Choice) == choices.is_empty() {

@@ -146,7 +146,7 @@ impl Script {
             Reply::Nothing => None,
         };
         if let Some(file) = &mut state.file {
-            // A reader of the record misses the line.
+            // A line that cannot be written is missing in that file, and nothing else.
             drop(writeln!(file, "{}", request.line()).and_then(|()| file.flush()));
         }
         state.recorded.push(request);
