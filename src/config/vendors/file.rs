@@ -19,8 +19,8 @@ use crate::config::wording::SEE;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::{Problems, Severity};
-use crate::vendors::example::{Filled, values};
-use crate::vendors::expand::{Places, expand};
+use crate::vendors::example::{Filled, values, values_with};
+use crate::vendors::expand::{Places, Values, expand};
 use crate::vendors::file::{ParameterType, VendorFile};
 use crate::vendors::{Family, FromVendor, Parts, Vendor};
 
@@ -197,8 +197,9 @@ impl<'a> Reader<'a, '_> {
         place: &Range<usize>,
         document: &Document<'_>,
     ) {
-        let with_all = self.http_with::<K>(vendor, Filled::All, place, document);
-        let without = self.http_with::<K>(vendor, Filled::Required, place, document);
+        let with_all = self.http_with::<K>(vendor, values(vendor, Filled::All), place, document);
+        let without = values(vendor, Filled::Required);
+        let without = self.http_with::<K>(vendor, without, place, document);
         let (Some(with_all), Some(without)) = (with_all, without) else {
             return;
         };
@@ -212,6 +213,15 @@ impl<'a> Reader<'a, '_> {
         for finding in with_all.into_iter().chain(new) {
             self.findings.push_once(finding);
         }
+        let alternatives = vendor.parameters().filter(|(_, p)| p.instead_of.is_some());
+        for (name, _) in alternatives {
+            let found = self.http_with::<K>(vendor, values_with(vendor, name), place, document);
+            let found = found.into_iter().flatten();
+            for mut finding in found.filter(|f| !said.contains(&f.message)) {
+                finding.message = format!("with the parameter `{name}`: {}", finding.message);
+                self.findings.push_once(finding);
+            }
+        }
     }
 
     /// What is wrong with `[http]` when these parameters are given; `None`: it
@@ -220,11 +230,11 @@ impl<'a> Reader<'a, '_> {
     fn http_with<K: FromVendor>(
         &self,
         vendor: &Vendor<'a>,
-        filled: Filled,
+        values: Values<'a>,
         place: &Range<usize>,
         document: &Document<'_>,
     ) -> Option<Vec<Finding>> {
-        let expansion = expand(vendor, &values(vendor, filled), None, Places::File);
+        let expansion = expand(vendor, &values, None, Places::File);
         if !expansion.stray.is_empty() {
             return None;
         }

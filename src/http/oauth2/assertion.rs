@@ -25,7 +25,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 const OWN: [&str; 7] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti"];
 
 /// A private key of ours, and how tokens that it signs name it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SigningKey {
     /// The private key: PEM without a passphrase, or the JSON key file of a Google
@@ -40,7 +40,20 @@ pub struct SigningKey {
     /// Which header has the thumbprint.
     pub thumbprint: Thumbprint,
     /// How long what it signs is good for.
-    pub lifetime: Option<HumanDuration>,
+    pub lifetime: HumanDuration,
+}
+
+impl Default for SigningKey {
+    fn default() -> Self {
+        Self {
+            private_key: None,
+            algorithm: None,
+            key_id: None,
+            certificate: None,
+            thumbprint: Thumbprint::default(),
+            lifetime: HumanDuration(LIFETIME),
+        }
+    }
 }
 
 /// A signed token as the bearer token of each request.
@@ -109,9 +122,7 @@ impl SigningKey {
             key_id.check(&format!("{path}.key_id"), known, problems);
         }
         let good = SignedDuration::from_secs(30)..=SignedDuration::from_hours(1);
-        if let Some(lifetime) = self.lifetime
-            && !good.contains(&lifetime.0)
-        {
+        if !good.contains(&self.lifetime.0) {
             problems.error(
                 format!("{path}.lifetime"),
                 "a signed token is good for 30 seconds to 1 hour",
@@ -168,8 +179,7 @@ impl SigningKey {
         claims: &Claims<'_>,
         now: Timestamp,
     ) -> Result<SecretText, &'static str> {
-        let lifetime = self.lifetime.map_or(LIFETIME, |lifetime| lifetime.0);
-        signer.sign(&claims.at(now, lifetime))
+        signer.sign(&claims.at(now, self.lifetime.0))
     }
 
     /// The key, read anew, and where it was read from.

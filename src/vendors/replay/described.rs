@@ -64,10 +64,11 @@ impl Described<'_> {
                 "the vendor file has no parameter `{stray}`; it has {names}"
             ));
         }
-        let missing = self
-            .0
-            .parameters()
-            .find(|(name, p)| p.is_required() && !parameters.contains_key(*name));
+        let missing = self.0.parameters().find(|(name, p)| {
+            let others = self.0.file.instead_of(name);
+            let mut all = std::iter::once(*name).chain(others);
+            p.is_required() && !all.any(|name| parameters.contains_key(name))
+        });
         if let Some((name, parameter)) = missing {
             return Err(format!(
                 "the parameter `{name}` is missing: {}; write it into [parameters] of the replay",
