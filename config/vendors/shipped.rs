@@ -4,9 +4,10 @@ shipped! {
     issuers: [
         "auth0", "authentik", "better-auth", "chainguard", "cloudflare", "cloudsmith",
         "confluent", "databricks", "databricks-secret", "datadog", "dbt-cloud", "descope",
-        "fusionauth", "genesys", "gitbook", "gitlab", "grafana", "infisical", "jfrog",
-        "jupyterhub", "kanidm", "launchdarkly", "lightdash", "metabase", "mlflow",
-        "netbird", "ona", "onyx", "qlik", "scaleway", "stytch", "terraform", "wire",
+        "fusionauth", "genesys", "gitbook", "gitlab", "google-workforce", "grafana", "harness",
+        "infisical", "jfrog", "jupyterhub", "kanidm", "launchdarkly", "lightdash", "metabase", "mlflow",
+        "netbird", "ona", "onyx", "qlik", "scaleway", "snowflake", "stytch", "sumo-logic",
+        "terraform", "wire",
         "zitadel",
     ],
     connections: [
@@ -16,6 +17,7 @@ shipped! {
         "entra",
         "keycloak",
         "midpoint",
+        "oci-iam",
         "okta",
         "openidm",
         "pingfederate",

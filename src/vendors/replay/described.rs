@@ -75,7 +75,16 @@ impl Described<'_> {
                 parameter.about.trim()
             ));
         }
-        toml::to_string(parameters).map_err(|e| format!("the parameters cannot be used: {e}"))
+        // A scene that gives a parameter in place of another leaves that one out.
+        let mut given = parameters.clone();
+        for (name, parameter) in self.0.parameters() {
+            if let Some(replaced) = &parameter.instead_of
+                && parameters.contains_key(name)
+            {
+                given.remove(replaced);
+            }
+        }
+        toml::to_string(&given).map_err(|e| format!("the parameters cannot be used: {e}"))
     }
 }
 
