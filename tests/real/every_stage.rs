@@ -344,7 +344,8 @@ fi
             let name = cell.name;
             let record = eventually(&format!("{name} is settled"), async || {
                 let record = self.house.record_of(name).await;
-                is_settled(&record).then_some(record)
+                let has_a_token = record["current"].is_object();
+                (has_a_token && is_settled(&record)).then_some(record)
             })
             .await;
             assert!(record["orphans"].is_null(), "{name}");
