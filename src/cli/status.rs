@@ -46,7 +46,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     load::block_on(async {
-        let now = world.clock.now();
+        let now = world.right_clock.now();
         let read = match facts::read(&world, &units).await {
             Ok(read) => read,
             Err(exit) => return exit,

@@ -8,6 +8,8 @@ mod lookup;
 mod operands;
 mod published;
 
+use jiff::Timestamp;
+
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::lookup::look_up;
@@ -16,7 +18,7 @@ use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{Clock, IssueRequest, Store};
+use crate::ports::{IssueRequest, Store};
 use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
@@ -25,6 +27,9 @@ use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
 use crate::scim::tenancy::Tenancy;
 
+/// The right time, asked when a step has found something out.
+pub type Now<'a> = dyn Fn() -> Timestamp + Sync + 'a;
+
 /// Performs one step for a token whose intent is stored.
 pub async fn perform(
     unit: &Unit,
@@ -32,7 +37,7 @@ pub async fn perform(
     record: &Record,
     unrecorded: &[UnrecordedToken],
     step: &Step,
-    clock: &dyn Clock,
+    now: &Now<'_>,
 ) -> Outcome {
     let done = match step {
         Step::Adopt => adopt(unit, store, record).await,
@@ -55,7 +60,7 @@ pub async fn perform(
         Step::Revert { connection } => revert(unit, record, connection).await,
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
-        Step::Retire { fingerprint } => retire(unit, record, fingerprint, clock).await,
+        Step::Retire { fingerprint } => retire(unit, record, fingerprint, now).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,

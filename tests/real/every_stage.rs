@@ -204,9 +204,11 @@ impl Scene {
         Meddler::start(&self.server.base_url().parse().expect("a URL")).await
     }
 
-    /// A token that a person set up, and that is due for renewal.
+    /// A token that a person set up, and that is due for renewal. Its label is
+    /// one of ours, so that its id is found among those of the other cells.
     async fn is_due(&self, name: &str) {
-        let old = self.server.mint(3600.0).await;
+        let label = format!("scim-rotator-{name}-{:032}-1", 0);
+        let old = self.server.mint_labelled(3600.0, &label).await;
         let fields = due_fields(&old.token, &old.id);
         self.house.write_by_hand_for(name, fields).await;
     }

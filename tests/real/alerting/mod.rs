@@ -34,7 +34,7 @@ use watch::Watch;
 /// that these tests claim.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 const RENEWED_AFTER: f64 = 0.67;
-const TIMES: &str = "lifetime = \"6h\"\noverlap = \"30m\"\nprobe_every = \"3s\"";
+const TIMES: &str = "lifetime = \"24h\"\noverlap = \"30m\"\nprobe_every = \"3s\"";
 
 /// Of the three tokens the first is about to expire, the second is late, and
 /// the third has time.
