@@ -9,12 +9,15 @@ fn rotation() -> String {
     Uuid::now_v7().simple().to_string()
 }
 
+/// Length of an id of a rotation.
+pub const ROTATION: usize = 24 + MARK;
+
 /// Id of a rotation of a record that has this mark; sorts by time. Without a mark
 /// it ends in a new one, which the record keeps.
 #[must_use]
 pub fn rotation_with(mark: Option<&str>) -> String {
     // These characters sort by time, and are different for each call.
-    let mut id: String = rotation().chars().take(24).collect();
+    let mut id: String = rotation().chars().take(ROTATION - MARK).collect();
     let random = write();
     let new = || random.get(..MARK).unwrap_or(&random);
     id.push_str(mark.unwrap_or_else(new));

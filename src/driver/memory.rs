@@ -118,17 +118,9 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
 }
 
 /// Whether a step changed anything that needs a commit of its own: `updated_at`
-/// does not, nor does the end that was published, while the retirement of a
-/// superseded token, which commits the record, is still to come.
+/// does not.
 pub(super) fn differs_in_more_than_time(before: &Record, after: &Record) -> bool {
     let mut same = after.clone();
     same.updated_at = before.updated_at;
-    if after
-        .retiring
-        .iter()
-        .any(|entry| entry.revoked_at.is_none())
-    {
-        same.published_end.clone_from(&before.published_end);
-    }
     same != *before
 }

@@ -1,16 +1,16 @@
 //! What the issuer shows, by which the id of an adopted token is looked up.
 
+use crate::ids;
 use crate::ports::unit::Unit;
 use crate::rotation::capability::Supply;
 use crate::rotation::outcome::{Listing, Lookup};
 use crate::secret::BearerToken;
 
 /// Two ids of rotations that differ from their first character on, as long as
-/// those of [`crate::ids::rotation`].
-const SAMPLES: [&str; 2] = [
-    "00000000000000000000000000000000",
-    "ffffffffffffffffffffffffffffffff",
-];
+/// those of [`ids::rotation_with`].
+fn samples() -> [String; 2] {
+    ["0", "f"].map(|digit| digit.repeat(ids::ROTATION))
+}
 
 /// Asks the issuer for its list, unless it was read just now. An issuer that
 /// cannot be asked is no reason to stop: the token then keeps no id, and is left
@@ -42,6 +42,6 @@ pub(super) async fn look_up(
     Some(Lookup {
         listing,
         id_in_value: unit.issuer.id_in(value),
-        sample_labels: SAMPLES.map(|id| unit.issuer.label(&unit.name, id, 1)),
+        sample_labels: samples().map(|id| unit.issuer.label(&unit.name, &id, 1)),
     })
 }

@@ -7,8 +7,8 @@ use super::losing::NO_ID;
 use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
-    DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
-    RotationResult, Stage, Trigger,
+    DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, PublishedEnd, Record,
+    Retiring, RotationResult, Stage, Trigger,
 };
 
 /// Moves a rotation with a proven token to the stage that its deliveries
@@ -80,6 +80,11 @@ fn promote(change: &mut Change<'_, '_>) {
         refused: 0,
         passed_at: Some(evidence.at()),
         finding: None,
+    });
+    // What is published next is known now, and stored with the promotion.
+    record.published_end = Some(PublishedEnd {
+        fingerprint: new,
+        end: pending.expires_at,
     });
     let old = record.current.replace(pending);
     record.generation += 1;
