@@ -176,7 +176,9 @@ fn supplied_note(state: &Value, now: Timestamp) -> Option<String> {
 /// Somebody wrote an end for the token in use that was not taken as it is.
 fn end_note(state: &Value) -> Option<String> {
     let note = Some(&state["stated_end"]).filter(|note| note.is_object())?;
-    let is_of_current = state["current"]["fingerprint"] == note["fingerprint"];
+    // The state shows the beginning of the fingerprint only.
+    let shown = state["current"]["fingerprint"].as_str()?;
+    let is_of_current = text(&note["fingerprint"]).starts_with(shown);
     let by = note["by"].as_str().map(|by| format!(" (written by {by})"));
     is_of_current.then(|| {
         let place = text(&state["vault_path"]);

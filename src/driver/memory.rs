@@ -117,8 +117,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
     }
 }
 
-/// Whether a step changed anything that needs a commit of its own: `updated_at`
-/// does not.
+/// Whether a step changed anything but `updated_at`.
 pub(super) fn differs_in_more_than_time(before: &Record, after: &Record) -> bool {
     let mut same = after.clone();
     same.updated_at = before.updated_at;

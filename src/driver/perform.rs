@@ -8,8 +8,7 @@ mod lookup;
 mod operands;
 mod published;
 
-use jiff::Timestamp;
-
+use self::dead::Now;
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::lookup::look_up;
@@ -27,9 +26,6 @@ use crate::rotation::record::{HeldToken, Origin, Record, RestoredTodo, Retiring,
 use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
 use crate::scim::tenancy::Tenancy;
-
-/// The right time, asked when a step has found something out.
-pub type Now<'a> = dyn Fn() -> Timestamp + Sync + 'a;
 
 /// Performs one step for a token whose intent is stored.
 pub async fn perform(

@@ -1,7 +1,8 @@
 //! Asks the issuer about a token of which the service provider says nothing
 //! clear. [`dead`](crate::scim::evidence::dead) defines what follows.
 
-use super::Now;
+use jiff::Timestamp;
+
 use super::operands::is_of_another_issuer;
 use crate::fault::{Fault, FaultClass};
 use crate::ports::TokenHandle;
@@ -10,6 +11,9 @@ use crate::rotation::capability::LiveTokens;
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::record::HeldToken;
 use crate::scim::evidence::{Evidence, FindingReason, Refusal, Verdict, dead};
+
+/// The right time, asked when a step has found something out.
+pub type Now<'a> = dyn Fn() -> Timestamp + Sync + 'a;
 
 /// The verdict on an old token. The issuer is asked if its word can change what
 /// follows: whether the token is dead, or whether its slot is free.

@@ -1,7 +1,6 @@
 //! Steps that end tokens: superseded ones, discarded ones, and orphans.
 
-use super::Now;
-use super::dead::{old_token, revoke_or_find_dead, revoke_or_find_gone};
+use super::dead::{Now, old_token, revoke_or_find_dead, revoke_or_find_gone};
 use super::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::TokenHandle;

@@ -81,7 +81,7 @@ fn promote(change: &mut Change<'_, '_>) {
         passed_at: Some(evidence.at()),
         finding: None,
     });
-    // What is published next is known now, and stored with the promotion.
+    // It is published next; stored now, the publication needs no commit.
     record.published_end = Some(PublishedEnd {
         fingerprint: new,
         end: pending.expires_at,
@@ -162,11 +162,12 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
 
 /// The configured overlap. If this machine's clock is known to be wrong by more
 /// than is tolerated, the overlap is longer by as much: the clock may be
-/// corrected before it ends.
+/// corrected before it ends. By the servers' time it is as long as configured.
 pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     let policy = change.situation.policy;
     let clock = change.situation.our_clock;
-    if clock.is_wrong(policy.max_clock_skew) {
+    let tolerated = policy.max_clock_skew;
+    if clock.is_wrong(tolerated) && !clock.is_replaced(tolerated) {
         policy.overlap.saturating_add(clock.skew.abs())
     } else {
         policy.overlap
