@@ -190,6 +190,15 @@ fn end_note(state: &Value) -> Option<String> {
     })
 }
 
+/// A person supplied the token in use, and it is not known whether it belongs to the
+/// tenant of its predecessor.
+fn tenant_note(state: &Value) -> Option<String> {
+    let why = state["current"]["tenant_doubt"].as_str()?;
+    Some(format!(
+        "the token in use was supplied by a person, and it could not be shown that it belongs to the tenant of its predecessor: {why}"
+    ))
+}
+
 fn operator_note(state: &Value, now: Timestamp) -> Option<String> {
     let at = time(&state["operator_deadline_at"])?;
     let name = text(&state["name"]);
@@ -248,10 +257,14 @@ fn note(state: &Value, now: Timestamp) -> String {
             relative(&state["written_at"])
         );
     }
-    let written: Vec<_> = [end_note(state), supplied_note(state, now)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let written: Vec<_> = [
+        end_note(state),
+        supplied_note(state, now),
+        tenant_note(state),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     if !written.is_empty() {
         return written.join("; ");
     }

@@ -208,15 +208,15 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
 fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
     let (dies, expiry) = match (change.situation.issuer.issue_effect, token.old_dies_at) {
         (IssueEffect::Keeps, _) | (IssueEffect::SchedulesDeath, None) => return,
-        (IssueEffect::Kills, _) => (change.now, None),
-        (IssueEffect::SchedulesDeath, Some(dies)) => (dies, Some(ExpiryKnown::Api)),
+        (IssueEffect::Kills, _) => (change.now, ExpiryKnown::Api),
+        (IssueEffect::SchedulesDeath, Some(dies)) => (dies, ExpiryKnown::Api),
     };
     for lost in &mut change.record.orphans_uncounted {
         *lost = dies.min(*lost);
     }
     if let Some(current) = change.record.current.as_mut() {
         current.expires_at = Some(current.expires_at.map_or(dies, |end| end.min(dies)));
-        current.expiry = expiry.unwrap_or(current.expiry);
+        current.expiry = expiry;
     }
 }
 

@@ -83,7 +83,7 @@ fn promote(change: &mut Change<'_, '_>) {
     });
     // It is published next; stored now, the publication needs no commit.
     record.published_end = Some(PublishedEnd {
-        fingerprint: new.clone(),
+        fingerprint: new,
         end: pending.expires_at,
     });
     let old = record.current.replace(pending);
@@ -128,11 +128,11 @@ fn promote(change: &mut Change<'_, '_>) {
 
 /// When the superseded token may be retired: after the overlap window; at once
 /// if it is compromised or does not work any more; at its expiry if it cannot
-/// be revoked.
+/// be revoked. An end that nobody told shortens no overlap.
 fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger) -> Timestamp {
     let now = change.now;
     let issuer = &change.situation.issuer;
-    let expiry = old.expires_at;
+    let expiry = old.told_end();
     let window_end = now
         .checked_add(overlap_by_our_clock(change))
         .unwrap_or(Timestamp::MAX);
@@ -151,7 +151,10 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
             match (issuer.ends_old_token(old.id.is_some()), compromised) {
                 (true, true) => now,
                 (true, false) => capped(window_end),
-                (false, _) => expiry.unwrap_or(window_end).max(now),
+                (false, _) => {
+                    let assumed = old.expires_at.map(|end| end.max(window_end));
+                    expiry.or(assumed).unwrap_or(window_end).max(now)
+                }
             }
         }
     }

@@ -1,12 +1,15 @@
 //! The promotion: what it needs, and what it changes.
 
+use jiff::SignedDuration;
 use scim_rotator::rotation::outcome::{Confirmation, Outcome};
-use scim_rotator::rotation::record::{DeliveryState, RotationResult, Stage, StageName};
+use scim_rotator::rotation::record::{
+    DeliveryState, ExpiryKnown, Origin, RotationResult, Stage, StageName,
+};
 use scim_rotator::scim::evidence::{FindingReason, Verdict};
 
 use crate::apply_table::{confirmed, proved};
 use crate::scene::{
-    Scene, ago, evidence, finding, healthy, in_stage, mins, nothing_yet, now, print,
+    Scene, ago, evidence, finding, healthy, hours, in_stage, mins, nothing_yet, now, print,
 };
 
 /// One confirmation away from the promotion.
@@ -270,4 +273,27 @@ fn a_token_in_use_that_gets_what_a_wrong_one_got_is_dead() {
         "a 401 refused wrong ones"
     );
     assert_eq!(count(healthy(), alike()), Some(0));
+}
+
+/// A token that a person brought is believed to have ended, by the lifetime that the
+/// configuration knows. It may live: it has its overlap, and is revoked after it.
+#[test]
+fn an_end_that_nobody_told_shortens_no_overlap() {
+    let rows = [
+        (Origin::Adopted, ExpiryKnown::Declared, hours(24)),
+        (Origin::Adopted, ExpiryKnown::Jwt, SignedDuration::ZERO),
+        (Origin::Issued, ExpiryKnown::Declared, SignedDuration::ZERO),
+    ];
+    for (origin, expiry, overlap) in rows {
+        let scene = nearly_done().current(|token| {
+            token.origin = origin;
+            // The issuer's list has shown it.
+            token.issuer = Some("idp-admin".to_owned());
+            token.expiry = expiry;
+            token.expires_at = Some(ago(mins(1)));
+        });
+        let entry = promoted(&scene).retiring.remove(0);
+        let lasts = entry.not_before.duration_since(now());
+        assert_eq!(lasts, overlap, "{origin:?} {expiry:?}");
+    }
 }
