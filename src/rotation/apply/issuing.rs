@@ -228,7 +228,7 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = None;
         rotation.pending = Some(pending);
-        rotation.may_be_delivered = true;
+        rotation.may_be_delivered = !expired;
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         rotation.operator_deadline = None;
