@@ -22,6 +22,8 @@ use crate::{connections, issuers};
 /// these together. Those that a reload does not change are kept.
 pub(super) struct Builder {
     clock: Arc<dyn Clock>,
+    /// What issuers, connections and probes read times against.
+    right_clock: Arc<dyn Clock>,
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
     built: Mutex<Built>,
@@ -45,8 +47,10 @@ impl Builder {
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
+        let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
             clock,
+            right_clock: Arc::new(right),
             observer,
             secrets,
             built: Mutex::default(),
@@ -72,7 +76,7 @@ impl Builder {
         built.issuers = self.issuers(settings, &kept.issuers, &provider)?;
         built.connections = self.connections(settings, &kept.connections)?;
         let mut parts = Parts {
-            clock: &self.clock,
+            clock: &self.right_clock,
             provider: &provider,
             built: &built,
             policies: Pool::default(),
@@ -102,7 +106,7 @@ impl Builder {
             fired: None,
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.right_clock),
         };
         let build = |(name, kind): (&String, &IssuerKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);
@@ -120,7 +124,7 @@ impl Builder {
             fired: None,
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.right_clock),
         };
         let build = |(name, kind): (&String, &ConnectionKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);
