@@ -250,15 +250,17 @@ fn the_name_of_the_file_is_the_vendors() {
         ("Acme.toml", "`Acme` cannot be the name of a vendor"),
         ("acme crm.toml", "`acme crm` cannot be the name of a vendor"),
         ("http.toml", "`http` is the name of a kind that is built in"),
+        ("exec.toml", "`exec` is the name of a kind that is built in"),
     ] {
         let said = said_of(name, &text);
         assert_eq!(said.len(), 1, "{name}: {said:#?}");
         assert_eq!(said[0].message, message);
     }
+    let connection = sound("connections/acme");
     assert_eq!(
-        said_of("exec.toml", &text),
+        said_of("oauth2.toml", &connection),
         [],
-        "a kind of connections only"
+        "a kind of issuers only"
     );
 }
 
