@@ -171,6 +171,10 @@ fn google_key(text: &SecretText) -> Result<Option<(SecretText, Option<String>)>,
 }
 
 impl Key {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a foreign, open list of which two are worth words of their own"
+    )]
     fn from_pem(pem: &[u8]) -> Result<Self, &'static str> {
         let der = PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
             "it holds no private key in PEM (\"BEGIN PRIVATE KEY\"); a key with a passphrase cannot be used: `openssl pkey -in KEY -out NEW` writes it without"

@@ -58,17 +58,19 @@ impl Secrets for Named {
     }
 }
 
+type Form = Vec<(String, String)>;
+
 /// What the token endpoint got, and what it answers.
 struct Endpoint {
     server: Server,
-    forms: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    forms: Arc<Mutex<Vec<Form>>>,
 }
 
 impl Endpoint {
     async fn start(
         answer: impl Fn(&[(String, String)]) -> (u16, Value) + Send + Sync + 'static,
     ) -> Self {
-        let forms: Arc<Mutex<Vec<Vec<(String, String)>>>> = Arc::default();
+        let forms: Arc<Mutex<Vec<Form>>> = Arc::default();
         let noting = Arc::clone(&forms);
         let answer = Arc::new(answer);
         let token = post(async move |body: Bytes| {
