@@ -59,8 +59,9 @@ pub trait Kind: Send + Sync {
         None
     }
 
-    /// What a person is told who must supply the next token.
-    fn instructions(&self) -> Option<&str> {
+    /// What a person is told who must supply the next token, or write it into
+    /// the identity provider.
+    fn instructions(&self) -> Option<String> {
         None
     }
 

@@ -3,6 +3,7 @@
 //! implement them, and so does the simulation in `tests/`.
 
 pub mod condition;
+pub mod instructions;
 pub mod kind;
 pub mod pulse;
 pub mod unit;

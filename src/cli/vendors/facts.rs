@@ -32,7 +32,7 @@ pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String
         Family::Connection => {
             let connection: ConnectionKind = vendor.settings(&values).ok()?;
             let can = connection.as_kind().capabilities();
-            let state = match vendor.http.get_ref().get("state") {
+            let state = match vendor.body.get_ref().get("state") {
                 Some(_) => "shown",
                 None => "none",
             };
@@ -48,7 +48,7 @@ pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String
 /// saved one, or both.
 fn tests(vendor: &Vendor<'_>, test: ConnectionTest) -> String {
     let word = words::test(test);
-    let candidate = vendor.http.get_ref().get("test_candidate").is_some();
+    let candidate = vendor.body.get_ref().get("test_candidate").is_some();
     match (candidate, test) {
         (true, ConnectionTest::Saved) => {
             format!("{}, {word}", words::test(ConnectionTest::Candidate))

@@ -24,7 +24,8 @@ pub struct Args {
     /// The vendor's name.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Show instead what the example becomes: a table of kind `http`.
+    /// Show instead what the example becomes: a table of kind `http`,
+    /// `operator` or `manual`.
     #[arg(long)]
     pub expanded: bool,
 }
@@ -190,10 +191,10 @@ fn header(vendor: &Vendor<'_>, kind: &str) -> String {
 
 /// What the example becomes, as TOML.
 fn expanded(vendor: &Vendor<'_>) -> String {
-    let http = expanded_table(vendor);
-    let mut path = header(vendor, "http");
+    let body = expanded_table(vendor);
+    let mut path = header(vendor, vendor.form.key());
     path.retain(|c| !"[]".contains(c));
-    let whole = path.rsplit('.').fold(http, |inner, key| {
+    let whole = path.rsplit('.').fold(body, |inner, key| {
         toml::Table::from_iter([(key.to_owned(), toml::Value::Table(inner))])
     });
     toml::to_string_pretty(&whole).unwrap_or_default()
@@ -202,7 +203,7 @@ fn expanded(vendor: &Vendor<'_>) -> String {
 fn expanded_table(vendor: &Vendor<'_>) -> toml::Table {
     let values = values(vendor, Filled::All);
     let expansion = expand(vendor, &values, None, Places::Foreign);
-    toml::Table::deserialize(ValueDeserializer::from(expansion.http)).unwrap_or_default()
+    toml::Table::deserialize(ValueDeserializer::from(expansion.body)).unwrap_or_default()
 }
 
 fn as_json(vendor: &Vendor<'_>, with_expanded: bool) -> Value {

@@ -194,7 +194,7 @@ impl Parts<'_> {
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),
-                instructions: kind.instructions().map(str::to_owned),
+                instructions: kind.instructions(),
             },
             leaving: false,
         })
