@@ -128,6 +128,11 @@ impl Kind for OperatorIssuer {
     }
 
     fn check(&self, path: &str, problems: &mut Problems) {
+        // Below the vendor's name stand the parameters, and beside them `operator`.
+        let path = match &self.vendor {
+            Some(_) => &format!("{path}.operator"),
+            None => path,
+        };
         self.stated().check(path, problems);
         let absent = self.vendor.iter().flat_map(|vendor| &vendor.absent);
         let at = format!("{path}.instructions");

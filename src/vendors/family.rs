@@ -88,6 +88,7 @@ impl FromVendor for ConnectionKind {
     fn marked(mut self, mark: Arc<VendorMark>) -> Self {
         match &mut self {
             Self::Http(http) => http.vendor = Some(mark),
+            Self::Manual(manual) => manual.vendor = Some(mark),
             Self::Exec(_) => {}
         }
         self

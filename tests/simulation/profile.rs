@@ -228,6 +228,7 @@ fn profile(name: &'static str, can: IssuerCapabilities) -> Profile {
 
 fn connection(test: ConnectionTest) -> ConnectionCapabilities {
     ConnectionCapabilities {
+        writer: Writer::Daemon,
         test,
         write: ConnectionWrite::Merge,
         readback: Readback::Absent,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::cli::status::handover_note;
 use super::{Args, is_held, request};
 use crate::cli::Exit;
 use crate::cli::asking::{self, Answer, Asking, complain_of_silence};
@@ -141,6 +142,9 @@ fn ended(state: &Value, since: Timestamp) -> Option<(Exit, String)> {
         return Some((Exit::Failed, why));
     }
     (text(&state["stage"]) == "waiting_operator").then(|| {
+        if let Some(what) = handover_note(state, since) {
+            return (Exit::Failed, what);
+        }
         let place = text(&state["vault_path"]);
         let instructions = text(&state["instructions"]);
         let what = format!("a person must write the new token to {place}: {instructions}");

@@ -16,7 +16,7 @@ use crate::value::HumanDuration;
 use crate::vendors::example::{Filled, values};
 use crate::vendors::expand::{Places, expand};
 use crate::vendors::file::{Parameter, ParameterType, Refusal};
-use crate::vendors::{Family, Library, Vendor};
+use crate::vendors::{Family, Form, Library, Vendor};
 
 /// `vendors show`.
 #[derive(Debug, clap::Args)]
@@ -87,6 +87,11 @@ fn described(vendor: &Vendor<'_>) -> String {
         text.push_str(&format!("{name:<14} {value}\n"));
     };
     line("verified", &facts::verified(vendor));
+    if let Some(forbidden) = &vendor.file.forbidden {
+        line("impossible", forbidden.why.trim());
+        line("instead", forbidden.instead.trim());
+    }
+    line("done by", facts::by(vendor));
     for url in &about.documentation {
         line("documentation", url.as_str());
     }
@@ -101,11 +106,19 @@ fn described(vendor: &Vendor<'_>) -> String {
         let life = length(life);
         line("token's life", &format!("{life}, by the documentation"));
     }
+    for (key, name) in [("life", "life is"), ("gap_starts_at", "gap starts at")] {
+        if let Some(word) = facts::word(vendor, key) {
+            line(name, word);
+        }
+    }
     if about.owner_bound {
         line(
             "owner",
             "a token dies with the account of the person who had it made",
         );
+    }
+    for (name, text) in &vendor.file.unconfirmed {
+        line("unconfirmed", &format!("{name}: {}", text.trim()));
     }
     for (name, refusal) in vendor.file.refused.refusals() {
         if let Some(refusal) = refusal {
@@ -119,7 +132,16 @@ fn described(vendor: &Vendor<'_>) -> String {
     if let Some(notes) = &about.notes {
         text.push_str(&format!("\n{}\n", notes.trim()));
     }
-    text.push_str(&format!("\n{}\n{}", parameters(vendor), example(vendor)));
+    if vendor.form == Form::Forbidden {
+        return text;
+    }
+    if let Some(steps) = facts::instructions(vendor) {
+        text.push_str(&format!("\nWhat a person does: {steps}\n"));
+    }
+    if vendor.parameters().next().is_some() {
+        text.push_str(&format!("\n{}", parameters(vendor)));
+    }
+    text.push_str(&format!("\n{}", example(vendor)));
     text
 }
 
@@ -178,7 +200,26 @@ fn example(vendor: &Vendor<'_>) -> String {
     for (name, parameter) in rest {
         text.push_str(&format!("# {}\n", parameter.assignment(name)));
     }
+    text.push_str(&of_the_token(vendor));
     text
+}
+
+/// What the token needs that has this issuer.
+fn of_the_token(vendor: &Vendor<'_>) -> String {
+    let hints = &vendor.file.token;
+    let mut keys = toml::Table::new();
+    if let Some(url) = &hints.scim_url {
+        keys.insert("scim_url".to_owned(), url.clone().into());
+    }
+    if !hints.probe.is_empty() {
+        keys.insert("probe".to_owned(), hints.probe.clone().into());
+    }
+    if keys.is_empty() {
+        return String::new();
+    }
+    let token = toml::Table::from_iter([("crm-prod".to_owned(), toml::Value::Table(keys))]);
+    let whole = toml::Table::from_iter([("tokens".to_owned(), toml::Value::Table(token))]);
+    format!("\n{}", toml::to_string_pretty(&whole).unwrap_or_default())
 }
 
 fn header(vendor: &Vendor<'_>, kind: &str) -> String {

@@ -263,11 +263,17 @@ impl<'a, 'u> Usage<'a, 'u> {
     fn warn_of_the_owner(&mut self) {
         let about = &self.vendor.file.vendor;
         if about.owner_bound {
+            let (whose, use_instead) = match self.vendor.form {
+                Form::Http => ("whose credential had it made", "use a credential of"),
+                Form::Operator | Form::Manual | Form::Forbidden => ("who makes it", "let it be made by"),
+            };
             let message = format!(
-                "a token of {} dies with the account of the person whose credential had it made",
+                "a token of {} dies with the account of the person {whose}",
                 about.title
             );
-            let remedy = "use a credential of an account that belongs to no person, and have somebody told before that account ends";
+            let remedy = format!(
+                "{use_instead} an account that belongs to no person, and have somebody told before that account ends"
+            );
             let finding =
                 Finding::error(self.source, self.key.clone(), &self.path, message, remedy);
             self.findings.push_once(finding.into_warning());

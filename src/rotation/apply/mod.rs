@@ -12,6 +12,7 @@ mod ends;
 mod failing;
 mod failures;
 mod folding;
+mod handed_over;
 mod halting;
 mod identifying;
 mod issuing;

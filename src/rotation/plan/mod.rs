@@ -10,6 +10,7 @@ mod due;
 mod ending;
 mod flight;
 mod gates;
+mod handed_over;
 mod leaving;
 mod lost_lease;
 mod probing;

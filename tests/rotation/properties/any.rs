@@ -95,6 +95,8 @@ struct Rest {
     issue_after_lease_loss: Option<Timestamp>,
     unrecorded: Option<Timestamp>,
     in_doubt: bool,
+    by_person: false,
+    ack: None,
     fresh: bool,
     windows: bool,
     skew: i64,
@@ -138,6 +140,8 @@ fn rest() -> impl Strategy<Value = Rest> {
                 issue_after_lease_loss,
                 unrecorded,
                 in_doubt,
+                by_person: false,
+                ack: None,
                 fresh,
                 windows,
                 skew,
@@ -175,6 +179,8 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
             at: ago(mins(1)),
             confirmed_at: None,
             in_doubt: true,
+            by_person: false,
+            ack: None,
         };
         scene.record.connections.insert("canary".to_owned(), holds);
     }

@@ -126,6 +126,7 @@ pub(crate) fn common_issuer() -> IssuerCapabilities {
 
 pub(crate) fn plain_connection() -> ConnectionCapabilities {
     ConnectionCapabilities {
+        writer: Writer::Daemon,
         test: ConnectionTest::Saved,
         write: ConnectionWrite::Merge,
         readback: Readback::Masked,
