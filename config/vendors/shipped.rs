@@ -18,8 +18,10 @@ shipped! {
         "zoom", "zscaler-zia", "zscaler-zidentity", "zscaler-zpa",
     ],
     connections: [
-        "authentik", "cloudflare-access", "descope-outbound", "entra", "keycloak", "midpoint",
-        "okta", "openidm", "pingfederate", "pingone", "pocket-id", "rauthy", "sailpoint",
-        "syncope", "wso2",
+        "authentik", "bravura", "c1", "cloudflare-access", "cyberark", "descope-outbound",
+        "entra", "entra-manual", "google-workspace", "ibm-verify", "jumpcloud", "keycloak",
+        "midpoint", "oci-iam", "okta", "okta-manual", "omada", "one-identity", "onelogin",
+        "openidm", "pingfederate", "pingone", "pocket-id", "rauthy", "sailpoint", "saviynt",
+        "servicenow", "syncope", "wso2",
     ],
 }

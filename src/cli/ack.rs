@@ -88,11 +88,7 @@ async fn tell(
 
 /// The fingerprint of the token that waits for that connection: what a person
 /// says of it does not count for another one.
-async fn waiting(
-    world: &World,
-    units: &[Unit],
-    args: &Args,
-) -> Result<String, Exit> {
+async fn waiting(world: &World, units: &[Unit], args: &Args) -> Result<String, Exit> {
     let refuse = |why: String| {
         complain(&format!("{why}\n"));
         Err(Exit::Usage)

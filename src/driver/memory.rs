@@ -123,7 +123,11 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
 pub(super) fn differs_in_more_than_time(before: &Record, after: &Record) -> bool {
     let mut same = after.clone();
     same.updated_at = before.updated_at;
-    if after.retiring.iter().any(|entry| entry.revoked_at.is_none()) {
+    if after
+        .retiring
+        .iter()
+        .any(|entry| entry.revoked_at.is_none())
+    {
         same.published_end.clone_from(&before.published_end);
     }
     same != *before

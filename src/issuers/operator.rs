@@ -196,6 +196,8 @@ impl OperatorIssuer {
                 "take `lifetime` out; `max_age` of the token says when it is renewed anyway",
             ),
             (Some(_), _) | (None, Some(Life::NeverEnds)) => {}
+            // The vendor file asks the user for it.
+            (None, Some(Life::Unknown)) if self.vendor.is_some() => {}
             (None, _) => problems.warning(
                 at,
                 "nothing tells when these tokens expire, unless they are JWTs or each token declares it",

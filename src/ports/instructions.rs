@@ -84,7 +84,9 @@ impl Instructions {
     ) {
         let known = Configured::default().config(config);
         let known = Names::of(side, Purpose::Instructions, &known);
-        let known = absent.into_iter().fold(known, |names, name| names.with(name));
+        let known = absent
+            .into_iter()
+            .fold(known, |names, name| names.with(name));
         let empty = |text: &Template| text.source().trim().is_empty();
         if self.steps.iter().all(empty) {
             problems.error(
@@ -99,7 +101,10 @@ impl Instructions {
                 false => format!("{path}.{key}"),
             };
             text.check(&at, &known, problems);
-            if text.source().contains(|c: char| c.is_control() && c != '\n') {
+            if text
+                .source()
+                .contains(|c: char| c.is_control() && c != '\n')
+            {
                 problems.error(
                     at,
                     "there are control characters in this text",
@@ -154,7 +159,11 @@ impl Instructions {
         let context = context(config);
         let of = |text: &Template| sentence(&rendered(text, &context));
         let mut parts = Vec::new();
-        parts.extend(self.danger.as_ref().map(|text| format!("DANGER: {}", of(text))));
+        parts.extend(
+            self.danger
+                .as_ref()
+                .map(|text| format!("DANGER: {}", of(text))),
+        );
         let who = self.role.as_ref().map(|role| rendered(role, &context));
         parts.extend(who.map(|role| format!("Who: {}", sentence(&role))));
         let page = self.link.as_ref().map(|link| rendered(link, &context));
@@ -227,7 +236,10 @@ mod tests {
             parts.text(&config(), Some("The old one dies.")),
             "DANGER: never press Reset. Who: an owner. Where: https://a.example/acme 1. Open SCIM. 2. Press New. The old one dies. Note: It is shown once."
         );
-        assert_eq!(parts.link(&config()).as_deref(), Some("https://a.example/acme"));
+        assert_eq!(
+            parts.link(&config()).as_deref(),
+            Some("https://a.example/acme")
+        );
     }
 
     #[test]

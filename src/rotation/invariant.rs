@@ -114,9 +114,7 @@ fn pending_fits(rotation: &Rotation) -> bool {
         | Stage::Delivering
         | Stage::Completing
         | Stage::Confirming
-        | Stage::HandedOver => {
-            rotation.pending.is_some() && rotation.rollback.is_none()
-        }
+        | Stage::HandedOver => rotation.pending.is_some() && rotation.rollback.is_none(),
         Stage::Reverting | Stage::Discarding => {
             rotation.pending.is_some() && rotation.rollback.is_some()
         }

@@ -10,8 +10,8 @@ use crate::fault::FaultKind;
 use crate::rotation::proof::Proof;
 use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
-    Acknowledged, EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName,
-    SuppliedNote, Trigger,
+    Acknowledged, EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult,
+    StageName, SuppliedNote, Trigger,
 };
 use crate::scim::evidence::Finding;
 use crate::secret::Fingerprint;

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize as _;
 use toml::de::DeValue;
 
+use super::Family;
 use super::calls::without_effect;
 use super::example::{Filled, values};
 use super::expand::{Expansion, Places, expand};
 use super::file::{About, OfToken, Parameter, ParameterType, Refusal, Refused, whole};
 use super::form::Form;
 use super::vendor::Vendor;
-use super::Family;
 use crate::problem::Problems;
 use crate::scim::config::ProbeConfig;
 
@@ -51,7 +51,11 @@ impl Vendor<'_> {
         if !self.form.fits(self.family()) {
             problems.error(
                 self.form.key(),
-                format!("{} has no kind `{}`", self.family().with_article(), self.form.key()),
+                format!(
+                    "{} has no kind `{}`",
+                    self.family().with_article(),
+                    self.form.key()
+                ),
                 format!("write {}", Form::of(self.family())),
             );
         }

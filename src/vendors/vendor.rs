@@ -72,9 +72,7 @@ impl<'a> Parts<'a> {
 }
 
 /// Takes the one table out that describes the vendor.
-fn body<'a>(
-    whole: &mut DeTable<'a>,
-) -> Result<Option<(Form, Spanned<DeValue<'a>>)>, Unreadable> {
+fn body<'a>(whole: &mut DeTable<'a>) -> Result<Option<(Form, Spanned<DeValue<'a>>)>, Unreadable> {
     let place = |form: Form| whole.get_key_value(form.key()).map(|(key, _)| key.span());
     let mut present = Form::ALL.into_iter().filter(|form| place(*form).is_some());
     let (first, second) = (present.next(), present.next());
@@ -278,11 +276,7 @@ impl<'a> Vendor<'a> {
     /// An expanded body below the name of its kind, as a configuration has it:
     /// `{ http = { … } }`. The name stands at `place`.
     #[must_use]
-    pub fn kind_of(
-        &self,
-        body: Spanned<DeValue<'a>>,
-        place: Range<usize>,
-    ) -> Spanned<DeValue<'a>> {
+    pub fn kind_of(&self, body: Spanned<DeValue<'a>>, place: Range<usize>) -> Spanned<DeValue<'a>> {
         let mut whole = DeTable::new();
         whole.insert(Spanned::new(place.clone(), self.form.key().into()), body);
         Spanned::new(place, DeValue::Table(whole))

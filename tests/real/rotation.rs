@@ -48,7 +48,10 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
     // First, as the next rotation does not wait for slow looks.
     let (second, requests) = one_rotation(&house, &audit).await;
     let about_tokens: Vec<_> = requests.iter().filter(|r| !is_housekeeping(r)).collect();
-    eprintln!("{} requests to Vault in a rotation: {about_tokens:#?}", about_tokens.len());
+    eprintln!(
+        "{} requests to Vault in a rotation: {about_tokens:#?}",
+        about_tokens.len()
+    );
     let is_facts = |request: &&&String| request.contains("/facts/");
     let facts = about_tokens.iter().filter(is_facts).count();
     assert!(about_tokens.len() - facts <= 7, "{about_tokens:#?}");

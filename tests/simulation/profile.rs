@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use scim_rotator::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, ExpirySource, IssueEffect,
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
-    Supply,
+    Supply, Writer,
 };
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::schedule::Windows;

@@ -1,5 +1,6 @@
 //! Vendor files that describe what a person does, and those that forbid it.
 
+use scim_rotator::connections::ConnectionKind;
 use scim_rotator::issuers::IssuerKind;
 use scim_rotator::problem::{Problems, Severity};
 use scim_rotator::vendors::example::{Filled, values};
@@ -10,7 +11,9 @@ use super::Folder;
 /// The shipped files of a form, at least as many as are known to be there.
 fn shipped(form: Form, at_least: usize) -> Vec<&'static Vendor<'static>> {
     let all = Library::shipped().iter().map(AsRef::as_ref);
-    let all: Vec<_> = all.filter(|vendor: &&Vendor<'_>| vendor.form == form).collect();
+    let all: Vec<_> = all
+        .filter(|vendor: &&Vendor<'_>| vendor.form == form)
+        .collect();
     assert!(all.len() >= at_least, "{form:?}: {}", all.len());
     all
 }
@@ -28,6 +31,15 @@ fn configuration(vendor: &Vendor<'_>) -> String {
         text.push_str(&format!("{name} = {}\n", shown.expect("an example")));
     }
     text
+}
+
+/// A folder with this beside the rest; the token may be cut off at any time.
+fn folder(main: &str) -> Folder {
+    let folder = Folder::with(main);
+    let text = std::fs::read_to_string(folder.path("main.toml")).expect("written");
+    let window = "connections = ['hr']\nwindows = { allow = ['daily 00:00-24:00'] }";
+    folder.write("main.toml", &text.replace("connections = ['hr']", window));
+    folder
 }
 
 const CONNECTION: &str = "
@@ -61,9 +73,15 @@ fn every_operator_file_says_what_a_reader_looks_for() {
         assert!(told.steps.len() >= 2, "{name}: the steps");
         assert!(told.role.is_some(), "{name}: who");
         let link = told.link(&operator.config).expect("a link");
-        assert!(link.starts_with("https://") && !link.contains("{{"), "{name}: {link}");
+        assert!(
+            link.starts_with("https://") && !link.contains("{{"),
+            "{name}: {link}"
+        );
         let text = kind.as_kind().instructions().expect("told");
-        assert!(text.contains("Vault"), "{name}: where the token goes: {text}");
+        assert!(
+            text.contains("Vault"),
+            "{name}: where the token goes: {text}"
+        );
         assert!(!text.contains("{{"), "{name}: {text}");
         assert_eq!(kind.as_kind().kind(), name);
     }
@@ -80,15 +98,31 @@ fn every_operator_file_expands_and_passes_check_with_its_example() {
         for filled in [Filled::All, Filled::Required] {
             let mut problems = Problems::default();
             settings(vendor, filled).as_kind().check("x", &mut problems);
-            let errors = problems.all().iter().filter(|p| p.severity == Severity::Error);
-            assert_eq!(errors.collect::<Vec<_>>(), Vec::<&_>::new(), "{}", vendor.name);
+            let errors = problems
+                .all()
+                .iter()
+                .filter(|p| p.severity == Severity::Error);
+            assert_eq!(
+                errors.collect::<Vec<_>>(),
+                Vec::<&_>::new(),
+                "{}",
+                vendor.name
+            );
         }
-        let folder = Folder::with(&format!("{}{CONNECTION}", configuration(vendor)));
+        let folder = super::people::folder(&format!("{}{CONNECTION}", configuration(vendor)));
         let loaded = folder.load();
         let loaded = loaded.unwrap_or_else(|report| panic!("{}: {report}", vendor.name));
         let warned = loaded.warnings.findings().iter();
-        let of_owner = warned.filter(|f| f.message.contains("dies with the account of the person who makes it"));
-        assert_eq!(of_owner.count() > 0, vendor.file.vendor.owner_bound, "{}", vendor.name);
+        let of_owner = warned.filter(|f| {
+            f.message
+                .contains("dies with the account of the person who makes it")
+        });
+        assert_eq!(
+            of_owner.count() > 0,
+            vendor.file.vendor.owner_bound,
+            "{}",
+            vendor.name
+        );
         let issuer = loaded.settings.issuers["crm"].as_kind();
         assert_eq!(issuer.vendor().expect("a mark").name, vendor.name);
     }
@@ -97,7 +131,7 @@ fn every_operator_file_expands_and_passes_check_with_its_example() {
 #[test]
 fn a_forbidden_vendor_is_refused_with_what_to_do_instead() {
     for vendor in shipped(Form::Forbidden, 9) {
-        let folder = Folder::with(&format!("{}{CONNECTION}", configuration(vendor)));
+        let folder = super::people::folder(&format!("{}{CONNECTION}", configuration(vendor)));
         let said = folder.said();
         let refused: Vec<_> = said.iter().filter(|said| said.is_error).collect();
         assert_eq!(refused.len(), 1, "{}: {said:#?}", vendor.name);
@@ -113,12 +147,24 @@ fn what_is_known_to_do_harm_is_told_first() {
     let library = Library::shipped();
     let told = |name: &str| {
         let vendor = library.get(Family::Issuer, name).expect("shipped");
-        settings(vendor, Filled::All).as_kind().instructions().expect("told")
+        settings(vendor, Filled::All)
+            .as_kind()
+            .instructions()
+            .expect("told")
     };
-    assert!(told("claude").starts_with("DANGER: never reset"), "{}", told("claude"));
+    assert!(
+        told("claude").starts_with("DANGER: never reset"),
+        "{}",
+        told("claude")
+    );
     let amplitude = told("amplitude");
-    assert!(amplitude.contains("dead from the click that makes the new one, also if nothing is saved"), "{amplitude}");
-    let hosted = library.get(Family::Issuer, "1password-hosted").expect("shipped");
+    assert!(
+        amplitude.contains("dead from the click that makes the new one, also if nothing is saved"),
+        "{amplitude}"
+    );
+    let hosted = library
+        .get(Family::Issuer, "1password-hosted")
+        .expect("shipped");
     assert_eq!(hosted.form, Form::Forbidden);
     let key = |name: &str, header: &str| {
         let vendor = library.get(Family::Issuer, name).expect("shipped");
@@ -131,13 +177,62 @@ fn what_is_known_to_do_harm_is_told_first() {
 
 #[test]
 fn a_key_of_an_operator_file_can_be_overridden() {
-    let main = format!("[issuers.crm.figma]\noperator.lifetime = '200d'\noperator.life = 'fixed'\n{CONNECTION}");
-    let loaded = Folder::with(&main).load().unwrap_or_else(|report| panic!("{report}"));
+    let main = format!(
+        "[issuers.crm.figma]\noperator.lifetime = '200d'\noperator.life = 'fixed'\n{CONNECTION}"
+    );
+    let loaded = folder(&main)
+        .load()
+        .unwrap_or_else(|report| panic!("{report}"));
     let issuer = loaded.settings.issuers["crm"].as_kind();
     let life = issuer.declared_lifetime().map(|life| life.as_hours() / 24);
     assert_eq!(life, Some(200));
-    let wrong = format!("[issuers.crm.figma]\nhttp.url = 'x'\noperator.life = 'sometimes'\n{CONNECTION}");
-    let said = Folder::with(&wrong).said();
-    let paths: Vec<_> = said.iter().filter(|s| s.is_error).map(|s| s.path.as_str()).collect();
-    assert_eq!(paths, ["issuers.crm.figma.http", "issuers.crm.figma.operator.life"], "{said:#?}");
+    let wrong =
+        format!("[issuers.crm.figma]\nhttp.url = 'x'\noperator.life = 'sometimes'\n{CONNECTION}");
+    let said = folder(&wrong).said();
+    let paths: Vec<_> = said
+        .iter()
+        .filter(|s| s.is_error)
+        .map(|s| s.path.as_str())
+        .collect();
+    assert_eq!(
+        paths,
+        ["issuers.crm.figma.http", "issuers.crm.figma.operator.life"],
+        "{said:#?}"
+    );
+}
+
+#[test]
+fn every_manual_file_says_what_to_do_and_passes_check_with_its_example() {
+    for vendor in shipped(Form::Manual, 14) {
+        let name = &vendor.name;
+        assert_eq!(vendor.family(), Family::Connection, "{name}");
+        for filled in [Filled::All, Filled::Required] {
+            let read = vendor.settings::<ConnectionKind>(&values(vendor, filled));
+            let kind = read.unwrap_or_else(|why| panic!("{name}: {why}"));
+            let mut problems = Problems::default();
+            kind.as_kind().check("x", &mut problems);
+            assert_eq!(problems.all(), [], "{name}");
+            let ConnectionKind::Manual(manual) = &kind else {
+                panic!("{name}: another kind");
+            };
+            assert!(manual.instructions.steps.len() >= 3, "{name}: the steps");
+            assert!(manual.instructions.role.is_some(), "{name}: who");
+            let link = manual.instructions.link(&manual.config).expect("a link");
+            assert!(
+                link.starts_with("https://") && !link.contains("{{"),
+                "{name}: {link}"
+            );
+            let text = kind.as_kind().instructions().expect("told");
+            let place = format!("below {}", manual.vault_path);
+            assert!(
+                text.contains(&place) && !text.contains("{{"),
+                "{name}: {text}"
+            );
+        }
+        let text = configuration(vendor).replace("issuers.crm", "connections.hr");
+        let issuer = "[issuers.crm.acme]\ndomain = 'tenant.acme.example'\nadmin_key = { vault = 'kv/admin/acme#api_key' }\n";
+        let loaded = super::people::folder(&format!("{issuer}{text}")).load();
+        let loaded = loaded.unwrap_or_else(|report| panic!("{name}: {report}"));
+        assert_eq!(loaded.settings.connections["hr"].as_kind().kind(), name);
+    }
 }

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cli::status::handover_note;
 use super::{Args, is_held, request};
 use crate::cli::Exit;
 use crate::cli::asking::{self, Answer, Asking, complain_of_silence};
 use crate::cli::live::Live;
 use crate::cli::output::complain;
+use crate::cli::status::handover_note;
 use crate::cli::wiring::World;
 use crate::ports::unit::Unit;
 use crate::vault::requests::ALL;

@@ -21,8 +21,14 @@ pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String
             let issuer: IssuerKind = vendor.settings(&values).ok()?;
             let can = issuer.as_kind().capabilities();
             Some(vec![
-                ("live_tokens", words::live_tokens(can.live_tokens).to_owned()),
-                ("issue_effect", words::issue_effect(can.issue_effect).to_owned()),
+                (
+                    "live_tokens",
+                    words::live_tokens(can.live_tokens).to_owned(),
+                ),
+                (
+                    "issue_effect",
+                    words::issue_effect(can.issue_effect).to_owned(),
+                ),
                 ("strategy", strategy(&can).to_owned()),
                 ("overlap", words::overlap(can.overlap)),
                 ("recovery", words::recovery(can.recovery).to_owned()),

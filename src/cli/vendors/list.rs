@@ -48,8 +48,8 @@ fn show(vendors: &[&Vendor<'_>], stale: bool, output: &mut Output) -> io::Result
         });
     }
     let mut table = Table::new([
-        "VENDOR", "FOR", "BY", "STRATEGY", "OVERLAP", "RECOVERY", "REVOKE", "EXPIRY", "LAST USE", "TEST",
-        "STATE", "VERIFIED",
+        "VENDOR", "FOR", "BY", "STRATEGY", "OVERLAP", "RECOVERY", "REVOKE", "EXPIRY", "LAST USE",
+        "TEST", "STATE", "VERIFIED",
     ]);
     for vendor in vendors {
         table.row(row(vendor));

@@ -108,13 +108,14 @@ impl<'a, 'u> Usage<'a, 'u> {
         let mut uses = Uses::default();
         uses.add(self.path.clone(), expansion.moved.clone());
         let mut found = Findings::default();
-        let section = self.section(expansion.body);
+        let section = self.section(expansion.body.clone());
         let draft = typed::read::<K>(section, &[], self.size, &mut found);
         for mut finding in found.into_all() {
             finding.path = uses.back(&finding.path);
             self.findings.push_once(finding);
         }
         self.warn_of_the_owner();
+        self.warn_of_the_life(&expansion.body);
         let kind = match draft {
             Some(draft) => {
                 placeholders.extend(draft.placeholders.iter().map(|path| uses.back(path)));
@@ -265,7 +266,9 @@ impl<'a, 'u> Usage<'a, 'u> {
         if about.owner_bound {
             let (whose, use_instead) = match self.vendor.form {
                 Form::Http => ("whose credential had it made", "use a credential of"),
-                Form::Operator | Form::Manual | Form::Forbidden => ("who makes it", "let it be made by"),
+                Form::Operator | Form::Manual | Form::Forbidden => {
+                    ("who makes it", "let it be made by")
+                }
             };
             let message = format!(
                 "a token of {} dies with the account of the person {whose}",
@@ -274,6 +277,19 @@ impl<'a, 'u> Usage<'a, 'u> {
             let remedy = format!(
                 "{use_instead} an account that belongs to no person, and have somebody told before that account ends"
             );
+            let finding =
+                Finding::error(self.source, self.key.clone(), &self.path, message, remedy);
+            self.findings.push_once(finding.into_warning());
+        }
+    }
+
+    /// The vendor documents no life, and the user has not said how long it is.
+    fn warn_of_the_life(&mut self, body: &Spanned<DeValue<'_>>) {
+        let key = |key: &str| body.get_ref().get(key).map(Spanned::get_ref);
+        let unknown = key("life").and_then(DeValue::as_str) == Some("unknown");
+        if self.vendor.form == Form::Operator && unknown && key("lifetime").is_none() {
+            let message = "nothing tells when these tokens expire: the vendor documents no life";
+            let remedy = "add here, if you know it: lifetime = \"365d\"; else set `max_age` of the token, so that it is renewed in time";
             let finding =
                 Finding::error(self.source, self.key.clone(), &self.path, message, remedy);
             self.findings.push_once(finding.into_warning());

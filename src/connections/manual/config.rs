@@ -135,8 +135,7 @@ impl ManualConnection {
 fn is_folder(path: &str) -> bool {
     let parts: Vec<_> = path.trim_matches('/').split('/').collect();
     let plain = |c: char| c.is_ascii_graphic() && !"?#%*+\\\"".contains(c);
-    let is_part = |part: &&str| {
-        !part.is_empty() && *part != "." && *part != ".." && part.chars().all(plain)
-    };
+    let is_part =
+        |part: &&str| !part.is_empty() && *part != "." && *part != ".." && part.chars().all(plain);
     parts.len() >= 2 && parts.iter().all(|part| is_part(&part))
 }

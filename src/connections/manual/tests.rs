@@ -65,16 +65,34 @@ async fn the_token_waits_with_what_to_do_until_it_is_settled() {
     };
     manual.deliver(&delivery).await.expect("it waits");
     let told = "Where: https://admin.example 1. Open CRM. 2. Save. | scim-rotator ack crm hr --reason \"written into the identity provider\"";
-    let waits = ("kv/handover/hr/crm".to_owned(), "new-1".to_owned(), told.to_owned());
+    let waits = (
+        "kv/handover/hr/crm".to_owned(),
+        "new-1".to_owned(),
+        told.to_owned(),
+    );
     assert_eq!(*place.0.lock(), [waits]);
-    assert_eq!(manual.confirm(&delivery).await, Ok(Confirmation::CannotTell));
-    manual.settled("crm", &old).await.expect("another one stays");
+    assert_eq!(
+        manual.confirm(&delivery).await,
+        Ok(Confirmation::CannotTell)
+    );
+    manual
+        .settled("crm", &old)
+        .await
+        .expect("another one stays");
     assert_eq!(place.0.lock().len(), 1);
     manual.settled("crm", &new).await.expect("gone");
     assert_eq!(place.0.lock().len(), 0);
-    let back = Delivery { value: &old, old: Some(&new), ..delivery };
+    let back = Delivery {
+        value: &old,
+        old: Some(&new),
+        ..delivery
+    };
     manual.revert(&back).await.expect("it waits");
-    assert!(place.0.lock()[0].2.starts_with("The token that waited here before is not used after all."));
+    assert!(
+        place.0.lock()[0]
+            .2
+            .starts_with("The token that waited here before is not used after all.")
+    );
 }
 
 #[test]
@@ -93,10 +111,17 @@ fn the_folder_is_a_mount_and_a_path() {
         let mut problems = Problems::default();
         config(&changed).check("connections.hr.manual", &mut problems);
         let paths: Vec<_> = problems.all().iter().map(|p| p.path.as_str()).collect();
-        let expected: &[&str] = if sound { &[] } else { &["connections.hr.manual.vault_path"] };
+        let expected: &[&str] = if sound {
+            &[]
+        } else {
+            &["connections.hr.manual.vault_path"]
+        };
         assert_eq!(paths, expected, "{path}");
     }
     let needs = config(SOUND).vault_needs();
     let paths: Vec<_> = needs.iter().map(|need| need.path.as_str()).collect();
-    assert_eq!(paths, ["kv/data/handover/hr/+", "kv/metadata/handover/hr/+"]);
+    assert_eq!(
+        paths,
+        ["kv/data/handover/hr/+", "kv/metadata/handover/hr/+"]
+    );
 }

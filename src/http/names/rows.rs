@@ -1,8 +1,8 @@
 //! The table of names.
 
 use super::Purpose::{
-    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Instructions, Issue, Label, List, Login, Lookup,
-    Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
+    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Instructions, Issue, Label, List, Login,
+    Lookup, Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
 };
 use super::Side::{Connection, Issuer, Probe};
 use super::{Purpose, Row, Side};

@@ -2,8 +2,8 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::note_failure;
-use super::handed_over;
 use super::halting::{halt_at, halt_unusable};
+use super::handed_over;
 use super::losing::{latest_death, lost};
 use super::proving::verify_failed;
 use super::retiring::use_unknown;

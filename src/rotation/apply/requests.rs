@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use crate::rotation::handover;
 use crate::rotation::record::{
-    Acknowledged, Control, Handled, MOST_AUTHORS, Paused, Record, Request, RequestsOf, Trigger, Wish,
-    WrittenRequest,
+    Acknowledged, Control, Handled, MOST_AUTHORS, Paused, Record, Request, RequestsOf, Trigger,
+    Wish, WrittenRequest,
 };
 
 /// The record after the requests for this token were handled. It is unchanged if

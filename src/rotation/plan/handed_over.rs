@@ -32,7 +32,9 @@ pub(super) fn go_on(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     if open.is_empty() {
         return view.step(Step::Prove, Reason::InFlight);
     }
-    let due = open.iter().find(|(name, delivery)| looks(view, name, delivery));
+    let due = open
+        .iter()
+        .find(|(name, delivery)| looks(view, name, delivery));
     match due {
         Some((connection, _)) => view.step(
             Step::Confirm {
@@ -42,7 +44,9 @@ pub(super) fn go_on(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
         ),
         None => {
             let looks = open.iter().filter(|(name, _)| can_be_seen(view, name));
-            let next = looks.filter_map(|(_, delivery)| delivery.ask_again_at).min();
+            let next = looks
+                .filter_map(|(_, delivery)| delivery.ask_again_at)
+                .min();
             let until = next.unwrap_or(view.after(LOOK_AGAIN));
             meanwhile(view, until, Reason::WaitingConnection)
         }

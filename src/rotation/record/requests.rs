@@ -130,7 +130,10 @@ impl WrittenRequest {
             _ if !is_plain(&self.reason) => {
                 Some("its `reason` is too long or has control characters")
             }
-            _ if ![&self.connection, &self.fingerprint].into_iter().all(|t| is_plain(t)) => {
+            _ if ![&self.connection, &self.fingerprint]
+                .into_iter()
+                .all(|t| is_plain(t)) =>
+            {
                 Some("its `connection` or its `fingerprint` is too long or has control characters")
             }
             _ if self.what == Wish::Ack && self.reason.trim().is_empty() => {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, ExpirySource, IssueEffect,
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
-    Supply,
+    Supply, Writer,
 };
 use scim_rotator::rotation::issuer_id::IssuerId;
 use scim_rotator::rotation::outcome::ListedToken;
