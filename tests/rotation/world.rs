@@ -337,6 +337,7 @@ impl World {
             | Stage::Confirming
             | Stage::Reverting
             | Stage::Discarding
+            | Stage::HandedOver
             | Stage::WaitingOperator => true,
         };
         let issuer = &self.scene.issuer;

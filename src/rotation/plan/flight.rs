@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::deliveries::{has_died, next_to_deliver};
 use super::side_tasks::meanwhile;
 use super::view::View;
 use super::{due, ending, handed_over, published};
@@ -120,32 +121,6 @@ fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
         None if proven => view.step(Step::Prove, Reason::InFlight),
         None => view.step(Step::Complete, Reason::InFlight),
     }
-}
-
-/// The first connection that is written so and was not given the pending token.
-pub(super) fn next_to_deliver<'v>(
-    view: &View<'v>,
-    rotation: &Rotation,
-    writer: Writer,
-) -> Option<&'v String> {
-    let connections = view.situation.connections.iter();
-    let mut written = connections.filter(|(_, can)| can.writer == writer);
-    let lacks = |name: &String| {
-        !rotation
-            .deliveries
-            .get(name)
-            .is_some_and(|d| matches!(d.state, DeliveryState::Delivered | DeliveryState::Confirmed))
-    };
-    written.find(|(name, _)| lacks(name)).map(|(name, _)| name)
-}
-
-/// Whether the token has expired since it was proven: such a token is delivered
-/// to no connection.
-pub(super) fn has_died(view: &View<'_>, pending: &HeldToken) -> bool {
-    let proven_after = |end| pending.evidence.as_ref().is_some_and(|e| e.at() >= end);
-    pending
-        .expires_at
-        .is_some_and(|end| end <= view.now && !proven_after(end))
 }
 
 fn confirming(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {

@@ -2,7 +2,7 @@
 //! write. The daemon hands it over, looks for proof, and waits for as long as it
 //! takes.
 
-use super::flight::{has_died, next_to_deliver};
+use super::deliveries::{has_died, next_to_deliver};
 use super::published;
 use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, View};

@@ -6,6 +6,7 @@
 //! while a window, a person or a server is waited for, a superseded token must
 //! still be retired and the current one tested.
 
+mod deliveries;
 mod due;
 mod ending;
 mod flight;
