@@ -3,15 +3,15 @@
 //! back because it takes long: the token in use stays valid for as long as its
 //! issuer permits.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::change::{Change, IllegalOutcome};
 use crate::rotation::handover;
 use crate::rotation::outcome::Confirmation;
 use crate::rotation::record::{Delivery, DeliveryState, Failures, Stage};
 
-/// How often is looked for proof while a person is waited for, at most.
-const LOOK: SignedDuration = SignedDuration::from_mins(5);
+/// A person takes long: proof is looked for once in so many polls.
+const POLLS: i32 = 5;
 
 /// Whether a person is waited for.
 pub(super) fn waits(change: &Change<'_, '_>) -> bool {
@@ -55,7 +55,8 @@ pub(super) fn not_seen(change: &mut Change<'_, '_>, connection: &str) {
 }
 
 fn next_look(change: &Change<'_, '_>) -> Option<Timestamp> {
-    let pause = change.situation.policy.operator_poll.max(LOOK);
+    let poll = change.situation.policy.operator_poll;
+    let pause = poll.saturating_mul(POLLS);
     change.now.checked_add(pause).ok()
 }
 

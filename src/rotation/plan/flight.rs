@@ -8,7 +8,7 @@ use super::view::View;
 use super::{due, ending, handed_over, published};
 use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply, Writer};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{DeliveryState, HeldToken, Intent, Rotation, Stage};
+use crate::rotation::record::{DeliveryState, Intent, Rotation, Stage};
 
 pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
     let rotation = view.record.rotation.as_ref()?;
