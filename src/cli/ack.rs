@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::asking::{Answer, Asking, complain_of_silence, request};
+use super::asking::{Answer, Asking, complain_of_silence, failed, request};
+use super::facts::no_facts;
 use super::output::{Output, complain};
 use super::wiring::World;
-use super::{Exit, OutputFormat, facts, load};
+use super::{Exit, OutputFormat, load};
 use crate::ports::unit::Unit;
 use crate::rotation::record::{Wish, WrittenRequest};
 
@@ -101,15 +102,14 @@ async fn waiting(world: &World, units: &[Unit], args: &Args) -> Result<String, E
             args.token, args.connection
         ));
     }
-    let read = facts::read(world, units).await?;
-    let of_token = read.into_iter().find(|(name, _)| *name == args.token);
-    let facts = match of_token {
-        Some((_, Ok(facts))) => facts,
-        Some((_, Err(why))) => {
-            complain(&format!("{}: {why}\n", args.token));
+    let stored = world.store.facts(&args.token).await;
+    let facts = match stored.map(|stored| stored.facts) {
+        Ok(Some(facts)) => facts,
+        Ok(None) => {
+            complain(&format!("{}: {}\n", args.token, no_facts()));
             return Err(Exit::TryAgain);
         }
-        None => Value::Null,
+        Err(error) => return Err(failed(&error)),
     };
     let connections = facts["token"]["connections"].as_array();
     let mut connections = connections.into_iter().flatten();
