@@ -119,7 +119,7 @@ pub(super) fn request(world: &World, what: Wish) -> WrittenRequest {
     WrittenRequest {
         id: ids::write(),
         seq: 0,
-        at: world.clock.now(),
+        at: world.right_clock.now(),
         what,
         compromised: false,
         override_guards: false,

@@ -66,7 +66,7 @@ async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
     let published = published.map_err(|error| error.to_string())?;
     Ok(Found {
         record: record.map_or_else(
-            || Record::new(&unit.name, world.clock.now()),
+            || Record::new(&unit.name, world.right_clock.now()),
             |stored| stored.value,
         ),
         stated_end: published.stated_end(),

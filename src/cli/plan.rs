@@ -45,7 +45,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     load::block_on(async {
-        let now = world.clock.now();
+        let now = world.right_clock.now();
         let from = args.at.unwrap_or(now);
         let planned = match args.from_records {
             true => planned_here(&world, units, from).await,

@@ -152,13 +152,12 @@ async fn rotate(
     live: &Arc<Live>,
     cancel: &CancellationToken,
 ) -> Exit {
-    let began = world.clock.now();
-    match asked_here(world, unit, args).await {
+    let began = match asked_here(world, unit, args).await {
         Err(error) => return asking::failed(&error),
-        Ok(record) if record.paused.is_some() => return is_held(&unit.name, false),
+        Ok((_, record)) if record.paused.is_some() => return is_held(&unit.name, false),
         Ok(_) if world.is_all_paused() => return is_held(&unit.name, true),
-        Ok(_) => {}
-    }
+        Ok((asked_at, _)) => asked_at,
+    };
     let observer: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
     let witnesses = Witnesses(vec![observer, Arc::clone(live) as _]);
     let runner = world.runner(Arc::new(witnesses), cancel.clone());
@@ -171,13 +170,19 @@ async fn rotate(
 }
 
 /// Puts the request into the record: who uses the daemon's login may do so.
-async fn asked_here(world: &World, unit: &Unit, args: &Args) -> Result<Record, StoreError> {
+/// Returns when it was made.
+async fn asked_here(
+    world: &World,
+    unit: &Unit,
+    args: &Args,
+) -> Result<(Timestamp, Record), StoreError> {
     world.read_control().await?;
     let entity = world.store.own_entity().await?;
     let author = entity.unwrap_or_else(|| "root".to_owned());
     let request = request(world, args);
-    let (store, clock) = (world.store.as_ref(), &*world.clock);
-    ask_directly(store, clock, &unit.name, &author, &request).await
+    let (store, clock) = (world.store.as_ref(), &*world.right_clock);
+    let record = ask_directly(store, clock, &unit.name, &author, &request).await?;
+    Ok((request.at, record))
 }
 
 /// The rotation that the request caused, if it has ended.
@@ -196,7 +201,7 @@ fn tell_end(
     began: Timestamp,
     live: &Live,
 ) -> Exit {
-    let now = world.clock.now();
+    let now = world.right_clock.now();
     let past = match ended {
         Ended::Idle(_) => finished(record, began),
         Ended::NeedsPerson(_) | Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => None,

@@ -46,7 +46,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     load::block_on(async {
-        let now = world.clock.now();
+        let now = world.right_clock.now();
         let read = match facts::read(&world, &units).await {
             Ok(read) => read,
             Err(exit) => return exit,
@@ -182,7 +182,9 @@ fn supplied_note(state: &Value, now: Timestamp) -> Option<String> {
 /// Somebody wrote an end for the token in use that was not taken as it is.
 fn end_note(state: &Value) -> Option<String> {
     let note = Some(&state["stated_end"]).filter(|note| note.is_object())?;
-    let is_of_current = state["current"]["fingerprint"] == note["fingerprint"];
+    // The state shows the beginning of the fingerprint only.
+    let shown = state["current"]["fingerprint"].as_str()?;
+    let is_of_current = text(&note["fingerprint"]).starts_with(shown);
     let by = note["by"].as_str().map(|by| format!(" (written by {by})"));
     is_of_current.then(|| {
         let place = text(&state["vault_path"]);
@@ -214,6 +216,15 @@ pub(super) fn handover_note(state: &Value, now: Timestamp) -> Option<String> {
         })
         .collect();
     (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// A person supplied the token in use, and it is not known whether it belongs to the
+/// tenant of its predecessor.
+fn tenant_note(state: &Value) -> Option<String> {
+    let why = state["current"]["tenant_doubt"].as_str()?;
+    Some(format!(
+        "the token in use was supplied by a person, and it could not be shown that it belongs to the tenant of its predecessor: {why}"
+    ))
 }
 
 fn operator_note(state: &Value, now: Timestamp) -> Option<String> {
@@ -274,10 +285,14 @@ fn note(state: &Value, now: Timestamp) -> String {
             relative(&state["written_at"])
         );
     }
-    let written: Vec<_> = [end_note(state), supplied_note(state, now)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let written: Vec<_> = [
+        end_note(state),
+        supplied_note(state, now),
+        tenant_note(state),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     if !written.is_empty() {
         return written.join("; ");
     }

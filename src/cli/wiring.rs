@@ -39,7 +39,10 @@ use units::Builder;
 
 /// The wired program.
 pub(super) struct World {
+    /// The machine's clock as it is.
     pub(super) clock: Arc<dyn Clock>,
+    /// What is told and written follows this one.
+    pub(super) right_clock: Arc<dyn Clock>,
     pub(super) telemetry: Telemetry,
     pub(super) session: Arc<Session>,
     pub(super) store: Arc<VaultStore>,
@@ -77,6 +80,9 @@ impl World {
         let metrics: Arc<dyn http::Observer> = Arc::clone(&telemetry.metrics) as _;
         let skew = Arc::new(SkewWatch::new(metrics, Arc::clone(&clock)));
         let observer: Arc<dyn http::Observer> = Arc::clone(&skew) as _;
+        let judge = Arc::clone(&observer);
+        let right_clock: Arc<dyn Clock> =
+            Arc::new(http::RightClock::new(Arc::clone(&clock), judge));
         let holder = ids::holder();
         let session = Session::new(
             &settings.vault,
@@ -105,13 +111,14 @@ impl World {
         let all_paused: Arc<AtomicBool> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
-            Arc::clone(&clock),
+            Arc::clone(&right_clock),
             conditions(&skew, &all_paused),
         );
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
             clock,
+            right_clock,
             telemetry,
             session,
             store,
@@ -189,7 +196,7 @@ impl World {
         &self,
         from: &[RequestsOf],
     ) -> Result<bool, StoreError> {
-        let now = self.clock.now();
+        let now = self.right_clock.now();
         let (control, is_changed) = self.store.take_requests_for_all(from, now).await?;
         if is_changed {
             for noted in &control.handled {

@@ -8,6 +8,7 @@ mod lookup;
 mod operands;
 mod published;
 
+use self::dead::Now;
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::lookup::look_up;
@@ -16,11 +17,12 @@ use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{Clock, IssueRequest, Store};
+use crate::ports::{IssueRequest, Store};
 use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
-use crate::rotation::record::{Origin, Record, RestoredTodo, Retiring, Trigger};
+use crate::rotation::policy::AcceptSupplied;
+use crate::rotation::record::{HeldToken, Origin, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
 use crate::scim::tenancy::Tenancy;
@@ -32,7 +34,7 @@ pub async fn perform(
     record: &Record,
     unrecorded: &[UnrecordedToken],
     step: &Step,
-    clock: &dyn Clock,
+    now: &Now<'_>,
 ) -> Outcome {
     let done = match step {
         Step::Adopt => adopt(unit, store, record).await,
@@ -55,7 +57,7 @@ pub async fn perform(
         Step::Revert { connection } => revert(unit, record, connection).await,
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
-        Step::Retire { fingerprint } => retire(unit, record, fingerprint, clock).await,
+        Step::Retire { fingerprint } => retire(unit, record, fingerprint, now).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
@@ -210,20 +212,46 @@ async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let is_supplied = pending.origin == Origin::Operator && pending.evidence.is_none();
     let verdict = match (verdict, &record.current) {
         (Verdict::Pass(evidence), Some(current)) if is_supplied => {
-            let tenancy = unit
-                .probe
-                .compare_tenants(&pending.value, &current.value)
-                .await;
-            of_this_tenant(unit, evidence, tenancy)
+            of_this_tenant(unit, evidence, pending, current).await
         }
         (verdict, _) => verdict,
     };
-    Ok(Outcome::Proved(verdict))
+    Ok(Outcome::Proved(
+        remember_tenant(unit, pending, verdict).await,
+    ))
+}
+
+/// Adds to a proof what the token sees of its tenant, where a person may supply its
+/// successor, so that the successor can be compared also if this token is dead then.
+async fn remember_tenant(
+    unit: &Unit,
+    token: &HeldToken,
+    verdict: Verdict<Evidence>,
+) -> Verdict<Evidence> {
+    let by_person = unit.issuer.capabilities().supply == Supply::Operator
+        || unit.policy.accept_supplied == AcceptSupplied::Always;
+    match verdict {
+        Verdict::Pass(evidence) if by_person => {
+            let mark = unit.probe.mark_tenant(&token.value).await;
+            Verdict::Pass(evidence.with_tenant(mark, token.evidence.as_ref()))
+        }
+        verdict => verdict,
+    }
 }
 
 /// A token that a person supplied may work, and belong to another tenant of the
 /// service provider: it reaches no connection then.
-fn of_this_tenant(unit: &Unit, evidence: Evidence, tenancy: Tenancy) -> Verdict<Evidence> {
+async fn of_this_tenant(
+    unit: &Unit,
+    evidence: Evidence,
+    new: &HeldToken,
+    old: &HeldToken,
+) -> Verdict<Evidence> {
+    let mut tenancy = unit.probe.compare_tenants(&new.value, &old.value).await;
+    let mark = old.evidence.as_ref().and_then(Evidence::tenant);
+    if let (Tenancy::Unknown(_), Some(mark)) = (&tenancy, mark) {
+        tenancy = unit.probe.compare_with_mark(&new.value, mark).await;
+    }
     match tenancy {
         Tenancy::Same => Verdict::Pass(evidence),
         Tenancy::Other(detail) => Verdict::Fail(Finding {
@@ -236,7 +264,7 @@ fn of_this_tenant(unit: &Unit, evidence: Evidence, tenancy: Tenancy) -> Verdict<
                 why,
                 "it could not be shown that the supplied token belongs to the tenant of the token in use"
             );
-            Verdict::Pass(evidence)
+            Verdict::Pass(evidence.of_unknown_tenant(&why))
         }
     }
 }
@@ -245,5 +273,6 @@ async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
     let seen = unit.probe.prove(&current.value).await;
     let verdict = dead::token_in_use(unit, current, seen).await;
+    let verdict = remember_tenant(unit, current, verdict).await;
     Ok(Outcome::Verified(verdict))
 }

@@ -1,6 +1,8 @@
 //! Puts what people ask for into the record. The core decides which requests are
 //! new and what they change: [`take_requests`].
 
+use jiff::Timestamp;
+
 use super::memory::Memory;
 use super::run::Runner;
 use crate::ports::StoreError;
@@ -12,10 +14,15 @@ use crate::rotation::record::{Record, SCHEMA};
 impl Runner {
     /// A wait ends with the lease of another replica that left requests
     /// unhandled: it may be dead.
-    pub(super) fn not_beyond_requests(&self, record: &Record, decision: Decision) -> Decision {
+    pub(super) fn not_beyond_requests(
+        &self,
+        record: &Record,
+        decision: Decision,
+        now: Timestamp,
+    ) -> Decision {
         let lease = record.lease.as_ref();
         match lease.filter(|_| self.inbox.has(&record.token)) {
-            Some(lease) if lease.expires_at > self.clock.now() => Decision {
+            Some(lease) if lease.expires_at > now => Decision {
                 wake_at: decision.wake_at.min(lease.expires_at),
                 ..decision
             },
@@ -39,7 +46,7 @@ impl Runner {
         if asked.is_empty() {
             return Ok(());
         }
-        let now = self.clock.now();
+        let now = self.now(unit);
         let Some(record) = memory.record().filter(|record| record.schema <= SCHEMA) else {
             return Ok(());
         };

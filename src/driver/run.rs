@@ -178,7 +178,7 @@ impl Runner {
         let situation = self.situation(unit, &connections, published, memory, &known.record);
         let now = self.now(unit);
         let decision = plan(&known.record, &situation, now);
-        let decision = self.not_beyond_requests(&known.record, decision);
+        let decision = self.not_beyond_requests(&known.record, decision, now);
         self.witness.decided(unit, &known.record, &decision, now);
         match &decision.action {
             Action::Wait => {
@@ -189,7 +189,7 @@ impl Runner {
                 Ok(Some(WakeEnd::Decided(decision)))
             }
             Action::Do(_) if self.cancel.is_cancelled() => {
-                self.give_back_lease(memory).await?;
+                self.give_back_lease(unit, memory).await?;
                 Ok(Some(WakeEnd::Stopped))
             }
             Action::Do(step) => {
@@ -259,6 +259,7 @@ impl Runner {
             known.record = after;
         }
         memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());
+        memory.pending_came(&before);
         if store_now {
             if let Some(known) = memory.known.as_mut() {
                 known.must_commit_first = known.dirty;
@@ -289,6 +290,7 @@ impl Runner {
             published: &published.what,
             stated_end: published.end,
             intent_is_fresh: memory.has_fresh_intent(record),
+            knows_deliveries: memory.knows_deliveries(record),
             unrecorded: &memory.unrecorded,
         };
         self.conditions.situation(unit, inputs)
@@ -313,8 +315,9 @@ impl Runner {
             false => unit.policy.lease,
             true => lease_end.map_or(SignedDuration::ZERO, |end| end.duration_since(now)),
         };
+        let at_the_end = || self.now(unit);
         tokio::select! {
-            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step, &*self.clock) => outcome,
+            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step, &at_the_end) => outcome,
             () = self.clock.sleep(left.max(SignedDuration::ZERO)) => {
                 let class = if step.only_reads() { FaultClass::NotApplied } else { FaultClass::Ambiguous };
                 let text = format!("`{}` took longer than the lease on the token lasts", step.as_str());

@@ -27,6 +27,7 @@ impl Runner {
         }
         self.store.forget(&unit.name);
         memory.fresh_intent = None;
+        memory.delivers = None;
         let found = self.store.load(&unit.name).await?;
         let known = match found {
             Some(stored) => {
@@ -64,6 +65,9 @@ impl Runner {
         step: &Step,
     ) -> Result<(), StoreError> {
         let now = self.now(unit);
+        let knows_deliveries = memory
+            .record()
+            .is_some_and(|record| memory.knows_deliveries(record));
         let Some(known) = memory.known.as_mut() else {
             return Err(StoreError::Conflict);
         };
@@ -73,6 +77,13 @@ impl Runner {
             lease.holder == self.holder && left.saturating_mul(2) >= unit.policy.lease
         });
         if covered && !known.dirty && intended.rotation == known.record.rotation {
+            return Ok(());
+        }
+        if covered && knows_deliveries && is_announced(known, step) {
+            // The stored lease still is what covers the step.
+            let lease = known.record.lease.take();
+            known.record = Record { lease, ..intended };
+            known.dirty = true;
             return Ok(());
         }
         known.record = intended;
@@ -203,8 +214,12 @@ impl Runner {
 
     /// Commits the record and gives the lease back, so that a successor need
     /// not wait until it ends.
-    pub(super) async fn give_back_lease(&self, memory: &mut Memory) -> Result<(), StoreError> {
-        let now = self.clock.now();
+    pub(super) async fn give_back_lease(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+    ) -> Result<(), StoreError> {
+        let now = self.now(unit);
         if let Some(known) = memory.known.as_mut() {
             let held = known.record.lease.as_ref();
             if held.is_some_and(|l| l.holder == self.holder && l.expires_at > now) {
@@ -216,9 +231,9 @@ impl Runner {
     }
 
     /// Gives back the lease of a token that is not worked on.
-    pub async fn release(&self, memory: &mut Memory) {
+    pub async fn release(&self, unit: &Unit, memory: &mut Memory) {
         // A failure is harmless: the lease ends by itself.
-        let _unreleased = self.give_back_lease(memory).await.is_err();
+        let _unreleased = self.give_back_lease(unit, memory).await.is_err();
     }
 
     pub(super) fn store_failed(
@@ -289,4 +304,14 @@ fn known_after_restore(memory: &Memory, stored: Versioned<Record>, now: Timestam
         must_commit_first: changed,
         unanswered: Vec::new(),
     }
+}
+
+/// Whether the step delivers a token that was stored as one that may be delivered
+/// at any time: then a successor takes it as delivered, whatever became of this
+/// step.
+fn is_announced(known: &Known, step: &Step) -> bool {
+    let rotation = known.record.rotation.as_ref();
+    matches!(step, Step::Deliver { .. })
+        && !known.must_commit_first
+        && rotation.is_some_and(|rotation| rotation.may_be_delivered)
 }

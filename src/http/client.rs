@@ -25,7 +25,7 @@ use self::bare::Bare;
 pub use self::destination::allowed;
 pub(crate) use self::destination::is_loopback;
 use self::failure::Failure;
-pub use self::observer::{NoObserver, Observer, Target};
+pub use self::observer::{NoObserver, Observer, RightClock, Target};
 use self::replay::Detour;
 pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};
 use super::message::{Answer, Origin, Parsed, Request, host_of};
@@ -43,7 +43,9 @@ struct Inner {
     http: Bare,
     settings: ClientSettings,
     target: Target,
+    /// As it is: the servers' clocks are compared with it.
     clock: Arc<dyn Clock>,
+    right_clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     hosts: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     /// Set by [`Client::for_replay`] alone: no setting leads here.
@@ -98,6 +100,7 @@ impl Client {
                 http: Bare::new(settings)?,
                 settings: settings.clone(),
                 target,
+                right_clock: Arc::new(RightClock::new(Arc::clone(&clock), Arc::clone(&observer))),
                 clock,
                 observer,
                 hosts: Mutex::default(),
@@ -127,9 +130,15 @@ impl Client {
         self.inner.settings.max_body
     }
 
-    /// The clock that deadlines are read against.
+    /// The clock that the times in requests and answers are read against.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.right_clock
+    }
+
+    /// The machine's clock as it is, for what is measured with it alone.
+    #[must_use]
+    pub fn own_clock(&self) -> &Arc<dyn Clock> {
         &self.inner.clock
     }
 

@@ -26,6 +26,10 @@ const STEP: SignedDuration = SignedDuration::from_secs(2);
 /// Two clocks that differ less show the same time.
 const SAME: SignedDuration = SignedDuration::from_mins(1);
 
+/// A clock that is wrong by more than this is not used at all: ten times what a
+/// token tolerates unless it says otherwise (`max_clock_skew`).
+const UNUSABLE: SignedDuration = SignedDuration::from_mins(20);
+
 /// Number of hosts that are remembered; more cannot be configured sensibly.
 const HOSTS: usize = 1024;
 
@@ -110,6 +114,15 @@ pub fn judge(measured: impl Iterator<Item = (Target, SignedDuration)>) -> Option
 }
 
 impl Observer for SkewWatch {
+    fn right_time(&self, shown: Timestamp) -> Timestamp {
+        let verdict = self.verdict().filter(|verdict| verdict.vault_agrees);
+        let ahead = verdict.map_or(SignedDuration::ZERO, |verdict| verdict.skew);
+        match ahead.abs() > UNUSABLE {
+            true => shown.checked_add(ahead).unwrap_or(shown),
+            false => shown,
+        }
+    }
+
     fn request(&self, target: Target, operation: &'static str, code: &str, seconds: f64) {
         self.next.request(target, operation, code, seconds);
     }
@@ -249,6 +262,22 @@ mod tests {
         for (what, measured, expected) in rows {
             assert_eq!(said(measured), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn a_clock_far_from_right_is_replaced_by_the_servers_time() {
+        const YEAR: f64 = 365.0 * 86_400.0;
+        let by = |vault: f64, sp: f64| {
+            let watch = watch_by(Arc::new(SystemClock));
+            watch.clock_skew(Vault, "v", vault);
+            watch.clock_skew(Sp, "s", sp);
+            let shown = Timestamp::UNIX_EPOCH;
+            watch.right_time(shown).duration_since(shown).as_secs_f64()
+        };
+        assert!((by(-YEAR, -YEAR) + YEAR).abs() < 1.0);
+        assert!(by(-YEAR, 0.0).abs() > 0.0, "Vault decides between two");
+        let kept = [by(600.0, 600.0), by(0.0, YEAR), by(0.0, -YEAR)];
+        assert!(kept.iter().all(|by| by.abs() < 1.0), "{kept:?}");
     }
 
     #[test]

@@ -208,11 +208,12 @@ impl Policy {
     /// How long a token that was issued at `issued` may be refused, while the current
     /// one expires at `expiry`. Near that expiry the time is shorter, so that another
     /// token can still be tried; never shorter than a third, because another token
-    /// would need its time as well.
+    /// would need its time as well. After that expiry nothing is gained by haste.
     #[must_use]
     pub fn patience(&self, issued: Timestamp, expiry: Option<Timestamp>) -> SignedDuration {
         let whole = self.new_token_patience;
-        let half_of_rest = expiry.map(|end| scale(end.duration_since(issued), 0.5));
+        let to_come = expiry.filter(|end| *end > issued);
+        let half_of_rest = to_come.map(|end| scale(end.duration_since(issued), 0.5));
         half_of_rest.map_or(whole, |rest| rest.clamp(scale(whole, 1.0 / 3.0), whole))
     }
 

@@ -41,6 +41,10 @@ pub struct Situation<'a> {
     /// request yet. After a restart it is always `false`. `apply` is given the
     /// value from before the step.
     pub intent_is_fresh: bool,
+    /// Whether this process stored the pending token and knows of every delivery
+    /// of it since. After a restart, or when another writer came first, it is
+    /// `false`.
+    pub knows_deliveries: bool,
     /// Tokens that were issued to this process and are in no record; empty after
     /// a restart, and for a dry run.
     pub unrecorded: &'a [UnrecordedToken],
@@ -125,13 +129,18 @@ impl OurClock {
         self.is_measured && !self.is_wrong(tolerated)
     }
 
+    /// Whether the servers' time is used instead.
+    #[must_use]
+    pub fn is_replaced(self, tolerated: SignedDuration) -> bool {
+        self.vault_agrees && self.is_wrong(tolerated.saturating_mul(UNUSABLE))
+    }
+
     /// The time by which is decided and written when this clock shows `shown`. If
     /// Vault and most servers say that it is far from right, that is the servers'
     /// time: what a clock of next year writes could not be used this year.
     #[must_use]
     pub fn right_time(self, shown: Timestamp, tolerated: SignedDuration) -> Timestamp {
-        let is_unusable = self.is_wrong(tolerated.saturating_mul(UNUSABLE));
-        match is_unusable && self.vault_agrees {
+        match self.is_replaced(tolerated) {
             true => shown.checked_add(self.skew).unwrap_or(shown),
             false => shown,
         }

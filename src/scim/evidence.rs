@@ -6,6 +6,7 @@ pub mod dead;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::tenancy::TenantMark;
 use crate::secret::Fingerprint;
 
 /// Proof that the service provider accepted a token.
@@ -21,6 +22,13 @@ pub struct Evidence {
     /// a dead token gets the same answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wrong_token: Option<u16>,
+    /// What the token sees of its tenant, where a person supplies its successor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<Box<TenantMark>>,
+    /// Why it is not known whether the token belongs to the tenant of its
+    /// predecessor, if that had to be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant_doubt: Option<Box<str>>,
 }
 
 /// Whether the same request was refused without a token and with a wrong one.
@@ -51,7 +59,39 @@ impl Evidence {
             },
             unclear: unclear.map(Box::new),
             wrong_token,
+            tenant: None,
+            tenant_doubt: None,
         }
+    }
+
+    /// The same proof with what the token sees of its tenant; without that, with what
+    /// is remembered of an earlier proof of it.
+    #[must_use]
+    pub fn with_tenant(mut self, mark: Option<TenantMark>, before: Option<&Self>) -> Self {
+        let remembered = || before.and_then(|before| before.tenant.clone());
+        self.tenant = mark.map(Box::new).or_else(remembered);
+        let doubt = before.and_then(|before| before.tenant_doubt.clone());
+        self.tenant_doubt = self.tenant_doubt.or(doubt);
+        self
+    }
+
+    /// The same proof of a token whose tenant could not be compared, for this reason.
+    #[must_use]
+    pub fn of_unknown_tenant(mut self, why: &str) -> Self {
+        self.tenant_doubt = Some(why.into());
+        self
+    }
+
+    /// What the token saw of its tenant.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&TenantMark> {
+        self.tenant.as_deref()
+    }
+
+    /// Why it is not known whether the token belongs to the tenant of its predecessor.
+    #[must_use]
+    pub fn tenant_doubt(&self) -> Option<&str> {
+        self.tenant_doubt.as_deref()
     }
 
     /// Which token was accepted.

@@ -21,7 +21,7 @@ use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Finding, Refusal, Verdict};
 use super::round::Round;
 use super::shape::{self, ChecksumCheck, ShapeRules};
-use super::tenancy::{self, Tenancy};
+use super::tenancy::{self, Tenancy, TenantMark};
 use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
 use crate::http::Client;
@@ -35,6 +35,13 @@ pub trait Probe: Send + Sync {
 
     /// Whether a new token belongs to the tenant of its predecessor.
     async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy;
+
+    /// What a token that works sees of its tenant, for a later comparison.
+    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark>;
+
+    /// Whether a new token belongs to the tenant that its predecessor saw while it
+    /// worked.
+    async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy;
 
     /// L6: the old token is refused while the new one is accepted.
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
@@ -111,6 +118,14 @@ impl Probe for ScimProbe {
 
     async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy {
         tenancy::compare(&self.0, new, old).await
+    }
+
+    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark> {
+        tenancy::mark(&self.0, value).await
+    }
+
+    async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {
+        tenancy::compare_with_mark(&self.0, new, old).await
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {

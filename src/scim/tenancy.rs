@@ -5,11 +5,36 @@
 //! there too. Delivered to an identity provider, it would send every account to
 //! a stranger.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
 use super::endpoint::Endpoint;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, Fingerprint};
+
+/// What a token saw of its tenant when it was last proven. With it a successor can
+/// be compared after the token has died. It is bounded: three ids of entries, which
+/// a successor is asked for, and two digests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantMark {
+    /// Ids of the first entries that it listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    entries: Vec<String>,
+    /// Digest of the id of its account (`/Me`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<Fingerprint>,
+    /// Digest of the service provider's configuration, as it was shown to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    configuration: Option<Fingerprint>,
+}
+
+impl TenantMark {
+    /// Whether there is nothing in it that could be compared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// What a comparison of two tokens shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +77,63 @@ pub(in crate::scim) async fn compare(
     reader.compare_accounts(new, old).await
 }
 
+/// What a token that works sees of its tenant; `None` if it sees nothing that could
+/// be compared later.
+pub(in crate::scim) async fn mark(endpoint: &Endpoint, token: &BearerToken) -> Option<TenantMark> {
+    let reader = Reader { endpoint };
+    let mark = TenantMark {
+        entries: reader.ids(token).await.unwrap_or_default(),
+        account: reader.account(token).await,
+        configuration: reader.configuration(token).await,
+    };
+    (!mark.is_empty()).then_some(mark)
+}
+
+/// Compares the tenant of a new token with what its predecessor saw while it worked.
+pub(in crate::scim) async fn compare_with_mark(
+    endpoint: &Endpoint,
+    new: &BearerToken,
+    old: &TenantMark,
+) -> Tenancy {
+    let reader = Reader { endpoint };
+    let mut missing = 0;
+    for id in &old.entries {
+        match reader.entry(id, new).await {
+            Sight::There => return Tenancy::Same,
+            Sight::Missing => missing += 1,
+            Sight::Unclear => {}
+        }
+    }
+    let account = reader.account(new).await;
+    if account.is_some() && account == old.account {
+        return Tenancy::Same;
+    }
+    let configuration = reader.configuration(new).await;
+    if missing > 0 && missing == old.entries.len() {
+        return Tenancy::Other(
+            "no entry that the predecessor listed when it was last tested is there for the new token"
+                .to_owned(),
+        );
+    }
+    match (&old.configuration, configuration) {
+        (Some(old), Some(new)) if *old != new => Tenancy::Other(
+            "the service provider's configuration differs from the one that the predecessor was shown"
+                .to_owned(),
+        ),
+        _ => Tenancy::Unknown(
+            "what is remembered of the predecessor's tenant cannot be seen with the new token"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Whether an entry is there for a token.
+enum Sight {
+    There,
+    Missing,
+    Unclear,
+}
+
 struct Reader<'a> {
     endpoint: &'a Endpoint,
 }
@@ -81,20 +163,14 @@ impl Reader<'_> {
         other: &BearerToken,
         owner: &BearerToken,
     ) -> Option<Tenancy> {
-        let path = self.endpoint.config.path.clone();
         for id in ids {
-            let url = || self.url(&[path.as_str(), id.as_str()]);
-            match self.read(url(), other).await {
-                Seen::Document(entry) if id_of(&entry).as_deref() == Some(id) => {
-                    return Some(Tenancy::Same);
-                }
-                Seen::Document(_) | Seen::Nothing => {}
-                Seen::Unclear => continue,
+            match self.entry(id, other).await {
+                Sight::There => return Some(Tenancy::Same),
+                Sight::Missing => {}
+                Sight::Unclear => continue,
             }
             // It may have been deleted since it was listed.
-            if let Seen::Document(entry) = self.read(url(), owner).await
-                && id_of(&entry).as_deref() == Some(id)
-            {
+            if let Sight::There = self.entry(id, owner).await {
                 return Some(Tenancy::Other(
                     "an entry that one of the two tokens lists is not there for the other"
                         .to_owned(),
@@ -104,22 +180,38 @@ impl Reader<'_> {
         None
     }
 
+    async fn entry(&self, id: &str, token: &BearerToken) -> Sight {
+        let path = self.endpoint.config.path.as_str();
+        match self.read(self.url(&[path, id]), token).await {
+            Seen::Document(entry) if id_of(&entry).as_deref() == Some(id) => Sight::There,
+            Seen::Document(_) | Seen::Nothing => Sight::Missing,
+            Seen::Unclear => Sight::Unclear,
+        }
+    }
+
+    async fn account(&self, token: &BearerToken) -> Option<Fingerprint> {
+        match self.read(self.url(&["Me"]), token).await {
+            Seen::Document(account) => id_of(&account).map(|id| Fingerprint::of(&id)),
+            Seen::Nothing | Seen::Unclear => None,
+        }
+    }
+
+    async fn configuration(&self, token: &BearerToken) -> Option<Fingerprint> {
+        match self.read(self.url(&["ServiceProviderConfig"]), token).await {
+            Seen::Document(about) => Some(Fingerprint::of(&lasting(&about).to_string())),
+            Seen::Nothing | Seen::Unclear => None,
+        }
+    }
+
     async fn compare_accounts(&self, new: &BearerToken, old: &BearerToken) -> Tenancy {
-        let me = |token| self.read(self.url(&["Me"]), token);
-        if let (Seen::Document(one), Seen::Document(other)) = (me(new).await, me(old).await)
-            && let (Some(one), Some(other)) = (id_of(&one), id_of(&other))
-            && one == other
-        {
+        let (one, other) = (self.account(new).await, self.account(old).await);
+        if one.is_some() && one == other {
             return Tenancy::Same;
         }
-        let about = |token| self.read(self.url(&["ServiceProviderConfig"]), token);
-        match (about(new).await, about(old).await) {
-            (Seen::Document(one), Seen::Document(other)) if lasting(&one) != lasting(&other) => {
-                Tenancy::Other(
-                    "the service provider's configuration differs between the two tokens"
-                        .to_owned(),
-                )
-            }
+        match (self.configuration(new).await, self.configuration(old).await) {
+            (Some(one), Some(other)) if one != other => Tenancy::Other(
+                "the service provider's configuration differs between the two tokens".to_owned(),
+            ),
             _ => {
                 Tenancy::Unknown("neither token lists an entry that the other could see".to_owned())
             }

@@ -115,6 +115,11 @@ impl SlotFacts {
                 .as_ref()
                 .and_then(|evidence| evidence.unclear().cloned())
                 .map(Box::new),
+            tenant_doubt: token
+                .evidence
+                .as_ref()
+                .and_then(|evidence| evidence.tenant_doubt())
+                .map(Box::from),
         }
     }
 }

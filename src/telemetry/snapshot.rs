@@ -112,6 +112,9 @@ pub struct SlotFacts {
     /// Why that proof does not suffice to retire its predecessor: whether wrong
     /// tokens are refused is not clear.
     pub unclear_controls: Option<Box<Finding>>,
+    /// Why it is not known whether it belongs to the tenant of its predecessor: a
+    /// person supplied it, and there was nothing to compare it with.
+    pub tenant_doubt: Option<Box<str>>,
 }
 
 /// A superseded token that is not retired yet.

@@ -63,7 +63,7 @@ impl VaultClient {
 
     /// The current time, for deadlines.
     pub(super) fn now(&self) -> Timestamp {
-        self.http.clock().now()
+        self.http.own_clock().now()
     }
 
     /// Reads certificates and keys again if their files changed.
@@ -92,7 +92,7 @@ impl VaultClient {
             let Some(pause) = pause.filter(|pause| waited + *pause <= self.patience) else {
                 return result;
             };
-            self.http.clock().sleep(pause).await;
+            self.http.own_clock().sleep(pause).await;
             waited += pause;
             rounds += 1;
         }

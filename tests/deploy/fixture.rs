@@ -158,6 +158,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         completed: false,
         rollback: None,
         operator_deadline: None,
+        may_be_delivered: true,
     });
     record
 }

@@ -111,3 +111,58 @@ async fn a_dead_predecessor_shows_nothing() {
     let shown = compared(Some(ACME), None).await;
     assert!(matches!(shown, Tenancy::Unknown(_)), "{shown:?}");
 }
+
+/// What a token saw while it worked, and a new token after it has died.
+async fn remembered(new: Tenant, old: Tenant) -> Tenancy {
+    let server = Server::start(move |seen| match seen.token() {
+        Some(TOKEN) => document(new, seen),
+        Some(OTHER) => document(old, seen),
+        Some(_) | None => refused(),
+    })
+    .await;
+    let probe = server.probe();
+    let mark = probe.mark_tenant(&token(OTHER)).await.expect("something");
+    // It is stored in between.
+    let stored = serde_json::to_string(&mark).expect("stored");
+    let mark = serde_json::from_str(&stored).expect("read");
+    probe.compare_with_mark(&token(TOKEN), &mark).await
+}
+
+#[tokio::test]
+async fn what_a_dead_predecessor_saw_is_remembered() {
+    let evil = Tenant {
+        entries: &["x-1"],
+        word: "evil",
+        ..ACME
+    };
+    let empty = |me, word| Tenant {
+        entries: &[],
+        me,
+        word,
+    };
+    let deleted = Tenant {
+        entries: &["u-2", "u-3"],
+        ..ACME
+    };
+    assert_eq!(remembered(ACME, ACME).await, Tenancy::Same);
+    assert_eq!(remembered(deleted, ACME).await, Tenancy::Same);
+    let others = [
+        (evil, ACME),
+        (empty(None, "acme"), ACME),
+        (empty(None, "evil"), empty(None, "acme")),
+    ];
+    for (new, old) in others {
+        let shown = remembered(new, old).await;
+        assert!(matches!(shown, Tenancy::Other(_)), "{shown:?}");
+    }
+    let account = empty(Some("svc"), "acme");
+    assert_eq!(remembered(account, account).await, Tenancy::Same);
+    let alike = remembered(empty(None, "acme"), empty(None, "acme")).await;
+    assert!(matches!(alike, Tenancy::Unknown(_)), "{alike:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_leaves_no_mark() {
+    let server = Server::start(|_| refused()).await;
+    assert_eq!(server.probe().mark_tenant(&token(TOKEN)).await, None);
+}

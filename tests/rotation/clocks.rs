@@ -5,12 +5,13 @@ use proptest::prelude::*;
 use scim_rotator::rotation::clock::set_back;
 use scim_rotator::rotation::decision::Reason;
 use scim_rotator::rotation::invariant;
+use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::record::{ExpiryKnown, Record, Trigger};
 use scim_rotator::rotation::situation::OurClock;
 use serde_json::Value;
 
 use crate::properties::any;
-use crate::scene::{Scene, ahead, days, healthy, hours, mins, secs};
+use crate::scene::{Scene, ago, ahead, days, healthy, hours, mins, secs};
 
 /// The scene a year later, by a clock that the servers confirm.
 fn a_year_too_early(mut scene: Scene) -> Scene {
@@ -84,6 +85,29 @@ fn time_is_that_of_the_servers_if_ours_is_far_from_it() {
         };
         let shown = healthy().now;
         assert_eq!(clock.right_time(shown, mins(2)), shown + change, "{what}");
+    }
+}
+
+/// By the servers' time an overlap is as long as configured; by a clock that is
+/// a little wrong it is longer.
+#[test]
+fn an_overlap_is_longer_only_if_a_wrong_clock_measures_it() {
+    let rows = [
+        ("right", secs(0), secs(0)),
+        ("a little wrong", mins(10), mins(10)),
+        ("ahead by a year", days(-365), secs(0)),
+    ];
+    for (what, skew, longer) in rows {
+        let mut scene = healthy().retiring("old", ahead(hours(1)));
+        scene.clock_is_measured = true;
+        scene.clock_skew = skew;
+        let scene = scene
+            .superseded(|entry| entry.superseded_at = ago(hours(1)))
+            .then(Outcome::Published);
+        let window = scene.policy.overlap + longer;
+        let entry = &scene.record.retiring[0];
+        let end = entry.not_before.duration_since(scene.now);
+        assert_eq!(end, window, "{what}");
     }
 }
 

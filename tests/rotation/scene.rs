@@ -46,6 +46,7 @@ pub(crate) struct Scene {
     pub(crate) shares_issuer: bool,
     pub(crate) holder: Option<String>,
     pub(crate) intent_is_fresh: bool,
+    pub(crate) knows_deliveries: bool,
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
     pub(crate) clock_is_measured: bool,
@@ -80,6 +81,7 @@ pub(crate) fn healthy() -> Scene {
         shares_issuer: false,
         holder: Some(ME.to_owned()),
         intent_is_fresh: false,
+        knows_deliveries: true,
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
         clock_is_measured: false,
@@ -157,6 +159,7 @@ impl Scene {
             completed: false,
             rollback: None,
             operator_deadline: None,
+            may_be_delivered: false,
         };
         let pending = HeldToken {
             issued_at: ago(mins(6)),
@@ -395,6 +398,7 @@ impl Scene {
             stated_end: self.stated_end,
             shares_issuer: self.shares_issuer,
             intent_is_fresh: self.intent_is_fresh,
+            knows_deliveries: self.knows_deliveries,
             unrecorded: &self.unrecorded,
             our_clock: OurClock {
                 skew: self.clock_skew,

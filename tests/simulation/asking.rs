@@ -18,10 +18,11 @@ use crate::world::{Coming, MACHINES, World};
 const AUTHORS: [&str; 2] = ["ann", "bob"];
 /// How soon a replica that is up hears the bell.
 const HEARD_WITHIN: SignedDuration = SignedDuration::from_secs(5);
-/// Replicas do not read it at the same moment.
-const EACH_LATER: SignedDuration = SignedDuration::from_secs(2);
+const EACH_LATER: SignedDuration = SignedDuration::ZERO;
 /// When a bell that comes twice comes again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(7);
+/// How far the clock of who asks may be ahead.
+const FUTURE_TOLERATED: SignedDuration = SignedDuration::from_hours(1);
 /// How often all requests are read, whatever the bell brought.
 const NET: SignedDuration = SignedDuration::from_hours(1);
 
@@ -132,12 +133,14 @@ impl World {
         }
     }
 
-    /// A request of this kind, written by the clock of the first machine.
+    /// A request of this kind, written by the clock of the first machine. A person
+    /// whose clock is further ahead is told so, and asks with a corrected one.
     pub(crate) fn wish(&self, what: Wish) -> WrittenRequest {
+        let tolerated = self.offsets[0] <= FUTURE_TOLERATED;
         WrittenRequest {
             id: format!("asked at {}", self.now),
             seq: 0,
-            at: self.wall(0),
+            at: if tolerated { self.wall(0) } else { self.now },
             what,
             compromised: false,
             override_guards: false,

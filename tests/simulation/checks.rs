@@ -225,9 +225,11 @@ impl Tenant {
         if superseded.compromised || self.is_compromise_asked() {
             return Ok(());
         }
-        // What somebody plants over the token in use is noticed at the next look.
+        // What somebody writes over the token in use, or deletes, is noticed at the next
+        // look.
         let published = self.published.as_ref().map(|p| &p.value);
-        let planted = published.is_some_and(|value| self.is_planted(value));
+        let by_somebody = |value| self.is_planted(value) || self.provider.is_by_hand(value);
+        let planted = published.is_none_or(by_somebody);
         let readable = current
             .filter(|c| planted || published == Some(&c.value))
             .and_then(|c| self.ledger.readable_at.get(&c.fingerprint()));

@@ -99,15 +99,18 @@ impl Cluster {
                 }
                 enough(&world)?
             };
-            let Some((at, machine, token)) = self.next().filter(|(at, ..)| *at <= until) else {
-                return Some(missing);
-            };
+            let next = self.next().filter(|(at, ..)| *at <= until);
+            let before = next.as_ref().map_or(until, |(at, ..)| *at);
             let mut world = self.sim.lock();
-            // What comes by itself may set a clock: then another wake is next.
-            if let Some(coming) = world.next_coming().filter(|next| *next < at) {
+            // What comes by itself may set a clock, or ring the bell: then another
+            // wake is next.
+            if let Some(coming) = world.next_coming().filter(|at| *at < before) {
                 world.advance(coming);
                 continue;
             }
+            let Some((at, machine, token)) = next else {
+                return Some(missing);
+            };
             world.advance(at);
             world.note_busy(0, 1);
             drop(world);
@@ -183,7 +186,7 @@ impl Cluster {
         for token in names {
             if let Some(charge) = replica.tokens.get_mut(&token) {
                 let (sim, runner) = (self.sim.clone(), replica.runner.clone());
-                let work = async { runner.release(&mut charge.memory).await };
+                let work = async { runner.release(&charge.unit, &mut charge.memory).await };
                 // Dead a little earlier, if it crashes here.
                 let _ended = drive(&sim, work, &mut || {});
             }

@@ -95,6 +95,7 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
         completed: false,
         rollback: None,
         operator_deadline: None,
+        may_be_delivered: true,
     }
 }
 

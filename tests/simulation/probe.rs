@@ -7,7 +7,7 @@ use scim_rotator::fault::{Fault, FaultClass};
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::answer::{AuthError, ProbeAnswer, RedirectTo};
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
-use scim_rotator::scim::tenancy::Tenancy;
+use scim_rotator::scim::tenancy::{Tenancy, TenantMark};
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
 use scim_rotator::secret::BearerToken;
 
@@ -94,6 +94,26 @@ impl Probe for SimProbe {
             Ok(Reply::Tenancy(tenancy)) => tenancy,
             Ok(other) => Tenancy::Unknown(misfit(&other).message),
             Err(fault) => Tenancy::Unknown(fault.message),
+        }
+    }
+
+    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark> {
+        let world = self.gate.sim.lock();
+        let tenant = world.tenants.get(&self.gate.token)?;
+        let id = tenant.entry_seen_by(value, world.now)?;
+        let mark = serde_json::json!({ "entries": [id] });
+        serde_json::from_value(mark).ok()
+    }
+
+    async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {
+        let world = self.gate.sim.lock();
+        let tenant = world.tenants.get(&self.gate.token);
+        let seen = tenant.and_then(|tenant| tenant.entry_seen_by(new, world.now));
+        let remembered = serde_json::to_value(old).unwrap_or_default();
+        match seen {
+            None => Tenancy::Unknown("it is refused".to_owned()),
+            Some(id) if remembered["entries"][0] == id => Tenancy::Same,
+            Some(_) => Tenancy::Other("it lists other entries".to_owned()),
         }
     }
 

@@ -198,6 +198,19 @@ impl Tenant {
         }
     }
 
+    /// The entry that a token lists: each tenant of the service provider has one.
+    pub(crate) fn entry_seen_by(
+        &self,
+        token: &BearerToken,
+        now: Timestamp,
+    ) -> Option<&'static str> {
+        let entry = match self.provider.is_strangers(token) {
+            true => "a stranger's",
+            false => "ours",
+        };
+        self.provider.accepts(token, now).then_some(entry)
+    }
+
     fn commit(&mut self, record: &Arc<Record>, expected: u64) -> Answered {
         if expected != self.version {
             return Err(Failure::Conflict);

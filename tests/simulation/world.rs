@@ -261,11 +261,25 @@ impl World {
         self.coming.iter().map(|(at, _)| *at).min()
     }
 
-    /// True time at which the lease on a token has run out for a machine.
+    /// The time by which the process on a machine decides: that of its clock, unless
+    /// the servers say that it is far from right.
+    fn decides_by(&self, machine: usize, tolerated: SignedDuration) -> Timestamp {
+        let shown = self.wall(machine);
+        self.our_clock(machine).right_time(shown, tolerated)
+    }
+
+    /// True time at which the lease on a token has run out for a machine, by the
+    /// time by which its process decides.
     pub(crate) fn lease_ends(&self, token: &str, machine: usize) -> Timestamp {
-        let record = self.tenants.get(token).and_then(|t| t.record.as_deref());
+        let Some(tenant) = self.tenants.get(token) else {
+            return self.now;
+        };
+        let tolerated = tenant.profile.policy.max_clock_skew;
+        let decides_by = self.decides_by(machine, tolerated);
+        let ahead = decides_by.duration_since(self.now);
+        let record = tenant.record.as_deref();
         let lease = record.and_then(|r| r.lease.as_ref());
-        let ends = lease.and_then(|l| l.expires_at.checked_sub(self.offsets[machine]).ok());
+        let ends = lease.and_then(|l| l.expires_at.checked_sub(ahead).ok());
         ends.unwrap_or(self.now)
     }
 
@@ -294,11 +308,14 @@ impl World {
             return Err(Failure::Fault(sealed()));
         }
         let (now, all_paused) = (self.now, self.all_paused);
-        // A process can judge a lease only by the clock of its decision; a step of
-        // the clock after that is what check-and-set is for.
-        let wall = self.wall(process.machine);
-        let decided_by = wall.checked_sub(self.stepped_since_decision);
-        let wall = decided_by.unwrap_or(wall).max(wall).max(now);
+        // A process can judge a lease only by the time of its decision; a step of the
+        // clock after that is what check-and-set is for.
+        let known = self.tenants.get(token);
+        let tolerated = known.map(|tenant| tenant.profile.policy.max_clock_skew);
+        let decides_by = self.decides_by(process.machine, tolerated.unwrap_or_default());
+        let stepped = self.stepped_since_decision;
+        let decided_by = decides_by.checked_sub(stepped).unwrap_or(decides_by);
+        let wall = decided_by.max(decides_by).max(now);
         let Some(tenant) = self.tenants.get_mut(token) else {
             return Err(Failure::Fault(no_such(token)));
         };

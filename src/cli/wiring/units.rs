@@ -23,6 +23,8 @@ use crate::{connections, issuers};
 /// these together. Those that a reload does not change are kept.
 pub(super) struct Builder {
     clock: Arc<dyn Clock>,
+    /// What issuers, connections and probes read times against.
+    right_clock: Arc<dyn Clock>,
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
     handover: Arc<dyn Handover>,
@@ -48,8 +50,10 @@ impl Builder {
         secrets: Arc<dyn Secrets>,
         handover: Arc<dyn Handover>,
     ) -> Self {
+        let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
             clock,
+            right_clock: Arc::new(right),
             observer,
             secrets,
             handover,
@@ -76,7 +80,7 @@ impl Builder {
         built.issuers = self.issuers(settings, &kept.issuers, &provider)?;
         built.connections = self.connections(settings, &kept.connections)?;
         let mut parts = Parts {
-            clock: &self.clock,
+            clock: &self.right_clock,
             provider: &provider,
             built: &built,
             policies: Pool::default(),
@@ -107,7 +111,7 @@ impl Builder {
             handover: Some(Arc::clone(&self.handover)),
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.right_clock),
         };
         let build = |(name, kind): (&String, &IssuerKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);
@@ -126,7 +130,7 @@ impl Builder {
             handover: Some(Arc::clone(&self.handover)),
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.right_clock),
         };
         let build = |(name, kind): (&String, &ConnectionKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);

@@ -1,14 +1,19 @@
 //! Asks the issuer about a token of which the service provider says nothing
 //! clear. [`dead`](crate::scim::evidence::dead) defines what follows.
 
+use jiff::Timestamp;
+
 use super::operands::is_of_another_issuer;
 use crate::fault::{Fault, FaultClass};
+use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;
-use crate::ports::{Clock, TokenHandle};
 use crate::rotation::capability::LiveTokens;
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::record::HeldToken;
 use crate::scim::evidence::{Evidence, FindingReason, Refusal, Verdict, dead};
+
+/// The right time, asked when a step has found something out.
+pub type Now<'a> = dyn Fn() -> Timestamp + Sync + 'a;
 
 /// The verdict on an old token. The issuer is asked if its word can change what
 /// follows: whether the token is dead, or whether its slot is free.
@@ -16,7 +21,7 @@ pub(super) async fn old_token(
     unit: &Unit,
     old: &HeldToken,
     seen: Verdict<Refusal>,
-    clock: &dyn Clock,
+    now: &Now<'_>,
 ) -> Verdict<Refusal> {
     let slots_count = unit.issuer.capabilities().live_tokens == LiveTokens::Two;
     let asks = match &seen {
@@ -30,7 +35,7 @@ pub(super) async fn old_token(
         return seen;
     }
     let listed = listed(unit, old).await;
-    dead::old_token(seen, listed, old.fingerprint(), clock.now())
+    dead::old_token(seen, listed, old.fingerprint(), now())
 }
 
 /// The verdict on the token in use.

@@ -1,10 +1,10 @@
 //! Steps that end tokens: superseded ones, discarded ones, and orphans.
 
-use super::dead::{old_token, revoke_or_find_dead, revoke_or_find_gone};
+use super::dead::{Now, old_token, revoke_or_find_dead, revoke_or_find_gone};
 use super::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;
-use crate::ports::{Clock, TokenHandle};
 use crate::rotation::capability::Overlap;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{HeldToken, Record};
@@ -104,7 +104,7 @@ pub(super) async fn retire(
     unit: &Unit,
     record: &Record,
     fingerprint: &Fingerprint,
-    clock: &dyn Clock,
+    now: &Now<'_>,
 ) -> Result<Outcome, Fault> {
     let old = &retiring_of(record, fingerprint)?.token;
     let current = current_of(record)?;
@@ -113,7 +113,7 @@ pub(super) async fn retire(
         return Err(fault.clone());
     }
     let seen = unit.probe.prove_refused(&old.value, &current.value).await;
-    let refusal = old_token(unit, old, seen, clock).await;
+    let refusal = old_token(unit, old, seen, now).await;
     match (refused, &refusal) {
         // A permanently refused revocation does not matter if the token is
         // refused anyway: it has expired, or somebody else revoked it.

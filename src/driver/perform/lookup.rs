@@ -1,16 +1,14 @@
 //! What the issuer shows, by which the id of an adopted token is looked up.
 
+use crate::ids;
 use crate::ports::unit::Unit;
 use crate::rotation::capability::Supply;
 use crate::rotation::outcome::{Listing, Lookup};
 use crate::secret::BearerToken;
 
-/// Two ids of rotations that differ from their first character on, as long as
-/// those of [`crate::ids::rotation`].
-const SAMPLES: [&str; 2] = [
-    "00000000000000000000000000000000",
-    "ffffffffffffffffffffffffffffffff",
-];
+/// Two ids of rotations consist of these characters alone: they differ from their
+/// first one on.
+const SAMPLES: [&str; 2] = ["0", "f"];
 
 /// Asks the issuer for its list, unless it was read just now. An issuer that
 /// cannot be asked is no reason to stop: the token then keeps no id, and is left
@@ -42,6 +40,9 @@ pub(super) async fn look_up(
     Some(Lookup {
         listing,
         id_in_value: unit.issuer.id_in(value),
-        sample_labels: SAMPLES.map(|id| unit.issuer.label(&unit.name, id, 1)),
+        sample_labels: SAMPLES.map(|character| {
+            let id = character.repeat(ids::ROTATION);
+            unit.issuer.label(&unit.name, &id, 1)
+        }),
     })
 }

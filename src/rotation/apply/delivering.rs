@@ -9,7 +9,9 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::capability::{Overlap, Writer};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::Confirmation;
-use crate::rotation::record::{ConnectionHolds, Delivery, DeliveryState, Failures, Stage};
+use crate::rotation::record::{
+    ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, Failures, Stage,
+};
 
 /// An identity provider may refuse a new token until it is known everywhere.
 /// After this many refusals in a row the token is rolled back.
@@ -113,6 +115,7 @@ pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
     }
     if let Some(current) = change.record.current.as_mut() {
         current.expires_at = Some(now);
+        current.expiry = ExpiryKnown::Api;
     }
     change.record.failures = Failures::default();
     enter(&mut change, Stage::Proving);

@@ -101,8 +101,13 @@ fn has_our_label(listed: &ListedToken, lookup: &Lookup) -> bool {
     let Some(label) = listed.label.as_deref().filter(|_| !common.is_empty()) else {
         return false;
     };
-    label.starts_with(common) && label.chars().count() == one.chars().count()
+    let (length, usual) = (label.chars().count(), one.chars().count());
+    let is_as_long = length == usual || length + EARLIER_IDS_SHORTER == usual;
+    label.starts_with(common) && is_as_long
 }
+
+/// Ids of rotations had so many characters less in earlier programs.
+const EARLIER_IDS_SHORTER: usize = 2;
 
 /// Whether a label may be one that this program gave to a token, this one or
 /// another.

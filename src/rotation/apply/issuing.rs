@@ -85,6 +85,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         attempts: 0,
         pending: None,
         deliveries: std::collections::BTreeMap::new(),
+        may_be_delivered: false,
         completed: false,
         rollback: None,
         operator_deadline: None,
@@ -207,15 +208,15 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
 fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
     let (dies, expiry) = match (change.situation.issuer.issue_effect, token.old_dies_at) {
         (IssueEffect::Keeps, _) | (IssueEffect::SchedulesDeath, None) => return,
-        (IssueEffect::Kills, _) => (change.now, None),
-        (IssueEffect::SchedulesDeath, Some(dies)) => (dies, Some(ExpiryKnown::Api)),
+        (IssueEffect::Kills, _) => (change.now, ExpiryKnown::Api),
+        (IssueEffect::SchedulesDeath, Some(dies)) => (dies, ExpiryKnown::Api),
     };
     for lost in &mut change.record.orphans_uncounted {
         *lost = dies.min(*lost);
     }
     if let Some(current) = change.record.current.as_mut() {
         current.expires_at = Some(current.expires_at.map_or(dies, |end| end.min(dies)));
-        current.expiry = expiry.unwrap_or(current.expiry);
+        current.expiry = expiry;
     }
 }
 
@@ -227,6 +228,7 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = None;
         rotation.pending = Some(pending);
+        rotation.may_be_delivered = true;
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         rotation.operator_deadline = None;

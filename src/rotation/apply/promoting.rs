@@ -7,8 +7,8 @@ use super::losing::NO_ID;
 use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Writer};
 use crate::rotation::record::{
-    DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
-    RotationResult, Stage, Trigger,
+    DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, PublishedEnd, Record,
+    Retiring, RotationResult, Stage, Trigger,
 };
 
 /// Moves a rotation with a proven token to the stage that its deliveries
@@ -89,6 +89,11 @@ fn promote(change: &mut Change<'_, '_>) {
         passed_at: Some(evidence.at()),
         finding: None,
     });
+    // It is published next; stored now, the publication needs no commit.
+    record.published_end = Some(PublishedEnd {
+        fingerprint: new,
+        end: pending.expires_at,
+    });
     let old = record.current.replace(pending);
     record.generation += 1;
     remember(
@@ -131,11 +136,11 @@ fn promote(change: &mut Change<'_, '_>) {
 
 /// When the superseded token may be retired: after the overlap window; at once
 /// if it is compromised or does not work any more; at its expiry if it cannot
-/// be revoked.
+/// be revoked. An end that nobody told shortens no overlap.
 fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger) -> Timestamp {
     let now = change.now;
     let issuer = &change.situation.issuer;
-    let expiry = old.expires_at;
+    let expiry = old.told_end();
     let window_end = now
         .checked_add(overlap_by_our_clock(change))
         .unwrap_or(Timestamp::MAX);
@@ -154,7 +159,10 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
             match (issuer.ends_old_token(old.id.is_some()), compromised) {
                 (true, true) => now,
                 (true, false) => capped(window_end),
-                (false, _) => expiry.unwrap_or(window_end).max(now),
+                (false, _) => {
+                    let assumed = old.expires_at.map(|end| end.max(window_end));
+                    expiry.or(assumed).unwrap_or(window_end).max(now)
+                }
             }
         }
     }
@@ -162,11 +170,12 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
 
 /// The configured overlap. If this machine's clock is known to be wrong by more
 /// than is tolerated, the overlap is longer by as much: the clock may be
-/// corrected before it ends.
+/// corrected before it ends. By the servers' time it is as long as configured.
 pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     let policy = change.situation.policy;
     let clock = change.situation.our_clock;
-    if clock.is_wrong(policy.max_clock_skew) {
+    let tolerated = policy.max_clock_skew;
+    if clock.is_wrong(tolerated) && !clock.is_replaced(tolerated) {
         policy.overlap.saturating_add(clock.skew.abs())
     } else {
         policy.overlap

@@ -111,10 +111,13 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
 }
 
 /// Whether the pending token is so old that it would work if it ever will. At some
-/// providers a new token works after minutes.
+/// providers a new token works after minutes. Once the current token was ended for
+/// it, no expiry makes haste: another token would begin that time anew.
 fn has_had_its_time(change: &Change<'_, '_>) -> bool {
     let policy = change.situation.policy;
-    let current = change.record.current.as_ref();
+    let rotation = change.record.rotation.as_ref();
+    let completed = rotation.is_some_and(|rotation| rotation.completed);
+    let current = change.record.current.as_ref().filter(|_| !completed);
     let expiry = current.and_then(|token| policy.expiry(token));
     change.pending().is_none_or(|pending| {
         let patience = policy.patience(pending.issued_at, expiry);

@@ -6,6 +6,7 @@ use super::change::{Change, IllegalOutcome};
 use super::losing::NO_ID;
 use super::promoting::overlap_by_our_clock;
 use crate::fault::Fault;
+use crate::rotation::capability::{IssuerCapabilities, Overlap};
 use crate::rotation::decision::Step;
 use crate::rotation::record::{Failures, PublishedEnd, Record, Retiring, UseSeen};
 use crate::scim::evidence::{Finding, Refusal, Verdict};
@@ -100,7 +101,7 @@ fn prolong(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration) {
     let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
     entry.not_before = entry
         .token
-        .expires_at
+        .told_end()
         .map_or(end, |expiry| end.min(expiry))
         .max(entry.not_before);
 }
@@ -123,7 +124,12 @@ pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     }
     for entry in &mut change.record.retiring {
         let late = clock_is_wrong || now.duration_since(entry.superseded_at) > tolerated;
-        let waits = entry.revoked_at.is_none() && entry.has_window();
+        let ends = change
+            .situation
+            .issuer
+            .ends_old_token(entry.token.id.is_some());
+        let was_tested = !ends && entry.retry_at.is_some();
+        let waits = entry.revoked_at.is_none() && !was_tested && entry.has_window();
         if late && waits {
             prolong(entry, now, window);
         }
@@ -181,9 +187,8 @@ pub(super) fn retired(
     }
 }
 
-/// The issuer accepted the revocation, but the token is not shown to be
-/// refused: because of caches, of an outage, or because the revocation had no
-/// effect. The token stays in `retiring` until a probe shows it refused. Probes
+/// The issuer accepted the revocation, or cannot revoke, but the token is not shown
+/// to be refused: because of caches, of an outage, or because it still works. The token stays in `retiring` until a probe shows it refused. Probes
 /// are frequent as long as caches can be the reason, and less and less frequent
 /// after that.
 fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding, still_accepted: bool) {
@@ -211,13 +216,25 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding, still_a
         entry.last_finding = Some(format!("{}; {NO_ID}", finding.detail));
         return;
     }
-    let revoked_at = *entry.revoked_at.get_or_insert(now);
+    note_revocation(entry, &change.situation.issuer, now);
     entry.still_accepted = still_accepted;
-    if now.duration_since(revoked_at) >= CACHES {
+    let refused_since = entry.revoked_at.unwrap_or(entry.not_before);
+    if now.duration_since(refused_since) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);
     }
     entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
     entry.last_finding = Some(finding.detail.clone());
+}
+
+/// Notes since when the token is revoked, if the step revoked it.
+fn note_revocation(entry: &mut Retiring, issuer: &IssuerCapabilities, now: Timestamp) {
+    let completed = issuer.overlap == Overlap::TwoPhase { next_usable: false };
+    entry.revoked_at = match issuer.ends_old_token(entry.token.id.is_some()) {
+        true => entry.revoked_at.or(Some(now)),
+        // It was ended by the completion, just before its successor was proven.
+        false if completed => entry.revoked_at.or(Some(entry.superseded_at)),
+        false => None,
+    };
 }
 
 pub(super) fn orphan_revoked(change: Change<'_, '_>, id: &str) -> Result<(), IllegalOutcome> {

@@ -117,8 +117,10 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
         return None;
     }
     // A rotation of two phases must be completed, however its old token ended.
-    let revokes = issuer.ends_old_tokens_for_us();
-    let takes_slot = |entry: &Retiring| match (two_phase, revokes) {
+    let revokes = |entry: &Retiring| issuer.ends_old_token(entry.token.id.is_some());
+    // Where the daemon cannot end it, nothing is gained by waiting any longer than to
+    // the end that is assumed.
+    let takes_slot = |entry: &Retiring| match (two_phase, revokes(entry)) {
         (true, _) => entry.revoked_at.is_none() || entry.still_accepted,
         (false, true) => !entry.frees_slot(view.now),
         (false, false) => entry.token.expires_at.is_none_or(|end| end > view.now),

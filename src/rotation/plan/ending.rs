@@ -89,7 +89,7 @@ fn use_matters(view: &View<'_>, entry: &Retiring) -> bool {
     view.situation.issuer.last_used != LastUsed::None
         && entry.has_window()
         && !view.record.is_compromised()
-        && entry.token.expires_at.is_none_or(|end| end > view.now)
+        && entry.token.told_end().is_none_or(|end| end > view.now)
 }
 
 fn current_is_proven(view: &View<'_>) -> bool {

@@ -22,7 +22,9 @@ pub struct Retiring {
     /// When its use was last asked for, and what was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub use_checked: Option<UseSeen>,
-    /// When the issuer took its revocation.
+    /// When the issuer took its revocation. `None` also where nothing is revoked,
+    /// because the issuer cannot do that: the token is only tested then. Earlier
+    /// programs wrote the time of the first test instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     /// Whether the last probe after its revocation saw it accepted, and the
@@ -44,8 +46,8 @@ impl Retiring {
     /// Whether it takes no slot at its issuer any more.
     #[must_use]
     pub fn frees_slot(&self, now: Timestamp) -> bool {
-        let (expires_at, revoked_at) = (self.token.expires_at, self.revoked_at);
-        dead::frees_slot(expires_at, revoked_at, self.still_accepted, now)
+        let (end, revoked_at) = (self.token.told_end(), self.revoked_at);
+        dead::frees_slot(end, revoked_at, self.still_accepted, now)
     }
 
     /// Whether it was given a time to live on beside its successor. One that is

@@ -38,6 +38,10 @@ pub struct Rotation {
     /// Progress at each connection that was written or is about to be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deliveries: BTreeMap<String, Delivery>,
+    /// Whether the process that stored the pending token delivers it without
+    /// storing that first. To any other process every connection may have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_delivered: bool,
     /// Whether a two-phase issuer has ended the current token. Then the
     /// rotation cannot be rolled back.
     #[serde(default)]
@@ -113,6 +117,18 @@ pub struct Delivery {
     /// When it is asked for proof again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_again_at: Option<Timestamp>,
+}
+
+impl Delivery {
+    /// A write may have been sent.
+    #[must_use]
+    pub fn started(at: Timestamp) -> Self {
+        Self {
+            state: DeliveryState::Started,
+            at,
+            ask_again_at: None,
+        }
+    }
 }
 
 /// How far a rotation got at one connection.

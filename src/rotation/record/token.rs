@@ -94,6 +94,22 @@ impl HeldToken {
     pub fn fingerprint(&self) -> Fingerprint {
         self.value.fingerprint()
     }
+
+    /// When it stops working, as its issuer or the token itself tells. Of a token that
+    /// a person brought, the end that follows from the configuration is only a bound:
+    /// the configuration does not know when it was made, or for how long, so it may
+    /// still work after that.
+    #[must_use]
+    pub fn told_end(&self) -> Option<Timestamp> {
+        let is_told = match (self.origin, self.expiry) {
+            (Origin::Issued, _) | (_, ExpiryKnown::Api | ExpiryKnown::Jwt) => true,
+            (
+                Origin::Adopted | Origin::Operator,
+                ExpiryKnown::Declared | ExpiryKnown::Unknown | ExpiryKnown::Never,
+            ) => false,
+        };
+        self.expires_at.filter(|_| is_told)
+    }
 }
 
 /// Where an expiry is known from; also a metric label.

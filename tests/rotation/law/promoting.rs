@@ -1,12 +1,15 @@
 //! The promotion: what it needs, and what it changes.
 
+use jiff::SignedDuration;
 use scim_rotator::rotation::outcome::{Confirmation, Outcome};
-use scim_rotator::rotation::record::{DeliveryState, RotationResult, Stage, StageName};
+use scim_rotator::rotation::record::{
+    DeliveryState, ExpiryKnown, Origin, RotationResult, Stage, StageName,
+};
 use scim_rotator::scim::evidence::{FindingReason, Verdict};
 
 use crate::apply_table::{confirmed, proved};
 use crate::scene::{
-    Scene, ago, evidence, finding, healthy, in_stage, mins, nothing_yet, now, print,
+    Scene, ago, evidence, finding, healthy, hours, in_stage, mins, nothing_yet, now, print,
 };
 
 /// One confirmation away from the promotion.
@@ -138,6 +141,29 @@ fn refusals_of_a_pending_token_are_believed_after_a_while() {
     assert_eq!(scene.record.stage_name(), StageName::Discarding);
 }
 
+/// What another process may have delivered without storing that first is taken
+/// as delivered: it is written back before the token is discarded.
+#[test]
+fn a_token_that_others_may_have_delivered_is_taken_back_everywhere() {
+    let refused = || Outcome::Proved(Verdict::Fail(finding(FindingReason::OtherTenant)));
+    let rows = [
+        (true, false, StageName::Reverting, 2),
+        (true, true, StageName::Discarding, 0),
+        (false, false, StageName::Discarding, 0),
+    ];
+    for (may_be_delivered, knows_deliveries, stage, written_back) in rows {
+        let mut scene = in_stage(Stage::Proving);
+        scene.knows_deliveries = knows_deliveries;
+        let scene = scene.rotation(|r| r.may_be_delivered = may_be_delivered);
+        let after = scene.apply(refused()).expect("folded");
+        assert_eq!(after.stage_name(), stage);
+        let rotation = after.rotation.expect("a rotation");
+        let states = rotation.deliveries.values().map(|delivery| delivery.state);
+        assert!(states.clone().all(|state| state == DeliveryState::Started));
+        assert_eq!(states.count(), written_back);
+    }
+}
+
 #[test]
 fn every_finding_about_a_pending_token_has_its_consequence() {
     for reason in FindingReason::ALL {
@@ -247,4 +273,27 @@ fn a_token_in_use_that_gets_what_a_wrong_one_got_is_dead() {
         "a 401 refused wrong ones"
     );
     assert_eq!(count(healthy(), alike()), Some(0));
+}
+
+/// A token that a person brought is believed to have ended, by the lifetime that the
+/// configuration knows. It may live: it has its overlap, and is revoked after it.
+#[test]
+fn an_end_that_nobody_told_shortens_no_overlap() {
+    let rows = [
+        (Origin::Adopted, ExpiryKnown::Declared, hours(24)),
+        (Origin::Adopted, ExpiryKnown::Jwt, SignedDuration::ZERO),
+        (Origin::Issued, ExpiryKnown::Declared, SignedDuration::ZERO),
+    ];
+    for (origin, expiry, overlap) in rows {
+        let scene = nearly_done().current(|token| {
+            token.origin = origin;
+            // The issuer's list has shown it.
+            token.issuer = Some("idp-admin".to_owned());
+            token.expiry = expiry;
+            token.expires_at = Some(ago(mins(1)));
+        });
+        let entry = promoted(&scene).retiring.remove(0);
+        let lasts = entry.not_before.duration_since(now());
+        assert_eq!(lasts, overlap, "{origin:?} {expiry:?}");
+    }
 }

@@ -96,7 +96,7 @@ fn near_expiry_a_wish_of_the_server_is_only_a_hint() {
 }
 
 #[test]
-fn patience_shrinks_near_expiry_to_a_third() {
+fn patience_shrinks_before_the_expiry_to_a_third() {
     let policy = Policy {
         new_token_patience: mins(15),
         ..policy()
@@ -107,7 +107,7 @@ fn patience_shrinks_near_expiry_to_a_third() {
         (Some(ahead(mins(30))), mins(15)),
         (Some(ahead(mins(20))), mins(10)),
         (Some(ahead(mins(4))), mins(5)),
-        (Some(ago(mins(4))), mins(5)),
+        (Some(ago(mins(4))), mins(15)),
     ];
     for (expiry, expected) in rows {
         assert_eq!(policy.patience(now(), expiry), expected, "{expiry:?}");

@@ -1,5 +1,6 @@
 //! Somebody who may write to the published path, and nothing else, does so.
 
+use jiff::Timestamp;
 use scim_rotator::rotation::record::{Origin, Trigger};
 
 use super::play::{DAY, HOUR, Play, profile};
@@ -149,4 +150,20 @@ fn a_token_of_another_tenant_reaches_no_connection() {
     assert!(record.supplied.is_some());
     play.rest(3);
     assert!(play.all_hold(&play.current()));
+}
+
+/// The predecessor may have died before: what it saw of its tenant is remembered.
+#[test]
+fn a_token_of_another_tenant_is_refused_also_when_its_predecessor_is_dead() {
+    let mut play = Play::due(&profile("S9"));
+    play.rest(2);
+    let delivered = play.count("connection.deliver");
+    let before = play.current();
+    play.tenant(|tenant| tenant.provider.end(&before.value, Timestamp::MIN));
+    play.tenant(|tenant| tenant.note_cut_from_outside());
+    planted(&mut play, Planted::OtherTenant);
+    assert_eq!(play.count("connection.deliver"), delivered);
+    assert_eq!(play.current().value, before.value);
+    let note = play.record().supplied.expect("a note");
+    assert!(note.detail.contains("another tenant"), "{}", note.detail);
 }
