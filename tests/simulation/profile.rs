@@ -195,6 +195,7 @@ pub(crate) fn variants() -> Vec<Arc<Profile>> {
         )
         .declared()
         .without_ids(),
+        profile("S1 overlapping, one connection by hand", OVERLAPPING).by_hand(),
         profile(
             "S7 two phases, next works at once",
             IssuerCapabilities {
@@ -223,6 +224,18 @@ fn profile(name: &'static str, can: IssuerCapabilities) -> Profile {
         ],
         policy: policy(),
         sweep: SignedDuration::from_hours(3),
+    }
+}
+
+impl Profile {
+    /// With a connection that a person writes, beside the two others.
+    fn by_hand(mut self) -> Self {
+        let can = ConnectionCapabilities {
+            writer: Writer::Person,
+            ..connection(ConnectionTest::None)
+        };
+        self.connections.push(("by-hand".to_owned(), can));
+        self
     }
 }
 

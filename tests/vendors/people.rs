@@ -236,3 +236,47 @@ fn every_manual_file_says_what_to_do_and_passes_check_with_its_example() {
         assert_eq!(loaded.settings.connections["hr"].as_kind().kind(), name);
     }
 }
+
+#[test]
+fn a_token_waits_apart_from_all_that_others_read() {
+    let issuer = "[issuers.crm.acme]\ndomain = 'tenant.acme.example'\nadmin_key = { vault = 'kv/admin/acme#api_key' }\n";
+    let at = |path: &str| {
+        let onelogin = format!(
+            "[connections.hr.onelogin]\nvault_path = '{path}'\ndomain = 'acme.onelogin.com'\napp = 'CRM'\n"
+        );
+        let other =
+            "[connections.other.manual]\nvault_path = 'kv/handover/other'\ninstructions = 'x'\n";
+        let said = folder(&format!("{issuer}{onelogin}{other}")).said();
+        let errors = said.into_iter().filter(|said| said.is_error);
+        errors
+            .map(|said| (said.path, said.message))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(at("kv/handover/hr"), []);
+    for (path, expected) in [
+        (
+            "kv/scim-rotator/handover",
+            "overlaps with `state_path` (kv/scim-rotator)",
+        ),
+        (
+            "kv/scim",
+            "overlaps with the path at which `crm` is published (kv/scim/crm)",
+        ),
+        (
+            "kv/scim/crm",
+            "overlaps with the path at which `crm` is published",
+        ),
+        ("kv/handover/other", "wait at `kv/handover/other` too"),
+        ("kv", "is not a folder in KV v2"),
+    ] {
+        let said = at(path);
+        assert!(
+            said.iter().any(|(_, message)| message.contains(expected)),
+            "{path}: {said:#?}"
+        );
+        let of_users = said
+            .iter()
+            .all(|(key, _)| key.ends_with(".vault_path") && !key.contains(".onelogin.manual"));
+        assert!(of_users, "{said:#?}");
+    }
+}
