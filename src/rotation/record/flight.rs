@@ -159,4 +159,22 @@ pub struct ConnectionHolds {
     /// its lease. The connection is given the current token again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_doubt: bool,
+    /// Whether a person writes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_person: bool,
+    /// A person's word that the token was written into it, where nobody else
+    /// can write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<Box<Acknowledged>>,
+}
+
+/// A person's word that the token was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// When the daemon took it.
+    pub at: Timestamp,
+    /// Who, as Vault tells.
+    pub by: String,
+    /// Why that person is sure.
+    pub reason: String,
 }
