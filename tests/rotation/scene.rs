@@ -283,6 +283,7 @@ impl Scene {
         self.record.halt = Some(Halt {
             step: String::new(),
             retry_at: Some(ahead(hours(1))),
+            may_pass: false,
             asked: None,
             cause,
             since,

@@ -36,6 +36,7 @@ fn full_of_texts() -> Record {
         detail: QUOTED.to_owned(),
         settings: String::new(),
         made: None,
+        is_page: false,
     });
     record.history.push(PastRotation {
         id: "r0".to_owned(),

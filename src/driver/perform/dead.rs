@@ -13,7 +13,7 @@ use crate::rotation::record::HeldToken;
 use crate::scim::evidence::{Evidence, FindingReason, Refusal, Verdict, dead};
 
 /// The right time, asked when a step has found something out.
-pub type Now<'a> = dyn Fn() -> Timestamp + Sync + 'a;
+pub(super) type Now<'a> = dyn Fn() -> Timestamp + Sync + 'a;
 
 /// The verdict on an old token. The issuer is asked if its word can change what
 /// follows: whether the token is dead, or whether its slot is free.

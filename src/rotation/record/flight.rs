@@ -93,6 +93,9 @@ pub struct UnusableAnswer {
     /// Id of the token that was made, where the answer tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
+    /// Whether it is a page for people, as a gateway sends while the issuer is away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_page: bool,
 }
 
 impl UnusableAnswer {
