@@ -297,7 +297,7 @@ impl Answer {
         let kind = self.shown_content_type();
         let looks_like_one = begins("<!doctype html") || begins("<html");
         let says_so = kind == "text/html" && start.starts_with('<');
-        (looks_like_one || says_so) && self.secret_json().is_err()
+        (looks_like_one || says_so) && self.parsed.of(&self.body).is_err()
     }
 
     /// The fault of an answer that would be a success if it were none of these pages.
