@@ -50,6 +50,7 @@ fn found_restored() -> Scene {
         .expect("one");
     past.id = id(4);
     scene.record.history = vec![scim_rotator::rotation::record::PastRotation {
+        asked_by: None,
         id: id(4),
         trigger: Trigger::Schedule,
         began_at: ago(days(1)),

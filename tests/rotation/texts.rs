@@ -39,6 +39,7 @@ fn full_of_texts() -> Record {
         is_page: false,
     });
     record.history.push(PastRotation {
+        asked_by: None,
         id: "r0".to_owned(),
         trigger: Trigger::Force,
         began_at: ago(hours(2)),

@@ -105,6 +105,7 @@ pub(super) fn lift(record: &mut Record) -> Option<HaltCause> {
             at: halt.since,
             override_guards: false,
             supplied: false,
+            by: None,
         });
         request.trigger = Trigger::Compromise;
     }

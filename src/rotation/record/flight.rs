@@ -19,6 +19,9 @@ pub struct Rotation {
     pub id: String,
     /// Why it began.
     pub trigger: Trigger,
+    /// Who asked for it, as Vault tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// The effect that may be in flight.
