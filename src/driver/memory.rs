@@ -5,8 +5,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ports::Version;
 use crate::rotation::outcome::Outcome;
-use crate::rotation::record::Record;
+use crate::rotation::record::{HeldToken, Record};
 use crate::rotation::uncommitted::{Uncommitted, UnrecordedToken};
+use crate::secret::Fingerprint;
 
 /// What the driver keeps of a token between two wakes. It may be lost:
 /// everything that matters is stored, and check-and-set refuses what is
@@ -24,6 +25,8 @@ pub struct Memory {
     /// Label of an intent that this process stored and whose request it has not
     /// sent.
     pub(super) fresh_intent: Option<String>,
+    /// The pending token whose deliveries this process knows of, all of them.
+    pub(super) delivers: Option<Fingerprint>,
     pub(super) store_failures: u32,
     /// Effects since the last commit.
     pub(super) uncommitted: Uncommitted,
@@ -65,6 +68,7 @@ impl Memory {
     /// Drops the record, but keeps it aside until it is loaded again.
     pub(super) fn keep_newest(&mut self) {
         self.newest = self.known.take().or_else(|| self.newest.take());
+        self.delivers = None;
     }
 
     /// A token that ends the next wake between two steps when the configuration
@@ -81,11 +85,32 @@ impl Memory {
         intent.is_some_and(|intent| self.fresh_intent.as_ref() == Some(&intent.label))
     }
 
+    /// A step that began with this record ended: if it brought the pending token,
+    /// nobody has delivered that yet.
+    pub(super) fn pending_came(&mut self, before: &Record) {
+        let now = self.record().and_then(pending);
+        if now != pending(before) {
+            self.delivers = now;
+        }
+    }
+
+    /// Whether this process stored the pending token, and knows of every delivery
+    /// of it since.
+    pub(super) fn knows_deliveries(&self, record: &Record) -> bool {
+        let pending = pending(record);
+        pending.is_some() && pending == self.delivers
+    }
+
     /// The record as last read or changed.
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
         self.known.as_ref().map(|known| &known.record)
     }
+}
+
+fn pending(record: &Record) -> Option<Fingerprint> {
+    let rotation = record.rotation.as_ref()?;
+    rotation.pending.as_ref().map(HeldToken::fingerprint)
 }
 
 /// The label of the intent that this outcome put into the record, and whose

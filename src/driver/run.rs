@@ -259,6 +259,7 @@ impl Runner {
             known.record = after;
         }
         memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());
+        memory.pending_came(&before);
         if store_now {
             if let Some(known) = memory.known.as_mut() {
                 known.must_commit_first = known.dirty;
@@ -289,6 +290,7 @@ impl Runner {
             published: &published.what,
             stated_end: published.end,
             intent_is_fresh: memory.has_fresh_intent(record),
+            knows_deliveries: memory.knows_deliveries(record),
             unrecorded: &memory.unrecorded,
         };
         self.conditions.situation(unit, inputs)

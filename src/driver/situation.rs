@@ -40,6 +40,8 @@ pub struct Inputs<'a> {
     pub stated_end: StatedEnd,
     /// See [`Situation::intent_is_fresh`].
     pub intent_is_fresh: bool,
+    /// See [`Situation::knows_deliveries`].
+    pub knows_deliveries: bool,
     /// See [`Situation::unrecorded`].
     pub unrecorded: &'a [UnrecordedToken],
 }
@@ -59,6 +61,7 @@ impl<'a> Inputs<'a> {
             published,
             stated_end,
             intent_is_fresh: false,
+            knows_deliveries: false,
             unrecorded: &[],
         }
     }
@@ -86,6 +89,7 @@ impl Conditions {
             stated_end: inputs.stated_end,
             shares_issuer: unit.shares_issuer,
             intent_is_fresh: inputs.intent_is_fresh,
+            knows_deliveries: inputs.knows_deliveries,
             unrecorded: inputs.unrecorded,
             our_clock: (self.our_clock)(),
             all_paused: (self.all_paused)(),

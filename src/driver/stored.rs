@@ -27,6 +27,7 @@ impl Runner {
         }
         self.store.forget(&unit.name);
         memory.fresh_intent = None;
+        memory.delivers = None;
         let found = self.store.load(&unit.name).await?;
         let known = match found {
             Some(stored) => {
@@ -64,6 +65,9 @@ impl Runner {
         step: &Step,
     ) -> Result<(), StoreError> {
         let now = self.now(unit);
+        let knows_deliveries = memory
+            .record()
+            .is_some_and(|record| memory.knows_deliveries(record));
         let Some(known) = memory.known.as_mut() else {
             return Err(StoreError::Conflict);
         };
@@ -73,6 +77,13 @@ impl Runner {
             lease.holder == self.holder && left.saturating_mul(2) >= unit.policy.lease
         });
         if covered && !known.dirty && intended.rotation == known.record.rotation {
+            return Ok(());
+        }
+        if covered && knows_deliveries && is_announced(known, step) {
+            // The stored lease still is what covers the step.
+            let lease = known.record.lease.take();
+            known.record = Record { lease, ..intended };
+            known.dirty = true;
             return Ok(());
         }
         known.record = intended;
@@ -293,4 +304,14 @@ fn known_after_restore(memory: &Memory, stored: Versioned<Record>, now: Timestam
         must_commit_first: changed,
         unanswered: Vec::new(),
     }
+}
+
+/// Whether the step delivers a token that was stored as one that may be delivered
+/// at any time: then a successor takes it as delivered, whatever became of this
+/// step.
+fn is_announced(known: &Known, step: &Step) -> bool {
+    let rotation = known.record.rotation.as_ref();
+    matches!(step, Step::Deliver { .. })
+        && !known.must_commit_first
+        && rotation.is_some_and(|rotation| rotation.may_be_delivered)
 }

@@ -41,6 +41,10 @@ pub struct Situation<'a> {
     /// request yet. After a restart it is always `false`. `apply` is given the
     /// value from before the step.
     pub intent_is_fresh: bool,
+    /// Whether this process stored the pending token and knows of every delivery
+    /// of it since. After a restart, or when another writer came first, it is
+    /// `false`.
+    pub knows_deliveries: bool,
     /// Tokens that were issued to this process and are in no record; empty after
     /// a restart, and for a dry run.
     pub unrecorded: &'a [UnrecordedToken],

@@ -10,7 +10,7 @@ use super::{Folder, repository};
 const MAIN: &str = "complete.toml";
 
 /// All files of the complete example.
-pub(crate) const FILES: [&str; 7] = [
+pub(crate) const FILES: [&str; 8] = [
     MAIN,
     "issuers/http.toml",
     "issuers/oauth2.toml",
@@ -18,6 +18,7 @@ pub(crate) const FILES: [&str; 7] = [
     "issuers/operator.toml",
     "connections/http.toml",
     "connections/exec.toml",
+    "connections/manual.toml",
 ];
 
 /// The text of an example file.

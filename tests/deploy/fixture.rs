@@ -46,6 +46,7 @@ pub(crate) fn facts(name: &str) -> Arc<TokenFacts> {
     let connection = ConnectionFacts {
         name: "entra-hr".to_owned(),
         kind: "http".to_owned(),
+        handover: None,
     };
     Arc::new(TokenFacts::new(
         name,
@@ -93,6 +94,8 @@ pub(crate) fn fresh_record(name: &str) -> Record {
             at: now() - SignedDuration::from_hours(240),
             confirmed_at: Some(now() - SignedDuration::from_hours(239)),
             in_doubt: false,
+            by_person: false,
+            ack: None,
         },
     )]);
     record.current = Some(current);
@@ -157,6 +160,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         completed: false,
         rollback: None,
         operator_deadline: None,
+        may_be_delivered: true,
     });
     record
 }

@@ -52,11 +52,8 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
         "{} requests to Vault in a rotation: {about_tokens:#?}",
         about_tokens.len()
     );
-    let is_facts = |request: &&&String| request.contains("/facts/");
-    let facts = about_tokens.iter().filter(is_facts).count();
-    assert!(about_tokens.len() - facts <= 7, "{about_tokens:#?}");
-    // When the new token is in use, and when the old one is retired.
-    assert!(facts <= 2, "{about_tokens:#?}");
+    // In an overlap this short, facts are written once for both ends of it.
+    assert!(about_tokens.len() <= 7, "{about_tokens:#?}");
     assert!(requests.iter().any(|r| r == "update kv/data/scim/crm"));
 
     assert_ne!(first_token, text(&second["current"]["value"]));

@@ -198,6 +198,8 @@ fn without_one_the_connections_are_given_the_tested_token_again() {
                 at: ago(days(1)),
                 confirmed_at: None,
                 in_doubt: false,
+                by_person: false,
+                ack: None,
             };
             (name.to_owned(), holds)
         })

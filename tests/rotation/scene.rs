@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::apply::{IllegalOutcome, apply};
-use scim_rotator::rotation::capability::{ConnectionCapabilities, IssuerCapabilities, Supply};
+use scim_rotator::rotation::capability::{
+    ConnectionCapabilities, IssuerCapabilities, Supply, Writer,
+};
 use scim_rotator::rotation::decision::Decision;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::plan::plan;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy};
 use scim_rotator::rotation::record::{
-    DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure, LastProbe, Lease,
-    Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
+    ConnectionHolds, DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure,
+    LastProbe, Lease, Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::rotation::situation::{OurClock, Published, Situation};
@@ -44,6 +46,7 @@ pub(crate) struct Scene {
     pub(crate) shares_issuer: bool,
     pub(crate) holder: Option<String>,
     pub(crate) intent_is_fresh: bool,
+    pub(crate) knows_deliveries: bool,
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
     pub(crate) clock_is_measured: bool,
@@ -78,6 +81,7 @@ pub(crate) fn healthy() -> Scene {
         shares_issuer: false,
         holder: Some(ME.to_owned()),
         intent_is_fresh: false,
+        knows_deliveries: true,
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
         clock_is_measured: false,
@@ -156,6 +160,7 @@ impl Scene {
             completed: false,
             rollback: None,
             operator_deadline: None,
+            may_be_delivered: false,
         };
         let pending = HeldToken {
             issued_at: ago(mins(6)),
@@ -177,6 +182,26 @@ impl Scene {
                 for (name, _) in &self.connections {
                     let delivery = delivery(DeliveryState::Delivered);
                     rotation.deliveries.insert(name.clone(), delivery);
+                }
+            }
+            Stage::HandedOver => {
+                rotation.pending = Some(proven);
+                rotation.operator_deadline = Some(ahead(days(7)));
+                for (name, can) in &self.connections {
+                    let state = match can.writer {
+                        Writer::Daemon => DeliveryState::Confirmed,
+                        Writer::Person => DeliveryState::Delivered,
+                    };
+                    rotation.deliveries.insert(name.clone(), delivery(state));
+                    let holds = ConnectionHolds {
+                        fingerprint: print("b"),
+                        at: ago(mins(3)),
+                        confirmed_at: None,
+                        in_doubt: false,
+                        by_person: can.writer == Writer::Person,
+                        ack: None,
+                    };
+                    self.record.connections.insert(name.clone(), holds);
                 }
             }
             Stage::Reverting | Stage::Discarding => {
@@ -376,6 +401,7 @@ impl Scene {
             stated_end: self.stated_end,
             shares_issuer: self.shares_issuer,
             intent_is_fresh: self.intent_is_fresh,
+            knows_deliveries: self.knows_deliveries,
             unrecorded: &self.unrecorded,
             our_clock: OurClock {
                 skew: self.clock_skew,

@@ -135,6 +135,7 @@ impl World {
         self.scene.now += secs(1);
         if trouble == Some(Trouble::CrashBefore) {
             self.scene.intent_is_fresh = false;
+            self.scene.knows_deliveries = false;
             return;
         }
         let outcome = match trouble {
@@ -148,6 +149,7 @@ impl World {
         self.check();
         if trouble == Some(Trouble::CrashAfter) {
             self.scene.intent_is_fresh = false;
+            self.scene.knows_deliveries = false;
             return;
         }
         self.fold(outcome);
@@ -178,6 +180,7 @@ impl World {
                     ..
                 }
         );
+        self.scene.knows_deliveries |= matches!(outcome, Outcome::Issued(_));
         let generation = self.scene.record.generation;
         let situation = self.scene.situation();
         let after = apply(&self.scene.record, outcome, &situation, self.scene.now);
@@ -337,6 +340,7 @@ impl World {
             | Stage::Confirming
             | Stage::Reverting
             | Stage::Discarding
+            | Stage::HandedOver
             | Stage::WaitingOperator => true,
         };
         let issuer = &self.scene.issuer;

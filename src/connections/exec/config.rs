@@ -18,7 +18,7 @@ use crate::ports::Connection;
 use crate::ports::kind::{Kind, LongestCall};
 use crate::problem::Problems;
 use crate::rotation::capability::{
-    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects, Writer,
 };
 use crate::secret::SecretRef;
 use crate::value::{HOW, HumanDuration};
@@ -119,6 +119,7 @@ impl Kind for ExecConnection {
 
     fn capabilities(&self) -> ConnectionCapabilities {
         self.capabilities.over(ConnectionCapabilities {
+            writer: Writer::Daemon,
             test: if self.confirm {
                 ConnectionTest::Saved
             } else {

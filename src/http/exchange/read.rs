@@ -252,6 +252,7 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
         | Purpose::Revert
         | Purpose::Label
         | Purpose::Probe
-        | Purpose::Command => &[],
+        | Purpose::Command
+        | Purpose::Instructions => &[],
     }
 }

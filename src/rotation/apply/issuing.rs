@@ -87,6 +87,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         attempts: 0,
         pending: None,
         deliveries: std::collections::BTreeMap::new(),
+        may_be_delivered: false,
         completed: false,
         rollback: None,
         operator_deadline: None,
@@ -229,6 +230,7 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = None;
         rotation.pending = Some(pending);
+        rotation.may_be_delivered = !expired;
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         rotation.operator_deadline = None;

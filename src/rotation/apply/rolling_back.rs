@@ -9,8 +9,8 @@ use super::promoting::{enter, remember};
 use super::refusing::refuse;
 use crate::rotation::capability::{IssueEffect, Overlap};
 use crate::rotation::record::{
-    DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request, RotationResult,
-    Stage, Trigger,
+    Delivery, DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request,
+    RotationResult, Stage, Trigger,
 };
 
 /// Rolls back to the current token if it still works. If it does not, a proven
@@ -66,9 +66,16 @@ fn goes_only_forward(change: &Change<'_, '_>) -> bool {
 }
 
 fn revert(change: &mut Change<'_, '_>, detail: String) {
+    let (now, situation) = (change.now, change.situation);
     let Some(rotation) = change.record.rotation.as_mut() else {
         return;
     };
+    if rotation.may_be_delivered && !situation.knows_deliveries {
+        for (name, _) in situation.connections {
+            let maybe = Delivery::started(now);
+            rotation.deliveries.entry(name.clone()).or_insert(maybe);
+        }
+    }
     rotation.rollback = Some(detail);
     rotation
         .deliveries

@@ -41,6 +41,10 @@ pub struct Rotation {
     /// Progress at each connection that was written or is about to be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deliveries: BTreeMap<String, Delivery>,
+    /// Whether the process that stored the pending token delivers it without
+    /// storing that first. To any other process every connection may have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_delivered: bool,
     /// Whether a two-phase issuer has ended the current token. Then the
     /// rotation cannot be rolled back.
     #[serde(default)]
@@ -121,6 +125,18 @@ pub struct Delivery {
     pub ask_again_at: Option<Timestamp>,
 }
 
+impl Delivery {
+    /// A write may have been sent.
+    #[must_use]
+    pub fn started(at: Timestamp) -> Self {
+        Self {
+            state: DeliveryState::Started,
+            at,
+            ask_again_at: None,
+        }
+    }
+}
+
 /// How far a rotation got at one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,4 +165,22 @@ pub struct ConnectionHolds {
     /// its lease. The connection is given the current token again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_doubt: bool,
+    /// Whether a person writes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_person: bool,
+    /// A person's word that the token was written into it, where nobody else
+    /// can write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<Box<Acknowledged>>,
+}
+
+/// A person's word that the token was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// When the daemon took it.
+    pub at: Timestamp,
+    /// Who, as Vault tells.
+    pub by: String,
+    /// Why that person is sure.
+    pub reason: String,
 }

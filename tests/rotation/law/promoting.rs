@@ -141,6 +141,29 @@ fn refusals_of_a_pending_token_are_believed_after_a_while() {
     assert_eq!(scene.record.stage_name(), StageName::Discarding);
 }
 
+/// What another process may have delivered without storing that first is taken
+/// as delivered: it is written back before the token is discarded.
+#[test]
+fn a_token_that_others_may_have_delivered_is_taken_back_everywhere() {
+    let refused = || Outcome::Proved(Verdict::Fail(finding(FindingReason::OtherTenant)));
+    let rows = [
+        (true, false, StageName::Reverting, 2),
+        (true, true, StageName::Discarding, 0),
+        (false, false, StageName::Discarding, 0),
+    ];
+    for (may_be_delivered, knows_deliveries, stage, written_back) in rows {
+        let mut scene = in_stage(Stage::Proving);
+        scene.knows_deliveries = knows_deliveries;
+        let scene = scene.rotation(|r| r.may_be_delivered = may_be_delivered);
+        let after = scene.apply(refused()).expect("folded");
+        assert_eq!(after.stage_name(), stage);
+        let rotation = after.rotation.expect("a rotation");
+        let states = rotation.deliveries.values().map(|delivery| delivery.state);
+        assert!(states.clone().all(|state| state == DeliveryState::Started));
+        assert_eq!(states.count(), written_back);
+    }
+}
+
 #[test]
 fn every_finding_about_a_pending_token_has_its_consequence() {
     for reason in FindingReason::ALL {

@@ -162,6 +162,9 @@ fn a_token_of_another_tenant_is_refused_also_when_its_predecessor_is_dead() {
     play.tenant(|tenant| tenant.provider.end(&before.value, Timestamp::MIN));
     play.tenant(|tenant| tenant.note_cut_from_outside());
     planted(&mut play, Planted::OtherTenant);
+    play.until("it is looked at", |t| {
+        t.record.as_ref().is_some_and(|r| r.supplied.is_some())
+    });
     assert_eq!(play.count("connection.deliver"), delivered);
     assert_eq!(play.current().value, before.value);
     let note = play.record().supplied.expect("a note");
