@@ -1,12 +1,13 @@
 # What the daemon (and `once`) may do in Vault, and nothing else. People get the
 # policies beside this one: scim-rotator-operator.hcl, scim-rotator-auditor.hcl,
-# scim-rotator-publisher.hcl.
+# scim-rotator-publisher.hcl, scim-rotator-handover.hcl.
 #
 #   vault policy write scim-rotator scim-rotator.hcl
 #
 # It fits this configuration; change both together:
 #   vault.state_path             kv/scim-rotator
 #   tokens.<name>.vault_path     kv/scim/...
+#   connections.<name>.manual.vault_path   kv/handover/<name>
 #   credentials of the callers   kv/scim-rotator-callers/...
 # `scim-rotator check --online` names every line that is missing.
 
@@ -40,6 +41,18 @@ path "kv/data/scim/*" {
 # name that person. Without it they name nobody.
 path "kv/metadata/scim/*" {
   capabilities = ["read"]
+}
+
+# Where tokens wait for the person who writes them into an identity provider
+# (connections of the kind `manual`): kv/handover/<connection>/<token>. They are
+# removed with all their versions when they are written. Who does the work gets a
+# policy of their own with "read" below that connection.
+path "kv/data/handover/+/+" {
+  capabilities = ["create", "read", "update"]
+}
+
+path "kv/metadata/handover/+/+" {
+  capabilities = ["delete"]
 }
 
 # Credentials for the administrative calls to issuers and identity providers.

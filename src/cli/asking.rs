@@ -125,6 +125,8 @@ pub(super) fn request(world: &World, what: Wish) -> WrittenRequest {
         override_guards: false,
         supplied: false,
         reason: String::new(),
+        connection: String::new(),
+        fingerprint: String::new(),
     }
 }
 

@@ -418,6 +418,7 @@ pub(super) async fn read(
     read
 }
 
-fn no_facts() -> String {
+/// What is said where no daemon has told anything of a token.
+pub(super) fn no_facts() -> String {
     "the daemon has told nothing about this token yet: is it running, or does another `vault.state_path` belong to it?".to_owned()
 }

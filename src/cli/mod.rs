@@ -1,5 +1,6 @@
 //! The command line; each subcommand has its file.
 
+pub mod ack;
 mod asking;
 mod bell;
 pub mod check;
@@ -88,6 +89,8 @@ pub enum Command {
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
     Resume(pause::ResumeArgs),
+    /// Say that the new token was written into a connection by hand.
+    Ack(ack::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Write the JSON Schema of the configuration, for editors.
@@ -159,6 +162,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
+        Command::Ack(args) => ack::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),

@@ -128,11 +128,7 @@ async fn ask_all(
                 exit = Exit::Failed;
             }
             Answer::None => {
-                let kept = match made.what {
-                    Wish::Pause => "7 days",
-                    Wish::Rotate | Wish::Resume => "24 hours",
-                };
-                let silent = complain_of_silence(shown, kept);
+                let silent = complain_of_silence(shown, made.what.kept());
                 exit = if exit == Exit::Ok { silent } else { exit };
             }
         }
@@ -149,7 +145,9 @@ fn show(name: &str, what: Wish, facts: &Value, output: &mut Output) -> std::io::
             Wish::Pause => {
                 "All work is paused: every replica stops within 15 s, before its next step. Tokens still expire."
             }
-            Wish::Rotate | Wish::Resume => "All work goes on, within 15 s on every replica.",
+            Wish::Rotate | Wish::Resume | Wish::Ack => {
+                "All work goes on, within 15 s on every replica."
+            }
         });
     }
     let token = &facts["token"];

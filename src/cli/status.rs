@@ -140,7 +140,13 @@ fn connections(state: &Value) -> String {
     };
     let all: Vec<String> = all
         .iter()
-        .map(|one| format!("{} {}", text(&one["name"]), holds(one["in_sync"].as_bool())))
+        .map(|one| {
+            let word = match one["handover"].is_object() {
+                true => "waits for a person",
+                false => holds(one["in_sync"].as_bool()),
+            };
+            format!("{} {word}", text(&one["name"]))
+        })
         .collect();
     all.join(", ")
 }
@@ -188,6 +194,28 @@ fn end_note(state: &Value) -> Option<String> {
             by.unwrap_or_default()
         )
     })
+}
+
+/// What a person has to write into connections that no program can write.
+pub(super) fn handover_note(state: &Value, now: Timestamp) -> Option<String> {
+    let all = state["connections"].as_array()?;
+    let notes: Vec<_> = all
+        .iter()
+        .filter(|one| one["handover"].is_object())
+        .map(|one| {
+            let waits = &one["handover"];
+            let due = time(&waits["deadline_at"]).map(|at| words::relative(at, now));
+            let due = due.map(|due| format!(" (due {due})")).unwrap_or_default();
+            format!(
+                "a person must write the token at {} into connection {}{due}: {} Then run: {}",
+                text(&waits["vault_path"]),
+                text(&one["name"]),
+                text(&waits["instructions"]),
+                text(&waits["command"])
+            )
+        })
+        .collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// A person supplied the token in use, and it is not known whether it belongs to the
@@ -268,7 +296,7 @@ fn note(state: &Value, now: Timestamp) -> String {
     if !written.is_empty() {
         return written.join("; ");
     }
-    if let Some(text) = operator_note(state, now) {
+    if let Some(text) = handover_note(state, now).or_else(|| operator_note(state, now)) {
         return text;
     }
     if let Some(doubt) = state["doubt"].as_str() {

@@ -31,6 +31,7 @@ use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
+use crate::vault::handover::VaultHandover;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
 use pool::Pool;
@@ -100,7 +101,12 @@ impl World {
             state_path.clone(),
             targets(settings),
         ));
-        let builder = Builder::new(Arc::clone(&clock), observer, secrets);
+        let builder = Builder::new(
+            Arc::clone(&clock),
+            observer,
+            secrets,
+            Arc::new(VaultHandover::new(Arc::clone(&session))),
+        );
         let units = builder.units(settings)?;
         let all_paused: Arc<AtomicBool> = Arc::default();
         let facts = FactsWriter::new(

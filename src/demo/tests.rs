@@ -97,6 +97,7 @@ impl Scene {
             Client::new(&settings, target, Arc::clone(&clock), observer).expect("a client")
         };
         let deps = issuers::Deps {
+            handover: None,
             fired: None,
             http: client(Target::Sp),
             secrets: Arc::clone(&secrets),
@@ -104,6 +105,7 @@ impl Scene {
         };
         let issuer = issuers::build("demo", issuer, &deps).expect("an issuer");
         let deps = connections::Deps {
+            handover: None,
             fired: None,
             http: client(Target::Idp),
             secrets,

@@ -235,7 +235,7 @@ async fn remember_tenant(
             let mark = unit.probe.mark_tenant(&token.value).await;
             Verdict::Pass(evidence.with_tenant(mark, token.evidence.as_ref()))
         }
-        verdict => verdict,
+        verdict @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::Inconclusive(_)) => verdict,
     }
 }
 

@@ -48,8 +48,8 @@ struct Inner {
     settings: ClientSettings,
     target: Target,
     /// As it is: the servers' clocks are compared with it.
+    own_clock: Arc<dyn Clock>,
     clock: Arc<dyn Clock>,
-    right_clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     hosts: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     /// Set by [`Client::for_replay`] alone: no setting leads here.
@@ -105,8 +105,8 @@ impl Client {
                 own: own_clients(settings)?,
                 settings: settings.clone(),
                 target,
-                right_clock: Arc::new(RightClock::new(Arc::clone(&clock), Arc::clone(&observer))),
-                clock,
+                clock: Arc::new(RightClock::new(Arc::clone(&clock), Arc::clone(&observer))),
+                own_clock: clock,
                 observer,
                 hosts: Mutex::default(),
                 detour,
@@ -141,13 +141,13 @@ impl Client {
     /// The clock that the times in requests and answers are read against.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.inner.right_clock
+        &self.inner.clock
     }
 
     /// The machine's clock as it is, for what is measured with it alone.
     #[must_use]
     pub fn own_clock(&self) -> &Arc<dyn Clock> {
-        &self.inner.clock
+        &self.inner.own_clock
     }
 
     /// Sends a request once and returns the answer, whatever its status.
@@ -165,7 +165,7 @@ impl Client {
             return Err(Fault::new(FaultClass::Rejected, FaultKind::Config, text));
         }
         let _permit = inner.permit(host).await;
-        let sent_at = inner.clock.now();
+        let sent_at = inner.own_clock.now();
         let started = Instant::now();
         let result = inner.exchange(request, &origin).await;
         let seconds = started.elapsed().as_secs_f64();

@@ -48,11 +48,13 @@ pub enum Purpose {
     Probe,
     /// No call: the arguments of the program of an `exec` connection.
     Command,
+    /// No call: what a person is told who must do something.
+    Instructions,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Login,
         Self::Lookup,
         Self::Issue,
@@ -71,6 +73,7 @@ impl Purpose {
         Self::Label,
         Self::Probe,
         Self::Command,
+        Self::Instructions,
     ];
 
     /// The key in the configuration, also the word in errors and metrics.
@@ -95,6 +98,7 @@ impl Purpose {
             Self::Label => "label",
             Self::Probe => "probe",
             Self::Command => "command",
+            Self::Instructions => "instructions",
         }
     }
 }

@@ -3,6 +3,8 @@
 //! implement them, and so does the simulation in `tests/`.
 
 pub mod condition;
+pub mod handover;
+pub mod instructions;
 pub mod kind;
 pub mod pulse;
 pub mod unit;
@@ -315,6 +317,16 @@ pub trait Connection: Send + Sync {
     /// # Errors
     /// When it cannot be asked.
     async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault>;
+
+    /// Is told that it is proven that this token was written, where a person
+    /// writes it: the token need not wait for that person any more.
+    ///
+    /// # Errors
+    /// When it may still wait.
+    async fn settled(&self, token: &str, value: &BearerToken) -> Result<(), Fault> {
+        let _ = (token, value);
+        Ok(())
+    }
 
     /// Asks for the state of provisioning with the current token. It is shown
     /// to people, and nothing is decided by it. `None` if the identity provider

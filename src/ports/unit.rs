@@ -1,5 +1,6 @@
 //! One token with the issuer, the connections and the probe that act for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use url::Url;
@@ -49,6 +50,19 @@ pub struct Labels {
     pub vault_path: String,
     /// What a person is told who has to supply the next token.
     pub instructions: Option<String>,
+    /// The connections that a person writes, by their names.
+    pub handovers: BTreeMap<String, HandoverPlace>,
+}
+
+/// What a person must know who writes a token into a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandoverPlace {
+    /// Where the token waits in Vault.
+    pub vault_path: String,
+    /// What to do.
+    pub instructions: String,
+    /// The command that tells that it is done.
+    pub command: String,
 }
 
 impl Unit {

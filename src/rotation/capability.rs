@@ -238,6 +238,15 @@ impl IssuerCapabilities {
     }
 }
 
+/// Who writes the token into a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The daemon.
+    Daemon,
+    /// A person, to whom the daemon hands the token over.
+    Person,
+}
+
 /// Which credential a connection can test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionTest {
@@ -282,6 +291,8 @@ pub enum SideEffects {
 /// Everything that `plan` must know of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionCapabilities {
+    /// Who writes the token into it.
+    pub writer: Writer,
     /// Which credential it can test.
     pub test: ConnectionTest,
     /// What a write sends.

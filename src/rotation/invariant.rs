@@ -110,9 +110,11 @@ fn stage_fits(rotation: &Rotation) -> bool {
 fn pending_fits(rotation: &Rotation) -> bool {
     match rotation.stage {
         Stage::Issuing | Stage::WaitingOperator => rotation.pending.is_none(),
-        Stage::Proving | Stage::Delivering | Stage::Completing | Stage::Confirming => {
-            rotation.pending.is_some() && rotation.rollback.is_none()
-        }
+        Stage::Proving
+        | Stage::Delivering
+        | Stage::Completing
+        | Stage::Confirming
+        | Stage::HandedOver => rotation.pending.is_some() && rotation.rollback.is_none(),
         Stage::Reverting | Stage::Discarding => {
             rotation.pending.is_some() && rotation.rollback.is_some()
         }

@@ -51,6 +51,8 @@ pub enum Reason {
     EndSupplied,
     /// A person must supply the new token.
     WaitingOperator,
+    /// A person must write the new token into a connection.
+    WaitingConnection,
     /// A token exists without a record.
     Adoptable,
     /// The published path does not have the current token.
@@ -169,7 +171,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -191,6 +193,7 @@ impl Reason {
         Self::SuppliedRefused,
         Self::EndSupplied,
         Self::WaitingOperator,
+        Self::WaitingConnection,
         Self::Adoptable,
         Self::PublishDue,
         Self::RetireDue,
@@ -237,6 +240,7 @@ impl Reason {
             Self::SuppliedRefused => class("supplied_refused", Urgency::Unfinished, WaitEnds::ByTime, "a value that a person wrote to the published path is not accepted: the token in use is written back"),
             Self::EndSupplied => class("end_supplied", Urgency::Healthy, WaitEnds::ByTime, "a person wrote another end for the token in use to the published path"),
             Self::WaitingOperator => class("waiting_operator", Urgency::NeedsPerson, WaitEnds::ByPerson, "a person must supply the new token"),
+            Self::WaitingConnection => class("waiting_connection", Urgency::NeedsPerson, WaitEnds::ByPerson, "a person must write the new token into a connection that no program can write"),
             Self::Adoptable => class("adoptable", Urgency::Unfinished, WaitEnds::ByTime, "a token exists without a record"),
             Self::PublishDue => class("publish_due", Urgency::Healthy, WaitEnds::ByTime, "the published copy is not the token in use"),
             Self::RetireDue => class("retire_due", Urgency::Healthy, WaitEnds::ByTime, "an overlap has ended"),

@@ -79,6 +79,8 @@ struct When {
 struct ConnectionCell {
     name: String,
     word: &'static str,
+    /// What a person has to do.
+    handover: Option<String>,
 }
 
 impl Row {
@@ -143,7 +145,14 @@ fn connections_of(snapshot: &TokenSnapshot) -> Vec<ConnectionCell> {
         .iter()
         .map(|connection| ConnectionCell {
             name: connection.name.clone(),
+            handover: connection.handover.as_deref().map(|waits| {
+                format!(
+                    "write the token at {} into it: {} Then run: {}",
+                    waits.vault_path, waits.instructions, waits.command
+                )
+            }),
             word: match (connection.in_sync, connection.confirmed_at) {
+                _ if connection.handover.is_some() => "waits for a person",
                 (None, _) => "not delivered by us yet",
                 (Some(false), _) => "holds another token",
                 (Some(true), None) => "delivered",

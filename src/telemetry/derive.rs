@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::rotation::decision::{Action, Decision};
+use crate::rotation::handover;
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::policy::Policy;
 use crate::rotation::proof::{self, Proof};
@@ -15,7 +16,8 @@ use crate::rotation::record::{
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
-    ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot,
+    ConnectionState, FailureFacts, HandoverFacts, PastFacts, RetiringFacts, SlotFacts,
+    TokenSnapshot,
 };
 
 /// How many finished rotations are shown; the record has more.
@@ -140,6 +142,17 @@ impl ConnectionState {
         let holds = record.connections.get(&facts.name);
         let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
         let wanted = [record.current.as_ref(), pending];
+        let waits = facts.handover.as_ref().and_then(|place| {
+            let holds = handover::open(record, &facts.name)?;
+            Some(HandoverFacts {
+                since: holds.at,
+                deadline_at: record.rotation.as_ref().and_then(|r| r.operator_deadline),
+                vault_path: place.vault_path.clone(),
+                fingerprint: handover::name_of(&holds.fingerprint),
+                instructions: place.instructions.clone(),
+                command: place.command.clone(),
+            })
+        });
         Self {
             name: facts.name.clone(),
             kind: facts.kind.clone(),
@@ -151,6 +164,8 @@ impl ConnectionState {
             }),
             delivered_at: holds.map(|holds| holds.at),
             confirmed_at: holds.and_then(|holds| holds.confirmed_at),
+            handover: waits.map(Box::new),
+            acknowledged: holds.and_then(|holds| holds.ack.clone()),
         }
     }
 }
@@ -245,6 +260,7 @@ fn history(record: &Record) -> Vec<PastFacts> {
         .map(|past| PastFacts {
             id: past.id.clone(),
             trigger: past.trigger,
+            asked_by: past.asked_by.clone(),
             began_at: past.began_at,
             ended_at: past.ended_at,
             result: past.result,

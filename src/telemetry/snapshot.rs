@@ -10,8 +10,8 @@ use crate::fault::FaultKind;
 use crate::rotation::proof::Proof;
 use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
-    EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName,
-    SuppliedNote, Trigger,
+    Acknowledged, EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult,
+    StageName, SuppliedNote, Trigger,
 };
 use crate::scim::evidence::Finding;
 use crate::secret::Fingerprint;
@@ -149,6 +149,30 @@ pub struct ConnectionState {
     pub delivered_at: Option<Timestamp>,
     /// When it last proved that it works.
     pub confirmed_at: Option<Timestamp>,
+    /// What a person has to write into it; absent if nothing waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Box<HandoverFacts>>,
+    /// Who said that the token was written into it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Box<Acknowledged>>,
+}
+
+/// A token that waits for the person who writes it into a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HandoverFacts {
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// When it should have been written at the latest; `None` if no rotation
+    /// depends on it.
+    pub deadline_at: Option<Timestamp>,
+    /// Where it waits in Vault.
+    pub vault_path: String,
+    /// Which token it is.
+    pub fingerprint: String,
+    /// What to do.
+    pub instructions: String,
+    /// The command that tells that it is done.
+    pub command: String,
 }
 
 /// A failure, for a person.
@@ -171,6 +195,8 @@ pub struct PastFacts {
     pub id: String,
     /// Why it began.
     pub trigger: Trigger,
+    /// Who asked for it or supplied the new token, as Vault tells.
+    pub asked_by: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.

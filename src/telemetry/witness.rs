@@ -23,7 +23,8 @@ use crate::ports::pulse::Pulse;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
-use crate::rotation::record::{Handled, Record, RotationResult, StageName, Wish};
+use crate::rotation::handover;
+use crate::rotation::record::{Handled, Record, RotationResult, Stage, Wish};
 
 /// Feeds logs, metrics and the board with what the driver reports.
 pub struct Observer {
@@ -318,7 +319,11 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             "a new token is in use"
         );
     }
-    let waits = |record: &Record| record.stage_name() == StageName::WaitingOperator;
+    log_handovers(unit, before, after);
+    let waits = |record: &Record| {
+        let rotation = record.rotation.as_ref();
+        record.halt.is_none() && rotation.is_some_and(|r| r.stage == Stage::WaitingOperator)
+    };
     if waits(after) && !waits(before) {
         warn!(
             token = %unit.name,
@@ -333,10 +338,41 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             cause = halt.cause.as_str(),
             detail = %halt.detail,
-            tried_again_at = halt.retry_at.filter(|_| halt.cause.may_end_by_itself()).map(|at| at.to_string()).unwrap_or_default(),
+            tried_again_at = halt.retry_at.filter(|_| halt.may_end_by_itself()).map(|at| at.to_string()).unwrap_or_default(),
             "halted: a person has to look; it ends by itself when its cause has ended; `scim-rotator status` shows the state, `scim-rotator rotate {}` tries again at once",
             unit.name
         );
+    }
+}
+
+/// Logs what a person has to write into a connection, and who said that it is
+/// done.
+fn log_handovers(unit: &Unit, before: &Record, after: &Record) {
+    for (connection, place) in &unit.labels.handovers {
+        let waits = |record| handover::open(record, connection).map(|holds| holds.fingerprint);
+        let now = waits(after);
+        if now.is_some() && now != waits(before) {
+            warn!(
+                token = %unit.name,
+                connection,
+                vault_path = %place.vault_path,
+                instructions = %place.instructions,
+                then_run = %place.command,
+                "a person must write the new token into the connection"
+            );
+        }
+        let proven = |record: &Record| record.connections.get(connection)?.confirmed_at;
+        if proven(after).is_some() && proven(after) != proven(before) {
+            let holds = after.connections.get(connection);
+            let ack = holds.and_then(|holds| holds.ack.as_deref());
+            info!(
+                token = %unit.name,
+                connection,
+                by = ack.map(|ack| ack.by.as_str()).unwrap_or_default(),
+                reason = ack.map(|ack| ack.reason.as_str()).unwrap_or_default(),
+                "the new token was written into the connection"
+            );
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub mod error;
 pub mod facts;
 pub mod fields;
 mod floor;
+pub mod handover;
 mod held;
 pub mod inspect;
 mod kv;

@@ -1,4 +1,4 @@
-//! What a vendor file says besides `[http]`.
+//! What a vendor file says besides the table in the words of a kind.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::value::HumanDuration;
 /// The version of the language that this program reads.
 pub const LANGUAGE: i64 = 1;
 
-/// A vendor file without `[http]`.
+/// A vendor file without the table in the words of a kind.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VendorFile {
@@ -24,8 +24,39 @@ pub struct VendorFile {
     /// What a user of the file fills in.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
-    /// What the vendor answers to a token that it must refuse.
+    /// What the vendor answers to a token that it must refuse; for `[http]`.
+    #[serde(default)]
     pub refused: Refused,
+    /// What `[tokens.<name>]` needs with this issuer.
+    #[serde(default)]
+    pub token: OfToken,
+    /// Facts of the file that were not confirmed, by a short name: what is not
+    /// known of each, and what the file says in its place.
+    #[serde(default)]
+    pub unconfirmed: BTreeMap<String, String>,
+    /// Why nobody can rotate this, in the place of `[http]`.
+    pub forbidden: Option<Forbidden>,
+}
+
+/// `[forbidden]`: the credential cannot be changed, or there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forbidden {
+    /// What is impossible, and why.
+    pub why: String,
+    /// What to do instead.
+    pub instead: String,
+}
+
+/// `[token]`: settings of a token, shown to be copied.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OfToken {
+    /// The SCIM base URL, with `<placeholders>`; absent where the vendor shows
+    /// it beside the token.
+    pub scim_url: Option<String>,
+    /// The keys of `[tokens.<name>.probe]` that this vendor needs.
+    pub probe: toml::Table,
 }
 
 /// `[vendor]`.

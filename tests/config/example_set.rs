@@ -19,6 +19,7 @@ pub(crate) const FILES: [&str; 8] = [
     "issuers/operator.toml",
     "connections/http.toml",
     "connections/exec.toml",
+    "connections/manual.toml",
 ];
 
 /// The text of an example file.

@@ -16,6 +16,7 @@ mod canary;
 mod commands;
 mod daemon;
 mod house;
+mod manual;
 mod mid_mint;
 mod parts;
 mod restless;

@@ -83,7 +83,7 @@ fn canary() -> String {
 }
 
 /// Every outcome that is not a failure, and the stages in which it may follow.
-fn outcomes() -> Vec<(&'static str, Outcome, Vec<StageName>)> {
+pub(crate) fn outcomes() -> Vec<(&'static str, Outcome, Vec<StageName>)> {
     use StageName as S;
     let everywhere = StageName::ALL
         .into_iter()
@@ -179,6 +179,8 @@ fn outcomes() -> Vec<(&'static str, Outcome, Vec<StageName>)> {
 fn scenes() -> Vec<(StageName, Scene)> {
     let mut all: Vec<_> = Stage::ALL
         .into_iter()
+        // Shown under the same name as another; it has a table of its own.
+        .filter(|stage| *stage != Stage::HandedOver)
         .map(|stage| (stage.name(), in_stage(stage)))
         .collect();
     all.push((StageName::Idle, healthy()));

@@ -9,6 +9,7 @@ mod clocks;
 mod decided;
 mod exhausted;
 mod faults;
+mod handed_over;
 mod law;
 mod plan_begins;
 mod plan_ending;

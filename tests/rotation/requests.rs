@@ -26,6 +26,8 @@ fn wish(seq: u64, what: Wish) -> WrittenRequest {
         override_guards: false,
         supplied: false,
         reason: String::new(),
+        connection: String::new(),
+        fingerprint: String::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{ListedToken, Listing, Outcome, Preparation};
 use scim_rotator::rotation::record::{Record, Restored, RestoredTodo, Stage, Trigger};
 use scim_rotator::scim::evidence::Verdict;
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use crate::scene::{Scene, ago, ahead, days, evidence, healthy, hours, in_stage, mins, now, secs};
 
@@ -27,6 +28,7 @@ fn listed(id: &str, label: &str, expires_at: Option<Timestamp>) -> ListedToken {
         label: Some(label.to_owned()),
         created_at: None,
         expires_at,
+        shown: ShownParts::default(),
         last_used_at: None,
     }
 }
@@ -48,6 +50,7 @@ fn found_restored() -> Scene {
         .expect("one");
     past.id = id(4);
     scene.record.history = vec![scim_rotator::rotation::record::PastRotation {
+        asked_by: None,
         id: id(4),
         trigger: Trigger::Schedule,
         began_at: ago(days(1)),
@@ -195,6 +198,8 @@ fn without_one_the_connections_are_given_the_tested_token_again() {
                 at: ago(days(1)),
                 confirmed_at: None,
                 in_doubt: false,
+                by_person: false,
+                ack: None,
             };
             (name.to_owned(), holds)
         })

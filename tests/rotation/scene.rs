@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::apply::{IllegalOutcome, apply};
-use scim_rotator::rotation::capability::{ConnectionCapabilities, IssuerCapabilities, Supply};
+use scim_rotator::rotation::capability::{
+    ConnectionCapabilities, IssuerCapabilities, Supply, Writer,
+};
 use scim_rotator::rotation::decision::Decision;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::plan::plan;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy};
 use scim_rotator::rotation::record::{
-    DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure, LastProbe, Lease,
-    Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
+    ConnectionHolds, DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure,
+    LastProbe, Lease, Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::rotation::situation::{OurClock, Published, Situation};
@@ -145,6 +147,7 @@ impl Scene {
     /// the pending token `b`, unproven until it has been proven.
     pub(crate) fn stage(mut self, stage: Stage) -> Self {
         let mut rotation = Rotation {
+            asked_by: None,
             id: "r1".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(mins(10)),
@@ -179,6 +182,26 @@ impl Scene {
                 for (name, _) in &self.connections {
                     let delivery = delivery(DeliveryState::Delivered);
                     rotation.deliveries.insert(name.clone(), delivery);
+                }
+            }
+            Stage::HandedOver => {
+                rotation.pending = Some(proven);
+                rotation.operator_deadline = Some(ahead(days(7)));
+                for (name, can) in &self.connections {
+                    let state = match can.writer {
+                        Writer::Daemon => DeliveryState::Confirmed,
+                        Writer::Person => DeliveryState::Delivered,
+                    };
+                    rotation.deliveries.insert(name.clone(), delivery(state));
+                    let holds = ConnectionHolds {
+                        fingerprint: print("b"),
+                        at: ago(mins(3)),
+                        confirmed_at: None,
+                        in_doubt: false,
+                        by_person: can.writer == Writer::Person,
+                        ack: None,
+                    };
+                    self.record.connections.insert(name.clone(), holds);
                 }
             }
             Stage::Reverting | Stage::Discarding => {
@@ -268,6 +291,7 @@ impl Scene {
 
     pub(crate) fn requested(mut self, trigger: Trigger, at: Timestamp) -> Self {
         self.record.request = Some(Request {
+            by: None,
             trigger,
             at,
             override_guards: false,
@@ -286,6 +310,7 @@ impl Scene {
         self.record.halt = Some(Halt {
             step: String::new(),
             retry_at: Some(ahead(hours(1))),
+            may_pass: false,
             asked: None,
             cause,
             since,

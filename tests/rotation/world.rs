@@ -340,6 +340,7 @@ impl World {
             | Stage::Confirming
             | Stage::Reverting
             | Stage::Discarding
+            | Stage::HandedOver
             | Stage::WaitingOperator => true,
         };
         let issuer = &self.scene.issuer;

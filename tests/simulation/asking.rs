@@ -146,6 +146,8 @@ impl World {
             override_guards: false,
             supplied: false,
             reason: String::new(),
+            connection: String::new(),
+            fingerprint: String::new(),
         }
     }
 

@@ -75,6 +75,7 @@ fn asked(label: &str) -> IssueRequest {
 /// A rotation with the intent to issue.
 fn given_rotation(label: &str, at: Timestamp) -> Rotation {
     Rotation {
+        asked_by: None,
         id: label.to_owned(),
         trigger: Trigger::Force,
         began_at: at,
@@ -304,7 +305,8 @@ fn a_request_that_is_carried_out_twice_or_in_anothers_name_is_seen() {
     assert!(good.paused.is_some());
     assert_eq!(tenant.check_requested(&good), Ok(()));
 
-    let broken: [(&str, fn(&mut Record)); 5] = [
+    type Breaks = fn(&mut Record);
+    let broken: [(&str, Breaks); 5] = [
         ("nobody has asked", |record| record.handled.clear()),
         ("another author", |record| {
             record.handled[0].author = "eve".to_owned();

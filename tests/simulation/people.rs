@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::PublishedToken;
-use scim_rotator::rotation::record::{Record, Request as AskedFor, Stage, StageName, Trigger};
+use scim_rotator::rotation::record::{
+    Record, Request as AskedFor, Stage, StageName, Trigger, Wish, WrittenRequest,
+};
 
 use crate::request::Request;
 use crate::tenant::Tenant;
@@ -25,6 +27,7 @@ impl Tenant {
 
     fn waits_for_a_person(&self, record: &Record) -> bool {
         match record.stage_name() {
+            StageName::WaitingOperator if is_handed_over(record) => !self.nobody_writes,
             StageName::WaitingOperator => self.profile.is_by_hand(),
             StageName::Halted => !record.halt_is_lifted(),
             StageName::Idle
@@ -111,6 +114,12 @@ impl Tenant {
     }
 }
 
+/// Whether a person has to write the new token into a connection.
+fn is_handed_over(record: &Record) -> bool {
+    let rotation = record.rotation.as_ref();
+    record.halt.is_none() && rotation.is_some_and(|r| r.stage == Stage::HandedOver)
+}
+
 impl World {
     pub(crate) fn person_acts(&mut self, token: &str) {
         let now = self.now;
@@ -122,7 +131,18 @@ impl World {
         let Some(record) = record.filter(|record| tenant.waits_for_a_person(record)) else {
             return;
         };
-        if tenant.needs_a_token(&record) {
+        if is_handed_over(&record) {
+            for (connection, fingerprint) in tenant.write_by_hand(now) {
+                let request = WrittenRequest {
+                    reason: "I saw users arrive".to_owned(),
+                    connection,
+                    fingerprint,
+                    ..self.wish(Wish::Ack)
+                };
+                self.ask(token, request, true);
+            }
+            self.note(None, "person", || format!("writes what waits for {token}"));
+        } else if tenant.needs_a_token(&record) {
             tenant.supply(now);
             tenant.say_that_it_is_meant(&record, wall);
             self.note(None, "person", || format!("supplies a token for {token}"));

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use scim_rotator::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, ExpirySource, IssueEffect,
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
-    Supply,
+    Supply, Writer,
 };
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::schedule::Windows;
@@ -195,6 +195,7 @@ pub(crate) fn variants() -> Vec<Arc<Profile>> {
         )
         .declared()
         .without_ids(),
+        profile("S1 overlapping, one connection by hand", OVERLAPPING).by_hand(),
         profile(
             "S7 two phases, next works at once",
             IssuerCapabilities {
@@ -226,8 +227,21 @@ fn profile(name: &'static str, can: IssuerCapabilities) -> Profile {
     }
 }
 
+impl Profile {
+    /// With a connection that a person writes, beside the two others.
+    fn by_hand(mut self) -> Self {
+        let can = ConnectionCapabilities {
+            writer: Writer::Person,
+            ..connection(ConnectionTest::None)
+        };
+        self.connections.push(("by-hand".to_owned(), can));
+        self
+    }
+}
+
 fn connection(test: ConnectionTest) -> ConnectionCapabilities {
     ConnectionCapabilities {
+        writer: Writer::Daemon,
         test,
         write: ConnectionWrite::Merge,
         readback: Readback::Absent,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::{PublishedSecret, PublishedToken};
+use scim_rotator::rotation::capability::Writer;
 use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::rotation::record::Record;
 use scim_rotator::scim::tenancy::Tenancy;
@@ -30,6 +31,10 @@ pub(crate) struct Tenant {
     pub(crate) provider: ServiceProvider,
     /// What each connection of the identity provider holds.
     pub(crate) held: Vec<Option<BearerToken>>,
+    /// What waits for a person at each connection that a person writes.
+    pub(crate) waiting: Vec<Option<BearerToken>>,
+    /// Nobody writes what waits.
+    pub(crate) nobody_writes: bool,
     /// Which connections have left the configuration.
     pub(crate) detached: BTreeSet<usize>,
     /// The first connection will not like the next token that it is given.
@@ -64,6 +69,8 @@ impl Tenant {
             published_version: 0,
             provider: ServiceProvider::new(profile.issuer),
             held: vec![None; profile.connections.len()],
+            waiting: vec![None; profile.connections.len()],
+            nobody_writes: false,
             detached: BTreeSet::new(),
             dislikes_next: false,
             disliked: None,
@@ -134,11 +141,12 @@ impl Tenant {
                 let fault = Fault::new(FaultClass::Rejected, FaultKind::Refused, text);
                 Err(Failure::Fault(fault))
             }
+            Request::Deliver { connection, value } if self.is_by_person(*connection) => {
+                self.waiting[*connection] = Some(value.clone());
+                Ok(Reply::Nothing)
+            }
             Request::Deliver { connection, value } => {
-                self.note_delivery(*connection, value);
-                self.provider
-                    .not_used_any_more(&self.held[*connection], now);
-                self.held[*connection] = Some(value.clone());
+                self.hold(*connection, value, now);
                 if *connection == 0 && std::mem::take(&mut self.dislikes_next) {
                     self.disliked = Some(value.clone());
                 }
@@ -154,6 +162,31 @@ impl Tenant {
                 new: self.provider.accepts(new, now),
             }),
         }
+    }
+
+    fn is_by_person(&self, connection: usize) -> bool {
+        self.profile.connections[connection].1.writer == Writer::Person
+    }
+
+    /// A connection holds this token from now on.
+    fn hold(&mut self, connection: usize, value: &BearerToken, now: Timestamp) {
+        self.note_delivery(connection, value);
+        self.provider.not_used_any_more(&self.held[connection], now);
+        self.held[connection] = Some(value.clone());
+    }
+
+    /// A person writes what waits; returns the names of the connections, and the
+    /// fingerprints of the tokens.
+    pub(crate) fn write_by_hand(&mut self, now: Timestamp) -> Vec<(String, String)> {
+        let mut written = Vec::new();
+        for connection in 0..self.waiting.len() {
+            if let Some(value) = self.waiting[connection].take() {
+                self.hold(connection, &value, now);
+                let name = self.profile.connections[connection].0.clone();
+                written.push((name, value.fingerprint().short()));
+            }
+        }
+        written
     }
 
     fn compare(&self, new: &BearerToken, old: &BearerToken, now: Timestamp) -> Tenancy {

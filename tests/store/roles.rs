@@ -83,6 +83,8 @@ fn request(what: Wish) -> WrittenRequest {
         override_guards: false,
         supplied: false,
         reason: String::new(),
+        connection: String::new(),
+        fingerprint: String::new(),
     }
 }
 

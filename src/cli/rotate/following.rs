@@ -8,6 +8,7 @@ use crate::cli::Exit;
 use crate::cli::asking::{self, Answer, Asking, complain_of_silence};
 use crate::cli::live::Live;
 use crate::cli::output::complain;
+use crate::cli::status::handover_note;
 use crate::cli::wiring::World;
 use crate::ports::unit::Unit;
 use crate::vault::requests::ALL;
@@ -141,6 +142,9 @@ fn ended(state: &Value, since: Timestamp) -> Option<(Exit, String)> {
         return Some((Exit::Failed, why));
     }
     (text(&state["stage"]) == "waiting_operator").then(|| {
+        if let Some(what) = handover_note(state, since) {
+            return (Exit::Failed, what);
+        }
         let place = text(&state["vault_path"]);
         let instructions = text(&state["instructions"]);
         let what = format!("a person must write the new token to {place}: {instructions}");

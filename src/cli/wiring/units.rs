@@ -10,7 +10,8 @@ use crate::config::{Settings, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
-use crate::ports::unit::{Labels, Unit};
+use crate::ports::handover::Handover;
+use crate::ports::unit::{HandoverPlace, Labels, Unit};
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
@@ -26,6 +27,7 @@ pub(super) struct Builder {
     right_clock: Arc<dyn Clock>,
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
+    handover: Arc<dyn Handover>,
     built: Mutex<Built>,
 }
 
@@ -46,6 +48,7 @@ impl Builder {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
+        handover: Arc<dyn Handover>,
     ) -> Self {
         let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
@@ -53,6 +56,7 @@ impl Builder {
             right_clock: Arc::new(right),
             observer,
             secrets,
+            handover,
             built: Mutex::default(),
         }
     }
@@ -104,6 +108,7 @@ impl Builder {
     ) -> anyhow::Result<Issuers> {
         let deps = issuers::Deps {
             fired: None,
+            handover: Some(Arc::clone(&self.handover)),
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.right_clock),
@@ -122,6 +127,7 @@ impl Builder {
     fn connections(&self, settings: &Settings, kept: &Connections) -> anyhow::Result<Connections> {
         let deps = connections::Deps {
             fired: None,
+            handover: Some(Arc::clone(&self.handover)),
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.right_clock),
@@ -178,11 +184,21 @@ impl Parts<'_> {
         }
         let mut connections = Vec::new();
         let mut connection_kinds = Vec::new();
+        let mut handovers = BTreeMap::new();
         for wanted in &token.connections {
             let built = self.built.connections.get(wanted);
             let (kind, built) = built.ok_or_else(|| missing("connection"))?;
             connections.push((wanted.clone(), Arc::clone(built)));
-            connection_kinds.push(kind.as_kind().kind().to_owned());
+            let kind = kind.as_kind();
+            connection_kinds.push(kind.kind().to_owned());
+            if let Some(folder) = kind.handover_folder() {
+                let place = HandoverPlace {
+                    vault_path: format!("{folder}/{name}"),
+                    instructions: kind.instructions().unwrap_or_default(),
+                    command: connections::manual::command(name, wanted),
+                };
+                handovers.insert(wanted.clone(), place);
+            }
         }
         Ok(Unit {
             name: name.to_owned(),
@@ -198,7 +214,8 @@ impl Parts<'_> {
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),
-                instructions: kind.instructions().map(str::to_owned),
+                instructions: kind.instructions(),
+                handovers,
             },
             leaving: false,
         })

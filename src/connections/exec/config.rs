@@ -16,7 +16,7 @@ use crate::program::{
     ProgramSettings, UserName, default_confine, default_timeout, default_working_dir,
 };
 use crate::rotation::capability::{
-    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects, Writer,
 };
 use crate::secret::SecretRef;
 use crate::value::{HOW, HumanDuration};
@@ -76,6 +76,7 @@ impl Kind for ExecConnection {
 
     fn capabilities(&self) -> ConnectionCapabilities {
         self.capabilities.over(ConnectionCapabilities {
+            writer: Writer::Daemon,
             test: if self.confirm {
                 ConnectionTest::Saved
             } else {

@@ -12,7 +12,7 @@ use crate::ports::Connection;
 use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
 use crate::rotation::capability::{
-    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects, Writer,
 };
 use crate::secret::SecretRef;
 
@@ -39,6 +39,7 @@ impl Kind for HttpConnection {
         let usual = Purpose::Deliver.method();
         let patches = self.deliver.method.as_ref().unwrap_or(&usual) == Method::PATCH;
         self.capabilities.over(ConnectionCapabilities {
+            writer: Writer::Daemon,
             test: match (proves, &self.test_candidate) {
                 (true, _) => ConnectionTest::Saved,
                 (false, Some(_)) => ConnectionTest::Candidate,

@@ -1,8 +1,8 @@
 //! The table of names.
 
 use super::Purpose::{
-    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Issue, Label, List, Login, Lookup,
-    Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
+    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Instructions, Issue, Label, List, Login,
+    Lookup, Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
 };
 use super::Side::{Connection, Issuer, Probe};
 use super::{Purpose, Row, Side};
@@ -56,6 +56,12 @@ const EVERYWHERE: Exists = &[
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
 ];
+const CALLS_AND_INSTRUCTIONS: Exists = &[
+    (Issuer, ISSUER_CALLS),
+    (Connection, CONNECTION_CALLS),
+    (Issuer, &[Instructions]),
+    (Connection, &[Instructions]),
+];
 const ISSUE: Exists = &[(Issuer, &[Issue])];
 const LABEL: Exists = &[(Issuer, &[Label])];
 
@@ -104,7 +110,7 @@ pub const ROWS: &[Row] = &[
         "A value of the table `config`: text, whole number, boolean or list of texts. In a vendor file: a parameter.",
         "",
         ("{{ config.tenant }}", "acme"),
-        CALLS,
+        CALLS_AND_INSTRUCTIONS,
     ),
     row(
         "secrets.<key>",

@@ -199,11 +199,11 @@ impl Reply {
             if live && !known && spelled::objection(&item.id, None).is_none() {
                 let label = item.label;
                 listing.tokens.push(ListedToken {
-                    id: item.id,
                     label: label.filter(|l| spelled::objection_to_label(l).is_none()),
                     created_at: item.created_at,
                     expires_at: item.expires_at,
                     last_used_at: item.last_used_at,
+                    ..ListedToken::with_id(item.id)
                 });
             }
         }

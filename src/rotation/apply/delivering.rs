@@ -2,10 +2,11 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
+use super::handed_over;
 use super::promoting::{advance, enter};
 use super::rolling_back::{begin_discarding, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::rotation::capability::Overlap;
+use crate::rotation::capability::{Overlap, Writer};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::Confirmation;
 use crate::rotation::record::{
@@ -21,11 +22,12 @@ pub(super) fn delivered(
     connection: &str,
 ) -> Result<(), IllegalOutcome> {
     let now = change.now;
+    let by_person = is_by_person(&change, connection);
     let rotation = change
         .record
         .rotation
         .as_mut()
-        .filter(|r| r.stage == Stage::Delivering);
+        .filter(|r| matches!(r.stage, Stage::Delivering | Stage::HandedOver));
     let Some((rotation, pending)) = rotation.and_then(|r| r.pending.clone().map(|p| (r, p))) else {
         return Err(change.illegal("delivered"));
     };
@@ -41,6 +43,8 @@ pub(super) fn delivered(
         at: now,
         confirmed_at: None,
         in_doubt: false,
+        by_person,
+        ack: None,
     };
     change
         .record
@@ -57,6 +61,11 @@ pub(super) fn delivered(
     Ok(())
 }
 
+fn is_by_person(change: &Change<'_, '_>, connection: &str) -> bool {
+    let can = change.situation.connection(connection);
+    can.is_some_and(|can| can.writer == Writer::Person)
+}
+
 /// Whether the new token works only after `complete`.
 fn completes_first(change: &Change<'_, '_>) -> bool {
     change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false }
@@ -64,7 +73,9 @@ fn completes_first(change: &Change<'_, '_>) -> bool {
 
 fn all_delivered(change: &Change<'_, '_>) -> bool {
     let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
-    change.situation.connections.iter().all(|(name, _)| {
+    let connections = change.situation.connections.iter();
+    let mut written = connections.filter(|(_, can)| can.writer == Writer::Daemon);
+    written.all(|(name, _)| {
         deliveries
             .and_then(|d| d.get(name))
             .is_some_and(|d| matches!(d.state, DeliveryState::Delivered | DeliveryState::Confirmed))
@@ -92,7 +103,8 @@ pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
             | Stage::Confirming
             | Stage::Reverting
             | Stage::Discarding
-            | Stage::WaitingOperator => false,
+            | Stage::WaitingOperator
+            | Stage::HandedOver => false,
         });
     if !may_follow {
         return Err(change.illegal("completed"));
@@ -115,6 +127,9 @@ pub(super) fn confirmed(
     connection: &str,
     confirmation: Confirmation,
 ) -> Result<(), IllegalOutcome> {
+    if handed_over::waits(&change) {
+        return handed_over::confirmed(change, connection, confirmation);
+    }
     let now = change.now;
     let rotation = change
         .record
@@ -193,6 +208,7 @@ fn refused(detail: &str, kind: FaultKind) -> Fault {
 
 pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(), IllegalOutcome> {
     let now = change.now;
+    let by_person = is_by_person(&change, connection);
     let current = change
         .record
         .current
@@ -207,6 +223,8 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
         at: now,
         confirmed_at: None,
         in_doubt: false,
+        by_person,
+        ack: None,
     };
     let connections = &mut change.record.connections;
     let before = connections.insert(connection.to_owned(), holds);

@@ -3,6 +3,7 @@
 use super::change::{Change, IllegalOutcome};
 use super::failures::note_failure;
 use super::halting::{halt_at, halt_unusable};
+use super::handed_over;
 use super::losing::{latest_death, lost};
 use super::proving::verify_failed;
 use super::retiring::use_unknown;
@@ -56,6 +57,10 @@ pub(super) fn failed(
         Step::Verify => verify_failed(change, fault),
         // What somebody writes to the published path does not halt the token.
         Step::TakeSupplied => note_failure(&mut change, step, &fault),
+        // A wait for a person uses up no attempts.
+        Step::Confirm { connection } if handed_over::waits(&change) => {
+            handed_over::not_seen(&mut change, connection);
+        }
         Step::Adopt
         | Step::Prepare { .. }
         | Step::Recover
@@ -118,8 +123,11 @@ fn note_unusable(change: &mut Change<'_, '_>, fault: &Fault, unusable: &Unusable
         detail: fault.message.clone(),
         settings: change.situation.issuer_settings.to_owned(),
         made: unusable.made.clone(),
+        is_page: unusable.is_page,
     };
     match change.situation.issuer.recovery {
+        // The same request may be sent again at any time.
+        Recovery::ClientChosen | Recovery::Replay if unusable.is_page => {}
         Recovery::ClientChosen | Recovery::Replay => {
             let found = "The same request is sent again, so no other token is made.";
             halt_unusable(change, &answer, found);
@@ -158,7 +166,13 @@ fn give_up_if_permanent(change: &mut Change<'_, '_>, step: &Step, fault: &Fault)
         }
         Some(Stage::Discarding) => abandon_pending(change),
         None
-        | Some(Stage::Issuing | Stage::Completing | Stage::Reverting | Stage::WaitingOperator) => {
+        | Some(
+            Stage::Issuing
+            | Stage::Completing
+            | Stage::Reverting
+            | Stage::WaitingOperator
+            | Stage::HandedOver,
+        ) => {
             let detail = format!(
                 "`{}` failed {} times with a permanent error; the last answer: {}",
                 step.as_str(),

@@ -13,6 +13,7 @@ mod failing;
 mod failures;
 mod folding;
 mod halting;
+mod handed_over;
 mod identifying;
 mod issuing;
 mod losing;

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::change::Change;
 use super::losing::NO_ID;
 use super::restoring;
-use crate::rotation::capability::{IssueEffect, Overlap};
+use crate::rotation::capability::{IssueEffect, Overlap, Writer};
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, PublishedEnd, Record,
     Retiring, RotationResult, Stage, Trigger,
@@ -15,22 +15,27 @@ use crate::rotation::record::{
 /// permit.
 pub(super) fn advance(change: &mut Change<'_, '_>) {
     let wanted = change.situation.connections;
-    let all = |enough: fn(DeliveryState) -> bool| {
+    let all = |writer: Writer, enough: fn(DeliveryState) -> bool| {
         let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
-        wanted.iter().all(|(name, _)| {
+        let mut written = wanted.iter().filter(|(_, can)| can.writer == writer);
+        written.all(|(name, _)| {
             deliveries
                 .and_then(|d| d.get(name))
                 .is_some_and(|d| enough(d.state))
         })
     };
-    let stage = if !all(|s| matches!(s, DeliveryState::Delivered | DeliveryState::Confirmed)) {
+    let has = |s| matches!(s, DeliveryState::Delivered | DeliveryState::Confirmed);
+    let stage = if !all(Writer::Daemon, has) {
         Stage::Delivering
     } else if begins_unknown(change) {
         Stage::Completing
-    } else if !all(|s| s == DeliveryState::Confirmed) {
+    } else if !all(Writer::Daemon, |s| s == DeliveryState::Confirmed) {
         Stage::Confirming
     } else if !is_proven(change) {
         Stage::Proving
+    } else if !all(Writer::Person, |s| s == DeliveryState::Confirmed) {
+        // A person is asked last: what fails before concerns nobody.
+        Stage::HandedOver
     } else {
         promote(change);
         return;
@@ -57,9 +62,12 @@ fn is_proven(change: &Change<'_, '_>) -> bool {
 /// Enters a stage; `stage_entered_at` changes only if the stage does.
 pub(super) fn enter(change: &mut Change<'_, '_>, stage: Stage) {
     let now = change.now;
+    let deadline = now.checked_add(change.situation.policy.operator_deadline);
     if let Some(rotation) = change.record.rotation.as_mut().filter(|r| r.stage != stage) {
         rotation.stage = stage;
         rotation.stage_entered_at = now;
+        let asks_a_person = stage == Stage::HandedOver;
+        rotation.operator_deadline = deadline.ok().filter(|_| asks_a_person);
     }
 }
 
@@ -75,6 +83,7 @@ fn promote(change: &mut Change<'_, '_>) {
     };
     let record = &mut *change.record;
     let new = pending.fingerprint();
+    let supplied_by = pending.supplied_by.clone();
     record.probe = pending.evidence.as_ref().map(|evidence| LastProbe {
         at: evidence.at(),
         refused: 0,
@@ -93,6 +102,7 @@ fn promote(change: &mut Change<'_, '_>) {
         PastRotation {
             id: rotation.id,
             trigger: rotation.trigger,
+            asked_by: rotation.asked_by.or(supplied_by),
             began_at: rotation.began_at,
             ended_at: now,
             result: RotationResult::Success,

@@ -23,7 +23,7 @@ pub(super) fn proved(
     let stage = change.record.rotation.as_ref().map(|r| r.stage);
     let can_follow = matches!(
         stage,
-        Some(Stage::Proving | Stage::Delivering | Stage::Confirming)
+        Some(Stage::Proving | Stage::Delivering | Stage::Confirming | Stage::HandedOver)
     );
     let pending = change
         .record

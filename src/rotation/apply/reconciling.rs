@@ -178,6 +178,8 @@ fn doubt_connection(record: &mut Record, connection: &str, given: &Fingerprint, 
         at: now,
         confirmed_at: None,
         in_doubt: true,
+        by_person: false,
+        ack: None,
     };
     record.connections.insert(connection.to_owned(), holds);
 }

@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 
+use crate::rotation::handover;
 use crate::rotation::record::{
-    Control, Handled, MOST_AUTHORS, Paused, Record, Request, RequestsOf, Trigger, Wish,
-    WrittenRequest,
+    Acknowledged, Control, Handled, MOST_AUTHORS, Paused, Record, Request, RequestsOf, Trigger,
+    Wish, WrittenRequest,
 };
 
 /// The record after the requests for this token were handled. It is unchanged if
@@ -14,14 +15,23 @@ use crate::rotation::record::{
 pub fn take_requests(record: &Record, from: &[RequestsOf], now: Timestamp) -> Record {
     let now = now.max(record.updated_at);
     let mut next = record.clone();
-    let accepted = note(&mut next.handled, from, now, |_| None);
+    let unfit = |request: &WrittenRequest| match request.what {
+        Wish::Ack => handover::obstacle(record, request),
+        Wish::Rotate | Wish::Pause | Wish::Resume => None,
+    };
+    let accepted = note(&mut next.handled, from, now, unfit);
     for (by, request) in accepted {
         match request.what {
-            Wish::Rotate => ask_for_rotation(&mut next, &request, now),
+            Wish::Rotate => ask_for_rotation(&mut next, by, &request, now),
             // The first pause is kept: it tells since when nothing is done.
             Wish::Pause if next.paused.is_some() => {}
             Wish::Pause => next.paused = Some(paused(by, request, now)),
             Wish::Resume => next.paused = None,
+            Wish::Ack => {
+                let connection = request.connection;
+                let (at, reason) = (now, request.reason);
+                handover::acknowledge(&mut next, &connection, Acknowledged { at, by, reason });
+            }
         }
     }
     if next.handled != record.handled {
@@ -35,12 +45,17 @@ pub fn take_requests(record: &Record, from: &[RequestsOf], now: Timestamp) -> Re
 pub fn take_requests_for_all(control: &Control, from: &[RequestsOf], now: Timestamp) -> Control {
     let mut next = control.clone();
     let only_the_switch = |request: &WrittenRequest| {
-        (request.what == Wish::Rotate).then(|| "all tokens cannot be rotated at once".to_owned())
+        let what = match request.what {
+            Wish::Rotate => "all tokens cannot be rotated at once",
+            Wish::Ack => "what was written into a connection is told of one token",
+            Wish::Pause | Wish::Resume => return None,
+        };
+        Some(what.to_owned())
     };
     for (by, request) in note(&mut next.handled, from, now, only_the_switch) {
         next.paused = match request.what {
             Wish::Pause => next.paused.or_else(|| Some(paused(by, request, now))),
-            Wish::Rotate | Wish::Resume => None,
+            Wish::Rotate | Wish::Resume | Wish::Ack => None,
         };
     }
     next
@@ -55,7 +70,7 @@ fn paused(by: String, request: WrittenRequest, since: Timestamp) -> Paused {
 }
 
 /// A request does not weaken an earlier one that is not fulfilled yet.
-fn ask_for_rotation(record: &mut Record, request: &WrittenRequest, now: Timestamp) {
+fn ask_for_rotation(record: &mut Record, by: String, request: &WrittenRequest, now: Timestamp) {
     let before = record.request.as_ref();
     let was_compromise = before.is_some_and(|r| r.trigger == Trigger::Compromise);
     let overrode = before.is_some_and(|r| r.override_guards);
@@ -68,6 +83,7 @@ fn ask_for_rotation(record: &mut Record, request: &WrittenRequest, now: Timestam
         at: now,
         override_guards: overrode || request.override_guards,
         supplied: before_supplied || request.supplied,
+        by: Some(by),
     });
 }
 

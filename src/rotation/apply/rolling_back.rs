@@ -7,7 +7,7 @@ use super::halting::halt;
 use super::losing::lost;
 use super::promoting::{enter, remember};
 use super::refusing::refuse;
-use crate::rotation::capability::{IssueEffect, Overlap};
+use crate::rotation::capability::{IssueEffect, Overlap, Writer};
 use crate::rotation::record::{
     Delivery, DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request,
     RotationResult, Stage, Trigger,
@@ -71,7 +71,11 @@ fn revert(change: &mut Change<'_, '_>, detail: String) {
         return;
     };
     if rotation.may_be_delivered && !situation.knows_deliveries {
-        for (name, _) in situation.connections {
+        // A person is handed the token in a stage of its own.
+        let handed_over = rotation.stage == Stage::HandedOver;
+        let written = situation.connections.iter();
+        let written = written.filter(|(_, can)| handed_over || can.writer == Writer::Daemon);
+        for (name, _) in written {
             let maybe = Delivery::started(now);
             rotation.deliveries.entry(name.clone()).or_insert(maybe);
         }
@@ -191,6 +195,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
     };
     let detail = rotation.rollback.unwrap_or_default();
     let pending = rotation.pending.as_ref();
+    let supplied_by = pending.and_then(|pending| pending.supplied_by.clone());
     if let Some(pending) = pending.filter(|p| p.origin == Origin::Operator) {
         let (fingerprint, by) = (pending.fingerprint(), pending.supplied_by.clone());
         refuse(change, fingerprint, by, detail.clone());
@@ -198,6 +203,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
     let past = PastRotation {
         id: rotation.id,
         trigger: rotation.trigger,
+        asked_by: rotation.asked_by.clone().or(supplied_by),
         began_at: rotation.began_at,
         ended_at: now,
         result: RotationResult::RolledBack,
@@ -213,6 +219,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
             at: rotation.began_at,
             override_guards: false,
             supplied: false,
+            by: rotation.asked_by.clone(),
         });
     }
     remember(change.record, past);

@@ -90,6 +90,7 @@ fn accept(
             | Stage::Delivering
             | Stage::Completing
             | Stage::Confirming
+            | Stage::HandedOver
             | Stage::Reverting
             | Stage::Discarding,
         ) => return Err(change.illegal("supplied")),

@@ -6,10 +6,12 @@
 //! while a window, a person or a server is waited for, a superseded token must
 //! still be retired and the current one tested.
 
+mod deliveries;
 mod due;
 mod ending;
 mod flight;
 mod gates;
+mod handed_over;
 mod leaving;
 mod lost_lease;
 mod probing;

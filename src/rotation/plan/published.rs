@@ -80,6 +80,7 @@ pub(super) fn rescue(view: &View<'_>) -> Option<Decision> {
             | Stage::Delivering
             | Stage::Completing
             | Stage::Confirming
+            | Stage::HandedOver
             | Stage::Reverting
             | Stage::Discarding => false,
         },

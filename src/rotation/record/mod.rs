@@ -18,7 +18,9 @@ pub use control::{Control, Lease, Paused, Request, Trigger};
 pub use document::{HISTORY, MARK, Record, SCHEMA};
 pub use ending::{Orphan, Retiring, UseSeen};
 pub use failures::{Failures, Halt, HaltCause, LastFailure};
-pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation, UnusableAnswer};
+pub use flight::{
+    Acknowledged, ConnectionHolds, Delivery, DeliveryState, Intent, Rotation, UnusableAnswer,
+};
 pub use history::{LastProbe, PastRotation, RotationResult};
 pub use ids_before::{IdsBefore, MOST_IDS};
 pub use requests::{Handled, MOST_AUTHORS, MOST_REQUESTS, RequestsOf, Wish, WrittenRequest};

@@ -34,9 +34,15 @@ pub struct WrittenRequest {
     /// For `rotate`: the value at the published path is meant to become the token.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub supplied: bool,
-    /// For `pause`: why, in the author's words.
+    /// For `pause` and `ack`: why, in the author's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// For `ack`: the connection.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub connection: String,
+    /// For `ack`: the fingerprint of the token that was written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
 }
 
 /// What a person can ask for.
@@ -49,6 +55,8 @@ pub enum Wish {
     Pause,
     /// Resume the work.
     Resume,
+    /// Take a person's word that the new token was written into a connection.
+    Ack,
 }
 
 impl Wish {
@@ -59,6 +67,16 @@ impl Wish {
             Self::Rotate => "rotate",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Ack => "ack",
+        }
+    }
+
+    /// How long a request waits for a daemon, for people.
+    #[must_use]
+    pub fn kept(self) -> &'static str {
+        match self {
+            Self::Rotate | Self::Resume => "24 hours",
+            Self::Pause | Self::Ack => "7 days",
         }
     }
 
@@ -68,7 +86,7 @@ impl Wish {
     fn life(self) -> SignedDuration {
         match self {
             Self::Rotate | Self::Resume => SignedDuration::from_hours(24),
-            Self::Pause => SignedDuration::from_hours(7 * 24),
+            Self::Pause | Self::Ack => SignedDuration::from_hours(7 * 24),
         }
     }
 }
@@ -111,6 +129,15 @@ impl WrittenRequest {
             _ if self.seq == 0 => Some("its `seq` is 0"),
             _ if !is_plain(&self.reason) => {
                 Some("its `reason` is too long or has control characters")
+            }
+            _ if ![&self.connection, &self.fingerprint]
+                .into_iter()
+                .all(|t| is_plain(t)) =>
+            {
+                Some("its `connection` or its `fingerprint` is too long or has control characters")
+            }
+            _ if self.what == Wish::Ack && self.reason.trim().is_empty() => {
+                Some("its `reason` is empty: say why you are sure")
             }
             _ => None,
         }

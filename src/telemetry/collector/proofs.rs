@@ -1,9 +1,12 @@
 //! Series of probes, and of what the connections hold.
 
+use jiff::Timestamp;
+
 use super::with;
 use crate::ports::condition::{Condition, ConnectionState};
 use crate::telemetry::board::Entry;
 use crate::telemetry::exposition::{Family, Series, gauge};
+use crate::telemetry::snapshot::HandoverFacts;
 
 pub(super) const FAMILIES: &[Family] = &[
     gauge(
@@ -30,6 +33,16 @@ pub(super) const FAMILIES: &[Family] = &[
         "scim_rotator_idp_credential_in_sync",
         "Whether the connection was last given the token in use or the new one of a rotation in flight; absent before the first delivery.",
         in_sync,
+    ),
+    gauge(
+        "scim_rotator_connection_waits_for_person_since_timestamp_seconds",
+        "Since when a token waits for the person who writes it into the connection; absent if none does.",
+        waits_for_person,
+    ),
+    gauge(
+        "scim_rotator_connection_person_deadline_timestamp_seconds",
+        "When the person should have written the token into the connection at the latest; absent if no rotation waits for that.",
+        person_deadline,
     ),
     gauge(
         "scim_rotator_idp_job_state",
@@ -98,6 +111,28 @@ fn in_sync(entry: &Entry, to: &mut Series<'_>) {
                 let labels = [("connection", connection.name.as_str())];
                 to.flag(&s.facts.name, &labels, in_sync);
             }
+        }
+    });
+}
+
+fn waits_for_person(entry: &Entry, to: &mut Series<'_>) {
+    handovers(entry, to, |waits| Some(waits.since));
+}
+
+fn person_deadline(entry: &Entry, to: &mut Series<'_>) {
+    handovers(entry, to, |waits| waits.deadline_at);
+}
+
+fn handovers(
+    entry: &Entry,
+    to: &mut Series<'_>,
+    time: impl Fn(&HandoverFacts) -> Option<Timestamp>,
+) {
+    with(entry, |s| {
+        for connection in &s.connections {
+            let labels = [("connection", connection.name.as_str())];
+            let at = connection.handover.as_deref().and_then(&time);
+            to.time(&s.facts.name, &labels, at);
         }
     });
 }

@@ -38,6 +38,7 @@ impl Pushed {
         )
         .expect("a client");
         let deps = Deps {
+            handover: None,
             fired: None,
             http,
             secrets: Arc::new(TestSecrets),

@@ -47,6 +47,7 @@ impl World {
         let observer = Arc::new(NoObserver);
         let http = Client::new(&settings, Target::Sp, Arc::clone(&clock), observer);
         let deps = Deps {
+            handover: None,
             fired: None,
             http: http.expect("a client"),
             secrets: Arc::new(TestSecrets),

@@ -175,6 +175,8 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
             at: ago(mins(1)),
             confirmed_at: None,
             in_doubt: true,
+            by_person: false,
+            ack: None,
         };
         scene.record.connections.insert("canary".to_owned(), holds);
     }
@@ -189,6 +191,7 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
 
 fn rolled_back() -> PastRotation {
     PastRotation {
+        asked_by: None,
         id: "r0".to_owned(),
         trigger: Trigger::Schedule,
         began_at: ago(hours(2)),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, ExpirySource, IssueEffect,
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
-    Supply,
+    Supply, Writer,
 };
 use scim_rotator::rotation::issuer_id::IssuerId;
 use scim_rotator::rotation::outcome::ListedToken;
@@ -126,6 +126,7 @@ pub(crate) fn common_issuer() -> IssuerCapabilities {
 
 pub(crate) fn plain_connection() -> ConnectionCapabilities {
     ConnectionCapabilities {
+        writer: Writer::Daemon,
         test: ConnectionTest::Saved,
         write: ConnectionWrite::Merge,
         readback: Readback::Masked,

@@ -47,6 +47,7 @@ mod connections;
 mod crashes;
 mod dead;
 mod issuers;
+mod manual;
 mod persons;
 mod planted;
 mod play;
