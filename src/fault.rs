@@ -146,6 +146,10 @@ pub struct Unusable {
     /// Id of what the call made, where the answer tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
+    /// Whether the answer is a page for people, as a gateway sends while the server
+    /// behind it is away. Such an answer ends by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_page: bool,
 }
 
 impl Fault {
@@ -169,6 +173,21 @@ impl Fault {
             self.unusable.get_or_insert_default();
         }
         self
+    }
+
+    /// The same fault, of an answer that is a page for people.
+    #[must_use]
+    pub fn of_page(mut self) -> Self {
+        if let Some(unusable) = &mut self.unusable {
+            unusable.is_page = true;
+        }
+        self
+    }
+
+    /// Whether the same call would end in the same way, as far as is known.
+    #[must_use]
+    pub fn comes_again(&self) -> bool {
+        self.unusable.as_ref().is_some_and(|answer| !answer.is_page)
     }
 
     /// The same fault with the server's `Retry-After`.

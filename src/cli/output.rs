@@ -42,6 +42,19 @@ impl Output {
         }
     }
 
+    /// The same output, written by a thread of its own: a reader that stalls costs
+    /// lines, and the work that they report goes on. What is left is written when the
+    /// output is dropped, if the reader reads.
+    #[must_use]
+    pub(super) fn aside(self) -> Self {
+        let Self { format, colour, to } = self;
+        Self {
+            format,
+            colour,
+            to: logging::aside(to),
+        }
+    }
+
     /// The output format.
     #[must_use]
     pub fn format(&self) -> OutputFormat {

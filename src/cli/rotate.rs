@@ -83,7 +83,7 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
     if args.override_guards {
         tracing::warn!(token = %args.token, "a person overrides the runaway guard and the windows");
     }
-    let live = Arc::new(Live::new(output));
+    let live = Arc::new(Live::new(output.aside()));
     let cancel = CancellationToken::new();
     load::block_on(async {
         let mut exit = Exit::Ok;

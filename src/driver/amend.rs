@@ -5,6 +5,7 @@ use crate::ids;
 use crate::ports::{Clock, Store, StoreError, Version};
 use crate::rotation::apply::take_requests;
 use crate::rotation::record::{Record, RequestsOf, WrittenRequest};
+use crate::secret::redact;
 
 /// Puts a request into the record of a token, also while others write it, and
 /// returns what is stored then. The request gets the next number of its author.
@@ -43,6 +44,10 @@ pub async fn ask_directly(
             );
             return Err(StoreError::Unusable(why));
         }
+        let redactor = redact::global();
+        record
+            .texts_mut()
+            .for_each(|text| redactor.mask_in_place(text));
         record.write_id = ids::write();
         match store.commit(&record, version).await {
             Ok(_) => return Ok(record),

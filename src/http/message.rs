@@ -215,6 +215,9 @@ pub struct Answer {
     pub parsed: Parsed,
 }
 
+/// How much of a body tells whether it is a page.
+const LONGEST_START: usize = 512;
+
 /// Larger bodies are parsed outside of the runtime.
 const LARGE: usize = 64 * 1024;
 
@@ -277,7 +280,39 @@ impl Answer {
     /// A fault about the shape of this answer, which came complete.
     #[must_use]
     pub fn unexpected(&self, what: impl fmt::Display) -> Fault {
-        self.unclear(what).complete()
+        self.of_page(self.unclear(what).complete())
+    }
+
+    /// Whether it is a page for people and no JSON. A gateway, a proxy or a login
+    /// sends one in place of the server, with any status.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        let start = self.body.get(..LONGEST_START).unwrap_or(&self.body);
+        let start = String::from_utf8_lossy(start);
+        let start = start.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let begins = |tag: &str| {
+            let start = start.get(..tag.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(tag))
+        };
+        let kind = self.shown_content_type();
+        let looks_like_one = begins("<!doctype html") || begins("<html");
+        let says_so = kind == "text/html" && start.starts_with('<');
+        (looks_like_one || says_so) && self.parsed.of(&self.body).is_err()
+    }
+
+    /// The fault of an answer that would be a success if it were none of these pages.
+    #[must_use]
+    pub fn page(&self) -> Fault {
+        self.unexpected(
+            "with a page for people: a gateway, a proxy or a login probably answers in its place, so nothing is known to be done. Where this page is the right answer, say so with a rule in `answers`",
+        )
+    }
+
+    fn of_page(&self, fault: Fault) -> Fault {
+        match self.is_page() {
+            true => fault.of_page(),
+            false => fault,
+        }
     }
 
     /// What the answer is made of: names of fields and headers, no values.
@@ -307,7 +342,11 @@ impl Answer {
             self.body.len(),
             self.shown_content_type()
         ));
-        if complete { fault.complete() } else { fault }
+        if complete {
+            self.of_page(fault.complete())
+        } else {
+            fault
+        }
     }
 
     fn shown_content_type(&self) -> &str {

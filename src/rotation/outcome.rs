@@ -7,6 +7,7 @@ use super::issuer_id::IssuerId;
 use super::record::{ExpiryKnown, StatedEnd, Trigger};
 use crate::fault::Fault;
 use crate::scim::evidence::{Evidence, Refusal, Verdict};
+use crate::secret::shown_parts::ShownParts;
 use crate::secret::{BearerToken, Fingerprint};
 
 /// The outcome of a step.
@@ -191,6 +192,8 @@ pub struct ListedToken {
     pub expires_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// The beginning and the end of its value, as far as the list shows them.
+    pub shown: ShownParts,
 }
 
 impl ListedToken {
@@ -203,6 +206,7 @@ impl ListedToken {
             created_at: None,
             expires_at: None,
             last_used_at: None,
+            shown: ShownParts::default(),
         }
     }
 

@@ -6,7 +6,7 @@ pub mod dead;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::tenancy::TenantMark;
+use super::tenant_mark::TenantMark;
 use crate::secret::Fingerprint;
 
 /// Proof that the service provider accepted a token.

@@ -10,6 +10,7 @@
 //! | [`evidence`] | proof, and [`evidence::dead`]: when a token counts as dead |
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
 //! | [`tenancy`] | whether two tokens belong to the same tenant: [`tenancy::Tenancy`] |
+//! | [`tenant_mark`] | what is remembered of a token's tenant |
 //! | [`endpoint`], [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
 //!
 //! Findings contain no text of a server's body, since a hostile server may
@@ -28,5 +29,6 @@ pub mod probe;
 pub mod round;
 pub mod shape;
 pub mod tenancy;
+pub mod tenant_mark;
 pub mod verdict;
 pub mod words;

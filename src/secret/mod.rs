@@ -17,6 +17,7 @@ pub mod mask;
 pub mod redact;
 mod reference;
 pub mod resolve;
+pub mod shown_parts;
 pub mod spellings;
 mod text;
 mod token;

@@ -262,6 +262,7 @@ mod tests {
         halted.halt = Some(Halt {
             step: String::new(),
             retry_at: None,
+            may_pass: false,
             asked: None,
             settings: String::new(),
             cause: HaltCause::SameToken,

@@ -260,6 +260,7 @@ fn history(record: &Record) -> Vec<PastFacts> {
         .map(|past| PastFacts {
             id: past.id.clone(),
             trigger: past.trigger,
+            asked_by: past.asked_by.clone(),
             began_at: past.began_at,
             ended_at: past.ended_at,
             result: past.result,

@@ -63,6 +63,35 @@ pub fn write_aside(text: &str) {
     }
 }
 
+/// A writer that never blocks: a thread of its own writes to `to`. What is left when it
+/// is dropped is waited for, a moment.
+pub fn aside(to: Box<dyn Write + Send>) -> Box<dyn Write + Send> {
+    match LineQueue::start(to) {
+        Ok(lines) => Box::new(Aside(lines)),
+        // Without a thread nothing is written; there are others to say so.
+        Err(_) => Box::new(io::sink()),
+    }
+}
+
+struct Aside(LineQueue);
+
+impl Write for Aside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.0.flush(LAST_LINES);
+    }
+}
+
 /// Waits a moment until the last lines are written. Called when the process ends.
 pub fn flush() {
     if let Some(lines) = LINES.get() {

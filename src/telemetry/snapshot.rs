@@ -195,6 +195,8 @@ pub struct PastFacts {
     pub id: String,
     /// Why it began.
     pub trigger: Trigger,
+    /// Who asked for it or supplied the new token, as Vault tells.
+    pub asked_by: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.

@@ -338,7 +338,7 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             cause = halt.cause.as_str(),
             detail = %halt.detail,
-            tried_again_at = halt.retry_at.filter(|_| halt.cause.may_end_by_itself()).map(|at| at.to_string()).unwrap_or_default(),
+            tried_again_at = halt.retry_at.filter(|_| halt.may_end_by_itself()).map(|at| at.to_string()).unwrap_or_default(),
             "halted: a person has to look; it ends by itself when its cause has ended; `scim-rotator status` shows the state, `scim-rotator rotate {}` tries again at once",
             unit.name
         );

@@ -9,10 +9,12 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod crowd;
 mod files;
 mod harden;
 mod logs;
 mod manual;
+mod quoted;
 mod readme;
 mod reload;
 mod requests;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 use super::scene::Scene;
 use super::support::bare_http;
@@ -21,7 +21,11 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(scene: &Scene, systemd: &Systemd) -> Self {
-        let mut command = scene.daemon();
+        Self::start_as(scene.daemon(), systemd).await
+    }
+
+    /// The same with a command that runs the daemon.
+    pub(crate) async fn start_as(mut command: Command, systemd: &Systemd) -> Self {
         let log = systemd.folder().join("daemon.log");
         command
             .env("NOTIFY_SOCKET", systemd.path())

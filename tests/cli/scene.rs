@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use url::Url;
 
+use crate::support::bare_http;
 use crate::support::meddler::Meddler;
 
 /// Three servers and a configuration with the token `crm`.
@@ -199,6 +200,17 @@ confirm_every = "1s"
             &format!("{config}\n[server]\nlisten = \"127.0.0.1:0\"\n"),
         );
         command(self.folder.path(), "daemon.toml", &["run"])
+    }
+
+    /// What Vault has stored at this path of its API.
+    pub(crate) async fn stored(&self, path: &str) -> String {
+        let vault = self.vault.as_ref().expect("Vault runs");
+        let url = vault.url().join(&format!("/v1/{path}")).expect("a URL");
+        let asked = bare_http().get(url);
+        let asked = asked.header("X-Vault-Token", vault.root_token().expose());
+        let answer = asked.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.expect("text")
     }
 
     /// Runs a command with `--output json`, which must succeed.

@@ -116,6 +116,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
         finding: None,
     });
     record.history = vec![PastRotation {
+        asked_by: None,
         id: "r-1".to_owned(),
         trigger: Trigger::Schedule,
         began_at: now() - SignedDuration::from_hours(241),
@@ -156,6 +157,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         written_back_at: Some(now() - SignedDuration::from_mins(1)),
     });
     record.rotation = Some(Rotation {
+        asked_by: None,
         id: "r-2".to_owned(),
         trigger: Trigger::Force,
         began_at: now() - SignedDuration::from_mins(5),

@@ -134,38 +134,52 @@ async fn a_mistyped_pointer_stops_after_one_request_until_it_is_corrected() {
     scene.end(daemon).await;
 }
 
-/// The same for a page and for `202`, which are corrected at the other side:
-/// then a person asks for the rotation.
+/// The same for `202`, which is corrected at the other side: then a person asks for the
+/// rotation.
 #[tokio::test]
-async fn a_page_and_accepted_stop_after_one_request_each() {
-    let complete = [
-        (200, "<!doctype html><title>Sign in</title>", "not JSON"),
-        (202, "{\"status\": \"accepted\"}", "`status`"),
-    ];
-    for (status, body, told) in complete {
-        let Some(mut scene) = Scene::new().await else {
-            return;
-        };
-        scene.house.sweep = "2s";
-        scene
-            .meddler
-            .next("POST /_tokens", Meddle::Instead { status, body });
-        let daemon = scene.run(&scene.issuer()).await;
-        let stopped = |record: &Value| {
-            record["halt"]["cause"] == "unusable_answer" && record["orphans"].is_null()
-        };
-        let record = scene.house.until("it is halted", stopped).await;
-        let detail = text(&record["halt"]["detail"]);
-        assert!(detail.contains(told), "{detail}");
-        assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1);
-        scene
-            .house
-            .command(&["rotate", "crm", "--foreground"])
-            .await;
-        scene.settled().await;
-        assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1, "one more");
-        scene.end(daemon).await;
-    }
+async fn accepted_stops_after_one_request() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    scene.house.sweep = "2s";
+    let (status, body) = (202, "{\"status\": \"accepted\"}");
+    scene
+        .meddler
+        .next("POST /_tokens", Meddle::Instead { status, body });
+    let daemon = scene.run(&scene.issuer()).await;
+    let stopped = |record: &Value| {
+        record["halt"]["cause"] == "unusable_answer" && record["orphans"].is_null()
+    };
+    let record = scene.house.until("it is halted", stopped).await;
+    let detail = text(&record["halt"]["detail"]);
+    assert!(detail.contains("`status`"), "{detail}");
+    assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1);
+    scene
+        .house
+        .command(&["rotate", "crm", "--foreground"])
+        .await;
+    scene.settled().await;
+    assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1, "one more");
+    scene.end(daemon).await;
+}
+
+/// A gateway answers with its page, and a moment later the issuer is there again: its
+/// list shows that no token was made, and nobody has to act.
+#[tokio::test]
+async fn a_page_of_a_gateway_ends_by_itself() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    scene.house.sweep = "2s";
+    let (status, body) = (200, "<!doctype html><title>Back soon</title>");
+    scene
+        .meddler
+        .next("POST /_tokens", Meddle::Instead { status, body });
+    let daemon = scene.run(&scene.issuer()).await;
+    let record = scene.settled().await;
+    assert!(record["halt"].is_null());
+    assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 2);
+    scene.end(daemon).await;
 }
 
 /// The token is made each time; its value is lost each time.

@@ -268,6 +268,7 @@ fn person_acts(scene: &mut Scene) {
         if hasty || scene.record.is_compromised() {
             // `rotate --compromised --supplied`
             scene.record.request = Some(Request {
+                by: None,
                 trigger: Trigger::Compromise,
                 at: scene.now,
                 override_guards: false,

@@ -8,6 +8,7 @@ use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{ListedToken, Listing, Outcome, Preparation};
 use scim_rotator::rotation::record::{Record, Restored, RestoredTodo, Stage, Trigger};
 use scim_rotator::scim::evidence::Verdict;
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use crate::scene::{Scene, ago, ahead, days, evidence, healthy, hours, in_stage, mins, now, secs};
 
@@ -27,6 +28,7 @@ fn listed(id: &str, label: &str, expires_at: Option<Timestamp>) -> ListedToken {
         label: Some(label.to_owned()),
         created_at: None,
         expires_at,
+        shown: ShownParts::default(),
         last_used_at: None,
     }
 }
@@ -48,6 +50,7 @@ fn found_restored() -> Scene {
         .expect("one");
     past.id = id(4);
     scene.record.history = vec![scim_rotator::rotation::record::PastRotation {
+        asked_by: None,
         id: id(4),
         trigger: Trigger::Schedule,
         began_at: ago(days(1)),

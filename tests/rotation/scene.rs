@@ -147,6 +147,7 @@ impl Scene {
     /// the pending token `b`, unproven until it has been proven.
     pub(crate) fn stage(mut self, stage: Stage) -> Self {
         let mut rotation = Rotation {
+            asked_by: None,
             id: "r1".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(mins(10)),
@@ -290,6 +291,7 @@ impl Scene {
 
     pub(crate) fn requested(mut self, trigger: Trigger, at: Timestamp) -> Self {
         self.record.request = Some(Request {
+            by: None,
             trigger,
             at,
             override_guards: false,
@@ -308,6 +310,7 @@ impl Scene {
         self.record.halt = Some(Halt {
             step: String::new(),
             retry_at: Some(ahead(hours(1))),
+            may_pass: false,
             asked: None,
             cause,
             since,

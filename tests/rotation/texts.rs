@@ -36,8 +36,10 @@ fn full_of_texts() -> Record {
         detail: QUOTED.to_owned(),
         settings: String::new(),
         made: None,
+        is_page: false,
     });
     record.history.push(PastRotation {
+        asked_by: None,
         id: "r0".to_owned(),
         trigger: Trigger::Force,
         began_at: ago(hours(2)),

@@ -50,6 +50,7 @@ impl Start {
         match self {
             Self::Renewal | Self::First => {}
             Self::Compromise => tenant.request(Request {
+                by: None,
                 trigger: Trigger::Compromise,
                 at,
                 override_guards: false,

@@ -75,6 +75,7 @@ fn asked(label: &str) -> IssueRequest {
 /// A rotation with the intent to issue.
 fn given_rotation(label: &str, at: Timestamp) -> Rotation {
     Rotation {
+        asked_by: None,
         id: label.to_owned(),
         trigger: Trigger::Force,
         began_at: at,

@@ -7,7 +7,8 @@ use scim_rotator::fault::{Fault, FaultClass};
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::answer::{AuthError, ProbeAnswer, RedirectTo};
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
-use scim_rotator::scim::tenancy::{Tenancy, TenantMark};
+use scim_rotator::scim::tenancy::Tenancy;
+use scim_rotator::scim::tenant_mark::TenantMark;
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
 use scim_rotator::secret::BearerToken;
 

@@ -88,7 +88,12 @@ impl<'a> Judge<'a> {
         if !told(Means::Gone) && self.gone.contains(&status) {
             return Verdict::Gone;
         }
-        if !told(Means::Success) && self.success.contains(&status) {
+        let succeeded = !told(Means::Success) && self.success.contains(&status);
+        if succeeded && answer.is_page() {
+            let fault = answer.page();
+            return Verdict::Failed { fault, rule: None };
+        }
+        if succeeded {
             return Verdict::Good;
         }
         let mut fault = if answer.is_success() {

@@ -23,6 +23,11 @@ pub struct Read {
     pub id: Option<Place>,
     /// `list`, `get`: its label.
     pub label: Option<Place>,
+    /// `list`, `get`: the first characters of its value, by which an adopted token is
+    /// found. What follows a mask (`abcd…`, `abcd****`) is not read.
+    pub token_prefix: Option<Place>,
+    /// `list`, `get`: the last characters of its value (`…wxyz`).
+    pub token_suffix: Option<Place>,
     /// `list`, `get`: when it was made.
     pub created_at: Option<TimeField>,
     /// `issue`, `list`, `get`: when it expires.
@@ -120,6 +125,8 @@ impl Read {
         Self {
             id: self.id.clone(),
             label: self.label.clone(),
+            token_prefix: self.token_prefix.clone(),
+            token_suffix: self.token_suffix.clone(),
             created_at: self.created_at.clone(),
             expires_at: self.expires_at.clone(),
             last_used_at: self.last_used_at.clone(),
@@ -132,6 +139,8 @@ impl Read {
             &mut self.token,
             &mut self.id,
             &mut self.label,
+            &mut self.token_prefix,
+            &mut self.token_suffix,
             &mut self.items,
             &mut self.etag,
             &mut self.state,
@@ -160,6 +169,8 @@ impl Read {
             ("token", self.token.as_ref()),
             ("id", self.id.as_ref()),
             ("label", self.label.as_ref()),
+            ("token_prefix", self.token_prefix.as_ref()),
+            ("token_suffix", self.token_suffix.as_ref()),
             ("items", self.items.as_ref()),
             ("etag", self.etag.as_ref()),
             ("state", self.state.as_ref()),
@@ -182,7 +193,16 @@ impl Read {
     }
 
     fn given(&self) -> impl Iterator<Item = (&'static str, bool)> {
-        let places = ["token", "id", "label", "items", "etag", "state"];
+        let places = [
+            "token",
+            "id",
+            "label",
+            "token_prefix",
+            "token_suffix",
+            "items",
+            "etag",
+            "state",
+        ];
         let present: Vec<&str> = self.places().map(|(key, _)| key).collect();
         let times = self.times().map(|(key, _)| key);
         let keys = places.into_iter().chain(times);
@@ -203,11 +223,21 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
             "etag",
             "id",
             "label",
+            "token_prefix",
+            "token_suffix",
             "created_at",
             "expires_at",
             "last_used_at",
         ],
-        Purpose::Get => &["id", "label", "created_at", "expires_at", "last_used_at"],
+        Purpose::Get => &[
+            "id",
+            "label",
+            "token_prefix",
+            "token_suffix",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+        ],
         Purpose::Status => &["etag"],
         Purpose::State => &["state", "words", "last_success_at"],
         Purpose::Login

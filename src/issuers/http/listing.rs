@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::HttpTokens;
 use crate::fault::Fault;
@@ -13,6 +14,7 @@ use crate::http::message::Answer;
 use crate::http::times::TimeField;
 use crate::issuers::spelled;
 use crate::rotation::outcome::{ListedToken, Listing};
+use crate::secret::shown_parts::ShownParts;
 
 /// Most items of a list that are read, and most bytes of all its pages.
 const MOST_ITEMS: usize = 10_000;
@@ -204,7 +206,13 @@ fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToke
             }
         }
     };
+    let part = |place| text(place).map(Zeroizing::new);
+    let (prefix, suffix) = (part(&read.token_prefix), part(&read.token_suffix));
     let listed = ListedToken {
+        shown: ShownParts::new(
+            prefix.as_ref().map(|part| part.as_str()),
+            suffix.as_ref().map(|part| part.as_str()),
+        ),
         id,
         label: text(&read.label).filter(|label| spelled::objection_to_label(label).is_none()),
         created_at: at(&read.created_at),

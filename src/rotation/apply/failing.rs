@@ -123,8 +123,11 @@ fn note_unusable(change: &mut Change<'_, '_>, fault: &Fault, unusable: &Unusable
         detail: fault.message.clone(),
         settings: change.situation.issuer_settings.to_owned(),
         made: unusable.made.clone(),
+        is_page: unusable.is_page,
     };
     match change.situation.issuer.recovery {
+        // The same request may be sent again at any time.
+        Recovery::ClientChosen | Recovery::Replay if unusable.is_page => {}
         Recovery::ClientChosen | Recovery::Replay => {
             let found = "The same request is sent again, so no other token is made.";
             halt_unusable(change, &answer, found);

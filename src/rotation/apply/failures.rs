@@ -11,7 +11,7 @@ pub(super) fn note_failure(change: &mut Change<'_, '_>, step: &Step, fault: &Fau
     failures.consecutive = failures.consecutive.saturating_add(1);
     // A complete answer that cannot be used comes again each time. What the
     // issuer may have made is looked for first, and no attempt follows.
-    let same_again = fault.unusable.is_some() && *step != Step::Issue;
+    let same_again = fault.comes_again() && *step != Step::Issue;
     if fault.class.is_permanent() || same_again {
         failures.permanent = failures.permanent.saturating_add(1);
     }

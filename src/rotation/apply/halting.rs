@@ -25,6 +25,7 @@ pub(super) fn halt(change: &mut Change<'_, '_>, cause: HaltCause, detail: String
         settings: String::new(),
         step: String::new(),
         retry_at,
+        may_pass: false,
         asked: asked.or(before.and_then(|halt| halt.asked)),
     });
 }
@@ -61,8 +62,12 @@ pub(super) fn end_if_over(before: &Record, after: &mut Record, succeeded: Option
 }
 
 /// Halts the token because an answer of its issuer cannot be used. The halt
-/// ends when the issuer's settings change.
+/// ends when the issuer's settings change. A page for people may be a gateway's, sent
+/// while the issuer is away: it is tried once more.
 pub(super) fn halt_unusable(change: &mut Change<'_, '_>, answer: &UnusableAnswer, found: &str) {
+    let before = change.record.halt.as_ref();
+    let is_second = before.is_some_and(|halt| halt.cause == HaltCause::UnusableAnswer);
+    let may_pass = answer.is_page && !is_second;
     let token = change.record.token.clone();
     let issuer = change.situation.issuer_name;
     let policy = change.situation.policy;
@@ -74,13 +79,20 @@ pub(super) fn halt_unusable(change: &mut Change<'_, '_>, answer: &UnusableAnswer
             " (the permitted number of issues a day is reached; without that option the rotation waits until the next one is permitted)",
         ),
     };
+    let so = match may_pass {
+        true => {
+            "it may come from a gateway, so the request is sent once more at the longest pause between attempts"
+        }
+        false => "so another request would end in the same way",
+    };
     let detail = format!(
-        "the issuer answered completely, but its answer cannot be used, so another request would end in the same way: {}. {found} Correct the settings of issuer `{issuer}`, then the rotation continues by itself; after a correction at the issuer, run `scim-rotator rotate {token}{flag}`{why}",
+        "the issuer answered completely, but its answer cannot be used, {so}: {}. {found} Correct the settings of issuer `{issuer}`, then the rotation continues by itself; after a correction at the issuer, run `scim-rotator rotate {token}{flag}`{why}",
         answer.detail,
     );
     halt(change, HaltCause::UnusableAnswer, detail);
     if let Some(halt) = change.record.halt.as_mut() {
         halt.settings.clone_from(&answer.settings);
+        halt.may_pass = may_pass;
     }
 }
 
@@ -93,6 +105,7 @@ pub(super) fn lift(record: &mut Record) -> Option<HaltCause> {
             at: halt.since,
             override_guards: false,
             supplied: false,
+            by: None,
         });
         request.trigger = Trigger::Compromise;
     }

@@ -6,9 +6,10 @@ use super::losing::owns;
 use crate::rotation::capability::Supply;
 use crate::rotation::outcome::{ListedToken, Lookup};
 use crate::rotation::record::{ExpiryKnown, HeldToken, Record};
+use crate::secret::shown_parts::Fit;
 
-/// Finds the token in use in the issuer's list: by the id in its own text, by
-/// its label, or as the only one. If it cannot be told, the token keeps no id,
+/// Finds the token in use in the issuer's list: by the id in its own text, by the
+/// beginning or the end of its value, by its label, or as the only one. If it cannot be told, the token keeps no id,
 /// and is not revoked: it is left to expire.
 pub(super) fn identify_current(change: &mut Change<'_, '_>, lookup: &Lookup) {
     let record = &*change.record;
@@ -47,10 +48,18 @@ fn find<'l>(
         // The text of the token names it, whatever time a person wrote beside it.
         return the_only(others.iter().filter(|listed| listed.id == *id));
     }
-    let open: Vec<_> = others
+    let fit = |listed: &ListedToken| listed.shown.fit(&current.value);
+    let mut open: Vec<_> = others
         .into_iter()
-        .filter(|listed| may_be(current, listed))
+        .filter(|listed| may_be(current, listed) && fit(listed) != Fit::Differs)
         .collect();
+    let fits = |listed: &&ListedToken| fit(listed) == Fit::Fits;
+    if open.iter().any(fits) {
+        open.retain(fits);
+        if let [found] = open[..] {
+            return Some(found);
+        }
+    }
     let labelled = open.iter().filter(|listed| has_our_label(listed, lookup));
     if let Some(found) = the_only(labelled) {
         return Some(found);

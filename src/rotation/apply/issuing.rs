@@ -75,9 +75,11 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
     }
     restoring::keep_mark(change.record, id);
     change.record.ordinal += 1;
+    let request = change.record.request.as_ref();
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),
         trigger,
+        asked_by: request.and_then(|request| request.by.clone()),
         began_at: change.now,
         stage: Stage::Issuing,
         stage_entered_at: change.now,
@@ -234,10 +236,11 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
         rotation.operator_deadline = None;
         // The new token is younger than the request, and fulfils it. A
         // compromise stays the trigger, whatever was requested since.
-        if let Some(request) = request
-            && rotation.trigger != Trigger::Compromise
-        {
-            rotation.trigger = request.trigger;
+        if let Some(request) = request {
+            rotation.asked_by = request.by.or(rotation.asked_by.take());
+            if rotation.trigger != Trigger::Compromise {
+                rotation.trigger = request.trigger;
+            }
         }
     }
     change.record.failures = crate::rotation::record::Failures::default();

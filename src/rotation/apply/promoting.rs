@@ -83,6 +83,7 @@ fn promote(change: &mut Change<'_, '_>) {
     };
     let record = &mut *change.record;
     let new = pending.fingerprint();
+    let supplied_by = pending.supplied_by.clone();
     record.probe = pending.evidence.as_ref().map(|evidence| LastProbe {
         at: evidence.at(),
         refused: 0,
@@ -101,6 +102,7 @@ fn promote(change: &mut Change<'_, '_>) {
         PastRotation {
             id: rotation.id,
             trigger: rotation.trigger,
+            asked_by: rotation.asked_by.or(supplied_by),
             began_at: rotation.began_at,
             ended_at: now,
             result: RotationResult::Success,

@@ -10,7 +10,7 @@ use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{ListedToken, Listing};
-use crate::rotation::record::{HaltCause, Intent, RestoredTodo, Stage};
+use crate::rotation::record::{HaltCause, Intent, RestoredTodo, Stage, UnusableAnswer};
 
 /// Compares the listed tokens with those before the request. A token that was
 /// issued for it has lost its value, so it becomes an orphan.
@@ -40,7 +40,11 @@ pub(super) fn recovered(
     if !account_for(&mut change, &intent, listing) {
         return Ok(());
     }
-    if let Some(answer) = &intent.unusable {
+    // If a gateway answered in place of the issuer, and no token was made, the request
+    // is sent again like one whose reply was lost.
+    let nothing_was_made = lost_tokens(&change) == lost_before;
+    let stops = |answer: &&UnusableAnswer| !(answer.is_page && nothing_was_made);
+    if let Some(answer) = intent.unusable.as_ref().filter(stops) {
         let found = what_was_made(&change, lost_before);
         if let Some(rotation) = change.record.rotation.as_mut() {
             rotation.intent = None;

@@ -22,7 +22,7 @@ pub fn take_requests(record: &Record, from: &[RequestsOf], now: Timestamp) -> Re
     let accepted = note(&mut next.handled, from, now, unfit);
     for (by, request) in accepted {
         match request.what {
-            Wish::Rotate => ask_for_rotation(&mut next, &request, now),
+            Wish::Rotate => ask_for_rotation(&mut next, by, &request, now),
             // The first pause is kept: it tells since when nothing is done.
             Wish::Pause if next.paused.is_some() => {}
             Wish::Pause => next.paused = Some(paused(by, request, now)),
@@ -70,7 +70,7 @@ fn paused(by: String, request: WrittenRequest, since: Timestamp) -> Paused {
 }
 
 /// A request does not weaken an earlier one that is not fulfilled yet.
-fn ask_for_rotation(record: &mut Record, request: &WrittenRequest, now: Timestamp) {
+fn ask_for_rotation(record: &mut Record, by: String, request: &WrittenRequest, now: Timestamp) {
     let before = record.request.as_ref();
     let was_compromise = before.is_some_and(|r| r.trigger == Trigger::Compromise);
     let overrode = before.is_some_and(|r| r.override_guards);
@@ -83,6 +83,7 @@ fn ask_for_rotation(record: &mut Record, request: &WrittenRequest, now: Timestam
         at: now,
         override_guards: overrode || request.override_guards,
         supplied: before_supplied || request.supplied,
+        by: Some(by),
     });
 }
 

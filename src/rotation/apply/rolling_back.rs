@@ -195,6 +195,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
     };
     let detail = rotation.rollback.unwrap_or_default();
     let pending = rotation.pending.as_ref();
+    let supplied_by = pending.and_then(|pending| pending.supplied_by.clone());
     if let Some(pending) = pending.filter(|p| p.origin == Origin::Operator) {
         let (fingerprint, by) = (pending.fingerprint(), pending.supplied_by.clone());
         refuse(change, fingerprint, by, detail.clone());
@@ -202,6 +203,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
     let past = PastRotation {
         id: rotation.id,
         trigger: rotation.trigger,
+        asked_by: rotation.asked_by.clone().or(supplied_by),
         began_at: rotation.began_at,
         ended_at: now,
         result: RotationResult::RolledBack,
@@ -217,6 +219,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
             at: rotation.began_at,
             override_guards: false,
             supplied: false,
+            by: rotation.asked_by.clone(),
         });
     }
     remember(change.record, past);

@@ -54,7 +54,7 @@ pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
     if view.situation.is_lifted(view.record) || halt.is_tried_again(view.now) {
         return None;
     }
-    let trial = halt.retry_at.filter(|_| halt.cause.may_end_by_itself());
+    let trial = halt.retry_at.filter(|_| halt.may_end_by_itself());
     let look_again = view.after(LOOK_AGAIN);
     let look_again = trial.map_or(look_again, |at| at.min(look_again));
     match retry_at(view).filter(|at| *at > view.now) {

@@ -55,6 +55,9 @@ pub struct Request {
     /// become the token, also where such values are not accepted otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub supplied: bool,
+    /// Who asked for it, as Vault tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// Why a rotation began; a metric label.

@@ -172,8 +172,18 @@ impl Record {
         let retiring = retiring.filter_map(|old| old.last_finding.as_mut());
         let history = self.history.iter_mut();
         let history = history.filter_map(|past| past.detail.as_mut());
-        let single = [halt, failure, finding].into_iter().flatten();
-        rotation.chain(single).chain(retiring).chain(history)
+        let paused = self.paused.as_mut().map(|paused| &mut paused.reason);
+        let supplied = self.supplied.as_mut().map(|note| &mut note.detail);
+        let end = self.stated_end.as_mut().map(|note| &mut note.detail);
+        let handled = self.handled.iter_mut();
+        let handled = handled.filter_map(|noted| noted.refused.as_mut());
+        let single = [halt, failure, finding, paused, supplied, end];
+        let single = single.into_iter().flatten();
+        rotation
+            .chain(single)
+            .chain(retiring)
+            .chain(history)
+            .chain(handled)
     }
 
     /// The stage as people see it.

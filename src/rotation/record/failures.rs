@@ -68,6 +68,10 @@ pub struct Halt {
     /// excludes that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+    /// Whether the cause looks as if it will pass although causes of its kind do not:
+    /// it is tried once more at `retry_at`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_pass: bool,
     /// The rotation that a person had asked for when the halt began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Trigger>,
@@ -77,7 +81,13 @@ impl Halt {
     /// Whether the rotation is tried again now, to see whether the cause has ended.
     #[must_use]
     pub fn is_tried_again(&self, now: Timestamp) -> bool {
-        self.cause.may_end_by_itself() && self.retry_at.is_none_or(|at| at <= now)
+        self.may_end_by_itself() && self.retry_at.is_none_or(|at| at <= now)
+    }
+
+    /// Whether the rotation is tried again at some time.
+    #[must_use]
+    pub fn may_end_by_itself(&self) -> bool {
+        self.may_pass || self.cause.may_end_by_itself()
     }
 }
 

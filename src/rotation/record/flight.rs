@@ -19,6 +19,9 @@ pub struct Rotation {
     pub id: String,
     /// Why it began.
     pub trigger: Trigger,
+    /// Who asked for it, as Vault tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// The effect that may be in flight.
@@ -97,6 +100,9 @@ pub struct UnusableAnswer {
     /// Id of the token that was made, where the answer tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
+    /// Whether it is a page for people, as a gateway sends while the issuer is away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_page: bool,
 }
 
 impl UnusableAnswer {

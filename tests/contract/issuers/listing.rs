@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use scim_rotator::fault::{FaultClass, FaultKind};
+use scim_rotator::secret::BearerToken;
+use scim_rotator::secret::shown_parts::Fit;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -61,6 +63,36 @@ async fn one_foreign_item_never_hides_ours() {
     let mut all = odd.to_vec();
     all.push(ours);
     assert_eq!(ids(Value::Array(all)).await, ["f", "7", "ours"]);
+}
+
+/// A list shows the beginning of a value, or its end, or both in one text.
+#[tokio::test]
+async fn parts_of_a_value_tell_which_token_it_is() {
+    let keys = "items = \"/tokens\", token_prefix = \"/hint\", token_suffix = \"/last4\"";
+    let settings = PLAIN.replace("items = \"/tokens\"", keys);
+    assert_ne!(settings, PLAIN, "the keys are added");
+    let items = json!([
+        {"id": "both", "hint": "tok_a1b2…", "last4": "wxyz"},
+        {"id": "end", "last4": "wxyz"},
+        {"id": "beginning", "hint": "tok_a1b2********"},
+        {"id": "other", "hint": "tok_a1b9", "last4": "wxyz"},
+        {"id": "little", "last4": "yz"},
+        {"id": "none", "hint": null},
+    ]);
+    let world = World::new(&settings, move |_| reply(200, json!({ "tokens": items }))).await;
+    let listing = world.list().await.expect("a list");
+    let value = BearerToken::parse("tok_a1b2c3d4wxyz").expect("a token");
+    let fits: Vec<_> = listing.tokens.iter().map(|t| t.shown.fit(&value)).collect();
+    let expected = [
+        Fit::Fits,
+        Fit::Fits,
+        Fit::Fits,
+        Fit::Differs,
+        Fit::Unknown,
+        Fit::Unknown,
+    ];
+    assert_eq!(fits, expected);
+    assert!(!format!("{listing:?}").contains("wxyz"));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use scim_rotator::rotation::outcome::{IssuedToken, ListedToken, Listing, Outcome, Preparation};
 use scim_rotator::rotation::record::{ExpiryKnown, HaltCause, Origin, Stage, StageName, Trigger};
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use crate::apply_table::{issued, preparation, supplied};
 use crate::scene::{
@@ -15,6 +16,7 @@ pub(crate) fn listed(id: &str) -> ListedToken {
         label: None,
         created_at: Some(now()),
         expires_at: None,
+        shown: ShownParts::default(),
         last_used_at: None,
     }
 }

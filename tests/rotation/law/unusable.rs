@@ -15,10 +15,25 @@ const SHAPE: &str = "there is no token at `/tokn`: it has a JSON object with the
 
 /// The request of the intent was just answered.
 fn answered(recovery: Recovery, made: Option<&str>) -> Scene {
-    let mut fault = Fault::new(FaultClass::Ambiguous, FaultKind::Schema, SHAPE).complete();
-    fault.unusable = Some(Unusable {
+    let unusable = Unusable {
         made: made.map(str::to_owned),
-    });
+        is_page: false,
+    };
+    answered_with(recovery, unusable)
+}
+
+/// The same with a page for people.
+fn answered_with_a_page(recovery: Recovery) -> Scene {
+    let unusable = Unusable {
+        made: None,
+        is_page: true,
+    };
+    answered_with(recovery, unusable)
+}
+
+fn answered_with(recovery: Recovery, unusable: Unusable) -> Scene {
+    let mut fault = Fault::new(FaultClass::Ambiguous, FaultKind::Schema, SHAPE).complete();
+    fault.unusable = Some(unusable);
     let failed = Outcome::Failed {
         step: Step::Issue,
         fault,
@@ -189,4 +204,81 @@ fn a_delivery_whose_answer_cannot_be_used_is_rolled_back_in_the_end() {
     }
     let rotation = scene.record.rotation.expect("rotation");
     assert!(rotation.rollback.is_some());
+}
+
+/// A gateway's page says nothing of the issuer: where its list shows that no token was
+/// made, the request is sent again, and nobody has to act.
+#[test]
+fn after_a_page_the_request_is_sent_again_where_no_token_was_made() {
+    for recovery in [Recovery::ByLabel, Recovery::BySetDifference] {
+        let scene = looked(answered_with_a_page(recovery), Vec::new());
+        let record = &scene.record;
+        assert_eq!(record.halt, None, "{recovery:?}");
+        let rotation = record.rotation.as_ref().expect("in flight");
+        assert_eq!(rotation.attempts, 2);
+        let intent = rotation.intent.as_ref().expect("another one");
+        assert_eq!(intent.unusable, None);
+        assert_eq!(scene.fresh().plan().action, Action::Do(Step::Issue));
+    }
+    for recovery in [Recovery::ClientChosen, Recovery::Replay] {
+        let scene = answered_with_a_page(recovery).at(now() + hours(2));
+        assert_eq!(scene.record.halt, None, "{recovery:?}");
+        assert_eq!(scene.plan().action, Action::Do(Step::Issue));
+    }
+}
+
+/// Where a token may have been made each time, the request is sent once more.
+#[test]
+fn after_a_page_that_may_have_cost_a_token_there_is_one_more_trial() {
+    let mine = ListedToken {
+        label: Some("crm-r1-1".to_owned()),
+        ..listed("id-1")
+    };
+    for (recovery, tokens) in [
+        (Recovery::None, Vec::new()),
+        (Recovery::ByLabel, vec![mine]),
+    ] {
+        let scene = looked(answered_with_a_page(recovery), tokens);
+        is_stopped(&scene.record);
+        let halt = scene.record.halt.clone().expect("halted");
+        assert!(halt.detail.contains("once more"), "{}", halt.detail);
+        let trial = halt.retry_at.expect("a time");
+        assert!(!asks(&scene.clone().at(trial - mins(1))), "{recovery:?}");
+        let scene = scene.at(trial + mins(1));
+        // The token in use has its probe, and the orphan its end, before that.
+        let scene = probed_now(scene).with(|s| s.record.orphans.clear());
+        assert!(asks(&scene), "{recovery:?}: {:?}", scene.plan());
+
+        // The same again: now a person must look, or the settings change.
+        let again = Fault::new(FaultClass::Ambiguous, FaultKind::Schema, SHAPE);
+        let scene = scene
+            .stage(Stage::Issuing)
+            .issuer(|i| i.recovery = Recovery::None)
+            .fresh()
+            .then(Outcome::Failed {
+                step: Step::Issue,
+                fault: again.complete().of_page(),
+            })
+            .with(|s| s.intent_is_fresh = false);
+        let later = scene.now + hours(1);
+        let scene = scene.at(later).then(recovered(Listing::default()));
+        let halt = scene.record.halt.as_ref().expect("halted again");
+        assert!(!halt.may_end_by_itself(), "{}", halt.detail);
+        let scene = scene.clone().at(scene.now + hours(100));
+        assert!(!asks(&probed_now(scene)), "{recovery:?}");
+    }
+}
+
+/// Whether another token is requested.
+fn asks(scene: &Scene) -> bool {
+    let action = scene.plan().action;
+    matches!(action, Action::Do(Step::Prepare { .. } | Step::Issue))
+}
+
+fn probed_now(scene: Scene) -> Scene {
+    scene.with(|s| {
+        if let Some(probe) = s.record.probe.as_mut() {
+            probe.at = s.now;
+        }
+    })
 }

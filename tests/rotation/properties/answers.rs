@@ -10,6 +10,7 @@ use scim_rotator::rotation::outcome::{
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::rotation::situation::Published;
 use scim_rotator::scim::evidence::{Evidence, FindingReason, Verdict};
+use scim_rotator::secret::shown_parts::ShownParts;
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
 use crate::scene::{Scene, days, evidence_of, finding, hours, refusal_of, secs, value};
@@ -127,6 +128,7 @@ fn listing(scene: &Scene, ids: &[&str]) -> Listing {
         label: Some("crm-r1-1".to_owned()),
         created_at: Some(scene.now),
         expires_at: None,
+        shown: ShownParts::default(),
         last_used_at: None,
     });
     Listing {

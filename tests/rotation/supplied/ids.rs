@@ -8,6 +8,7 @@ use scim_rotator::rotation::outcome::{
 };
 use scim_rotator::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Stage, Trigger};
 use scim_rotator::scim::evidence::Verdict;
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use crate::apply_table::{preparation, supplied};
 use crate::scene::{
@@ -89,6 +90,76 @@ fn the_id_of_an_adopted_token_is_looked_up() {
         assert_eq!(current.id, wanted.map(shown_id), "{how}");
         let issuer = wanted.map(|_| "idp-admin".to_owned());
         assert_eq!(current.issuer, issuer, "{how}");
+    }
+}
+
+/// The value is `value-of-x`, and every value begins with `value-`.
+#[test]
+fn the_beginning_or_the_end_of_its_value_tells_it() {
+    let shown = |id: &str, label, prefix, suffix| ListedToken {
+        shown: ShownParts::new(prefix, suffix),
+        ..listed(id, label)
+    };
+    let ours = Some("rot-crm-01ab-3");
+    let other = || shown("victim", None, Some("value-of-y"), None);
+    let rows = [
+        (
+            "its beginning",
+            vec![shown("t-1", None, Some("value-of-x"), None), other()],
+            Some("t-1"),
+        ),
+        (
+            "its end",
+            vec![shown("t-1", None, None, Some("…of-x")), other()],
+            Some("t-1"),
+        ),
+        (
+            "both",
+            vec![
+                shown("t-1", None, Some("valu…of-x"), Some("valu…of-x")),
+                other(),
+            ],
+            Some("t-1"),
+        ),
+        (
+            "too little",
+            vec![
+                shown("t-1", None, Some("value-o"), None),
+                listed("t-2", None),
+            ],
+            None,
+        ),
+        (
+            "three characters",
+            vec![shown("t-1", None, None, Some("f-x")), listed("t-2", None)],
+            None,
+        ),
+        (
+            "two that fit",
+            vec![
+                shown("t-1", None, None, Some("of-x")),
+                shown("t-2", None, None, Some("of-x")),
+            ],
+            None,
+        ),
+        (
+            "two that fit, and one has our label",
+            vec![
+                shown("t-1", None, None, Some("of-x")),
+                shown("t-2", ours, None, Some("of-x")),
+            ],
+            Some("t-2"),
+        ),
+        ("the only one differs", vec![other()], None),
+        (
+            "the one with our label differs",
+            vec![shown("t-1", ours, None, Some("y"))],
+            None,
+        ),
+    ];
+    for (how, tokens, wanted) in rows {
+        let current = prepared(adopted(), lookup(tokens));
+        assert_eq!(current.id, wanted.map(shown_id), "{how}");
     }
 }
 

@@ -198,6 +198,7 @@ impl Play {
         let at = self.now();
         self.tenant(|tenant| {
             tenant.request(Request {
+                by: None,
                 trigger,
                 at,
                 override_guards: false,

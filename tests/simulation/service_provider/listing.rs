@@ -5,6 +5,7 @@ use scim_rotator::ports::TokenHandle;
 use scim_rotator::rotation::capability::{LastUsed, Overlap, Recovery, Revoke};
 use scim_rotator::rotation::outcome::{ListedToken, Listing};
 use scim_rotator::secret::BearerToken;
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use super::{ServiceProvider, SpToken, refused};
 use crate::request::Failure;
@@ -49,6 +50,7 @@ impl ServiceProvider {
             label: labelled.then(|| token.label.clone()),
             created_at: Some(token.created_at),
             expires_at: Some(token.dies_at),
+            shown: ShownParts::default(),
             last_used_at: used.filter(|_| self.rules.can.last_used != LastUsed::None),
         }
     }
