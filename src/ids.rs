@@ -1,6 +1,7 @@
 //! Random ids; nothing else makes them.
 #![expect(clippy::disallowed_methods, reason = "this is the home of random ids")]
 
+use aws_lc_rs::digest::{SHA256, digest};
 use uuid::Uuid;
 
 use crate::rotation::record::MARK;
@@ -43,6 +44,20 @@ pub fn holder() -> String {
 #[must_use]
 pub fn uuid() -> String {
     Uuid::new_v4().to_string()
+}
+
+/// A UUID that is always the same for the same text (version 8, from its SHA-256).
+#[must_use]
+pub fn uuid_of(text: &str) -> String {
+    let mut bytes = [0; 16];
+    let digest = digest(&SHA256, text.as_bytes());
+    bytes
+        .iter_mut()
+        .zip(digest.as_ref())
+        .for_each(|(to, from)| *to = *from);
+    uuid::Builder::from_custom_bytes(bytes)
+        .into_uuid()
+        .to_string()
 }
 
 #[cfg(test)]

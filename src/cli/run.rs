@@ -17,11 +17,11 @@ use super::signals::until_signal;
 use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
-use crate::connections::exec;
 use crate::driver::recurring::Recurring;
 use crate::driver::supervisor::{Change, Supervisor};
 use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
+use crate::program;
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
 use crate::telemetry::witness::Observer;
@@ -182,7 +182,7 @@ async fn reap_strays(world: &World, end: &CancellationToken) {
             () = world.clock.sleep(REAP) => {}
             () = end.cancelled() => return,
         }
-        let reaped = files::aside(exec::reap).await.unwrap_or_default();
+        let reaped = files::aside(program::reap).await.unwrap_or_default();
         if reaped > 0 {
             tracing::debug!(reaped, "programs left processes behind, which have ended");
         }

@@ -100,7 +100,7 @@ fn draft<'a>(
     named_files::check(documents, findings);
 
     let mut problems = Problems::default();
-    let http = http.map(resolve::http);
+    let http = http.map(|raw| resolve::http(raw, &mut problems));
     let limits = limits.map(resolve::limits);
     let resolver = resolve::Tokens {
         defaults: defaults.unwrap_or_default(),

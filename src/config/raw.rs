@@ -88,6 +88,19 @@ pub(super) struct RawHttp {
     pub(super) per_host: Option<u32>,
     pub(super) ca_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
+    #[serde(default)]
+    pub(super) hosts: Vec<RawHost>,
+}
+
+/// `[[http.hosts]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHost {
+    pub(super) name: String,
+    pub(super) ca_file: Option<FilePath>,
+    pub(super) client_cert_file: Option<FilePath>,
+    pub(super) client_key_file: Option<FilePath>,
+    pub(super) proxy: Option<Url>,
 }
 
 /// A path of a file, with `${NAME}` replaced by the environment variable.

@@ -51,12 +51,12 @@ impl Runner {
         loop {
             let rest = self.wake(unit, memory).await;
             if let Some(ended) = judge(&rest, memory.record(), until) {
-                self.release(unit, memory).await;
+                self.release(memory).await;
                 return ended;
             }
             let now = self.clock.now();
             if now >= deadline {
-                self.release(unit, memory).await;
+                self.release(memory).await;
                 return timed_out(rest);
             }
             let wake_at = rest.wake_at().unwrap_or(deadline).min(deadline);

@@ -189,7 +189,7 @@ impl Runner {
                 Ok(Some(WakeEnd::Decided(decision)))
             }
             Action::Do(_) if self.cancel.is_cancelled() => {
-                self.give_back_lease(unit, memory).await?;
+                self.give_back_lease(memory).await?;
                 Ok(Some(WakeEnd::Stopped))
             }
             Action::Do(step) => {

@@ -18,6 +18,9 @@ use crate::rotation::record::{Failures, Record};
 use crate::rotation::uncommitted::Uncommitted;
 use crate::secret::redact;
 
+/// How wrong our clock may be, where no token tells.
+const TOLERATED: SignedDuration = SignedDuration::from_mins(2);
+
 const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Runner {
@@ -214,12 +217,9 @@ impl Runner {
 
     /// Commits the record and gives the lease back, so that a successor need
     /// not wait until it ends.
-    pub(super) async fn give_back_lease(
-        &self,
-        unit: &Unit,
-        memory: &mut Memory,
-    ) -> Result<(), StoreError> {
-        let now = self.now(unit);
+    pub(super) async fn give_back_lease(&self, memory: &mut Memory) -> Result<(), StoreError> {
+        let clock = (self.conditions.our_clock)();
+        let now = clock.right_time(self.clock.now(), TOLERATED);
         if let Some(known) = memory.known.as_mut() {
             let held = known.record.lease.as_ref();
             if held.is_some_and(|l| l.holder == self.holder && l.expires_at > now) {
@@ -231,9 +231,9 @@ impl Runner {
     }
 
     /// Gives back the lease of a token that is not worked on.
-    pub async fn release(&self, unit: &Unit, memory: &mut Memory) {
+    pub async fn release(&self, memory: &mut Memory) {
         // A failure is harmless: the lease ends by itself.
-        let _unreleased = self.give_back_lease(unit, memory).await.is_err();
+        let _unreleased = self.give_back_lease(memory).await.is_err();
     }
 
     pub(super) fn store_failed(

@@ -27,7 +27,9 @@ pub(crate) use self::destination::is_loopback;
 use self::failure::Failure;
 pub use self::observer::{NoObserver, Observer, RightClock, Target};
 use self::replay::Detour;
-pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};
+pub use self::settings::{
+    ClientCertificate, ClientSettings, HostSettings, TlsVersion, proxy_faults,
+};
 use super::message::{Answer, Origin, Parsed, Request, host_of};
 use super::ratelimit::http_date;
 use crate::clock::Clock;
@@ -41,6 +43,8 @@ pub struct Client {
 
 struct Inner {
     http: Bare,
+    /// Those of hosts with settings of their own, by `host` or `host:port`.
+    own: BTreeMap<String, Bare>,
     settings: ClientSettings,
     target: Target,
     /// As it is: the servers' clocks are compared with it.
@@ -98,6 +102,7 @@ impl Client {
         Ok(Self {
             inner: Arc::new(Inner {
                 http: Bare::new(settings)?,
+                own: own_clients(settings)?,
                 settings: settings.clone(),
                 target,
                 clock: Arc::new(RightClock::new(Arc::clone(&clock), Arc::clone(&observer))),
@@ -115,6 +120,9 @@ impl Client {
     /// # Errors
     /// Names the file that cannot be used; what was read before stays in use.
     pub async fn read_files_again(&self) -> Result<(), String> {
+        for http in self.inner.own.values() {
+            http.look().await?;
+        }
         self.inner.http.look().await
     }
 
@@ -168,7 +176,7 @@ impl Client {
             }
             Err(failure) => {
                 if let Failure::Tls(_) = failure {
-                    inner.http.look_soon();
+                    inner.bare(&origin.host).look_soon();
                 }
                 inner.observed(&origin, failure.code(), seconds);
                 Err(failure.fault(&origin, inner.target))
@@ -178,6 +186,17 @@ impl Client {
 }
 
 impl Inner {
+    /// The client for this `host` or `host:port`.
+    fn bare(&self, host: &str) -> &Bare {
+        let without_port = || {
+            let (name, port) = host.rsplit_once(':')?;
+            let is_port = port.bytes().all(|b| b.is_ascii_digit());
+            is_port.then(|| self.own.get(name)).flatten()
+        };
+        let own = self.own.get(host).or_else(without_port);
+        own.unwrap_or(&self.http)
+    }
+
     /// Checks where a request goes; replays send it elsewhere after that.
     fn directed(&self, request: &mut Request) -> Result<(), &'static str> {
         allowed(&request.url)?;
@@ -191,7 +210,7 @@ impl Inner {
         let beginning_is_enough = request.beginning;
         let largest = request.largest_answer.unwrap_or(self.settings.max_body);
         let body = Bytes::from_owner(request.body);
-        let http = self.http.client().await;
+        let http = self.bare(&origin.host).client().await;
         let sent = http
             .request(request.method, request.url)
             .headers(request.headers)
@@ -269,6 +288,15 @@ impl Inner {
     }
 }
 
+fn own_clients(settings: &ClientSettings) -> Result<BTreeMap<String, Bare>, String> {
+    let own = settings.hosts.iter().map(|host| {
+        let http = Bare::new(&settings.of_host(host));
+        let http = http.map_err(|why| format!("for the host {}: {why}", host.name))?;
+        Ok((host.name.to_ascii_lowercase(), http))
+    });
+    own.collect()
+}
+
 /// Adds to a buffer without leaving an unwiped copy behind when it grows.
 fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
     if body.capacity() - body.len() < chunk.len() {
@@ -299,6 +327,9 @@ fn skew(headers: &HeaderMap, sent_at: Timestamp, seconds: f64) -> Option<f64> {
 
 /// From the year in which this program was made to 2100, in seconds.
 const PLAUSIBLE: std::ops::Range<f64> = 1_767_225_600.0..4_102_444_800.0;
+
+#[cfg(test)]
+mod host_tests;
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,7 @@ pub mod template;
 pub mod times;
 
 pub use client::{
-    Client, ClientCertificate, ClientSettings, NoObserver, Observer, RightClock, Target,
-    TlsVersion, proxy_faults,
+    Client, ClientCertificate, ClientSettings, HostSettings, NoObserver, Observer, RightClock,
+    Target, TlsVersion, proxy_faults,
 };
 pub use message::{Answer, Request, SecretJson};

@@ -3,6 +3,7 @@
 //! a kind never decides what happens next.
 
 pub mod capabilities;
+pub mod exec;
 pub mod http;
 pub mod jwt;
 pub mod label;
@@ -32,6 +33,8 @@ pub enum IssuerKind {
     Oauth2(Box<oauth2::Oauth2Issuer>),
     /// We make the secret and register it.
     Local(Box<local::LocalIssuer>),
+    /// A program of the operator's.
+    Exec(Box<exec::ExecIssuer>),
     /// A person writes the new token to the token's Vault path.
     Operator(operator::OperatorIssuer),
 }
@@ -44,6 +47,7 @@ impl IssuerKind {
             Self::Http(config) => config.as_ref(),
             Self::Oauth2(config) => config.as_ref(),
             Self::Local(config) => config.as_ref(),
+            Self::Exec(config) => config.as_ref(),
             Self::Operator(config) => config,
         }
     }

@@ -156,6 +156,9 @@ pub struct Parameter {
     /// Whether it may be left out although it has no default.
     #[serde(default)]
     pub optional: bool,
+    /// The parameter that this one is given in place of: of the two, and of others
+    /// that name the same one, a user gives exactly one.
+    pub instead_of: Option<String>,
     /// What a choice can be.
     #[serde(default)]
     pub choices: Vec<String>,
@@ -170,10 +173,10 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// Whether a user must give it.
+    /// Whether a user must give it, or one that is given in its place.
     #[must_use]
     pub fn is_required(&self) -> bool {
-        !self.optional && self.default.is_none()
+        !self.optional && self.default.is_none() && self.instead_of.is_none()
     }
 
     /// How it could be written in a configuration.
@@ -276,6 +279,15 @@ pub struct Refused {
     pub revoked: Option<Refusal>,
     /// Why none of these is known. Such a vendor is marked *positive only*.
     pub positive_only: Option<String>,
+}
+
+impl VendorFile {
+    /// The parameters that may be given in place of this one.
+    pub fn instead_of<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        let parameters = self.parameters.iter();
+        let named = parameters.filter(move |(_, p)| p.instead_of.as_deref() == Some(name));
+        named.map(|(name, _)| name.as_str())
+    }
 }
 
 /// One refusal.

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::Family;
 use super::calls::without_effect;
-use super::example::{Filled, values};
+use super::example::{Filled, values, values_with};
 use super::expand::{Expansion, Places, expand};
 use super::file::{About, OfToken, Parameter, ParameterType, Refusal, Refused, whole};
 use super::form::Form;
@@ -29,6 +29,7 @@ impl Vendor<'_> {
                 parameter,
             };
             check.all(problems);
+            self.check_replaced(name, parameter, problems);
             check.names_are_unique(&mut names, problems);
         }
         self.check_form(problems);
@@ -164,10 +165,42 @@ impl Vendor<'_> {
         }
     }
 
+    fn check_replaced(&self, name: &str, parameter: &Parameter, problems: &mut Problems) {
+        let Some(replaced) = &parameter.instead_of else {
+            return;
+        };
+        let path = format!("parameters.{name}.instead_of");
+        match self.file.parameters.get(replaced) {
+            Some(other) if other.is_required() => {}
+            Some(_) => problems.error(
+                path,
+                format!("`{replaced}` may be left out anyway, so nothing is given in its place"),
+                "name a parameter without `default`, `optional` and `instead_of`",
+            ),
+            None => problems.error(
+                path,
+                format!("there is no parameter `{replaced}`"),
+                "write the name of the parameter in whose place this one is given",
+            ),
+        }
+        if parameter.optional || parameter.default.is_some() {
+            problems.error(
+                path_of(name),
+                "a parameter that is given in place of another has no default and is not `optional`",
+                "take `default` and `optional` out",
+            );
+        }
+    }
+
     fn check_use(&self, expansion: &Expansion<'_>, problems: &mut Problems) {
-        let used: BTreeSet<_> = expansion.moved.iter().map(|(_, name)| name).collect();
+        let mut used: BTreeSet<String> = expansion.moved.iter().map(|(_, n)| n.clone()).collect();
+        let alternatives = self.parameters().filter(|(_, p)| p.instead_of.is_some());
+        for (name, _) in alternatives {
+            let expansion = expand(self, &values_with(self, name), None, Places::File);
+            used.extend(expansion.moved.into_iter().map(|(_, name)| name));
+        }
         for (name, parameter) in self.parameters() {
-            if parameter.deprecated.is_none() && !used.contains(&name.to_owned()) {
+            if parameter.deprecated.is_none() && !used.contains(name) {
                 let object = parameter.object();
                 problems.warning(
                     format!("parameters.{name}"),
@@ -179,6 +212,10 @@ impl Vendor<'_> {
             }
         }
     }
+}
+
+fn path_of(name: &str) -> String {
+    format!("parameters.{name}")
 }
 
 fn check_about(about: &About, problems: &mut Problems) {

@@ -30,6 +30,9 @@ pub(crate) fn text() -> String {
     telemetry
         .board
         .set(fixture::snapshot(&fixture::busy_record("crm")));
+    telemetry
+        .board
+        .set(fixture::snapshot(&fixture::handed_over_record("wiki")));
     let looks = telemetry.board.looks("crm").expect("a token of ours");
     looks.set("entra-hr", Some(fixture::condition()), fixture::now());
     telemetry.config_read(true, fixture::now());

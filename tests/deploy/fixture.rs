@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::condition::{Condition, ConnectionState};
+use scim_rotator::ports::unit::HandoverPlace;
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
     Supply,
@@ -13,8 +14,8 @@ use scim_rotator::rotation::decision::{Action, Decision, Reason};
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
-    ConnectionHolds, ExpiryKnown, HeldToken, LastProbe, Origin, PastRotation, Record, Retiring,
-    Rotation, RotationResult, Stage, SuppliedNote, Trigger,
+    ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, HeldToken, LastProbe, Origin,
+    PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::scim::evidence::Evidence;
@@ -48,13 +49,22 @@ pub(crate) fn facts(name: &str) -> Arc<TokenFacts> {
         kind: "http".to_owned(),
         handover: None,
     };
+    let by_hand = ConnectionFacts {
+        name: "by-hand".to_owned(),
+        kind: "manual".to_owned(),
+        handover: Some(HandoverPlace {
+            vault_path: format!("kv/handover/by-hand/{name}"),
+            instructions: "Paste the token.".to_owned(),
+            command: format!("scim-rotator ack {name} by-hand --reason pasted"),
+        }),
+    };
     Arc::new(TokenFacts::new(
         name,
         "crm",
         "http",
         Some("production".to_owned()),
         &capabilities(),
-        vec![connection],
+        vec![connection, by_hand],
     ))
 }
 
@@ -162,6 +172,31 @@ pub(crate) fn busy_record(name: &str) -> Record {
         operator_deadline: None,
         may_be_delivered: true,
     });
+    record
+}
+
+/// The same token while a person writes the new one into a connection.
+pub(crate) fn handed_over_record(name: &str) -> Record {
+    let mut record = busy_record(name);
+    let since = now() - SignedDuration::from_mins(1);
+    let rotation = record.rotation.as_mut().expect("in flight");
+    rotation.stage = Stage::HandedOver;
+    rotation.operator_deadline = Some(now() + SignedDuration::from_hours(24 * 7));
+    let delivery = Delivery {
+        state: DeliveryState::Delivered,
+        at: since,
+        ask_again_at: None,
+    };
+    rotation.deliveries.insert("by-hand".to_owned(), delivery);
+    let holds = ConnectionHolds {
+        fingerprint: held(&format!("{name}-pending")).fingerprint(),
+        at: since,
+        confirmed_at: None,
+        in_doubt: false,
+        by_person: true,
+        ack: None,
+    };
+    record.connections.insert("by-hand".to_owned(), holds);
     record
 }
 

@@ -37,6 +37,7 @@ mod every_stage;
 mod issuer_faults;
 mod keycloak;
 mod keycloak_idp;
+mod keycloak_logins;
 mod kill_loop;
 mod leased;
 mod operator;

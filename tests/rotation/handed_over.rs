@@ -276,6 +276,30 @@ fn a_token_that_is_refused_after_the_work_is_taken_back() {
     assert_eq!(holds.ack, None, "another token waits now");
 }
 
+/// After a restart nobody knows which connections were given the token; that a
+/// person was not handed it is known.
+#[test]
+fn a_person_who_was_handed_nothing_is_not_asked_to_take_it_back() {
+    let refused = |scene: Scene| {
+        let mut scene = scene.with(|s| s.knows_deliveries = false).rotation(|r| {
+            r.may_be_delivered = true;
+            r.pending.as_mut().expect("pending").issued_at = ago(days(1));
+        });
+        for _ in 0..4 {
+            scene.record.failures.last = None;
+            let reason = scim_rotator::scim::evidence::FindingReason::Rejected;
+            scene = scene.then(Outcome::Proved(Verdict::Fail(finding(reason))));
+        }
+        let rotation = scene.record.rotation.expect("in flight");
+        assert_eq!(rotation.stage, Stage::Reverting);
+        rotation.deliveries.into_keys().collect::<Vec<_>>()
+    };
+    let early = by_hand(renewal_due()).stage(Stage::Delivering);
+    assert_eq!(refused(early), ["canary"]);
+    let late = waiting().rotation(|r| r.deliveries.clear());
+    assert_eq!(refused(late), ["canary", "second"]);
+}
+
 #[test]
 fn what_readers_find_is_restored_while_a_person_is_waited_for() {
     let scene = waiting().with(|s| s.published = Published::Absent);

@@ -186,7 +186,7 @@ impl Cluster {
         for token in names {
             if let Some(charge) = replica.tokens.get_mut(&token) {
                 let (sim, runner) = (self.sim.clone(), replica.runner.clone());
-                let work = async { runner.release(&charge.unit, &mut charge.memory).await };
+                let work = async { runner.release(&mut charge.memory).await };
                 // Dead a little earlier, if it crashes here.
                 let _ended = drive(&sim, work, &mut || {});
             }

@@ -256,6 +256,7 @@ fn as_json(vendor: &Vendor<'_>, with_expanded: bool) -> Value {
             "type": parameter.kind.as_str(),
             "about": parameter.about,
             "required": parameter.is_required(),
+            "instead_of": parameter.instead_of,
             "default": parameter.default,
             "example": parameter.example,
             "choices": parameter.choices,

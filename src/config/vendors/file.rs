@@ -18,8 +18,8 @@ use crate::config::wording::SEE;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::{Problems, Severity};
-use crate::vendors::example::{Filled, values};
-use crate::vendors::expand::{Places, expand};
+use crate::vendors::example::{Filled, values, values_with};
+use crate::vendors::expand::{Places, Values, expand};
 use crate::vendors::file::{ParameterType, VendorFile};
 use crate::vendors::{Family, Form, FromVendor, Parts, Vendor};
 
@@ -193,8 +193,9 @@ impl<'a> Reader<'a, '_> {
         place: &Range<usize>,
         document: &Document<'_>,
     ) {
-        let with_all = self.body_with::<K>(vendor, Filled::All, place, document);
-        let without = self.body_with::<K>(vendor, Filled::Required, place, document);
+        let with_all = self.body_with::<K>(vendor, values(vendor, Filled::All), place, document);
+        let without = values(vendor, Filled::Required);
+        let without = self.body_with::<K>(vendor, without, place, document);
         let (Some(with_all), Some(without)) = (with_all, without) else {
             return;
         };
@@ -208,6 +209,15 @@ impl<'a> Reader<'a, '_> {
         for finding in with_all.into_iter().chain(new) {
             self.findings.push_once(finding);
         }
+        let alternatives = vendor.parameters().filter(|(_, p)| p.instead_of.is_some());
+        for (name, _) in alternatives {
+            let found = self.body_with::<K>(vendor, values_with(vendor, name), place, document);
+            let found = found.into_iter().flatten();
+            for mut finding in found.filter(|f| !said.contains(&f.message)) {
+                finding.message = format!("with the parameter `{name}`: {}", finding.message);
+                self.findings.push_once(finding);
+            }
+        }
     }
 
     /// What is wrong with the body when these parameters are given; `None`: it
@@ -216,11 +226,11 @@ impl<'a> Reader<'a, '_> {
     fn body_with<K: FromVendor>(
         &self,
         vendor: &Vendor<'a>,
-        filled: Filled,
+        values: Values<'a>,
         place: &Range<usize>,
         document: &Document<'_>,
     ) -> Option<Vec<Finding>> {
-        let expansion = expand(vendor, &values(vendor, filled), None, Places::File);
+        let expansion = expand(vendor, &values, None, Places::File);
         if !expansion.stray.is_empty() {
             return None;
         }

@@ -216,11 +216,27 @@ impl<'a, 'u> Usage<'a, 'u> {
         let examples = examples(vendor, Filled::All);
         for (name, parameter) in vendor.parameters() {
             let is_wrong = wrong.iter().any(|wrong| wrong == name);
-            let is_missing = parameter.is_required() && !values.contains_key(name);
+            let others: Vec<_> = vendor.file.instead_of(name).collect();
+            let given = |name: &&str| values.contains_key(*name);
+            let in_its_place: Vec<_> = others.iter().copied().filter(given).collect();
+            let is_given = values.contains_key(name);
+            let is_missing = parameter.is_required() && !is_given && in_its_place.is_empty();
+            if in_its_place.len() + usize::from(is_given) > 1 {
+                let all: Vec<_> = std::iter::once(name).chain(others.clone()).collect();
+                let path = format!("{}.{name}", self.path);
+                let message = "more than one of these is given".to_owned();
+                let remedy = format!("keep exactly one of: {}", all.join(", "));
+                self.error(self.key.clone(), &path, message, remedy);
+                placeholders.push(path);
+            }
             if !is_wrong && is_missing {
                 let path = format!("{}.{name}", self.path);
                 let message = format!("`{name}` is missing: {}", parameter.about.trim());
-                let remedy = format!("add here: {}", parameter.assignment(name));
+                let or = match others.is_empty() {
+                    true => String::new(),
+                    false => format!("; in its place may stand: {}", others.join(", ")),
+                };
+                let remedy = format!("add here: {}{or}", parameter.assignment(name));
                 let key = self.key.clone();
                 self.error(key, &path, message, remedy);
                 placeholders.push(path);

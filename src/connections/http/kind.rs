@@ -33,7 +33,8 @@ impl Kind for HttpConnection {
     }
 
     fn capabilities(&self) -> ConnectionCapabilities {
-        let proves = self.test_saved.is_some() || self.state.is_some();
+        let by_state = self.state.is_some() && self.confirm.by_state;
+        let proves = self.test_saved.is_some() || by_state;
         let merges = matches!(self.deliver.body, Some(Body::Merge(_)));
         let usual = Purpose::Deliver.method();
         let patches = self.deliver.method.as_ref().unwrap_or(&usual) == Method::PATCH;

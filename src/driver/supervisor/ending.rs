@@ -44,12 +44,10 @@ impl Supervisor {
     /// Gives back the leases of idle tokens, as many at once as tokens are
     /// worked on.
     async fn release_all(self) {
-        let (runner, units) = (&self.runner, &self.units);
-        futures_util::stream::iter(self.idle)
-            .for_each_concurrent(self.settings.concurrency, async |(name, mut idle)| {
-                if let Some(unit) = units.get(&name) {
-                    runner.release(unit, &mut idle.memory).await;
-                }
+        let runner = &self.runner;
+        futures_util::stream::iter(self.idle.into_values())
+            .for_each_concurrent(self.settings.concurrency, async |mut idle| {
+                runner.release(&mut idle.memory).await;
             })
             .await;
     }

@@ -31,6 +31,21 @@ pub struct ClientSettings {
     pub proxy: Option<Url>,
     /// Concurrent requests to one host.
     pub per_host: usize,
+    /// What is different for single hosts.
+    pub hosts: Vec<HostSettings>,
+}
+
+/// What is different for one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSettings {
+    /// `host`, which means each of its ports, or `host:port`.
+    pub name: String,
+    /// PEM file with the only certification authorities to trust there.
+    pub ca_file: Option<PathBuf>,
+    /// What we show it if it asks who we are.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Proxy on the way to it.
+    pub proxy: Option<Url>,
 }
 
 impl Default for ClientSettings {
@@ -46,6 +61,7 @@ impl Default for ClientSettings {
             tls_min_version: TlsVersion::V12,
             proxy: None,
             per_host: 4,
+            hosts: Vec::new(),
         }
     }
 }
@@ -54,6 +70,23 @@ impl ClientSettings {
     /// Whether no file takes part in TLS.
     pub(super) fn has_no_files(&self) -> bool {
         self.ca_file.is_none() && self.ca_dir.is_none() && self.client_certificate.is_none()
+    }
+
+    /// The settings for one host: what it does not name is as for all others.
+    pub(super) fn of_host(&self, host: &HostSettings) -> Self {
+        let mut own = self.clone();
+        own.hosts = Vec::new();
+        if host.ca_file.is_some() {
+            own.ca_file.clone_from(&host.ca_file);
+            own.ca_dir = None;
+        }
+        if host.client_certificate.is_some() {
+            own.client_certificate.clone_from(&host.client_certificate);
+        }
+        if host.proxy.is_some() {
+            own.proxy.clone_from(&host.proxy);
+        }
+        own
     }
 }
 

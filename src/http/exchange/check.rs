@@ -100,7 +100,7 @@ impl Checker<'_> {
         for (index, condition) in call.when.iter().enumerate() {
             let at = format!("{path}.when[{index}]");
             condition.check(&at, earlier, &known, problems);
-            if condition.step.is_none() {
+            if condition.step.is_none() && condition.value.is_none() {
                 problems.error(
                     format!("{at}.step"),
                     "the condition does not say at which earlier answer it looks",

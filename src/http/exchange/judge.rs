@@ -76,7 +76,7 @@ impl<'a> Judge<'a> {
         let json = answer.secret_json().ok();
         let view = View::of(answer, json.as_ref());
         if let Some((rule, whose)) = self.rule(answer, view, earlier) {
-            return self.by_rule(rule.means, whose, answer, view);
+            return self.by_rule(rule, whose, answer, view);
         }
         let status = answer.status;
         let told = |means| {
@@ -148,7 +148,8 @@ impl<'a> Judge<'a> {
         Some((rule, text))
     }
 
-    fn by_rule(&self, means: Means, whose: &str, answer: &Answer, view: View<'_>) -> Verdict {
+    fn by_rule(&self, rule: &Rule, whose: &str, answer: &Answer, view: View<'_>) -> Verdict {
+        let means = rule.means;
         let (class, kind, what) = match means {
             Means::Success => return Verdict::Good,
             Means::Applied => {
@@ -204,6 +205,7 @@ impl<'a> Judge<'a> {
             self.said(view)
         );
         let retry = answer.retry_after(self.now, self.rate_limit);
+        let retry = retry.or(rule.after.map(|after| after.0));
         Verdict::Failed {
             fault: Fault::new(class, kind, text).after(retry),
             rule: Some(means),

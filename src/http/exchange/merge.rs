@@ -21,6 +21,10 @@ pub struct Merge<V> {
     /// Name of the lookup whose document is changed; the last one by default.
     #[serde(default)]
     pub onto: Option<String>,
+    /// The part of that document that is changed and goes back; the whole by
+    /// default.
+    #[serde(default)]
+    pub part: Option<JsonPlace>,
     /// Places that must not be written back (ids, links, computed values).
     #[serde(default = "Vec::new")]
     pub drop: Vec<JsonPlace>,
@@ -76,6 +80,9 @@ impl<V> Merge<V> {
 
     /// Reports templates in its places that cannot be used.
     pub(crate) fn check_places(&self, path: &str, known: &Names, problems: &mut Problems) {
+        if let Some(part) = &self.part {
+            part.check(&format!("{path}.part"), known, problems);
+        }
         for (index, place) in self.drop.iter().enumerate() {
             place.check(&format!("{path}.drop[{index}]"), known, problems);
         }
@@ -97,7 +104,8 @@ impl<V> Merge<V> {
 
     /// Fills in the templates of its places.
     pub(crate) fn resolve_places(&mut self, context: &Context) -> Result<(), String> {
-        for place in self.drop.iter_mut().chain(&mut self.keep) {
+        let lists = self.drop.iter_mut().chain(&mut self.keep);
+        for place in self.part.iter_mut().chain(lists) {
             place.resolve(context)?;
         }
         for operation in &mut self.patch {
@@ -139,6 +147,7 @@ impl<V> Merge<V> {
         }
         Ok(Merge {
             onto: self.onto.clone(),
+            part: self.part.clone(),
             drop: self.drop.clone(),
             keep: self.keep.clone(),
             merge,

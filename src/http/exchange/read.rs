@@ -38,6 +38,8 @@ pub struct Read {
     pub previous_expires_at: Option<TimeField>,
     /// `list`: the array of tokens; the whole body by default.
     pub items: Option<Place>,
+    /// `list`: what is there.
+    pub items_as: ItemsAs,
     /// `list`: items that do not meet these conditions are no live tokens.
     pub only: Vec<Condition>,
     /// `list`, `status`: version of the issuer's state; for `status` the
@@ -50,6 +52,19 @@ pub struct Read {
     /// `state`: when provisioning last worked. Where this is told, a success
     /// from before the delivery proves nothing.
     pub last_success_at: Option<TimeField>,
+}
+
+/// What stands at the place of a list's items.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemsAs {
+    /// An array; without one the answer makes no sense.
+    #[default]
+    Array,
+    /// An array; nothing, or null, is an empty one.
+    OptionalArray,
+    /// The one token, as an object; nothing, or null, is no token.
+    OneObject,
 }
 
 impl Read {
@@ -207,6 +222,7 @@ impl Read {
         let times = self.times().map(|(key, _)| key);
         let keys = places.into_iter().chain(times);
         keys.map(move |key| (key, present.contains(&key))).chain([
+            ("items_as", self.items_as != ItemsAs::default()),
             ("only", !self.only.is_empty()),
             ("words", !self.words.is_empty()),
         ])
@@ -219,6 +235,7 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
         Purpose::Issue => &["token", "id", "expires_at", "previous_expires_at"],
         Purpose::List => &[
             "items",
+            "items_as",
             "only",
             "etag",
             "id",

@@ -187,7 +187,7 @@ pub(super) fn masked_place(call: &Call, from: &Source<'_>) -> Option<String> {
     let Some(Body::Merge(merge)) = &call.body else {
         return None;
     };
-    let mut document = from.onto?.1.json().ok()?;
+    let mut document = part_of(merge, from.onto?.1.json().ok()?).ok()?;
     let changes = merge.try_map(|_, value| value.render(from.context));
     let masked = changes
         .ok()
@@ -196,11 +196,25 @@ pub(super) fn masked_place(call: &Call, from: &Source<'_>) -> Option<String> {
     masked
 }
 
+/// The document that is changed: all of what a lookup showed, or a part of it.
+fn part_of<V>(merge: &Merge<V>, mut whole: Value) -> Result<Value, String> {
+    let Some(place) = &merge.part else {
+        return Ok(whole);
+    };
+    let part = place.get(&whole).filter(|part| part.is_object()).cloned();
+    wipe(&mut whole);
+    part.ok_or_else(|| {
+        let at = place.as_str();
+        format!("`part`: no object stands at `{at}` of what the lookup showed")
+    })
+}
+
 fn merged(merge: &Merge<JsonTemplate>, from: &Source<'_>) -> Result<Value, String> {
     let (name, read) = from
         .onto
         .ok_or("the lookup was not made, so there is nothing to merge onto")?;
-    let mut document = read.json().map_err(|fault| fault.message)?;
+    let whole = read.json().map_err(|fault| fault.message)?;
+    let mut document = part_of(merge, whole)?;
     let changes = merge.try_map(|at, value| {
         value
             .render(from.context)

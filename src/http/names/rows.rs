@@ -43,6 +43,7 @@ type Exists = &'static [(Side, &'static [Purpose])];
 const CALLS: Exists = &[(Issuer, ISSUER_CALLS), (Connection, CONNECTION_CALLS)];
 const CALLS_AND_COMMAND: Exists = &[
     (Issuer, ISSUER_CALLS),
+    (Issuer, &[Command]),
     (Connection, CONNECTION_CALLS),
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
@@ -50,6 +51,7 @@ const CALLS_AND_COMMAND: Exists = &[
 const EVERYWHERE: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Issuer, &[Label]),
+    (Issuer, &[Command]),
     (Connection, CONNECTION_CALLS),
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
@@ -260,9 +262,9 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "action",
-        "What the program shall do: `deliver`, `confirm` or `preflight`.",
+        "What the program shall do. Issuer: `issue`, `list` or `revoke`. Connection: `deliver`, `confirm` or `preflight`.",
         "",
         ("{{ action }}", "deliver"),
-        &[(Connection, &[Command])],
+        &[(Issuer, &[Command]), (Connection, &[Command])],
     ),
 ];

@@ -11,6 +11,7 @@ use super::super::client::Client;
 use super::super::credential::with_credential;
 use super::super::fired::Firings;
 use super::super::message::{Answer, Request};
+use super::proof::Used;
 use super::{AuthHeader, CallerAuth, ClientCredentials, login};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::resolve::Secrets;
@@ -101,7 +102,10 @@ impl Caller {
     fn tell_of(&self, request: &Request, tell: &(dyn Fn(&str) + Send + Sync)) {
         let own: Vec<&str> = match &*self.auth {
             CallerAuth::None => Vec::new(),
-            CallerAuth::Bearer(_) | CallerAuth::Basic { .. } | CallerAuth::Oauth2(_) => {
+            CallerAuth::Bearer(_)
+            | CallerAuth::Basic { .. }
+            | CallerAuth::Oauth2(_)
+            | CallerAuth::Jwt(_) => {
                 vec![AUTHORIZATION.as_str()]
             }
             CallerAuth::Headers(headers) => headers.iter().map(|h| h.name.as_str()).collect(),
@@ -142,6 +146,15 @@ impl Caller {
                 let source = format!("the access token from {}", client.host());
                 with_credential(request, &AUTHORIZATION, BEARER, &token, &source)?
             }
+            CallerAuth::Jwt(jwt) => {
+                let mut read = Used::default();
+                let now = self.client.clock().now();
+                let token = jwt.token(&*self.secrets, &mut read, now).await?;
+                // A signed token is different each time; what counts is the key.
+                used.extend(read.fingerprints());
+                let source = "the token that our key signed";
+                with_credential(request, &AUTHORIZATION, BEARER, &token, &source)?
+            }
         };
         Ok((request, used))
     }
@@ -170,6 +183,7 @@ impl Caller {
             CallerAuth::None
             | CallerAuth::Bearer(_)
             | CallerAuth::Headers(_)
+            | CallerAuth::Jwt(_)
             | CallerAuth::Basic { .. } => {
                 for reference in self.auth.credentials() {
                     self.secrets.refused(&reference);

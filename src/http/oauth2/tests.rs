@@ -21,6 +21,8 @@ use crate::secret::resolve::{Resolved, Secrets};
 use crate::secret::{SecretRef, SecretText};
 use crate::value::Credential;
 
+mod assertions;
+
 /// Every reference is this text.
 struct Text(String);
 
@@ -89,9 +91,13 @@ impl Server {
     fn oauth2(&self) -> CallerAuth {
         CallerAuth::Oauth2(Box::new(ClientCredentials {
             token_url: Template::new(self.url.join("token").expect("a URL").as_str()),
-            client_id: Template::new("client"),
-            client_secret: reference(),
+            client_id: Some(Template::new("client")),
+            client_secret: Some(reference()),
             method: ClientAuthMethod::Basic,
+            key: None,
+            client_assertion: None,
+            assertion_audience: None,
+            grant: Grant::ClientCredentials,
             scopes: Vec::new(),
             audience: None,
             params: Default::default(),

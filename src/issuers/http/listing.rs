@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::HttpTokens;
 use crate::fault::Fault;
-use crate::http::exchange::{Call, Pager, Place, Purpose, Read, Reply, Run, View};
+use crate::http::exchange::{Call, ItemsAs, Pager, Place, Purpose, Read, Reply, Run, View};
 use crate::http::message::Answer;
 use crate::http::times::TimeField;
 use crate::issuers::spelled;
@@ -52,7 +52,11 @@ impl HttpTokens {
             let body = answer.secret_json().map_err(|fault| run.about(fault))?;
             let view = View::of(&answer, Some(&body));
             let items = items_of(&call.read, &answer, view).map_err(|fault| run.about(fault))?;
-            let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+            let items = match items.as_ref() {
+                Value::Array(items) => items.as_slice(),
+                one @ Value::Object(_) => std::slice::from_ref(one),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => &[],
+            };
             let fits = pages.count(&answer, items.len());
             fits.map_err(|why| run.about(answer.unexpected(why)))?;
             for item in items {
@@ -128,10 +132,24 @@ fn items_of<'v>(read: &Read, answer: &Answer, view: View<'v>) -> Result<Cow<'v, 
         Some(place) => (place.find(view), format!("at {place}")),
         None => (view.json().map(Cow::Borrowed), "as its body".to_owned()),
     };
-    found.filter(|found| found.is_array()).ok_or_else(|| {
+    let nothing = || Cow::Owned(Value::Null);
+    let (what, fits): (_, fn(&Value) -> bool) = match read.items_as {
+        ItemsAs::Array => ("array", Value::is_array),
+        ItemsAs::OptionalArray => ("array", |v| v.is_array() || v.is_null()),
+        ItemsAs::OneObject => ("object", |v| v.is_object() || v.is_null()),
+    };
+    let found = match read.items_as {
+        ItemsAs::Array => found,
+        // Only inside of an object that is there: an empty body tells nothing.
+        ItemsAs::OptionalArray | ItemsAs::OneObject => found.or_else(|| {
+            let whole = view.json().filter(|json| json.is_object());
+            whole.map(|_| nothing())
+        }),
+    };
+    found.filter(|found| fits(found)).ok_or_else(|| {
         let shape = answer.shape();
         answer.unexpected(format!(
-            "there is no array {at} (`list.read.items`): it has {shape}"
+            "there is no {what} {at} (`list.read.items`): it has {shape}"
         ))
     })
 }

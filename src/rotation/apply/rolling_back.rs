@@ -7,7 +7,7 @@ use super::halting::halt;
 use super::losing::lost;
 use super::promoting::{enter, remember};
 use super::refusing::refuse;
-use crate::rotation::capability::{IssueEffect, Overlap};
+use crate::rotation::capability::{IssueEffect, Overlap, Writer};
 use crate::rotation::record::{
     Delivery, DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request,
     RotationResult, Stage, Trigger,
@@ -71,7 +71,11 @@ fn revert(change: &mut Change<'_, '_>, detail: String) {
         return;
     };
     if rotation.may_be_delivered && !situation.knows_deliveries {
-        for (name, _) in situation.connections {
+        // A person is handed the token in a stage of its own.
+        let handed_over = rotation.stage == Stage::HandedOver;
+        let written = situation.connections.iter();
+        let written = written.filter(|(_, can)| handed_over || can.writer == Writer::Daemon);
+        for (name, _) in written {
             let maybe = Delivery::started(now);
             rotation.deliveries.entry(name.clone()).or_insert(maybe);
         }

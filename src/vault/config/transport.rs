@@ -34,6 +34,7 @@ impl VaultConfig {
             proxy: self.proxy.clone(),
             max_body: LARGEST_ANSWER,
             per_host: PER_NODE,
+            hosts: Vec::new(),
         }
     }
 

@@ -25,6 +25,21 @@ pub fn check_rules(
         for (number, condition) in rule.when.iter().enumerate() {
             condition.check(&format!("{at}.when[{number}]"), steps, known, problems);
         }
+        let tried_again = match rule.means {
+            Means::Later | Means::Throttled | Means::Conflict | Means::Unknown => true,
+            Means::Success
+            | Means::Applied
+            | Means::Gone
+            | Means::Refused
+            | Means::Unauthorized => false,
+        };
+        if rule.after.is_some() && !tried_again {
+            problems.error(
+                format!("{at}.after"),
+                format!("after \"{}\" nothing is tried again", rule.means.as_str()),
+                "remove `after`, or write `means = \"later\"` or \"throttled\"",
+            );
+        }
         if rule.means == Means::Success && rule.status.fits(401) && !rule.status.is_any() {
             problems.warning(
                 format!("{at}.status"),

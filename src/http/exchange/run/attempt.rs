@@ -13,6 +13,7 @@ use crate::http::exchange::condition::Condition;
 use crate::http::exchange::failed::Failed;
 use crate::http::exchange::judge::{Earlier, Judge, Verdict};
 use crate::http::exchange::page::PageMark;
+use crate::http::exchange::place::View;
 use crate::http::exchange::purpose::Purpose;
 use crate::http::exchange::request::{self, Source};
 use crate::http::exchange::rule::Means;
@@ -138,6 +139,11 @@ impl Run<'_> {
 
     /// Whether a condition on an earlier answer holds.
     fn holds(&self, condition: &Condition) -> bool {
+        if condition.value.is_some() {
+            return condition
+                .holds(View::item(&serde_json::Value::Null))
+                .is_ok();
+        }
         condition
             .step
             .as_deref()

@@ -149,6 +149,10 @@ pub(super) fn b64encode(value: &Value) -> Result<String, Error> {
     text(value, "b64encode").map(|text| STANDARD.encode(text))
 }
 
+pub(super) fn uuid(value: &Value) -> Result<String, Error> {
+    text(value, "uuid").map(crate::ids::uuid_of)
+}
+
 pub(super) fn starts(value: &Value, with: &Value) -> Result<bool, Error> {
     let with = text(with, "startingwith")?;
     text(value, "startingwith").map(|text| text.starts_with(with))

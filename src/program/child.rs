@@ -17,7 +17,7 @@ use super::confinement::Confinement;
 use super::strays::{self, Known};
 
 /// Most bytes that are kept of each output stream.
-pub(super) const OUTPUT_CAP: usize = 64 * 1024;
+pub(crate) const OUTPUT_CAP: usize = 64 * 1024;
 
 /// Between the request to end and the end by force.
 const GRACE: Duration = Duration::from_secs(2);
@@ -30,39 +30,39 @@ const BURIAL: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_millis(250);
 
 /// What is run.
-pub(super) struct Program {
-    pub(super) argv: Vec<String>,
-    pub(super) env: BTreeMap<String, String>,
-    pub(super) working_dir: PathBuf,
-    pub(super) confinement: Confinement,
+pub(crate) struct Program {
+    pub(crate) argv: Vec<String>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) working_dir: PathBuf,
+    pub(crate) confinement: Confinement,
 }
 
 /// How long it may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) timeout: Duration,
+pub(crate) struct Limits {
+    pub(crate) timeout: Duration,
 }
 
 /// What came of it.
-pub(super) struct Finished {
+pub(crate) struct Finished {
     /// `None`: it did not end in time, and its process group was killed.
-    pub(super) status: Option<ExitStatus>,
-    pub(super) stdout: Captured,
-    pub(super) stderr: Captured,
+    pub(crate) status: Option<ExitStatus>,
+    pub(crate) stdout: Captured,
+    pub(crate) stderr: Captured,
 }
 
 /// The beginning of an output stream.
 #[derive(Default)]
-pub(super) struct Captured {
-    pub(super) bytes: Zeroizing<Vec<u8>>,
-    pub(super) overflowed: bool,
+pub(crate) struct Captured {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) overflowed: bool,
 }
 
 /// Runs the program with this input.
 ///
 /// # Errors
 /// Only when it could not be started.
-pub(super) async fn run(
+pub(crate) async fn run(
     program: Program,
     input: Zeroizing<Vec<u8>>,
     limits: Limits,

@@ -17,11 +17,11 @@ use crate::files;
 
 /// How a program is kept apart from the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Confinement {
+pub(crate) struct Confinement {
     /// Whom it runs as; `None`: as the daemon.
-    pub(super) user: Option<User>,
+    pub(crate) user: Option<User>,
     /// Whether the files of the daemon are closed to it.
-    pub(super) landlock: bool,
+    pub(crate) landlock: bool,
 }
 
 impl Confinement {
@@ -29,7 +29,7 @@ impl Confinement {
     ///
     /// # Errors
     /// Those of `start`, and when the thread cannot give up what it must.
-    pub(super) async fn start<T: Send + 'static>(
+    pub(crate) async fn start<T: Send + 'static>(
         &self,
         start: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
@@ -82,7 +82,7 @@ fn tell_once() {
     static TOLD: AtomicBool = AtomicBool::new(false);
     if !TOLD.swap(true, Ordering::Relaxed) {
         tracing::warn!(
-            "programs of `exec` connections can read the credentials of the daemon: this kernel has no Landlock; give them a user of their own (`user`)"
+            "programs of the kind `exec` can read the credentials of the daemon: this kernel has no Landlock; give them a user of their own (`user`)"
         );
     }
 }

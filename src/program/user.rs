@@ -13,9 +13,9 @@ const LONGEST: u64 = 1024 * 1024;
 
 /// A user and a group by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct User {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+pub(crate) struct User {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 /// The user as the configuration names it: `"name"` or `"1234:1234"`.
@@ -27,7 +27,7 @@ impl UserName {
     ///
     /// # Errors
     /// When there is no such user on this machine.
-    pub(super) fn look_up(&self) -> Result<User, String> {
+    pub(crate) fn look_up(&self) -> Result<User, String> {
         if let Some(user) = numbers(&self.0) {
             return Ok(user);
         }

@@ -16,10 +16,10 @@ fn running() -> &'static Mutex<BTreeSet<i32>> {
 }
 
 /// A program of ours, for as long as this lives.
-pub(super) struct Known(i32);
+pub(crate) struct Known(i32);
 
 /// Starts a program, so that it is never taken for a stray.
-pub(super) fn known<T, E>(
+pub(crate) fn known<T, E>(
     start: impl FnOnce() -> Result<(T, Option<Pid>), E>,
 ) -> Result<(T, Option<Known>), E> {
     let mut running = running().lock();
