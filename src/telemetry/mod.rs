@@ -43,6 +43,7 @@ use metrics::Metrics;
 use notify::Notifier;
 
 #[cfg(test)]
+#[allow(dead_code, reason = "shared with the tests of the alert rules")]
 #[path = "../../tests/deploy/fixture.rs"]
 pub(crate) mod fixture;
 

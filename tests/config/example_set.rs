@@ -10,7 +10,7 @@ use super::{Folder, repository};
 const MAIN: &str = "complete.toml";
 
 /// All files of the complete example.
-pub(crate) const FILES: [&str; 8] = [
+pub(crate) const FILES: [&str; 9] = [
     MAIN,
     "issuers/http.toml",
     "issuers/oauth2.toml",

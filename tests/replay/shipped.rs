@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use scim_rotator::vendors::replay::{Described, Replay, run};
-use scim_rotator::vendors::{Library, Vendor};
+use scim_rotator::vendors::{Form, Library, Vendor};
 
 /// The replay that stands beside a shipped file.
 fn replay(vendor: &Vendor<'_>) -> Replay {
@@ -19,7 +19,9 @@ fn replay(vendor: &Vendor<'_>) -> Replay {
 #[tokio::test]
 async fn each_shipped_vendor_goes_through_its_replay() {
     let mut count = 0;
-    for vendor in Library::shipped().iter() {
+    // Where a person acts there are no exchanges.
+    let by_http = Library::shipped().iter();
+    for vendor in by_http.filter(|vendor| vendor.form == Form::Http) {
         let replay = replay(vendor);
         assert_eq!(replay.head.vendor, vendor.name);
         let report = run(&Described((**vendor).clone()), &replay, &[]).await;
@@ -27,7 +29,7 @@ async fn each_shipped_vendor_goes_through_its_replay() {
         assert!(report.is_ok(), "{}: {}", vendor.name, report.failures());
         count += 1;
     }
-    assert!(count >= 2, "the library has {count} vendors");
+    assert!(count >= 50, "the library has {count} vendors with calls");
 }
 
 /// A rule about the answers of a token endpoint is tested like any other: one

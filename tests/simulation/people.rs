@@ -73,6 +73,7 @@ impl Tenant {
     fn mend(&mut self, wall: Timestamp) {
         self.mend_connection();
         self.request(AskedFor {
+            by: None,
             trigger: Trigger::Force,
             at: wall,
             override_guards: false,
@@ -87,6 +88,7 @@ impl Tenant {
             record.is_compromised() || rotation.is_some_and(|r| r.trigger == Trigger::Compromise);
         if hasty || !self.profile.is_by_hand() {
             self.request(AskedFor {
+                by: None,
                 trigger: match hasty {
                     true => Trigger::Compromise,
                     false => Trigger::Force,

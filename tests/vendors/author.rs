@@ -250,17 +250,15 @@ fn the_name_of_the_file_is_the_vendors() {
         ("Acme.toml", "`Acme` cannot be the name of a vendor"),
         ("acme crm.toml", "`acme crm` cannot be the name of a vendor"),
         ("http.toml", "`http` is the name of a kind that is built in"),
-        ("exec.toml", "`exec` is the name of a kind that is built in"),
     ] {
         let said = said_of(name, &text);
         assert_eq!(said.len(), 1, "{name}: {said:#?}");
         assert_eq!(said[0].message, message);
     }
-    let connection = sound("connections/acme");
     assert_eq!(
-        said_of("oauth2.toml", &connection),
+        said_of("manual.toml", &text),
         [],
-        "a kind of issuers only"
+        "a kind of connections only"
     );
 }
 

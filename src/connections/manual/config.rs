@@ -137,5 +137,5 @@ fn is_folder(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_graphic() && !"?#%*+\\\"".contains(c);
     let is_part =
         |part: &&str| !part.is_empty() && *part != "." && *part != ".." && part.chars().all(plain);
-    parts.len() >= 2 && parts.iter().all(|part| is_part(&part))
+    parts.len() >= 2 && parts.iter().all(is_part)
 }

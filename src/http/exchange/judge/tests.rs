@@ -316,7 +316,7 @@ fn a_page_for_people_is_no_success() {
         for (purpose, expected) in [
             (Purpose::Issue, "Ambiguous, Schema: no rule"),
             (Purpose::Deliver, "Ambiguous, Schema: no rule"),
-            (Purpose::Revoke, "Ambiguous, Schema: no rule"),
+            (Purpose::Revoke, "NotApplied, Schema: no rule"),
             (Purpose::Lookup, "NotApplied, Schema: no rule"),
         ] {
             assert_eq!(
