@@ -100,7 +100,7 @@ impl fmt::Display for TlsTrouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownAuthority => f.write_str(
-                "the authority that signed its TLS certificate is not trusted here: name that authority's PEM file (`ca_file`, for one host in [[http.hosts]]); if you know of no such authority, find out who answers there",
+                "the authority that signed its TLS certificate is not trusted here: name that authority's PEM file (`ca_file`) in [vault] for Vault, else in [http] or [[http.hosts]]; if you know of no such authority, find out who answers there",
             ),
             Self::WrongName(names) if names.is_empty() => f.write_str(
                 "its TLS certificate is not for the name in the URL: correct the URL, or have a certificate with this name issued",
