@@ -190,6 +190,22 @@ impl RealVault {
         answer["data"]["keys"].as_array().expect("a list").len()
     }
 
+    /// How many of them live for another minute: Vault deletes those that have
+    /// expired some time later.
+    pub async fn lasting_tokens(&self) -> usize {
+        let path = "auth/token/accessors?list=true";
+        let answer = self.must("GET", path, Value::Null).await;
+        let mut lasting = 0;
+        for accessor in answer["data"]["keys"].as_array().expect("a list") {
+            let wish = json!({ "accessor": accessor });
+            let path = "auth/token/lookup-accessor";
+            let (status, answer) = self.api("POST", path, wish).await;
+            let rest = answer["data"]["ttl"].as_u64().unwrap_or_default();
+            lasting += usize::from(status == 200 && rest > 60);
+        }
+        lasting
+    }
+
     /// A request with the root token whose answer is response-wrapped.
     pub async fn wrapped(&self, method: &str, path: &str, ttl: &str) -> Value {
         let url = self.url.join(&format!("/v1/{path}")).expect("a path");

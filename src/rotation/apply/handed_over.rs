@@ -46,7 +46,7 @@ pub(super) fn confirmed(
     Ok(())
 }
 
-/// Looks again later.
+/// Retries later.
 pub(super) fn not_seen(change: &mut Change<'_, '_>, connection: &str) {
     let again = next_look(change);
     if let Some(delivery) = delivery(change, connection) {
