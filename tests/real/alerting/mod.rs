@@ -58,10 +58,12 @@ const TAKEN_AWAY: [&str; 2] = ["ScimIdpQuarantined crm", "ScimTokenRejected crm"
 /// metric that tells so.
 const PLANTED: &str = "ScimSuppliedValueRefused erp";
 const SUPPLIED_REFUSED: &str = "scim_rotator_token_supplied_refused_timestamp_seconds";
-/// Exported after such an event only; `restored` looks at the second.
-const OF_EVENTS: [&str; 2] = [
+/// Exported after such an event only; `restored` and `manual` look at the others.
+const OF_EVENTS: [&str; 4] = [
     SUPPLIED_REFUSED,
     "scim_rotator_vault_restored_timestamp_seconds",
+    "scim_rotator_connection_waits_for_person_since_timestamp_seconds",
+    "scim_rotator_connection_person_deadline_timestamp_seconds",
 ];
 const ABSENT: &str = "ScimRotatorAbsent";
 const DOWN: &str = "ScimRotatorReplicaDown";
