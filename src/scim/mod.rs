@@ -11,7 +11,7 @@
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
 //! | [`tenancy`] | whether two tokens belong to the same tenant: [`tenancy::Tenancy`] |
 //! | [`tenant_mark`] | what is remembered of a token's tenant |
-//! | [`endpoint`], [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
+//! | `endpoint`, [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
 //!
 //! Findings contain no text of a server's body, since a hostile server may
 //! repeat the token in it. They name statuses and words from fixed lists.
