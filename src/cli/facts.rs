@@ -223,7 +223,9 @@ impl FactsWriter {
             state.waiting.remove(&unit.name);
             return;
         }
-        let wait = match (at_once, stored.by_us) {
+        // After a start nothing else may tell people of the token.
+        let is_first = !state.written.contains_key(&unit.name) && stored.by_us;
+        let wait = match (at_once || is_first, stored.by_us) {
             (true, _) => SignedDuration::ZERO,
             (false, true) => SOON,
             (false, false) => LATER,
@@ -420,5 +422,5 @@ pub(super) async fn read(
 
 /// What is said where no daemon has told anything of a token.
 pub(super) fn no_facts() -> String {
-    "the daemon has told nothing about this token yet: is it running, or does another `vault.state_path` belong to it?".to_owned()
+    "the daemon has told nothing about this token yet, which it does some seconds after its start: is it running, or does another `vault.state_path` belong to it?".to_owned()
 }
