@@ -22,6 +22,8 @@ use crate::support::meddler::Meddler;
 /// Three servers and a configuration with the token `crm`.
 pub(crate) struct Scene {
     vault: Option<EmbeddedVault>,
+    /// Holds the port of a Vault that was stopped; nobody listens there.
+    port_of_vault: Option<tokio::net::TcpSocket>,
     pub(crate) sp: DemoServiceProvider,
     _idp: DemoIdentityProvider,
     folder: TempDir,
@@ -102,6 +104,7 @@ confirm_every = "1s"
         );
         let scene = Self {
             vault: Some(vault),
+            port_of_vault: None,
             sp,
             _idp: idp,
             folder,
@@ -132,7 +135,13 @@ confirm_every = "1s"
 
     pub(crate) async fn stop_vault(&mut self) {
         let vault = self.vault.take().expect("not stopped before");
+        let addresses = vault.url().socket_addrs(|| None).expect("an address");
         vault.shutdown().await;
+        // Nobody else may take its port and answer in its place.
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option");
+        socket.bind(addresses[0]).expect("its port");
+        self.port_of_vault = Some(socket);
     }
 
     pub(crate) fn refuse_minting(&self) {
