@@ -15,7 +15,7 @@ pub enum FaultClass {
     Throttled,
     /// Our credential towards that server was not accepted.
     Unauthorized,
-    /// Refused for good: repeating the same call cannot help.
+    /// A permanent refusal: repeating the same call cannot help.
     Rejected,
     /// Somebody else changed it first (CAS, `If-Match`).
     Conflict,
@@ -78,13 +78,15 @@ pub enum FaultKind {
     Server,
     /// The configuration cannot be carried out.
     Config,
+    /// The identity provider's connection points at another service provider.
+    WrongTarget,
     /// Vault is sealed, in standby or not initialised.
     VaultUnavailable,
 }
 
 impl FaultKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Auth,
         Self::Throttled,
         Self::Network,
@@ -94,6 +96,7 @@ impl FaultKind {
         Self::Refused,
         Self::Server,
         Self::Config,
+        Self::WrongTarget,
         Self::VaultUnavailable,
     ];
 
@@ -110,6 +113,7 @@ impl FaultKind {
             Self::Refused => "refused",
             Self::Server => "server",
             Self::Config => "config",
+            Self::WrongTarget => "wrong_target",
             Self::VaultUnavailable => "vault_unavailable",
         }
     }
@@ -129,6 +133,23 @@ pub struct Fault {
     /// How long the server asked us to stay away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<SignedDuration>,
+    /// Set if a complete answer came that cannot be used, so that the same call
+    /// would end in the same way. Only a failure of the class `Ambiguous` has
+    /// it: what the call makes may have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<Unusable>,
+}
+
+/// What is known of a call whose answer came complete and cannot be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unusable {
+    /// Id of what the call made, where the answer tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
+    /// Whether the answer is a page for people, as a gateway sends while the server
+    /// behind it is away. Such an answer ends by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_page: bool,
 }
 
 impl Fault {
@@ -140,7 +161,33 @@ impl Fault {
             kind,
             message: message.into(),
             retry_after: None,
+            unusable: None,
         }
+    }
+
+    /// The same fault, of an answer that came complete. Where nothing can have
+    /// been made, that makes no difference.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        if self.class == FaultClass::Ambiguous {
+            self.unusable.get_or_insert_default();
+        }
+        self
+    }
+
+    /// The same fault, of an answer that is a page for people.
+    #[must_use]
+    pub fn of_page(mut self) -> Self {
+        if let Some(unusable) = &mut self.unusable {
+            unusable.is_page = true;
+        }
+        self
+    }
+
+    /// Whether the same call would end in the same way, as far as is known.
+    #[must_use]
+    pub fn comes_again(&self) -> bool {
+        self.unusable.as_ref().is_some_and(|answer| !answer.is_page)
     }
 
     /// The same fault with the server's `Retry-After`.

@@ -69,8 +69,9 @@
 //! | [`rotation`] | the decision: record, policy, plan, apply, invariants |
 //! | [`scim`] | probes of the service provider, and evidence |
 //! | [`http`] | the one hardened HTTP client |
+//! | [`program`] | starts, bounds and confines the programs of the kinds `exec` |
 //! | [`vendors`] | vendor files and the test bench for them |
-//! | [`secret`], [`value`], [`problem`], [`clock`], [`ids`], [`environment`], [`fault`] | what every folder uses: secrets, durations and references, findings about settings, time, random ids, environment variables, failure classes |
+//! | [`secret`], [`value`], [`problem`], [`clock`], [`ids`], [`environment`], [`files`], [`fault`] | what every folder uses: secrets, durations and references, findings about settings, time, random ids, environment variables, files of people, failure classes |
 //! | `demo` | Vault, service provider and identity provider in this process, for `demo` and for tests |
 
 pub mod cli;
@@ -81,11 +82,13 @@ pub mod demo;
 pub mod driver;
 pub mod environment;
 pub mod fault;
+pub mod files;
 pub mod http;
 pub mod ids;
 pub mod issuers;
 pub mod ports;
 pub mod problem;
+pub mod program;
 pub mod rotation;
 pub mod scim;
 pub mod secret;

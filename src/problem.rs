@@ -1,5 +1,9 @@
 //! Everything that is wrong with a configuration, collected before anything is
-//! said, so that a person mends it in one go.
+//! said, so that a person fixes it in one go.
+
+mod likeness;
+
+pub(crate) use self::likeness::nearest;
 
 /// How bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

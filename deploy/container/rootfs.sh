@@ -32,6 +32,10 @@ for library in $(grep -o '/[^ ]* (0x' <<<"$libraries" | cut -d' ' -f1 | sort -u)
     install -D -m 755 "$library" "$root$library"
 done
 
+# What is built in, for those who look for known flaws.
+install -d "$root/usr/share/doc/scim-rotator"
+"$(dirname "$0")/../package/sbom.sh" >"$root/usr/share/doc/scim-rotator/sbom.cdx.json"
+
 install -D -m 644 "$authorities" "$root$authorities"
 # Without it glibc might ask the name server before /etc/hosts.
 install -d "$root/etc"

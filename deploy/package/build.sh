@@ -13,8 +13,7 @@ cd "$(dirname "$0")/../.."
 out=$(realpath -m "${1:-target/debian}")
 program=${PROGRAM:-}
 if [[ -z $program ]]; then
-    cargo build --locked --release --bin scim-rotator
-    program=${CARGO_TARGET_DIR:-target}/release/scim-rotator
+    program=$(deploy/package/release.sh)
 fi
 
 # Manual pages and completions come out of the program itself, so they say what it does.
@@ -25,6 +24,7 @@ strip --strip-debug -o "$made/scim-rotator" "$program"
 "$program" man --folder "$made/man"
 "$program" completions bash >"$made/completions/scim-rotator.bash"
 "$program" completions zsh >"$made/completions/_scim-rotator"
+deploy/package/sbom.sh >"$made/sbom.cdx.json"
 "$program" completions fish >"$made/completions/scim-rotator.fish"
 
 options=(--no-build --no-strip --locked --quiet --output "$out/")

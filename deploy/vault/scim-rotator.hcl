@@ -1,22 +1,58 @@
-# What scim-rotator may do in Vault, and nothing else.
+# What the daemon (and `once`) may do in Vault, and nothing else. People get the
+# policies beside this one: scim-rotator-operator.hcl, scim-rotator-auditor.hcl,
+# scim-rotator-publisher.hcl, scim-rotator-handover.hcl.
 #
 #   vault policy write scim-rotator scim-rotator.hcl
 #
 # It fits this configuration; change both together:
 #   vault.state_path             kv/scim-rotator
 #   tokens.<name>.vault_path     kv/scim/...
+#   connections.<name>.manual.vault_path   kv/handover/<name>
 #   credentials of the callers   kv/scim-rotator-callers/...
 # `scim-rotator check --online` names every line that is missing.
 
 # The records: one secret a token. They hold tokens; nobody else needs them.
+# With the facts, the bell and the switch of all tokens, which hold none.
 # No "delete": CAS numbers start anew after it, and a rotation could be lost.
 path "kv/data/scim-rotator/*" {
+  capabilities = ["create", "read", "update"]
+}
+
+# What people ask for. The daemon reads it, with who wrote it, and writes below
+# its own name only: for commands that are given with its login.
+path "kv/data/scim-rotator/requests/*" {
+  capabilities = ["read"]
+}
+
+path "kv/metadata/scim-rotator/requests/*" {
+  capabilities = ["list", "read"]
+}
+
+path "kv/data/scim-rotator/requests/{{identity.entity.id}}/*" {
   capabilities = ["create", "read", "update"]
 }
 
 # The published tokens. Their readers get a policy of their own with "read".
 path "kv/data/scim/*" {
   capabilities = ["create", "read", "update"]
+}
+
+# Who wrote a version of a published token (Vault 1.21 and newer), so that alarms
+# name that person. Without it they name nobody.
+path "kv/metadata/scim/*" {
+  capabilities = ["read"]
+}
+
+# Where tokens wait for the person who writes them into an identity provider
+# (connections of the kind `manual`): kv/handover/<connection>/<token>. They are
+# removed with all their versions when they are written. Who does the work gets a
+# policy of their own with "read" below that connection.
+path "kv/data/handover/+/+" {
+  capabilities = ["create", "read", "update"]
+}
+
+path "kv/metadata/handover/+/+" {
+  capabilities = ["delete"]
 }
 
 # Credentials for the administrative calls to issuers and identity providers.

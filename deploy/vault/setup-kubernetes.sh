@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets the pods of scim-rotator log in to Vault by their service account: the policy, the login method and a role.
+# Lets the pods of scim-rotator log in to Vault by their service account: the policies, the login method and a role.
 #
 #   VAULT_ADDR=... VAULT_TOKEN=... ./setup-kubernetes.sh
 #
@@ -8,7 +8,7 @@
 # again. The KV v2 mount `kv` must exist.
 #
 # Settings, with their defaults:
-#   ROLE=scim-rotator              name of the role and of the policy
+#   ROLE=scim-rotator              name of the role and of the policy; people have ROLE-operator, ROLE-auditor, ROLE-publisher
 #   NAMESPACE=scim-rotator         where the pods run
 #   SERVICE_ACCOUNT=scim-rotator   as whom
 #   AUDIENCE=vault                 whom their tokens are for, as in the Deployment
@@ -28,6 +28,10 @@ if [[ $methods != *"\"$mount/\""* ]]; then
     "$vault" auth enable -path="$mount" kubernetes
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl"
+# For people, by their own logins; nobody has them yet.
+for who in operator auditor publisher; do
+    "$vault" policy write "$role-$who" "$here/scim-rotator-$who.hcl"
+done
 
 if [ "${IN_CLUSTER:-}" = yes ]; then
     "$vault" write "auth/$mount/config" kubernetes_host=https://kubernetes.default.svc

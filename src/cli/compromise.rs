@@ -7,16 +7,23 @@ use crate::ports::unit::Unit;
 use crate::rotation::capability::{IssueEffect, IssuerCapabilities, Overlap, Revoke, Supply};
 
 /// The consequences, for a person, in their order.
-pub(super) fn warning(unit: &Unit) -> String {
+pub(super) fn warning(unit: &Unit, supplied: bool) -> String {
     let capabilities = unit.issuer.capabilities();
     let place = &unit.labels.vault_path;
     let mut text = format!(
-        "The token `{}` is treated as compromised: a new one is issued, proven and given to {} connection(s).\n",
+        "The token `{}` is treated as compromised: a new one is {}, proven and given to {} connection(s).\n",
         unit.name,
+        match supplied {
+            true => "taken from the published path",
+            false => "issued",
+        },
         unit.connections.len()
     );
-    if capabilities.supply == Supply::Operator {
-        text += "A person must make the new token first; until then the old one is accepted.\n";
+    if capabilities.supply == Supply::Operator && !supplied {
+        text += &format!(
+            "A person must make the new token first, write it to {place}, and run `scim-rotator rotate {} --compromised --supplied`; until then the old one is accepted.\n",
+            unit.name
+        );
     }
     text += &match end_of_old(&capabilities) {
         End::AtOnce => format!(

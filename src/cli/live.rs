@@ -126,6 +126,9 @@ pub(super) fn step_text(
     match result {
         StepResult::Done => format!("{name:<24}  done in {millis} ms"),
         StepResult::NoProofYet => format!("{name:<24}  no proof yet, it is asked again"),
+        StepResult::PartlyProven(cause) => {
+            format!("{name:<24}  accepted in {millis} ms, but {cause}")
+        }
         StepResult::Trouble(trouble) => format!("{name:<24}  NOT done: {trouble}"),
     }
 }
@@ -223,7 +226,7 @@ impl Live {
             let facts = json!({
                 "event": "promoted",
                 "generation": after.generation,
-                "fingerprint": current.fingerprint(),
+                "fingerprint": current.fingerprint().short(),
                 "expires_at": current.expires_at,
             });
             let text = format!(

@@ -7,11 +7,15 @@ use super::Exit;
 use super::output::complain;
 use super::wiring::World;
 use crate::config::{self, Loaded, Report, Settings};
+use crate::environment;
 use crate::ports::unit::Unit;
 use crate::problem::Severity;
+use crate::secret::SecretRef;
 use crate::telemetry::config::{LogConfig, LogFormat};
 use crate::telemetry::logging;
 use crate::telemetry::notify::Notifier;
+use crate::value::Credential;
+use crate::vault::auth::{AuthConfig, TokenAuth};
 
 /// How much a command logs to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,13 +120,46 @@ pub(super) fn world(
     }
 }
 
+/// The same for a command that a person gives, which acts with the person's own
+/// Vault token: that in `VAULT_TOKEN`. Without it, the login of the
+/// configuration is used.
+///
+/// # Errors
+/// As [`world`].
+pub(super) fn world_of_a_person(
+    config: &Path,
+    names: &[String],
+) -> Result<(World, Vec<Unit>), Exit> {
+    let mut settings = settings(config, Logs::Warnings)?;
+    if environment::has(VAULT_TOKEN) {
+        let token = Credential(SecretRef::Env(VAULT_TOKEN.to_owned()));
+        settings.vault.auth = AuthConfig::Token(TokenAuth { token });
+    }
+    let world = World::new(&settings, Notifier::silent());
+    match world.and_then(|world| Ok((world.named(names)?, world))) {
+        Ok((units, world)) => Ok((world, units)),
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// As Vault's own tool names it.
+const VAULT_TOKEN: &str = "VAULT_TOKEN";
+
 /// Runs a future on a new multi-threaded runtime.
 pub(super) fn block_on(work: impl Future<Output = Exit>) -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // A thread that waits for a file system must not keep the process.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => {
             complain(&format!("the runtime could not be started: {error}\n"));
             Exit::Failed

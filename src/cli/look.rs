@@ -1,6 +1,4 @@
-//! Reads the state of tokens without acting, for `plan` and `status`.
-
-use std::sync::Arc;
+//! Reads the records of tokens without acting, for `plan --from-records`.
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -11,13 +9,10 @@ use super::wiring::World;
 use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::Store;
 use crate::ports::unit::Unit;
-use crate::rotation::decision::Decision;
 use crate::rotation::forecast::{Forecast, forecast};
 use crate::rotation::invariant;
-use crate::rotation::record::Record;
+use crate::rotation::record::{Record, StatedEnd};
 use crate::rotation::situation::Published;
-use crate::telemetry::facts::TokenFacts;
-use crate::telemetry::snapshot::TokenSnapshot;
 
 /// Number of records that are read at once.
 const AT_ONCE: usize = 16;
@@ -33,6 +28,7 @@ pub(super) struct Seen {
 pub(super) struct Found {
     record: Record,
     published: Published,
+    stated_end: StatedEnd,
     conditions: Conditions,
 }
 
@@ -67,13 +63,14 @@ async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
         invariant::check(&stored.value).map_err(|error| error.to_string())?;
     }
     let published = world.store.published(&unit.name).await;
-    let published = published.map_err(|error| error.to_string())?.seen();
+    let published = published.map_err(|error| error.to_string())?;
     Ok(Found {
         record: record.map_or_else(
-            || Record::new(&unit.name, world.clock.now()),
+            || Record::new(&unit.name, world.right_clock.now()),
             |stored| stored.value,
         ),
-        published,
+        stated_end: published.stated_end(),
+        published: published.seen(),
         conditions: world.conditions(),
     })
 }
@@ -82,14 +79,8 @@ impl Found {
     /// The forecast from this time on.
     pub(super) fn forecast(&self, unit: &Unit, from: Timestamp) -> Forecast {
         let connections = unit.connection_capabilities();
-        let inputs = Inputs::dry_run(&connections, &self.published);
+        let inputs = Inputs::dry_run(&connections, &self.published, self.stated_end);
         let situation = self.conditions.situation(unit, inputs);
         forecast(&self.record, &situation, from)
-    }
-
-    /// The state of the token.
-    pub(super) fn snapshot(&self, unit: &Unit, decision: &Decision) -> TokenSnapshot {
-        let facts = Arc::new(TokenFacts::of(unit));
-        TokenSnapshot::from_record(&facts, &self.record, decision, &unit.policy)
     }
 }

@@ -1,9 +1,13 @@
 //! The command line; each subcommand has its file.
 
+pub mod ack;
+mod asking;
+mod bell;
 pub mod check;
 pub mod completions;
 mod compromise;
 pub mod demo;
+mod facts;
 mod harden;
 pub mod live;
 mod load;
@@ -27,6 +31,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::telemetry::logging;
 
 /// The default path of the configuration file.
 pub const DEFAULT_CONFIG: &str = "/etc/scim-rotator/scim-rotator.toml";
@@ -83,6 +89,8 @@ pub enum Command {
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
     Resume(pause::ResumeArgs),
+    /// Say that the new token was written into a connection by hand.
+    Ack(ack::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Write the JSON Schema of the configuration, for editors.
@@ -124,7 +132,11 @@ impl From<Exit> for ExitCode {
 pub fn main() -> Exit {
     harden::harden();
     match Cli::try_parse() {
-        Ok(cli) => dispatch(&cli),
+        Ok(cli) => {
+            let exit = dispatch(&cli);
+            logging::flush();
+            exit
+        }
         Err(error) => {
             // Help and version are not mistakes.
             let exit = if error.use_stderr() {
@@ -150,6 +162,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
+        Command::Ack(args) => ack::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),

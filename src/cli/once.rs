@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::bell;
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::signals::until_signal;
@@ -17,9 +18,14 @@ use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
+use crate::fault::FaultClass;
+use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
+use crate::rotation::policy::Policy;
+use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::{Reason, Urgency};
+use crate::rotation::record::Record;
 use crate::value::HumanDuration;
 
 /// `once`.
@@ -48,14 +54,15 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         &cancel,
     );
     load::block_on(async {
-        if let Err(error) = world.read_control().await {
+        if let Err(error) = prepared(&world).await {
             complain(&format!("{error}\n"));
             world.session.close().await;
             return Exit::TryAgain;
         }
         let ended = until_signal(&cancel, work).await;
+        world.facts.flush().await;
         world.session.close().await;
-        let exits = ended.iter().map(|(_, ended)| verdict(ended).0);
+        let exits = ended.iter().map(|worked| worked.verdict().0);
         let exit = exits.fold(Exit::Ok, worse);
         // If nobody reads the output any more, the exit code still tells the
         // result.
@@ -64,13 +71,60 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     })
 }
 
+/// Reads whether all work is paused, and what people ask for.
+async fn prepared(world: &World) -> Result<(), StoreError> {
+    world.read_control().await?;
+    // Nobody listens: every token is worked on anyway.
+    let (messages, nobody) = tokio::sync::mpsc::channel(1);
+    drop(nobody);
+    match bell::read_everything(world, &messages).await {
+        // A policy of an earlier version does not permit it.
+        Err(StoreError::Fault(fault)) if fault.class == FaultClass::Unauthorized => {
+            tracing::warn!(error = %fault, "what people have asked for was not read");
+            Ok(())
+        }
+        read => read,
+    }
+}
+
+/// How the work on one token ended.
+struct Worked {
+    token: String,
+    ended: Ended,
+    /// Why its token in use does not count as working, if it does not.
+    doubt: Option<String>,
+}
+
+impl Worked {
+    fn verdict(&self) -> (Exit, &'static str, String) {
+        let (exit, word, detail) = verdict(&self.ended);
+        let Some(doubt) = &self.doubt else {
+            return (exit, word, detail);
+        };
+        // Success is said only of a token that was shown to work.
+        let exit = worse(exit, Exit::TryAgain);
+        match detail.is_empty() {
+            true => (exit, "not shown to work", doubt.clone()),
+            false => (exit, word, format!("{detail}: {doubt}")),
+        }
+    }
+}
+
+fn doubt(record: &Record, policy: &Policy) -> Option<String> {
+    match proof::of_current(record, policy)? {
+        Proof::Works => None,
+        Proof::Refused(finding) | Proof::Unproven(Some(finding)) => Some(finding.detail.clone()),
+        Proof::Unproven(None) => Some("it was not tested yet".to_owned()),
+    }
+}
+
 async fn work_all(
     world: &World,
     units: Vec<Unit>,
     at_once: usize,
     timeout: SignedDuration,
     cancel: &CancellationToken,
-) -> Vec<(String, Ended)> {
+) -> Vec<Worked> {
     let witness: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
     let runner = world.runner(witness, cancel.clone());
     futures_util::stream::iter(units)
@@ -79,7 +133,12 @@ async fn work_all(
             async move {
                 let mut memory = Memory::default();
                 let ended = runner.work(&unit, &mut memory, Until::Idle, timeout).await;
-                (unit.name, ended)
+                let doubt = memory.record().and_then(|r| doubt(r, &unit.policy));
+                Worked {
+                    token: unit.name,
+                    ended,
+                    doubt,
+                }
             }
         })
         .buffered(at_once)
@@ -133,21 +192,22 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if weight(b) > weight(a) { b } else { a }
 }
 
-fn show(ended: &[(String, Ended)], output: &mut Output) -> std::io::Result<()> {
+fn show(ended: &[Worked], output: &mut Output) -> std::io::Result<()> {
     if output.format() == OutputFormat::Json {
         let tokens: Vec<Value> = ended
             .iter()
-            .map(|(token, ended)| {
-                let (exit, word, detail) = verdict(ended);
+            .map(|worked| {
+                let (exit, word, detail) = worked.verdict();
+                let token = &worked.token;
                 json!({ "token": token, "ok": exit == Exit::Ok, "result": word, "detail": detail })
             })
             .collect();
         return output.json(&json!({ "tokens": tokens }));
     }
     let mut table = Table::new(["TOKEN", "RESULT", "DETAIL"]);
-    for (token, ended) in ended {
-        let (_, word, detail) = verdict(ended);
-        table.row([token.clone(), word.to_owned(), detail]);
+    for worked in ended {
+        let (_, word, detail) = worked.verdict();
+        table.row([worked.token.clone(), word.to_owned(), detail]);
     }
     output.text(&table.text())
 }

@@ -4,16 +4,12 @@ use std::io::{self, IsTerminal, Write};
 
 use super::OutputFormat;
 use crate::environment;
+use crate::secret::redact;
+use crate::telemetry::logging;
 
 /// Writes a message to standard error.
 pub(super) fn complain(text: &str) {
-    // If standard error is closed, there is nobody to tell.
-    let mut stderr = io::stderr().lock();
-    drop(
-        stderr
-            .write_all(text.as_bytes())
-            .and_then(|()| stderr.flush()),
-    );
+    logging::write_aside(text);
 }
 
 /// Where a command writes its result.
@@ -46,6 +42,19 @@ impl Output {
         }
     }
 
+    /// The same output, written by a thread of its own: a reader that stalls costs
+    /// lines, and the work that they report goes on. What is left is written when the
+    /// output is dropped, if the reader reads.
+    #[must_use]
+    pub(super) fn aside(self) -> Self {
+        let Self { format, colour, to } = self;
+        Self {
+            format,
+            colour,
+            to: logging::aside(to),
+        }
+    }
+
     /// The output format.
     #[must_use]
     pub fn format(&self) -> OutputFormat {
@@ -63,7 +72,7 @@ impl Output {
     /// # Errors
     /// When the reader of the output is gone.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        self.to.write_all(text.as_bytes())?;
+        self.to.write_all(&redact::global().mask(text.as_bytes()))?;
         self.to.flush()
     }
 

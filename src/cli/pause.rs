@@ -3,15 +3,15 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::load::{self, Logs};
+use super::asking::{Answer, Asking, complain_of_silence, request};
+use super::load;
 use super::output::{Output, complain};
-use super::plan::short;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
-use crate::driver::amend::amend;
-use crate::rotation::record::{Paused, Record};
+use crate::rotation::record::{Wish, WrittenRequest};
+use crate::vault::requests::ALL;
 
 /// `pause`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,9 @@ pub struct PauseArgs {
     /// Why, for people who find it paused.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,
+    /// Do not wait for the daemon's answer.
+    #[arg(long)]
+    pub no_wait: bool,
 }
 
 /// `resume`.
@@ -36,124 +39,126 @@ pub struct ResumeArgs {
     /// Undo `pause --all`; tokens that were paused by name stay paused.
     #[arg(long, conflicts_with = "tokens")]
     pub all: bool,
+    /// Do not wait for the daemon's answer.
+    #[arg(long)]
+    pub no_wait: bool,
 }
 
 /// Suspends the work on the tokens.
 pub fn pause(args: &PauseArgs, config: &Path, output: &mut Output) -> Exit {
-    if args.all {
-        let reason = args.reason.clone();
-        return switch(config, output, |since| Some(Paused { since, reason }));
-    }
-    amend_all(config, &args.tokens, output, |record, now| {
-        // The first pause is kept: it tells since when nothing is done.
-        if record.paused.is_none() {
-            record.paused = Some(Paused {
-                since: now,
-                reason: args.reason.clone(),
-            });
+    let names = names(&args.tokens, args.all);
+    ask_for(config, &names, output, !args.no_wait, |world| {
+        WrittenRequest {
+            reason: args.reason.clone(),
+            ..request(world, Wish::Pause)
         }
     })
 }
 
 /// Resumes the work on the tokens.
 pub fn resume(args: &ResumeArgs, config: &Path, output: &mut Output) -> Exit {
-    if args.all {
-        return switch(config, output, |_| None);
+    let names = names(&args.tokens, args.all);
+    ask_for(config, &names, output, !args.no_wait, |world| {
+        request(world, Wish::Resume)
+    })
+}
+
+fn names(tokens: &[String], all: bool) -> Vec<String> {
+    match all {
+        true => vec![ALL.to_owned()],
+        false => tokens.to_vec(),
     }
-    amend_all(config, &args.tokens, output, |record, _| {
-        record.paused = None;
-    })
 }
 
-fn switch(
-    config: &Path,
-    output: &mut Output,
-    paused: impl FnOnce(jiff::Timestamp) -> Option<Paused>,
-) -> Exit {
-    let (_, world, _) = match load::world(config, Logs::Warnings, &[]) {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
-    };
-    load::block_on(async {
-        let paused = paused(world.clock.now());
-        let written = world.store.set_all_paused(paused.as_ref()).await;
-        world.session.close().await;
-        if let Err(error) = written {
-            complain(&format!("{error}\n"));
-            return Exit::TryAgain;
-        }
-        // If nobody reads the output any more, the exit code still tells the
-        // result.
-        drop(show_all(paused.as_ref(), output));
-        Exit::Ok
-    })
-}
-
-fn show_all(paused: Option<&Paused>, output: &mut Output) -> std::io::Result<()> {
-    if output.format() == OutputFormat::Json {
-        return output.json(&json!({ "all": true, "paused": paused }));
-    }
-    output.line(match paused {
-        Some(_) => {
-            "All work is paused: every replica stops within 10 s, before its next step. Tokens still expire."
-        }
-        None => "All work goes on, within 10 s on every replica.",
-    })
-}
-
-fn amend_all(
+fn ask_for(
     config: &Path,
     names: &[String],
     output: &mut Output,
-    change: impl Fn(&mut Record, jiff::Timestamp),
+    wait: bool,
+    make: impl Fn(&World) -> WrittenRequest,
 ) -> Exit {
-    let (_, world, units) = match load::world(config, Logs::Warnings, names) {
+    let tokens: Vec<String> = names.iter().filter(|name| *name != ALL).cloned().collect();
+    let (world, _) = match load::world_of_a_person(config, &tokens) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     load::block_on(async {
-        let mut exit = Exit::Ok;
-        for unit in &units {
-            let now = world.clock.now();
-            let changed = amend_one(&world, &unit.name, |record| change(record, now)).await;
-            match changed {
-                // If nobody reads the output any more, the exit code still
-                // tells the result.
-                Ok(record) => drop(show(&record, output)),
-                Err(error) => {
-                    complain(&format!("{}: {error}\n", unit.name));
-                    exit = Exit::TryAgain;
-                }
-            }
+        let made = make(&world);
+        if let Some(why) = (WrittenRequest {
+            seq: 1,
+            ..made.clone()
+        })
+        .malformation()
+        {
+            complain(&format!("nothing was asked for: {why}\n"));
+            return Exit::Usage;
         }
+        let exit = ask_all(&world, names, &made, wait, output).await;
         world.session.close().await;
-        exit
+        exit.unwrap_or_else(|exit| exit)
     })
 }
 
-async fn amend_one(
+/// All requests are written before the first answer is waited for.
+async fn ask_all(
     world: &World,
-    token: &str,
-    change: impl Fn(&mut Record),
-) -> Result<Record, crate::ports::StoreError> {
-    amend(world.store.as_ref(), &*world.clock, token, change).await
+    names: &[String],
+    made: &WrittenRequest,
+    wait: bool,
+    output: &mut Output,
+) -> Result<Exit, Exit> {
+    let asking = Asking::begin(world).await?;
+    let mut asked = Vec::new();
+    for name in names {
+        asked.push((name, asking.ask(name, made).await?));
+    }
+    let mut exit = Exit::Ok;
+    for (name, seq) in asked {
+        let shown = if name == ALL { "all work" } else { name };
+        if !wait {
+            // If nobody reads the output any more, the exit code still tells
+            // the result.
+            drop(output.line(&format!("{shown}: the request is written")));
+            continue;
+        }
+        match asking.answer(name, seq).await? {
+            Answer::Accepted(_, facts) => drop(show(name, made.what, &facts, output)),
+            Answer::Refused(why) => {
+                complain(&format!("{shown}: refused: {why}\n"));
+                exit = Exit::Failed;
+            }
+            Answer::None => {
+                let silent = complain_of_silence(shown, made.what.kept());
+                exit = if exit == Exit::Ok { silent } else { exit };
+            }
+        }
+    }
+    Ok(exit)
 }
 
-fn show(record: &Record, output: &mut Output) -> std::io::Result<()> {
-    let paused = record.paused.as_ref();
-    if output.format() == OutputFormat::Json {
-        return output.json(&json!({ "token": record.token, "paused": paused }));
+fn show(name: &str, what: Wish, facts: &Value, output: &mut Output) -> std::io::Result<()> {
+    if name == ALL {
+        if output.format() == OutputFormat::Json {
+            return output.json(&json!({ "all": true, "paused": facts["paused"] }));
+        }
+        return output.line(match what {
+            Wish::Pause => {
+                "All work is paused: every replica stops within 15 s, before its next step. Tokens still expire."
+            }
+            Wish::Rotate | Wish::Resume | Wish::Ack => {
+                "All work goes on, within 15 s on every replica."
+            }
+        });
     }
-    let stage = record.stage_name().as_str();
-    output.line(&match paused {
-        Some(paused) => format!(
-            "{} is paused since {} (stage {stage}); every replica stops before its next step. It still expires.",
-            record.token,
-            short(paused.since)
+    let token = &facts["token"];
+    if output.format() == OutputFormat::Json {
+        return output.json(&json!({ "token": name, "paused": token["paused"] }));
+    }
+    let stage = token["stage"].as_str().unwrap_or_default();
+    output.line(&match token["paused"]["since"].as_str() {
+        Some(since) => format!(
+            "{name} is paused since {since} (stage {stage}); every replica stops before its next step. It still expires."
         ),
-        None => format!(
-            "{} goes on (stage {stage}); the daemon sees it within its sweep, `once` at once.",
-            record.token
-        ),
+        None => format!("{name} goes on (stage {stage})."),
     })
 }

@@ -1,4 +1,7 @@
 //! `plan`: the next step of each token, when, and why. It changes nothing.
+//!
+//! It shows what the daemon planned when it wrote the facts; with
+//! `--from-records`, it decides itself.
 
 use std::io;
 use std::path::Path;
@@ -6,13 +9,13 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::facts;
 use super::load::{self, Logs};
 use super::look::{self, Seen};
 use super::output::{Output, Table};
+use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::ports::unit::Unit;
-use crate::rotation::decision::Action;
-use crate::rotation::forecast::{Forecast, Upcoming};
 use crate::telemetry::words;
 
 /// `plan`.
@@ -23,118 +26,116 @@ pub struct Args {
     pub tokens: Vec<String>,
     /// Plan as if it were this time (RFC 3339), for example
     /// `2027-01-31T03:00:00Z`.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "from_records")]
     pub at: Option<Timestamp>,
+    /// Read the records instead of the daemon's facts, with the daemon's rights
+    /// in Vault: shows what the daemon will do with a changed configuration.
+    #[arg(long)]
+    pub from_records: bool,
 }
 
 /// Shows the next steps.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let (_, world, units) = match load::world(config, Logs::Warnings, &args.tokens) {
+    let loaded = match args.from_records {
+        true => load::world(config, Logs::Warnings, &args.tokens).map(|(_, w, u)| (w, u)),
+        false => load::world_of_a_person(config, &args.tokens),
+    };
+    let (world, units) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     load::block_on(async {
-        let seen = match look::at(&world, units).await {
-            Ok(seen) => seen,
+        let now = world.right_clock.now();
+        let from = args.at.unwrap_or(now);
+        let planned = match args.from_records {
+            true => planned_here(&world, units, from).await,
+            false => facts::read(&world, &units).await,
+        };
+        let planned = match planned {
+            Ok(planned) => planned,
             Err(exit) => return exit,
         };
-        let now = world.clock.now();
-        let complete = seen.iter().all(|seen| seen.found.is_ok());
+        let complete = planned.iter().all(|(_, plan)| plan.is_ok());
         // If nobody reads the output any more, the exit code still tells the
         // result.
-        drop(show(&seen, args.at.unwrap_or(now), now, output));
+        drop(show(&planned, from, now, output));
         if complete { Exit::Ok } else { Exit::TryAgain }
     })
 }
 
-fn show(seen: &[Seen], from: Timestamp, now: Timestamp, output: &mut Output) -> io::Result<()> {
+/// The plans of tokens, by their names; or why there is none.
+type Planned = Vec<(String, Result<Value, String>)>;
+
+/// Decides in this process, from the records.
+async fn planned_here(world: &World, units: Vec<Unit>, from: Timestamp) -> Result<Planned, Exit> {
+    let seen = look::at(world, units).await?;
+    let planned = seen.into_iter().map(|Seen { unit, found }| {
+        let plan = found.map(|found| facts::forecast_json(&found.forecast(&unit, from)));
+        (unit.name, plan)
+    });
+    Ok(planned.collect())
+}
+
+fn show(planned: &Planned, from: Timestamp, now: Timestamp, output: &mut Output) -> io::Result<()> {
     if output.format() == OutputFormat::Json {
-        let tokens: Vec<Value> = seen.iter().map(|seen| as_json(seen, from)).collect();
+        let tokens: Vec<Value> = planned
+            .iter()
+            .map(|(token, plan)| match plan {
+                Ok(plan) => json!({
+                    "token": token,
+                    "now": plan["now"],
+                    "next": plan["next"],
+                    "written_at": plan["written_at"],
+                }),
+                Err(error) => json!({ "token": token, "error": error }),
+            })
+            .collect();
         return output.json(&json!({ "at": from, "tokens": tokens }));
     }
     let mut table = Table::new(["TOKEN", "NEXT", "WHEN", "WHY"]);
-    for Seen { unit, found } in seen {
-        let row = match found {
-            Ok(found) => row(unit, &found.forecast(unit, from), now),
-            Err(error) => [
-                unit.name.clone(),
-                "unknown".to_owned(),
-                "-".to_owned(),
-                error.clone(),
-            ],
-        };
-        table.row(row);
+    for (token, plan) in planned {
+        table.row(match plan {
+            Ok(plan) => row(token, plan, now),
+            Err(error) => {
+                let [next, when] = ["unknown", "-"];
+                [token, next, when, error].map(str::to_owned)
+            }
+        });
     }
     output.text(&table.text())
 }
 
-fn row(unit: &Unit, forecast: &Forecast, now: Timestamp) -> [String; 4] {
-    let name = unit.name.clone();
-    match &forecast.next {
-        Some(next) => [
-            name,
+fn row(token: &str, plan: &Value, now: Timestamp) -> [String; 4] {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let next = &plan["next"];
+    let when = next["at"].as_str().and_then(|at| at.parse().ok());
+    match when {
+        Some(at) => [
+            token.to_owned(),
             step_words(next),
-            format!("{} ({})", short(next.at), words::relative(next.at, now)),
-            next.reason.as_str().to_owned(),
+            format!("{} ({})", short(at), words::relative(at, now)),
+            text(&next["reason"]),
         ],
         None => [
-            name,
+            token.to_owned(),
             "nothing by itself".to_owned(),
             "-".to_owned(),
-            forecast.now.reason.as_str().to_owned(),
+            text(&plan["now"]["reason"]),
         ],
     }
 }
 
 /// The words for a step; the first step of a rotation is called a rotation.
-fn step_words(next: &Upcoming) -> String {
-    use crate::rotation::decision::Step;
-    match &next.step {
-        Step::Prepare { .. } => "rotate".to_owned(),
-        Step::Deliver { connection }
-        | Step::Confirm { connection }
-        | Step::Revert { connection } => format!("{} {connection}", next.step.as_str()),
-        Step::Adopt
-        | Step::Issue
-        | Step::Recover
-        | Step::TakeSupplied
-        | Step::Prove
-        | Step::Complete
-        | Step::Publish
-        | Step::Discard
-        | Step::CheckUse { .. }
-        | Step::Retire { .. }
-        | Step::RevokeOrphan { .. }
-        | Step::RevokeUnrecorded { .. }
-        | Step::Verify => next.step.as_str().replace('_', " "),
+fn step_words(next: &Value) -> String {
+    let step = next["step"].as_str().unwrap_or_default();
+    match (step, next["connection"].as_str()) {
+        ("prepare", _) => "rotate".to_owned(),
+        (step, Some(connection)) => format!("{step} {connection}"),
+        (step, None) => step.replace('_', " "),
     }
 }
 
 /// A time to the second.
 pub(super) fn short(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn as_json(seen: &Seen, from: Timestamp) -> Value {
-    let token = &seen.unit.name;
-    match &seen.found {
-        Err(error) => json!({ "token": token, "error": error }),
-        Ok(found) => {
-            let Forecast { now, next } = found.forecast(&seen.unit, from);
-            let step = match &now.action {
-                Action::Do(step) => Some(step.as_str()),
-                Action::Wait => None,
-            };
-            json!({
-                "token": token,
-                "now": { "step": step, "reason": now.reason, "wake_at": now.wake_at },
-                "next": next.map(|next| json!({
-                    "at": next.at,
-                    "step": next.step.as_str(),
-                    "connection": next.step.connection(),
-                    "reason": next.reason,
-                })),
-            })
-        }
-    }
 }

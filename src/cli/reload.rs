@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use super::watch::tell_missing_capabilities;
 use super::wiring::World;
 use crate::config::{self, Loaded, Settings, Watch};
 use crate::driver::supervisor::{Change, SupervisorSettings};
+use crate::files;
 use crate::telemetry::witness::Observer;
 
 /// How often the files are checked for changes.
@@ -25,7 +27,8 @@ const LOOK: SignedDuration = SignedDuration::from_secs(2);
 pub(super) struct Asked {
     path: PathBuf,
     hangup: Signal,
-    files: Watch,
+    /// Locked by the thread that looks at the files.
+    files: Arc<Mutex<Watch>>,
 }
 
 impl Asked {
@@ -38,7 +41,7 @@ impl Asked {
         Ok(Self {
             path: path.to_owned(),
             hangup: signal(SignalKind::hangup())?,
-            files: Watch::new(path),
+            files: Arc::new(Mutex::new(Watch::new(path))),
         })
     }
 
@@ -47,24 +50,44 @@ impl Asked {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {
-                    self.files.read();
-                    self.files.know();
+                    self.look(|files| {
+                        files.read();
+                        files.know();
+                    })
+                    .await;
                     return "HUP";
                 }
                 () = world.clock.sleep(LOOK) => {
-                    if self.files.has_changed() {
-                        self.files.know();
+                    let changed = self.look(|files| {
+                        let changed = files.has_changed();
+                        if changed {
+                            files.know();
+                        }
+                        changed
+                    });
+                    if changed.await == Some(true) {
                         return "a file has changed";
                     }
                 }
             }
         }
     }
+
+    /// Looks at the files on a thread that may wait. `None` if an earlier look
+    /// still waits for the file system.
+    async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Watch) -> T + Send + 'static,
+    ) -> Option<T> {
+        let watch = Arc::clone(&self.files);
+        let looked = files::aside(move || watch.try_lock().map(|mut watch| work(&mut watch)));
+        looked.await.ok().flatten()
+    }
 }
 
 /// Reads the configuration again.
 pub(super) struct Reload<'a> {
-    pub(super) world: &'a World,
+    pub(super) world: &'a Arc<World>,
     pub(super) observer: &'a Observer,
     /// The settings of the start. Those of Vault, the server and the log stay
     /// in force until the next start.
@@ -82,7 +105,10 @@ impl Reload<'_> {
             };
             let health = &self.world.telemetry.health;
             health.notifier().reloading();
-            let taken = self.reload(&asked.path, why).await;
+            let taken = tokio::select! {
+                taken = self.reload(&asked.path, why) => taken,
+                () = end.cancelled() => return,
+            };
             let now = self.world.clock.now();
             self.world.telemetry.config_read(taken.is_some(), now);
             health.reloaded(&self.world.telemetry.board.sentence(now));
@@ -108,10 +134,20 @@ impl Reload<'_> {
                 return None;
             }
         };
-        let wired = match self.world.wire(&loaded.settings) {
-            Ok(wired) => wired,
-            Err(error) => {
+        // On a thread that may wait, since this reads files for TLS.
+        let world = Arc::clone(self.world);
+        let wired = tokio::task::spawn_blocking(move || {
+            let wired = world.wire(&loaded.settings);
+            (wired, loaded)
+        });
+        let (wired, loaded) = match wired.await {
+            Ok((Ok(wired), loaded)) => (wired, loaded),
+            Ok((Err(error), _)) => {
                 tracing::error!(%error, "the changed configuration is refused, and the old one stays in force");
+                return None;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the configuration was not read again: this is a defect");
                 return None;
             }
         };

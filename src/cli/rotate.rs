@@ -1,5 +1,8 @@
-//! `rotate`: rotates one token now, in the foreground, under the same lease as
-//! the daemon, and shows the steps.
+//! `rotate`: asks the daemon to rotate a token now, and follows it; with
+//! `--foreground`, rotates it in this process, under the same lease as the
+//! daemon, and shows the steps.
+
+mod following;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::asking;
 use super::compromise;
 use super::live::Live;
 use super::load::{self, Logs};
@@ -17,12 +21,14 @@ use super::output::{Output, complain};
 use super::plan::short;
 use super::signals::until_signal;
 use super::wiring::World;
-use crate::driver::amend::amend;
+use crate::driver::amend::ask_directly;
 use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
+use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::rotation::record::{PastRotation, Record, Request, RotationResult, Trigger};
+use crate::rotation::record::{PastRotation, Record, RotationResult, Wish, WrittenRequest};
+use crate::telemetry::obstacle::Obstacle;
 use crate::value::HumanDuration;
 
 /// `rotate`.
@@ -42,39 +48,74 @@ pub struct Args {
     /// works. Tells what that interrupts, and asks.
     #[arg(long)]
     pub compromised: bool,
+    /// The value that somebody wrote to the published path is meant to become
+    /// the token. Needed for a compromised token that a person issues, and where
+    /// `accept_supplied` does not permit the value.
+    #[arg(long)]
+    pub supplied: bool,
     /// Do not ask.
     #[arg(long, requires = "compromised")]
     pub yes: bool,
+    /// Do not wait for the daemon.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Rotate it in this process, with the daemon's login, where no daemon runs.
+    #[arg(long, conflicts_with = "no_wait")]
+    pub foreground: bool,
 }
 
 /// Rotates the token.
 pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
-    let (_, world, units) =
-        match load::world(config, Logs::Warnings, std::slice::from_ref(&args.token)) {
-            Ok(loaded) => loaded,
-            Err(exit) => return exit,
-        };
+    let names = std::slice::from_ref(&args.token);
+    let loaded = match args.foreground {
+        true => load::world(config, Logs::Warnings, names).map(|(_, w, u)| (w, u)),
+        false => load::world_of_a_person(config, names),
+    };
+    let (world, units) = match loaded {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
     if args.compromised
-        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args.yes))
+        && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args))
     {
         return exit;
     }
-    let live = Arc::new(Live::new(output));
+    if args.override_guards {
+        tracing::warn!(token = %args.token, "a person overrides the runaway guard and the windows");
+    }
+    let live = Arc::new(Live::new(output.aside()));
     let cancel = CancellationToken::new();
     load::block_on(async {
         let mut exit = Exit::Ok;
         for unit in &units {
-            let work = rotate(&world, unit, args, &live, &cancel);
-            exit = until_signal(&cancel, work).await;
+            exit = match args.foreground {
+                true => {
+                    let work = rotate(&world, unit, args, &live, &cancel);
+                    until_signal(&cancel, work).await
+                }
+                false => {
+                    let asked = following::rotate(&world, unit, args, &live);
+                    asked.await.unwrap_or_else(|exit| exit)
+                }
+            };
         }
         world.session.close().await;
         exit
     })
 }
 
-fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
-    let warning = compromise::warning(unit);
-    if yes {
+fn request(world: &World, args: &Args) -> WrittenRequest {
+    WrittenRequest {
+        compromised: args.compromised,
+        override_guards: args.override_guards,
+        supplied: args.supplied,
+        ..asking::request(world, Wish::Rotate)
+    }
+}
+
+fn agreed(unit: &Unit, args: &Args) -> Result<(), Exit> {
+    let warning = compromise::warning(unit, args.supplied);
+    if args.yes {
         complain(&warning);
         return Ok(());
     }
@@ -93,6 +134,17 @@ fn agreed(unit: &Unit, yes: bool) -> Result<(), Exit> {
     }
 }
 
+/// What is said of a request that waits for `resume`.
+fn is_held(token: &str, all: bool) -> Exit {
+    complain(&match all {
+        false => format!(
+            "{token} is paused: the rotation is stored and begins after `scim-rotator resume {token}`\n"
+        ),
+        true => "all work is paused: the rotation is stored and begins after `scim-rotator resume --all`\n".to_owned(),
+    });
+    Exit::TryAgain
+}
+
 async fn rotate(
     world: &World,
     unit: &Unit,
@@ -100,43 +152,12 @@ async fn rotate(
     live: &Arc<Live>,
     cancel: &CancellationToken,
 ) -> Exit {
-    let began = world.clock.now();
-    let request = Request {
-        trigger: match args.compromised {
-            true => Trigger::Compromise,
-            false => Trigger::Force,
-        },
-        at: began,
-        override_guards: args.override_guards,
+    let began = match asked_here(world, unit, args).await {
+        Err(error) => return asking::failed(&error),
+        Ok((_, record)) if record.paused.is_some() => return is_held(&unit.name, false),
+        Ok(_) if world.is_all_paused() => return is_held(&unit.name, true),
+        Ok((asked_at, _)) => asked_at,
     };
-    if args.override_guards {
-        tracing::warn!(token = %unit.name, "a person overrides the runaway guard and the windows");
-    }
-    let asked = amend(world.store.as_ref(), &*world.clock, &unit.name, |record| {
-        record.request = Some(request.clone());
-    })
-    .await;
-    let read = world.read_control().await;
-    match asked.and_then(|record| read.map(|_| record)) {
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            return Exit::TryAgain;
-        }
-        Ok(record) if record.paused.is_some() => {
-            complain(&format!(
-                "{0} is paused: the rotation is stored and begins after `scim-rotator resume {0}`\n",
-                unit.name
-            ));
-            return Exit::TryAgain;
-        }
-        Ok(_) if world.is_all_paused() => {
-            complain(
-                "all work is paused: the rotation is stored and begins after `scim-rotator resume --all`\n",
-            );
-            return Exit::TryAgain;
-        }
-        Ok(_) => {}
-    }
     let observer: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
     let witnesses = Witnesses(vec![observer, Arc::clone(live) as _]);
     let runner = world.runner(Arc::new(witnesses), cancel.clone());
@@ -144,7 +165,24 @@ async fn rotate(
     let ended = runner
         .work(unit, &mut memory, Until::Rotated, args.timeout.0)
         .await;
+    world.facts.flush().await;
     tell_end(world, unit, &ended, memory.record(), began, live)
+}
+
+/// Puts the request into the record: who uses the daemon's login may do so.
+/// Returns when it was made.
+async fn asked_here(
+    world: &World,
+    unit: &Unit,
+    args: &Args,
+) -> Result<(Timestamp, Record), StoreError> {
+    world.read_control().await?;
+    let entity = world.store.own_entity().await?;
+    let author = entity.unwrap_or_else(|| "root".to_owned());
+    let request = request(world, args);
+    let (store, clock) = (world.store.as_ref(), &*world.right_clock);
+    let record = ask_directly(store, clock, &unit.name, &author, &request).await?;
+    Ok((request.at, record))
 }
 
 /// The rotation that the request caused, if it has ended.
@@ -163,7 +201,7 @@ fn tell_end(
     began: Timestamp,
     live: &Live,
 ) -> Exit {
-    let now = world.clock.now();
+    let now = world.right_clock.now();
     let past = match ended {
         Ended::Idle(_) => finished(record, began),
         Ended::NeedsPerson(_) | Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => None,
@@ -199,12 +237,17 @@ fn tell_end(
 
 fn success(record: Option<&Record>) -> Option<String> {
     let record = record?;
-    let retires = record.retiring.first().map(|old| old.not_before);
-    Some(match retires {
-        Some(at) => format!(
-            "rotated; the old token works until {} and is then retired by the daemon or `once`",
-            short(at)
+    let Some(old) = record.retiring.first() else {
+        return Some("rotated".to_owned());
+    };
+    let at = short(old.not_before);
+    Some(match Obstacle::of(record, old) {
+        Some(obstacle) => format!(
+            "rotated; the old token works, and is not retired after {at} as long as this stands against it: {}",
+            obstacle.detail
         ),
-        None => "rotated".to_owned(),
+        None => format!(
+            "rotated; the old token works until {at} and is then retired by the daemon or `once`"
+        ),
     })
 }

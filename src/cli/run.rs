@@ -4,20 +4,24 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::bell;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
 use super::signals::until_signal;
-use super::watch::{is_prepared, watch_control, watch_vault};
+use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
 use crate::config::Settings;
 use crate::driver::recurring::Recurring;
 use crate::driver::supervisor::{Change, Supervisor};
+use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
+use crate::program;
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
 use crate::telemetry::witness::Observer;
@@ -77,7 +81,7 @@ impl Daemon {
     ///
     /// # Errors
     /// If it cannot start: the address is in use, or a CA file cannot be read.
-    pub async fn run(self, mut settings: Settings) -> anyhow::Result<bool> {
+    pub async fn run(self, settings: Settings) -> anyhow::Result<bool> {
         let Self {
             notifier,
             also,
@@ -85,7 +89,17 @@ impl Daemon {
             cancel,
             reload: asked,
         } = self;
-        let world = World::new(&settings, notifier)?;
+        // On a thread that may wait, since this reads files for TLS.
+        let wired = tokio::task::spawn_blocking(move || {
+            let world = World::new(&settings, notifier);
+            (world, settings)
+        });
+        let wired = tokio::select! {
+            wired = wired => wired,
+            () = cancel.cancelled() => return Ok(true),
+        };
+        let (world, mut settings) = wired?;
+        let world = Arc::new(world?);
         settings.tokens.clear();
         let observer = Arc::new(world.telemetry.witness());
         for unit in &world.units {
@@ -145,12 +159,33 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
+                reap_strays(&world, &end),
                 reloaded
             );
         };
         let (served, clean, ()) = tokio::join!(served, work, aside);
         served?;
         clean
+    }
+}
+
+/// How often zombies are looked for.
+const REAP: SignedDuration = SignedDuration::from_secs(5);
+
+/// As PID 1, as in a container, waits for the processes that programs left behind.
+async fn reap_strays(world: &World, end: &CancellationToken) {
+    if std::process::id() != 1 {
+        return;
+    }
+    loop {
+        tokio::select! {
+            () = world.clock.sleep(REAP) => {}
+            () = end.cancelled() => return,
+        }
+        let reaped = files::aside(program::reap).await.unwrap_or_default();
+        if reaped > 0 {
+            tracing::debug!(reaped, "programs left processes behind, which have ended");
+        }
     }
 }
 
@@ -178,8 +213,10 @@ async fn work(
         );
         clean = tokio::select! {
             clean = supervisor.run() => clean,
-            () = watch_control(world, &messages) => false,
+            () = bell::watch(world, &messages) => false,
+            () = world.facts.run() => false,
         };
+        world.facts.flush().await;
         recurring.stop().await;
     }
     health.notifier().stopping("stopping");

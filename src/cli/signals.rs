@@ -3,6 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::telemetry::logging;
+
 /// TERM and INT. Once they are listened to, they do not end the process by
 /// themselves.
 pub(super) struct Signals {
@@ -45,6 +47,7 @@ pub(super) async fn cancel_on_signal(cancel: &CancellationToken) -> std::io::Res
     tracing::warn!(
         "ended at once by a second signal; a step in flight is completed at the next start"
     );
+    logging::flush();
     std::process::exit(1)
 }
 

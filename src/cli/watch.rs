@@ -2,11 +2,9 @@
 //! is permitted, whether a person stopped all work.
 
 use jiff::SignedDuration;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::wiring::World;
-use crate::driver::recurring::SupervisorMessage;
 use crate::ports::pulse::Pulse;
 use crate::telemetry::VaultSigns;
 use crate::telemetry::witness::Observer;
@@ -95,29 +93,6 @@ pub(super) async fn tell_missing_capabilities(world: &World, needs: &[Need]) {
                 );
             }
         }
-    }
-}
-
-/// How often the document about all tokens is read.
-const CONTROL: SignedDuration = SignedDuration::from_secs(10);
-
-/// Never returns. While Vault does not answer, the last known state stays in
-/// force.
-pub(super) async fn watch_control(world: &World, messages: &mpsc::Sender<SupervisorMessage>) {
-    loop {
-        world.clock.sleep(CONTROL).await;
-        let Ok(true) = world.read_control().await else {
-            continue;
-        };
-        if world.is_all_paused() {
-            tracing::warn!(
-                "a person paused all work: no token is touched until `scim-rotator resume --all`"
-            );
-        } else {
-            tracing::info!("a person resumed all work");
-        }
-        // It fails only if the supervisor has ended.
-        let _ended = messages.send(SupervisorMessage::WakeAll).await.is_err();
     }
 }
 

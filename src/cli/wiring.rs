@@ -4,25 +4,34 @@ mod pool;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+use super::facts::FactsWriter;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
+use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
+use crate::environment;
+use crate::files;
 use crate::http;
-use crate::http::skew::SkewWatch;
+use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
-use crate::ports::witness::Witness;
+use crate::ports::witness::{Witness, Witnesses};
 use crate::ports::{Clock, Secrets, StoreError};
+use crate::rotation::policy::share;
+use crate::rotation::record::{RequestsOf, Wish};
+use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
+use crate::vault::handover::VaultHandover;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
 use pool::Pool;
@@ -30,11 +39,18 @@ use units::Builder;
 
 /// The wired program.
 pub(super) struct World {
+    /// The machine's clock as it is.
     pub(super) clock: Arc<dyn Clock>,
+    /// What is told and written follows this one.
+    pub(super) right_clock: Arc<dyn Clock>,
     pub(super) telemetry: Telemetry,
     pub(super) session: Arc<Session>,
     pub(super) store: Arc<VaultStore>,
     pub(super) units: Vec<Arc<Unit>>,
+    /// What people ask for.
+    pub(super) inbox: Arc<Inbox>,
+    /// Writes the facts of each token.
+    pub(super) facts: Arc<FactsWriter>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
@@ -58,11 +74,15 @@ impl World {
     /// # Errors
     /// Names what cannot be built, such as a CA file that cannot be read.
     pub(super) fn new(settings: &Settings, notifier: Notifier) -> anyhow::Result<Self> {
+        files::set_own(own_files(settings));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let telemetry = Telemetry::new(clock.now(), notifier)?;
         let metrics: Arc<dyn http::Observer> = Arc::clone(&telemetry.metrics) as _;
-        let skew = Arc::new(SkewWatch::new(metrics));
+        let skew = Arc::new(SkewWatch::new(metrics, Arc::clone(&clock)));
         let observer: Arc<dyn http::Observer> = Arc::clone(&skew) as _;
+        let judge = Arc::clone(&observer);
+        let right_clock: Arc<dyn Clock> =
+            Arc::new(http::RightClock::new(Arc::clone(&clock), judge));
         let holder = ids::holder();
         let session = Session::new(
             &settings.vault,
@@ -81,10 +101,24 @@ impl World {
             state_path.clone(),
             targets(settings),
         ));
-        let builder = Builder::new(Arc::clone(&clock), observer, secrets);
+        let builder = Builder::new(
+            Arc::clone(&clock),
+            observer,
+            secrets,
+            Arc::new(VaultHandover::new(Arc::clone(&session))),
+        );
         let units = builder.units(settings)?;
+        let all_paused: Arc<AtomicBool> = Arc::default();
+        let facts = FactsWriter::new(
+            Arc::clone(&store),
+            Arc::clone(&right_clock),
+            conditions(&skew, &all_paused),
+        );
         Ok(Self {
+            inbox: Arc::default(),
+            facts: Arc::new(facts),
             clock,
+            right_clock,
             telemetry,
             session,
             store,
@@ -95,7 +129,7 @@ impl World {
             state_path,
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
-            all_paused: Arc::default(),
+            all_paused,
         })
     }
 
@@ -116,8 +150,10 @@ impl World {
     /// Names what cannot be built, such as a CA file that cannot be read.
     pub(super) fn wire(&self, settings: &Settings) -> anyhow::Result<Wired> {
         let targets = targets(settings);
+        let units = self.builder.units(settings)?;
+        files::set_own(own_files(settings));
         Ok(Wired {
-            units: self.builder.units(settings)?,
+            units,
             needs: preflight::needs(
                 &self.state_path,
                 &targets,
@@ -134,21 +170,54 @@ impl World {
     /// # Errors
     /// If Vault does not answer: the last known state stays in force.
     pub(super) async fn read_control(&self) -> Result<bool, StoreError> {
-        let paused = match self.store.all_paused().await {
-            Ok(paused) => {
-                if let Some(paused) = &paused {
-                    tracing::debug!(since = %paused.since, reason = paused.reason, "all work is paused");
-                }
-                paused.is_some()
-            }
+        let paused = match self.store.control().await {
+            Ok(control) => control.paused.is_some(),
             Err(StoreError::Unusable(error)) => {
                 tracing::error!(error, "all work rests");
                 true
             }
             Err(error @ (StoreError::Fault(_) | StoreError::Conflict)) => return Err(error),
         };
+        Ok(self.set_all_paused(paused))
+    }
+
+    fn set_all_paused(&self, paused: bool) -> bool {
         self.telemetry.metrics.dispatch_paused(paused);
-        Ok(self.all_paused.swap(paused, Ordering::Relaxed) != paused)
+        self.all_paused.swap(paused, Ordering::Relaxed) != paused
+    }
+
+    /// Handles requests about all tokens, and returns whether all work is
+    /// stopped or goes on since then.
+    ///
+    /// # Errors
+    /// If Vault does not answer, or the document cannot be understood: the last
+    /// known state stays in force.
+    pub(super) async fn take_requests_for_all(
+        &self,
+        from: &[RequestsOf],
+    ) -> Result<bool, StoreError> {
+        let now = self.right_clock.now();
+        let (control, is_changed) = self.store.take_requests_for_all(from, now).await?;
+        if is_changed {
+            for noted in &control.handled {
+                if noted.at == now {
+                    tracing::info!(
+                        by = %noted.by,
+                        what = noted.what.map(Wish::as_str).unwrap_or_default(),
+                        request = %noted.id,
+                        refused = noted.refused.as_deref().unwrap_or_default(),
+                        "a request of a person about all tokens is handled"
+                    );
+                }
+            }
+            self.facts.tell_control(&control).await?;
+        }
+        Ok(self.set_all_paused(control.paused.is_some()))
+    }
+
+    /// A number from 0 to 1, different for each process.
+    pub(super) fn phase(&self) -> f64 {
+        share(&self.holder, 0)
     }
 
     /// Whether a person stopped all work, as last read.
@@ -158,12 +227,15 @@ impl World {
 
     /// The driver for single tokens.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
+        let witnesses = vec![witness, Arc::clone(&self.facts) as _];
+        let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
             store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.clock),
             witness,
             holder: self.holder.clone(),
             conditions: self.conditions(),
+            inbox: Arc::clone(&self.inbox),
             cancel,
         }
     }
@@ -171,12 +243,7 @@ impl World {
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        let skew = Arc::clone(&self.skew);
-        let paused = Arc::clone(&self.all_paused);
-        Conditions {
-            clock_skew: Arc::new(move || skew.largest()),
-            all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
-        }
+        conditions(&self.skew, &self.all_paused)
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -199,6 +266,33 @@ impl World {
         let wanted = |unit: &&Unit| names.is_empty() || names.contains(&unit.name);
         Ok(units.filter(wanted).cloned().collect())
     }
+}
+
+fn conditions(skew: &Arc<SkewWatch>, all_paused: &Arc<AtomicBool>) -> Conditions {
+    let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
+    Conditions {
+        our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
+        all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+    }
+}
+
+fn our_clock(verdict: Verdict) -> OurClock {
+    OurClock {
+        skew: verdict.skew,
+        is_measured: true,
+        vault_agrees: verdict.vault_agrees,
+    }
+}
+
+/// Folders in which systemd and Kubernetes put credentials.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// What programs that we start must not read.
+fn own_files(settings: &Settings) -> Vec<PathBuf> {
+    let folders = environment::variable(CREDENTIALS).map(PathBuf::from);
+    let folders = folders.into_iter().chain([PathBuf::from(SERVICE_ACCOUNT)]);
+    settings.own_files.iter().cloned().chain(folders).collect()
 }
 
 pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {

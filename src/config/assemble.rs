@@ -7,6 +7,7 @@ use super::keys;
 use super::lists::List;
 use super::literals;
 use super::locate::Document;
+use super::named_files;
 use super::placeholders::Placeholders;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
 use super::resolve;
@@ -96,9 +97,10 @@ fn draft<'a>(
         connections: &connections,
     };
     literals::check(documents, &kinds, findings);
+    named_files::check(documents, findings);
 
     let mut problems = Problems::default();
-    let http = http.map(resolve::http);
+    let http = http.map(|raw| resolve::http(raw, &mut problems));
     let limits = limits.map(resolve::limits);
     let resolver = resolve::Tokens {
         defaults: defaults.unwrap_or_default(),
@@ -131,6 +133,7 @@ fn draft<'a>(
             issuers,
             connections,
             tokens,
+            own_files: named_files::own(documents),
         }),
         _ => None,
     };

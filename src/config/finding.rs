@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::source::Source;
+use super::file::Source;
 use crate::problem::Severity;
 
 /// One thing that is wrong, at one place.

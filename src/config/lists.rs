@@ -45,23 +45,22 @@ pub(super) struct Pattern {
 impl Pattern {
     /// The files and folders that match.
     pub(super) fn paths(&self, main: &Path) -> Result<glob::Paths, glob::PatternError> {
-        let whole = beside(main, &self.text);
-        match self.list {
-            List::Include => glob::glob(&whole),
-            // `*` finds no hidden files, as in a shell.
-            List::Vendors => glob::glob_with(
-                &whole,
-                glob::MatchOptions {
-                    require_literal_leading_dot: true,
-                    ..glob::MatchOptions::default()
-                },
-            ),
-        }
+        // `*` finds no hidden files, as in a shell: editors and archive tools leave
+        // `.#crm.toml` and `._crm.toml` beside a file.
+        let options = glob::MatchOptions {
+            require_literal_leading_dot: true,
+            ..glob::MatchOptions::default()
+        };
+        glob::glob_with(&beside(main, &self.text), options)
     }
 
     /// Whether a path that matches is meant. Replays stand beside vendor files.
     pub(super) fn means(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Only a pattern that spells the name out means a hidden file.
+        if name.starts_with('.') && !self.text.ends_with(&*name) {
+            return false;
+        }
         let replay = self.list == List::Vendors && name.ends_with(".replay.toml");
         !replay && !path.is_dir()
     }

@@ -8,14 +8,15 @@
 //! [`Report`], with file, line, column and remedy.
 
 mod assemble;
+mod file;
 mod finding;
 pub mod keys;
-mod likeness;
 mod lines;
 mod lists;
 mod literals;
 mod locate;
 mod mask;
+mod named_files;
 mod placeholders;
 mod policy;
 mod raw;
@@ -38,7 +39,6 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use finding::Finding;
-pub(crate) use likeness::nearest;
 pub use report::Report;
 pub use schema::schema;
 pub use settings::{Environment, Limits, Settings, TokenSettings};
@@ -113,7 +113,7 @@ const MOST_SYNTAX: usize = 20;
 
 /// Parses every file; `None` when one of them cannot be read as TOML, for then
 /// half of what follows would be wrong.
-fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
+fn parse<'a>(sources: &'a [file::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
     let documents = sources.iter().enumerate();
     let documents: Vec<_> = documents
         .map(|(index, source)| parse_one(index, source, findings))
@@ -126,7 +126,7 @@ fn parse<'a>(sources: &'a [source::Source], findings: &mut Findings) -> Option<V
 /// Parses one file; `None` when it cannot be read as TOML.
 fn parse_one<'a>(
     index: usize,
-    source: &'a source::Source,
+    source: &'a file::Source,
     findings: &mut Findings,
 ) -> Option<Document<'a>> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
@@ -149,7 +149,7 @@ fn syntax_remedy(message: &str) -> &'static str {
     if message.contains("duplicate key") {
         "keep one of the two; a table header (`[a.b]`) may stand once per file"
     } else {
-        "mend the TOML here (texts stand in quotes, tables in [brackets]); the keys are checked once the syntax is right"
+        "correct the TOML here (texts stand in quotes, tables in [brackets]); the keys are checked once the syntax is right"
     }
 }
 

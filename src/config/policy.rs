@@ -1,7 +1,7 @@
 //! From the keys of a token and of `[defaults]` to a [`Policy`].
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::raw::{Percent, RawPolicy, RawWindows};
 use crate::problem::Problems;
@@ -24,6 +24,7 @@ mod builtin {
     pub(super) const PROBE_EVERY: SignedDuration = SignedDuration::from_hours(1);
     pub(super) const CONFIRM_TIMEOUT: SignedDuration = SignedDuration::from_hours(2);
     pub(super) const CONFIRM_EVERY: SignedDuration = SignedDuration::from_mins(1);
+    pub(super) const NEW_TOKEN_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
     pub(super) const SETTLE: SignedDuration = SignedDuration::from_mins(2);
     pub(super) const OPERATOR_DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
     pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_mins(1);
@@ -53,12 +54,14 @@ impl RawPolicy {
             issues_per_day: self.issues_per_day.or(d.issues_per_day),
             probe_every: self.probe_every.or(d.probe_every),
             probe: self.probe.or(d.probe),
+            new_token_patience: self.new_token_patience.or(d.new_token_patience),
             confirm_timeout: self.confirm_timeout.or(d.confirm_timeout),
             confirm_every: self.confirm_every.or(d.confirm_every),
             settle: self.settle.or(d.settle),
             operator_deadline: self.operator_deadline.or(d.operator_deadline),
             operator_poll: self.operator_poll.or(d.operator_poll),
             max_clock_skew: self.max_clock_skew.or(d.max_clock_skew),
+            accept_supplied: self.accept_supplied.or(d.accept_supplied),
         }
     }
 
@@ -89,9 +92,11 @@ impl RawPolicy {
             operator_deadline: or(self.operator_deadline, builtin::OPERATOR_DEADLINE),
             operator_poll: or(self.operator_poll, builtin::OPERATOR_POLL),
             settle: or(self.settle, builtin::SETTLE),
+            new_token_patience: or(self.new_token_patience, builtin::NEW_TOKEN_PATIENCE),
             confirm_timeout: or(self.confirm_timeout, builtin::CONFIRM_TIMEOUT),
             confirm_every: or(self.confirm_every, builtin::CONFIRM_EVERY),
             lease,
+            accept_supplied: self.accept_supplied.unwrap_or_default(),
         }
     }
 
@@ -107,7 +112,17 @@ impl RawPolicy {
                     "write minute, hour, day of month, month, day of week: \"0 3 * * Mon\"",
                 );
             };
-            CronRule::parse(text, zone).map_err(noted).ok()
+            let rule = CronRule::parse(text, zone).map_err(noted).ok()?;
+            // From a leap year on, so that the 29th of February counts.
+            let year: Timestamp = Timestamp::from_second(1_704_067_200).unwrap_or_default();
+            if rule.next_after(year).is_none() {
+                problems.error(
+                    format!("{at}.renew_cron"),
+                    format!("`{text}` never comes: no such day exists"),
+                    "name a day that the month has, for example \"0 3 28 2 *\"",
+                );
+            }
+            Some(rule)
         });
         Renew {
             fraction: Some(fraction),

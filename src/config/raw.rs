@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::settings::Environment;
+use crate::rotation::policy::AcceptSupplied;
 use crate::scim::config::ProbeConfig;
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
@@ -45,12 +46,14 @@ pub(super) struct RawPolicy {
     pub(super) issues_per_day: Option<u32>,
     pub(super) probe_every: Option<HumanDuration>,
     pub(super) probe: Option<ProbeConfig>,
+    pub(super) new_token_patience: Option<HumanDuration>,
     pub(super) confirm_timeout: Option<HumanDuration>,
     pub(super) confirm_every: Option<HumanDuration>,
     pub(super) settle: Option<HumanDuration>,
     pub(super) operator_deadline: Option<HumanDuration>,
     pub(super) operator_poll: Option<HumanDuration>,
     pub(super) max_clock_skew: Option<HumanDuration>,
+    pub(super) accept_supplied: Option<AcceptSupplied>,
 }
 
 /// `windows = { allow = […], deny = […] }`; replaced as a whole by a token's own.
@@ -84,6 +87,19 @@ pub(super) struct RawHttp {
     pub(super) request_timeout: Option<HumanDuration>,
     pub(super) per_host: Option<u32>,
     pub(super) ca_file: Option<FilePath>,
+    pub(super) proxy: Option<Url>,
+    #[serde(default)]
+    pub(super) hosts: Vec<RawHost>,
+}
+
+/// `[[http.hosts]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHost {
+    pub(super) name: String,
+    pub(super) ca_file: Option<FilePath>,
+    pub(super) client_cert_file: Option<FilePath>,
+    pub(super) client_key_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
 }
 

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use super::file::Source;
 use super::finding::{Finding, Findings};
 use super::lines::Lines;
 use super::mask::{masked, values_in_lines};
-use super::source::Source;
 use crate::problem::Severity;
 
 /// Everything that is wrong with a configuration.

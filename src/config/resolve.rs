@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
 use super::settings::{Limits, TokenSettings};
-use crate::http::ClientSettings;
+use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
 use crate::value::HumanDuration;
@@ -30,7 +30,7 @@ pub(super) fn limits(raw: RawLimits) -> Limits {
     }
 }
 
-pub(super) fn http(raw: RawHttp) -> ClientSettings {
+pub(super) fn http(raw: RawHttp, problems: &mut Problems) -> ClientSettings {
     let d = ClientSettings::default();
     // Shorter than the grace in which a running step may end.
     let request_timeout = SignedDuration::from_secs(20);
@@ -41,8 +41,33 @@ pub(super) fn http(raw: RawHttp) -> ClientSettings {
         per_host: count(raw.per_host, d.per_host),
         ca_file: raw.ca_file.map(|file| file.0),
         proxy: raw.proxy,
+        hosts: hosts(raw.hosts, problems),
         ..d
     }
+}
+
+fn hosts(raw: Vec<RawHost>, problems: &mut Problems) -> Vec<HostSettings> {
+    let host = |(index, raw): (usize, RawHost)| {
+        let (certificate, key) = (raw.client_cert_file, raw.client_key_file);
+        if certificate.is_some() != key.is_some() {
+            problems.error(
+                format!("http.hosts[{index}]"),
+                "a client certificate is of no use without its key, and a key without its certificate",
+                "write both `client_cert_file` and `client_key_file`",
+            );
+        }
+        let files = certificate.zip(key);
+        HostSettings {
+            name: raw.name,
+            ca_file: raw.ca_file.map(|file| file.0),
+            client_certificate: files.map(|(cert, key)| ClientCertificate {
+                cert_file: cert.0,
+                key_file: key.0,
+            }),
+            proxy: raw.proxy,
+        }
+    };
+    raw.into_iter().enumerate().map(host).collect()
 }
 
 /// What tokens take over from elsewhere.

@@ -200,7 +200,8 @@ impl Defs {
                 keys.insert(alias.clone(), former);
             }
             // Under a former name it may be given too.
-            if parameter.is_required() && parameter.aliases.is_empty() {
+            let replaceable = vendor.file.instead_of(name).next().is_some();
+            if parameter.is_required() && parameter.aliases.is_empty() && !replaceable {
                 required.push(name.to_owned());
             }
             keys.insert(name.to_owned(), schema);

@@ -1,6 +1,7 @@
 //! The configuration as the rest of the program sees it: typed and valid.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -35,6 +36,8 @@ pub struct Settings {
     /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
     /// places that are free, and there may be thousands.
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
+    /// The files that hold credentials and keys of the daemon.
+    pub own_files: Vec<PathBuf>,
 }
 
 /// One managed token.
@@ -108,7 +111,7 @@ impl Default for Limits {
         Self {
             concurrency: 16,
             shutdown_grace: SignedDuration::from_secs(25),
-            sweep: SignedDuration::from_mins(5),
+            sweep: SignedDuration::from_hours(1),
             lease: SignedDuration::from_secs(90),
         }
     }

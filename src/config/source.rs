@@ -4,19 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::file::Source;
 use super::finding::{Finding, Findings};
 use super::lines::Lines;
 use super::lists::{List, Pattern, lists};
+use crate::files::{self, FileFault};
 
-/// One file, as read.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    /// As shown to people.
-    pub(super) path: PathBuf,
-    /// Without a byte order mark.
-    pub(super) text: String,
-    pub(super) lines: Lines,
-}
+/// Longest file, in bytes: room for 100 000 tokens.
+pub(super) const LONGEST: u64 = 64 * 1024 * 1024;
 
 const ENCODING: &str = "save the file as UTF-8";
 
@@ -77,18 +72,19 @@ fn canonical(path: &Path) -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Source, (String, String)> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        let message = format!("the file cannot be read: {error}");
-        (message, reading_remedy(&error))
+    let bytes = files::read(path, LONGEST).map_err(|fault| {
+        let message = format!("the file cannot be read: {fault}");
+        (message, reading_remedy(&fault))
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
+    // A credential does not belong there, but may have been written there.
+    let text = str::from_utf8(&bytes).map_err(|error| {
+        let at = error.valid_up_to();
         let message = format!("the file is not UTF-8 text (byte {at})");
         (message, ENCODING.to_owned())
     })?;
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
-        None => text,
+        None => text.to_owned(),
     };
     Ok(Source {
         path: path.to_owned(),
@@ -97,16 +93,24 @@ fn read(path: &Path) -> Result<Source, (String, String)> {
     })
 }
 
-fn reading_remedy(error: &std::io::Error) -> String {
-    let kind = error.kind();
-    let remedy = if kind == std::io::ErrorKind::NotFound {
-        "name an existing file with `--config PATH`; config/minimal.toml is a start"
-    } else if kind == std::io::ErrorKind::PermissionDenied {
-        "let the user that runs scim-rotator read it, or run as that user"
-    } else {
-        "name a readable file with `--config PATH`"
-    };
-    remedy.to_owned()
+fn reading_remedy(fault: &FileFault) -> String {
+    match fault {
+        FileFault::Missing => {
+            "name an existing file with `--config PATH`; config/minimal.toml is a start".to_owned()
+        }
+        FileFault::Denied => {
+            "let the user that runs scim-rotator read it, or run as that user".to_owned()
+        }
+        FileFault::TooLong(_) => "spread it over several files, with `include`".to_owned(),
+        FileFault::Io(_)
+        | FileFault::NotRegular(_)
+        | FileFault::Slow
+        | FileFault::Writable { .. }
+        | FileFault::WritableFolder { .. }
+        | FileFault::Planted { .. } => fault
+            .remedy()
+            .unwrap_or_else(|| "name a readable file with `--config PATH`".to_owned()),
+    }
 }
 
 /// Works off one pattern of a list.
@@ -180,7 +184,7 @@ impl Work<'_> {
     fn read(&mut self, file: &Path) -> Option<Source> {
         match read(file) {
             Ok(source) => Some(source),
-            Err((message, _)) => {
+            Err((message, remedy)) => {
                 let at = self.main.lines.place(&self.main.text, self.span.start);
                 let text = format!(
                     "{message} ({} at {}:{})",
@@ -191,10 +195,7 @@ impl Work<'_> {
                     self.main.path.display(),
                     at.line
                 );
-                let remedy = format!(
-                    "mend the file, or its owner and mode, or take it out of `{}`",
-                    self.list.key()
-                );
+                let remedy = format!("{remedy}; or remove it from `{}`", self.list.key());
                 self.findings.push(Finding::of_file(file, text, remedy));
                 None
             }

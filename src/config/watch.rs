@@ -4,8 +4,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{self, Context, SHA256};
+use zeroize::Zeroizing;
 
 use super::lists::{self, Pattern};
+use super::source::LONGEST;
+use crate::files;
 
 /// Looks at the files of a configuration: the one that was named, those that it
 /// includes and its vendor files, also those that begin to match a pattern.
@@ -81,7 +84,7 @@ impl Watch {
 
     /// Reads everything, without regard to what it was.
     pub fn read(&mut self) {
-        let text = std::fs::read(&self.path).unwrap_or_default();
+        let text = content_of(&self.path);
         let main = digest::digest(&SHA256, &text).as_ref().to_vec();
         if self.main != main {
             self.main = main;
@@ -92,7 +95,7 @@ impl Watch {
         let mut marks = self.look();
         let mut digest = Context::new(&SHA256);
         for (index, mark) in marks.iter_mut().enumerate() {
-            let content = std::fs::read(&mark.path).unwrap_or_default();
+            let content = content_of(&mark.path);
             if index == 0 && content != text {
                 // Its patterns are outdated already.
                 mark.state = None;
@@ -117,6 +120,11 @@ impl Watch {
         };
         files.into_iter().map(mark).collect()
     }
+}
+
+/// What is not to be read counts as empty: reading the configuration again says why.
+fn content_of(path: &Path) -> Zeroizing<Vec<u8>> {
+    files::read(path, LONGEST).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -174,7 +182,7 @@ mod tests {
             folder.write("main.toml", text);
             assert!(!watch.has_changed(), "{text}");
         }
-        assert!(watch.has_changed(), "it has come to rest");
+        assert!(watch.has_changed(), "it is no longer being written");
         assert!(watch.has_changed(), "until it is known");
         watch.know();
         assert!(!watch.has_changed());

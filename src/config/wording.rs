@@ -1,6 +1,6 @@
 //! Turns the parser's messages into what is wrong and what to do.
 
-use super::likeness::nearest;
+use crate::problem::nearest;
 
 /// What is wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) fn explain(raw: &str, also: &[&str]) -> Wording {
     if let Some((name, known)) = unknown(raw, "unknown variant `") {
         let known = merge(&known, &[]);
         let mut wording = unknown_name("choice", &name, &known);
-        if nearest(&name, &known).is_none() {
+        if nearest(&name, known.iter().copied()).is_none() {
             // Not quoted: it may be a secret in the wrong place.
             wording.message = "there is no such choice".to_owned();
         }
@@ -46,7 +46,7 @@ pub(super) fn explain(raw: &str, also: &[&str]) -> Wording {
 /// secret.
 pub(super) fn is_far_off(raw: &str) -> bool {
     if let Some((name, known)) = unknown(raw, "unknown variant `") {
-        return nearest(&name, &merge(&known, &[])).is_none();
+        return nearest(&name, merge(&known, &[])).is_none();
     }
     let table_expected =
         |(_, expected): (&str, &str)| in_words(expected).is_none_or(|w| w == TABLE);
@@ -164,7 +164,7 @@ fn own_words(raw: &str) -> Wording {
 
 /// Words for a name that is not known here.
 pub(super) fn unknown_name(what: &str, name: &str, known: &[&str]) -> Wording {
-    let remedy = match (nearest(name, known), known) {
+    let remedy = match (nearest(name, known.iter().copied()), known) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, []) => format!("take it out: no {what} is known here"),
         (None, known) => format!("known here: {}", known.join(", ")),

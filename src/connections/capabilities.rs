@@ -74,6 +74,7 @@ impl CapabilityOverrides {
     #[must_use]
     pub fn over(self, derived: ConnectionCapabilities) -> ConnectionCapabilities {
         ConnectionCapabilities {
+            writer: derived.writer,
             test: self.test.map_or(derived.test, Into::into),
             write: self.write.map_or(derived.write, Into::into),
             readback: self.readback.map_or(derived.readback, Into::into),

@@ -6,6 +6,7 @@
 pub mod capabilities;
 pub mod exec;
 pub mod http;
+pub mod manual;
 
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub enum ConnectionKind {
     Http(Box<http::HttpConnection>),
     /// A program of the operator's.
     Exec(exec::ExecConnection),
+    /// A person, to whom the token is handed over.
+    Manual(manual::ManualConnection),
 }
 
 impl ConnectionKind {
@@ -32,6 +35,7 @@ impl ConnectionKind {
         match self {
             Self::Http(config) => config.as_ref(),
             Self::Exec(config) => config,
+            Self::Manual(config) => config,
         }
     }
 }

@@ -85,7 +85,7 @@ pub(in crate::demo) fn stranger() -> Response {
     response
 }
 
-/// An answer that breaks off: whoever waits for it cannot know what happened.
+/// An answer that breaks off: a client that waits for it cannot know what happened.
 pub(in crate::demo) fn broken_off() -> Response {
     let torn = futures_util::stream::iter([
         Ok("{"),

@@ -97,6 +97,7 @@ impl Scene {
             Client::new(&settings, target, Arc::clone(&clock), observer).expect("a client")
         };
         let deps = issuers::Deps {
+            handover: None,
             fired: None,
             http: client(Target::Sp),
             secrets: Arc::clone(&secrets),
@@ -104,6 +105,7 @@ impl Scene {
         };
         let issuer = issuers::build("demo", issuer, &deps).expect("an issuer");
         let deps = connections::Deps {
+            handover: None,
             fired: None,
             http: client(Target::Idp),
             secrets,
@@ -185,7 +187,7 @@ async fn a_rotation_by_hand_costs_no_provisioning_call() {
     scene.roll_out(&new.value).await;
     assert_eq!(scene.idp.holds(), Some(new.value.fingerprint()));
     let handle = TokenHandle {
-        id: old.id.clone(),
+        id: old.issuer_id(),
         value: Some(old.value.clone()),
     };
     scene.issuer.revoke("crm", &handle).await.expect("revoked");

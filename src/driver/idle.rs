@@ -34,6 +34,7 @@ impl Runner {
         let known = memory.known.as_ref();
         if known.is_some_and(|known| is_idle(known, &self.holder, now)) {
             memory.known = None;
+            memory.newest = None;
             self.store.forget(token);
         }
     }
@@ -64,6 +65,7 @@ mod tests {
             record: Record::new("crm", NOW),
             version: Version(1),
             dirty: false,
+            written_here: false,
             must_commit_first: false,
             unanswered: Vec::new(),
         }

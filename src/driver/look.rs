@@ -32,7 +32,7 @@ impl Runner {
         };
         let looks = unit.connections.iter().map(async |(name, connection)| {
             if let Some(seen) = self.look_at(connection.as_ref(), &delivery).await {
-                let now = self.clock.now();
+                let now = self.now(unit);
                 self.witness.connection_seen(unit, name, &seen, now);
             }
         });

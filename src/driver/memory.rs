@@ -1,11 +1,13 @@
 //! What the driver keeps in memory of a token between two wakes.
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::Version;
 use crate::rotation::outcome::Outcome;
-use crate::rotation::record::Record;
+use crate::rotation::record::{HeldToken, Record};
 use crate::rotation::uncommitted::{Uncommitted, UnrecordedToken};
+use crate::secret::Fingerprint;
 
 /// What the driver keeps of a token between two wakes. It may be lost:
 /// everything that matters is stored, and check-and-set refuses what is
@@ -14,9 +16,17 @@ use crate::rotation::uncommitted::{Uncommitted, UnrecordedToken};
 pub struct Memory {
     /// Boxed, because most tokens are idle most of the time and keep none.
     pub(super) known: Option<Box<Known>>,
+    /// The record as this process had it before it began to load it again. It is
+    /// put back if the store turns out to have lost it.
+    pub(super) newest: Option<Box<Known>>,
+    /// Version of a record with another replica's lease that a clock of the future
+    /// has written, and when this process first saw it.
+    pub(super) future_lease: Option<(Version, Timestamp)>,
     /// Label of an intent that this process stored and whose request it has not
     /// sent.
     pub(super) fresh_intent: Option<String>,
+    /// The pending token whose deliveries this process knows of, all of them.
+    pub(super) delivers: Option<Fingerprint>,
     pub(super) store_failures: u32,
     /// Effects since the last commit.
     pub(super) uncommitted: Uncommitted,
@@ -36,6 +46,8 @@ pub(super) struct Known {
     pub(super) record: Record,
     pub(super) version: Version,
     pub(super) dirty: bool,
+    /// Whether this process wrote this version.
+    pub(super) written_here: bool,
     /// Whether it must be committed before anything else is done: it may
     /// contain a token that is stored nowhere else.
     pub(super) must_commit_first: bool,
@@ -49,8 +61,14 @@ impl Memory {
     /// not stored yet.
     pub fn reload(&mut self) {
         if self.known.as_ref().is_some_and(|known| !known.dirty) {
-            self.known = None;
+            self.keep_newest();
         }
+    }
+
+    /// Drops the record, but keeps it aside until it is loaded again.
+    pub(super) fn keep_newest(&mut self) {
+        self.newest = self.known.take().or_else(|| self.newest.take());
+        self.delivers = None;
     }
 
     /// A token that ends the next wake between two steps when the configuration
@@ -67,11 +85,32 @@ impl Memory {
         intent.is_some_and(|intent| self.fresh_intent.as_ref() == Some(&intent.label))
     }
 
+    /// A step that began with this record ended: if it brought the pending token,
+    /// nobody has delivered that yet.
+    pub(super) fn pending_came(&mut self, before: &Record) {
+        let now = self.record().and_then(pending);
+        if now != pending(before) {
+            self.delivers = now;
+        }
+    }
+
+    /// Whether this process stored the pending token, and knows of every delivery
+    /// of it since.
+    pub(super) fn knows_deliveries(&self, record: &Record) -> bool {
+        let pending = pending(record);
+        pending.is_some() && pending == self.delivers
+    }
+
     /// The record as last read or changed.
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
         self.known.as_ref().map(|known| &known.record)
     }
+}
+
+fn pending(record: &Record) -> Option<Fingerprint> {
+    let rotation = record.rotation.as_ref()?;
+    rotation.pending.as_ref().map(HeldToken::fingerprint)
 }
 
 /// The label of the intent that this outcome put into the record, and whose
@@ -84,7 +123,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
                 .and_then(|r| r.intent.as_ref())
                 .map(|intent| intent.label.clone())
         }
-        Outcome::Adopted(_)
+        Outcome::Adopted { .. }
         | Outcome::Issued(_)
         | Outcome::Supplied { .. }
         | Outcome::Proved(_)
@@ -105,7 +144,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
 
 /// Whether a step changed anything but `updated_at`.
 pub(super) fn differs_in_more_than_time(before: &Record, after: &Record) -> bool {
-    let mut same_time = after.clone();
-    same_time.updated_at = before.updated_at;
-    same_time != *before
+    let mut same = after.clone();
+    same.updated_at = before.updated_at;
+    same != *before
 }

@@ -3,8 +3,8 @@
 //! [`run`] works on one token: it asks `plan`, performs the step and commits what
 //! `apply` makes of the outcome. What it keeps of the token is in [`memory`], the
 //! state between two wakes in `idle`, reads and writes of the store in `stored`,
-//! effects whose commit was refused in `reconcile`, and the connections' states
-//! in `look`. [`situation`] builds the second argument of `plan`. [`perform`]
+//! effects whose commit was refused in `reconcile`, what people ask for in
+//! [`inbox`], and the connections' states in `look`. [`situation`] builds the second argument of `plan`. [`perform`]
 //! turns a step into calls of ports. [`supervisor`] wakes tokens when they are
 //! due and ends the work cleanly; [`foreground`] does that for commands. Nothing
 //! here decides what a token needs: that is [`crate::rotation::plan::plan`].
@@ -13,11 +13,13 @@ mod agenda;
 pub mod amend;
 pub mod foreground;
 mod idle;
+pub mod inbox;
 mod look;
 pub mod memory;
 pub mod perform;
 mod reconcile;
 pub mod recurring;
+mod requests;
 pub mod run;
 mod set_back;
 pub mod situation;

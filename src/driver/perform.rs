@@ -1,24 +1,31 @@
 //! Turns a step into calls of ports, and their answers into an outcome. The
 //! step says what is done, and the capabilities how.
 
+mod dead;
 mod delivery;
 mod ending;
+mod lookup;
 mod operands;
 mod published;
 
+use self::dead::Now;
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
+use self::lookup::look_up;
 use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
-use self::published::{publish, supplied};
+use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::{IssueRequest, Store};
-use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply};
+use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{Listing, Outcome, Preparation};
-use crate::rotation::record::{Record, Retiring, Trigger};
+use crate::rotation::policy::AcceptSupplied;
+use crate::rotation::record::{HeldToken, Origin, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::uncommitted::UnrecordedToken;
+use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
+use crate::scim::tenancy::Tenancy;
 
 /// Performs one step for a token whose intent is stored.
 pub async fn perform(
@@ -27,9 +34,10 @@ pub async fn perform(
     record: &Record,
     unrecorded: &[UnrecordedToken],
     step: &Step,
+    now: &Now<'_>,
 ) -> Outcome {
     let done = match step {
-        Step::Adopt => supplied(unit, store, record).await.map(Outcome::Adopted),
+        Step::Adopt => adopt(unit, store, record).await,
         Step::Prepare { trigger } => prepare(unit, record, *trigger).await.map(Outcome::Prepared),
         Step::Issue => issue(unit, record).await,
         Step::Recover => recover(unit, record).await,
@@ -37,7 +45,7 @@ pub async fn perform(
             supplied(unit, store, record)
                 .await
                 .map(|supplied| Outcome::Supplied {
-                    rotation_id: ids::rotation(),
+                    rotation_id: ids::rotation_with(record.mark.as_deref()),
                     supplied,
                 })
         }
@@ -49,8 +57,8 @@ pub async fn perform(
         Step::Revert { connection } => revert(unit, record, connection).await,
         Step::Discard => discard(unit, record).await,
         Step::CheckUse { fingerprint } => check_use(unit, record, fingerprint).await,
-        Step::Retire { fingerprint } => retire(unit, record, fingerprint).await,
-        Step::RevokeOrphan { id } => revoke_orphan(unit, id).await,
+        Step::Retire { fingerprint } => retire(unit, record, fingerprint, now).await,
+        Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
         Step::Verify => verify(unit, record).await,
     };
@@ -67,19 +75,18 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
     }
     let (rotation_id, attempt) = match &record.rotation {
         Some(rotation) => (rotation.id.clone(), rotation.attempts + 1),
-        None => (ids::rotation(), 1),
+        None => (ids::rotation_with(record.mark.as_deref()), 1),
     };
     let capabilities = unit.issuer.capabilities();
     let by_issuer = capabilities.supply == Supply::Issuer;
-    let lists = match capabilities.recovery {
-        Recovery::ByLabel | Recovery::BySetDifference | Recovery::ByStatus => true,
-        Recovery::ClientChosen | Recovery::Replay | Recovery::ClientNamed | Recovery::None => {
-            capabilities.live_tokens == LiveTokens::Two
-        }
-    };
-    let listing = match by_issuer && lists {
+    let listing = match lists(&capabilities) {
         true => Some(unit.issuer.list(&unit.name).await?),
         false => None,
+    };
+    let unidentified = record.current.as_ref().filter(|t| t.id.is_none());
+    let lookup = match unidentified {
+        Some(token) => look_up(unit, &token.value, listing.clone()).await,
+        None => None,
     };
     let chosen = match by_issuer && capabilities.recovery == Recovery::ClientChosen {
         true => unit.issuer.choose_secret(),
@@ -92,7 +99,13 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
         label,
         listing,
         chosen,
+        lookup,
     })
+}
+
+/// Whether all tokens of the issuer are read before one is issued.
+fn lists(issuer: &IssuerCapabilities) -> bool {
+    issuer.supply == Supply::Issuer && issuer.lists_before_an_issue()
 }
 
 async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
@@ -147,6 +160,9 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let rotation = record.rotation.as_ref();
     let in_flight = rotation.and_then(|r| r.intent.as_ref());
+    if in_flight.is_none() && record.restored_todo() == RestoredTodo::Look {
+        return look_after_restore(unit).await;
+    }
     let intent = in_flight.or_else(|| record.issues_after_lease_loss.first());
     let intent = intent.ok_or_else(|| missing("intent"))?;
     if is_of_another_issuer(unit, intent.issuer.as_deref()) {
@@ -177,12 +193,86 @@ async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     })
 }
 
+/// Reads the tokens of the issuer, to find those that were issued in a time that
+/// the restored record does not know of.
+async fn look_after_restore(unit: &Unit) -> Result<Outcome, Fault> {
+    let listing = match lists(&unit.issuer.capabilities()) {
+        true => unit.issuer.list(&unit.name).await?,
+        false => Listing::default(),
+    };
+    Ok(Outcome::Recovered {
+        listing,
+        next_label: String::new(),
+    })
+}
+
 async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
-    Ok(Outcome::Proved(unit.probe.prove(&pending.value).await))
+    let verdict = unit.probe.prove(&pending.value).await;
+    let is_supplied = pending.origin == Origin::Operator && pending.evidence.is_none();
+    let verdict = match (verdict, &record.current) {
+        (Verdict::Pass(evidence), Some(current)) if is_supplied => {
+            of_this_tenant(unit, evidence, pending, current).await
+        }
+        (verdict, _) => verdict,
+    };
+    Ok(Outcome::Proved(
+        remember_tenant(unit, pending, verdict).await,
+    ))
+}
+
+/// Adds to a proof what the token sees of its tenant, where a person may supply its
+/// successor, so that the successor can be compared also if this token is dead then.
+async fn remember_tenant(
+    unit: &Unit,
+    token: &HeldToken,
+    verdict: Verdict<Evidence>,
+) -> Verdict<Evidence> {
+    let by_person = unit.issuer.capabilities().supply == Supply::Operator
+        || unit.policy.accept_supplied == AcceptSupplied::Always;
+    match verdict {
+        Verdict::Pass(evidence) if by_person => {
+            let mark = unit.probe.mark_tenant(&token.value).await;
+            Verdict::Pass(evidence.with_tenant(mark, token.evidence.as_ref()))
+        }
+        verdict @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::Inconclusive(_)) => verdict,
+    }
+}
+
+/// A token that a person supplied may work, and belong to another tenant of the
+/// service provider: it reaches no connection then.
+async fn of_this_tenant(
+    unit: &Unit,
+    evidence: Evidence,
+    new: &HeldToken,
+    old: &HeldToken,
+) -> Verdict<Evidence> {
+    let mut tenancy = unit.probe.compare_tenants(&new.value, &old.value).await;
+    let mark = old.evidence.as_ref().and_then(Evidence::tenant);
+    if let (Tenancy::Unknown(_), Some(mark)) = (&tenancy, mark) {
+        tenancy = unit.probe.compare_with_mark(&new.value, mark).await;
+    }
+    match tenancy {
+        Tenancy::Same => Verdict::Pass(evidence),
+        Tenancy::Other(detail) => Verdict::Fail(Finding {
+            reason: FindingReason::OtherTenant,
+            detail: format!("it belongs to another tenant than the token in use: {detail}"),
+        }),
+        Tenancy::Unknown(why) => {
+            tracing::warn!(
+                token = %unit.name,
+                why,
+                "it could not be shown that the supplied token belongs to the tenant of the token in use"
+            );
+            Verdict::Pass(evidence.of_unknown_tenant(&why))
+        }
+    }
 }
 
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
-    Ok(Outcome::Verified(unit.probe.prove(&current.value).await))
+    let seen = unit.probe.prove(&current.value).await;
+    let verdict = dead::token_in_use(unit, current, seen).await;
+    let verdict = remember_tenant(unit, current, verdict).await;
+    Ok(Outcome::Verified(verdict))
 }

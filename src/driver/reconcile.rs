@@ -4,10 +4,12 @@
 
 use super::memory::Memory;
 use super::run::Runner;
+use super::situation::Seen;
 use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::rotation::apply::reconcile_uncommitted;
 use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::record::StatedEnd;
 use crate::rotation::situation::Published;
 use crate::rotation::uncommitted::Uncommitted;
 
@@ -30,9 +32,12 @@ impl Runner {
         let Some(stored) = memory.record() else {
             return Ok(());
         };
-        let unread = Published::Unknown;
+        let unread = Seen {
+            what: Published::Unknown,
+            end: StatedEnd::Absent,
+        };
         let situation = self.situation(unit, connections, &unread, memory, stored);
-        let now = self.clock.now();
+        let now = self.now(unit);
         let reconciled = reconcile_uncommitted(stored, &memory.conflicted, &situation, now);
         if reconciled.record != *stored {
             self.replace(memory, reconciled.record).await?;

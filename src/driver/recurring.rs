@@ -5,6 +5,7 @@
 //! ever after one long pause of the process, and with a time zone it keeps the
 //! offset of the day on which a job was made.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 /// What a recurring job asks the supervisor to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SupervisorMessage {
     /// Read the tokens that were not read from Vault for a while.
     Sweep,
@@ -20,6 +21,8 @@ pub enum SupervisorMessage {
     Report,
     /// Wake every token now: something that concerns all of them has changed.
     WakeAll,
+    /// Read these tokens again and wake them now: somebody wrote something.
+    Look(BTreeSet<String>),
 }
 
 const JOBS: [(&str, SupervisorMessage); 2] = [
@@ -42,9 +45,7 @@ impl Recurring {
     ) -> Result<Self, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
         for (pattern, message) in JOBS {
-            scheduler
-                .add(job(pattern, message, messages.clone())?)
-                .await?;
+            scheduler.add(job(pattern, &message, &messages)?).await?;
         }
         scheduler.start().await?;
         Ok(Self { scheduler })
@@ -62,12 +63,14 @@ impl Recurring {
 /// the second run returns at once.
 fn job(
     pattern: &str,
-    message: SupervisorMessage,
-    messages: mpsc::Sender<SupervisorMessage>,
+    message: &SupervisorMessage,
+    messages: &mpsc::Sender<SupervisorMessage>,
 ) -> Result<Job, JobSchedulerError> {
     let running = Arc::new(AtomicBool::new(false));
+    let (message, messages) = (message.clone(), messages.clone());
     Job::new_async(pattern, move |_id, _scheduler| {
         let (running, messages) = (Arc::clone(&running), messages.clone());
+        let message = message.clone();
         Box::pin(async move {
             if running.swap(true, Ordering::AcqRel) {
                 return;

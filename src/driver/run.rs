@@ -11,12 +11,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::inbox::Inbox;
 use super::memory::{Memory, differs_in_more_than_time, fresh_label};
 use super::perform::perform;
-use super::situation::{Conditions, Inputs};
+use super::situation::{Conditions, Inputs, Seen};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
-use crate::ports::witness::{StepEnded, Witness};
+use crate::ports::witness::{StepEnded, Stored, Witness};
 use crate::ports::{Clock, Store, StoreError};
 use crate::rotation::apply::{apply, must_be_stored};
 use crate::rotation::capability::ConnectionCapabilities;
@@ -25,7 +26,7 @@ use crate::rotation::invariant;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::plan::plan;
 use crate::rotation::record::Record;
-use crate::rotation::situation::{Published, Situation};
+use crate::rotation::situation::Situation;
 use crate::rotation::uncommitted::UnrecordedToken;
 
 /// What all tokens of this process share.
@@ -41,6 +42,8 @@ pub struct Runner {
     pub holder: String,
     /// What holds for all tokens of this process.
     pub conditions: Conditions,
+    /// What people ask for.
+    pub inbox: Arc<Inbox>,
     /// Ends the work between two steps.
     pub cancel: CancellationToken,
 }
@@ -75,6 +78,18 @@ impl WakeEnd {
         }
     }
 
+    /// The same end with another wake time.
+    fn earlier_by(mut self, ahead: SignedDuration) -> Self {
+        match &mut self {
+            Self::Decided(Decision { wake_at: at, .. })
+            | Self::StoreFailed { retry_at: at, .. } => {
+                *at = at.checked_sub(ahead).unwrap_or(*at);
+            }
+            Self::Stopped | Self::Interrupted => {}
+        }
+        self
+    }
+
     /// Whether another writer will change the record, so that the next wake
     /// must read it again.
     #[must_use]
@@ -90,9 +105,25 @@ impl WakeEnd {
 const STEPS_A_WAKE: usize = 64;
 
 impl Runner {
+    /// The time by which is decided and written: our clock's, unless the servers say
+    /// that it is far from right.
+    pub(super) fn now(&self, unit: &Unit) -> Timestamp {
+        self.conditions.right_time(unit, self.clock.now())
+    }
+
     /// Decides and performs steps for one token until there is nothing to do
-    /// now.
+    /// now. The wake time in the result is one of our clock.
     pub async fn wake(&self, unit: &Unit, memory: &mut Memory) -> WakeEnd {
+        let end = self.turns(unit, memory).await;
+        let shown = self.clock.now();
+        let ahead = self
+            .conditions
+            .right_time(unit, shown)
+            .duration_since(shown);
+        end.earlier_by(ahead)
+    }
+
+    async fn turns(&self, unit: &Unit, memory: &mut Memory) -> WakeEnd {
         if !memory.unrecorded.is_empty() {
             // An issuer that answers a repeated request with the same token may
             // have given it to another replica meanwhile.
@@ -119,11 +150,7 @@ impl Runner {
             }
         }
         let pause = SignedDuration::from_secs(1);
-        let retry_at = self
-            .clock
-            .now()
-            .checked_add(pause)
-            .unwrap_or(Timestamp::MAX);
+        let retry_at = self.now(unit).checked_add(pause).unwrap_or(Timestamp::MAX);
         WakeEnd::StoreFailed {
             error: "too many steps in one wake".to_owned(),
             retry_at,
@@ -142,19 +169,23 @@ impl Runner {
         }
         let connections = unit.connection_capabilities();
         self.reconcile(unit, memory, &connections).await?;
-        let published = self.published(unit).await?;
+        self.handle_requests(unit, memory).await?;
+        let published = &self.published(unit).await?;
+        self.set_back(unit, memory, &connections, published).await?;
         let Some(known) = memory.known.as_ref() else {
             return Err(StoreError::Conflict);
         };
-        let situation = self.situation(unit, &connections, &published, memory, &known.record);
-        let now = self.clock.now();
+        let situation = self.situation(unit, &connections, published, memory, &known.record);
+        let now = self.now(unit);
         let decision = plan(&known.record, &situation, now);
+        let decision = self.not_beyond_requests(&known.record, decision, now);
         self.witness.decided(unit, &known.record, &decision, now);
         match &decision.action {
             Action::Wait => {
                 if !self.may_defer_commit(known, unit, decision.wake_at) {
                     self.save(memory).await?;
                 }
+                self.tell_stored(unit, memory, &decision);
                 Ok(Some(WakeEnd::Decided(decision)))
             }
             Action::Do(_) if self.cancel.is_cancelled() => {
@@ -162,10 +193,23 @@ impl Runner {
                 Ok(Some(WakeEnd::Stopped))
             }
             Action::Do(step) => {
-                self.do_step(unit, memory, step, &connections, &published)
+                self.do_step(unit, memory, step, &connections, published)
                     .await?;
                 Ok(None)
             }
+        }
+    }
+
+    /// Tells the witness of a decision to wait whose record is stored.
+    fn tell_stored(&self, unit: &Unit, memory: &Memory, decision: &Decision) {
+        if let Some(known) = memory.known.as_ref().filter(|known| !known.dirty) {
+            let stored = Stored {
+                record: &known.record,
+                version: known.version,
+                by_us: known.written_here,
+                decision,
+            };
+            self.witness.stored(unit, &stored);
         }
     }
 
@@ -175,7 +219,7 @@ impl Runner {
         memory: &mut Memory,
         step: &Step,
         connections: &[(String, ConnectionCapabilities)],
-        published: &Published,
+        published: &Seen,
     ) -> Result<(), StoreError> {
         if step.needs_lease() {
             self.commit_intent(unit, memory, step).await?;
@@ -188,10 +232,10 @@ impl Runner {
             memory.fresh_intent = None;
         }
         memory.uncommitted.step_began(step, &before);
-        let began = self.clock.now();
+        let began = self.now(unit);
         self.witness.step_began(unit, &before, step, began);
         let outcome = self.with_deadline(unit, memory, &before, step).await;
-        let now = self.clock.now();
+        let now = self.now(unit);
         let situation = Situation {
             intent_is_fresh: was_fresh,
             ..self.situation(unit, connections, published, memory, &before)
@@ -215,6 +259,7 @@ impl Runner {
             known.record = after;
         }
         memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());
+        memory.pending_came(&before);
         if store_now {
             if let Some(known) = memory.known.as_mut() {
                 known.must_commit_first = known.dirty;
@@ -235,15 +280,17 @@ impl Runner {
         &'a self,
         unit: &'a Unit,
         connections: &'a [(String, ConnectionCapabilities)],
-        published: &'a Published,
+        published: &'a Seen,
         memory: &'a Memory,
         record: &Record,
     ) -> Situation<'a> {
         let inputs = Inputs {
             holder: Some(&self.holder),
             connections,
-            published,
+            published: &published.what,
+            stated_end: published.end,
             intent_is_fresh: memory.has_fresh_intent(record),
+            knows_deliveries: memory.knows_deliveries(record),
             unrecorded: &memory.unrecorded,
         };
         self.conditions.situation(unit, inputs)
@@ -258,7 +305,7 @@ impl Runner {
         record: &Record,
         step: &Step,
     ) -> Outcome {
-        let now = self.clock.now();
+        let now = self.now(unit);
         let lease_end = record
             .lease
             .as_ref()
@@ -268,8 +315,9 @@ impl Runner {
             false => unit.policy.lease,
             true => lease_end.map_or(SignedDuration::ZERO, |end| end.duration_since(now)),
         };
+        let at_the_end = || self.now(unit);
         tokio::select! {
-            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step) => outcome,
+            outcome = perform(unit, self.store.as_ref(), record, &memory.unrecorded, step, &at_the_end) => outcome,
             () = self.clock.sleep(left.max(SignedDuration::ZERO)) => {
                 let class = if step.only_reads() { FaultClass::NotApplied } else { FaultClass::Ambiguous };
                 let text = format!("`{}` took longer than the lease on the token lasts", step.as_str());

@@ -3,20 +3,27 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::Timestamp;
 
 use crate::ports::unit::Unit;
 use crate::rotation::capability::ConnectionCapabilities;
-use crate::rotation::situation::{Published, Situation};
+use crate::rotation::record::StatedEnd;
+use crate::rotation::situation::{OurClock, Published, Situation};
 use crate::rotation::uncommitted::UnrecordedToken;
 
 /// What holds for all tokens of this process; read at each decision.
 #[derive(Clone)]
 pub struct Conditions {
-    /// Largest measured difference between our clock and a server's.
-    pub clock_skew: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
+    /// What the servers say of our clock.
+    pub our_clock: Arc<dyn Fn() -> OurClock + Send + Sync>,
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// What was read at the published path.
+pub(super) struct Seen {
+    pub(super) what: Published,
+    pub(super) end: StatedEnd,
 }
 
 /// What a decision depends on besides the token's configuration and the
@@ -29,8 +36,12 @@ pub struct Inputs<'a> {
     pub connections: &'a [(String, ConnectionCapabilities)],
     /// See [`Situation::published`].
     pub published: &'a Published,
+    /// See [`Situation::stated_end`].
+    pub stated_end: StatedEnd,
     /// See [`Situation::intent_is_fresh`].
     pub intent_is_fresh: bool,
+    /// See [`Situation::knows_deliveries`].
+    pub knows_deliveries: bool,
     /// See [`Situation::unrecorded`].
     pub unrecorded: &'a [UnrecordedToken],
 }
@@ -42,32 +53,45 @@ impl<'a> Inputs<'a> {
     pub fn dry_run(
         connections: &'a [(String, ConnectionCapabilities)],
         published: &'a Published,
+        stated_end: StatedEnd,
     ) -> Self {
         Self {
             holder: None,
             connections,
             published,
+            stated_end,
             intent_is_fresh: false,
+            knows_deliveries: false,
             unrecorded: &[],
         }
     }
 }
 
 impl Conditions {
+    /// The time by which is decided for a token when our clock shows `shown`.
+    #[must_use]
+    pub fn right_time(&self, unit: &Unit, shown: Timestamp) -> Timestamp {
+        (self.our_clock)().right_time(shown, unit.policy.max_clock_skew)
+    }
+
     /// The situation of one token now.
     #[must_use]
     pub fn situation<'a>(&self, unit: &'a Unit, inputs: Inputs<'a>) -> Situation<'a> {
         Situation {
             token: &unit.name,
             issuer_name: &unit.issuer_name,
+            issuer_settings: unit.issuer.settings(),
             holder: inputs.holder,
             policy: &unit.policy,
             issuer: unit.issuer.capabilities(),
             connections: inputs.connections,
             published: inputs.published,
+            stated_end: inputs.stated_end,
+            shares_issuer: unit.shares_issuer,
             intent_is_fresh: inputs.intent_is_fresh,
+            knows_deliveries: inputs.knows_deliveries,
             unrecorded: inputs.unrecorded,
-            clock_skew: (self.clock_skew)(),
+            our_clock: (self.our_clock)(),
             all_paused: (self.all_paused)(),
             leaving: unit.leaving,
         }

@@ -4,16 +4,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{Known, Memory};
 use super::run::{Runner, WakeEnd, defect};
+use super::situation::Seen;
 use crate::fault::FaultClass;
 use crate::ids;
 use crate::ports::unit::Unit;
-use crate::ports::{StoreError, Version};
-use crate::rotation::apply::intend;
+use crate::ports::{StoreError, Version, Versioned};
+use crate::rotation::apply::{intend, restored};
+use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::clock;
 use crate::rotation::decision::Step;
 use crate::rotation::invariant;
 use crate::rotation::record::{Failures, Record};
-use crate::rotation::situation::Published;
 use crate::rotation::uncommitted::Uncommitted;
+use crate::secret::redact;
+
+/// How wrong our clock may be, where no token tells.
+const TOLERATED: SignedDuration = SignedDuration::from_mins(2);
 
 const LONGEST_STORE_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -24,32 +30,33 @@ impl Runner {
         }
         self.store.forget(&unit.name);
         memory.fresh_intent = None;
+        memory.delivers = None;
         let found = self.store.load(&unit.name).await?;
         let known = match found {
             Some(stored) => {
                 invariant::check(&stored.value).map_err(|e| StoreError::Unusable(e.to_string()))?;
-                Known {
-                    record: stored.value,
-                    version: stored.version,
-                    dirty: false,
-                    must_commit_first: false,
-                    unanswered: Vec::new(),
-                }
+                known_after_restore(memory, stored, self.now(unit))
             }
             None => Known {
-                record: Record::new(&unit.name, self.clock.now()),
+                record: Record::new(&unit.name, self.now(unit)),
                 version: Version::default(),
                 dirty: false,
+                written_here: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             },
         };
+        memory.newest = None;
         memory.known = Some(Box::new(known));
         Ok(())
     }
 
-    pub(super) async fn published(&self, unit: &Unit) -> Result<Published, StoreError> {
-        Ok(self.store.published(&unit.name).await?.seen())
+    pub(super) async fn published(&self, unit: &Unit) -> Result<Seen, StoreError> {
+        let secret = self.store.published(&unit.name).await?;
+        Ok(Seen {
+            what: secret.seen(),
+            end: secret.stated_end(),
+        })
     }
 
     /// Commits the intent of a step and the lease that covers it, with
@@ -60,7 +67,10 @@ impl Runner {
         memory: &mut Memory,
         step: &Step,
     ) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        let now = self.now(unit);
+        let knows_deliveries = memory
+            .record()
+            .is_some_and(|record| memory.knows_deliveries(record));
         let Some(known) = memory.known.as_mut() else {
             return Err(StoreError::Conflict);
         };
@@ -70,6 +80,13 @@ impl Runner {
             lease.holder == self.holder && left.saturating_mul(2) >= unit.policy.lease
         });
         if covered && !known.dirty && intended.rotation == known.record.rotation {
+            return Ok(());
+        }
+        if covered && knows_deliveries && is_announced(known, step) {
+            // The stored lease still is what covers the step.
+            let lease = known.record.lease.take();
+            known.record = Record { lease, ..intended };
+            known.dirty = true;
             return Ok(());
         }
         known.record = intended;
@@ -99,6 +116,11 @@ impl Runner {
         let Some(known) = memory.known.as_mut().filter(|known| known.dirty) else {
             return Ok(());
         };
+        let redactor = redact::global();
+        known
+            .record
+            .texts_mut()
+            .for_each(|text| redactor.mask_in_place(text));
         known.record.write_id = ids::write();
         let mut stored = self.store.commit(&known.record, known.version).await;
         if let Err(StoreError::Conflict) = stored {
@@ -112,6 +134,7 @@ impl Runner {
         }
         known.version = stored?;
         known.dirty = false;
+        known.written_here = true;
         known.must_commit_first = false;
         known.unanswered.clear();
         memory.uncommitted = Uncommitted::default();
@@ -136,6 +159,37 @@ impl Runner {
             .ok_or(StoreError::Conflict)
     }
 
+    /// Sets the times back that a wrong clock has written, and stores that.
+    pub(super) async fn set_back(
+        &self,
+        unit: &Unit,
+        memory: &mut Memory,
+        connections: &[(String, ConnectionCapabilities)],
+        published: &Seen,
+    ) -> Result<(), StoreError> {
+        let Some(record) = memory.record() else {
+            return Ok(());
+        };
+        let now = self.now(unit);
+        let situation = self.situation(unit, connections, published, memory, record);
+        let Some(record) = clock::set_back(record, &situation, now) else {
+            return Ok(());
+        };
+        // The end of another replica's lease cannot be told from the record, so a
+        // whole lease is waited for since this process has first seen it.
+        let elsewhere = record.lease.as_ref().filter(|l| l.holder != self.holder);
+        if elsewhere.is_some_and(|lease| lease.expires_at > now) {
+            let version = memory.known.as_ref().map(|known| known.version);
+            let seen = memory.future_lease.filter(|(of, _)| Some(*of) == version);
+            let since = seen.map_or(now, |(_, since)| since);
+            memory.future_lease = version.map(|version| (version, since));
+            if now.duration_since(since) < unit.policy.lease {
+                return Ok(());
+            }
+        }
+        self.replace(memory, record).await
+    }
+
     /// Replaces the known record by this one and commits it.
     pub(super) async fn replace(
         &self,
@@ -156,7 +210,7 @@ impl Runner {
     pub(super) fn after_conflict(&self, unit: &Unit, memory: &mut Memory) {
         let uncommitted = std::mem::take(&mut memory.uncommitted);
         memory.conflicted.add(uncommitted);
-        memory.known = None;
+        memory.keep_newest();
         memory.fresh_intent = None;
         self.store.forget(&unit.name);
     }
@@ -164,7 +218,8 @@ impl Runner {
     /// Commits the record and gives the lease back, so that a successor need
     /// not wait until it ends.
     pub(super) async fn give_back_lease(&self, memory: &mut Memory) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        let clock = (self.conditions.our_clock)();
+        let now = clock.right_time(self.clock.now(), TOLERATED);
         if let Some(known) = memory.known.as_mut() {
             let held = known.record.lease.as_ref();
             if held.is_some_and(|l| l.holder == self.holder && l.expires_at > now) {
@@ -187,9 +242,12 @@ impl Runner {
         memory: &mut Memory,
         error: &StoreError,
     ) -> WakeEnd {
-        let now = self.clock.now();
+        let now = self.now(unit);
         let text = error.to_string();
         self.witness.store_failed(unit, &text, now);
+        if needs_a_person(error) {
+            self.witness.unusable(unit, &text);
+        }
         if matches!(error, StoreError::Unusable(_)) {
             memory.known = None;
         }
@@ -211,4 +269,49 @@ impl Runner {
             retry_at,
         }
     }
+}
+
+/// Whether the record stays unusable by itself. While Vault is away, nobody can
+/// be told anything through it.
+fn needs_a_person(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unusable(_) => true,
+        StoreError::Fault(fault) => fault.class == FaultClass::Unauthorized,
+        StoreError::Conflict => false,
+    }
+}
+
+/// The record that was loaded. If the store lost a later version of it, because
+/// it was restored from a snapshot, that is noted in the record and stored
+/// before anything else is done. The write proves it: check-and-set refuses it
+/// if a node of the store only lagged behind.
+fn known_after_restore(memory: &Memory, stored: Versioned<Record>, now: Timestamp) -> Known {
+    let newest = memory.newest.as_ref();
+    let newest = newest.filter(|known| Some(known.version) == stored.lost);
+    let record = match stored.lost {
+        None => stored.value.clone(),
+        Some(_) => {
+            let newest = newest.map(|known| &known.record);
+            restored(&stored.value, newest, now)
+        }
+    };
+    let changed = record != stored.value;
+    Known {
+        record,
+        version: stored.version,
+        dirty: changed,
+        written_here: false,
+        must_commit_first: changed,
+        unanswered: Vec::new(),
+    }
+}
+
+/// Whether the step delivers a token that was stored as one that may be delivered
+/// at any time: then a successor takes it as delivered, whatever became of this
+/// step.
+fn is_announced(known: &Known, step: &Step) -> bool {
+    let rotation = known.record.rotation.as_ref();
+    matches!(step, Step::Deliver { .. })
+        && !known.must_commit_first
+        && rotation.is_some_and(|rotation| rotation.may_be_delivered)
 }

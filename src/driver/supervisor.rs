@@ -6,7 +6,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -48,6 +48,8 @@ pub struct Supervisor {
     running: JoinSet<Finished>,
     /// Ends the wake of a running token between two steps.
     interruptions: BTreeMap<String, CancellationToken>,
+    /// Running tokens that are read again when their wake has ended.
+    look_after: BTreeSet<String>,
 }
 
 struct Finished {
@@ -84,6 +86,7 @@ impl Supervisor {
             idle: BTreeMap::new(),
             running: JoinSet::new(),
             interruptions: BTreeMap::new(),
+            look_after: BTreeSet::new(),
         }
     }
 
@@ -185,7 +188,9 @@ impl Supervisor {
                     self.let_go(&name);
                     return;
                 }
-                let wake_at = match interruption.is_some_and(|i| i.is_cancelled()) {
+                let look_again = self.look_after.remove(&name);
+                let interrupted = interruption.is_some_and(|i| i.is_cancelled());
+                let wake_at = match interrupted || look_again {
                     true => Some(self.runner.clock.now()),
                     false => rest.wake_at(),
                 };
@@ -200,7 +205,7 @@ impl Supervisor {
                 let idle = IdleToken {
                     memory,
                     read_at,
-                    outdated: rest.waits_for_others() || leaving,
+                    outdated: rest.waits_for_others() || leaving || look_again,
                 };
                 self.idle.insert(name, idle);
             }
@@ -245,6 +250,22 @@ impl Supervisor {
                     self.agenda.set(&name, now);
                 }
             }
+            SupervisorMessage::Look(names) => {
+                for name in names {
+                    self.look_again(&name, now);
+                }
+            }
+        }
+    }
+
+    /// Reads a token again and wakes it. One that is running is woken again
+    /// when its wake has ended.
+    fn look_again(&mut self, name: &str, now: Timestamp) {
+        if let Some(idle) = self.idle.get_mut(name) {
+            idle.outdated = true;
+            self.agenda.set(name, now);
+        } else if self.interruptions.contains_key(name) {
+            self.look_after.insert(name.to_owned());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The hardened client.
 
+mod bare;
 mod destination;
 mod failure;
 mod files;
@@ -20,14 +21,16 @@ use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 use zeroize::Zeroizing;
 
+use self::bare::Bare;
 pub use self::destination::allowed;
 pub(crate) use self::destination::is_loopback;
 use self::failure::Failure;
-use self::files::Bare;
-pub use self::observer::{NoObserver, Observer, Target};
+pub use self::observer::{NoObserver, Observer, RightClock, Target};
 use self::replay::Detour;
-pub use self::settings::{ClientCertificate, ClientSettings, TlsVersion, proxy_faults};
-use super::message::{Answer, Origin, Request, host_of};
+pub use self::settings::{
+    ClientCertificate, ClientSettings, HostSettings, TlsVersion, proxy_faults,
+};
+use super::message::{Answer, Origin, Parsed, Request, host_of};
 use super::ratelimit::http_date;
 use crate::clock::Clock;
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -40,8 +43,12 @@ pub struct Client {
 
 struct Inner {
     http: Bare,
+    /// Those of hosts with settings of their own, by `host` or `host:port`.
+    own: BTreeMap<String, Bare>,
     settings: ClientSettings,
     target: Target,
+    /// As it is: the servers' clocks are compared with it.
+    own_clock: Arc<dyn Clock>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     hosts: Mutex<BTreeMap<String, Arc<Semaphore>>>,
@@ -95,9 +102,11 @@ impl Client {
         Ok(Self {
             inner: Arc::new(Inner {
                 http: Bare::new(settings)?,
+                own: own_clients(settings)?,
                 settings: settings.clone(),
                 target,
-                clock,
+                clock: Arc::new(RightClock::new(Arc::clone(&clock), Arc::clone(&observer))),
+                own_clock: clock,
                 observer,
                 hosts: Mutex::default(),
                 detour,
@@ -111,6 +120,9 @@ impl Client {
     /// # Errors
     /// Names the file that cannot be used; what was read before stays in use.
     pub async fn read_files_again(&self) -> Result<(), String> {
+        for http in self.inner.own.values() {
+            http.look().await?;
+        }
         self.inner.http.look().await
     }
 
@@ -120,10 +132,22 @@ impl Client {
         self.inner.target
     }
 
-    /// The clock that deadlines are read against.
+    /// Largest body that is read, in bytes.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.inner.settings.max_body
+    }
+
+    /// The clock that the times in requests and answers are read against.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.inner.clock
+    }
+
+    /// The machine's clock as it is, for what is measured with it alone.
+    #[must_use]
+    pub fn own_clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.own_clock
     }
 
     /// Sends a request once and returns the answer, whatever its status.
@@ -141,7 +165,7 @@ impl Client {
             return Err(Fault::new(FaultClass::Rejected, FaultKind::Config, text));
         }
         let _permit = inner.permit(host).await;
-        let sent_at = inner.clock.now();
+        let sent_at = inner.own_clock.now();
         let started = Instant::now();
         let result = inner.exchange(request, &origin).await;
         let seconds = started.elapsed().as_secs_f64();
@@ -152,7 +176,7 @@ impl Client {
             }
             Err(failure) => {
                 if let Failure::Tls(_) = failure {
-                    inner.http.look_soon();
+                    inner.bare(&origin.host).look_soon();
                 }
                 inner.observed(&origin, failure.code(), seconds);
                 Err(failure.fault(&origin, inner.target))
@@ -162,6 +186,17 @@ impl Client {
 }
 
 impl Inner {
+    /// The client for this `host` or `host:port`.
+    fn bare(&self, host: &str) -> &Bare {
+        let without_port = || {
+            let (name, port) = host.rsplit_once(':')?;
+            let is_port = port.bytes().all(|b| b.is_ascii_digit());
+            is_port.then(|| self.own.get(name)).flatten()
+        };
+        let own = self.own.get(host).or_else(without_port);
+        own.unwrap_or(&self.http)
+    }
+
     /// Checks where a request goes; replays send it elsewhere after that.
     fn directed(&self, request: &mut Request) -> Result<(), &'static str> {
         allowed(&request.url)?;
@@ -172,8 +207,10 @@ impl Inner {
     }
 
     async fn exchange(&self, request: Request, origin: &Origin) -> Result<Answer, Failure> {
+        let beginning_is_enough = request.beginning;
+        let largest = request.largest_answer.unwrap_or(self.settings.max_body);
         let body = Bytes::from_owner(request.body);
-        let http = self.http.client().await;
+        let http = self.bare(&origin.host).client().await;
         let sent = http
             .request(request.method, request.url)
             .headers(request.headers)
@@ -183,13 +220,15 @@ impl Inner {
         let mut response = sent.map_err(|e| Failure::of(&e))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let body = match self.read_body(response).await {
+        let body = match self.read_body(response, largest, beginning_is_enough).await {
             Ok(body) => body,
-            // A refusal is a refusal, with or without its explanation.
+            // An error is an error, with or without its explanation.
             Err(_) if status.is_client_error() => Zeroizing::new(Vec::new()),
+            Err(Failure::TooLarge(_)) if status.is_server_error() => Zeroizing::new(Vec::new()),
             Err(failure) => return Err(failure),
         };
         Ok(Answer {
+            parsed: Parsed::default(),
             status: status.as_u16(),
             headers,
             body,
@@ -200,11 +239,17 @@ impl Inner {
     async fn read_body(
         &self,
         mut response: reqwest::Response,
+        max: usize,
+        beginning_is_enough: bool,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let max = self.settings.max_body;
         let mut body = Zeroizing::new(Vec::with_capacity(4096));
         while let Some(chunk) = response.chunk().await.map_err(|e| Failure::of(&e))? {
             if body.len() + chunk.len() > max {
+                if beginning_is_enough {
+                    let room = max - body.len();
+                    append(&mut body, &chunk[..room]);
+                    return Ok(body);
+                }
                 return Err(Failure::TooLarge(max));
             }
             append(&mut body, &chunk);
@@ -232,7 +277,8 @@ impl Inner {
             self.observer.throttled(self.target);
         }
         if let Some(skew) = skew(&answer.headers, sent_at, seconds) {
-            self.observer.clock_skew(self.target, skew);
+            let host = &answer.origin.host;
+            self.observer.clock_skew(self.target, host, skew);
         }
     }
 
@@ -240,6 +286,15 @@ impl Inner {
         self.observer
             .request(self.target, origin.operation, code, seconds);
     }
+}
+
+fn own_clients(settings: &ClientSettings) -> Result<BTreeMap<String, Bare>, String> {
+    let own = settings.hosts.iter().map(|host| {
+        let http = Bare::new(&settings.of_host(host));
+        let http = http.map_err(|why| format!("for the host {}: {why}", host.name))?;
+        Ok((host.name.to_ascii_lowercase(), http))
+    });
+    own.collect()
 }
 
 /// Adds to a buffer without leaving an unwiped copy behind when it grows.
@@ -253,10 +308,63 @@ fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
 }
 
 /// The server's clock minus ours, at the middle of the exchange. `Date` is cut
-/// to the second, so half a second is added.
+/// to the second, so half a second is added. An answer with an `Age` comes from a
+/// cache, and shows when the cache got it; a date that no clock can show now is the
+/// server's fault.
 fn skew(headers: &HeaderMap, sent_at: Timestamp, seconds: f64) -> Option<f64> {
-    let date = http_date(headers.get(http::header::DATE)?.to_str().ok()?)?;
-    let ours = sent_at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + seconds / 2.0;
+    let text = |name| headers.get(name).map(|value| value.to_str().map(str::trim));
+    if text(http::header::AGE).is_some_and(|age| age.ok() != Some("0")) {
+        return None;
+    }
+    let date = http_date(text(http::header::DATE)?.ok()?)?;
     let theirs = date.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + 0.5;
+    if !PLAUSIBLE.contains(&theirs) {
+        return None;
+    }
+    let ours = sent_at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() + seconds / 2.0;
     Some(theirs - ours)
+}
+
+/// From the year in which this program was made to 2100, in seconds.
+const PLAUSIBLE: std::ops::Range<f64> = 1_767_225_600.0..4_102_444_800.0;
+
+#[cfg(test)]
+mod host_tests;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_fresh_and_plausible_date_measures_a_clock() {
+        let now: Timestamp = "2026-11-27T06:00:00Z".parse().expect("a time");
+        type Headers = &'static [(&'static str, &'static str)];
+        let rows: [(Headers, Option<f64>); 8] = [
+            (&[("date", "Fri, 27 Nov 2026 06:00:10 GMT")], Some(10.0)),
+            (
+                &[("date", "Fri, 27 Nov 2026 06:00:10 GMT"), ("age", "0")],
+                Some(10.0),
+            ),
+            (
+                &[("date", "Fri, 27 Nov 2026 05:00:00 GMT"), ("age", "3600")],
+                None,
+            ),
+            (
+                &[("date", "Fri, 27 Nov 2026 05:00:00 GMT"), ("age", "a lot")],
+                None,
+            ),
+            (&[("date", "Thu, 01 Jan 1970 00:00:00 GMT")], None),
+            (&[("date", "Fri, 31 Dec 9999 23:59:59 GMT")], None),
+            (&[("date", "yesterday")], None),
+            (&[], None),
+        ];
+        for (fields, expected) in rows {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                let name = http::HeaderName::from_static(name);
+                headers.insert(name, http::HeaderValue::from_static(value));
+            }
+            assert_eq!(skew(&headers, now, 1.0), expected, "{fields:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What is sent and what comes back.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,9 +10,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use url::Url;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use super::json::NotJson;
+pub use super::json::{Parsed, SecretJson, wipe};
 use super::ratelimit::RateLimitDialect;
+use super::shape;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::BearerToken;
 
@@ -30,6 +34,11 @@ pub struct Request {
     pub operation: &'static str,
     /// Whether sending it twice does no more than sending it once.
     pub idempotent: bool,
+    /// Whether of an answer that is too large the beginning is returned, as long
+    /// as the largest body, instead of a fault.
+    pub beginning: bool,
+    /// Largest answer, where it may be larger than others.
+    pub largest_answer: Option<usize>,
 }
 
 impl Request {
@@ -44,7 +53,16 @@ impl Request {
             headers: HeaderMap::new(),
             body: Zeroizing::new(Vec::new()),
             operation,
+            beginning: false,
+            largest_answer: None,
         }
+    }
+
+    /// Accepts the beginning of an answer that is too large.
+    #[must_use]
+    pub fn beginning_is_enough(mut self) -> Self {
+        self.beginning = true;
+        self
     }
 
     /// Says whether the request may be repeated, against the method's habit.
@@ -193,7 +211,15 @@ pub struct Answer {
     pub body: Zeroizing<Vec<u8>>,
     /// The request that it answers.
     pub origin: Origin,
+    /// The body as JSON, once it was asked for.
+    pub parsed: Parsed,
 }
+
+/// How much of a body tells whether it is a page.
+const LONGEST_START: usize = 512;
+
+/// Larger bodies are parsed outside of the runtime.
+const LARGE: usize = 64 * 1024;
 
 impl Answer {
     /// Whether the status is 2xx.
@@ -215,7 +241,7 @@ impl Answer {
     /// Kind `schema`, without any part of the body; ambiguous when the request
     /// may not be repeated.
     pub fn json(&self) -> Result<Value, Fault> {
-        serde_json::from_slice(&self.body).map_err(|error| self.not_json(&error))
+        self.secret_json().map(|json| Value::clone(&json))
     }
 
     /// The body as JSON that is wiped when dropped.
@@ -223,7 +249,22 @@ impl Answer {
     /// # Errors
     /// As [`Answer::json`].
     pub fn secret_json(&self) -> Result<SecretJson, Fault> {
-        self.json().map(SecretJson)
+        self.parsed
+            .of(&self.body)
+            .map_err(|error| self.not_json(error))
+    }
+
+    /// Parses a large body outside of the runtime, so that nothing else waits
+    /// for it.
+    pub async fn parse_aside(self: &Arc<Self>) {
+        if self.body.len() <= LARGE {
+            return;
+        }
+        let answer = Arc::clone(self);
+        let parsing = tokio::task::spawn_blocking(move || answer.parsed.of(&answer.body).is_ok());
+        if parsing.await.is_err() {
+            tracing::debug!("a large answer is parsed when it is read");
+        }
     }
 
     /// How long the server asks us to stay away.
@@ -236,9 +277,52 @@ impl Answer {
         dialect.wait(&self.headers, now)
     }
 
-    /// A fault about the shape of this answer.
+    /// A fault about the shape of this answer, which came complete.
     #[must_use]
     pub fn unexpected(&self, what: impl fmt::Display) -> Fault {
+        self.of_page(self.unclear(what).complete())
+    }
+
+    /// Whether it is a page for people and no JSON. A gateway, a proxy or a login
+    /// sends one in place of the server, with any status.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        let start = self.body.get(..LONGEST_START).unwrap_or(&self.body);
+        let start = String::from_utf8_lossy(start);
+        let start = start.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let begins = |tag: &str| {
+            let start = start.get(..tag.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(tag))
+        };
+        let kind = self.shown_content_type();
+        let looks_like_one = begins("<!doctype html") || begins("<html");
+        let says_so = kind == "text/html" && start.starts_with('<');
+        (looks_like_one || says_so) && self.parsed.of(&self.body).is_err()
+    }
+
+    /// The fault of an answer that would be a success if it were none of these pages.
+    #[must_use]
+    pub fn page(&self) -> Fault {
+        self.unexpected(
+            "with a page for people: a gateway, a proxy or a login probably answers in its place, so nothing is known to be done. Where this page is the right answer, say so with a rule in `answers`",
+        )
+    }
+
+    fn of_page(&self, fault: Fault) -> Fault {
+        match self.is_page() {
+            true => fault.of_page(),
+            false => fault,
+        }
+    }
+
+    /// What the answer is made of: names of fields and headers, no values.
+    #[must_use]
+    pub fn shape(&self) -> String {
+        let json = self.secret_json().ok();
+        shape::of(self, json.as_deref())
+    }
+
+    fn unclear(&self, what: impl fmt::Display) -> Fault {
         Fault::new(
             self.origin.unclear(),
             FaultKind::Schema,
@@ -246,19 +330,23 @@ impl Answer {
         )
     }
 
-    fn not_json(&self, error: &serde_json::Error) -> Fault {
-        let shape = match error.classify() {
-            serde_json::error::Category::Eof if self.body.is_empty() => "the body is empty",
-            serde_json::error::Category::Eof => "the JSON body is cut off",
-            serde_json::error::Category::Io
-            | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Data => "the body is not JSON",
+    fn not_json(&self, error: NotJson) -> Fault {
+        let (shape, complete) = match error {
+            NotJson::Empty => ("the body is empty", true),
+            // Something between us and the server lost the rest of the answer.
+            NotJson::CutOff => ("the JSON body is cut off", false),
+            NotJson::Other => ("the body is not JSON", true),
         };
-        self.unexpected(format!(
+        let fault = self.unclear(format!(
             "{shape} ({} bytes, {}): check the URL, and whether a proxy or a login page answers in its place",
             self.body.len(),
             self.shown_content_type()
-        ))
+        ));
+        if complete {
+            self.of_page(fault.complete())
+        } else {
+            fault
+        }
     }
 
     fn shown_content_type(&self) -> &str {
@@ -284,32 +372,5 @@ impl Answer {
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} answered {}", self.origin, self.status)
-    }
-}
-
-/// JSON whose texts are wiped when it is dropped. No `Debug`.
-pub struct SecretJson(Value);
-
-impl std::ops::Deref for SecretJson {
-    type Target = Value;
-
-    fn deref(&self) -> &Value {
-        &self.0
-    }
-}
-
-impl Drop for SecretJson {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-/// Wipes every text of a JSON value.
-pub fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(wipe),
-        Value::Object(fields) => fields.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -17,17 +17,19 @@ mod context;
 pub mod credential;
 pub mod exchange;
 pub mod fired;
+mod json;
 pub mod message;
 pub mod names;
 pub mod oauth2;
 pub mod ratelimit;
+mod shape;
 pub mod skew;
 pub mod status;
 pub mod template;
 pub mod times;
 
 pub use client::{
-    Client, ClientCertificate, ClientSettings, NoObserver, Observer, Target, TlsVersion,
-    proxy_faults,
+    Client, ClientCertificate, ClientSettings, HostSettings, NoObserver, Observer, RightClock,
+    Target, TlsVersion, proxy_faults,
 };
 pub use message::{Answer, Request, SecretJson};

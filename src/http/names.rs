@@ -48,11 +48,13 @@ pub enum Purpose {
     Probe,
     /// No call: the arguments of the program of an `exec` connection.
     Command,
+    /// No call: what a person is told who must do something.
+    Instructions,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Login,
         Self::Lookup,
         Self::Issue,
@@ -71,6 +73,7 @@ impl Purpose {
         Self::Label,
         Self::Probe,
         Self::Command,
+        Self::Instructions,
     ];
 
     /// The key in the configuration, also the word in errors and metrics.
@@ -95,6 +98,7 @@ impl Purpose {
             Self::Label => "label",
             Self::Probe => "probe",
             Self::Command => "command",
+            Self::Instructions => "instructions",
         }
     }
 }
@@ -152,16 +156,6 @@ impl Row {
             .iter()
             .any(|(s, purposes)| *s == side && purposes.contains(&purpose))
     }
-}
-
-/// The known word that is most like this one, if any is like it at all.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).max(1);
-    let scored = known
-        .into_iter()
-        .map(|other| (strsim::damerau_levenshtein(word, other), other));
-    let (distance, best) = scored.min_by_key(|(distance, _)| *distance)?;
-    (distance <= allowed).then_some(best)
 }
 
 #[cfg(test)]

@@ -11,7 +11,12 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 pub fn fault_from(answer: &Answer, dialect: &RateLimitDialect, now: Timestamp) -> Fault {
     let (class, kind, advice) = by_status(answer);
     let text = format!("{} answered {}: {advice}", answer.origin, answer.status);
-    Fault::new(class, kind, text).after(answer.retry_after(now, dialect))
+    let fault = Fault::new(class, kind, text).after(answer.retry_after(now, dialect));
+    // A redirect, or a success that nobody expected, comes again each time.
+    match answer.status {
+        200..400 => fault.complete(),
+        _ => fault,
+    }
 }
 
 fn by_status(answer: &Answer) -> (FaultClass, FaultKind, &'static str) {
@@ -88,6 +93,7 @@ mod tests {
 
     fn answer(status: u16, idempotent: bool, body: &str) -> Answer {
         Answer {
+            parsed: crate::http::message::Parsed::default(),
             status,
             headers: http::HeaderMap::new(),
             body: Zeroizing::new(body.as_bytes().to_vec()),

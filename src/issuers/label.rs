@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::spelled;
 use crate::http::template::{Context, Names, Template};
 use crate::problem::Problems;
 use crate::secret::Fingerprint;
@@ -17,7 +18,8 @@ pub struct Label {
     /// and ends in a digest, so that it still names its rotation.
     pub max_length: usize,
     /// Characters that the issuer takes, with ranges: `a-z0-9-`. Others are
-    /// written in lower case or replaced. A `-` for itself stands at the end.
+    /// written in lower case or replaced, and so are `/` and what is not visible
+    /// ASCII. A `-` for itself stands at the end.
     pub charset: Option<String>,
 }
 
@@ -70,6 +72,13 @@ impl Label {
                 format!("allow at least {} characters", 2 * DIGEST),
             );
         }
+        if self.max_length > spelled::LONGEST {
+            problems.error(
+                path_of("max_length"),
+                "the label may be longer than any that is compared with it",
+                format!("allow at most {} characters", spelled::LONGEST),
+            );
+        }
         if self.charset.is_some() && !"0123456789abcdef".chars().all(|c| self.allows(c)) {
             problems.error(
                 path_of("charset"),
@@ -99,7 +108,7 @@ impl Label {
             return fitted;
         }
         let head = fitted.chars().take(self.max_length.saturating_sub(DIGEST));
-        head.chain(Fingerprint::of(text).as_str().chars()).collect()
+        head.chain(Fingerprint::of(text).short().chars()).collect()
     }
 
     fn fit(&self, c: char) -> Option<char> {
@@ -109,8 +118,11 @@ impl Label {
     }
 
     fn allows(&self, c: char) -> bool {
+        if c != ' ' && spelled::objection(c.encode_utf8(&mut [0; 4]), None).is_some() {
+            return false;
+        }
         let Some(charset) = &self.charset else {
-            return !c.is_control();
+            return true;
         };
         let mut rest = charset.chars().peekable();
         while let Some(first) = rest.next() {
@@ -158,6 +170,8 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(first, label.of("CRM.prod/ö", ROTATION, 1));
         assert_eq!(Label::default().of("crm", "r1", 1), "scim-rotator-crm-r1-1");
+        let odd = Label::default().of("crm prod/ö\u{1b}", "r1", 1);
+        assert_eq!(odd, "scim-rotator-crm prod----r1-1");
     }
 
     #[test]
@@ -182,6 +196,10 @@ mod tests {
         }
         assert!(check(&Label {
             max_length: 8,
+            ..Label::default()
+        }));
+        assert!(check(&Label {
+            max_length: 513,
             ..Label::default()
         }));
         assert!(check(&Label {

@@ -36,12 +36,16 @@ pub enum LifetimeUnit {
     Days,
     /// Not a length: the date of the end, RFC 3339.
     Rfc3339,
+    /// Not a length: the end in seconds since 1970.
+    EpochS,
+    /// Not a length: the end in milliseconds since 1970.
+    EpochMs,
 }
 
 impl LifetimeUnit {
     fn seconds(self) -> i64 {
         match self {
-            Self::Seconds | Self::Rfc3339 => 1,
+            Self::Seconds | Self::Rfc3339 | Self::EpochS | Self::EpochMs => 1,
             Self::Minutes => 60,
             Self::Days => 86_400,
         }
@@ -86,10 +90,16 @@ impl Lifetime {
         let context = context
             .seconds("lifetime_seconds", asked)
             .time("expires_at", end);
-        match (self.unit, asked) {
-            (LifetimeUnit::Rfc3339, _) => context.time("lifetime", end),
-            (_, None) => context.none("lifetime"),
-            (unit, Some(life)) => context.number("lifetime", life.as_secs() / unit.seconds()),
+        match (self.unit, asked, end) {
+            (LifetimeUnit::Rfc3339, _, _) => context.time("lifetime", end),
+            (_, None, _) | (LifetimeUnit::EpochS | LifetimeUnit::EpochMs, _, None) => {
+                context.none("lifetime")
+            }
+            (LifetimeUnit::EpochS, _, Some(end)) => context.number("lifetime", end.as_second()),
+            (LifetimeUnit::EpochMs, _, Some(end)) => {
+                context.number("lifetime", end.as_millisecond())
+            }
+            (unit, Some(life), _) => context.number("lifetime", life.as_secs() / unit.seconds()),
         }
     }
 }
@@ -154,6 +164,8 @@ mod tests {
             (LifetimeUnit::Minutes, "2880"),
             (LifetimeUnit::Days, "2"),
             (LifetimeUnit::Rfc3339, "2026-01-03T00:00:00Z"),
+            (LifetimeUnit::EpochS, "1767398400"),
+            (LifetimeUnit::EpochMs, "1767398400000"),
         ];
         for (unit, expected) in cases {
             let lifetime = Lifetime {

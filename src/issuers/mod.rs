@@ -3,6 +3,7 @@
 //! a kind never decides what happens next.
 
 pub mod capabilities;
+pub mod exec;
 pub mod http;
 pub mod jwt;
 pub mod label;
@@ -10,6 +11,7 @@ pub mod lifetime;
 pub mod local;
 pub mod oauth2;
 pub mod operator;
+pub mod spelled;
 
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use crate::ports::Issuer;
 use crate::ports::kind::AnyIssuer;
 pub use crate::ports::kind::Deps;
 use crate::problem::{Problems, Severity};
+use crate::secret::Fingerprint;
 
 /// The kind of an issuer with its settings: `[issuers.<name>.<kind>]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -30,6 +33,8 @@ pub enum IssuerKind {
     Oauth2(Box<oauth2::Oauth2Issuer>),
     /// We make the secret and register it.
     Local(Box<local::LocalIssuer>),
+    /// A program of the operator's.
+    Exec(Box<exec::ExecIssuer>),
     /// A person writes the new token to the token's Vault path.
     Operator(operator::OperatorIssuer),
 }
@@ -42,9 +47,15 @@ impl IssuerKind {
             Self::Http(config) => config.as_ref(),
             Self::Oauth2(config) => config.as_ref(),
             Self::Local(config) => config.as_ref(),
+            Self::Exec(config) => config.as_ref(),
             Self::Operator(config) => config,
         }
     }
+}
+
+/// A digest of settings, which hold references to credentials and no values.
+fn digest_of(settings: &impl std::fmt::Debug) -> String {
+    Fingerprint::of(&format!("{settings:?}")).to_string()
 }
 
 /// Builds an issuer.

@@ -15,7 +15,9 @@ use super::{Deps, jwt};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::client::allowed;
 use crate::http::exchange::{ErrorPlaces, Rule};
-use crate::http::oauth2::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead, login};
+use crate::http::oauth2::{
+    ClientAuthMethod, ClientCredentials, Grant, GrantEncoding, GrantRead, SigningKey, login,
+};
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::fault_from;
 use crate::http::template::{Names, Template};
@@ -39,12 +41,21 @@ pub struct Oauth2Issuer {
     /// Token endpoint.
     pub token_url: Url,
     /// Client id.
-    pub client_id: String,
+    pub client_id: Option<String>,
     /// Client secret.
-    pub client_secret: Credential,
-    /// Where the client's credentials go.
+    pub client_secret: Option<Credential>,
+    /// Where the client's secret goes, or that its certificate speaks for it.
     #[serde(default)]
     pub method: ClientAuthMethod,
+    /// Signs a client assertion (`private_key_jwt`), instead of a secret.
+    pub key: Option<SigningKey>,
+    /// A client assertion that somebody else signs, instead of a secret.
+    pub client_assertion: Option<Credential>,
+    /// Claim `aud` of the assertion that `key` signs; by default the token endpoint.
+    pub assertion_audience: Option<String>,
+    /// What is asked for.
+    #[serde(default)]
+    pub grant: Grant,
     /// Scopes to ask for.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -123,7 +134,7 @@ impl Kind for Oauth2Issuer {
     }
 
     fn credentials(&self) -> Vec<SecretRef> {
-        vec![self.client_secret.0.clone()]
+        self.client().credentials()
     }
 
     fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Issuer>, String> {
@@ -143,9 +154,13 @@ impl Oauth2Issuer {
     fn client(&self) -> ClientCredentials {
         ClientCredentials {
             token_url: Template::new(self.token_url.as_str()),
-            client_id: Template::new(self.client_id.as_str()),
+            client_id: self.client_id.as_ref().map(Template::new),
             client_secret: self.client_secret.clone(),
             method: self.method,
+            key: self.key.clone(),
+            client_assertion: self.client_assertion.clone(),
+            assertion_audience: self.assertion_audience.as_ref().map(Template::new),
+            grant: self.grant.clone(),
             scopes: self.scopes.iter().map(Template::new).collect(),
             audience: self.audience.as_ref().map(Template::new),
             params: self
@@ -165,6 +180,7 @@ impl Oauth2Issuer {
 pub struct Oauth2Tokens {
     name: String,
     config: Oauth2Issuer,
+    settings: String,
     client: ClientCredentials,
     http: Client,
     secrets: Arc<dyn Secrets>,
@@ -177,6 +193,7 @@ impl Oauth2Tokens {
         Self {
             name: name.to_owned(),
             client: config.client(),
+            settings: super::digest_of(config),
             config: config.clone(),
             http: deps.http.clone(),
             secrets: Arc::clone(&deps.secrets),
@@ -190,23 +207,23 @@ impl Oauth2Tokens {
         token: &BearerToken,
         operation: &'static str,
     ) -> Result<Answer, Fault> {
-        let secret = self.secrets.resolve(&self.config.client_secret.0).await?;
+        let now = self.http.clock().now();
+        let proof = self.client.proof(&*self.secrets, now).await?;
         let form = BTreeMap::from([
             ("token", token.expose()),
             ("token_type_hint", "access_token"),
         ]);
         let request = self
             .client
-            .authenticated(url, form, &secret.value, operation)
+            .authenticated(url, form, &proof, operation)
             .idempotent(true);
         let answer = self.http.send(request).await?;
         if answer.status == 401 {
-            self.secrets.refused(&self.config.client_secret.0);
+            proof.refused(&*self.secrets);
         }
         if answer.status == 200 {
             return Ok(answer);
         }
-        let now = self.http.clock().now();
         Err(fault_from(&answer, &RateLimitDialect::default(), now))
     }
 
@@ -246,7 +263,7 @@ impl Oauth2Tokens {
         }
     }
 
-    /// The access token as a SCIM token, whose rules are stricter. Whoever asks
+    /// The access token as a SCIM token, whose rules are stricter. A driver that asks
     /// for one after this error gets another one, and this one dies by itself.
     fn scim_token(&self, access: &SecretText) -> Result<BearerToken, Fault> {
         BearerToken::parse(access.expose()).map_err(|shape| {
@@ -255,7 +272,7 @@ impl Oauth2Tokens {
                 self.name,
                 self.client.host()
             );
-            Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text)
+            Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text).complete()
         })
     }
 
@@ -274,6 +291,10 @@ impl Issuer for Oauth2Tokens {
         self.config.capabilities()
     }
 
+    fn settings(&self) -> &str {
+        &self.settings
+    }
+
     fn label(&self, token: &str, rotation_id: &str, attempt: u32) -> String {
         Label::default().of(token, rotation_id, attempt)
     }
@@ -284,7 +305,7 @@ impl Issuer for Oauth2Tokens {
 
     async fn issue(&self, _request: &IssueRequest) -> Result<IssuedToken, Fault> {
         let sent_at = self.http.clock().now();
-        let granted = login(&self.http, &*self.secrets, &self.client, "issue").await?;
+        let granted = login(&self.http, &*self.secrets, &self.client, "issue", None).await?;
         let reported = granted
             .expires_in
             .and_then(|life| sent_at.checked_add(life).ok());

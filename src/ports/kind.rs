@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::handover::Handover;
 use super::{Clock, Connection, Issuer, Secrets};
 use crate::http::Client;
 use crate::http::fired::{Firings, RuleName};
@@ -59,8 +60,15 @@ pub trait Kind: Send + Sync {
         None
     }
 
-    /// What a person is told who must supply the next token.
-    fn instructions(&self) -> Option<&str> {
+    /// What a person is told who must supply the next token, or write it into
+    /// the identity provider.
+    fn instructions(&self) -> Option<String> {
+        None
+    }
+
+    /// The folder in Vault below which a token waits for the person who writes
+    /// it, where a person does.
+    fn handover_folder(&self) -> Option<&str> {
         None
     }
 
@@ -162,6 +170,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Is told which rules of answers decide; for replays.
     pub fired: Option<Firings>,
+    /// Where tokens wait for a person; `None` where there is no Vault.
+    pub handover: Option<Arc<dyn Handover>>,
 }
 
 /// The longest call of a kind, and the key that sets it.

@@ -3,6 +3,8 @@
 //! implement them, and so does the simulation in `tests/`.
 
 pub mod condition;
+pub mod handover;
+pub mod instructions;
 pub mod kind;
 pub mod pulse;
 pub mod unit;
@@ -13,8 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::fault::Fault;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
-use crate::rotation::record::Record;
+use crate::rotation::record::{Record, StatedEnd};
 use crate::rotation::situation::Published;
 use crate::secret::BearerToken;
 
@@ -34,6 +37,9 @@ pub struct Versioned<T> {
     pub value: T,
     /// Its version; a write must name it.
     pub version: Version,
+    /// A later version that was stored before and that the store has lost,
+    /// because it was restored from a snapshot.
+    pub lost: Option<Version>,
 }
 
 /// Why the store did not do what was asked.
@@ -64,6 +70,21 @@ pub struct PublishedToken {
     pub expires_at: Option<Timestamp>,
     /// Generation of the record that it came from; `None` if a person wrote it.
     pub generation: Option<u64>,
+    /// What could not be read of these facts, and how to write it; contains no
+    /// value.
+    pub unreadable: Option<String>,
+}
+
+impl PublishedToken {
+    /// The end that stands beside the token.
+    #[must_use]
+    pub fn stated_end(&self) -> StatedEnd {
+        match (self.expires_at, &self.unreadable) {
+            (Some(end), _) => StatedEnd::At(end),
+            (None, Some(_)) => StatedEnd::Unreadable,
+            (None, None) => StatedEnd::Absent,
+        }
+    }
 }
 
 /// The content of a published path.
@@ -85,6 +106,15 @@ impl PublishedSecret {
             Self::Absent => Published::Absent,
             Self::Token(token) => Published::Token(token.value.fingerprint()),
             Self::Malformed(_) => Published::Malformed,
+        }
+    }
+
+    /// The end that stands beside the token.
+    #[must_use]
+    pub fn stated_end(&self) -> StatedEnd {
+        match self {
+            Self::Token(token) => token.stated_end(),
+            Self::Absent | Self::Malformed(_) => StatedEnd::Absent,
         }
     }
 }
@@ -119,6 +149,13 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Conflict`] if somebody wrote in between.
     async fn publish(&self, token: &str, value: &PublishedToken) -> Result<(), StoreError>;
 
+    /// Who wrote the published secret that was last read; `None` if the store
+    /// does not tell.
+    async fn published_by(&self, token: &str) -> Option<String> {
+        let _ = token;
+        None
+    }
+
     /// Drops what is cached of a token, so that it is read again.
     fn forget(&self, token: &str);
 }
@@ -145,8 +182,8 @@ pub struct IssueRequest {
 /// A token, as an issuer needs it to revoke or look it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenHandle {
-    /// Its id at the issuer, if known.
-    pub id: Option<String>,
+    /// Its id, if the issuer has shown it. No other id reaches an issuer.
+    pub id: Option<IssuerId>,
     /// Its value, if known.
     pub value: Option<BearerToken>,
 }
@@ -160,6 +197,12 @@ pub trait Issuer: Send + Sync {
     /// What this issuer can do.
     fn capabilities(&self) -> IssuerCapabilities;
 
+    /// A digest of its settings, by which a changed configuration is noticed.
+    /// Empty where an answer of the issuer cannot depend on them.
+    fn settings(&self) -> &str {
+        ""
+    }
+
     /// The label under which a token is issued: a pure function of the token's
     /// name, the rotation and the attempt, within the issuer's length and
     /// character rules.
@@ -168,6 +211,13 @@ pub trait Issuer: Send + Sync {
     /// A new secret, if the recovery is
     /// [`Recovery::ClientChosen`](crate::rotation::capability::Recovery::ClientChosen).
     fn choose_secret(&self) -> Option<BearerToken> {
+        None
+    }
+
+    /// The id that the text of a token contains, where the configuration says
+    /// how to read it. It counts only if the issuer lists it too.
+    fn id_in(&self, value: &BearerToken) -> Option<String> {
+        let _ = value;
         None
     }
 
@@ -267,6 +317,16 @@ pub trait Connection: Send + Sync {
     /// # Errors
     /// When it cannot be asked.
     async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault>;
+
+    /// Is told that it is proven that this token was written, where a person
+    /// writes it: the token need not wait for that person any more.
+    ///
+    /// # Errors
+    /// When it may still wait.
+    async fn settled(&self, token: &str, value: &BearerToken) -> Result<(), Fault> {
+        let _ = (token, value);
+        Ok(())
+    }
 
     /// Asks for the state of provisioning with the current token. It is shown
     /// to people, and nothing is decided by it. `None` if the identity provider

@@ -1,5 +1,6 @@
 //! One token with the issuer, the connections and the probe that act for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use url::Url;
@@ -21,6 +22,8 @@ pub struct Unit {
     /// issuer's own: a token that an issuer of another name made is never revoked
     /// through this one.
     pub issuer_name: String,
+    /// Whether other tokens of the configuration name the same issuer.
+    pub shares_issuer: bool,
     /// What makes its tokens.
     pub issuer: Arc<dyn Issuer>,
     /// The connections that must hold it, the canary first.
@@ -47,6 +50,19 @@ pub struct Labels {
     pub vault_path: String,
     /// What a person is told who has to supply the next token.
     pub instructions: Option<String>,
+    /// The connections that a person writes, by their names.
+    pub handovers: BTreeMap<String, HandoverPlace>,
+}
+
+/// What a person must know who writes a token into a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandoverPlace {
+    /// Where the token waits in Vault.
+    pub vault_path: String,
+    /// What to do.
+    pub instructions: String,
+    /// The command that tells that it is done.
+    pub command: String,
 }
 
 impl Unit {

@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::condition::Condition;
 use super::unit::Unit;
 use crate::fault::Fault;
+use crate::ports::Version;
 use crate::rotation::decision::{Decision, Step};
 use crate::rotation::outcome::Outcome;
-use crate::rotation::record::Record;
+use crate::rotation::record::{Handled, Record};
 
 /// Is told of decisions and steps, and cannot change them.
 pub trait Witness: Send + Sync {
@@ -40,9 +41,25 @@ pub trait Witness: Send + Sync {
         let _ = (unit, connection, seen.is_ok(), now);
     }
 
+    /// A token waits, and its record is stored as it is shown.
+    fn stored(&self, unit: &Unit, stored: &Stored<'_>) {
+        let _ = (unit, stored);
+    }
+
+    /// A request of a person was accepted or refused, and that is stored.
+    fn request_handled(&self, unit: &Unit, record: &Record, version: Version, handled: &Handled) {
+        let _ = (unit, record, version, handled);
+    }
+
     /// The store could not be used; the token waits.
     fn store_failed(&self, unit: &Unit, error: &str, now: Timestamp) {
         let _ = (unit, error, now);
+    }
+
+    /// The record cannot be used until a person acts; called besides
+    /// [`Witness::store_failed`].
+    fn unusable(&self, unit: &Unit, error: &str) {
+        let _ = (unit, error);
     }
 
     /// Another writer stored the record first.
@@ -71,6 +88,19 @@ pub struct StepEnded<'a> {
     pub elapsed: SignedDuration,
     /// When it ended.
     pub now: Timestamp,
+}
+
+/// A stored record, and the decision to wait that was made on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'a> {
+    /// The record.
+    pub record: &'a Record,
+    /// Its version.
+    pub version: Version,
+    /// Whether this process wrote this version.
+    pub by_us: bool,
+    /// What is waited for.
+    pub decision: &'a Decision,
 }
 
 /// Several witnesses as one.
@@ -106,8 +136,21 @@ impl Witness for Witnesses {
             .for_each(|w| w.connection_seen(unit, connection, seen, now));
     }
 
+    fn stored(&self, unit: &Unit, stored: &Stored<'_>) {
+        self.0.iter().for_each(|w| w.stored(unit, stored));
+    }
+
+    fn request_handled(&self, unit: &Unit, record: &Record, version: Version, handled: &Handled) {
+        let all = self.0.iter();
+        all.for_each(|w| w.request_handled(unit, record, version, handled));
+    }
+
     fn store_failed(&self, unit: &Unit, error: &str, now: Timestamp) {
         self.0.iter().for_each(|w| w.store_failed(unit, error, now));
+    }
+
+    fn unusable(&self, unit: &Unit, error: &str) {
+        self.0.iter().for_each(|w| w.unusable(unit, error));
     }
 
     fn conflict(&self, unit: &Unit) {

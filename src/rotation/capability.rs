@@ -167,6 +167,18 @@ pub struct IssuerCapabilities {
 }
 
 impl IssuerCapabilities {
+    /// Whether the issuer's tokens are listed before one is issued: to find a
+    /// token again whose reply was lost, or to see whether a slot is free.
+    #[must_use]
+    pub fn lists_before_an_issue(&self) -> bool {
+        match self.recovery {
+            Recovery::ByLabel | Recovery::BySetDifference | Recovery::ByStatus => true,
+            Recovery::ClientChosen | Recovery::Replay | Recovery::ClientNamed | Recovery::None => {
+                self.live_tokens == LiveTokens::Two
+            }
+        }
+    }
+
     /// Whether a token of which only the id is known can be revoked.
     #[must_use]
     pub fn revokes_by_id(&self) -> bool {
@@ -174,6 +186,21 @@ impl IssuerCapabilities {
             Revoke::ById => true,
             Revoke::ByValue | Revoke::AllOnly | Revoke::OfItself | Revoke::Never => false,
         }
+    }
+
+    /// Whether the issuer tells of one token whether it has it.
+    #[must_use]
+    pub fn looks_up(&self) -> bool {
+        let lists = match self.recovery {
+            Recovery::ByLabel
+            | Recovery::BySetDifference
+            | Recovery::ByStatus
+            | Recovery::ClientNamed => true,
+            Recovery::ClientChosen | Recovery::Replay | Recovery::None => {
+                self.last_used != LastUsed::None
+            }
+        };
+        lists && self.supply == Supply::Issuer
     }
 
     /// Whether one token, whose id and value are known, can be revoked without
@@ -186,6 +213,20 @@ impl IssuerCapabilities {
         }
     }
 
+    /// Whether the daemon can end this superseded token at a time of its choice:
+    /// [`Self::ends_old_tokens_for_us`], and its id is known where tokens are
+    /// revoked by their ids.
+    #[must_use]
+    pub fn ends_old_token(&self, id_is_known: bool) -> bool {
+        self.ends_old_tokens_for_us() && !self.lacks_id_to_revoke(id_is_known)
+    }
+
+    /// Whether a token could be revoked if only its id were known.
+    #[must_use]
+    pub fn lacks_id_to_revoke(&self, id_is_known: bool) -> bool {
+        self.overlap == Overlap::ExplicitRetire && self.revokes_by_id() && !id_is_known
+    }
+
     /// Whether the daemon can end a superseded token at a time of its choice.
     #[must_use]
     pub fn ends_old_tokens_for_us(&self) -> bool {
@@ -195,6 +236,15 @@ impl IssuerCapabilities {
             Overlap::IssuerTimed { .. } | Overlap::None => false,
         }
     }
+}
+
+/// Who writes the token into a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The daemon.
+    Daemon,
+    /// A person, to whom the daemon hands the token over.
+    Person,
 }
 
 /// Which credential a connection can test.
@@ -241,6 +291,8 @@ pub enum SideEffects {
 /// Everything that `plan` must know of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionCapabilities {
+    /// Who writes the token into it.
+    pub writer: Writer,
     /// Which credential it can test.
     pub test: ConnectionTest,
     /// What a write sends.

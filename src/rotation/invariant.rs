@@ -1,7 +1,7 @@
 //! The rules that every stored record obeys. Checked when a record is loaded,
 //! before each commit, and by every test.
 
-use super::record::{HISTORY, Record, Rotation, SCHEMA, Stage};
+use super::record::{HISTORY, HeldToken, MOST_AUTHORS, Origin, Record, Rotation, SCHEMA, Stage};
 
 /// A rule that a record breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,15 +61,28 @@ const RULES: &[Rule] = &[
         "evidence belongs to the token that it is stored with",
         evidence_fits,
     ),
+    (
+        "an id at the issuer is one that the issuer has shown",
+        |r| {
+            let pending = r.rotation.as_ref().and_then(|r| r.pending.as_ref());
+            let superseded = r.retiring.iter().map(|old| &old.token);
+            let mut held = r.current.iter().chain(pending).chain(superseded);
+            let shown = |t: &HeldToken| t.origin == Origin::Issued || t.issuer.is_some();
+            held.all(|token| token.id.is_none() || shown(token))
+        },
+    ),
     ("the history is bounded", |r| r.history.len() <= HISTORY),
+    ("the noted requests are bounded, one for each author", |r| {
+        let authors: std::collections::BTreeSet<_> =
+            r.handled.iter().map(|noted| &noted.author).collect();
+        r.handled.len() <= MOST_AUTHORS && authors.len() == r.handled.len()
+    }),
     ("an orphan is not a token in use", |r| {
         let pending = r.rotation.as_ref().and_then(|r| r.pending.as_ref());
         let mut used = r.current.iter().chain(pending);
         used.all(|token| {
-            let id = token.id.as_deref();
-            r.orphans
-                .iter()
-                .all(|orphan| Some(orphan.id.as_str()) != id)
+            let id = token.id.as_ref();
+            r.orphans.iter().all(|orphan| Some(&orphan.id) != id)
         })
     }),
 ];
@@ -97,9 +110,11 @@ fn stage_fits(rotation: &Rotation) -> bool {
 fn pending_fits(rotation: &Rotation) -> bool {
     match rotation.stage {
         Stage::Issuing | Stage::WaitingOperator => rotation.pending.is_none(),
-        Stage::Proving | Stage::Delivering | Stage::Completing | Stage::Confirming => {
-            rotation.pending.is_some() && rotation.rollback.is_none()
-        }
+        Stage::Proving
+        | Stage::Delivering
+        | Stage::Completing
+        | Stage::Confirming
+        | Stage::HandedOver => rotation.pending.is_some() && rotation.rollback.is_none(),
         Stage::Reverting | Stage::Discarding => {
             rotation.pending.is_some() && rotation.rollback.is_some()
         }

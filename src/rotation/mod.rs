@@ -16,6 +16,8 @@
 //!                     │                        └─> discarding (revoke pending) ─> idle
 //!                     └ reply lost: recover, never a blind retry
 //! waiting_operator   a person must supply the new token
+//! handed_over        a person must write the new token into a connection that no
+//!                    program can write; shown as waiting_operator
 //! completing         two-phase issuers whose next token works only after `complete`
 //! halted             until a person acts; the token is still tested, measured and alerted on
 //! ```
@@ -103,14 +105,19 @@
 
 pub mod apply;
 pub mod capability;
+pub mod clock;
 pub mod decision;
 pub mod forecast;
+pub mod handover;
 pub mod invariant;
+pub mod issuer_id;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod reason;
 pub mod record;
 pub mod schedule;
 pub mod situation;
+pub mod supplying;
 pub mod uncommitted;

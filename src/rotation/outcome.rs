@@ -3,16 +3,24 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::decision::Step;
-use super::record::{ExpiryKnown, Trigger};
+use super::issuer_id::IssuerId;
+use super::record::{ExpiryKnown, StatedEnd, Trigger};
 use crate::fault::Fault;
 use crate::scim::evidence::{Evidence, Refusal, Verdict};
+use crate::secret::shown_parts::ShownParts;
 use crate::secret::{BearerToken, Fingerprint};
 
 /// The outcome of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// [`Step::Adopt`]: the token at the published path.
-    Adopted(Supplied),
+    Adopted {
+        /// The token.
+        supplied: Supplied,
+        /// What the issuer shows, by which the token's id is looked up; `None`
+        /// if it was not or could not be asked.
+        lookup: Option<Lookup>,
+    },
     /// `Prepare`: what must be stored before a token is issued.
     Prepared(Preparation),
     /// `Issue`: the new token.
@@ -93,6 +101,42 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The word of the step that succeeded; `None` if it did not, or if it does not
+    /// belong to a rotation.
+    #[must_use]
+    pub fn success_of(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Adopted { .. } => "adopt",
+            Self::Prepared(_) => "prepare",
+            Self::Issued(_) => "issue",
+            Self::Recovered { .. } => "recover",
+            Self::Supplied { .. } => "take_supplied",
+            Self::Proved(Verdict::Pass(_)) => "prove",
+            Self::Delivered { .. } => "deliver",
+            Self::Confirmed {
+                confirmation: Confirmation::Works | Confirmation::CannotTell,
+                ..
+            } => "confirm",
+            Self::Completed => "complete",
+            Self::Published => "publish",
+            Self::Reverted { .. } => "revert",
+            Self::Discarded => "discard",
+            Self::Proved(Verdict::Fail(_) | Verdict::Inconclusive(_))
+            | Self::Confirmed {
+                confirmation: Confirmation::NotYet { .. } | Confirmation::Refused { .. },
+                ..
+            }
+            | Self::UseSeen { .. }
+            | Self::Retired { .. }
+            | Self::OrphanRevoked { .. }
+            | Self::UnrecordedRevoked { .. }
+            | Self::Verified(_)
+            | Self::Failed { .. } => return None,
+        })
+    }
+}
+
 /// What must be stored before a token is issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preparation {
@@ -106,6 +150,24 @@ pub struct Preparation {
     pub listing: Option<Listing>,
     /// The new secret, where the daemon chooses it.
     pub chosen: Option<BearerToken>,
+    /// By what the id of the token in use is looked up in the listing, if the
+    /// issuer has not shown it yet.
+    pub lookup: Option<Lookup>,
+}
+
+/// What an issuer shows, and by what a token whose id it has not told is found
+/// in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// The tokens that it lists.
+    pub listing: Listing,
+    /// The id that the token's own text contains, where the configuration says
+    /// how to read it.
+    pub id_in_value: Option<String>,
+    /// Two labels as this issuer would be given them for this token, of two
+    /// different rotations: what they have in common is in every label of the
+    /// token.
+    pub sample_labels: [String; 2],
 }
 
 /// The tokens of an issuer.
@@ -130,6 +192,29 @@ pub struct ListedToken {
     pub expires_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// The beginning and the end of its value, as far as the list shows them.
+    pub shown: ShownParts,
+}
+
+impl ListedToken {
+    /// A listed token of which nothing but the id is told.
+    #[must_use]
+    pub fn with_id(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            label: None,
+            created_at: None,
+            expires_at: None,
+            last_used_at: None,
+            shown: ShownParts::default(),
+        }
+    }
+
+    /// Its id, as the issuer's list shows it.
+    #[must_use]
+    pub fn issuer_id(&self) -> IssuerId {
+        IssuerId::shown(&self.id)
+    }
 }
 
 /// A freshly issued token.
@@ -147,20 +232,36 @@ pub struct IssuedToken {
     pub old_dies_at: Option<Timestamp>,
 }
 
+impl IssuedToken {
+    /// Its id, as the issuer's answer tells it.
+    #[must_use]
+    pub fn issuer_id(&self) -> Option<IssuerId> {
+        self.id.as_deref().map(IssuerId::shown)
+    }
+}
+
 /// A token at the published path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supplied {
     /// The token.
     pub value: BearerToken,
-    /// Its id, if the published secret contains one.
-    pub id: Option<String>,
+    /// The id that the published secret names. It is shown to people and never
+    /// sent to an issuer.
+    pub stated_id: Option<String>,
     /// When it was issued, if the published secret contains that.
     pub issued_at: Option<Timestamp>,
-    /// When it expires, as the published secret, the token or the configuration
-    /// tells.
+    /// When it expires, as the published secret and the token tell: the earlier
+    /// of the two.
     pub expires_at: Option<Timestamp>,
     /// Where that is known from.
     pub expiry: ExpiryKnown,
+    /// The end that the published secret itself names.
+    pub stated_end: StatedEnd,
+    /// What could not be read of the facts beside the token, and how to write
+    /// it; contains no value.
+    pub unreadable: Option<String>,
+    /// Who wrote it, where Vault tells.
+    pub by: Option<String>,
 }
 
 /// Whether a connection works with the token that it was given.

@@ -1,6 +1,7 @@
 //! The configured rules of one token, and the times that follow from them.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use super::record::{ExpiryKnown, Failures, HeldToken};
 use super::schedule::{CronRule, Windows};
@@ -39,12 +40,30 @@ pub struct Policy {
     pub operator_poll: SignedDuration,
     /// How long after a lost reply the issuer may still carry the request out.
     pub settle: SignedDuration,
+    /// How long a new token may be refused before it is taken as one that does not
+    /// work.
+    pub new_token_patience: SignedDuration,
     /// How long a connection may take to prove that the token works there.
     pub confirm_timeout: SignedDuration,
     /// How often the connection is asked in that time.
     pub confirm_every: SignedDuration,
     /// How long the lease of a replica lasts after each commit.
     pub lease: SignedDuration,
+    /// Whether a value that a person writes to the published path is accepted.
+    pub accept_supplied: AcceptSupplied,
+}
+
+/// Whether a value that a person writes to the published path becomes the next
+/// token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AcceptSupplied {
+    /// Only where a person is the issuer. Elsewhere the token in use is written
+    /// back, since who can write there is not who may rotate.
+    #[default]
+    OperatorOnly,
+    /// With every issuer.
+    Always,
 }
 
 /// When to renew: the earliest of the rules that are set.
@@ -73,6 +92,13 @@ impl Policy {
         token
             .expires_at
             .or_else(|| token.issued_at.checked_add(declared?).ok())
+    }
+
+    /// The longest life that the configuration knows of tokens of this kind.
+    #[must_use]
+    pub fn longest_life(&self) -> Option<SignedDuration> {
+        let lives = [self.lifetime, self.declared_lifetime];
+        lives.into_iter().flatten().max()
     }
 
     /// When a token is to be renewed: the earliest of the rules that are set,
@@ -152,8 +178,9 @@ impl Policy {
     }
 
     /// When the next attempt may be made after failures. The pause doubles with
-    /// each failure, shrinks as the current token's life runs out, and is never
-    /// shorter than the server asked for.
+    /// each failure, shrinks as the current token's life runs out, and is not shorter
+    /// than the server asked for, unless that is more than a quarter of the life
+    /// that is left.
     #[must_use]
     pub fn retry_at(
         &self,
@@ -169,10 +196,25 @@ impl Policy {
             .side_pause(failures.consecutive)
             .min(self.longest_pause(last.at, expiry));
         let spread = scale(pause, 0.1 * share(name, u64::from(failures.consecutive)));
-        let asked = last.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
+        let bound = expiry.map_or(MAX_RETRY_AFTER, |end| {
+            scale(end.duration_since(last.at), 0.25).min(MAX_RETRY_AFTER)
+        });
+        let asked = last.retry_after.unwrap_or_default().min(bound);
         last.at
             .checked_add(pause.saturating_add(spread).max(asked))
             .ok()
+    }
+
+    /// How long a token that was issued at `issued` may be refused, while the current
+    /// one expires at `expiry`. Near that expiry the time is shorter, so that another
+    /// token can still be tried; never shorter than a third, because another token
+    /// would need its time as well. After that expiry nothing is gained by haste.
+    #[must_use]
+    pub fn patience(&self, issued: Timestamp, expiry: Option<Timestamp>) -> SignedDuration {
+        let whole = self.new_token_patience;
+        let to_come = expiry.filter(|end| *end > issued);
+        let half_of_rest = to_come.map(|end| scale(end.duration_since(issued), 0.5));
+        half_of_rest.map_or(whole, |rest| rest.clamp(scale(whole, 1.0 / 3.0), whole))
     }
 
     /// The longest pause from `from` on that the remaining lifetime permits.

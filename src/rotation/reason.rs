@@ -11,8 +11,7 @@ pub enum Reason {
     SchemaTooNew,
     /// This machine's clock is behind the time of the record's last write.
     ClockBehind,
-    /// The clocks of this machine and of a server differ too much to retire a
-    /// token.
+    /// This machine's clock is too wrong to retire a token by it.
     ClockSkew,
     /// A person paused this token, or everything.
     Paused,
@@ -42,10 +41,18 @@ pub enum Reason {
     Compromised,
     /// The token in use is refused by the service provider.
     Drift,
+    /// Vault was restored from a snapshot, and what happened since is lost.
+    VaultRestored,
     /// A person wrote a new token to the published path.
     OperatorSupplied,
+    /// A value that a person wrote to the published path is not accepted.
+    SuppliedRefused,
+    /// A person wrote another end for the token in use to the published path.
+    EndSupplied,
     /// A person must supply the new token.
     WaitingOperator,
+    /// A person must write the new token into a connection.
+    WaitingConnection,
     /// A token exists without a record.
     Adoptable,
     /// The published path does not have the current token.
@@ -75,6 +82,10 @@ pub enum Reason {
     RollingBack,
     /// A connection may hold another token than the current one.
     ConnectionInDoubt,
+    /// The service provider refused the token in use when it was last tested.
+    Refused,
+    /// Nothing shows that the token in use works.
+    Unproven,
     /// Nothing is due before the next renewal.
     Fresh,
     /// The token does not expire and no age limit is set.
@@ -160,7 +171,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 41] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -177,8 +188,12 @@ impl Reason {
         Self::Forced,
         Self::Compromised,
         Self::Drift,
+        Self::VaultRestored,
         Self::OperatorSupplied,
+        Self::SuppliedRefused,
+        Self::EndSupplied,
         Self::WaitingOperator,
+        Self::WaitingConnection,
         Self::Adoptable,
         Self::PublishDue,
         Self::RetireDue,
@@ -193,6 +208,8 @@ impl Reason {
         Self::ProbeDue,
         Self::RollingBack,
         Self::ConnectionInDoubt,
+        Self::Refused,
+        Self::Unproven,
         Self::Fresh,
         Self::NothingScheduled,
         Self::Left,
@@ -204,7 +221,7 @@ impl Reason {
         match self {
             Self::SchemaTooNew => class("schema_too_new", Urgency::NeedsPerson, WaitEnds::FromOutside, "the record was written by a newer version of scim-rotator"),
             Self::ClockBehind => class("clock_behind", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock is behind the last write of the record"),
-            Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "this machine's clock and a server's differ too much to retire a token"),
+            Self::ClockSkew => class("clock_skew", Urgency::Unfinished, WaitEnds::FromOutside, "Vault and most servers say that this machine's clock is too wrong to retire a token by it"),
             Self::Paused => class("paused", Urgency::HeldBack, WaitEnds::ByPerson, "a person paused it"),
             Self::LeaseElsewhere => class("lease_elsewhere", Urgency::Healthy, WaitEnds::ByOtherReplica, "another process holds the lease"),
             Self::Halted => class("halted", Urgency::NeedsPerson, WaitEnds::ByPerson, "it is halted until a person decides"),
@@ -218,8 +235,12 @@ impl Reason {
             Self::Forced => class("forced", Urgency::Unfinished, WaitEnds::ByTime, "a person asked for a rotation"),
             Self::Compromised => class("compromised", Urgency::Unfinished, WaitEnds::ByTime, "a person said that the token is compromised"),
             Self::Drift => class("drift", Urgency::Unfinished, WaitEnds::ByTime, "the service provider refuses the token in use"),
+            Self::VaultRestored => class("vault_restored", Urgency::Unfinished, WaitEnds::ByTime, "Vault was restored from a snapshot: what happened since is looked for, and the token is replaced if need be"),
             Self::OperatorSupplied => class("operator_supplied", Urgency::Unfinished, WaitEnds::ByTime, "a person wrote a new token to the published path"),
+            Self::SuppliedRefused => class("supplied_refused", Urgency::Unfinished, WaitEnds::ByTime, "a value that a person wrote to the published path is not accepted: the token in use is written back"),
+            Self::EndSupplied => class("end_supplied", Urgency::Healthy, WaitEnds::ByTime, "a person wrote another end for the token in use to the published path"),
             Self::WaitingOperator => class("waiting_operator", Urgency::NeedsPerson, WaitEnds::ByPerson, "a person must supply the new token"),
+            Self::WaitingConnection => class("waiting_connection", Urgency::NeedsPerson, WaitEnds::ByPerson, "a person must write the new token into a connection that no program can write"),
             Self::Adoptable => class("adoptable", Urgency::Unfinished, WaitEnds::ByTime, "a token exists without a record"),
             Self::PublishDue => class("publish_due", Urgency::Healthy, WaitEnds::ByTime, "the published copy is not the token in use"),
             Self::RetireDue => class("retire_due", Urgency::Healthy, WaitEnds::ByTime, "an overlap has ended"),
@@ -229,11 +250,13 @@ impl Reason {
             Self::OrphanFound => class("orphan_found", Urgency::Unfinished, WaitEnds::ByTime, "a token whose value was lost must be revoked"),
             Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
             Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
-            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached"),
+            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards` does not wait"),
             Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),
             Self::ProbeDue => class("probe_due", Urgency::Healthy, WaitEnds::ByTime, "the periodic probe is due"),
             Self::RollingBack => class("rolling_back", Urgency::Unfinished, WaitEnds::ByTime, "the new token is rolled back"),
             Self::ConnectionInDoubt => class("connection_in_doubt", Urgency::Unfinished, WaitEnds::ByTime, "a connection may hold another token than the one in use"),
+            Self::Refused => class("refused", Urgency::Unfinished, WaitEnds::ByTime, "the service provider refused the token in use when it was last tested"),
+            Self::Unproven => class("unproven", Urgency::Unfinished, WaitEnds::ByTime, "nothing shows yet that the token in use works"),
             Self::Fresh => class("fresh", Urgency::Healthy, WaitEnds::ByTime, "the next renewal is not due yet"),
             Self::NothingScheduled => class("nothing_scheduled", Urgency::Healthy, WaitEnds::FromOutside, "the token does not expire and no age limit is set"),
             Self::Left => class("left", Urgency::Healthy, WaitEnds::FromOutside, "it is no longer configured, and nothing is left to do for it"),

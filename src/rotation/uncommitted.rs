@@ -99,7 +99,7 @@ impl Uncommitted {
             }
             Outcome::Prepared(_)
             | Outcome::Recovered { .. }
-            | Outcome::Adopted(_)
+            | Outcome::Adopted { .. }
             | Outcome::Supplied { .. }
             | Outcome::Proved(_)
             | Outcome::Delivered { .. }

@@ -3,8 +3,8 @@
 
 use url::Url;
 
-use super::config::ProbeConfig;
-use super::message::{ERROR, LIST_RESPONSE, Message, SERVICE_PROVIDER_CONFIG, ScimType};
+use super::message::{Message, SERVICE_PROVIDER_CONFIG, ScimType};
+use super::outline;
 
 /// An HTTP answer, its body already cut to a maximum length.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +15,10 @@ pub struct RawAnswer<'a> {
     pub location: Option<&'a str>,
     /// `WWW-Authenticate`.
     pub challenge: Option<&'a str>,
-    /// The body.
+    /// The body, or its beginning.
     pub body: &'a [u8],
+    /// Whether the body goes on after what was read of it.
+    pub cut: bool,
 }
 
 /// The meaning of an answer. It contains no text of the server's, except the
@@ -48,8 +50,13 @@ pub enum ProbeAnswer {
     ServerError(u16),
     /// Any other status.
     Unexpected(u16),
-    /// A body longer than the maximum: the status is not used.
+    /// A body longer than the maximum, whose beginning shows nothing: the status
+    /// is not used.
     Oversized,
+    /// A rule of `answers` says that this status refuses the credential.
+    RefusedByRule(u16),
+    /// A rule of `answers` says that this status shows nothing.
+    LaterByRule(u16),
     /// The certificate is not trusted; nothing was sent.
     Tls,
     /// No answer (DNS, connect, reset, timeout), in our own words.
@@ -136,13 +143,13 @@ impl ProbeAnswer {
         asked: Asked,
         url: &Url,
         carried_token: bool,
-        config: &ProbeConfig,
+        accept_non_scim: bool,
     ) -> Self {
         match raw.status {
-            200 => read_success(raw.body, asked, config),
+            200 => read_success(raw, asked, accept_non_scim),
             201..=299 => Self::NotScim(NotScim::Status(raw.status)),
             300..=399 => Self::Redirect(redirect(raw.location, url, carried_token)),
-            400 => Self::BadRequest(Message::read(raw.body).and_then(|m| m.scim_type)),
+            400 => Self::BadRequest(outline::read(raw.body).and_then(|m| m.scim_type)),
             401 => Self::Unauthorized(auth_error(raw.challenge)),
             403 => Self::Forbidden(auth_error(raw.challenge)),
             404 | 410 => Self::NotFound,
@@ -168,37 +175,92 @@ impl ProbeAnswer {
     pub fn is_refused(&self) -> bool {
         matches!(
             self,
-            Self::Unauthorized(_) | Self::Forbidden(_) | Self::NotFound | Self::BadRequest(_)
+            Self::Unauthorized(_)
+                | Self::Forbidden(_)
+                | Self::NotFound
+                | Self::BadRequest(_)
+                | Self::RefusedByRule(_)
         )
     }
 
-    /// Whether another kind of read may work.
+    /// Whether a server answers a request without a credential like this when it
+    /// does not expect one: it fails, or shows a person where to log in.
+    #[must_use]
+    pub fn is_no_acceptance(&self) -> bool {
+        matches!(
+            self,
+            Self::ServerError(500) | Self::Redirect(_) | Self::NotScim(NotScim::NotJson)
+        )
+    }
+
+    /// Whether the service provider said nothing of the credential: it limits
+    /// requests, is not available, or did not answer.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled
+                | Self::Unreachable(_)
+                | Self::LaterByRule(_)
+                | Self::Tls
+                | Self::ServerError(502..=504)
+        )
+    }
+
+    /// Whether another kind of read may work. A search that finds nobody may be
+    /// answered by 404 or 204.
     #[must_use]
     pub fn suggests_another_read(&self) -> bool {
         matches!(
             self,
-            Self::BadRequest(_) | Self::NotOffered(_) | Self::ServerError(_) | Self::Oversized
+            Self::BadRequest(_)
+                | Self::NotFound
+                | Self::NotScim(NotScim::Status(204))
+                | Self::NotOffered(_)
+                | Self::ServerError(_)
+                | Self::Oversized
         )
     }
 }
 
-fn read_success(body: &[u8], asked: Asked, config: &ProbeConfig) -> ProbeAnswer {
-    let Some(message) = Message::read(body) else {
+fn read_success(raw: RawAnswer<'_>, asked: Asked, accept_non_scim: bool) -> ProbeAnswer {
+    if raw.cut {
+        let beginning = outline::read_beginning(raw.body);
+        return match beginning {
+            Some(message) if message.is_error() => ProbeAnswer::NotScim(NotScim::ErrorInside),
+            Some(message) if asked == Asked::List && begins_list(&message, accept_non_scim) => {
+                ProbeAnswer::Accepted
+            }
+            Some(_) | None => ProbeAnswer::Oversized,
+        };
+    }
+    let Some(message) = outline::read(raw.body) else {
         return ProbeAnswer::NotScim(NotScim::NotJson);
     };
-    if message.names(ERROR) {
+    if message.is_error() {
         return ProbeAnswer::NotScim(NotScim::ErrorInside);
     }
     match asked {
         Asked::Discovery if message.names(SERVICE_PROVIDER_CONFIG) => ProbeAnswer::Accepted,
         Asked::Discovery => ProbeAnswer::NotScim(NotScim::NoSchema),
-        Asked::List if message.names(LIST_RESPONSE) && message.is_list() => ProbeAnswer::Accepted,
-        Asked::List if message.names(LIST_RESPONSE) => ProbeAnswer::NotScim(NotScim::BadList),
-        Asked::List if config.accept_non_scim && message.resources.is_some() => {
-            ProbeAnswer::Accepted
-        }
+        Asked::List if message.names_list() && message.is_list() => ProbeAnswer::Accepted,
+        Asked::List if message.names_list() => ProbeAnswer::NotScim(NotScim::BadList),
+        Asked::List if accept_non_scim && is_bare_list(&message) => ProbeAnswer::Accepted,
         Asked::List => ProbeAnswer::NotScim(NotScim::NoSchema),
     }
+}
+
+/// Entries, or a total of none, without the schema of a list.
+fn is_bare_list(message: &Message) -> bool {
+    message.is_list() && (message.resources.is_some() || message.total.is_some())
+}
+
+/// Whether the beginning of a body shows that it is a list. Where the entries
+/// come first, the schema of the list is not in it: then an entry must name a
+/// schema of SCIM.
+fn begins_list(message: &Message, accept_non_scim: bool) -> bool {
+    message.resources.is_some()
+        && (message.names_list() || message.has_scim_entry || accept_non_scim)
 }
 
 /// The first registered `error` of a challenge. Nothing else of it is used: it

@@ -1,9 +1,15 @@
 //! The keys of a token's `probe` table.
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::answer_rules::check_meanings;
+use crate::http::exchange::{Rule, check_fields};
+use crate::http::names::{Configured, Purpose, Side};
+use crate::http::template::{Names, Template, TemplateMap};
 use crate::problem::Problems;
 use crate::secret::MAX_TOKEN_LEN;
+use crate::value::HumanDuration;
 
 /// How the probes of one token read from its service provider. The defaults
 /// suit a server that follows RFC 7644.
@@ -18,6 +24,9 @@ pub struct ProbeConfig {
     /// Whether `ServiceProviderConfig` is requested first, without the token.
     /// Then an unreachable server is noticed before the token is sent.
     pub discovery: bool,
+    /// Whether a listing follows a search that was accepted. Turn it off where
+    /// the service provider offers no listing.
+    pub listing: bool,
     /// Whether the same read must be refused without a token and with a wrong
     /// one. Without these controls the proof suffices for a delivery only:
     /// superseded tokens are then kept until they expire.
@@ -25,10 +34,17 @@ pub struct ProbeConfig {
     /// Whether a list is accepted that does not name the `ListResponse` schema
     /// (SCIM 1.1, self-written servers). An `Error` is never accepted.
     pub accept_non_scim: bool,
-    /// Header that carries the token.
-    pub header: String,
-    /// Scheme before the token in that header; empty for the token alone.
-    pub scheme: String,
+    /// Headers of every request, also `User-Agent` and `Accept`. Those that use
+    /// `token` carry it; without one, `Authorization: Bearer …` does.
+    pub headers: TemplateMap,
+    /// Query parameters of every request, besides those of the read.
+    pub query: TemplateMap,
+    /// How long one request may take; not longer than the HTTP client allows.
+    pub timeout: Option<HumanDuration>,
+    /// Pause between the requests of one probe.
+    pub pace: HumanDuration,
+    /// What answers mean, first rule first, where they are no SCIM list.
+    pub answers: Vec<Rule>,
     /// Longest token that the server accepts, in bytes.
     pub max_token_length: usize,
     /// How many refusals in a row, within one round, prove that an old token is
@@ -54,10 +70,14 @@ impl Default for ProbeConfig {
             path: "Users".to_owned(),
             read: Read::Filter,
             discovery: true,
+            listing: true,
             negative_controls: true,
             accept_non_scim: false,
-            header: "Authorization".to_owned(),
-            scheme: "Bearer".to_owned(),
+            headers: TemplateMap::new(),
+            query: TemplateMap::new(),
+            timeout: None,
+            pace: HumanDuration(SignedDuration::ZERO),
+            answers: Vec::new(),
             max_token_length: MAX_TOKEN_LEN,
             refusals_needed: 2,
         }
@@ -66,8 +86,38 @@ impl Default for ProbeConfig {
 
 /// More refusals would not fit into the requests of a round.
 const MOST_REFUSALS: u8 = 4;
+/// A round of ten requests must end within a lease.
+const LONGEST_PACE: SignedDuration = SignedDuration::from_secs(30);
+/// As for the calls of issuers and connections.
+const LONGEST_TIMEOUT: SignedDuration = SignedDuration::from_mins(10);
+/// Where the token is sent if no template says so.
+const USUAL_HEADER: (&str, &str) = ("Authorization", "Bearer {{ token }}");
 
 impl ProbeConfig {
+    /// Query parameters and headers of a request with the token or without it:
+    /// then those that use the token are left out.
+    #[must_use]
+    pub fn fields(&self, with_token: bool) -> (TemplateMap, TemplateMap) {
+        let sent = |fields: &TemplateMap| -> TemplateMap {
+            let kept = fields
+                .iter()
+                .filter(|(_, t)| with_token || !t.uses("token"));
+            kept.map(|(name, t)| (name.clone(), t.clone())).collect()
+        };
+        let mut headers = sent(&self.headers);
+        if with_token && !self.says_where_the_token_is() {
+            let (name, template) = USUAL_HEADER;
+            headers.insert(name.to_owned(), Template::new(template));
+        }
+        (sent(&self.query), headers)
+    }
+
+    /// Whether a header or a query parameter carries the token.
+    fn says_where_the_token_is(&self) -> bool {
+        let mut fields = self.headers.values().chain(self.query.values());
+        fields.any(|template| template.uses("token"))
+    }
+
     /// Notes what is wrong with these settings; `path` is the dotted path of
     /// their table.
     pub fn check(&self, path: &str, problems: &mut Problems) {
@@ -79,20 +129,7 @@ impl ProbeConfig {
                 "name the collection alone, such as \"Users\", without a scheme, a query, `..` or a leading slash",
             );
         }
-        if http::HeaderName::from_bytes(self.header.as_bytes()).is_err() {
-            problems.error(
-                at("header"),
-                format!("`{}` cannot be the name of an HTTP header", self.header),
-                "write a header name such as \"Authorization\"",
-            );
-        }
-        if !self.scheme.bytes().all(|b| b.is_ascii_graphic()) {
-            problems.error(
-                at("scheme"),
-                "the scheme holds white space or a character outside visible ASCII",
-                "write one word such as \"Bearer\", or \"\" to send the token alone",
-            );
-        }
+        self.check_requests(path, problems);
         if !(1..=MAX_TOKEN_LEN).contains(&self.max_token_length) {
             problems.error(
                 at("max_token_length"),
@@ -112,6 +149,59 @@ impl ProbeConfig {
                 at("negative_controls"),
                 "without controls no probe shows that the service provider checks tokens at all, so superseded tokens are never revoked, only left to expire",
                 "leave the key out unless the service provider locks accounts after one wrong token",
+            );
+        }
+    }
+}
+
+impl ProbeConfig {
+    fn check_requests(&self, path: &str, problems: &mut Problems) {
+        let names = Names::of(Side::Probe, Purpose::Probe, &Configured::default());
+        check_fields(
+            &self.query,
+            &self.headers,
+            &self.answers,
+            path,
+            &names,
+            problems,
+        );
+        check_meanings(&self.answers, &format!("{path}.answers"), problems);
+        let mut names = self.headers.keys();
+        let usual = USUAL_HEADER.0;
+        if let Some(name) = names.find(|name| name.eq_ignore_ascii_case(usual))
+            && !self.says_where_the_token_is()
+        {
+            problems.error(
+                format!("{path}.headers.{name}"),
+                "no header carries the token",
+                "write it where it belongs, such as \"Token token={{ token }}\"",
+            );
+        }
+        for (name, _) in self.query.iter().filter(|(_, t)| t.uses("token")) {
+            problems.warning(
+                format!("{path}.query.{name}"),
+                "a token in a URL is written into logs on its way",
+                "send it in one of `headers` if the service provider takes it there",
+            );
+        }
+        if self.pace.0 > LONGEST_PACE {
+            problems.error(
+                format!("{path}.pace"),
+                format!(
+                    "a pause of {:#} between requests is longer than {LONGEST_PACE:#}",
+                    self.pace.0
+                ),
+                "write a shorter one, or leave the key out",
+            );
+        }
+        if self
+            .timeout
+            .is_some_and(|t| t.0.is_zero() || t.0 > LONGEST_TIMEOUT)
+        {
+            problems.error(
+                format!("{path}.timeout"),
+                "the timeout must be longer than 0s and at most 10m",
+                "write for example \"30s\"",
             );
         }
     }
@@ -147,8 +237,44 @@ mod tests {
             ("path = \"https://evil.example\"", "path"),
             ("path = \"Users?x=1\"", "path"),
             ("path = \"\"", "path"),
-            ("header = \"X Y\"", "header"),
-            ("scheme = \"Bearer \"", "scheme"),
+            ("headers = { 'X Y' = \"{{ token }}\" }", "headers.X Y"),
+            (
+                "headers = { Authorization = \"Bearer\" }",
+                "headers.Authorization",
+            ),
+            ("headers = { X = \"{{ tokn }}\" }", "headers.X"),
+            ("query = { x = \"{{ id }}\" }", "query.x"),
+            (
+                "query = { access_token = \"{{ token }}\" }",
+                "query.access_token",
+            ),
+            ("pace = \"31s\"", "pace"),
+            ("timeout = \"0s\"", "timeout"),
+            (
+                "answers = [{ means = \"success\", status = 302 }]",
+                "answers[0].status",
+            ),
+            (
+                "answers = [{ means = \"success\", status = 404 }]",
+                "answers[0]",
+            ),
+            (
+                "answers = [{ means = \"refused\", status = \"5xx\" }]",
+                "answers[0].status",
+            ),
+            (
+                "answers = [{ means = \"gone\", status = 429 }]",
+                "answers[0].status",
+            ),
+            (
+                "answers = [{ means = \"refused\", status = 200 }]",
+                "answers[0]",
+            ),
+            (
+                "answers = [{ means = \"applied\", status = 409 }]",
+                "answers[0].means",
+            ),
+            ("answers = [{ means = \"later\" }]", "answers[0]"),
             ("max_token_length = 0", "max_token_length"),
             ("refusals_needed = 9", "refusals_needed"),
             ("negative_controls = false", "negative_controls"),
@@ -160,6 +286,22 @@ mod tests {
             let paths: Vec<_> = problems.all().iter().map(|p| p.path.as_str()).collect();
             assert_eq!(paths, [format!("p.{key}")], "{text}");
         }
+    }
+
+    #[test]
+    fn rules_that_can_be_justified_are_silent() {
+        let text = "answers = [
+            { means = \"refused\", status = [500, \"3xx\"] },
+            { means = \"refused\", status = 200, when = [{ text = true, contains = \"<html\" }] },
+            { means = \"success\", status = 404, when = [{ at = \"/scimType\", equals = \"noTarget\" }] },
+            { means = \"success\", when = [{ at = \"/users\", exists = true }] },
+            { means = \"later\", status = 503 },
+            { means = \"gone\", status = 410 },
+        ]";
+        let config: ProbeConfig = toml::from_str(text).expect("valid");
+        let mut problems = Problems::default();
+        config.check("p", &mut problems);
+        assert!(problems.all().is_empty(), "{problems:?}");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Proof that a token works, or that it does not any more. Only [`crate::scim`]
 //! can create it; `rotation` can only require it.
 
+pub mod dead;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::tenant_mark::TenantMark;
 use crate::secret::Fingerprint;
 
 /// Proof that the service provider accepted a token.
@@ -12,30 +15,83 @@ pub struct Evidence {
     fingerprint: Fingerprint,
     at: Timestamp,
     controls: Controls,
+    /// Why the controls are unclear. Records of earlier programs do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unclear: Option<Box<Finding>>,
+    /// The status with which a wrong token was refused, where it is 404 or 400:
+    /// a dead token gets the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wrong_token: Option<u16>,
+    /// What the token sees of its tenant, where a person supplies its successor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<Box<TenantMark>>,
+    /// Why it is not known whether the token belongs to the tenant of its
+    /// predecessor, if that had to be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant_doubt: Option<Box<str>>,
 }
 
 /// Whether the same request was refused without a token and with a wrong one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Controls {
-    /// Both were refused: the acceptance proves that the token is checked.
+    /// They were refused: the acceptance proves that the token is checked.
     Refused,
-    /// At least one gave no clear answer: enough to deliver the token, but not
-    /// to retire its predecessor.
+    /// At least one gave no clear answer, or they were not sent: enough to
+    /// deliver the token, but not to retire its predecessor.
     Unclear,
 }
 
 impl Evidence {
+    /// `unclear`: why the controls show nothing; `None` if they were refused.
     pub(in crate::scim) fn new(
         fingerprint: Fingerprint,
         at: Timestamp,
-        controls: Controls,
+        unclear: Option<Finding>,
+        wrong_token: Option<u16>,
     ) -> Self {
         Self {
             fingerprint,
             at,
-            controls,
+            controls: match unclear {
+                None => Controls::Refused,
+                Some(_) => Controls::Unclear,
+            },
+            unclear: unclear.map(Box::new),
+            wrong_token,
+            tenant: None,
+            tenant_doubt: None,
         }
+    }
+
+    /// The same proof with what the token sees of its tenant; without that, with what
+    /// is remembered of an earlier proof of it.
+    #[must_use]
+    pub fn with_tenant(mut self, mark: Option<TenantMark>, before: Option<&Self>) -> Self {
+        let remembered = || before.and_then(|before| before.tenant.clone());
+        self.tenant = mark.map(Box::new).or_else(remembered);
+        let doubt = before.and_then(|before| before.tenant_doubt.clone());
+        self.tenant_doubt = self.tenant_doubt.or(doubt);
+        self
+    }
+
+    /// The same proof of a token whose tenant could not be compared, for this reason.
+    #[must_use]
+    pub fn of_unknown_tenant(mut self, why: &str) -> Self {
+        self.tenant_doubt = Some(why.into());
+        self
+    }
+
+    /// What the token saw of its tenant.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&TenantMark> {
+        self.tenant.as_deref()
+    }
+
+    /// Why it is not known whether the token belongs to the tenant of its predecessor.
+    #[must_use]
+    pub fn tenant_doubt(&self) -> Option<&str> {
+        self.tenant_doubt.as_deref()
     }
 
     /// Which token was accepted.
@@ -58,22 +114,51 @@ impl Evidence {
             Controls::Unclear => false,
         }
     }
+
+    /// Why it does not suffice to retire a predecessor, if it does not. `None`
+    /// also for unclear controls in a record of an earlier program.
+    #[must_use]
+    pub fn unclear(&self) -> Option<&Finding> {
+        self.unclear.as_deref()
+    }
 }
 
-/// Proof that an old token was refused while its successor was accepted in the
-/// same round (L6).
+/// Proof that an old token is dead ([`dead`]): in one round (L6) it was refused
+/// while its successor was accepted, or it was not accepted and the issuer does
+/// not have it any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     fingerprint: Fingerprint,
     at: Timestamp,
+    /// Whether the issuer's word was needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    gone_at_issuer: bool,
 }
 
 impl Refusal {
     pub(in crate::scim) fn new(fingerprint: Fingerprint, at: Timestamp) -> Self {
-        Self { fingerprint, at }
+        Self {
+            fingerprint,
+            at,
+            gone_at_issuer: false,
+        }
     }
 
-    /// Which token was refused.
+    pub(in crate::scim) fn by_issuer(fingerprint: Fingerprint, at: Timestamp) -> Self {
+        Self {
+            gone_at_issuer: true,
+            ..Self::new(fingerprint, at)
+        }
+    }
+
+    /// Whether the service provider gave no clear answer, and the issuer said
+    /// that it does not have the token any more.
+    #[must_use]
+    pub fn is_by_issuer(&self) -> bool {
+        self.gone_at_issuer
+    }
+
+    /// Which token is dead.
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
@@ -146,11 +231,21 @@ pub enum FindingReason {
     StillAccepted,
     /// Two answers contradict each other.
     Flapping,
+    /// The new token was accepted, and the old one was neither accepted nor
+    /// refused.
+    RefusalUnclear,
+    /// The answer is the one that a wrong token gets, and no clear refusal.
+    LikeWrongToken,
+    /// Whether wrong tokens are refused was not asked: `negative_controls` is
+    /// off.
+    ControlsOff,
+    /// The token works, and belongs to another tenant than its predecessor.
+    OtherTenant,
 }
 
 impl FindingReason {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::NotInForce,
         Self::Rejected,
@@ -168,6 +263,10 @@ impl FindingReason {
         Self::ServerError,
         Self::StillAccepted,
         Self::Flapping,
+        Self::RefusalUnclear,
+        Self::LikeWrongToken,
+        Self::ControlsOff,
+        Self::OtherTenant,
     ];
 
     /// The word for logs.
@@ -191,6 +290,10 @@ impl FindingReason {
             Self::ServerError => "server_error",
             Self::StillAccepted => "still_accepted",
             Self::Flapping => "flapping",
+            Self::RefusalUnclear => "refusal_unclear",
+            Self::LikeWrongToken => "like_wrong_token",
+            Self::ControlsOff => "controls_off",
+            Self::OtherTenant => "other_tenant",
         }
     }
 }

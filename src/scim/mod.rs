@@ -5,20 +5,30 @@
 //! | [`config`] | the keys that a token's `probe` table may set |
 //! | [`shape`] | L0: what a token's text alone tells, without a network; [`jwt`] reads what a JWT states of itself |
 //! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
-//! | [`message`], [`answer`] | what one HTTP answer says: [`answer::ProbeAnswer`] |
-//! | [`verdict`] | what several answers prove; the only maker of [`evidence`] |
-//! | [`probe`], [`round`] | asks the service provider: [`probe::ScimProbe`] |
+//! | [`message`], [`outline`], [`answer`] | what one HTTP answer says: [`answer::ProbeAnswer`] |
+//! | [`answer_rules`] | which meanings a rule of the probe's `answers` may have |
+//! | [`evidence`] | proof, and [`evidence::dead`]: when a token counts as dead |
+//! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
+//! | [`tenancy`] | whether two tokens belong to the same tenant: [`tenancy::Tenancy`] |
+//! | [`tenant_mark`] | what is remembered of a token's tenant |
+//! | `endpoint`, [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
 //!
 //! Findings contain no text of a server's body, since a hostile server may
 //! repeat the token in it. They name statuses and words from fixed lists.
 
 pub mod answer;
+pub mod answer_rules;
 pub mod config;
+mod endpoint;
 pub mod evidence;
 pub mod garbage;
 pub mod jwt;
 pub mod message;
+pub mod outline;
 pub mod probe;
 pub mod round;
 pub mod shape;
+pub mod tenancy;
+pub mod tenant_mark;
 pub mod verdict;
+pub mod words;

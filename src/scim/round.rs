@@ -1,20 +1,23 @@
 //! The requests of one round, in their order.
 
-use http::header::{ACCEPT, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method};
+use std::time::Duration;
+
 use jiff::SignedDuration;
+use tokio::time::timeout;
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::answer::{Asked, ProbeAnswer, RawAnswer};
 use super::config::Read;
+use super::endpoint::{Endpoint, Variant};
 use super::evidence::{Evidence, Verdict};
 use super::garbage::Noise;
 use super::message::Message;
-use super::probe::ScimProbe;
+use super::outline;
 use super::verdict::{self, ControlAnswers, Observed};
+use super::words::{describe, without_discovery};
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::Request;
+use crate::http::exchange::rule_for;
+use crate::http::{Answer, Request};
 use crate::secret::BearerToken;
 
 /// Maximum of requests in one round.
@@ -26,27 +29,16 @@ const RECONNECT: [SignedDuration; 2] = [
     SignedDuration::from_millis(800),
 ];
 
-/// The kinds of reads, with those that are used only if others are not
-/// supported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::scim) enum Variant {
-    Collection(Read),
-    Groups,
-    Discovery,
-}
-
-impl Variant {
-    fn asked(self) -> Asked {
-        match self {
-            Self::Collection(_) | Self::Groups => Asked::List,
-            Self::Discovery => Asked::Discovery,
-        }
+fn asked(variant: Variant) -> Asked {
+    match variant {
+        Variant::Collection(_) | Variant::Groups => Asked::List,
+        Variant::Discovery => Asked::Discovery,
     }
 }
 
 /// One round: counts its requests.
 pub(in crate::scim) struct Round<'a> {
-    probe: &'a ScimProbe,
+    endpoint: &'a Endpoint,
     /// A user name that does not exist.
     nobody: String,
     left: u8,
@@ -55,11 +47,11 @@ pub(in crate::scim) struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    pub(in crate::scim) fn new(probe: &'a ScimProbe) -> Self {
+    pub(in crate::scim) fn new(endpoint: &'a Endpoint) -> Self {
         let mut noise = Noise::default();
         let tail: String = (0..24).map(|_| noise.pick('a', 26)).collect();
         Self {
-            probe,
+            endpoint,
             nobody: format!("scim-rotator-probe-{tail}"),
             left: MOST_REQUESTS,
             filters: true,
@@ -68,18 +60,24 @@ impl<'a> Round<'a> {
     }
 
     /// L1. The server's own configuration is only a hint. The round ends here
-    /// only if there is no answer, a rate limit, or a server error.
+    /// only if there is no answer, a rate limit, or a server that is unavailable:
+    /// some fail with 500 at every request without a token.
     pub(in crate::scim) async fn discover(&mut self) -> Result<(), Verdict<Evidence>> {
-        if !self.probe.config.discovery {
+        if !self.endpoint.config.discovery {
             return Ok(());
         }
         let (answer, message) = self.exchange(Variant::Discovery, None).await;
         match answer {
-            ProbeAnswer::Tls => Err(Verdict::Fail(verdict::describe(&answer))),
-            ProbeAnswer::Unreachable(_) | ProbeAnswer::Throttled | ProbeAnswer::ServerError(_) => {
-                Err(Verdict::Inconclusive(verdict::describe(&answer)))
+            ProbeAnswer::Tls => Err(Verdict::Fail(describe(&answer))),
+            ProbeAnswer::Unreachable(_)
+            | ProbeAnswer::Throttled
+            | ProbeAnswer::ServerError(502..=504) => {
+                Err(Verdict::Inconclusive(without_discovery(describe(&answer))))
             }
-            ProbeAnswer::Unauthorized(_) | ProbeAnswer::Forbidden(_) => {
+            ProbeAnswer::Unauthorized(_)
+            | ProbeAnswer::Forbidden(_)
+            | ProbeAnswer::RefusedByRule(_)
+            | ProbeAnswer::ServerError(_) => {
                 self.discovery_is_protected = true;
                 Ok(())
             }
@@ -94,6 +92,7 @@ impl<'a> Round<'a> {
             | ProbeAnswer::TooLarge(_)
             | ProbeAnswer::Redirect(_)
             | ProbeAnswer::Unexpected(_)
+            | ProbeAnswer::LaterByRule(_)
             | ProbeAnswer::Oversized => Ok(()),
         }
     }
@@ -101,11 +100,11 @@ impl<'a> Round<'a> {
     /// L2 with its controls, then L3.
     pub(in crate::scim) async fn observe(&mut self, token: &BearerToken) -> Observed {
         let (reads, read) = self.first_answer(token).await;
-        let asks_controls = self.probe.config.negative_controls
+        let asks_controls = self.endpoint.config.negative_controls
             && verdict::decisive(&reads).is_some_and(verdict::needs_controls);
         let controls = if asks_controls {
             let none = self.ask(read, None).await;
-            let wrong = self.probe.garbage(token);
+            let wrong = self.endpoint.garbage(token);
             let garbage = self.ask(read, Some(&wrong)).await;
             Some(ControlAnswers { none, garbage })
         } else {
@@ -113,8 +112,14 @@ impl<'a> Round<'a> {
         };
         // The other reads have shown a list already.
         let accepted = verdict::decisive(&reads).is_some_and(ProbeAnswer::is_accepted);
-        let listing = if accepted && read == Variant::Collection(Read::Filter) {
+        let lists = self.endpoint.config.listing && read == Variant::Collection(Read::Filter);
+        let listing = if accepted && lists {
             Some(self.list(token).await)
+        } else {
+            None
+        };
+        let again = if listing.as_ref().is_some_and(verdict::listing_is_doubtful) {
+            Some(self.ask(read, Some(token)).await)
         } else {
             None
         };
@@ -122,6 +127,7 @@ impl<'a> Round<'a> {
             reads,
             controls,
             listing,
+            again,
         }
     }
 
@@ -132,8 +138,13 @@ impl<'a> Round<'a> {
         token: &BearerToken,
     ) -> (Vec<ProbeAnswer>, Variant) {
         let mut answers = Vec::new();
-        let mut last = Variant::Collection(self.probe.config.read);
+        let mut last = Variant::Collection(self.endpoint.config.read);
         for variant in self.variants() {
+            // A 404 is about what is below the base URL: what stands beside it
+            // does not tell more of the token.
+            if variant == Variant::Discovery && answers.contains(&ProbeAnswer::NotFound) {
+                break;
+            }
             let answer = self.ask(variant, Some(token)).await;
             let goes_on = answer.suggests_another_read();
             answers.push(answer);
@@ -146,7 +157,7 @@ impl<'a> Round<'a> {
     }
 
     fn variants(&self) -> Vec<Variant> {
-        let config = &self.probe.config;
+        let config = &self.endpoint.config;
         let mut reads = vec![config.read];
         for read in [Read::Filter, Read::Count, Read::Plain] {
             if !reads.contains(&read) && (read != Read::Filter || self.filters) {
@@ -189,94 +200,76 @@ impl<'a> Round<'a> {
         variant: Variant,
         token: Option<&BearerToken>,
     ) -> (ProbeAnswer, Option<Message>) {
-        let url = self.url(variant);
         let mut pauses = RECONNECT.into_iter();
         loop {
             let Some(left) = self.left.checked_sub(1) else {
                 let text = format!("no answer within {MOST_REQUESTS} requests");
                 return (ProbeAnswer::Unreachable(text), None);
             };
+            if self.left < MOST_REQUESTS {
+                self.endpoint.clock.sleep(self.endpoint.config.pace.0).await;
+            }
             self.left = left;
-            let request = match self.request(url.clone(), token) {
+            let request = match self.endpoint.request(variant, token, &self.nobody) {
                 Ok(request) => request,
                 Err(why) => return (ProbeAnswer::Unreachable(why), None),
             };
-            match self.probe.http.send(request).await {
+            let url = request.url.clone();
+            match self.send(request).await {
                 Ok(answer) => {
-                    let raw = RawAnswer {
-                        status: answer.status,
-                        location: answer.header("location"),
-                        challenge: answer.header("www-authenticate"),
-                        body: &answer.body,
-                    };
-                    let config = &self.probe.config;
-                    let read =
-                        ProbeAnswer::read(raw, variant.asked(), &url, token.is_some(), config);
-                    return (read, Message::read(&answer.body));
+                    let read = self.read(&answer, variant, &url, token.is_some());
+                    let hints = (variant == Variant::Discovery)
+                        .then(|| outline::read(&answer.body))
+                        .flatten();
+                    return (read, hints);
                 }
                 Err(fault) if !never_arrived(&fault) => return (without_answer(fault), None),
                 Err(fault) => match pauses.next() {
-                    Some(pause) => self.probe.clock.sleep(pause).await,
+                    Some(pause) => self.endpoint.clock.sleep(pause).await,
                     None => return (without_answer(fault), None),
                 },
             }
         }
     }
 
-    fn request(&self, url: Url, token: Option<&BearerToken>) -> Result<Request, String> {
-        const AGENT: &str = concat!("scim-rotator/", env!("CARGO_PKG_VERSION"), " (+probe)");
-        let request = Request::new(Method::GET, url, "probe")
-            .header(
-                ACCEPT,
-                HeaderValue::from_static("application/scim+json, application/json;q=0.9"),
-            )
-            .header(USER_AGENT, HeaderValue::from_static(AGENT));
-        let Some(token) = token else {
-            return Ok(request);
+    async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        let sending = self.endpoint.http.send(request);
+        let Some(limit) = self.endpoint.config.timeout else {
+            return sending.await;
         };
-        let config = &self.probe.config;
-        let text = match config.scheme.as_str() {
-            "" => Zeroizing::new(token.expose().to_owned()),
-            scheme => Zeroizing::new(format!("{scheme} {}", token.expose())),
-        };
-        let name = HeaderName::from_bytes(config.header.as_bytes())
-            .map_err(|_| format!("`{}` is not the name of a header", config.header))?;
-        let value = HeaderValue::from_str(&text)
-            .map_err(|_| format!("the scheme `{}` cannot be sent", config.scheme))?;
-        Ok(request.sensitive(name, value))
+        let limit = Duration::try_from(limit.0).unwrap_or(Duration::MAX);
+        timeout(limit, sending).await.unwrap_or_else(|_| {
+            let text = "the service provider did not answer within the probe's `timeout`";
+            Err(Fault::new(FaultClass::NotApplied, FaultKind::Timeout, text))
+        })
     }
 
-    fn url(&self, variant: Variant) -> Url {
-        let path = match variant {
-            Variant::Collection(_) => self.probe.config.path.as_str(),
-            Variant::Groups => "Groups",
-            Variant::Discovery => "ServiceProviderConfig",
+    fn read(
+        &self,
+        answer: &Answer,
+        variant: Variant,
+        url: &Url,
+        carried_token: bool,
+    ) -> ProbeAnswer {
+        let config = &self.endpoint.config;
+        let raw = RawAnswer {
+            status: answer.status,
+            location: answer.header("location"),
+            challenge: answer.header("www-authenticate"),
+            body: &answer.body,
+            cut: answer.body.len() >= self.endpoint.http.max_body(),
         };
-        let mut url = Url::clone(&self.probe.scim_url);
-        // An https URL always has a path that can be extended.
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path.split('/'));
+        let usual = ProbeAnswer::read(
+            raw,
+            asked(variant),
+            url,
+            carried_token,
+            config.accept_non_scim,
+        );
+        match rule_for(&config.answers, answer) {
+            Some(rule) => usual.by_rule(rule.means, answer.status),
+            None => usual,
         }
-        let attribute = if path.ends_with("Groups") {
-            "displayName"
-        } else {
-            "userName"
-        };
-        match variant {
-            Variant::Collection(Read::Filter) => {
-                let filter = format!("{attribute} eq \"{}\"", self.nobody);
-                url.query_pairs_mut()
-                    .append_pair("filter", &filter)
-                    .append_pair("count", "1");
-            }
-            Variant::Collection(Read::Count) | Variant::Groups => {
-                url.query_pairs_mut()
-                    .append_pair("startIndex", "1")
-                    .append_pair("count", "1");
-            }
-            Variant::Collection(Read::Plain) | Variant::Discovery => {}
-        }
-        url
     }
 }
 
@@ -298,6 +291,7 @@ fn without_answer(fault: Fault) -> ProbeAnswer {
         | FaultKind::Refused
         | FaultKind::Server
         | FaultKind::Config
+        | FaultKind::WrongTarget
         | FaultKind::VaultUnavailable => ProbeAnswer::Unreachable(fault.message),
     }
 }

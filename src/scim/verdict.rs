@@ -7,12 +7,13 @@
 
 use jiff::Timestamp;
 
-use super::answer::{AuthError, NotScim, ProbeAnswer, RedirectTo};
-use super::evidence::{Controls, Evidence, Finding, FindingReason, Refusal, Verdict};
+use super::answer::ProbeAnswer;
+use super::evidence::{Evidence, Finding, FindingReason, Refusal, Verdict};
+use super::words::{block_is_possible, describe, finding, old_unclear, unclear_control};
 use crate::secret::BearerToken;
 
 /// The answers in the probe of one token (L2, L3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     /// The answers to the reads with the token, in the order asked, each of
     /// another kind. The first that is no mere "not this read" decides.
@@ -21,6 +22,10 @@ pub struct Observed {
     pub controls: Option<ControlAnswers>,
     /// The answer to a listing with the token, if the decisive read was none.
     pub listing: Option<ProbeAnswer>,
+    /// The answer to the decisive read with the token once more, if the listing
+    /// was not accepted: the service provider may have blocked this address
+    /// after the wrong token.
+    pub again: Option<ProbeAnswer>,
 }
 
 /// The answers to the same read with wrong credentials.
@@ -46,14 +51,10 @@ pub struct RefusalRound {
 /// The answer that decides among reads of several kinds.
 #[must_use]
 pub fn decisive(reads: &[ProbeAnswer]) -> Option<&ProbeAnswer> {
-    reads
-        .iter()
-        .find(|answer| !answer.suggests_another_read())
-        .or_else(|| {
-            reads
-                .iter()
-                .find(|a| matches!(a, ProbeAnswer::ServerError(_)))
-        })
+    let first = |test: fn(&ProbeAnswer) -> bool| reads.iter().find(|answer| test(answer));
+    first(|answer| !answer.suggests_another_read())
+        .or_else(|| first(|answer| matches!(answer, ProbeAnswer::ServerError(_))))
+        .or_else(|| first(|answer| matches!(answer, ProbeAnswer::NotFound)))
         .or_else(|| reads.last())
 }
 
@@ -65,8 +66,35 @@ pub fn needs_controls(read: &ProbeAnswer) -> bool {
         ProbeAnswer::Accepted
             | ProbeAnswer::Forbidden(_)
             | ProbeAnswer::NotFound
+            | ProbeAnswer::BadRequest(_)
             | ProbeAnswer::TooLarge(_)
     )
+}
+
+/// Whether a listing that was not accepted casts doubt on the acceptance before
+/// it, unless this address is blocked. That a server does not offer a listing,
+/// sends more than was asked for, does not answer, or limits requests, does not.
+#[must_use]
+pub fn listing_is_doubtful(listing: &ProbeAnswer) -> bool {
+    match listing {
+        ProbeAnswer::Accepted
+        | ProbeAnswer::BadRequest(_)
+        | ProbeAnswer::NotOffered(_)
+        | ProbeAnswer::Oversized
+        | ProbeAnswer::Throttled
+        | ProbeAnswer::LaterByRule(_)
+        | ProbeAnswer::Unreachable(_) => false,
+        ProbeAnswer::Unauthorized(_)
+        | ProbeAnswer::RefusedByRule(_)
+        | ProbeAnswer::NotScim(_)
+        | ProbeAnswer::Forbidden(_)
+        | ProbeAnswer::NotFound
+        | ProbeAnswer::TooLarge(_)
+        | ProbeAnswer::Redirect(_)
+        | ProbeAnswer::ServerError(_)
+        | ProbeAnswer::Unexpected(_)
+        | ProbeAnswer::Tls => true,
+    }
 }
 
 /// The verdict on one token.
@@ -80,12 +108,13 @@ pub fn judge(token: &BearerToken, at: Timestamp, observed: &Observed) -> Verdict
         ));
     }
     match decisive(&observed.reads) {
-        Some(ProbeAnswer::Accepted) => match observed.listing.as_ref().and_then(listing_doubt) {
+        Some(ProbeAnswer::Accepted) => match listing_doubt(observed) {
             Some(doubt) => Verdict::Inconclusive(doubt),
             None => Verdict::Pass(Evidence::new(
                 token.fingerprint(),
                 at,
-                controls.map_or(Controls::Unclear, ControlAnswers::outcome),
+                unclear_controls(controls),
+                controls.and_then(ControlAnswers::wrong_token_status),
             )),
         },
         Some(answer) => not_accepted(answer, controls),
@@ -108,18 +137,21 @@ pub fn judge_refusal(old: &BearerToken, at: Timestamp, round: &RefusalRound) -> 
             "the service provider still accepts the old token: it may keep tokens in a cache for a while, or the revocation did not take effect",
         ));
     }
-    if let Some(unclear) = round.old.iter().find(|answer| !is_plain_refusal(answer)) {
-        return Verdict::Inconclusive(describe(unclear));
-    }
-    match &round.after {
-        Some(ProbeAnswer::Accepted) if !round.old.is_empty() => {
+    let unclear = round.old.iter().find(|answer| !answer.is_refused());
+    match (&round.after, unclear) {
+        (Some(ProbeAnswer::Accepted), Some(unclear)) if unclear.is_silent() => {
+            Verdict::Inconclusive(block_is_possible(describe(unclear)))
+        }
+        (Some(ProbeAnswer::Accepted), Some(unclear)) => Verdict::Inconclusive(old_unclear(unclear)),
+        (None, Some(unclear)) => Verdict::Inconclusive(describe(unclear)),
+        (Some(ProbeAnswer::Accepted), None) if !round.old.is_empty() => {
             Verdict::Pass(Refusal::new(old.fingerprint(), at))
         }
-        Some(ProbeAnswer::Accepted) => Verdict::Inconclusive(finding(
+        (Some(ProbeAnswer::Accepted), None) => Verdict::Inconclusive(finding(
             FindingReason::Unreachable,
             "the service provider was not asked about the old token",
         )),
-        after => Verdict::Inconclusive(new_token_in_doubt(after.as_ref())),
+        (after, _) => Verdict::Inconclusive(block_is_possible(new_token_in_doubt(after.as_ref()))),
     }
 }
 
@@ -128,53 +160,62 @@ impl ControlAnswers {
         self.none.is_accepted() || self.garbage.is_accepted()
     }
 
-    fn outcome(&self) -> Controls {
-        if self.none.is_refused() && self.garbage.is_refused() {
-            Controls::Refused
-        } else {
-            Controls::Unclear
-        }
+    /// The status that refused the wrong token, where it is no plain refusal.
+    fn wrong_token_status(&self) -> Option<u16> {
+        let not_found = (self.garbage == ProbeAnswer::NotFound).then_some(404);
+        not_found.or_else(|| is_bad_request(&self.garbage).then_some(400))
     }
 }
 
-/// Whether an answer refuses the credential itself: a 404 or a 400 may have
-/// other causes.
-fn is_plain_refusal(answer: &ProbeAnswer) -> bool {
-    matches!(
-        answer,
-        ProbeAnswer::Unauthorized(_) | ProbeAnswer::Forbidden(_)
-    )
+/// Why the controls do not show that the service provider checks tokens, if they
+/// do not. The wrong token must be refused. Without a token it is enough that
+/// the request was answered and not accepted.
+fn unclear_controls(controls: Option<&ControlAnswers>) -> Option<Finding> {
+    let Some(ControlAnswers { none, garbage }) = controls else {
+        return Some(finding(
+            FindingReason::ControlsOff,
+            "whether the service provider refuses wrong tokens is not tested, since the probe's `negative_controls` is off: superseded tokens are not revoked",
+        ));
+    };
+    if !garbage.is_refused() {
+        return Some(unclear_control("a wrong token", garbage));
+    }
+    let none_is_clear = none.is_refused() || none.is_no_acceptance();
+    (!none_is_clear).then(|| unclear_control("a request without a token", none))
 }
 
-/// L3 after an accepted L2: what casts doubt on the acceptance. That a server
-/// does not offer a listing, or sends more than was asked for, does not.
-fn listing_doubt(listing: &ProbeAnswer) -> Option<Finding> {
-    match listing {
-        ProbeAnswer::Accepted
-        | ProbeAnswer::BadRequest(_)
-        | ProbeAnswer::NotOffered(_)
-        | ProbeAnswer::Oversized => None,
-        ProbeAnswer::Unauthorized(_) => Some(finding(
+/// L3 after an accepted L2: what casts doubt on the acceptance. If the token is
+/// not accepted any more for the request that was accepted before the wrong
+/// token was sent, the service provider has blocked this address for it: what
+/// was shown before counts.
+fn listing_doubt(observed: &Observed) -> Option<Finding> {
+    let listing = observed.listing.as_ref()?;
+    let blocked = observed.again.as_ref().is_some_and(|a| !a.is_accepted());
+    if blocked || !listing_is_doubtful(listing) {
+        return None;
+    }
+    let refused = matches!(
+        listing,
+        ProbeAnswer::Unauthorized(_) | ProbeAnswer::RefusedByRule(_)
+    );
+    if refused {
+        return Some(finding(
             FindingReason::Flapping,
-            "the service provider accepted the token and refused it (401) a moment later: its servers disagree, or they count requests",
-        )),
-        ProbeAnswer::NotScim(_)
-        | ProbeAnswer::Forbidden(_)
-        | ProbeAnswer::NotFound
-        | ProbeAnswer::TooLarge(_)
-        | ProbeAnswer::Redirect(_)
-        | ProbeAnswer::Throttled
-        | ProbeAnswer::ServerError(_)
-        | ProbeAnswer::Unexpected(_)
-        | ProbeAnswer::Tls
-        | ProbeAnswer::Unreachable(_) => Some(describe(listing)),
+            "the service provider accepted the token and refused it for a listing a moment later: its servers disagree, they count requests (set the probe's `pace`), or the token may not list (set the probe's `listing` to false)",
+        ));
     }
+    let Finding { reason, detail } = describe(listing);
+    let text = "; this is the answer to a listing, after a search was accepted: set the probe's `listing` to false if the service provider offers none";
+    Some(finding(reason, format!("{detail}{text}")))
 }
 
 fn not_accepted(answer: &ProbeAnswer, controls: Option<&ControlAnswers>) -> Verdict<Evidence> {
     let found = describe(answer);
     let shown = match answer {
-        ProbeAnswer::Unauthorized(_) | ProbeAnswer::Tls => true,
+        ProbeAnswer::Unauthorized(_) | ProbeAnswer::RefusedByRule(_) | ProbeAnswer::Tls => true,
+        ProbeAnswer::BadRequest(_) if controls.is_some_and(|c| is_bad_request(&c.garbage)) => {
+            return Verdict::Inconclusive(like_wrong_token(400, found));
+        }
         ProbeAnswer::Forbidden(_) => {
             if controls.is_some_and(|c| told_apart_from_forbidden(&c.garbage)) {
                 return Verdict::Fail(Finding {
@@ -184,20 +225,26 @@ fn not_accepted(answer: &ProbeAnswer, controls: Option<&ControlAnswers>) -> Verd
             }
             false
         }
-        ProbeAnswer::NotFound => controls
-            .is_some_and(|c| c.none == ProbeAnswer::NotFound && c.garbage == ProbeAnswer::NotFound),
+        ProbeAnswer::NotFound if controls.is_some_and(|c| c.garbage == ProbeAnswer::NotFound) => {
+            if controls.is_some_and(|c| c.none != ProbeAnswer::NotFound) {
+                return Verdict::Inconclusive(like_wrong_token(404, found));
+            }
+            true
+        }
         ProbeAnswer::TooLarge(_) => {
             controls.is_some_and(|c| !matches!(c.none, ProbeAnswer::TooLarge(_)))
         }
         ProbeAnswer::Accepted
         | ProbeAnswer::NotScim(_)
         | ProbeAnswer::BadRequest(_)
+        | ProbeAnswer::NotFound
         | ProbeAnswer::NotOffered(_)
         | ProbeAnswer::Redirect(_)
         | ProbeAnswer::Throttled
         | ProbeAnswer::ServerError(_)
         | ProbeAnswer::Unexpected(_)
         | ProbeAnswer::Oversized
+        | ProbeAnswer::LaterByRule(_)
         | ProbeAnswer::Unreachable(_) => false,
     };
     if shown {
@@ -212,121 +259,30 @@ fn told_apart_from_forbidden(garbage: &ProbeAnswer) -> bool {
     garbage.is_refused() && !matches!(garbage, ProbeAnswer::Forbidden(_))
 }
 
+fn is_bad_request(answer: &ProbeAnswer) -> bool {
+    matches!(answer, ProbeAnswer::BadRequest(_))
+}
+
+fn like_wrong_token(status: u16, found: Finding) -> Finding {
+    let text = format!("{}; a wrong token gets {status} as well", found.detail);
+    finding(FindingReason::LikeWrongToken, text)
+}
+
 fn new_token_in_doubt(answer: Option<&ProbeAnswer>) -> Finding {
     match answer {
         None | Some(ProbeAnswer::Accepted) => finding(
             FindingReason::Unreachable,
             "the service provider was not asked about the new token",
         ),
-        Some(ProbeAnswer::Unauthorized(_) | ProbeAnswer::Forbidden(_)) => finding(
+        Some(
+            ProbeAnswer::Unauthorized(_)
+            | ProbeAnswer::Forbidden(_)
+            | ProbeAnswer::RefusedByRule(_),
+        ) => finding(
             FindingReason::Flapping,
             "the new token was refused in the same window, so a refusal of the old one shows nothing: the service provider's servers disagree, or it refuses everybody",
         ),
         Some(other) => describe(other),
-    }
-}
-
-/// The finding for an answer that is no acceptance.
-#[must_use]
-pub fn describe(answer: &ProbeAnswer) -> Finding {
-    use FindingReason as Why;
-    match answer {
-        ProbeAnswer::Accepted => finding(Why::Flapping, "the answers contradict each other"),
-        ProbeAnswer::NotScim(why) => finding(Why::NotScim, not_scim(*why)),
-        ProbeAnswer::Unauthorized(error) => finding(
-            Why::Rejected,
-            format!(
-                "the service provider refused the token (401{})",
-                word(*error)
-            ),
-        ),
-        ProbeAnswer::Forbidden(error) => finding(
-            Why::Ambiguous403,
-            format!(
-                "the service provider answered 403{}: the token lacks the permission to read, SCIM is switched off there, this address is not on its allow-list, or the token is wrong",
-                word(*error)
-            ),
-        ),
-        ProbeAnswer::NotFound => finding(
-            Why::WrongBaseUrl,
-            "the service provider answered 404: check `scim_url` and the probe's `path`",
-        ),
-        ProbeAnswer::BadRequest(scim_type) => finding(
-            Why::NoReadVariant,
-            format!(
-                "the service provider answered 400{} to every read: set the probe's `read` or `path` to one that it supports",
-                scim_type.map_or_else(String::new, |t| format!(" ({})", t.as_str()))
-            ),
-        ),
-        ProbeAnswer::NotOffered(status) => finding(
-            Why::NoReadVariant,
-            format!(
-                "the service provider offers none of the reads (status {status}): set the probe's `read` or `path`"
-            ),
-        ),
-        ProbeAnswer::TooLarge(status) => finding(
-            Why::TokenTooLarge,
-            format!("the service provider answered {status}: the token is too long for it"),
-        ),
-        ProbeAnswer::Redirect(to) => finding(Why::Redirect, redirect(to)),
-        ProbeAnswer::Throttled => finding(
-            Why::Throttled,
-            "the service provider answered 429: too many requests; it is asked again later",
-        ),
-        ProbeAnswer::ServerError(status) => finding(
-            Why::ServerError,
-            format!(
-                "the service provider failed (status {status}): this says nothing of the token"
-            ),
-        ),
-        ProbeAnswer::Unexpected(status) => finding(
-            Why::NotScim,
-            format!("the service provider answered {status}, which is no answer to a read"),
-        ),
-        ProbeAnswer::Oversized => finding(
-            Why::NotScim,
-            "the answer was longer than is read: the service provider ignored that one entry was asked for",
-        ),
-        ProbeAnswer::Tls => finding(
-            Why::Tls,
-            "the service provider's certificate cannot be trusted, so nothing was sent: check the host name, the expiry and the certification authority",
-        ),
-        ProbeAnswer::Unreachable(how) => finding(Why::Unreachable, how.as_str()),
-    }
-}
-
-fn word(error: Option<AuthError>) -> String {
-    error.map_or_else(String::new, |e| format!(", {}", e.as_str()))
-}
-
-fn not_scim(why: NotScim) -> String {
-    let what = match why {
-        NotScim::NotJson => "200 and no JSON: a login page, a proxy or another server stands at this URL".to_owned(),
-        NotScim::NoSchema => "200 and JSON that names no SCIM list; if this server is known to do so, set the probe's `accept_non_scim`".to_owned(),
-        NotScim::BadList => "200 and a SCIM list without its entries".to_owned(),
-        NotScim::ErrorInside => "200 with a SCIM error inside".to_owned(),
-        NotScim::Status(status) => format!("{status}, which is no answer to a read"),
-    };
-    format!("the service provider answered {what}")
-}
-
-fn redirect(to: &RedirectTo) -> String {
-    let place = match to {
-        RedirectTo::OtherPath => "another path of the same host".to_owned(),
-        RedirectTo::OtherScheme => "the same host with another scheme or port".to_owned(),
-        RedirectTo::OtherHost(Some(host)) => format!("the host {host}"),
-        RedirectTo::OtherHost(None) => "another host".to_owned(),
-        RedirectTo::Nowhere => "no place that can be read".to_owned(),
-    };
-    format!(
-        "the service provider redirects to {place}; tokens do not follow redirects: write the final URL into `scim_url`"
-    )
-}
-
-fn finding(reason: FindingReason, detail: impl Into<String>) -> Finding {
-    Finding {
-        reason,
-        detail: detail.into(),
     }
 }
 

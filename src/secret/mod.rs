@@ -9,12 +9,15 @@
 //!
 //! A [`SecretRef`] names a credential; [`resolve::Secrets`] reads what it names.
 //! [`spellings`] knows in which spellings a secret may come back, and
-//! [`mask::Mask`] takes them out of foreign text.
+//! [`mask::Mask`] takes them out of foreign text. [`redact`] masks what is left in
+//! everything that leaves the process.
 
 mod fingerprint;
 pub mod mask;
+pub mod redact;
 mod reference;
 pub mod resolve;
+pub mod shown_parts;
 pub mod spellings;
 mod text;
 mod token;
@@ -24,7 +27,7 @@ use zeroize::Zeroizing;
 
 pub use fingerprint::Fingerprint;
 pub use reference::SecretRef;
-pub use text::{HeaderObstacle, MAX_SECRET_LEN, SecretText, SecretTextError, watch};
+pub use text::{HeaderObstacle, MAX_SECRET_LEN, SecretText, SecretTextError, announce, watch};
 pub use token::{BearerToken, MAX_TOKEN_LEN, TokenShapeError};
 
 /// 256 bits from the operating system's generator, through AWS-LC.

@@ -2,7 +2,7 @@
 //! and over the logs search for these, and so do the tests.
 //!
 //! A secret of several lines is spelled as a whole, and each of its longer lines
-//! is spelled as well: whoever quotes a PEM key may indent, wrap or cut it.
+//! is spelled as well: a text that quotes a PEM key may indent, wrap or cut it.
 
 mod base;
 mod json;

@@ -22,6 +22,14 @@ pub fn watch(tell: fn(&str)) {
     WATCHER.get_or_init(|| tell);
 }
 
+/// Has a text masked in everything that leaves the process that is a secret and
+/// not of the type [`SecretText`]: the cookie of a session, for example.
+pub fn announce(secret: &str) {
+    if let Some(tell) = WATCHER.get() {
+        tell(secret);
+    }
+}
+
 /// A credential: a password, an API key, a PEM key, an access token. Any text
 /// without NUL, from one byte to [`MAX_SECRET_LEN`]; every character counts,
 /// also blanks and line ends at its ends. (A type of our own rather than
@@ -50,9 +58,7 @@ impl SecretText {
 
     /// Takes what the caller has checked, and has the logs mask it.
     pub(super) fn checked(value: Zeroizing<String>) -> Self {
-        if let Some(tell) = WATCHER.get() {
-            tell(&value);
-        }
+        announce(&value);
         Self(value)
     }
 
@@ -186,7 +192,7 @@ mod tests {
     fn debug_tells_nothing() {
         let secret = SecretText::parse("canary 7f3a").expect("valid");
         assert_eq!(format!("{secret:?}"), "SecretText([redacted])");
-        assert!(!secret.fingerprint().as_str().contains("canary"));
+        assert!(!secret.fingerprint().short().contains("canary"));
     }
 
     #[test]

@@ -5,7 +5,10 @@
 //! for people.
 
 pub mod config;
+mod connections;
+mod host;
 mod page;
+mod patient;
 mod scrape;
 #[cfg(test)]
 mod tests;
@@ -15,9 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -25,13 +29,18 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::Clock;
+use crate::secret::redact;
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
 use config::ServerConfig;
+use connections::Limits;
+use host::Names;
 use scrape::Scrapes;
 
 /// How long open connections may take to end.
 const GRACE: Duration = Duration::from_secs(5);
+
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The server could not be started or failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +55,6 @@ pub enum ServerError {
         /// Why.
         source: std::io::Error,
     },
-    /// The socket failed later.
-    #[error("the HTTP server ended: {0}")]
-    Serve(#[source] std::io::Error),
     /// The status page does not compile, which a test rules out.
     #[error("the status page cannot be rendered: {0}")]
     Page(#[source] minijinja::Error),
@@ -68,7 +74,11 @@ impl Server {
         let bind = |source| ServerError::Bind { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Bound { listener, address })
+        Ok(Bound {
+            listener,
+            address,
+            names: Arc::new(Names::new(&config.hosts)),
+        })
     }
 }
 
@@ -77,6 +87,7 @@ impl Server {
 pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
+    names: Arc<Names>,
 }
 
 impl Bound {
@@ -90,7 +101,7 @@ impl Bound {
     /// seconds.
     ///
     /// # Errors
-    /// When the socket fails.
+    /// When the status page cannot be rendered.
     pub async fn serve(
         self,
         telemetry: Telemetry,
@@ -104,17 +115,19 @@ impl Bound {
             clock,
         };
         let scrapes = Arc::clone(&app.scrapes);
-        let served = axum::serve(self.listener, routes(app))
-            .with_graceful_shutdown(cancel.clone().cancelled_owned());
+        let routes = routes(app, self.names);
+        let limits = Limits::of_this_process();
+        let served = connections::serve(self.listener, routes, limits, &cancel);
         let too_long = async {
             cancel.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            ended = served => ended.map_err(ServerError::Serve),
-            () = scrapes.forget_old_ones() => Ok(()),
-            () = too_long => Ok(()),
+            () = served => {}
+            () = scrapes.forget_old_ones() => {}
+            () = too_long => {}
         }
+        Ok(())
     }
 }
 
@@ -126,7 +139,7 @@ struct App {
     page: Arc<page::Page>,
 }
 
-fn routes(app: App) -> Router {
+fn routes(app: App, names: Arc<Names>) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/style.css", get(style))
@@ -135,16 +148,33 @@ fn routes(app: App) -> Router {
         .route("/readyz", get(readyz))
         .route("/api/v1/tokens", get(tokens))
         .route("/api/v1/tokens/{name}", get(token))
+        .layer(from_fn_with_state(names, host::check))
+        .layer(map_response(redacted))
         .layer(map_response(harden))
         .with_state(app)
 }
 
+/// Masks the secrets of this process in the body. The metrics hold no texts of
+/// others, and are too large to be searched at each scrape.
+async fn redacted(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(METRICS_TYPE.as_bytes())) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    match to_bytes(body, usize::MAX).await {
+        Ok(bytes) => {
+            let masked = redact::global().mask(&bytes);
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(parts, Body::from(masked.into_owned()))
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 async fn metrics(State(app): State<App>) -> Response {
     match app.scrapes.body().await {
-        Ok(body) => {
-            let text = "text/plain; version=0.0.4; charset=utf-8";
-            ([(header::CONTENT_TYPE, text)], body).into_response()
-        }
+        Ok(body) => ([(header::CONTENT_TYPE, METRICS_TYPE)], body).into_response(),
         Err(error) => {
             tracing::warn!(error, "the metrics could not be written");
             (StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
@@ -215,6 +245,8 @@ fn as_json(entry: &Entry) -> Value {
     let mut value = shown.unwrap_or_else(|_| json!({ "name": entry.facts.name }));
     if let Some(object) = value.as_object_mut() {
         object.insert("standing".to_owned(), json!(entry.standing()));
+        let doubt = entry.snapshot.as_deref().and_then(|s| s.doubt_detail());
+        object.insert("doubt".to_owned(), json!(doubt));
         object.insert("trouble".to_owned(), json!(entry.trouble.as_deref()));
     }
     value

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::TokenSnapshot;
 use crate::telemetry::words::relative;
 
@@ -63,6 +64,7 @@ struct Row {
     expires: When,
     next: When,
     retiring: usize,
+    retirement: Option<String>,
     connections: Vec<ConnectionCell>,
 }
 
@@ -77,6 +79,8 @@ struct When {
 struct ConnectionCell {
     name: String,
     word: &'static str,
+    /// What a person has to do.
+    handover: Option<String>,
 }
 
 impl Row {
@@ -98,6 +102,14 @@ impl Row {
             expires: when(current.and_then(|slot| slot.expires_at)),
             next: when(snapshot.and_then(|s| s.next_attempt_at)),
             retiring: snapshot.map_or(0, |s| s.retiring.len()),
+            retirement: snapshot.and_then(|s| {
+                let obstacle = s.retirement_obstacle.as_deref()?;
+                Some(Obstacle::sentence(
+                    Some(obstacle),
+                    s.retirement_due_at?,
+                    now,
+                ))
+            }),
             connections: snapshot.map_or_else(Vec::new, connections_of),
         }
     }
@@ -133,7 +145,14 @@ fn connections_of(snapshot: &TokenSnapshot) -> Vec<ConnectionCell> {
         .iter()
         .map(|connection| ConnectionCell {
             name: connection.name.clone(),
+            handover: connection.handover.as_deref().map(|waits| {
+                format!(
+                    "write the token at {} into it: {} Then run: {}",
+                    waits.vault_path, waits.instructions, waits.command
+                )
+            }),
             word: match (connection.in_sync, connection.confirmed_at) {
+                _ if connection.handover.is_some() => "waits for a person",
                 (None, _) => "not delivered by us yet",
                 (Some(false), _) => "holds another token",
                 (Some(true), None) => "delivered",

@@ -146,6 +146,25 @@ async fn every_path_answers_and_only_to_reads() {
 }
 
 #[tokio::test]
+async fn requests_for_another_host_are_refused() {
+    let running = running().await;
+    for path in ["/", "/metrics", "/api/v1/tokens", "/elsewhere"] {
+        let mut stream = TcpStream::connect(running.address)
+            .await
+            .expect("connected");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: attacker.example:9767\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("answered");
+        assert_eq!(status_of(&answer), "421", "{path}: {answer}");
+        assert!(answer.contains("`hosts` in [server]"), "{answer}");
+        assert!(!answer.contains("crm"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn names_are_escaped_on_the_page() {
     let running = running().await;
     let mut facts = (*fixture::facts("crm")).clone();
@@ -185,8 +204,33 @@ async fn a_taken_address_is_named() {
     let running = running().await;
     let config = ServerConfig {
         listen: running.address,
+        ..ServerConfig::default()
     };
     let error = Server::bind(&config).await.expect_err("taken").to_string();
     assert!(error.contains(&running.address.to_string()), "{error}");
     assert!(error.contains("server.listen"), "{error}");
+}
+
+/// An error text may quote a secret in a spelling that nobody masked before.
+#[tokio::test]
+async fn secrets_of_this_process_are_masked_in_every_answer() {
+    const SECRET: &str = "cAnArY-of-the-server-8271";
+    crate::secret::redact::global().register(SECRET);
+    let hex: String = SECRET.bytes().map(|b| format!("{b:02x}")).collect();
+    let running = running().await;
+    let mut record = fixture::fresh_record("crm");
+    record.failures.last = Some(LastFailure {
+        at: fixture::now(),
+        step: "deliver".to_owned(),
+        class: FaultClass::Rejected,
+        kind: FaultKind::Refused,
+        message: format!("it says: {SECRET} {hex}"),
+        retry_after: None,
+    });
+    running.telemetry.board.set(fixture::snapshot(&record));
+    for path in ["/", "/api/v1/tokens", "/api/v1/tokens/crm", "/readyz"] {
+        let answer = ask(running.address, "GET", path).await;
+        assert!(answer.contains("[redacted] [redacted]"), "{path}: {answer}");
+        assert!(!answer.contains(SECRET) && !answer.contains(&hex), "{path}");
+    }
 }

@@ -260,6 +260,11 @@ mod tests {
         board.set(fixture::snapshot(&fixture::busy_record("c")));
         let mut halted = fixture::fresh_record("d");
         halted.halt = Some(Halt {
+            step: String::new(),
+            retry_at: None,
+            may_pass: false,
+            asked: None,
+            settings: String::new(),
             cause: HaltCause::SameToken,
             since: fixture::now(),
             detail: String::new(),

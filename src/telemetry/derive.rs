@@ -5,12 +5,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::rotation::decision::{Action, Decision};
+use crate::rotation::handover;
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::policy::Policy;
+use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Urgency;
-use crate::rotation::record::{ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult};
+use crate::rotation::record::{
+    ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult, Trigger,
+};
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
+use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
-    ConnectionState, FailureFacts, PastFacts, RetiringFacts, SlotFacts, TokenSnapshot,
+    ConnectionState, FailureFacts, HandoverFacts, PastFacts, RetiringFacts, SlotFacts,
+    TokenSnapshot,
 };
 
 /// How many finished rotations are shown; the record has more.
@@ -56,13 +63,21 @@ impl TokenSnapshot {
                 .iter()
                 .map(|old| RetiringFacts::of(old, policy))
                 .collect(),
-            retirement_due_at: record.retiring.iter().map(|old| old.not_before).min(),
+            retirement_due_at: next_to_retire(record).map(|old| old.not_before),
+            retirement_obstacle: next_to_retire(record)
+                .and_then(|old| Obstacle::of(record, old))
+                .map(Box::new),
             connections: facts
                 .connections
                 .iter()
                 .map(|connection| ConnectionState::of(connection, record))
                 .collect(),
             probe: record.probe.clone(),
+            proof: proof::of_current(record, policy).map(Proof::as_str),
+            compromised: record.is_compromised()
+                || rotation.is_some_and(|r| r.trigger == Trigger::Compromise),
+            supplied: record.supplied.clone().map(Box::new),
+            stated_end: record.stated_end.clone().map(Box::new),
             consecutive_failures: record.failures.consecutive,
             last_failure: last_failure(record).map(Box::new),
             last_success_at: last_success_at(record),
@@ -81,10 +96,11 @@ impl SlotFacts {
     /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
         let expires_at = policy.expiry(token);
+        let id = token.id.as_ref().map(IssuerId::text);
         let declared = token.expires_at.is_none() && expires_at.is_some();
         Self {
             fingerprint: token.fingerprint(),
-            id: token.id.clone(),
+            id: id.or_else(|| token.stated_id.clone()),
             origin: token.origin,
             issued_at: token.issued_at,
             expires_at,
@@ -94,6 +110,16 @@ impl SlotFacts {
                 token.expiry
             },
             proven_at: token.evidence.as_ref().map(|evidence| evidence.at()),
+            unclear_controls: token
+                .evidence
+                .as_ref()
+                .and_then(|evidence| evidence.unclear().cloned())
+                .map(Box::new),
+            tenant_doubt: token
+                .evidence
+                .as_ref()
+                .and_then(|evidence| evidence.tenant_doubt())
+                .map(Box::from),
         }
     }
 }
@@ -116,6 +142,17 @@ impl ConnectionState {
         let holds = record.connections.get(&facts.name);
         let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
         let wanted = [record.current.as_ref(), pending];
+        let waits = facts.handover.as_ref().and_then(|place| {
+            let holds = handover::open(record, &facts.name)?;
+            Some(HandoverFacts {
+                since: holds.at,
+                deadline_at: record.rotation.as_ref().and_then(|r| r.operator_deadline),
+                vault_path: place.vault_path.clone(),
+                fingerprint: handover::name_of(&holds.fingerprint),
+                instructions: place.instructions.clone(),
+                command: place.command.clone(),
+            })
+        });
         Self {
             name: facts.name.clone(),
             kind: facts.kind.clone(),
@@ -127,8 +164,14 @@ impl ConnectionState {
             }),
             delivered_at: holds.map(|holds| holds.at),
             confirmed_at: holds.and_then(|holds| holds.confirmed_at),
+            handover: waits.map(Box::new),
+            acknowledged: holds.and_then(|holds| holds.ack.clone()),
         }
     }
+}
+
+fn next_to_retire(record: &Record) -> Option<&Retiring> {
+    record.retiring.iter().min_by_key(|old| old.not_before)
 }
 
 fn stage_entered_at(record: &Record) -> Timestamp {
@@ -217,10 +260,15 @@ fn history(record: &Record) -> Vec<PastFacts> {
         .map(|past| PastFacts {
             id: past.id.clone(),
             trigger: past.trigger,
+            asked_by: past.asked_by.clone(),
             began_at: past.began_at,
             ended_at: past.ended_at,
             result: past.result,
             old_refused_at: past.old_refused.as_ref().map(|refusal| refusal.at()),
+            old_gone_at_issuer: past
+                .old_refused
+                .as_ref()
+                .is_some_and(|refusal| refusal.is_by_issuer()),
             detail: past.detail.clone(),
         })
         .collect()
@@ -286,6 +334,7 @@ mod tests {
         record.paused = Some(crate::rotation::record::Paused {
             since: fixture::now(),
             reason: "maintenance".to_owned(),
+            by: None,
         });
         assert_eq!(fixture::snapshot(&record).next_attempt_at, None);
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ports::unit::Unit;
+use crate::ports::unit::{HandoverPlace, Unit};
 use crate::rotation::capability::{
     IssueEffect, IssuerCapabilities, LiveTokens, Overlap, Recovery, Revoke, Supply,
 };
@@ -37,6 +37,9 @@ pub struct ConnectionFacts {
     pub name: String,
     /// Kind of identity provider, for example `http`.
     pub kind: String,
+    /// What a person must know who writes it, where a person does.
+    #[serde(skip)]
+    pub handover: Option<HandoverPlace>,
 }
 
 impl TokenFacts {
@@ -51,6 +54,7 @@ impl TokenFacts {
             .map(|(index, (name, _))| ConnectionFacts {
                 name: name.clone(),
                 kind: kinds.get(index).cloned().unwrap_or_default(),
+                handover: unit.labels.handovers.get(name).cloned(),
             });
         let facts = Self::new(
             &unit.name,

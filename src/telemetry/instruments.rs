@@ -37,6 +37,7 @@ pub(super) struct Instruments {
     pub(super) vault_sealed: IntGauge,
     pub(super) vault_unwrap_failed: IntGauge,
     pub(super) vault_token_expiry: IntGaugeVec,
+    pub(super) vault_restored: IntGaugeVec,
     pub(super) last_tick: IntGaugeVec,
     pub(super) lag: Gauge,
     pub(super) reload_successful: IntGauge,
@@ -91,6 +92,7 @@ impl Instruments {
             vault_unwrap_failed: new.integer("vault_unwrap_failed", UNWRAP_FAILED)?,
             vault_token_expiry: new
                 .instant("vault_token_expiry_timestamp_seconds", VAULT_EXPIRY)?,
+            vault_restored: new.instant("vault_restored_timestamp_seconds", VAULT_RESTORED)?,
             last_tick: new.instant("scheduler_last_tick_timestamp_seconds", LAST_TICK)?,
             lag: new.gauge("scheduler_lag_seconds", "How late the last wake-up was.")?,
             reload_successful: new.integer("config_last_reload_successful", RELOAD_SUCCESSFUL)?,
@@ -124,6 +126,8 @@ const VAULT_UP: &str = "Whether the last authenticated call to Vault succeeded."
 const UNWRAP_FAILED: &str =
     "Whether the last wrapping token of our secret-id could not be unwrapped.";
 const VAULT_EXPIRY: &str = "When our own Vault token expires; absent when it never does.";
+const VAULT_RESTORED: &str =
+    "When it was last noticed that Vault was restored from a snapshot; absent if never.";
 const LAST_TICK: &str = "When the supervisor's loop last ran.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";
 const RELOAD_AT: &str = "When a valid configuration was last read.";

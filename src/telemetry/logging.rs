@@ -2,6 +2,8 @@
 //! written. Standard output is for the results of commands.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::FilterExt;
@@ -11,6 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Registry, filter, fmt};
 
 use super::config::{LogConfig, LogFormat};
+use super::line_queue::LineQueue;
 use super::redact::{self, Redacting, Redactor};
 
 /// Logging could not be set up.
@@ -22,7 +25,16 @@ pub enum LoggingError {
     /// Logging was set up before.
     #[error("logging is already set up in this process")]
     Twice,
+    /// The thread that writes the lines cannot be started.
+    #[error("the thread that writes the log cannot be started: {0}")]
+    Thread(#[source] io::Error),
 }
+
+/// The lines of this process, once [`init`] was called.
+static LINES: OnceLock<LineQueue> = OnceLock::new();
+
+/// How long the last lines may take to be written when the process ends.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Writes the logs of this process to standard error, and masks every secret
 /// that is created from now on. Called once, before a secret is read.
@@ -33,9 +45,63 @@ pub fn init(config: &LogConfig) -> Result<(), LoggingError> {
     redact::install();
     quiet_panics();
     let colours = io::stderr().is_terminal();
-    let layer = layer(config, io::stderr, colours, redact::global())?;
+    let lines = LineQueue::start(io::stderr()).map_err(LoggingError::Thread)?;
+    let layer = layer(config, lines.clone(), colours, redact::global())?;
+    LINES.get_or_init(|| lines);
     tracing::subscriber::set_global_default(Registry::default().with(layer))
         .map_err(|_| LoggingError::Twice)
+}
+
+/// Writes a text to standard error, after the log lines before it, with every
+/// secret masked. Once logging is set up it does not wait for a reader.
+pub fn write_aside(text: &str) {
+    let text = redact::global().mask(text.as_bytes());
+    match LINES.get() {
+        Some(lines) => lines.push(&text),
+        // If standard error is closed, there is nobody to tell.
+        None => drop(io::stderr().write_all(&text)),
+    }
+}
+
+/// A writer that never blocks: a thread of its own writes to `to`. What is left when it
+/// is dropped is waited for, a moment.
+pub fn aside(to: Box<dyn Write + Send>) -> Box<dyn Write + Send> {
+    match LineQueue::start(to) {
+        Ok(lines) => Box::new(Aside(lines)),
+        // Without a thread nothing is written; there are others to say so.
+        Err(_) => Box::new(io::sink()),
+    }
+}
+
+struct Aside(LineQueue);
+
+impl Write for Aside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.0.flush(LAST_LINES);
+    }
+}
+
+/// Waits a moment until the last lines are written. Called when the process ends.
+pub fn flush() {
+    if let Some(lines) = LINES.get() {
+        lines.flush(LAST_LINES);
+    }
+}
+
+/// How many log lines were lost because standard error was not read.
+pub(super) fn lost() -> u64 {
+    LINES.get().map_or(0, LineQueue::lost)
 }
 
 /// The layer that writes log lines to `writer`.
@@ -95,12 +161,10 @@ fn quiet_panics() {
             || "an unknown place".to_owned(),
             |at| format!("{}:{}:{}", at.file(), at.line(), at.column()),
         );
-        // Standard error is closed; there is no other output.
-        writeln!(
-            io::stderr(),
-            "panic at {place}: this is a bug in scim-rotator; the message is withheld because it could quote a secret"
-        )
-        .ok();
+        write_aside(&format!(
+            "panic at {place}: this is a bug in scim-rotator; the message is withheld because it could quote a secret\n"
+        ));
+        flush();
     }));
 }
 

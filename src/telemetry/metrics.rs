@@ -122,6 +122,16 @@ impl Metrics {
         }
     }
 
+    /// It was noticed at this time that Vault had been restored from a snapshot. The
+    /// latest time is kept.
+    pub fn vault_restored(&self, at: Timestamp) {
+        let gauge = self
+            .instruments
+            .vault_restored
+            .with_label_values::<&str>(&[]);
+        gauge.set(gauge.get().max(at.as_second()));
+    }
+
     /// The supervisor's loop ran at `now`.
     pub fn tick(&self, now: Timestamp) {
         set_instant(&self.instruments.last_tick, now);
@@ -197,7 +207,7 @@ mod tests {
         metrics.step("crm", &step, &failed, took);
         metrics.request(Target::Sp, "issue", "201", 0.1);
         metrics.throttled(Target::Idp);
-        metrics.clock_skew(Target::Vault, 4.0);
+        metrics.clock_skew(Target::Vault, "vault", 4.0);
         metrics.rotation("crm", Trigger::Force, RotationResult::Success);
         metrics.rotation("unknown", Trigger::Force, RotationResult::Success);
         let text = metrics.render().expect("text");

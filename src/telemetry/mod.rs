@@ -17,11 +17,13 @@ mod exposition;
 pub mod facts;
 pub mod health;
 mod instruments;
+mod line_queue;
 pub mod logging;
 pub mod looks;
 pub mod metrics;
 pub mod notify;
 mod observe;
+pub mod obstacle;
 mod process;
 pub mod redact;
 mod requests;
@@ -41,6 +43,7 @@ use metrics::Metrics;
 use notify::Notifier;
 
 #[cfg(test)]
+#[allow(dead_code, reason = "shared with the tests of the alert rules")]
 #[path = "../../tests/deploy/fixture.rs"]
 pub(crate) mod fixture;
 

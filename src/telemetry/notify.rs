@@ -1,14 +1,22 @@
 //! Messages to systemd, if it started this process (`Type=notify`).
 
 use std::fmt;
+use std::io;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
 
-/// Where messages go.
-type Sink = Box<dyn Fn(&[NotifyState<'_>]) + Send + Sync>;
+use crate::environment;
+
+/// Where messages go. It never waits: an error of the kind `WouldBlock` means that
+/// systemd does not read.
+type Sink = Box<dyn Fn(&str) -> io::Result<()> + Send + Sync>;
 
 /// Reports the state of the service to systemd. Without systemd it does
 /// nothing.
@@ -17,13 +25,18 @@ pub struct Notifier {
     watchdog: Option<Duration>,
     last_ping: Mutex<Option<Instant>>,
     last_status: Mutex<String>,
+    /// The last message that systemd must have, if its socket was full.
+    unsent: Mutex<Option<String>>,
+    lost: AtomicU64,
 }
 
 impl Notifier {
     /// Sends to the socket that systemd named in the environment, if any.
     #[must_use]
     pub fn from_environment() -> Self {
-        Self::new(Some(Box::new(send)), sd_notify::watchdog_enabled())
+        let socket = environment::variable("NOTIFY_SOCKET").filter(|path| !path.is_empty());
+        let send = socket.map(|path| Box::new(move |text: &str| send(&path, text)) as Sink);
+        Self::new(send, sd_notify::watchdog_enabled())
     }
 
     /// Sends nothing.
@@ -38,6 +51,8 @@ impl Notifier {
             watchdog,
             last_ping: Mutex::new(None),
             last_status: Mutex::new(String::new()),
+            unsent: Mutex::new(None),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -76,8 +91,10 @@ impl Notifier {
         self.tell(&[NotifyState::Stopping, NotifyState::Status(status)]);
     }
 
-    /// Notifies the watchdog, at most twice in its interval.
+    /// Notifies the watchdog, at most twice in its interval, and sends again what
+    /// systemd had no room for.
     pub(super) fn keep_alive(&self) {
+        self.send_unsent();
         let Some(interval) = self.watchdog else {
             return;
         };
@@ -88,17 +105,61 @@ impl Notifier {
         }
     }
 
+    /// How many messages were lost because systemd did not read.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
     fn tell(&self, state: &[NotifyState<'_>]) {
-        if let Some(send) = &self.send {
-            send(state);
+        let lines: Vec<String> = state.iter().map(ToString::to_string).collect();
+        let text = lines.join("\n");
+        let is_ping = matches!(state, [NotifyState::Watchdog]);
+        // What comes before is sent before.
+        if !self.send_unsent() || !self.send(&text) {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            if !is_ping {
+                *self.unsent.lock() = Some(text);
+            }
+        }
+    }
+
+    /// Sends what systemd had no room for. Returns whether nothing is left.
+    fn send_unsent(&self) -> bool {
+        let mut unsent = self.unsent.lock();
+        if unsent.as_ref().is_none_or(|text| self.send(text)) {
+            *unsent = None;
+        }
+        unsent.is_none()
+    }
+
+    /// Returns whether the message is dealt with: `false` if systemd does not read now.
+    fn send(&self, text: &str) -> bool {
+        let Some(send) = &self.send else {
+            return true;
+        };
+        match send(text) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) => {
+                tracing::warn!(%error, "systemd could not be told; it may restart the service");
+                true
+            }
         }
     }
 }
 
-fn send(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(%error, "systemd could not be told; it may restart the service");
-    }
+/// Sends a datagram to systemd's socket, without waiting for room in it. A name that
+/// begins with `@` is an abstract one.
+fn send(path: &str, text: &str) -> io::Result<()> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    let address = match path.strip_prefix('@') {
+        #[cfg(target_os = "linux")]
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(path)?,
+    };
+    socket.send_to_addr(text.as_bytes(), &address)?;
+    Ok(())
 }
 
 impl fmt::Debug for Notifier {
@@ -125,9 +186,9 @@ mod tests {
     impl Heard {
         fn notifier(&self, watchdog: Option<Duration>) -> Notifier {
             let heard = self.clone();
-            let send = move |state: &[NotifyState<'_>]| {
-                let lines: Vec<String> = state.iter().map(ToString::to_string).collect();
-                heard.0.lock().push(lines.join("\n"));
+            let send = move |text: &str| {
+                heard.0.lock().push(text.to_owned());
+                Ok(())
             };
             Notifier::new(Some(Box::new(send)), watchdog)
         }
@@ -178,5 +239,30 @@ mod tests {
         let unwatched = Health::new(heard.notifier(None));
         unwatched.beat();
         assert_eq!(heard.take(), [""; 0]);
+    }
+
+    /// A socket that nobody reads fills up.
+    #[test]
+    fn a_full_socket_costs_messages_and_no_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("notify");
+        let systemd = UnixDatagram::bind(&path).expect("a socket");
+        let path = path.to_str().expect("a text").to_owned();
+        let sink: Sink = Box::new(move |text| send(&path, text));
+        let notifier = Notifier::new(Some(sink), None);
+        let mut number = 0;
+        while notifier.lost() == 0 {
+            number += 1;
+            notifier.status(&format!("status {number}"));
+            assert!(number < 1_000_000, "the socket never fills up");
+        }
+        notifier.ready("ready");
+        assert!(notifier.lost() >= 2);
+        let mut text = [0; 100];
+        systemd.set_nonblocking(true).expect("set");
+        while systemd.recv(&mut text).is_ok() {}
+        notifier.keep_alive();
+        let read = systemd.recv(&mut text).expect("what was unsent");
+        assert_eq!(&text[..read], b"READY=1\nSTATUS=ready");
     }
 }

@@ -114,7 +114,7 @@ impl StepReport {
                 }
             },
             Outcome::Failed { fault, .. } => Self::not_done(ResultLabel::Failed, fault.kind),
-            Outcome::Adopted(_)
+            Outcome::Adopted { .. }
             | Outcome::Prepared(_)
             | Outcome::Recovered { .. }
             | Outcome::Supplied { .. }
@@ -154,13 +154,17 @@ fn kind_of(reason: FindingReason) -> FaultKind {
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::TokenTooLarge
+        | FindingReason::OtherTenant
         | FindingReason::StillAccepted => FaultKind::Refused,
-        FindingReason::WrongBaseUrl | FindingReason::EndpointOpen | FindingReason::Redirect => {
-            FaultKind::Config
-        }
-        FindingReason::NoReadVariant | FindingReason::NotScim | FindingReason::Flapping => {
-            FaultKind::Schema
-        }
+        FindingReason::WrongBaseUrl
+        | FindingReason::EndpointOpen
+        | FindingReason::Redirect
+        | FindingReason::ControlsOff => FaultKind::Config,
+        FindingReason::NoReadVariant
+        | FindingReason::NotScim
+        | FindingReason::Flapping
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken => FaultKind::Schema,
         FindingReason::Tls | FindingReason::Unreachable => FaultKind::Network,
         FindingReason::Throttled => FaultKind::Throttled,
         FindingReason::ServerError => FaultKind::Server,

@@ -1,4 +1,4 @@
-//! Resource use of this process, from `/proc/self`. `/proc` may be mounted with
+//! Resource use of this process, from `/proc/self`, and its lost log lines. `/proc` may be mounted with
 //! processes only, so no file of the whole system is read.
 
 use std::fs;
@@ -6,6 +6,8 @@ use std::fs;
 use jiff::Timestamp;
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
+
+use super::logging;
 
 /// Appends the process metrics in the text format. Values that cannot be read
 /// are omitted.
@@ -54,6 +56,12 @@ pub(super) fn write(started_at: Timestamp, out: &mut String) {
             "When the process started.",
             Some(started_at.as_second() as f64),
         ),
+        (
+            "scim_rotator_log_lines_lost_total",
+            "counter",
+            "Log lines that were lost because standard error was not read.",
+            Some(logging::lost() as f64),
+        ),
     ];
     for (name, kind, help, value) in samples {
         if let Some(value) = value {
@@ -79,6 +87,6 @@ mod tests {
         let mut out = String::new();
         write(Timestamp::UNIX_EPOCH, &mut out);
         let values = out.lines().filter(|line| !line.starts_with('#')).count();
-        assert_eq!(values, 6, "{out}");
+        assert_eq!(values, 7, "{out}");
     }
 }

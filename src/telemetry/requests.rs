@@ -24,7 +24,7 @@ impl Observer for Metrics {
 
     /// The client reports how far the server's clock is ahead; the metric how
     /// far ours is.
-    fn clock_skew(&self, target: Target, seconds: f64) {
+    fn clock_skew(&self, target: Target, _host: &str, seconds: f64) {
         self.instruments
             .clock_skew
             .with_label_values(&[target.as_str()])

@@ -10,6 +10,9 @@ pub enum StepResult<'a> {
     Done,
     /// A connection was asked for proof, and has none yet.
     NoProofYet,
+    /// A token was accepted, and whether wrong tokens are refused is not clear:
+    /// no superseded token is retired; the reason for a person.
+    PartlyProven(&'a str),
     /// It failed; the reason for a person.
     Trouble(&'a str),
 }
@@ -31,13 +34,16 @@ impl<'a> StepResult<'a> {
                 Confirmation::NotYet { .. } => Self::NoProofYet,
                 Confirmation::Works | Confirmation::CannotTell => Self::Done,
             },
-            Outcome::Proved(Verdict::Pass(_))
-            | Outcome::Verified(Verdict::Pass(_))
-            | Outcome::Retired {
+            Outcome::Proved(Verdict::Pass(evidence))
+            | Outcome::Verified(Verdict::Pass(evidence)) => match evidence.unclear() {
+                Some(cause) => Self::PartlyProven(&cause.detail),
+                None => Self::Done,
+            },
+            Outcome::Retired {
                 refusal: Verdict::Pass(_),
                 ..
             }
-            | Outcome::Adopted(_)
+            | Outcome::Adopted { .. }
             | Outcome::Prepared(_)
             | Outcome::Issued(_)
             | Outcome::Recovered { .. }
@@ -59,6 +65,7 @@ impl<'a> StepResult<'a> {
         match self {
             Self::Done => "done",
             Self::NoProofYet => "no proof yet",
+            Self::PartlyProven(_) => "accepted, without proof that wrong tokens are refused",
             Self::Trouble(_) => "not done",
         }
     }
@@ -69,16 +76,17 @@ impl<'a> StepResult<'a> {
         match self {
             Self::Done => "success",
             Self::NoProofYet => "no_proof_yet",
+            Self::PartlyProven(_) => "partly_proven",
             Self::Trouble(_) => "failed",
         }
     }
 
-    /// The reason of a failure.
+    /// The reason of a failure, or of a proof that does not suffice.
     #[must_use]
     pub fn trouble(self) -> Option<&'a str> {
         match self {
             Self::Done | Self::NoProofYet => None,
-            Self::Trouble(trouble) => Some(trouble),
+            Self::PartlyProven(trouble) | Self::Trouble(trouble) => Some(trouble),
         }
     }
 }

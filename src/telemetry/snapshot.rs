@@ -7,12 +7,16 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::fault::FaultKind;
+use crate::rotation::proof::Proof;
 use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
-    ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult, StageName, Trigger,
+    Acknowledged, EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult,
+    StageName, SuppliedNote, Trigger,
 };
+use crate::scim::evidence::Finding;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::obstacle::Obstacle;
 
 /// One token at one moment. Parts that an idle token does not have are boxed,
 /// because there is one snapshot for each token.
@@ -49,10 +53,22 @@ pub struct TokenSnapshot {
     pub retiring: Vec<RetiringFacts>,
     /// When the next of them is to be retired.
     pub retirement_due_at: Option<Timestamp>,
+    /// Why that one is not shown to be dead, if something stands against it.
+    pub retirement_obstacle: Option<Box<Obstacle>>,
     /// Every configured connection.
     pub connections: Vec<ConnectionState>,
     /// The last probe of the token in use.
     pub probe: Option<LastProbe>,
+    /// What is shown of the token in use: `works`, `refused` or `unproven`.
+    pub proof: Option<&'static str>,
+    /// Whether a person said that the token in use is compromised, and it was
+    /// not replaced yet.
+    pub compromised: bool,
+    /// The last value at the published path that was not accepted.
+    pub supplied: Option<Box<SuppliedNote>>,
+    /// The last end that a person wrote for the token in use, if it was not
+    /// taken as it is.
+    pub stated_end: Option<Box<EndNote>>,
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The last failure since the last success.
@@ -79,6 +95,7 @@ pub struct TokenSnapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlotFacts {
     /// Its fingerprint.
+    #[serde(serialize_with = "Fingerprint::serialize_short")]
     pub fingerprint: Fingerprint,
     /// Its id at the issuer.
     pub id: Option<String>,
@@ -92,6 +109,12 @@ pub struct SlotFacts {
     pub expiry: ExpiryKnown,
     /// When it was last proven.
     pub proven_at: Option<Timestamp>,
+    /// Why that proof does not suffice to retire its predecessor: whether wrong
+    /// tokens are refused is not clear.
+    pub unclear_controls: Option<Box<Finding>>,
+    /// Why it is not known whether it belongs to the tenant of its predecessor: a
+    /// person supplied it, and there was nothing to compare it with.
+    pub tenant_doubt: Option<Box<str>>,
 }
 
 /// A superseded token that is not retired yet.
@@ -126,6 +149,30 @@ pub struct ConnectionState {
     pub delivered_at: Option<Timestamp>,
     /// When it last proved that it works.
     pub confirmed_at: Option<Timestamp>,
+    /// What a person has to write into it; absent if nothing waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Box<HandoverFacts>>,
+    /// Who said that the token was written into it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Box<Acknowledged>>,
+}
+
+/// A token that waits for the person who writes it into a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HandoverFacts {
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// When it should have been written at the latest; `None` if no rotation
+    /// depends on it.
+    pub deadline_at: Option<Timestamp>,
+    /// Where it waits in Vault.
+    pub vault_path: String,
+    /// Which token it is.
+    pub fingerprint: String,
+    /// What to do.
+    pub instructions: String,
+    /// The command that tells that it is done.
+    pub command: String,
 }
 
 /// A failure, for a person.
@@ -148,14 +195,19 @@ pub struct PastFacts {
     pub id: String,
     /// Why it began.
     pub trigger: Trigger,
+    /// Who asked for it or supplied the new token, as Vault tells.
+    pub asked_by: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
     /// How.
     pub result: RotationResult,
-    /// When the service provider was shown to refuse the old token.
+    /// When the old token was shown to be dead: the service provider refused it.
     pub old_refused_at: Option<Timestamp>,
+    /// Whether the service provider gave no clear answer then, and the issuer
+    /// said that it does not have the token any more.
+    pub old_gone_at_issuer: bool,
     /// Why it failed.
     pub detail: Option<String>,
 }
@@ -171,7 +223,8 @@ impl TokenSnapshot {
     }
 
     /// One word for its state: `halted`, `paused`, the stage of a rotation in
-    /// flight, `missing`, `fresh`, or the reason of its wait.
+    /// flight, `missing`, `refused` or `unproven` for a token that was not shown
+    /// to work, `fresh`, or the reason of its wait.
     #[must_use]
     pub fn standing(&self) -> &'static str {
         if self.stage == StageName::Halted {
@@ -187,9 +240,23 @@ impl TokenSnapshot {
             return Reason::Missing.as_str();
         }
         if self.reason.urgency() == Urgency::Healthy {
-            return Reason::Fresh.as_str();
+            return self.doubt().unwrap_or(Reason::Fresh.as_str());
         }
         self.reason.as_str()
+    }
+
+    /// The word for a token in use that was not shown to work.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&'static str> {
+        self.proof.filter(|word| *word != Proof::Works.as_str())
+    }
+
+    /// What the last probe found of a token that was not shown to work.
+    #[must_use]
+    pub fn doubt_detail(&self) -> Option<&str> {
+        self.doubt()?;
+        let finding = self.probe.as_ref()?.finding.as_ref()?;
+        Some(&finding.detail)
     }
 }
 

@@ -17,12 +17,14 @@ use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
 use crate::fault::Fault;
+use crate::ports::Version;
 use crate::ports::condition::{Condition, ConnectionState};
 use crate::ports::pulse::Pulse;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
-use crate::rotation::record::{Record, RotationResult, StageName};
+use crate::rotation::handover;
+use crate::rotation::record::{Handled, Record, RotationResult, Stage, Wish};
 
 /// Feeds logs, metrics and the board with what the driver reports.
 pub struct Observer {
@@ -38,6 +40,7 @@ struct Seen {
     decision: Option<(&'static str, &'static str)>,
     trouble: Option<String>,
     hold: Hold,
+    restored_at: Option<Timestamp>,
 }
 
 impl Observer {
@@ -76,6 +79,23 @@ impl Observer {
         })
     }
 
+    /// Tells once that the record was found in a Vault that was restored from a
+    /// snapshot.
+    fn tell_of_restore(&self, unit: &Unit, record: &Record) {
+        let Some(restored) = &record.restored else {
+            return;
+        };
+        self.metrics.vault_restored(restored.at);
+        let told = self.with_seen(&unit.name, |seen| seen.restored_at.replace(restored.at));
+        if told != Some(restored.at) {
+            warn!(
+                token = %unit.name,
+                at = %restored.at,
+                "Vault was restored from a snapshot: what was stored after the snapshot is lost, tokens of that time are looked for at the issuer and replaced"
+            );
+        }
+    }
+
     /// Registers the tokens of a record for masking in the logs.
     fn guard(&self, record: &Record) {
         let pending = record.rotation.as_ref().and_then(|r| r.pending.as_ref());
@@ -91,6 +111,7 @@ impl Observer {
 impl Witness for Observer {
     fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, _now: Timestamp) {
         self.guard(record);
+        self.tell_of_restore(unit, record);
         let facts = self.facts(unit);
         self.board().set(TokenSnapshot::from_record(
             &facts,
@@ -166,6 +187,31 @@ impl Witness for Observer {
         log_look(unit, connection, before, seen);
     }
 
+    fn request_handled(&self, unit: &Unit, _: &Record, _: Version, handled: &Handled) {
+        let token = unit.name.as_str();
+        let what = handled.what.map(Wish::as_str).unwrap_or_default();
+        let (by, id) = (handled.by.as_str(), handled.id.as_str());
+        match &handled.refused {
+            None => info!(
+                token,
+                by,
+                what,
+                request = id,
+                "a request of a person is accepted"
+            ),
+            Some(why) => {
+                warn!(
+                    token,
+                    by,
+                    what,
+                    request = id,
+                    why,
+                    "a request of a person is refused"
+                );
+            }
+        }
+    }
+
     fn store_failed(&self, unit: &Unit, text: &str, _now: Timestamp) {
         self.board().trouble(&unit.name, text);
         let new = self.with_seen(&unit.name, |seen| {
@@ -203,6 +249,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             let word = result.words();
             info!(token = %unit.name, rotation_id, step, connection, millis, "{word}");
         }
+        result @ StepResult::PartlyProven(cause) => {
+            let word = result.words();
+            if tells_cause(ended.before) == Some(cause) {
+                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            } else {
+                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+            }
+        }
         StepResult::Trouble(trouble) => warn!(
             token = %unit.name,
             rotation_id,
@@ -214,6 +268,14 @@ fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             "not done"
         ),
     }
+}
+
+/// Why the proof in this record does not suffice to retire a token.
+fn tells_cause(record: &Record) -> Option<&str> {
+    let rotation = record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    let evidence = pending.or(record.current.as_ref())?.evidence.as_ref()?;
+    evidence.unclear().map(|cause| cause.detail.as_str())
 }
 
 /// Logs the state of a connection when it has changed.
@@ -252,12 +314,16 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             generation = after.generation,
             fingerprint = %current.fingerprint(),
-            token_id = current.id.as_deref().unwrap_or_default(),
+            token_id = current.id.as_ref().map(|id| id.as_str()).unwrap_or_default(),
             expires_at = current.expires_at.map(|at| at.to_string()).unwrap_or_default(),
             "a new token is in use"
         );
     }
-    let waits = |record: &Record| record.stage_name() == StageName::WaitingOperator;
+    log_handovers(unit, before, after);
+    let waits = |record: &Record| {
+        let rotation = record.rotation.as_ref();
+        record.halt.is_none() && rotation.is_some_and(|r| r.stage == Stage::WaitingOperator)
+    };
     if waits(after) && !waits(before) {
         warn!(
             token = %unit.name,
@@ -266,13 +332,71 @@ fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             "a person must write the new token to the Vault path"
         );
     }
+    log_supplied(unit, before, after);
     if let (Some(halt), None) = (&after.halt, &before.halt) {
         error!(
             token = %unit.name,
             cause = halt.cause.as_str(),
             detail = %halt.detail,
-            "halted until a person acts; `scim-rotator status` shows the state, `scim-rotator rotate {}` goes on",
+            tried_again_at = halt.retry_at.filter(|_| halt.may_end_by_itself()).map(|at| at.to_string()).unwrap_or_default(),
+            "halted: a person has to look; it ends by itself when its cause has ended; `scim-rotator status` shows the state, `scim-rotator rotate {}` tries again at once",
             unit.name
+        );
+    }
+}
+
+/// Logs what a person has to write into a connection, and who said that it is
+/// done.
+fn log_handovers(unit: &Unit, before: &Record, after: &Record) {
+    for (connection, place) in &unit.labels.handovers {
+        let waits = |record| handover::open(record, connection).map(|holds| holds.fingerprint);
+        let now = waits(after);
+        if now.is_some() && now != waits(before) {
+            warn!(
+                token = %unit.name,
+                connection,
+                vault_path = %place.vault_path,
+                instructions = %place.instructions,
+                then_run = %place.command,
+                "a person must write the new token into the connection"
+            );
+        }
+        let proven = |record: &Record| record.connections.get(connection)?.confirmed_at;
+        if proven(after).is_some() && proven(after) != proven(before) {
+            let holds = after.connections.get(connection);
+            let ack = holds.and_then(|holds| holds.ack.as_deref());
+            info!(
+                token = %unit.name,
+                connection,
+                by = ack.map(|ack| ack.by.as_str()).unwrap_or_default(),
+                reason = ack.map(|ack| ack.reason.as_str()).unwrap_or_default(),
+                "the new token was written into the connection"
+            );
+        }
+    }
+}
+
+/// Logs what came of what somebody wrote to the published path.
+fn log_supplied(unit: &Unit, before: &Record, after: &Record) {
+    let seen_before = before.supplied.as_ref().map(|note| (note.at, note.count));
+    let note = after.supplied.as_ref();
+    if let Some(note) = note.filter(|note| seen_before != Some((note.at, note.count))) {
+        warn!(
+            token = %unit.name,
+            vault_path = %unit.labels.vault_path,
+            fingerprint = %note.fingerprint,
+            by = note.by.as_deref().unwrap_or("unknown"),
+            why = %note.detail,
+            "a value at the published path was not accepted; the token in use is written back"
+        );
+    }
+    let note = after.stated_end.as_ref();
+    if let Some(note) = note.filter(|note| before.stated_end.as_ref() != Some(*note)) {
+        warn!(
+            token = %unit.name,
+            vault_path = %unit.labels.vault_path,
+            by = note.by.as_deref().unwrap_or("unknown"),
+            "{}", note.detail
         );
     }
 }

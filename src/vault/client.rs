@@ -10,7 +10,10 @@ use http::header::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use rustify::endpoint::Endpoint;
 
-pub use self::wire::{Call, VaultAnswer};
+pub use self::wire::VaultAnswer;
+#[cfg(test)]
+pub(super) use self::wire::understood;
+pub use super::call::Call;
 
 use super::config::VaultConfig;
 use super::error::{VaultError, VaultErrorKind};
@@ -60,7 +63,7 @@ impl VaultClient {
 
     /// The current time, for deadlines.
     pub(super) fn now(&self) -> Timestamp {
-        self.http.clock().now()
+        self.http.own_clock().now()
     }
 
     /// Reads certificates and keys again if their files changed.
@@ -89,7 +92,7 @@ impl VaultClient {
             let Some(pause) = pause.filter(|pause| waited + *pause <= self.patience) else {
                 return result;
             };
-            self.http.clock().sleep(pause).await;
+            self.http.own_clock().sleep(pause).await;
             waited += pause;
             rounds += 1;
         }
@@ -179,7 +182,7 @@ impl VaultClient {
             Err(fault) => Err(fault),
         };
         let answer = result
-            .map_err(VaultErrorKind::Unreachable)
+            .map_err(|fault| VaultErrorKind::Unreachable(Box::new(fault)))
             .and_then(|answer| wire::understood(&answer));
         answer.map_err(|kind| VaultError::new(call, kind))
     }
@@ -197,7 +200,9 @@ fn left_behind(call: &Call) -> Fault {
 }
 
 fn no_node() -> VaultErrorKind {
-    VaultErrorKind::Unreachable(unusable("`vault.address` names no node".to_owned()))
+    VaultErrorKind::Unreachable(Box::new(unusable(
+        "`vault.address` names no node".to_owned(),
+    )))
 }
 
 fn unusable(message: String) -> Fault {

@@ -1,5 +1,5 @@
 //! The document about all tokens, which says whether a person stopped all work.
-//! It is stored beside the records, so that every replica reads it.
+//! It is stored beside the records, and only the daemon reads and writes it.
 
 use serde_json::Value;
 
@@ -8,54 +8,58 @@ use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
 use crate::ports::StoreError;
-use crate::rotation::record::Paused;
+use crate::rotation::record::Control;
 
 /// Its name below `state_path`. No token can have this name, because names of
 /// tokens do not begin with a period.
 pub const NAME: &str = ".control";
 
-const PAUSED: &str = "paused";
-
 /// Reads whether all work is stopped, since when and why.
-pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Option<Paused>, StoreError> {
+pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Control, StoreError> {
     let stored = kv::read(session, path).await.map_err(fault)?;
-    match stored {
-        Stored::Absent | Stored::Deleted { .. } => Ok(None),
-        Stored::Present { fields, .. } => decode(&fields).map_err(|why| unusable(path, why)),
-    }
+    decode(stored, path).map(|(control, _)| control)
 }
 
-/// Writes it; other fields of the document are kept. After a conflict it is
-/// written again: the last person's decision counts.
-pub(super) async fn write(
+/// Changes it, also while other replicas do, and returns what is stored then and
+/// whether it was changed here. Other fields of the document are kept.
+pub(super) async fn change(
     session: &Session,
     path: &KvPath,
-    paused: Option<&Paused>,
-) -> Result<(), StoreError> {
+    change: impl Fn(&Control) -> Control,
+) -> Result<(Control, bool), StoreError> {
     loop {
         let stored = kv::read(session, path).await.map_err(fault)?;
         let version = stored.version();
-        let mut fields = match stored {
-            Stored::Absent | Stored::Deleted { .. } => Fields::new(),
-            Stored::Present { fields, .. } => fields,
+        let (before, mut fields) = decode(stored, path)?;
+        let after = change(&before);
+        if after == before {
+            return Ok((after, false));
+        }
+        let value = serde_json::to_value(&after);
+        let Ok(Value::Object(changed)) = value else {
+            return Err(unusable(path, "it cannot be written as JSON"));
         };
-        let value = serde_json::to_value(paused);
-        let value = value.map_err(|_| unusable(path, "it cannot be written as JSON"))?;
-        fields.insert(PAUSED.to_owned(), value);
+        fields.extend(changed);
         match kv::write(session, path, fields, version).await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind == VaultErrorKind::CasConflict => {}
+            Ok(_) => return Ok((after, true)),
+            Err(error) if error.kind == VaultErrorKind::CasConflict || error.is_ambiguous() => {}
             Err(error) => return Err(fault(error)),
         }
     }
 }
 
-fn decode(fields: &Fields) -> Result<Option<Paused>, &'static str> {
-    match fields.get(PAUSED) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => serde_json::from_value(value.clone())
-            .map_err(|_| "its field `paused` is not what `scim-rotator pause --all` writes"),
-    }
+fn decode(stored: Stored, path: &KvPath) -> Result<(Control, Fields), StoreError> {
+    let fields = match stored {
+        Stored::Absent | Stored::Deleted { .. } => Fields::new(),
+        Stored::Present { fields, .. } => fields,
+    };
+    let control = understood(&fields).map_err(|why| unusable(path, why))?;
+    Ok((control, fields))
+}
+
+fn understood(fields: &Fields) -> Result<Control, &'static str> {
+    serde_json::from_value(fields.clone().into_value())
+        .map_err(|_| "its fields are not what scim-rotator writes there")
 }
 
 fn fault(error: VaultError) -> StoreError {
@@ -64,7 +68,9 @@ fn fault(error: VaultError) -> StoreError {
 
 fn unusable(path: &KvPath, why: &str) -> StoreError {
     StoreError::Unusable(format!(
-        "{path} cannot be used: {why}; write it anew with `scim-rotator pause --all` or `resume --all`"
+        "{path} cannot be used: {why}; delete it with `vault kv metadata delete -mount={} {}`, then pause all work again if it is to be paused",
+        path.mount(),
+        path.path()
     ))
 }
 
@@ -76,14 +82,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_an_error_and_not_a_permission() {
-        let fields = |value| Fields::from_iter([(PAUSED.to_owned(), value)]);
-        assert_eq!(decode(&Fields::new()), Ok(None));
-        assert_eq!(decode(&fields(Value::Null)), Ok(None));
+        let fields = |value| Fields::from_iter([("paused".to_owned(), value)]);
+        assert_eq!(understood(&Fields::new()), Ok(Control::default()));
+        assert_eq!(understood(&fields(Value::Null)), Ok(Control::default()));
         let paused = json!({ "since": "2026-01-01T00:00:00Z", "reason": "audit" });
-        let read = decode(&fields(paused)).expect("readable").expect("paused");
-        assert_eq!(read.reason, "audit");
+        let read = understood(&fields(paused)).expect("readable");
+        assert_eq!(read.paused.expect("paused").reason, "audit");
         for nonsense in [json!(false), json!("yes"), json!({}), json!({ "since": 7 })] {
-            assert!(decode(&fields(nonsense)).is_err());
+            assert!(understood(&fields(nonsense)).is_err());
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::client::Call;
 use super::error::{VaultError, VaultErrorKind};
-use super::floor::{Floors, Worth};
+use super::floor::{Edition, Floors, Worth};
 use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
@@ -41,38 +41,77 @@ impl Documents {
     /// Reads the latest version.
     ///
     /// # Errors
-    /// [`VaultErrorKind::StaleRead`] if Vault keeps returning an older version
-    /// than is known.
+    /// [`VaultErrorKind::Outdated`] if Vault returns an older version than is
+    /// known, and has not done so for long.
     pub(super) async fn read(&self, path: &KvPath) -> Result<Stored, VaultError> {
+        self.read_with_lost(path).await.map(|(stored, _)| stored)
+    }
+
+    /// Reads the latest version. With it comes the number of a later version that
+    /// this process knows and that Vault has lost, because it was restored from a
+    /// snapshot. A write that names the version that was read proves that.
+    ///
+    /// # Errors
+    /// The same as of [`Self::read`].
+    pub(super) async fn read_with_lost(
+        &self,
+        path: &KvPath,
+    ) -> Result<(Stored, Option<u64>), VaultError> {
         let mut pauses = PAUSES.iter();
         loop {
             let stored = kv::read(&self.session, path).await?;
             let seen = stored.edition();
-            let worth = self.floors.judge(path, seen);
+            let worth = self.floors.judge(path, seen, self.session.now());
             match (worth, pauses.next()) {
-                (Worth::Latest, _) => {}
-                (Worth::Outdated | Worth::Vanished, Some(pause)) => {
+                (Worth::Outdated { .. } | Worth::Vanished, Some(pause)) => {
                     self.session.doubt();
                     self.session.sleep(*pause).await;
-                    continue;
                 }
-                (Worth::Outdated, None) => {
+                (Worth::Outdated { known }, None) => {
                     let call = Call::new("read", path.data());
-                    return Err(VaultError::new(&call, VaultErrorKind::StaleRead));
+                    let seen = stored.version();
+                    let kind = VaultErrorKind::Outdated { seen, known };
+                    return Err(VaultError::new(&call, kind));
                 }
-                (Worth::Vanished | Worth::Recreated, _) => {
-                    tracing::warn!(
-                        %path,
-                        "somebody deleted this secret with all its versions: going on from what is there now"
-                    );
-                    self.floors.forget(path);
-                }
+                (worth, _) => return Ok((stored, self.accept(path, seen, worth))),
             }
-            if let Some(seen) = seen {
-                self.floors.raise(path, seen);
-            }
-            return Ok(stored);
         }
+    }
+
+    /// Notes an answer that is used, and returns the number of a version that is
+    /// lost.
+    fn accept(&self, path: &KvPath, seen: Option<Edition>, worth: Worth) -> Option<u64> {
+        let version = seen.map_or(0, |seen| seen.version);
+        let lost = match worth {
+            Worth::Latest | Worth::Outdated { .. } => None,
+            Worth::SetBack { known } => {
+                tracing::warn!(
+                    %path, version, known,
+                    "Vault keeps returning an older version of this secret than it had stored: it was restored from a snapshot, or a node lags far behind; the next write shows which"
+                );
+                return Some(known);
+            }
+            Worth::Recreated { known } => {
+                tracing::warn!(
+                    %path, version, known,
+                    "the versions of this secret began anew: Vault was restored from a snapshot and another replica has written since, or somebody deleted the secret with all its versions"
+                );
+                self.floors.forget(path);
+                Some(known)
+            }
+            Worth::Vanished => {
+                tracing::warn!(
+                    %path,
+                    "somebody deleted this secret with all its versions, or Vault was restored from a snapshot that is older than the secret: going on from what is there now"
+                );
+                self.floors.forget(path);
+                None
+            }
+        };
+        if let Some(seen) = seen {
+            self.floors.raise(path, seen);
+        }
+        lost
     }
 
     /// Writes a new version if `expected` is still the latest, and returns its
@@ -94,12 +133,15 @@ impl Documents {
             let written = kv::write(&self.session, path, fields.clone(), expected).await;
             let error = match written {
                 Ok(edition) => {
-                    self.floors.raise(path, edition);
+                    self.floors.wrote(path, edition, self.session.now());
                     return Ok(edition.version);
                 }
                 Err(error) => error,
             };
             let late = lost.is_some() && error.kind == VaultErrorKind::CasConflict;
+            if error.kind == VaultErrorKind::CasConflict {
+                self.floors.refused(path);
+            }
             if !error.is_ambiguous() && !late {
                 return Err(error);
             }
@@ -111,6 +153,7 @@ impl Documents {
                 Stored::Present {
                     edition, fields, ..
                 } if is_ours(fields) => {
+                    self.floors.wrote(path, *edition, self.session.now());
                     return Ok(edition.version);
                 }
                 Stored::Present { .. } | Stored::Absent | Stored::Deleted { .. } => {}

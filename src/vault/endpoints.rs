@@ -25,6 +25,25 @@ impl Endpoint for Get {
     }
 }
 
+/// `DELETE` of any path.
+pub(super) struct Delete {
+    pub(super) path: String,
+}
+
+impl Endpoint for Delete {
+    type Response = ();
+    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
+    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
+
+    fn path(&self) -> String {
+        self.path.clone()
+    }
+
+    fn method(&self) -> RequestMethod {
+        RequestMethod::DELETE
+    }
+}
+
 /// `POST` to any path.
 pub(super) struct Post {
     pub(super) path: String,

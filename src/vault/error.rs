@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 pub(super) use self::classify::classify;
-use super::client::Call;
+use super::call::Call;
 use crate::fault::{Fault, FaultClass};
 
 /// A request to Vault that failed. It contains no body, token or header.
@@ -42,12 +42,12 @@ impl VaultError {
 
     /// Whether another node of the cluster may succeed.
     pub(super) fn is_worth_another_node(&self) -> bool {
+        if let VaultErrorKind::Unreachable(fault) = &self.kind {
+            return fault.class == FaultClass::NotApplied;
+        }
         matches!(
             self.kind,
-            VaultErrorKind::Unreachable(Fault {
-                class: FaultClass::NotApplied,
-                ..
-            }) | VaultErrorKind::Sealed
+            VaultErrorKind::Sealed
                 | VaultErrorKind::NotInitialised
                 | VaultErrorKind::Standby { .. }
         )
@@ -83,6 +83,7 @@ impl VaultError {
             VaultErrorKind::Unreachable(_)
                 | VaultErrorKind::Server { .. }
                 | VaultErrorKind::StaleRead
+                | VaultErrorKind::Outdated { .. }
         );
         broken || self.is_worth_another_node()
     }
@@ -125,6 +126,7 @@ impl VaultError {
             | VaultErrorKind::NotInitialised
             | VaultErrorKind::Standby { .. }
             | VaultErrorKind::StaleRead
+            | VaultErrorKind::Outdated { .. }
             | VaultErrorKind::RateLimited { .. }
             | VaultErrorKind::Unreachable(_)
             | VaultErrorKind::Server { .. }
@@ -161,7 +163,7 @@ pub enum VaultErrorKind {
         /// When it was written.
         created_at: Option<Timestamp>,
         /// When it was deleted, as Vault writes it; empty if destroyed at once.
-        deletion_time: String,
+        deletion_time: Box<str>,
         /// Whether it was destroyed, so that it cannot be restored.
         destroyed: bool,
     },
@@ -192,6 +194,16 @@ pub enum VaultErrorKind {
     /// The node does not have a write yet that this process knows of.
     #[error("this Vault node lags behind (status 412)")]
     StaleRead,
+    /// Vault returned an older version of a secret than this process knows.
+    #[error(
+        "Vault returns version {seen} of this secret, and version {known} was stored before: a Vault node lags behind, or Vault was restored from a snapshot; if that lasts longer than a minute, version {seen} is used and what was lost is looked for"
+    )]
+    Outdated {
+        /// The version that it returned.
+        seen: u64,
+        /// The newest known version.
+        known: u64,
+    },
     /// A rate limit quota.
     #[error("the rate limit of Vault was hit (status 429)")]
     RateLimited {
@@ -200,7 +212,7 @@ pub enum VaultErrorKind {
     },
     /// There was no answer; the fault says why.
     #[error("{0}")]
-    Unreachable(Fault),
+    Unreachable(Box<Fault>),
     /// Vault reported an internal error.
     #[error("Vault failed with status {status}: look at its log")]
     Server {

@@ -4,13 +4,27 @@
 //! returns an old version to reads. If this process has read or written version 7
 //! of a document, it rejects version 6. This needs no header of the server, so it
 //! works with every compatible product.
+//!
+//! A Vault that was restored from a snapshot returns an old version too, and for
+//! ever. After [`SET_BACK_AFTER`] the old version is therefore used. The next
+//! write names it, and that write proves which of the two it is: check-and-set
+//! refuses the write if a node was only behind.
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::path::KvPath;
+
+/// How long Vault has to return the same old version until Vault counts as
+/// restored. Followers catch up within seconds, and a former leader notices the
+/// election within seconds.
+const SET_BACK_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// After a write has proved that Vault was restored, other old versions count as
+/// restored at once for this long.
+const PROVEN: SignedDuration = SignedDuration::from_hours(1);
 
 /// A version of a document, and when Vault stored it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,55 +39,139 @@ pub(super) enum Worth {
     /// No newer version is known.
     Latest,
     /// A newer version is known.
-    Outdated,
+    Outdated {
+        /// The number of the newer version.
+        known: u64,
+    },
+    /// A newer version is known, and Vault has returned this one for so long that
+    /// the newer one must be lost.
+    SetBack {
+        /// The number of the lost version.
+        known: u64,
+    },
     /// There is no document, where one was known: the answer is out of date, or
     /// it was deleted.
     Vanished,
-    /// Somebody deleted the document with its metadata, and it was written again
-    /// since: its version numbers start at 1 again.
-    Recreated,
+    /// The version has a smaller number than a known one and is younger. Somebody
+    /// deleted the document with its metadata, or another replica has written to
+    /// a Vault that was restored.
+    Recreated {
+        /// The number of the version that was known.
+        known: u64,
+    },
+}
+
+/// What is known of a document.
+struct Floor {
+    newest: Edition,
+    /// Boxed, because there is one of these for each document, and most are up to
+    /// date.
+    behind: Option<Box<Behind>>,
+}
+
+/// The older version that Vault returns now.
+struct Behind {
+    seen: Edition,
+    since: Timestamp,
 }
 
 /// The newest versions that this process has read or written.
 #[derive(Default)]
-pub(super) struct Floors(Mutex<HashMap<KvPath, Edition>>);
+pub(super) struct Floors(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    floors: HashMap<KvPath, Floor>,
+    /// When a write last proved that Vault was restored.
+    restored_at: Option<Timestamp>,
+}
 
 impl Floors {
-    /// Notes a version that was read or written, unless a newer one is known.
+    /// Notes a version that was read, unless a newer one is known.
     pub(super) fn raise(&self, path: &KvPath, seen: Edition) {
-        let mut known = self.known();
-        match known.get_mut(path) {
-            Some(floor) if floor.version >= seen.version => {}
-            Some(floor) => *floor = seen,
+        let floors = &mut self.known().floors;
+        match floors.get_mut(path) {
+            Some(floor) if floor.newest.version > seen.version => {}
+            Some(floor) => *floor = Floor::at(seen),
             None => {
-                known.insert(path.clone(), seen);
+                floors.insert(path.clone(), Floor::at(seen));
             }
+        }
+    }
+
+    /// Notes a version that this process has written. Check-and-set took it, so
+    /// it is the newest one, whatever was known before.
+    pub(super) fn wrote(&self, path: &KvPath, written: Edition, now: Timestamp) {
+        let mut known = self.known();
+        let before = known.floors.insert(path.clone(), Floor::at(written));
+        if before.is_some_and(|floor| floor.newest.version >= written.version) {
+            known.restored_at = Some(now);
+        }
+    }
+
+    /// Check-and-set refused a write: an old version that Vault returned was that
+    /// of a node that lagged behind.
+    pub(super) fn refused(&self, path: &KvPath) {
+        if let Some(floor) = self.known().floors.get_mut(path) {
+            floor.behind = None;
         }
     }
 
     /// The document was recreated: what was known of it is dropped.
     pub(super) fn forget(&self, path: &KvPath) {
-        self.known().remove(path);
+        self.known().floors.remove(path);
     }
 
     /// Compares an answer with what is known; `seen` is `None` if there is no
     /// document.
-    pub(super) fn judge(&self, path: &KvPath, seen: Option<Edition>) -> Worth {
-        let Some(floor) = self.known().get(path).copied() else {
+    pub(super) fn judge(&self, path: &KvPath, seen: Option<Edition>, now: Timestamp) -> Worth {
+        let mut all = self.known();
+        let proven = all
+            .restored_at
+            .is_some_and(|at| now.duration_since(at) < PROVEN);
+        let Some(floor) = all.floors.get_mut(path) else {
             return Worth::Latest;
         };
-        match seen {
-            None => Worth::Vanished,
-            Some(seen) if seen.version >= floor.version => Worth::Latest,
-            Some(seen) => match (seen.created_at, floor.created_at) {
-                (Some(seen), Some(floor)) if seen > floor => Worth::Recreated,
-                (Some(_) | None, Some(_) | None) => Worth::Outdated,
-            },
+        let known = floor.newest.version;
+        let Some(seen) = seen else {
+            return Worth::Vanished;
+        };
+        if seen.version >= known {
+            floor.behind = None;
+            return Worth::Latest;
+        }
+        match (seen.created_at, floor.newest.created_at) {
+            (Some(seen), Some(floor)) if seen > floor => Worth::Recreated { known },
+            (Some(_) | None, Some(_) | None) if proven => Worth::SetBack { known },
+            (Some(_) | None, Some(_) | None) => floor.is_behind(seen, now),
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<KvPath, Edition>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock()
+    }
+}
+
+impl Floor {
+    fn at(newest: Edition) -> Self {
+        Self {
+            newest,
+            behind: None,
+        }
+    }
+
+    fn is_behind(&mut self, seen: Edition, now: Timestamp) -> Worth {
+        let known = self.newest.version;
+        let same = self.behind.as_ref().filter(|behind| behind.seen == seen);
+        match same.map(|behind| behind.since) {
+            Some(since) if now.duration_since(since) >= SET_BACK_AFTER => Worth::SetBack { known },
+            Some(since) if since <= now => Worth::Outdated { known },
+            // The first such answer, or the clock was set back.
+            Some(_) | None => {
+                self.behind = Some(Box::new(Behind { seen, since: now }));
+                Worth::Outdated { known }
+            }
+        }
     }
 }
 
@@ -81,34 +179,71 @@ impl Floors {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_older_version_is_not_believed_and_a_new_beginning_is() {
-        let edition = |version, second| Edition {
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn edition(version: u64, second: i64) -> Edition {
+        Edition {
             version,
             created_at: Timestamp::from_second(second).ok(),
-        };
-        let path = KvPath::parse("kv/state/crm").expect("a path");
+        }
+    }
+
+    fn path() -> KvPath {
+        KvPath::parse("kv/state/crm").expect("a path")
+    }
+
+    #[test]
+    fn an_older_version_is_not_believed_and_a_new_beginning_is() {
+        let path = path();
         let floors = Floors::default();
-        assert_eq!(floors.judge(&path, None), Worth::Latest);
+        assert_eq!(floors.judge(&path, None, NOW), Worth::Latest);
         floors.raise(&path, edition(7, 700));
         floors.raise(&path, edition(6, 600));
+        let known = 7;
         let cases = [
             (Some(edition(7, 700)), Worth::Latest),
             (Some(edition(9, 900)), Worth::Latest),
-            (Some(edition(6, 600)), Worth::Outdated),
-            (Some(edition(1, 100)), Worth::Outdated),
-            (Some(edition(1, 701)), Worth::Recreated),
+            (Some(edition(6, 600)), Worth::Outdated { known }),
+            (Some(edition(1, 100)), Worth::Outdated { known }),
+            (Some(edition(1, 701)), Worth::Recreated { known }),
             (None, Worth::Vanished),
         ];
         for (seen, expected) in cases {
-            assert_eq!(floors.judge(&path, seen), expected, "{seen:?}");
+            assert_eq!(floors.judge(&path, seen, NOW), expected, "{seen:?}");
         }
         let unknown = Edition {
             version: 6,
             created_at: None,
         };
-        assert_eq!(floors.judge(&path, Some(unknown)), Worth::Outdated);
+        let outdated = Worth::Outdated { known };
+        assert_eq!(floors.judge(&path, Some(unknown), NOW), outdated);
         floors.forget(&path);
-        assert_eq!(floors.judge(&path, Some(edition(1, 1))), Worth::Latest);
+        assert_eq!(floors.judge(&path, Some(edition(1, 1)), NOW), Worth::Latest);
+    }
+
+    #[test]
+    fn an_old_version_that_stays_is_that_of_a_restored_vault() {
+        let path = path();
+        let floors = Floors::default();
+        floors.raise(&path, edition(7, 700));
+        let at = |seconds| NOW + SignedDuration::from_secs(seconds);
+        let judged = |version, seconds| {
+            let seen = edition(version, 100 * i64::try_from(version).expect("small"));
+            floors.judge(&path, Some(seen), at(seconds))
+        };
+        let (outdated, set_back) = (Worth::Outdated { known: 7 }, Worth::SetBack { known: 7 });
+        assert_eq!(judged(5, 0), outdated);
+        assert_eq!(judged(5, 59), outdated);
+        assert_eq!(judged(6, 60), outdated, "a follower that catches up");
+        assert_eq!(judged(6, 119), outdated);
+        assert_eq!(judged(6, 120), set_back);
+        floors.refused(&path);
+        assert_eq!(judged(6, 121), outdated, "it was a node that lagged behind");
+        assert_eq!(judged(7, 122), Worth::Latest);
+        assert_eq!(judged(6, 300), outdated, "counted anew");
+        assert_eq!(judged(6, 360), set_back);
+        floors.wrote(&path, edition(7, 701), at(361));
+        assert_eq!(judged(6, 362), set_back, "a write has proved a restore");
+        assert_eq!(judged(7, 362), Worth::Latest);
     }
 }

@@ -174,14 +174,19 @@ async fn published_at(
     target: &PublishTarget,
 ) -> Result<Vec<Obstacle>, VaultError> {
     let (stored, mut found) = secret(session, &target.path).await?;
-    if let Some(Stored::Present { fields, .. }) = stored
-        && let PublishedSecret::Malformed(what) = published::decode(&fields, &target.fields)
-    {
-        found.push(Obstacle {
+    if let Some(Stored::Present { fields, .. }) = stored {
+        let (what, remedy) = match published::decode(&fields, &target.fields) {
+            PublishedSecret::Malformed(what) => {
+                (Some(what), "take the field out, or write a token there")
+            }
+            PublishedSecret::Token(token) => (token.unreadable, ""),
+            PublishedSecret::Absent => (None, ""),
+        };
+        found.extend(what.map(|what| Obstacle {
             path: target.path.to_string(),
             what,
-            remedy: "take the field out, or write a token there".to_owned(),
-        });
+            remedy: remedy.to_owned(),
+        }));
     }
     Ok(found)
 }

@@ -1,17 +1,17 @@
 //! Read and check-and-set write of one KV v2 secret.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequest, SetSecretRequestOptions};
 
 use super::client::Call;
+use super::endpoints::Get;
 use super::error::{VaultError, VaultErrorKind};
 use super::floor::Edition;
 use super::path::KvPath;
 use super::session::Session;
-
-/// The fields of a secret.
-pub(super) type Fields = Map<String, Value>;
+pub(super) use super::wiped::Fields;
+use crate::http::message::wipe;
 
 /// The content of a path.
 pub(super) enum Stored {
@@ -103,6 +103,45 @@ pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Stored, Vau
     })
 }
 
+#[derive(Deserialize)]
+struct VersionFacts {
+    created_by: Option<Author>,
+}
+
+/// Vault 1.21 and newer tell who wrote a version.
+#[derive(Deserialize)]
+struct Author {
+    #[serde(default)]
+    actor: String,
+    #[serde(default)]
+    entity_id: String,
+}
+
+/// Longest name of an author that is shown.
+const LONGEST_NAME: usize = 128;
+
+/// Who wrote a version; `None` if this Vault does not tell, or our token may not
+/// read the metadata.
+pub(super) async fn author(session: &Session, path: &KvPath, version: u64) -> Option<String> {
+    let path = path.metadata();
+    let call = Call::new("read", path.clone());
+    let answer = session.call(&call, &Get { path }).await.ok()?;
+    let data: Value = answer.field("data")?;
+    let facts = data.get("versions")?.get(version.to_string())?.clone();
+    let facts: VersionFacts = serde_json::from_value(facts).ok()?;
+    let author = facts.created_by?;
+    let name = [author.actor, author.entity_id];
+    name.iter()
+        .map(|name| visible(name))
+        .find(|name| !name.is_empty())
+}
+
+/// What may be shown of a name: no control characters, and not too long.
+fn visible(name: &str) -> String {
+    let visible = name.chars().filter(|c| c.is_ascii_graphic());
+    visible.take(LONGEST_NAME).collect()
+}
+
 fn absent_or(error: VaultError) -> Result<Stored, VaultError> {
     if error.kind == VaultErrorKind::NotFound {
         return Ok(Stored::Absent);
@@ -119,7 +158,7 @@ fn absent_or(error: VaultError) -> Result<Stored, VaultError> {
                 version,
                 created_at,
             },
-            deletion_time,
+            deletion_time: deletion_time.into(),
             destroyed,
         });
     }
@@ -138,15 +177,24 @@ pub(super) async fn write(
     // vaultrs has a 32-bit version number; KV cannot reach that many versions.
     let cas =
         u32::try_from(expected).map_err(|_| VaultError::new(&call, VaultErrorKind::CasConflict))?;
-    let request = SetSecretRequest {
+    let request = Wiped(SetSecretRequest {
         mount: path.mount().to_owned(),
         path: path.path().to_owned(),
-        data: Value::Object(fields),
+        data: fields.into_value(),
         options: Some(SetSecretRequestOptions { cas }),
-    };
-    let answer = session.call(&call, &request).await?;
+    });
+    let answer = session.call(&call, &request.0).await?;
     let written: Metadata = answer
         .field("data")
         .ok_or_else(|| malformed("a write was not answered with a version"))?;
     Ok(written.edition())
+}
+
+/// A request whose secret is wiped when it is dropped.
+struct Wiped(SetSecretRequest);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0.data);
+    }
 }

@@ -12,13 +12,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::{Call, VaultAnswer};
 use super::endpoints::{Get, Post};
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use super::session::Session;
+use super::wiped::Fields;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::Clock;
 use crate::secret::SecretText;
@@ -117,7 +118,7 @@ struct LeaseAnswer {
     lease_duration: u32,
     #[serde(default)]
     renewable: bool,
-    data: Option<BTreeMap<String, Value>>,
+    data: Option<Fields>,
 }
 
 impl LeaseAnswer {
@@ -233,10 +234,10 @@ impl Leased {
         if !lease.id.is_empty() {
             self.session.note_lease_end(lease.ends_at);
         }
-        let texts = answer.data.unwrap_or_default().into_iter();
-        let fields = texts.filter_map(|(name, value)| {
+        let data = answer.data.unwrap_or_default();
+        let fields = data.iter().filter_map(|(name, value)| {
             let value = SecretText::parse(value.as_str()?).ok()?;
-            Some((name, value))
+            Some((name.clone(), value))
         });
         Ok(LeasedCredential {
             lease,

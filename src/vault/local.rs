@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use tokio::io::AsyncReadExt;
-use zeroize::Zeroizing;
-
 use crate::environment;
+use crate::files::{self, FileFault};
 use crate::secret::{MAX_SECRET_LEN, SecretRef, SecretText};
 
 /// Reads a credential from its file or variable. `what` names it for a person.
@@ -49,17 +47,20 @@ fn unusable(what: &str, reference: &SecretRef, why: &dyn std::fmt::Display) -> S
 }
 
 async fn read_file(path: &Path) -> Result<String, String> {
-    let file = tokio::fs::File::open(path).await.map_err(io_reason)?;
-    // A line end and one byte more, by which a file that is too long is known.
-    let limit = MAX_SECRET_LEN + 3;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit));
-    let mut limited = file.take(limit as u64);
-    limited.read_to_end(&mut bytes).await.map_err(io_reason)?;
+    // A line end more than a credential has.
+    let most = MAX_SECRET_LEN as u64 + 2;
+    let bytes = files::read_aside(path.to_owned(), most).await;
+    let bytes = bytes.map_err(|fault| {
+        let is_long = matches!(fault, FileFault::TooLong(_));
+        if is_long {
+            TOO_LONG.to_owned()
+        } else {
+            fault.told()
+        }
+    })?;
     let content = without_line_end(&bytes);
     if content.len() > MAX_SECRET_LEN {
-        return Err(format!(
-            "it has more than {MAX_SECRET_LEN} bytes: not a credential"
-        ));
+        return Err(TOO_LONG.to_owned());
     }
     let text = str::from_utf8(content).map_err(|_| NO_TEXT.to_owned())?;
     Ok(text.to_owned())
@@ -72,24 +73,8 @@ fn without_line_end(bytes: &[u8]) -> &[u8] {
     }
 }
 
+const TOO_LONG: &str = "it has more than 65536 bytes: not a credential";
 const NO_TEXT: &str = "it is not text in UTF-8";
-
-fn io_reason(error: std::io::Error) -> String {
-    use std::io::ErrorKind;
-    let kind = error.kind();
-    let known = [
-        (ErrorKind::NotFound, "there is no such file"),
-        (
-            ErrorKind::PermissionDenied,
-            "permission denied: give the service's user the right to read it",
-        ),
-    ];
-    let text = known
-        .iter()
-        .find(|(k, _)| *k == kind)
-        .map(|(_, text)| *text);
-    text.map_or_else(|| kind.to_string(), str::to_owned)
-}
 
 #[cfg(test)]
 mod tests {
@@ -152,10 +137,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_device_without_end_is_not_read_for_ever() {
+    async fn a_device_without_end_is_not_read() {
         let endless = SecretRef::File("/dev/zero".into());
         let error = read(&endless, "the secret-id").await.expect_err("endless");
-        assert!(error.contains("more than"), "{error}");
+        assert!(error.contains("a device, not a regular file"), "{error}");
     }
 
     #[tokio::test]

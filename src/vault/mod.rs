@@ -19,14 +19,18 @@
 //! gives check-and-set conflicts as text.
 
 pub mod auth;
+pub mod bell;
+pub mod call;
 pub mod client;
 pub mod config;
 pub mod control;
 mod documents;
 mod endpoints;
 pub mod error;
+pub mod facts;
 pub mod fields;
 mod floor;
+pub mod handover;
 mod held;
 pub mod inspect;
 mod kv;
@@ -37,9 +41,12 @@ pub mod path;
 pub mod preflight;
 mod published;
 mod record;
+pub mod requests;
 pub mod secrets;
 pub mod session;
+mod shared_documents;
 pub mod store;
+mod wiped;
 
 pub use client::VaultClient;
 pub use config::VaultConfig;

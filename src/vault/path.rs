@@ -67,6 +67,12 @@ impl KvPath {
         &self.path
     }
 
+    /// The path of its metadata in policies: `<mount>/metadata/<path>`.
+    #[must_use]
+    pub fn metadata(&self) -> String {
+        format!("{}/metadata/{}", self.mount, self.path)
+    }
+
     /// The path in policies: `<mount>/data/<path>`.
     #[must_use]
     pub fn data(&self) -> String {

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::client::Call;
-use super::control;
 use super::endpoints::Post;
 use super::error::{VaultError, VaultErrorKind};
 use super::leased::RENEW;
 use super::path::KvPath;
 use super::session::Session;
 use super::store::PublishTarget;
+use super::{bell, control, facts, requests};
 use crate::ports::kind::VaultNeed;
 use crate::secret::SecretRef;
 
@@ -47,8 +47,8 @@ pub struct MissingCapability {
     pub policy_line: String,
 }
 
-/// All that the daemon does in Vault: records below `state_path` with the switch
-/// beside them, published secrets by the token's name, credentials, and what
+/// All that the daemon does in Vault: records below `state_path` with the
+/// documents beside them, published secrets by the token's name, credentials, and what
 /// issuers and connections ask for besides.
 #[must_use]
 pub fn needs(
@@ -76,14 +76,7 @@ pub fn needs(
             purpose: format!("`vault_path` of the token `{token}`"),
         });
     }
-    if let Ok(switch) = state_path.child(control::NAME) {
-        needs.push(Need {
-            path: switch.data(),
-            pattern: format!("{}/*", state_path.data()),
-            capabilities: WRITE,
-            purpose: "the switch that stops all work (`pause --all`)".to_owned(),
-        });
-    }
+    needs.extend(beside_the_records(state_path));
     for secret in secrets {
         if let SecretRef::Vault { path, field } = secret
             && let Ok(parsed) = KvPath::parse(path)
@@ -105,6 +98,55 @@ pub fn needs(
     }));
     needs.extend(own_token());
     needs
+}
+
+/// The documents beside the records. The name `any` stands for every author and
+/// token.
+fn beside_the_records(state_path: &KvPath) -> Vec<Need> {
+    const WRITE: &[&str] = &["create", "read", "update"];
+    const READ: &[&str] = &["read"];
+    const LIST: &[&str] = &["list", "read"];
+    let (data, metadata) = (state_path.data(), state_path.metadata());
+    let need = |path: String, pattern: String, capabilities, purpose: &str| Need {
+        path,
+        pattern,
+        capabilities,
+        purpose: purpose.to_owned(),
+    };
+    let all = format!("{data}/*");
+    let requests = requests::FOLDER;
+    vec![
+        need(
+            format!("{data}/{}", control::NAME),
+            all.clone(),
+            WRITE,
+            "the switch that stops all work (`pause --all`)",
+        ),
+        need(
+            format!("{data}/{}", bell::NAME),
+            all.clone(),
+            WRITE,
+            "the bell, by which replicas and commands notice each other",
+        ),
+        need(
+            format!("{data}/{}/any", facts::FOLDER),
+            all,
+            WRITE,
+            "the facts of each token, for people and programs",
+        ),
+        need(
+            format!("{data}/{requests}/any/any"),
+            format!("{data}/{requests}/*"),
+            READ,
+            "what people ask for",
+        ),
+        need(
+            format!("{metadata}/{requests}/any"),
+            format!("{metadata}/{requests}/*"),
+            LIST,
+            "who has asked for something",
+        ),
+    ]
 }
 
 /// Permissions to read credentials under a Vault lease, and to renew the lease.
@@ -263,6 +305,10 @@ mod tests {
                 "kv/data/scim-rotator/crm",
                 "kv/data/scim/crm",
                 "kv/data/scim-rotator/.control",
+                "kv/data/scim-rotator/.bell",
+                "kv/data/scim-rotator/facts/any",
+                "kv/data/scim-rotator/requests/any/any",
+                "kv/metadata/scim-rotator/requests/any",
                 "kv/data/admin/auth0",
                 "scim/creds/crm",
                 "auth/token/renew-self",
@@ -271,7 +317,7 @@ mod tests {
         );
         let all = ["create", "read", "update"].map(str::to_owned);
         assert_eq!(lacking(&needs[0], &all), None);
-        let of_kind = lacking(&needs[4], &[]).expect("missing");
+        let of_kind = lacking(&needs[8], &[]).expect("missing");
         let line = "path \"scim/creds/crm\" { capabilities = [\"read\"] }";
         assert_eq!(of_kind.policy_line, line);
         assert_eq!(lacking(&needs[0], &["root".to_owned()]), None);

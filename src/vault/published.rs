@@ -1,10 +1,12 @@
 //! Converts between published tokens and the fields of a KV secret.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::fields::FieldNames;
 use super::kv::Fields;
+use crate::http::times::{Known, TimeFormat, TimeReading};
 use crate::ports::{PublishedSecret, PublishedToken};
 use crate::secret::BearerToken;
 
@@ -22,14 +24,25 @@ pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
         }
     };
     match value {
-        Ok(value) => PublishedSecret::Token(PublishedToken {
-            value,
-            token_id: text(fields, &names.token_id),
-            issued_at: time(fields, &names.issued_at),
-            expires_at: time(fields, &names.expires_at),
-            generation: number(fields, &names.generation),
-        }),
+        Ok(value) => PublishedSecret::Token(with_facts(value, fields, names)),
         Err(error) => PublishedSecret::Malformed(format!("the field `{}`: {error}", names.token)),
+    }
+}
+
+fn with_facts(value: BearerToken, fields: &Fields, names: &FieldNames) -> PublishedToken {
+    let issued_at = time(fields, &names.issued_at);
+    let expires_at = time(fields, &names.expires_at);
+    PublishedToken {
+        value,
+        token_id: text(fields, &names.token_id),
+        unreadable: expires_at
+            .as_ref()
+            .err()
+            .or(issued_at.as_ref().err())
+            .cloned(),
+        issued_at: issued_at.unwrap_or_default(),
+        expires_at: expires_at.unwrap_or_default(),
+        generation: number(fields, &names.generation),
     }
 }
 
@@ -41,9 +54,9 @@ pub(super) fn encode(fields: &mut Fields, names: &FieldNames, token: &PublishedT
             return;
         }
         match value {
-            Some(value) => fields.insert(name.to_owned(), value),
-            None => fields.remove(name),
-        };
+            Some(value) => fields.put(name, value),
+            None => fields.take_out(name),
+        }
     };
     let string = |text: String| Value::String(text);
     put(&names.token, Some(string(token.value.expose().to_owned())));
@@ -64,14 +77,45 @@ fn text(fields: &Fields, name: &str) -> Option<String> {
     Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
-/// A time as RFC 3339, or in seconds since 1970, as other tools write it.
-fn time(fields: &Fields, name: &str) -> Option<Timestamp> {
-    match fields.get(name)? {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(seconds) => Timestamp::from_second(seconds.as_i64()?).ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+/// The forms in which people and other tools write a time, in the order in which
+/// they are tried. Without a zone, UTC is meant; a date is the start of that day.
+const FORMS: [TimeFormat; 5] = [
+    TimeFormat::Rfc3339,
+    TimeFormat::Date,
+    TimeFormat::Rfc2822,
+    TimeFormat::EpochS,
+    TimeFormat::EpochMs,
+];
+
+/// A time; `None` if there is none.
+///
+/// # Errors
+/// Names the field and what to write, never the value.
+fn time(fields: &Fields, name: &str) -> Result<Option<Timestamp>, String> {
+    let value = match fields.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(value) => value,
+    };
+    // Which times are plausible does not depend on the time of day.
+    let now = Timestamp::UNIX_EPOCH;
+    let mut readings = FORMS.into_iter().map(|format| TimeReading {
+        format,
+        zone: format.takes_zone().then_some(TimeZone::UTC),
+        ..TimeReading::default()
+    });
+    match readings.find_map(|how| how.read_value(Some(value), name, now).ok()) {
+        Some(Known::At(time)) => Ok(Some(time)),
+        Some(Known::Never | Known::Unknown) => Err(format!(
+            "the time in the field `{name}` is not believed: it lies before 1970 or more than 50 years ahead; {REMEDY}"
+        )),
+        None => Err(format!(
+            "what is in the field `{name}` cannot be read as a time; {REMEDY}"
+        )),
     }
 }
+
+const REMEDY: &str = "write it as `2026-12-31T23:59:59Z`";
 
 /// A number, also as a string: `vault kv put` writes only strings.
 fn number(fields: &Fields, name: &str) -> Option<u64> {
@@ -84,6 +128,7 @@ fn number(fields: &Fields, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rotation::record::StatedEnd;
     use serde_json::json;
 
     #[test]
@@ -101,19 +146,17 @@ mod tests {
     }
 
     fn fields(value: Value) -> Fields {
-        let Value::Object(fields) = value else {
-            panic!("an object");
-        };
-        fields
+        serde_json::from_value(value).expect("an object")
     }
 
     fn token(value: &str) -> PublishedToken {
         PublishedToken {
             value: BearerToken::parse(value).expect("valid"),
             token_id: Some("id-1".to_owned()),
-            issued_at: Some(Timestamp::UNIX_EPOCH),
+            issued_at: "2026-11-24T00:00:00Z".parse().ok(),
             expires_at: "2026-12-24T00:00:00Z".parse().ok(),
             generation: Some(4),
+            unreadable: None,
         }
     }
 
@@ -141,6 +184,57 @@ mod tests {
         assert!(stored.get("expires_at").is_none());
     }
 
+    /// An end that cannot be read is told, never dropped.
+    #[test]
+    fn ends_are_understood_in_every_usual_form_or_named() {
+        let names = FieldNames::default();
+        let read = |end: Value| {
+            let written = fields(json!({ "token": "t", "expires_at": end }));
+            match decode(&written, &names) {
+                PublishedSecret::Token(token) => token,
+                PublishedSecret::Absent | PublishedSecret::Malformed(_) => panic!("a token"),
+            }
+        };
+        let noon = "2026-12-24T12:00:00Z";
+        let midnight = "2026-12-24T00:00:00Z";
+        let known = [
+            (json!("2026-12-24T12:00:00Z"), noon),
+            (json!(" 2026-12-24T13:00:00+01:00\n"), noon),
+            (json!("2026-12-24 12:00:00"), noon),
+            (json!("2026-12-24T12:00:00"), noon),
+            (json!("Thu, 24 Dec 2026 12:00:00 GMT"), noon),
+            (json!(1_798_113_600), noon),
+            (json!("1798113600"), noon),
+            (json!(1_798_113_600_000_i64), noon),
+            (json!("2026-12-24"), midnight),
+        ];
+        for (written, end) in known {
+            let token = read(written.clone());
+            assert_eq!(token.expires_at, end.parse().ok(), "{written}");
+            assert_eq!(token.unreadable, None, "{written}");
+        }
+        for written in [json!(""), json!(" "), Value::Null] {
+            assert_eq!(read(written).stated_end(), StatedEnd::Absent);
+        }
+        let unknown = [
+            json!("canary"),
+            json!("24.12.2026"),
+            json!("12/24/2026"),
+            json!("never"),
+            json!("2199-01-01T00:00:00Z"),
+            json!(true),
+            json!(["2026-12-24"]),
+            json!(0),
+        ];
+        for written in unknown {
+            let token = read(written.clone());
+            assert_eq!(token.stated_end(), StatedEnd::Unreadable, "{written}");
+            let told = token.unreadable.expect("told");
+            assert!(told.contains("`expires_at`") && told.contains("2026-12-31T"));
+            assert!(!told.contains("canary"), "{told}");
+        }
+    }
+
     #[test]
     fn names_that_are_switched_off_are_neither_written_nor_read() {
         let names = FieldNames {
@@ -161,7 +255,8 @@ mod tests {
         let PublishedSecret::Token(read) = decode(&by_hand, &names) else {
             panic!("a token");
         };
-        assert_eq!((read.generation, read.expires_at), (Some(3), None));
+        let end = "2026-12-24T00:00:00Z".parse().ok();
+        assert_eq!((read.generation, read.expires_at), (Some(3), end));
         for (value, part) in [
             (json!("canary "), "newline"),
             (json!(""), "empty"),

@@ -1,5 +1,7 @@
 //! Converts between records and the fields of a KV secret.
 
+use serde::Deserialize as _;
+use serde::de::value::MapDeserializer;
 use serde_json::Value;
 
 use super::kv::Fields;
@@ -8,17 +10,43 @@ use crate::rotation::record::{Record, SCHEMA};
 /// Converts a record into fields.
 pub(super) fn encode(record: &Record) -> Result<Fields, String> {
     match serde_json::to_value(record) {
-        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Object(fields)) => Ok(fields.into()),
         Ok(_) | Err(_) => Err("the record cannot be written as JSON".to_owned()),
     }
+}
+
+/// Size of the largest record that is written, as JSON. Vault takes a request of 32
+/// MiB, but its storage takes less: Raft 1 MiB, Consul 512 KiB.
+const LARGEST: usize = 900 * 1024;
+
+/// Converts a record into fields, if it can be read back as it is. A record that
+/// cannot is never written: nothing could be done for the token after that.
+pub(super) fn encode_checked(record: &Record) -> Result<Fields, String> {
+    let fields = encode(record)?;
+    let defect = |what: &str| {
+        format!(
+            "the record is not written, because it could not be read back: {what} (this is a defect of scim-rotator; nothing was changed)"
+        )
+    };
+    match decode(fields.clone(), &record.token) {
+        Ok(same) if same == *record => {}
+        Ok(_) => return Err(defect("it would come back as another one")),
+        Err(why) => return Err(defect(&why)),
+    }
+    let size = serde_json::to_vec(&fields).map_or(usize::MAX, |text| text.len());
+    if size > LARGEST {
+        return Err(format!(
+            "the record is not written, because with {size} bytes it is larger than the storage of Vault takes ({LARGEST} bytes)"
+        ));
+    }
+    Ok(fields)
 }
 
 /// Converts fields into a record. The error names what is wrong without quoting
 /// a value.
 pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {
     check_schema(&fields)?;
-    let record: Record = serde_json::from_value(Value::Object(fields.clone()))
-        .map_err(|error| explain(&fields, &error))?;
+    let record = read(&fields).map_err(|error| explain(&fields, &error))?;
     if record.token != token {
         return Err(format!(
             "it is the record of the token `{}`: it was copied to a wrong path",
@@ -26,6 +54,12 @@ pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {
         ));
     }
     Ok(record)
+}
+
+fn read(fields: &Fields) -> Result<Record, serde_json::Error> {
+    Record::deserialize(MapDeserializer::new(
+        fields.iter().map(|(name, value)| (name.as_str(), value)),
+    ))
 }
 
 fn check_schema(fields: &Fields) -> Result<(), String> {
@@ -59,8 +93,7 @@ fn culprit(fields: &Fields, error: &serde_json::Error) -> Option<String> {
     let differs = |name: &&String| {
         let mut fewer = fields.clone();
         fewer.remove(*name);
-        let result = serde_json::from_value::<Record>(Value::Object(fewer));
-        result.map_or_else(|other| other.to_string() != complaint, |_| true)
+        read(&fewer).map_or_else(|other| other.to_string() != complaint, |_| true)
     };
     fields.keys().find(differs).cloned()
 }

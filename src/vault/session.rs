@@ -135,6 +135,11 @@ impl Session {
         self.client.doubt();
     }
 
+    /// Now, by the clock of this session.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Waits by the clock of this session.
     pub(super) async fn sleep(&self, duration: SignedDuration) {
         self.clock.sleep(duration).await;
@@ -279,6 +284,7 @@ impl Session {
                 | K::Refused { .. }
                 | K::LoginRefused { .. }
                 | K::StaleRead
+                | K::Outdated { .. }
                 | K::RateLimited { .. },
             ) => {
                 state.up = true;

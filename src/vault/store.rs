@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 use super::documents::Documents;
 use super::error::{VaultError, VaultErrorKind};
 use super::fields::FieldNames;
-use super::kv::{Fields, Stored};
+use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
-use super::{control, published, record};
+use super::{published, record};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
-use crate::rotation::record::{Paused, Record};
+use crate::rotation::record::Record;
 
 /// Where a token is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub struct PublishTarget {
 /// is out of date: publishing then takes one request. Records are not cached here;
 /// the driver has them.
 pub struct VaultStore {
-    documents: Documents,
-    state_path: KvPath,
+    pub(super) documents: Documents,
+    pub(super) state_path: KvPath,
     targets: RwLock<BTreeMap<String, Arc<PublishTarget>>>,
     remembered: Mutex<HashMap<String, Remembered>>,
 }
@@ -91,35 +91,19 @@ impl VaultStore {
         }
     }
 
+    /// Whether a token of this name is configured.
+    #[must_use]
+    pub fn has(&self, token: &str) -> bool {
+        self.targets.read().contains_key(token)
+    }
+
     /// Where each token is published.
     #[must_use]
     pub fn targets(&self) -> BTreeMap<String, Arc<PublishTarget>> {
         self.targets.read().clone()
     }
 
-    /// Whether all work is stopped, since when and why.
-    ///
-    /// # Errors
-    /// [`StoreError::Unusable`] if the document cannot be understood; then no
-    /// work should be done.
-    pub async fn all_paused(&self) -> Result<Option<Paused>, StoreError> {
-        control::read(&self.documents.session, &self.record_path(control::NAME)?).await
-    }
-
-    /// Stops all work, or ends that.
-    ///
-    /// # Errors
-    /// When Vault cannot be written.
-    pub async fn set_all_paused(&self, paused: Option<&Paused>) -> Result<(), StoreError> {
-        control::write(
-            &self.documents.session,
-            &self.record_path(control::NAME)?,
-            paused,
-        )
-        .await
-    }
-
-    fn record_path(&self, token: &str) -> Result<KvPath, StoreError> {
+    pub(super) fn record_path(&self, token: &str) -> Result<KvPath, StoreError> {
         let path = self.state_path.child(token);
         path.map_err(|reason| config_fault(format!("no path for the record: {reason}")))
     }
@@ -176,7 +160,8 @@ impl Store for VaultStore {
         let unusable = |reason: String| {
             StoreError::Unusable(format!("the record at {path} is left untouched: {reason}"))
         };
-        match self.documents.read(&path).await.map_err(fault)? {
+        let (stored, lost) = self.documents.read_with_lost(&path).await.map_err(fault)?;
+        match stored {
             Stored::Absent => Ok(None),
             Stored::Deleted {
                 edition,
@@ -195,6 +180,7 @@ impl Store for VaultStore {
                 Ok(Some(Versioned {
                     value,
                     version: Version(edition.version),
+                    lost: lost.map(Version),
                 }))
             }
         }
@@ -202,7 +188,7 @@ impl Store for VaultStore {
 
     async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
         let path = self.record_path(&record.token)?;
-        let fields = record::encode(record).map_err(StoreError::Unusable)?;
+        let fields = record::encode_checked(record).map_err(StoreError::Unusable)?;
         let is_ours = |stored: &Fields| {
             let id = stored.get("write_id").and_then(serde_json::Value::as_str);
             !record.write_id.is_empty() && id == Some(record.write_id.as_str())
@@ -239,6 +225,12 @@ impl Store for VaultStore {
         }
     }
 
+    async fn published_by(&self, token: &str) -> Option<String> {
+        let target = self.target(token).ok()?;
+        let (version, _) = self.recall(token, &target)?;
+        kv::author(&self.documents.session, &target.path, version).await
+    }
+
     fn forget(&self, token: &str) {
         self.remembered().remove(token);
     }
@@ -259,11 +251,11 @@ fn write_error(error: VaultError) -> StoreError {
     }
 }
 
-fn fault(error: VaultError) -> StoreError {
+pub(super) fn fault(error: VaultError) -> StoreError {
     StoreError::Fault(error.into())
 }
 
-fn config_fault(message: String) -> StoreError {
+pub(super) fn config_fault(message: String) -> StoreError {
     StoreError::Fault(Fault::new(FaultClass::Rejected, FaultKind::Config, message))
 }
 

@@ -24,9 +24,32 @@ pub enum Filled {
 #[must_use]
 pub fn values<'a>(vendor: &Vendor<'a>, filled: Filled) -> Values<'a> {
     let wanted = vendor.parameters().filter(|(_, parameter)| match filled {
-        Filled::All => parameter.example.is_some() || parameter.default.is_none(),
+        Filled::All => {
+            let stated = parameter.example.is_some() || parameter.default.is_none();
+            stated && parameter.instead_of.is_none()
+        }
         Filled::Required => parameter.is_required(),
     });
+    given(vendor, wanted)
+}
+
+/// As with [`Filled::All`], but with this parameter in place of the one that it is
+/// given instead of.
+#[must_use]
+pub fn values_with<'a>(vendor: &Vendor<'a>, alternative: &str) -> Values<'a> {
+    let replaced = vendor.file.parameters.get(alternative);
+    let replaced = replaced.and_then(|parameter| parameter.instead_of.as_deref());
+    let mut all = values(vendor, Filled::All);
+    all.retain(|name, _| Some(name.as_str()) != replaced);
+    let own = vendor.parameters().filter(|(name, _)| *name == alternative);
+    all.extend(given(vendor, own));
+    all
+}
+
+fn given<'a, 'v>(
+    vendor: &Vendor<'a>,
+    wanted: impl Iterator<Item = (&'v str, &'v Parameter)>,
+) -> Values<'a> {
     wanted
         .map(|(name, parameter)| {
             let key = name.to_owned();

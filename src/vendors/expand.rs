@@ -1,4 +1,4 @@
-//! From a user's values and a vendor file to the content of kind `http`.
+//! From a user's values and a vendor file to the content of the file's kind.
 //!
 //! The work is done on parsed TOML, so that each part keeps the place in the
 //! text that it came from: what is wrong with a value is shown where the user
@@ -38,13 +38,13 @@ pub enum Places {
     File,
 }
 
-/// The content of a table of kind `http`.
+/// The content of a table of the file's kind.
 #[derive(Debug, Clone)]
 pub struct Expansion<'i> {
     /// The table.
-    pub http: Spanned<DeValue<'i>>,
-    /// For each part that is the value of a parameter: its dotted path below
-    /// `http`, and the key that the user wrote.
+    pub body: Spanned<DeValue<'i>>,
+    /// For each part that is the value of a parameter: its dotted path, which
+    /// begins with the name of the kind, and the key that the user wrote.
     pub moved: Vec<(String, String)>,
     /// Names that templates may use although no value is given.
     pub absent: Vec<String>,
@@ -55,7 +55,7 @@ pub struct Expansion<'i> {
 /// A reference to a parameter that the file does not declare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stray {
-    /// Dotted path below `http`.
+    /// Dotted path, which begins with the name of the kind.
     pub path: String,
     /// Where it stands.
     pub span: Range<usize>,
@@ -76,7 +76,7 @@ pub fn as_foreign(value: Spanned<DeValue<'_>>) -> Spanned<DeValue<'_>> {
     foreign(value)
 }
 
-/// Expands a vendor file: the user's `http` is laid over that of the file, the
+/// Expands a vendor file: the user's overrides are laid over the file's body, the
 /// references are replaced by the values, and what templates use is put into
 /// `config` and `secrets`.
 #[must_use]
@@ -86,12 +86,12 @@ pub fn expand<'i>(
     overrides: Option<&Spanned<DeValue<'i>>>,
     places: Places,
 ) -> Expansion<'i> {
-    let mut http = match places {
-        Places::Foreign => foreign(vendor.http.clone()),
-        Places::File => vendor.http.clone(),
+    let mut body = match places {
+        Places::Foreign => foreign(vendor.body.clone()),
+        Places::File => vendor.body.clone(),
     };
     if let (DeValue::Table(base), Some(DeValue::Table(over))) =
-        (http.get_mut(), overrides.map(Spanned::get_ref))
+        (body.get_mut(), overrides.map(Spanned::get_ref))
     {
         lay_over(base, over);
     }
@@ -102,14 +102,14 @@ pub fn expand<'i>(
         moved: Vec::new(),
         stray: Vec::new(),
     };
-    let (span, inner) = (http.span(), http.into_inner());
+    let (span, inner) = (body.span(), body.into_inner());
     let mut table = DeTable::new();
-    if let DeValue::Table(content) = work.replaced(inner, "http") {
+    if let DeValue::Table(content) = work.replaced(inner, vendor.form.key()) {
         table = content;
     }
     let absent = work.fill(&mut table, &span);
     Expansion {
-        http: Spanned::new(span, DeValue::Table(table)),
+        body: Spanned::new(span, DeValue::Table(table)),
         moved: work.moved,
         absent,
         stray: work.stray,
@@ -203,9 +203,9 @@ impl<'i> Work<'_, 'i> {
 
     /// Puts the values that templates use into `config` and `secrets`. Gives
     /// the names of those that are absent.
-    fn fill(&mut self, http: &mut DeTable<'i>, span: &Range<usize>) -> Vec<String> {
+    fn fill(&mut self, body: &mut DeTable<'i>, span: &Range<usize>) -> Vec<String> {
         let mut used = BTreeSet::new();
-        for part in http.values() {
+        for part in body.values() {
             tree::each_text(part.get_ref(), &mut |text| used.extend(mentioned(text)));
         }
         let mut absent = Vec::new();
@@ -221,11 +221,11 @@ impl<'i> Work<'_, 'i> {
             }
             let empty = || Spanned::new(span.clone(), DeValue::Table(DeTable::new()));
             let key = Spanned::new(span.clone(), Cow::Borrowed(object));
-            let holder = http.entry(key).or_insert_with(empty);
+            let holder = body.entry(key).or_insert_with(empty);
             if let DeValue::Table(holder) = holder.get_mut()
                 && !holder.contains_key(name)
             {
-                let path = format!("http.{dotted}");
+                let path = format!("{}.{dotted}", self.vendor.form.key());
                 let mut value = given.value.clone();
                 if parameter.kind == ParameterType::Url {
                     value = as_url(value);

@@ -6,9 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::connections::ConnectionKind;
-use crate::connections::http::HttpConnection;
 use crate::issuers::IssuerKind;
-use crate::issuers::http::HttpIssuer;
 use crate::ports::kind::VendorMark;
 use crate::problem::Problems;
 
@@ -35,6 +33,15 @@ impl Family {
         }
     }
 
+    /// The word for a sentence.
+    #[must_use]
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Issuer => "an issuer",
+            Self::Connection => "a connection",
+        }
+    }
+
     /// The section of the configuration, and the folder of shipped files.
     #[must_use]
     pub fn section(self) -> &'static str {
@@ -45,27 +52,29 @@ impl Family {
     }
 }
 
-/// The kinds of a family, of which `http` can come from a vendor file.
+/// The kinds of a family, of which some can come from a vendor file.
 pub trait FromVendor: DeserializeOwned {
-    /// The typed settings of kind `http`.
-    type Http: DeserializeOwned;
     /// Issuers or connections.
     const FAMILY: Family;
 
-    /// Settings of kind `http` that came from a vendor file.
-    fn from_vendor(http: Self::Http, mark: Arc<VendorMark>) -> Self;
+    /// The settings with a note of the vendor file that they came from.
+    #[must_use]
+    fn marked(self, mark: Arc<VendorMark>) -> Self;
 
     /// Notes what is wrong with the settings; see [`crate::ports::kind::Kind`].
     fn check(&self, path: &str, problems: &mut Problems);
 }
 
 impl FromVendor for IssuerKind {
-    type Http = HttpIssuer;
     const FAMILY: Family = Family::Issuer;
 
-    fn from_vendor(mut http: HttpIssuer, mark: Arc<VendorMark>) -> Self {
-        http.vendor = Some(mark);
-        Self::Http(Box::new(http))
+    fn marked(mut self, mark: Arc<VendorMark>) -> Self {
+        match &mut self {
+            Self::Http(http) => http.vendor = Some(mark),
+            Self::Operator(operator) => operator.vendor = Some(mark),
+            Self::Oauth2(_) | Self::Local(_) | Self::Exec(_) => {}
+        }
+        self
     }
 
     fn check(&self, path: &str, problems: &mut Problems) {
@@ -74,12 +83,15 @@ impl FromVendor for IssuerKind {
 }
 
 impl FromVendor for ConnectionKind {
-    type Http = HttpConnection;
     const FAMILY: Family = Family::Connection;
 
-    fn from_vendor(mut http: HttpConnection, mark: Arc<VendorMark>) -> Self {
-        http.vendor = Some(mark);
-        Self::Http(Box::new(http))
+    fn marked(mut self, mark: Arc<VendorMark>) -> Self {
+        match &mut self {
+            Self::Http(http) => http.vendor = Some(mark),
+            Self::Manual(manual) => manual.vendor = Some(mark),
+            Self::Exec(_) => {}
+        }
+        self
     }
 
     fn check(&self, path: &str, problems: &mut Problems) {

@@ -1,4 +1,4 @@
-//! What a vendor file says besides `[http]`.
+//! What a vendor file says besides the table in the words of a kind.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::value::HumanDuration;
 /// The version of the language that this program reads.
 pub const LANGUAGE: i64 = 1;
 
-/// A vendor file without `[http]`.
+/// A vendor file without the table in the words of a kind.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VendorFile {
@@ -24,8 +24,39 @@ pub struct VendorFile {
     /// What a user of the file fills in.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
-    /// What the vendor answers to a token that it must refuse.
+    /// What the vendor answers to a token that it must refuse; for `[http]`.
+    #[serde(default)]
     pub refused: Refused,
+    /// What `[tokens.<name>]` needs with this issuer.
+    #[serde(default)]
+    pub token: OfToken,
+    /// Facts of the file that were not confirmed, by a short name: what is not
+    /// known of each, and what the file says in its place.
+    #[serde(default)]
+    pub unconfirmed: BTreeMap<String, String>,
+    /// Why nobody can rotate this, in the place of `[http]`.
+    pub forbidden: Option<Forbidden>,
+}
+
+/// `[forbidden]`: the credential cannot be changed, or there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forbidden {
+    /// What is impossible, and why.
+    pub why: String,
+    /// What to do instead.
+    pub instead: String,
+}
+
+/// `[token]`: settings of a token, shown to be copied.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OfToken {
+    /// The SCIM base URL, with `<placeholders>`; absent where the vendor shows
+    /// it beside the token.
+    pub scim_url: Option<String>,
+    /// The keys of `[tokens.<name>.probe]` that this vendor needs.
+    pub probe: toml::Table,
 }
 
 /// `[vendor]`.
@@ -125,6 +156,9 @@ pub struct Parameter {
     /// Whether it may be left out although it has no default.
     #[serde(default)]
     pub optional: bool,
+    /// The parameter that this one is given in place of: of the two, and of others
+    /// that name the same one, a user gives exactly one.
+    pub instead_of: Option<String>,
     /// What a choice can be.
     #[serde(default)]
     pub choices: Vec<String>,
@@ -139,10 +173,10 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// Whether a user must give it.
+    /// Whether a user must give it, or one that is given in its place.
     #[must_use]
     pub fn is_required(&self) -> bool {
-        !self.optional && self.default.is_none()
+        !self.optional && self.default.is_none() && self.instead_of.is_none()
     }
 
     /// How it could be written in a configuration.
@@ -245,6 +279,15 @@ pub struct Refused {
     pub revoked: Option<Refusal>,
     /// Why none of these is known. Such a vendor is marked *positive only*.
     pub positive_only: Option<String>,
+}
+
+impl VendorFile {
+    /// The parameters that may be given in place of this one.
+    pub fn instead_of<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        let parameters = self.parameters.iter();
+        let named = parameters.filter(move |(_, p)| p.instead_of.as_deref() == Some(name));
+        named.map(|(name, _)| name.as_str())
+    }
 }
 
 /// One refusal.

@@ -3,14 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize as _;
 use toml::de::DeValue;
 
+use super::Family;
 use super::calls::without_effect;
-use super::example::{Filled, values};
+use super::example::{Filled, values, values_with};
 use super::expand::{Expansion, Places, expand};
-use super::file::{About, Parameter, ParameterType, Refusal, Refused, whole};
+use super::file::{About, OfToken, Parameter, ParameterType, Refusal, Refused, whole};
+use super::form::Form;
 use super::vendor::Vendor;
 use crate::problem::Problems;
+use crate::scim::config::ProbeConfig;
 
 impl Vendor<'_> {
     /// Notes what is wrong with the file, `[http]` as the typed settings see it
@@ -25,13 +29,14 @@ impl Vendor<'_> {
                 parameter,
             };
             check.all(problems);
+            self.check_replaced(name, parameter, problems);
             check.names_are_unique(&mut names, problems);
         }
-        check_refused(&self.file.refused, problems);
+        self.check_form(problems);
         let expansion = expand(self, &values(self, Filled::All), None, Places::File);
         self.check_references(&expansion, problems);
         self.check_use(&expansion, problems);
-        if let DeValue::Table(http) = self.http.get_ref() {
+        if let (Form::Http, DeValue::Table(http)) = (self.form, self.body.get_ref()) {
             for call in without_effect(self.family(), http) {
                 problems.error(
                     format!("http.{call}"),
@@ -39,6 +44,89 @@ impl Vendor<'_> {
                     "write `effect = \"none\"`, \"creates\", \"writes\" or \"ends\"",
                 );
             }
+        }
+    }
+
+    /// What belongs to the table in whose words the vendor is described.
+    fn check_form(&self, problems: &mut Problems) {
+        if !self.form.fits(self.family()) {
+            problems.error(
+                self.form.key(),
+                format!(
+                    "{} has no kind `{}`",
+                    self.family().with_article(),
+                    self.form.key()
+                ),
+                format!("write {}", Form::of(self.family())),
+            );
+        }
+        match self.form {
+            Form::Http => check_refused(&self.file.refused, problems),
+            Form::Operator => self.check_operator(problems),
+            Form::Manual | Form::Forbidden => {}
+        }
+        if self.form != Form::Http && self.file.refused != Refused::default() {
+            problems.error(
+                "refused",
+                "no call is made, so no answer shows a wrong token",
+                "take `refused` out: the probe of the token says what the service provider refuses",
+            );
+        }
+        if let Some(forbidden) = &self.file.forbidden {
+            for (key, text) in [("why", &forbidden.why), ("instead", &forbidden.instead)] {
+                if text.trim().is_empty() {
+                    problems.error(
+                        format!("forbidden.{key}"),
+                        "nobody is told what this means",
+                        "write a sentence for a person who has this vendor",
+                    );
+                }
+            }
+        }
+        self.check_token(problems);
+        for (name, text) in &self.file.unconfirmed {
+            if text.trim().is_empty() {
+                problems.error(
+                    format!("unconfirmed.{name}"),
+                    "it is not said what is not known",
+                    "write what the file says, and why that is not sure",
+                );
+            }
+        }
+    }
+
+    /// What a reader of an `[operator]` file looks for is stated, if only as
+    /// unknown.
+    fn check_operator(&self, problems: &mut Problems) {
+        let states = |key: &str| self.body.get_ref().get(key).is_some();
+        if !states("life") {
+            problems.error(
+                "operator.life",
+                "nothing says how long a token lives",
+                "write `life = \"fixed\"`, \"chosen\", \"renewed_by_use\", \"never_ends\" or \"unknown\"",
+            );
+        }
+    }
+
+    fn check_token(&self, problems: &mut Problems) {
+        if self.file.token == OfToken::default() {
+            return;
+        }
+        if self.family() == Family::Connection {
+            problems.error(
+                "token",
+                "the settings of a token belong to its issuer",
+                "take `token` out",
+            );
+        }
+        let probe = self.file.token.probe.clone();
+        match ProbeConfig::deserialize(toml::Value::Table(probe)) {
+            Ok(probe) => probe.check("token.probe", problems),
+            Err(error) => problems.error(
+                "token.probe",
+                format!("these are not settings of a probe: {}", error.message()),
+                "write keys of [tokens.<name>.probe]",
+            ),
         }
     }
 
@@ -62,13 +150,13 @@ impl Vendor<'_> {
             problems.error(stray.path.as_str(), message, remedy);
         }
         for object in ["config", "secrets"] {
-            let own = self.http.get_ref().get(object);
+            let own = self.body.get_ref().get(object);
             let own = own.and_then(|own| own.get_ref().as_table());
             for name in own.into_iter().flat_map(|own| own.keys()) {
                 let name = name.get_ref();
                 if self.file.parameters.contains_key(name.as_ref()) {
                     problems.error(
-                        format!("http.{object}.{name}"),
+                        format!("{}.{object}.{name}", self.form.key()),
                         format!("`{name}` is a parameter, and its value would not get here"),
                         "take this key out, or give it another name",
                     );
@@ -77,14 +165,46 @@ impl Vendor<'_> {
         }
     }
 
+    fn check_replaced(&self, name: &str, parameter: &Parameter, problems: &mut Problems) {
+        let Some(replaced) = &parameter.instead_of else {
+            return;
+        };
+        let path = format!("parameters.{name}.instead_of");
+        match self.file.parameters.get(replaced) {
+            Some(other) if other.is_required() => {}
+            Some(_) => problems.error(
+                path,
+                format!("`{replaced}` may be left out anyway, so nothing is given in its place"),
+                "name a parameter without `default`, `optional` and `instead_of`",
+            ),
+            None => problems.error(
+                path,
+                format!("there is no parameter `{replaced}`"),
+                "write the name of the parameter in whose place this one is given",
+            ),
+        }
+        if parameter.optional || parameter.default.is_some() {
+            problems.error(
+                path_of(name),
+                "a parameter that is given in place of another has no default and is not `optional`",
+                "take `default` and `optional` out",
+            );
+        }
+    }
+
     fn check_use(&self, expansion: &Expansion<'_>, problems: &mut Problems) {
-        let used: BTreeSet<_> = expansion.moved.iter().map(|(_, name)| name).collect();
+        let mut used: BTreeSet<String> = expansion.moved.iter().map(|(_, n)| n.clone()).collect();
+        let alternatives = self.parameters().filter(|(_, p)| p.instead_of.is_some());
+        for (name, _) in alternatives {
+            let expansion = expand(self, &values_with(self, name), None, Places::File);
+            used.extend(expansion.moved.into_iter().map(|(_, name)| name));
+        }
         for (name, parameter) in self.parameters() {
-            if parameter.deprecated.is_none() && !used.contains(&name.to_owned()) {
+            if parameter.deprecated.is_none() && !used.contains(name) {
                 let object = parameter.object();
                 problems.warning(
                     format!("parameters.{name}"),
-                    "nothing in `http` uses this parameter",
+                    format!("nothing in `{}` uses this parameter", self.form.key()),
                     format!(
                         "write {{{{ {object}.{name} }}}} in a template or {{ parameter = \"{name}\" }} elsewhere; a parameter of the past needs `deprecated`"
                     ),
@@ -92,6 +212,10 @@ impl Vendor<'_> {
             }
         }
     }
+}
+
+fn path_of(name: &str) -> String {
+    format!("parameters.{name}")
 }
 
 fn check_about(about: &About, problems: &mut Problems) {
@@ -230,7 +354,7 @@ impl<'a> OfParameter<'a> {
                 problems.error(
                     path,
                     format!("`{name}` cannot be the name of a parameter"),
-                    "use a-z, 0-9 and `_`, beginning with a letter; `http` is taken by the keys of the file that a user changes",
+                    "use a-z, 0-9 and `_`, beginning with a letter; `http`, `operator`, `manual` and `forbidden` are taken by the keys of the file that a user changes",
                 );
             } else if let Some(other) = names.insert(name, self.name) {
                 problems.error(
@@ -258,7 +382,7 @@ pub fn is_textual(kind: ParameterType) -> bool {
 
 fn is_name(name: &str) -> bool {
     let mut letters = name.chars();
-    name != "http"
+    Form::ALL.iter().all(|form| form.key() != name)
         && letters.next().is_some_and(|c| c.is_ascii_lowercase())
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }

@@ -116,7 +116,9 @@ pub(super) fn each_text(value: &DeValue<'_>, look: &mut dyn FnMut(&str)) {
     match value {
         DeValue::String(text) => look(text),
         DeValue::Table(table) => {
-            for part in table.values() {
+            for (key, part) in table {
+                // The keys of a JSON body are templates too.
+                look(key.get_ref());
                 each_text(part.get_ref(), look);
             }
         }

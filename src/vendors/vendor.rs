@@ -14,15 +14,17 @@ use super::Family;
 use super::expand::{Places, Values, expand};
 use super::family::FromVendor;
 use super::file::{LANGUAGE, Parameter, VendorFile};
+use super::form::Form;
 use crate::ports::kind::{Origin, VendorMark};
 
 /// The two parts of a vendor file.
 #[derive(Debug, Clone)]
 pub struct Parts<'a> {
-    /// Everything but `[http]`; its typed form is [`VendorFile`].
+    /// Everything but the body; its typed form is [`VendorFile`].
     pub head: Spanned<DeValue<'a>>,
-    /// The keys of kind `http`.
-    pub http: Option<Spanned<DeValue<'a>>>,
+    /// The table that describes the vendor in the keys of a kind, such as
+    /// `[http]`. That of [`Form::Forbidden`] is part of the head.
+    pub body: Option<(Form, Spanned<DeValue<'a>>)>,
     /// Names of the parameters in the order of the file.
     order: Vec<String>,
     samples: BTreeMap<String, Sample<'a>>,
@@ -58,15 +60,34 @@ impl<'a> Parts<'a> {
         let span = document.span();
         let mut whole = document.into_inner();
         language_is_known(&whole)?;
-        let http = whole.remove("http");
+        let body = body(&mut whole)?;
         let (order, samples) = samples(&whole);
         Ok(Self {
             head: Spanned::new(span, DeValue::Table(whole)),
-            http,
+            body,
             order,
             samples,
         })
     }
+}
+
+/// Takes the one table out that describes the vendor.
+fn body<'a>(whole: &mut DeTable<'a>) -> Result<Option<(Form, Spanned<DeValue<'a>>)>, Unreadable> {
+    let place = |form: Form| whole.get_key_value(form.key()).map(|(key, _)| key.span());
+    let mut present = Form::ALL.into_iter().filter(|form| place(*form).is_some());
+    let (first, second) = (present.next(), present.next());
+    if let (Some(first), Some(second)) = (first, second) {
+        return Err(Unreadable {
+            span: place(second).unwrap_or_default(),
+            message: format!(
+                "a vendor file has one of these tables, and [{}] stands here too",
+                first.key()
+            ),
+            remedy: "take one of the two out: a name stands for one way to rotate",
+        });
+    }
+    let form = first.filter(|form| *form != Form::Forbidden);
+    Ok(form.and_then(|form| Some((form, whole.remove(form.key())?))))
 }
 
 fn language_is_known(whole: &DeTable<'_>) -> Result<(), Unreadable> {
@@ -133,10 +154,12 @@ pub struct Vendor<'a> {
     pub path: Option<PathBuf>,
     /// SHA-256 of the file's bytes, in hex.
     pub sha256: String,
-    /// Everything but `[http]`.
+    /// Everything but the body.
     pub file: VendorFile,
-    /// The keys of kind `http`, as they stand in the file.
-    pub http: Spanned<DeValue<'a>>,
+    /// In whose words it describes the vendor.
+    pub form: Form,
+    /// The keys of the kind that [`Form::key`] names, as they stand in the file.
+    pub body: Spanned<DeValue<'a>>,
     order: Vec<String>,
     samples: BTreeMap<String, Sample<'a>>,
 }
@@ -152,6 +175,11 @@ impl<'a> Vendor<'a> {
         file: VendorFile,
     ) -> Self {
         let nothing = || Spanned::new(0..0, DeValue::Table(DeTable::new()));
+        let absent = match file.forbidden {
+            Some(_) => Form::Forbidden,
+            None => Form::Http,
+        };
+        let (form, body) = parts.body.unwrap_or_else(|| (absent, nothing()));
         Self {
             name: name.to_owned(),
             origin: if path.is_some() {
@@ -161,7 +189,8 @@ impl<'a> Vendor<'a> {
             },
             path: path.map(Path::to_owned),
             sha256: hex(digest(&SHA256, text.as_bytes()).as_ref()),
-            http: parts.http.unwrap_or_else(nothing),
+            form,
+            body,
             order: parts.order,
             samples: parts.samples,
             file,
@@ -227,16 +256,30 @@ impl<'a> Vendor<'a> {
         })
     }
 
-    /// The settings of kind `http` with these values, without a word on where
-    /// a mistake stands.
+    /// The settings of the kind with these values, without a word on where a
+    /// mistake stands.
     ///
     /// # Errors
-    /// Says what cannot be read.
+    /// Says what cannot be read, or why the vendor forbids it.
     pub fn settings<K: FromVendor>(&self, values: &Values<'a>) -> Result<K, String> {
+        if let Some(forbidden) = &self.file.forbidden {
+            return Err(forbidden.why.clone());
+        }
         let expansion = expand(self, values, None, Places::Foreign);
-        let http = K::Http::deserialize(ValueDeserializer::from(expansion.http))
+        let mark = self.mark(expansion.absent);
+        let whole = self.kind_of(expansion.body, 0..0);
+        let kind = K::deserialize(ValueDeserializer::from(whole))
             .map_err(|error| error.message().to_owned())?;
-        Ok(K::from_vendor(http, self.mark(expansion.absent)))
+        Ok(kind.marked(mark))
+    }
+
+    /// An expanded body below the name of its kind, as a configuration has it:
+    /// `{ http = { … } }`. The name stands at `place`.
+    #[must_use]
+    pub fn kind_of(&self, body: Spanned<DeValue<'a>>, place: Range<usize>) -> Spanned<DeValue<'a>> {
+        let mut whole = DeTable::new();
+        whole.insert(Spanned::new(place.clone(), self.form.key().into()), body);
+        Spanned::new(place, DeValue::Table(whole))
     }
 }
 

@@ -9,10 +9,16 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod crowd;
+mod files;
 mod harden;
+mod logs;
 mod manual;
+mod quoted;
 mod readme;
 mod reload;
+mod requests;
+mod running;
 mod scene;
 mod systemd;
 
@@ -27,14 +33,14 @@ use serde_json::Value;
 async fn a_new_token_is_planned_rotated_and_shown() {
     let scene = Scene::new("").await;
 
-    let plan = scene.run(&["plan"]).await;
+    let plan = scene.run(&["plan", "--from-records"]).await;
     assert_eq!(plan.code, 0, "{plan:?}");
     assert!(plan.out.starts_with("TOKEN"), "{plan:?}");
     let row = plan.out.lines().nth(1).expect("a row");
     assert!(row.contains("crm") && row.contains("rotate") && row.ends_with("missing"));
     assert_eq!(scene.sp.stats().issued, 0, "`plan` changes nothing");
 
-    let rotated = scene.run(&["rotate", "crm"]).await;
+    let rotated = scene.run(&["rotate", "crm", "--foreground"]).await;
     assert_eq!(rotated.code, 0, "{rotated:?}");
     for step in ["issue", "prove", "deliver hr", "confirm hr", "publish"] {
         assert!(rotated.out.contains(step), "{step}: {rotated:?}");
@@ -59,7 +65,9 @@ async fn a_new_token_is_planned_rotated_and_shown() {
 async fn a_plan_for_a_later_time_shows_what_would_be_due_then() {
     let scene = Scene::new("").await;
     assert_eq!(scene.run(&["once"]).await.code, 0);
-    let plan = scene.json(&["plan", "--at", "2199-01-01T00:00:00Z"]).await;
+    let plan = scene
+        .json(&["plan", "--from-records", "--at", "2199-01-01T00:00:00Z"])
+        .await;
     let now = &plan["tokens"][0]["now"];
     assert_eq!(now["step"], "prepare", "{plan}");
     assert_eq!(now["reason"], "expired", "{plan}");
@@ -72,17 +80,18 @@ async fn a_plan_measures_clocks_as_the_daemon_does() {
     let scene = Scene::new("").await;
     scene.set_overlap("1s");
     for _ in 0..2 {
-        assert_eq!(scene.run(&["rotate", "crm"]).await.code, 0);
+        let ran = scene.run(&["rotate", "crm", "--foreground"]).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
     }
     tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
-    let plan = scene.json(&["plan"]).await;
+    let plan = scene.json(&["plan", "--from-records"]).await;
     let now = &plan["tokens"][0]["now"];
     assert_eq!(now["reason"], "retire_due", "the clocks agree: {plan}");
 
     let _ahead = scene
         .set_vault_clock_ahead(SignedDuration::from_hours(1))
         .await;
-    let plan = scene.json(&["plan"]).await;
+    let plan = scene.json(&["plan", "--from-records"]).await;
     let now = &plan["tokens"][0]["now"];
     let once = scene.run(&["once", "--output", "json"]).await;
     let once: Value = serde_json::from_str(&once.out).expect("one document");
@@ -94,7 +103,9 @@ async fn a_plan_measures_clocks_as_the_daemon_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rotate_writes_one_json_object_a_line() {
     let scene = Scene::new("").await;
-    let ran = scene.run(&["rotate", "crm", "--output", "json"]).await;
+    let ran = scene
+        .run(&["rotate", "crm", "--foreground", "--output", "json"])
+        .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let lines: Vec<Value> = ran
         .out
@@ -135,7 +146,9 @@ async fn a_token_that_needs_a_person_fails_once_and_says_who() {
 async fn an_issuer_that_refuses_is_told_and_may_work_later() {
     let scene = Scene::new("").await;
     scene.refuse_minting();
-    let ran = scene.run(&["rotate", "crm", "--timeout", "3s"]).await;
+    let ran = scene
+        .run(&["rotate", "crm", "--foreground", "--timeout", "3s"])
+        .await;
     assert_eq!(ran.code, 75, "{ran:?}");
     assert!(ran.out.contains("NOT done"), "{ran:?}");
     let status = scene.run(&["status"]).await;
@@ -154,7 +167,9 @@ async fn mistakes_are_told_apart_by_the_exit_code() {
             .contains("no such token: cmr; configured are: crm"),
         "{unknown:?}"
     );
-    let nonsense = scene.run(&["plan", "--at", "tomorrow"]).await;
+    let nonsense = scene
+        .run(&["plan", "--from-records", "--at", "tomorrow"])
+        .await;
     assert_eq!(nonsense.code, 64, "{nonsense:?}");
 
     scene.write("crm-broken.toml", "[vault]\naddress = 7\n");
@@ -214,10 +229,12 @@ async fn an_online_check_prints_the_policy_lines_that_are_missing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_token_is_left_alone_until_it_is_resumed() {
     let scene = Scene::new("").await;
-    let ran = scene.run(&["pause", "crm", "--reason", "audit"]).await;
+    let ran = scene
+        .run(&["pause", "crm", "--reason", "audit", "--no-wait"])
+        .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(scene.run(&["once"]).await.code, 0);
-    let ran = scene.run(&["rotate", "crm"]).await;
+    let ran = scene.run(&["rotate", "crm", "--foreground"]).await;
     assert_eq!(ran.code, 75, "{ran:?}");
     assert!(ran.err.contains("scim-rotator resume crm"), "{ran:?}");
     assert_eq!(scene.sp.stats().issued, 0, "nothing was done");
@@ -225,7 +242,7 @@ async fn a_paused_token_is_left_alone_until_it_is_resumed() {
     assert_eq!(status["tokens"][0]["standing"], "paused");
     assert_eq!(status["tokens"][0]["paused"]["reason"], "audit");
 
-    assert_eq!(scene.run(&["resume", "crm"]).await.code, 0);
+    assert_eq!(scene.run(&["resume", "crm", "--no-wait"]).await.code, 0);
     assert_eq!(scene.run(&["once"]).await.code, 0);
     assert_eq!(scene.sp.stats().issued, 1, "the rotation was not dropped");
 }
@@ -240,7 +257,7 @@ async fn a_compromised_token_is_revoked_at_once_and_only_when_that_is_meant() {
     assert_eq!(scene.sp.stats().issued, 1);
 
     let ran = scene
-        .run(&["rotate", "crm", "--compromised", "--yes"])
+        .run(&["rotate", "crm", "--foreground", "--compromised", "--yes"])
         .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let stats = scene.sp.stats();
@@ -250,18 +267,18 @@ async fn a_compromised_token_is_revoked_at_once_and_only_when_that_is_meant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kill_switch_holds_every_token_and_drops_nothing() {
     let scene = Scene::new("").await;
-    assert_eq!(scene.run(&["pause", "--all"]).await.code, 0);
+    assert_eq!(scene.run(&["pause", "--all", "--no-wait"]).await.code, 0);
     let once = scene.run(&["once"]).await;
     assert_eq!(once.code, 0, "{once:?}");
     assert!(once.out.contains("paused"), "{once:?}");
     let plan = scene.json(&["plan"]).await;
     assert_eq!(plan["tokens"][0]["now"]["reason"], "paused");
-    let ran = scene.run(&["rotate", "crm"]).await;
+    let ran = scene.run(&["rotate", "crm", "--foreground"]).await;
     assert_eq!(ran.code, 75, "{ran:?}");
     assert!(ran.err.contains("resume --all"), "{ran:?}");
     assert_eq!(scene.sp.stats().issued, 0, "nothing was done");
 
-    assert_eq!(scene.run(&["resume", "--all"]).await.code, 0);
+    assert_eq!(scene.run(&["resume", "--all", "--no-wait"]).await.code, 0);
     assert_eq!(scene.run(&["once"]).await.code, 0);
     assert_eq!(scene.sp.stats().issued, 1, "the rotation was not dropped");
     assert_eq!(scene.run(&["pause"]).await.code, 64, "of what?");

@@ -1,16 +1,9 @@
 //! A changed configuration is taken up by a daemon that runs, or refused as a
 //! whole.
 
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
-
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::Child;
-
+use super::running::Running;
 use super::scene::Scene;
-use super::support::bare_http;
-use super::systemd::{PATIENCE, Systemd};
+use super::systemd::Systemd;
 
 const ERP: &str = r#"
 [tokens.erp]
@@ -98,7 +91,7 @@ async fn a_token_that_is_taken_out_is_retired_first() {
     let running = Running::start(&scene, &systemd).await;
     running.until("crm works", |m| is_fresh(m, "crm")).await;
     // The daemon has not read what a command did when the token is taken out.
-    let rotated = scene.run(&["rotate", "crm"]).await;
+    let rotated = scene.run(&["rotate", "crm", "--foreground"]).await;
     assert_eq!(rotated.code, 0, "{rotated:?}");
     let text = scene.read("daemon.toml");
     let begin = text.find("[tokens.crm]").expect("the token");
@@ -123,82 +116,8 @@ async fn a_token_that_is_taken_out_is_retired_first() {
     assert!(!log.contains("its work is not finished"), "{log}");
 }
 
-fn is_fresh(metrics: &str, token: &str) -> bool {
+pub(crate) fn is_fresh(metrics: &str, token: &str) -> bool {
     let idle = format!("scim_rotator_rotation_stage{{token=\"{token}\",stage=\"idle\"}} 1");
     let held = format!("scim_rotator_token_expiry_timestamp_seconds{{token=\"{token}\"");
     metrics.contains(&idle) && metrics.contains(&held)
-}
-
-/// A daemon whose log goes to a file.
-struct Running {
-    daemon: Child,
-    log: PathBuf,
-    url: String,
-    http: reqwest::Client,
-}
-
-impl Running {
-    async fn start(scene: &Scene, systemd: &Systemd) -> Self {
-        let mut command = scene.daemon();
-        let log = systemd.folder().join("daemon.log");
-        command
-            .env("NOTIFY_SOCKET", systemd.path())
-            .env("WATCHDOG_USEC", "2000000")
-            .env_remove("WATCHDOG_PID")
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&log).expect("a file"));
-        let daemon = command.spawn().expect("the binary runs");
-        systemd.hears("READY=1").await;
-        let said = std::fs::read_to_string(&log).expect("read");
-        let (_, address) = said.split_once("address=").expect("its address");
-        let address = address.split_whitespace().next().expect("its address");
-        Self {
-            daemon,
-            log,
-            url: format!("http://{address}"),
-            http: bare_http(),
-        }
-    }
-
-    async fn metrics(&self) -> String {
-        let answer = self.http.get(format!("{}/metrics", self.url)).send().await;
-        answer.expect("an answer").text().await.expect("text")
-    }
-
-    async fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) {
-        let waited = async {
-            while !wanted(&self.metrics().await) {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        if tokio::time::timeout(PATIENCE, waited).await.is_err() {
-            panic!("{what}: {}\n{}", self.metrics().await, self.log());
-        }
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).expect("read")
-    }
-
-    fn hang_up(&self) {
-        self.signal(Signal::HUP);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = self
-            .daemon
-            .id()
-            .and_then(|id| Pid::from_raw(id.cast_signed()));
-        kill_process(pid.expect("still running"), signal).expect("told");
-    }
-
-    /// Asks it to end; returns its whole log.
-    async fn end(mut self) -> String {
-        self.signal(Signal::TERM);
-        let ended = tokio::time::timeout(PATIENCE, self.daemon.wait()).await;
-        let status = ended.expect("in time").expect("waited for");
-        let log = self.log();
-        assert!(status.success(), "{log}");
-        log
-    }
 }

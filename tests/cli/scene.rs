@@ -1,7 +1,7 @@
 //! Servers, a configuration for them, and the binary.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
@@ -16,11 +16,14 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use url::Url;
 
+use crate::support::bare_http;
 use crate::support::meddler::Meddler;
 
 /// Three servers and a configuration with the token `crm`.
 pub(crate) struct Scene {
     vault: Option<EmbeddedVault>,
+    /// Holds the port of a Vault that was stopped; nobody listens there.
+    port_of_vault: Option<tokio::net::TcpSocket>,
     pub(crate) sp: DemoServiceProvider,
     _idp: DemoIdentityProvider,
     folder: TempDir,
@@ -54,8 +57,8 @@ impl Scene {
     pub(crate) async fn new(kind: &str) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let mut options = vault::Options::new(Arc::clone(&clock));
-        options.policies = vec![records_only()];
-        options.roles = vec![role()];
+        options.policies = vec![records_only(), everything()];
+        options.roles = vec![role(), daemon()];
         let vault = EmbeddedVault::start(options).await.expect("Vault");
         let options = service_provider::Options::new(Arc::clone(&clock));
         let sp = DemoServiceProvider::start(options).await.expect("a port");
@@ -79,7 +82,7 @@ impl Scene {
 [vault]
 address = "{vault_url}"
 state_path = "kv/scim-rotator"
-auth.token.token = {vault_token}
+auth.approle = {{ role_id = "daemon", secret_id = {secret_id} }}
 
 [tokens.crm]
 vault_path = "kv/scim/crm"
@@ -96,11 +99,12 @@ confirm_every = "1s"
 {connection}
 "#,
             vault_url = vault.url().as_str().trim_end_matches('/'),
-            vault_token = secret("vault-token", vault.root_token().expose()),
+            secret_id = secret("daemon-secret-id", &daemon().secret_id),
             scim_url = sp.scim_url(),
         );
         let scene = Self {
             vault: Some(vault),
+            port_of_vault: None,
             sp,
             _idp: idp,
             folder,
@@ -131,7 +135,13 @@ confirm_every = "1s"
 
     pub(crate) async fn stop_vault(&mut self) {
         let vault = self.vault.take().expect("not stopped before");
+        let addresses = vault.url().socket_addrs(|| None).expect("an address");
         vault.shutdown().await;
+        // Nobody else may take its port and answer in its place.
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option");
+        socket.bind(addresses[0]).expect("its port");
+        self.port_of_vault = Some(socket);
     }
 
     pub(crate) fn refuse_minting(&self) {
@@ -152,7 +162,7 @@ confirm_every = "1s"
         );
         let changed: Vec<&str> = config
             .lines()
-            .map(|line| match line.starts_with("auth.token.token") {
+            .map(|line| match line.starts_with("auth.approle") {
                 true => approle.as_str(),
                 false => line,
             })
@@ -172,6 +182,10 @@ confirm_every = "1s"
 
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("written");
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
@@ -197,6 +211,17 @@ confirm_every = "1s"
         command(self.folder.path(), "daemon.toml", &["run"])
     }
 
+    /// What Vault has stored at this path of its API.
+    pub(crate) async fn stored(&self, path: &str) -> String {
+        let vault = self.vault.as_ref().expect("Vault runs");
+        let url = vault.url().join(&format!("/v1/{path}")).expect("a URL");
+        let asked = bare_http().get(url);
+        let asked = asked.header("X-Vault-Token", vault.root_token().expose());
+        let answer = asked.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.expect("text")
+    }
+
     /// Runs a command with `--output json`, which must succeed.
     pub(crate) async fn json(&self, args: &[&str]) -> Value {
         let args: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
@@ -217,8 +242,25 @@ fn records_only() -> Policy {
         vec![
             Rule::new("kv/data/scim-rotator/*", &write),
             Rule::new("kv/data/admin/*", &["read"]),
+            Rule::new("kv/metadata/scim-rotator/requests/*", &["list", "read"]),
         ],
     )
+}
+
+/// What the daemon may do, and the person who uses its login.
+fn everything() -> Policy {
+    let all = ["create", "read", "update", "list"];
+    Policy::new("everything", vec![Rule::new("kv/*", &all)])
+}
+
+fn daemon() -> Role {
+    Role {
+        role_id: "daemon".to_owned(),
+        secret_id: "daemon-secret-id".to_owned(),
+        policies: vec!["default".to_owned(), "everything".to_owned()],
+        ttl: SignedDuration::from_hours(1),
+        max_ttl: None,
+    }
 }
 
 fn role() -> Role {

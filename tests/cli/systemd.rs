@@ -64,6 +64,13 @@ impl Systemd {
         self.folder.path()
     }
 
+    /// Receives messages for as long as it is polled: a daemon whose messages
+    /// nobody receives stops when the socket is full.
+    pub(crate) async fn drain(&self) {
+        let mut buffer = [0; 4096];
+        while self.socket.recv(&mut buffer).await.is_ok() {}
+    }
+
     /// The next message that begins with this.
     pub(crate) async fn hears(&self, beginning: &str) -> String {
         let mut buffer = [0; 4096];

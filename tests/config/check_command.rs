@@ -145,7 +145,7 @@ fn what_is_no_text_file_is_refused_with_a_remedy() {
         ("gone.toml", "cannot be read", "--config PATH"),
         ("folder", "cannot be read", "--config PATH"),
         ("latin-1.toml", "is not UTF-8 text (byte 8)", "UTF-8"),
-        ("zeros.toml", "", "mend the TOML here"),
+        ("zeros.toml", "", "correct the TOML here"),
         (
             "empty.toml",
             "the section `[vault]` is missing",

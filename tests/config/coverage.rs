@@ -17,8 +17,9 @@ use super::example_set::Shown;
 
 /// Types of which every place of a kind takes the same: answers are looked into
 /// everywhere.
-pub(crate) const SMALL: [&str; 7] = [
+pub(crate) const SMALL: [&str; 8] = [
     "Place",
+    "JoinPart",
     "Condition",
     "TimeField",
     "TimeFormat",

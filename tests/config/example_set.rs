@@ -10,14 +10,16 @@ use super::{Folder, repository};
 const MAIN: &str = "complete.toml";
 
 /// All files of the complete example.
-pub(crate) const FILES: [&str; 7] = [
+pub(crate) const FILES: [&str; 9] = [
     MAIN,
     "issuers/http.toml",
     "issuers/oauth2.toml",
     "issuers/local.toml",
+    "issuers/exec.toml",
     "issuers/operator.toml",
     "connections/http.toml",
     "connections/exec.toml",
+    "connections/manual.toml",
 ];
 
 /// The text of an example file.

@@ -49,6 +49,9 @@ fn files_are_found_relative_to_the_one_that_includes_them() {
     folder.write("tokens.d/b.toml", token("b"));
     folder.write("tokens.d/a.toml", token("a"));
     folder.write("tokens.d/a.toml.bak", "not TOML");
+    for hidden in [".a.toml", ".#a.toml", "._a.toml", ".toml"] {
+        folder.write(&format!("tokens.d/{hidden}"), "not TOML");
+    }
     folder.write("tokens.d/sub.toml/c.toml", "not TOML");
     let loaded = folder.load().unwrap_or_else(|report| panic!("{report}"));
     assert_eq!(loaded.warnings.findings(), []);

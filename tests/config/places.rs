@@ -5,6 +5,7 @@ use std::path::Path;
 
 use scim_rotator::config::{self, Finding, Report};
 use scim_rotator::problem::Severity;
+use scim_rotator::vendors::{Family, Library};
 
 use super::{Folder, report, repository, said_of};
 
@@ -116,6 +117,11 @@ fn message(found: &[Finding], path: &str) -> (String, String) {
 
 #[test]
 fn an_unknown_key_near_a_known_one_is_asked_about() {
+    let vendors = Library::shipped().names(Family::Issuer);
+    let known_kinds = format!(
+        "did you mean `http`? kinds: http, oauth2, local, exec, operator; vendors: {}",
+        vendors.collect::<Vec<_>>().join(", ")
+    );
     let cases = [
         (
             "[vault]\nadress = 'x'",
@@ -141,14 +147,18 @@ fn an_unknown_key_near_a_known_one_is_asked_about() {
         (
             "[issuers.crm.htpp]\nx = 1",
             "issuers.crm.htpp",
-            "did you mean `http`? kinds: http, oauth2, local, operator; vendors: auth0, authentik, better-auth, chainguard, cloudflare, cloudsmith, confluent, databricks, databricks-secret, datadog, dbt-cloud, descope, fusionauth, genesys, gitbook, gitlab, grafana, infisical, jfrog, jupyterhub, kanidm, launchdarkly, lightdash, metabase, mlflow, netbird, ona, onyx, qlik, scaleway, stytch, terraform, wire, zitadel",
+            known_kinds.as_str(),
         ),
         (
             "[issuers.crm.operator]\nlive_tokens = 'mnay'",
             "issuers.crm.operator.live_tokens",
             "did you mean `many`?",
         ),
-        ("[server]\nport = 1", "server.port", "known here: listen"),
+        (
+            "[server]\nport = 1",
+            "server.port",
+            "known here: hosts, listen",
+        ),
     ];
     for (text, path, remedy) in cases {
         let (message, found) = message(&said_of(text), path);

@@ -5,7 +5,7 @@
 
 mod calls;
 mod confirmation;
-mod pushed;
+pub(crate) mod pushed;
 mod safety;
 mod vendors;
-mod world;
+pub(crate) mod world;

@@ -1,3 +1,4 @@
 //! Issuers and connections against servers that replay what is documented.
 
 mod connections;
+mod issuers;

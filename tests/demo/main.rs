@@ -68,7 +68,14 @@ async fn other_commands_join_in_and_a_signal_ends_it() {
     let page = page.expect("an answer").text().await.expect("text");
     assert!(page.contains("scim_rotator_"), "{page}");
     let config = config.as_str().expect("a path");
-    let status = Ran::of(&["--config", config, "status", "--output", "json"]).await;
+    // The daemon writes its facts some seconds after a change.
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+    let status = loop {
+        let status = Ran::of(&["--config", config, "status", "--output", "json"]).await;
+        if status.code == Some(0) || tokio::time::Instant::now() > deadline {
+            break status;
+        }
+    };
     assert_eq!(status.code, Some(0), "{status:?}");
     let token = promoted["token"].as_str().expect("a name");
     assert!(status.out.contains(token), "{status:?}");

@@ -30,6 +30,9 @@ pub(crate) fn text() -> String {
     telemetry
         .board
         .set(fixture::snapshot(&fixture::busy_record("crm")));
+    telemetry
+        .board
+        .set(fixture::snapshot(&fixture::handed_over_record("wiki")));
     let looks = telemetry.board.looks("crm").expect("a token of ours");
     looks.set("entra-hr", Some(fixture::condition()), fixture::now());
     telemetry.config_read(true, fixture::now());
@@ -43,7 +46,8 @@ pub(crate) fn text() -> String {
     telemetry.witness().beat(fixture::now());
     let metrics = &telemetry.metrics;
     metrics.request(Target::Vault, "read", "200", 0.01);
-    metrics.clock_skew(Target::Vault, 0.5);
+    metrics.clock_skew(Target::Vault, "vault", 0.5);
+    metrics.vault_restored(fixture::now());
     let failed = Outcome::Failed {
         step: Step::Issue,
         fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),

@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::condition::{Condition, ConnectionState};
+use scim_rotator::ports::unit::HandoverPlace;
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, IssuerCapabilities, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
     Supply,
 };
 use scim_rotator::rotation::decision::{Action, Decision, Reason};
-use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::outcome::ListedToken;
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
-    ConnectionHolds, ExpiryKnown, HeldToken, LastProbe, Origin, PastRotation, Record, Retiring,
-    Rotation, RotationResult, Stage, Trigger,
+    ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, HeldToken, LastProbe, Origin,
+    PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::scim::evidence::Evidence;
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
 use scim_rotator::telemetry::snapshot::TokenSnapshot;
@@ -44,6 +47,16 @@ pub(crate) fn facts(name: &str) -> Arc<TokenFacts> {
     let connection = ConnectionFacts {
         name: "entra-hr".to_owned(),
         kind: "http".to_owned(),
+        handover: None,
+    };
+    let by_hand = ConnectionFacts {
+        name: "by-hand".to_owned(),
+        kind: "manual".to_owned(),
+        handover: Some(HandoverPlace {
+            vault_path: format!("kv/handover/by-hand/{name}"),
+            instructions: "Paste the token.".to_owned(),
+            command: format!("scim-rotator ack {name} by-hand --reason pasted"),
+        }),
     };
     Arc::new(TokenFacts::new(
         name,
@@ -51,7 +64,7 @@ pub(crate) fn facts(name: &str) -> Arc<TokenFacts> {
         "http",
         Some("production".to_owned()),
         &capabilities(),
-        vec![connection],
+        vec![connection, by_hand],
     ))
 }
 
@@ -67,7 +80,9 @@ pub(crate) fn condition() -> Condition {
 pub(crate) fn held(value: &str) -> HeldToken {
     HeldToken {
         value: BearerToken::parse(value).expect("valid"),
-        id: Some(format!("id-of-{value}")),
+        id: Some(ListedToken::with_id(format!("id-of-{value}")).issuer_id()),
+        stated_id: None,
+        supplied_by: None,
         issuer: None,
         issued_at: now() - SignedDuration::from_hours(240),
         expires_at: Some(now() + SignedDuration::from_hours(24 * 80)),
@@ -89,6 +104,8 @@ pub(crate) fn fresh_record(name: &str) -> Record {
             at: now() - SignedDuration::from_hours(240),
             confirmed_at: Some(now() - SignedDuration::from_hours(239)),
             in_doubt: false,
+            by_person: false,
+            ack: None,
         },
     )]);
     record.current = Some(current);
@@ -99,6 +116,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
         finding: None,
     });
     record.history = vec![PastRotation {
+        asked_by: None,
         id: "r-1".to_owned(),
         trigger: Trigger::Schedule,
         began_at: now() - SignedDuration::from_hours(241),
@@ -115,6 +133,9 @@ pub(crate) fn fresh_record(name: &str) -> Record {
 /// The same token in the middle of a rotation, with an old token still alive.
 pub(crate) fn busy_record(name: &str) -> Record {
     let mut record = fresh_record(name);
+    if let Some(current) = record.current.as_mut() {
+        current.evidence = Some(weak_evidence(current));
+    }
     record.retiring = vec![Retiring {
         token: held(&format!("{name}-previous")),
         superseded_at: now() - SignedDuration::from_hours(240),
@@ -122,11 +143,21 @@ pub(crate) fn busy_record(name: &str) -> Record {
         extended: false,
         use_checked: None,
         revoked_at: None,
+        still_accepted: false,
         attempts: 1,
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
     }];
+    record.supplied = Some(SuppliedNote {
+        fingerprint: held(&format!("{name}-planted")).fingerprint(),
+        at: now() - SignedDuration::from_mins(2),
+        by: Some("userpass-ann".to_owned()),
+        detail: "a value of somebody else".to_owned(),
+        count: 1,
+        written_back_at: Some(now() - SignedDuration::from_mins(1)),
+    });
     record.rotation = Some(Rotation {
+        asked_by: None,
         id: "r-2".to_owned(),
         trigger: Trigger::Force,
         began_at: now() - SignedDuration::from_mins(5),
@@ -139,8 +170,45 @@ pub(crate) fn busy_record(name: &str) -> Record {
         completed: false,
         rollback: None,
         operator_deadline: None,
+        may_be_delivered: true,
     });
     record
+}
+
+/// The same token while a person writes the new one into a connection.
+pub(crate) fn handed_over_record(name: &str) -> Record {
+    let mut record = busy_record(name);
+    let since = now() - SignedDuration::from_mins(1);
+    let rotation = record.rotation.as_mut().expect("in flight");
+    rotation.stage = Stage::HandedOver;
+    rotation.operator_deadline = Some(now() + SignedDuration::from_hours(24 * 7));
+    let delivery = Delivery {
+        state: DeliveryState::Delivered,
+        at: since,
+        ask_again_at: None,
+    };
+    rotation.deliveries.insert("by-hand".to_owned(), delivery);
+    let holds = ConnectionHolds {
+        fingerprint: held(&format!("{name}-pending")).fingerprint(),
+        at: since,
+        confirmed_at: None,
+        in_doubt: false,
+        by_person: true,
+        ack: None,
+    };
+    record.connections.insert("by-hand".to_owned(), holds);
+    record
+}
+
+/// Proof of a token at a service provider that redirects wrong ones.
+fn weak_evidence(token: &HeldToken) -> Evidence {
+    let stored = serde_json::json!({
+        "fingerprint": token.fingerprint(),
+        "at": now(),
+        "controls": "unclear",
+        "unclear": { "reason": "redirect", "detail": "a wrong token is redirected" },
+    });
+    serde_json::from_value(stored).expect("evidence as it is stored")
 }
 
 /// What is decided for a token at rest.
@@ -173,9 +241,11 @@ pub(crate) fn policy() -> Policy {
         operator_deadline: SignedDuration::from_hours(72),
         operator_poll: hour,
         settle: SignedDuration::from_secs(30),
+        new_token_patience: hour,
         confirm_timeout: hour,
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
+        accept_supplied: AcceptSupplied::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 # The deployment files, judged by the tools that read them in production.
 #
 #   tests/deploy/run.sh [CHECK…]     one or more of: systemd kubernetes container prometheus prometheus3 alertmanager
-#                                    vault scripts node (default: all)
+#                                    vault scripts sbom node (default: all)
 #
 # Needs the parts that tests/run provides, in ${SCIM_ROTATOR_PARTS:-target/parts}. A check whose tool this machine
 # lacks is skipped with a loud word; with CI=true a skip is a failure. All checks run, also after one failed. The node,
@@ -156,6 +156,33 @@ check_vault() {
     done
 }
 
+# What is built in: every crate of the program, each with its checksum, in the words of CycloneDX.
+check_sbom() {
+    need python3 "install python3"
+    deploy/package/sbom.sh >"$work/sbom.json"
+    deploy/package/sbom.sh | cmp - "$work/sbom.json" || fail "the same source gives two documents"
+    cargo tree --locked --edges normal,no-proc-macro --prefix none --format '{p}' | sed 's/ .*//' | sort -u >"$work/crates"
+    quietly python3 - "$work/sbom.json" "$work/crates" <<'CHECK'
+import json, sys
+document = json.load(open(sys.argv[1]))
+assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.5"), document
+main, parts = document["metadata"]["component"], document["components"]
+assert main["name"] == "scim-rotator", main
+crates = set(open(sys.argv[2]).read().split()) - {"scim-rotator"}
+assert {part["name"] for part in parts} == crates and len(crates) > 100, crates
+assert len({part["bom-ref"] for part in parts}) == len(parts), "a crate stands there twice"
+for part in parts:
+    assert part["purl"] == f"pkg:cargo/{part['name']}@{part['version']}", part
+    assert len(part["hashes"][0]["content"]) == 64, part
+    assert part["licenses"][0]["expression"], part
+CHECK
+    # It is in the package and in the image.
+    grep -q '"target/package/sbom.cdx.json"' Cargo.toml || fail "the package has no sbom.cdx.json"
+    local root=$work/rootfs
+    quietly deploy/container/rootfs.sh "$(type -P true)" "$root"
+    cmp "$work/sbom.json" "$root/usr/share/doc/scim-rotator/sbom.cdx.json" || fail "the image has another document"
+}
+
 check_scripts() {
     local script
     for script in $(git ls-files -- '*.sh' tests/run .ci/run 'deploy/package/p*'); do
@@ -168,7 +195,7 @@ check_scripts() {
 }
 
 checks=("$@")
-[[ $# -gt 0 ]] || checks=(systemd kubernetes container prometheus prometheus3 alertmanager vault scripts node)
+[[ $# -gt 0 ]] || checks=(systemd kubernetes container prometheus prometheus3 alertmanager vault scripts sbom node)
 skipped=()
 failed=()
 # outcome CHECK CODE

@@ -8,8 +8,11 @@
 
 mod hostile;
 mod real;
+mod said;
 mod server;
+mod shown;
 mod table;
+mod tenancy;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -24,7 +24,12 @@ pub async fn prove(server: &Server) -> Short {
     prove_with(server, ProbeConfig::default()).await
 }
 
-async fn prove_with(server: &Server, config: ProbeConfig) -> Short {
+/// A configuration with these keys.
+pub fn keyed(keys: &str) -> ProbeConfig {
+    toml::from_str(keys).expect(keys)
+}
+
+pub async fn prove_with(server: &Server, config: ProbeConfig) -> Short {
     short(server.probe_with(config).prove(&token(TOKEN)).await)
 }
 
@@ -38,7 +43,7 @@ pub fn short(verdict: Verdict<Evidence>) -> Short {
     }
 }
 
-fn status(code: u16) -> Reply {
+pub fn status(code: u16) -> Reply {
     Reply::Json(code, String::new())
 }
 
@@ -88,7 +93,7 @@ type Row = (u16, u16, u16, Short);
 
 #[tokio::test]
 async fn level_two_row_by_row() {
-    let rows: [Row; 15] = [
+    let rows: [Row; 20] = [
         (200, 401, 401, Short::Full),
         (200, 403, 404, Short::Full),
         (200, 200, 401, Short::Fail(Why::EndpointOpen)),
@@ -96,6 +101,11 @@ async fn level_two_row_by_row() {
         (200, 200, 200, Short::Fail(Why::EndpointOpen)),
         (200, 401, 429, Short::Provisional),
         (200, 503, 401, Short::Provisional),
+        (200, 500, 401, Short::Full),
+        (200, 302, 401, Short::Full),
+        (200, 401, 302, Short::Provisional),
+        (200, 401, 500, Short::Provisional),
+        (404, 401, 404, Short::Unclear(Why::LikeWrongToken)),
         (401, 401, 401, Short::Fail(Why::Rejected)),
         (403, 401, 401, Short::Fail(Why::Forbidden)),
         (403, 403, 403, Short::Unclear(Why::Ambiguous403)),
@@ -192,6 +202,7 @@ async fn discovery_stops_a_round_only_when_nothing_can_be_said() {
         (401, Short::Full),
         (404, Short::Full),
         (429, Short::Unclear(Why::Throttled)),
+        (500, Short::Full),
         (503, Short::Unclear(Why::ServerError)),
     ] {
         let server = Server::start(move |seen| match seen.token() {
@@ -218,9 +229,7 @@ async fn settings_are_followed() {
         path: "People/Users".to_owned(),
         read: Read::Plain,
         discovery: false,
-        header: "X-SCIM-Token".to_owned(),
-        scheme: String::new(),
-        ..ProbeConfig::default()
+        ..keyed("headers = { X-SCIM-Token = '{{ token }}' }")
     };
     assert_eq!(prove_with(&server, config.clone()).await, Short::Full);
     assert_eq!(server.seen().len(), 3, "the read and its two controls");

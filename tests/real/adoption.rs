@@ -33,7 +33,15 @@ async fn a_token_found_in_vault_is_adopted_and_replaced_on_demand() {
     assert_eq!(server.live().await, [found.id], "nothing was issued");
     assert_eq!(keeper.holds(), None, "nothing was delivered");
 
-    let args = ["rotate", "crm", "--timeout", "10m", "--output", "json"];
+    let args = [
+        "rotate",
+        "crm",
+        "--foreground",
+        "--timeout",
+        "10m",
+        "--output",
+        "json",
+    ];
     let rotate = house.command(&args).await;
     assert_eq!(rotate.code, Some(0), "{}{}", rotate.stdout, rotate.stderr);
     let events = rotate.events();

@@ -50,6 +50,7 @@ pub fn is_housekeeping(request: &str) -> bool {
         "read auth/token/lookup-self",
         "update auth/token/renew-self",
         "read kv/data/scim-rotator/.control",
+        "read kv/data/scim-rotator/.bell",
     ]
     .contains(&request)
 }

@@ -251,7 +251,7 @@ impl Inside {
     async fn is_delivering(&self, house: &House) -> Value {
         house
             .until("a rotation delivers", |record| {
-                record["rotation"]["stage"] == "delivering"
+                record["rotation"]["may_be_delivered"] == true
             })
             .await
     }

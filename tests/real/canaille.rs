@@ -42,7 +42,9 @@ async fn canaille_pushes_a_person_with_the_new_token_after_the_old_one_died() {
 
     // A daemon that runs on would hold its lease for two of its longest calls.
     daemon.stop().await;
-    let rotate = house.command(&["rotate", "crm", "--timeout", "10m"]).await;
+    let rotate = house
+        .command(&["rotate", "crm", "--foreground", "--timeout", "10m"])
+        .await;
     assert_eq!(rotate.code, Some(0), "{}{}", rotate.stdout, rotate.stderr);
     // The daemon retires what `rotate` has superseded.
     let daemon = house.run(&sections).await;

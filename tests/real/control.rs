@@ -49,13 +49,17 @@ async fn the_cap_on_issues_holds_whatever_ends_the_daemon() {
         assert_eq!(record["issues"].as_array().map(Vec::len), Some(2));
         assert_eq!(server.live().await, [text(&record["current"]["id"])]);
     }
-    let ran = house.command(&["rotate", "crm", "--timeout", "2s"]).await;
+    let ran = house
+        .command(&["rotate", "crm", "--foreground", "--timeout", "2s"])
+        .await;
     assert_eq!(
         ran.code,
         Some(75),
         "a person's wish alone lifts no guard: {ran:?}"
     );
-    let ran = house.command(&["rotate", "crm", "--override-guards"]).await;
+    let ran = house
+        .command(&["rotate", "crm", "--foreground", "--override-guards"])
+        .await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
         ran.stderr.contains("overrides the runaway guard"),
@@ -156,6 +160,8 @@ async fn a_pause_and_the_kill_switch_hold_for_every_replica_and_drop_nothing() {
     let asked = pair.house.command(&["rotate", "free"]).await;
     assert_eq!(asked.code, Some(75), "{asked:?}");
     assert!(asked.stderr.contains("resume --all"), "{asked:?}");
+    let by = pair.house.record_of("free").await["handled"][0]["by"].take();
+    assert!(text(&by).contains("approle"), "who asked: {by}");
     pair.start_again().await;
     pair.is_held("free").await;
     let record = pair.house.record_of("free").await;
@@ -224,7 +230,7 @@ async fn a_compromised_token_is_asked_about_and_revoked_before_its_overlap_ends(
     let first = house.record().await["current"].clone();
 
     let says = "revoked at once, without its overlap window";
-    let compromised = "rotate crm --compromised";
+    let compromised = "rotate crm --foreground --compromised";
     let blind = house.command(&["rotate", "crm", "--compromised"]).await;
     assert_eq!(blind.code, Some(64), "{blind:?}");
     assert!(blind.stderr.contains(says) && blind.stderr.contains("--yes"));

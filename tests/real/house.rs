@@ -157,6 +157,7 @@ retry_min = "1s"
 retry_max = "2s"
 settle = "1s"
 confirm_every = "1s"
+new_token_patience = "1s"
 operator_poll = "1s"
 {SECTIONS}{sections}
 "#,

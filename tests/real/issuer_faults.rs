@@ -84,21 +84,116 @@ fn count(seen: &[String], what: &str) -> usize {
     seen.iter().filter(|line| line.starts_with(what)).count()
 }
 
-/// The token is made each time; its value is lost each time.
+/// A complete answer that cannot be used: one request, what it made is revoked,
+/// and the rotation continues when the settings are corrected.
 #[tokio::test]
-async fn cut_json_a_page_and_accepted_are_looked_up_and_not_believed() {
+async fn a_mistyped_pointer_stops_after_one_request_until_it_is_corrected() {
     let Some(scene) = Scene::new().await else {
         return;
     };
-    let nonsense = [
-        (201, "{\"id\": \"7f2a\", \"token\": \"cut-in-the-mid"),
-        (200, "<!doctype html><title>Sign in</title>"),
-        (202, "{\"status\": \"accepted\"}"),
+    let mistyped = scene
+        .issuer()
+        .replace("token = \"/token\", id", "token = \"/tokn\", id");
+    assert_ne!(mistyped, scene.issuer());
+    let daemon = scene.run(&mistyped).await;
+    let stopped = |record: &Value| {
+        record["halt"]["cause"] == "unusable_answer" && record["orphans"].is_null()
+    };
+    let record = scene
+        .house
+        .until("the token that was made is revoked", stopped)
+        .await;
+    let detail = text(&record["halt"]["detail"]);
+    for told in [
+        "no token at `/tokn`",
+        "`token`",
+        "is revoked",
+        "rotate crm`",
+    ] {
+        assert!(detail.contains(told), "{told} in {detail}");
+    }
+    // Long enough for three attempts.
+    SystemClock.sleep(SignedDuration::from_secs(7)).await;
+    let seen = scene.meddler.seen();
+    assert_eq!(count(&seen, "POST /_tokens"), 1);
+    assert_eq!(count(&seen, "DELETE /_tokens"), 1);
+    assert_eq!(
+        scene.server.live().await,
+        std::slice::from_ref(&scene.old.id)
+    );
+
+    let corrected = [
+        scene.issuer(),
+        scene.keeper.connection(&scene.house),
+        token(&scene.server.scim_url(), "idp", DUE),
     ];
-    for (status, body) in nonsense {
-        scene
-            .meddler
-            .next("POST /_tokens", Meddle::Instead { status, body });
+    scene.house.reconfigure(&corrected.concat());
+    let record = scene.settled().await;
+    assert!(record["halt"].is_null());
+    assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1, "one more");
+    scene.end(daemon).await;
+}
+
+/// The same for `202`, which is corrected at the other side: then a person asks for the
+/// rotation.
+#[tokio::test]
+async fn accepted_stops_after_one_request() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    scene.house.sweep = "2s";
+    let (status, body) = (202, "{\"status\": \"accepted\"}");
+    scene
+        .meddler
+        .next("POST /_tokens", Meddle::Instead { status, body });
+    let daemon = scene.run(&scene.issuer()).await;
+    let stopped = |record: &Value| {
+        record["halt"]["cause"] == "unusable_answer" && record["orphans"].is_null()
+    };
+    let record = scene.house.until("it is halted", stopped).await;
+    let detail = text(&record["halt"]["detail"]);
+    assert!(detail.contains("`status`"), "{detail}");
+    assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1);
+    scene
+        .house
+        .command(&["rotate", "crm", "--foreground"])
+        .await;
+    scene.settled().await;
+    assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 1, "one more");
+    scene.end(daemon).await;
+}
+
+/// A gateway answers with its page, and a moment later the issuer is there again: its
+/// list shows that no token was made, and nobody has to act.
+#[tokio::test]
+async fn a_page_of_a_gateway_ends_by_itself() {
+    let Some(mut scene) = Scene::new().await else {
+        return;
+    };
+    scene.house.sweep = "2s";
+    let (status, body) = (200, "<!doctype html><title>Back soon</title>");
+    scene
+        .meddler
+        .next("POST /_tokens", Meddle::Instead { status, body });
+    let daemon = scene.run(&scene.issuer()).await;
+    let record = scene.settled().await;
+    assert!(record["halt"].is_null());
+    assert_eq!(count(&scene.meddler.seen(), "POST /_tokens"), 2);
+    scene.end(daemon).await;
+}
+
+/// The token is made each time; its value is lost each time.
+#[tokio::test]
+async fn cut_json_is_looked_up_and_not_believed() {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    let cut = Meddle::Instead {
+        status: 201,
+        body: "{\"id\": \"7f2a\", \"token\": \"cut-in-the-mid",
+    };
+    for _ in 0..3 {
+        scene.meddler.next("POST /_tokens", cut.clone());
     }
     let daemon = scene.run(&scene.issuer()).await;
     let record = scene.settled().await;

@@ -123,7 +123,9 @@ async fn a_masked_token_is_proven_by_the_plug_in(
         &token(&scim_url, "sso", DUE),
     ];
     house.configure(&sections.concat());
-    let rotate = house.command(&["rotate", "crm", "--timeout", "10m"]).await;
+    let rotate = house
+        .command(&["rotate", "crm", "--foreground", "--timeout", "10m"])
+        .await;
     assert_eq!(rotate.code, Some(0), "{}{}", rotate.stdout, rotate.stderr);
     assert_eq!(house.record().await["generation"], 3);
     assert_eq!(idp.holds(&component).await, MASK);

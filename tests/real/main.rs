@@ -16,9 +16,11 @@ mod canary;
 mod commands;
 mod daemon;
 mod house;
+mod manual;
 mod mid_mint;
 mod parts;
 mod restless;
+mod saas;
 mod wait;
 
 mod adoption;
@@ -35,21 +37,26 @@ mod every_stage;
 mod issuer_faults;
 mod keycloak;
 mod keycloak_idp;
+mod keycloak_logins;
 mod kill_loop;
 mod leased;
 mod operator;
 mod own_token;
+mod planted;
 mod reload;
 mod replicas;
+mod restored;
 mod rotation;
 mod scim2_server;
 mod shutdown;
 mod start;
 mod syncope;
 mod systemd;
+mod unclear;
 mod vault_away;
 mod vault_limits;
 mod vault_requests;
+mod vendors;
 
 #[path = "../support/mod.rs"]
 mod support;

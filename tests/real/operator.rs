@@ -24,7 +24,7 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
     let scim_url = server.scim_url();
     let old = server.mint("old", 60).await;
     let keeper = Keeper::new(&house);
-    let times = "declared_lifetime = \"60s\"\nrenew_at = \"20%\"\noverlap = \"5s\"";
+    let times = "declared_lifetime = \"2h\"\nrenew_at = \"20%\"\noverlap = \"5s\"";
     let sections = [
         ISSUER.to_owned(),
         keeper.connection(&house),
@@ -33,7 +33,11 @@ async fn a_token_that_a_person_writes_is_proven_delivered_and_published() {
     let clock = scim_rotator::clock::SystemClock;
     let now = scim_rotator::ports::Clock::now(&clock);
     house
-        .write_by_hand(json!({ "token": old.token, "issued_at": now.to_string() }))
+        .write_by_hand(json!({
+            "token": old.token,
+            "issued_at": now.to_string(),
+            "expires_at": (now + SignedDuration::from_secs(60)).to_string(),
+        }))
         .await;
     let daemon = house.run(&sections.concat()).await;
     let waiting = house

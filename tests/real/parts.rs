@@ -223,7 +223,7 @@ pub async fn due_at_once(house: &House, server: &BetterAuth) -> Minted {
 /// What a person writes of a token that is due for renewal.
 pub fn due_fields(token: &str, id: &str) -> Value {
     let now = SystemClock.now();
-    let [begin, end] = [-120, 30].map(|minutes| now + SignedDuration::from_mins(minutes));
+    let [begin, end] = [-45, 15].map(|minutes| now + SignedDuration::from_mins(minutes));
     json!({
         "token": token,
         "token_id": id,

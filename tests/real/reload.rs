@@ -23,7 +23,10 @@ async fn a_token_taken_out_while_it_rotates_is_brought_to_its_end() {
     let crm = token(&server.scim_url(), "idp", DUE);
     let sections = [issuer.as_str(), &keeper.connection(&house), &crm];
     let daemon = house.run(&sections.concat()).await;
-    house.until("the token is delivered", is_delivering).await;
+    let may_be_delivered = |r: &serde_json::Value| r["rotation"]["may_be_delivered"] == true;
+    house
+        .until("the token may be delivered", may_be_delivered)
+        .await;
 
     // All of it at once: the token, and what acts for it.
     house.reconfigure("");

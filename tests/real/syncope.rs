@@ -119,7 +119,7 @@ async fn a_failure_under_status_200_is_no_proof(
     assert_eq!(nobody.as_deref(), Some("FAILURE"));
 
     house.configure(&[sections, &token(&scim_url, "syncope", DUE)].concat());
-    let mut rotate = pin!(house.command(&["rotate", "crm", "--timeout", "10m"]));
+    let mut rotate = pin!(house.command(&["rotate", "crm", "--foreground", "--timeout", "10m"]));
     let failed_before = syncope.failures(RESOURCE).await;
     let watch = async {
         eventually("Syncope failed twice with the new token", async || {

@@ -67,7 +67,7 @@ async fn settings_of_the_mount_and_foreign_fields_do_not_disturb() {
             ],
         )
         .await;
-    let read = scene.house.command(&["plan"]).await;
+    let read = scene.house.command(&["plan", "--from-records"]).await;
     assert!(
         read.stderr.contains("Vault will delete this version"),
         "{read:?}"
@@ -163,9 +163,9 @@ async fn a_mount_that_is_not_kv_version_2_or_has_several_segments_is_told_how_to
         .must("POST", "sys/mounts/sign", json!({ "type": "transit" }))
         .await;
     let shipped = include_str!("../../deploy/vault/scim-rotator.hcl");
-    let more: String = ["team/kv/data/*", "old/*", "sign/*"]
+    let more: String = ["team/kv/data/*", "team/kv/metadata/*", "old/*", "sign/*"]
         .map(|path| {
-            format!("path \"{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}\n")
+            format!("path \"{path}\" {{ capabilities = [\"create\", \"list\", \"read\", \"update\"] }}\n")
         })
         .concat();
     vault
@@ -228,7 +228,7 @@ async fn under_a_rate_limit_all_is_done_only_slower() {
             .await;
         let rotate = scene
             .house
-            .command(&["rotate", "crm", "--timeout", "10m"])
+            .command(&["rotate", "crm", "--foreground", "--timeout", "10m"])
             .await;
         assert_eq!(rotate.code, Some(0), "{rotate:?}");
         vault

@@ -144,7 +144,7 @@ fn a_wrong_target_stops_at_once() {
         step: step.clone(),
         fault: Fault::new(
             FaultClass::Rejected,
-            FaultKind::Config,
+            FaultKind::WrongTarget,
             "it points elsewhere",
         ),
     };

@@ -5,9 +5,11 @@
 #![allow(clippy::expect_used, reason = "a test says what it expects")]
 
 mod apply_table;
+mod clocks;
 mod decided;
 mod exhausted;
 mod faults;
+mod handed_over;
 mod law;
 mod plan_begins;
 mod plan_ending;
@@ -17,8 +19,12 @@ mod plan_rest;
 mod plan_stages;
 mod properties;
 mod purity;
+mod requests;
+mod restored;
 mod scene;
 mod strategies;
+mod supplied;
+mod texts;
 mod time;
 mod uncommitted;
 mod world;

@@ -1,7 +1,7 @@
 //! What begins a rotation, and what holds it back.
 
 use jiff::Timestamp;
-use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
+use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Revoke, Supply};
 use scim_rotator::rotation::decision::Reason;
 use scim_rotator::rotation::record::{ExpiryKnown, PastRotation, RotationResult, Trigger};
 use scim_rotator::scim::evidence::FindingReason;
@@ -64,7 +64,7 @@ fn a_rotation_begins() {
         (
             "not when it was refused once: one refusal alone is not believed",
             healthy().probed(secs(10), Some(FindingReason::Rejected), 1),
-            waits(next_suspicious_probe(secs(10)), Reason::Fresh),
+            waits(next_suspicious_probe(secs(10)), Reason::Refused),
         ),
         (
             "a token that does not expire is left alone",
@@ -106,7 +106,7 @@ fn slots_hold_a_rotation_back() {
             "an overdue one that may not be retired is not asked after in a hurry",
             two(renewal_due())
                 .retire_due()
-                .with(|s| s.clock_skew = hours(1)),
+                .with(|s| s.clock_skew = mins(10)),
             waits_for(secs(30), Reason::SlotNeeded),
         ),
         (
@@ -128,8 +128,43 @@ fn slots_hold_a_rotation_back() {
             two(renewal_due())
                 .retire_due()
                 .superseded(|e| e.token.expires_at = Some(ago(mins(1))))
-                .with(|s| s.clock_skew = hours(1)),
+                .with(|s| s.clock_skew = mins(10)),
             does(prepare(Trigger::Schedule), Reason::RenewalDue),
+        ),
+        (
+            "a superseded token whose revocation the issuer took takes no slot",
+            two(renewal_due())
+                .retire_due()
+                .superseded(|e| e.revoked_at = Some(ago(mins(5))))
+                .superseded(|e| e.retry_at = Some(ahead(mins(5)))),
+            does(prepare(Trigger::Schedule), Reason::RenewalDue),
+        ),
+        (
+            "not when a person says that the token is compromised either",
+            two(healthy())
+                .requested(Trigger::Compromise, ago(mins(1)))
+                .retire_due()
+                .superseded(|e| e.revoked_at = Some(ago(mins(5))))
+                .superseded(|e| e.retry_at = Some(ahead(mins(5)))),
+            does(prepare(Trigger::Compromise), Reason::Compromised),
+        ),
+        (
+            "one that is still accepted after its revocation takes its slot",
+            two(renewal_due())
+                .retire_due()
+                .superseded(|e| e.revoked_at = Some(ago(mins(5))))
+                .superseded(|e| e.still_accepted = true)
+                .superseded(|e| e.retry_at = Some(ahead(mins(5)))),
+            waits_for(mins(5), Reason::SlotNeeded),
+        ),
+        (
+            "an issuer that revokes nothing has taken no revocation",
+            two(renewal_due())
+                .issuer(|i| i.revoke = Revoke::Never)
+                .retire_due()
+                .superseded(|e| e.revoked_at = Some(ago(mins(5))))
+                .superseded(|e| e.retry_at = Some(ahead(mins(5)))),
+            waits_for(mins(5), Reason::SlotNeeded),
         ),
         (
             "with two phases the last rotation is completed before the next begins",
@@ -236,6 +271,7 @@ fn the_runaway_guard_and_roll_backs_hold_a_rotation_back() {
 fn rolled_back(scene: Scene, before: jiff::SignedDuration) -> Scene {
     scene.with(|s| {
         s.record.history.push(PastRotation {
+            asked_by: None,
             id: "r0".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(before + mins(5)),

@@ -76,6 +76,22 @@ fn superseded_tokens() {
             waits_for(secs(30), Reason::ClockSkew),
         ),
         (
+            "a compromised token has no overlap that a clock could be wrong about",
+            healthy()
+                .retire_due()
+                .superseded(|e| e.not_before = e.superseded_at)
+                .with(|s| s.clock_skew = secs(121)),
+            does(retire("old"), Reason::RetireDue),
+        ),
+        (
+            "nor have its predecessors, once a person calls the current one compromised",
+            healthy()
+                .retire_due()
+                .requested(Trigger::Compromise, ago(secs(1)))
+                .with(|s| s.clock_skew = secs(121)),
+            does(retire("old"), Reason::RetireDue),
+        ),
+        (
             "clocks that differ a little are no obstacle",
             healthy().retire_due().with(|s| s.clock_skew = secs(-120)),
             does(retire("old"), Reason::RetireDue),

@@ -7,7 +7,7 @@ use scim_rotator::scim::evidence::FindingReason;
 
 use crate::decided::{Row, check, deliver, does, prepare, retire, revoke_orphan, waits, waits_for};
 use crate::scene::{
-    ME, Scene, ago, ahead, healthy, hours, in_stage, mins, nothing_yet, renewal_due, secs,
+    ME, Scene, ago, ahead, days, healthy, hours, in_stage, mins, nothing_yet, renewal_due, secs,
 };
 use crate::time::{after_failures, next_probe};
 
@@ -23,6 +23,40 @@ fn who_may_act_at_all() {
             "a clock far behind the last write does nothing",
             renewal_due().with(|s| s.record.updated_at = ahead(mins(3))),
             waits_for(mins(2), Reason::ClockBehind),
+        ),
+        (
+            "a clock that servers confirm is not behind: the writer's was ahead",
+            renewal_due().with(|s| {
+                s.record.updated_at = ahead(days(365));
+                s.clock_is_measured = true;
+            }),
+            does(prepare(Trigger::Schedule), Reason::RenewalDue),
+        ),
+        (
+            "a person's request overrides a clock that nobody contradicts",
+            renewal_due()
+                .requested(Trigger::Force, ago(secs(1)))
+                .with(|s| s.record.updated_at = ahead(days(365))),
+            does(prepare(Trigger::Force), Reason::Forced),
+        ),
+        (
+            "not one that the servers contradict",
+            renewal_due()
+                .requested(Trigger::Force, ago(secs(1)))
+                .with(|s| {
+                    s.record.updated_at = ahead(mins(5));
+                    s.clock_skew = mins(5);
+                    s.clock_is_measured = true;
+                }),
+            waits_for(mins(2), Reason::ClockBehind),
+        ),
+        (
+            "a clock that is ahead by some minutes goes on issuing",
+            renewal_due().with(|s| {
+                s.clock_skew = -mins(20);
+                s.clock_is_measured = true;
+            }),
+            does(prepare(Trigger::Schedule), Reason::RenewalDue),
         ),
         (
             "a clock a little behind the last write is no obstacle",
@@ -85,6 +119,7 @@ fn paused(scene: Scene) -> Scene {
         s.record.paused = Some(Paused {
             since: ago(hours(1)),
             reason: "change freeze".to_owned(),
+            by: None,
         });
     })
 }
@@ -146,17 +181,20 @@ fn a_halted_token_is_measured_and_not_moved() {
         ),
         (
             "a person who writes a new token has decided",
-            halted().person_wrote("x"),
+            halted().by_hand().person_wrote("x"),
             does(Step::TakeSupplied, Reason::OperatorSupplied),
         ),
         (
             "a person's token rescues a halted rotation that has issued nothing",
-            stuck(Stage::Issuing).without_intent().person_wrote("x"),
+            stuck(Stage::Issuing)
+                .without_intent()
+                .accepting()
+                .person_wrote("x"),
             does(Step::TakeSupplied, Reason::OperatorSupplied),
         ),
         (
             "a person's token is not overwritten while a halted rotation has one of its own",
-            stuck(Stage::Delivering).person_wrote("x"),
+            stuck(Stage::Delivering).accepting().person_wrote("x"),
             waits_for(mins(5), Reason::Halted),
         ),
         (

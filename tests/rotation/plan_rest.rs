@@ -32,7 +32,7 @@ fn the_published_path() {
         ),
         (
             "a token that a person wrote is taken",
-            healthy().person_wrote("x"),
+            healthy().by_hand().person_wrote("x"),
             does(Step::TakeSupplied, Reason::OperatorSupplied),
         ),
         (

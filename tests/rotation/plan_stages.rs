@@ -39,7 +39,10 @@ fn issuing() {
         ),
         (
             "a person's token is taken instead of one that cannot be issued",
-            in_stage(Stage::Issuing).without_intent().person_wrote("x"),
+            in_stage(Stage::Issuing)
+                .without_intent()
+                .accepting()
+                .person_wrote("x"),
             does(Step::TakeSupplied, Reason::OperatorSupplied),
         ),
         (

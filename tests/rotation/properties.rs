@@ -1,7 +1,7 @@
 //! What holds from any valid record, whatever led to it.
 
 mod answers;
-mod any;
+pub(crate) mod any;
 mod laws;
 
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use scim_rotator::rotation::capability::LiveTokens;
 use scim_rotator::rotation::decision::{Action, Reason, Step};
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::Outcome;
-use scim_rotator::rotation::record::{Failures, Record, Stage};
+use scim_rotator::rotation::record::{Failures, Record, Request, Stage, StatedEnd, Trigger};
 use scim_rotator::rotation::situation::Published;
 
 use crate::scene::{Scene, days, evidence, print, secs, value};
@@ -75,6 +75,8 @@ proptest! {
             }
             _ => {
                 scene.record.updated_at = scene.now + scene.policy.max_clock_skew + secs(1);
+                // A person's request counts for more than a clock.
+                scene.record.request = None;
                 Reason::ClockBehind
             }
         };
@@ -150,7 +152,7 @@ proptest! {
             let known = &scene.record.orphans;
             let found = after.orphans.iter().filter(|o| !known.contains(o));
             for orphan in found {
-                prop_assert!(!intent.ids_before.contains(&orphan.id), "{}", orphan.id);
+                prop_assert!(!intent.ids_before.contains(orphan.id.as_str()), "{:?}", orphan.id);
             }
         }
     }
@@ -252,6 +254,7 @@ fn carry_out(scene: &mut Scene, step: &Step) {
     if *step == Step::Publish {
         let current = scene.record.current.as_ref().expect("current");
         scene.published = Published::Token(current.fingerprint());
+        scene.stated_end = current.expires_at.map_or(StatedEnd::Absent, StatedEnd::At);
     }
 }
 
@@ -260,6 +263,18 @@ fn person_acts(scene: &mut Scene) {
     let stage = scene.record.rotation.as_ref().map(|r| r.stage);
     if stage == Some(Stage::WaitingOperator) {
         scene.published = Published::Token(print("by-hand"));
+        let rotation = scene.record.rotation.as_ref();
+        let hasty = rotation.is_some_and(|r| r.trigger == Trigger::Compromise);
+        if hasty || scene.record.is_compromised() {
+            // `rotate --compromised --supplied`
+            scene.record.request = Some(Request {
+                by: None,
+                trigger: Trigger::Compromise,
+                at: scene.now,
+                override_guards: false,
+                supplied: true,
+            });
+        }
     } else if scene.published == Published::Unknown {
         scene.published = Published::Absent;
     }

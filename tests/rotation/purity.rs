@@ -211,9 +211,9 @@ fn the_check_sees_no_ghosts() {
 }
 
 #[test]
-fn no_two_files_of_the_core_or_of_the_driver_name_each_other() {
+fn no_two_files_of_the_core_of_the_driver_or_of_the_probes_name_each_other() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for folder in ["rotation", "driver"] {
+    for folder in ["rotation", "driver", "scim"] {
         let mut all = Sources::new();
         for file in sources(&root.join(folder)) {
             let name = file.strip_prefix(&root).expect("below src");

@@ -8,17 +8,19 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::apply::{IllegalOutcome, apply};
-use scim_rotator::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
+use scim_rotator::rotation::capability::{
+    ConnectionCapabilities, IssuerCapabilities, Supply, Writer,
+};
 use scim_rotator::rotation::decision::Decision;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::plan::plan;
-use scim_rotator::rotation::policy::Policy;
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy};
 use scim_rotator::rotation::record::{
-    DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure, LastProbe, Lease,
-    Orphan, Record, Request, Retiring, Rotation, Stage, Trigger,
+    ConnectionHolds, DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure,
+    LastProbe, Lease, Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
-use scim_rotator::rotation::situation::{Published, Situation};
+use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
 
@@ -26,7 +28,8 @@ use crate::apply_table::issued;
 
 pub(crate) use given::{
     ME, ago, ahead, common_issuer, days, delivery, evidence, evidence_of, finding, held, hours,
-    intent, mins, now, plain_connection, policy, print, refusal_of, secs, value, weak_evidence,
+    intent, mins, now, plain_connection, policy, print, refusal_of, secs, shown_id, value,
+    weak_evidence,
 };
 
 /// Everything that `plan` and `apply` look at.
@@ -36,12 +39,17 @@ pub(crate) struct Scene {
     pub(crate) policy: Policy,
     pub(crate) issuer: IssuerCapabilities,
     pub(crate) issuer_name: String,
+    pub(crate) issuer_settings: String,
     pub(crate) connections: Vec<(String, ConnectionCapabilities)>,
     pub(crate) published: Published,
+    pub(crate) stated_end: StatedEnd,
+    pub(crate) shares_issuer: bool,
     pub(crate) holder: Option<String>,
     pub(crate) intent_is_fresh: bool,
+    pub(crate) knows_deliveries: bool,
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
+    pub(crate) clock_is_measured: bool,
     pub(crate) all_paused: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
@@ -64,14 +72,19 @@ pub(crate) fn healthy() -> Scene {
         policy: policy(),
         issuer: common_issuer(),
         issuer_name: "idp-admin".to_owned(),
+        issuer_settings: "settings-1".to_owned(),
         connections: ["canary", "second"]
             .map(|name| (name.to_owned(), plain_connection()))
             .to_vec(),
         published: Published::Token(print("a")),
+        stated_end: StatedEnd::Absent,
+        shares_issuer: false,
         holder: Some(ME.to_owned()),
         intent_is_fresh: false,
+        knows_deliveries: true,
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
+        clock_is_measured: false,
         all_paused: false,
         leaving: false,
         now: now(),
@@ -134,6 +147,7 @@ impl Scene {
     /// the pending token `b`, unproven until it has been proven.
     pub(crate) fn stage(mut self, stage: Stage) -> Self {
         let mut rotation = Rotation {
+            asked_by: None,
             id: "r1".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(mins(10)),
@@ -146,6 +160,7 @@ impl Scene {
             completed: false,
             rollback: None,
             operator_deadline: None,
+            may_be_delivered: false,
         };
         let pending = HeldToken {
             issued_at: ago(mins(6)),
@@ -167,6 +182,26 @@ impl Scene {
                 for (name, _) in &self.connections {
                     let delivery = delivery(DeliveryState::Delivered);
                     rotation.deliveries.insert(name.clone(), delivery);
+                }
+            }
+            Stage::HandedOver => {
+                rotation.pending = Some(proven);
+                rotation.operator_deadline = Some(ahead(days(7)));
+                for (name, can) in &self.connections {
+                    let state = match can.writer {
+                        Writer::Daemon => DeliveryState::Confirmed,
+                        Writer::Person => DeliveryState::Delivered,
+                    };
+                    rotation.deliveries.insert(name.clone(), delivery(state));
+                    let holds = ConnectionHolds {
+                        fingerprint: print("b"),
+                        at: ago(mins(3)),
+                        confirmed_at: None,
+                        in_doubt: false,
+                        by_person: can.writer == Writer::Person,
+                        ack: None,
+                    };
+                    self.record.connections.insert(name.clone(), holds);
                 }
             }
             Stage::Reverting | Stage::Discarding => {
@@ -216,6 +251,7 @@ impl Scene {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
             last_finding: None,
@@ -235,7 +271,8 @@ impl Scene {
 
     pub(crate) fn orphan(mut self, id: &str, retry_at: Option<Timestamp>) -> Self {
         self.record.orphans.push(Orphan {
-            id: id.to_owned(),
+            may_be_used: false,
+            id: shown_id(id),
             issuer: None,
             found_at: ago(mins(5)),
             attempts: 0,
@@ -254,9 +291,11 @@ impl Scene {
 
     pub(crate) fn requested(mut self, trigger: Trigger, at: Timestamp) -> Self {
         self.record.request = Some(Request {
+            by: None,
             trigger,
             at,
             override_guards: false,
+            supplied: false,
         });
         self
     }
@@ -269,10 +308,15 @@ impl Scene {
 
     pub(crate) fn halted(mut self, cause: HaltCause, since: Timestamp) -> Self {
         self.record.halt = Some(Halt {
+            step: String::new(),
+            retry_at: Some(ahead(hours(1))),
+            may_pass: false,
+            asked: None,
             cause,
             since,
             detail: "a person must look".to_owned(),
             compromised: false,
+            settings: String::new(),
         });
         self
     }
@@ -292,6 +336,16 @@ impl Scene {
             ..Failures::default()
         };
         self
+    }
+
+    /// A person makes the tokens.
+    pub(crate) fn by_hand(self) -> Self {
+        self.issuer(|issuer| issuer.supply = Supply::Operator)
+    }
+
+    /// What a person writes is accepted, whoever makes the tokens.
+    pub(crate) fn accepting(self) -> Self {
+        self.policy(|policy| policy.accept_supplied = AcceptSupplied::Always)
     }
 
     pub(crate) fn published(mut self, published: Published) -> Self {
@@ -338,14 +392,22 @@ impl Scene {
         Situation {
             token: &self.record.token,
             issuer_name: &self.issuer_name,
+            issuer_settings: &self.issuer_settings,
             holder: self.holder.as_deref(),
             policy: &self.policy,
             issuer: self.issuer,
             connections: &self.connections,
             published: &self.published,
+            stated_end: self.stated_end,
+            shares_issuer: self.shares_issuer,
             intent_is_fresh: self.intent_is_fresh,
+            knows_deliveries: self.knows_deliveries,
             unrecorded: &self.unrecorded,
-            clock_skew: self.clock_skew,
+            our_clock: OurClock {
+                skew: self.clock_skew,
+                is_measured: self.clock_is_measured,
+                vault_agrees: self.clock_is_measured,
+            },
             all_paused: self.all_paused,
             leaving: self.leaving,
         }

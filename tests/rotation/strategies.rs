@@ -232,7 +232,8 @@ fn s5_a_credential_that_its_use_consumes() {
     assert_eq!(halt.cause, HaltCause::AttemptsUsedUp);
     assert_eq!(lost.tokens.len(), 2, "nothing more was made");
     let issues = lost.story.iter().filter(|step| *step == "issue").count();
-    assert!(issues <= 6, "{issues} attempts");
+    // A halt is tried again at the longest pause: the credential may be valid again.
+    assert!(issues <= 6 + 3 * 24, "{issues} attempts");
 }
 
 /// Leases of Vault's: listed, revocable by id, and dead by themselves if lost.

@@ -14,7 +14,7 @@ use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap};
 use scim_rotator::rotation::decision::{Action, Step};
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{Confirmation, Outcome, Supplied};
-use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage};
+use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage, StatedEnd};
 use scim_rotator::rotation::situation::Published;
 use scim_rotator::scim::evidence::{FindingReason, Verdict};
 use scim_rotator::secret::BearerToken;
@@ -135,6 +135,7 @@ impl World {
         self.scene.now += secs(1);
         if trouble == Some(Trouble::CrashBefore) {
             self.scene.intent_is_fresh = false;
+            self.scene.knows_deliveries = false;
             return;
         }
         let outcome = match trouble {
@@ -148,6 +149,7 @@ impl World {
         self.check();
         if trouble == Some(Trouble::CrashAfter) {
             self.scene.intent_is_fresh = false;
+            self.scene.knows_deliveries = false;
             return;
         }
         self.fold(outcome);
@@ -178,6 +180,7 @@ impl World {
                     ..
                 }
         );
+        self.scene.knows_deliveries |= matches!(outcome, Outcome::Issued(_));
         let generation = self.scene.record.generation;
         let situation = self.scene.situation();
         let after = apply(&self.scene.record, outcome, &situation, self.scene.now);
@@ -193,7 +196,10 @@ impl World {
             Step::Prepare { trigger } => self.prepare(*trigger),
             Step::Issue => self.issue(),
             Step::Recover => self.recover(),
-            Step::Adopt => Outcome::Adopted(self.found()),
+            Step::Adopt => Outcome::Adopted {
+                supplied: self.found(),
+                lookup: None,
+            },
             Step::TakeSupplied => Outcome::Supplied {
                 rotation_id: format!("r{}", self.story.len()),
                 supplied: self.found(),
@@ -223,7 +229,7 @@ impl World {
             Step::Complete => self.complete(),
             Step::Discard => self.discard(),
             Step::CheckUse { fingerprint } => Outcome::UseSeen {
-                fingerprint: fingerprint.clone(),
+                fingerprint: *fingerprint,
                 last_used_at: None,
             },
             Step::Retire { fingerprint } => self.retire(fingerprint),
@@ -254,10 +260,13 @@ impl World {
     fn found(&self) -> Supplied {
         Supplied {
             value: self.published.clone(),
-            id: None,
+            stated_id: None,
             issued_at: None,
             expires_at: None,
             expiry: ExpiryKnown::Unknown,
+            stated_end: StatedEnd::Absent,
+            unreadable: None,
+            by: None,
         }
     }
 
@@ -294,7 +303,7 @@ impl World {
             false => Verdict::Fail(finding(FindingReason::StillAccepted)),
         };
         Outcome::Retired {
-            fingerprint: fingerprint.clone(),
+            fingerprint: *fingerprint,
             refusal,
         }
     }
@@ -331,6 +340,7 @@ impl World {
             | Stage::Confirming
             | Stage::Reverting
             | Stage::Discarding
+            | Stage::HandedOver
             | Stage::WaitingOperator => true,
         };
         let issuer = &self.scene.issuer;

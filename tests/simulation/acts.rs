@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use scim_rotator::rotation::capability::{IssueEffect, LiveTokens};
-use scim_rotator::rotation::record::{Paused, Record, Request, Trigger};
+use scim_rotator::rotation::record::{Wish, WrittenRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
+use crate::planted::Planted;
 use crate::profile::Profile;
 use crate::tenant::Tenant;
 use crate::world::World;
@@ -35,10 +36,20 @@ pub(crate) enum Act {
     Revoke(String),
     /// Somebody makes a token by hand and writes it where readers find it.
     Supply(String),
+    /// Somebody who may only write there changes what readers find.
+    Plant {
+        token: String,
+        what: Planted,
+    },
     /// Somebody deletes what readers find.
     Unpublish(String),
     /// The next token that is made does not work.
     BadToken(String),
+    /// New tokens work only after so many minutes, from now on.
+    LateTokens {
+        token: String,
+        minutes: i64,
+    },
     /// The first connection refuses the next token that it is given.
     BadDelivery(String),
     /// A connection leaves the configuration.
@@ -56,6 +67,12 @@ pub(crate) enum Act {
         token: String,
         hours: i64,
     },
+    /// The clock of the service provider, or else of the identity provider, is
+    /// wrong from now on, by so many hours.
+    WrongDate {
+        idp: bool,
+        hours: i64,
+    },
     /// A replica is killed.
     Kill(usize),
     /// A replica is told to end, and ends between two steps.
@@ -66,7 +83,7 @@ impl Act {
     pub(crate) fn any(dice: &mut Dice, tokens: &[String], replicas: usize) -> Self {
         let token = dice.pick(tokens).clone();
         let connection = dice.below(2);
-        match dice.below(16) {
+        match dice.below(20) {
             0 => Self::Pause(token),
             1 => Self::PauseAll,
             2 | 3 => Self::Rotate {
@@ -90,7 +107,19 @@ impl Act {
                 token,
                 hours: dice.between(1, 5),
             },
-            14 => Self::Kill(dice.below(replicas)),
+            14 | 15 => Self::Plant {
+                token,
+                what: Planted::any(dice),
+            },
+            16 => Self::WrongDate {
+                idp: dice.happens(500),
+                hours: dice.between(-24 * 400, 24 * 400),
+            },
+            17 => Self::LateTokens {
+                token,
+                minutes: dice.between(0, 11),
+            },
+            18 => Self::Kill(dice.below(replicas)),
             _ => Self::Terminate(dice.below(replicas)),
         }
     }
@@ -104,13 +133,19 @@ impl Act {
             | Self::Foreign(token)
             | Self::Revoke(token)
             | Self::Supply(token)
+            | Self::Plant { token, .. }
             | Self::Unpublish(token)
             | Self::BadToken(token)
             | Self::BadDelivery(token)
+            | Self::LateTokens { token, .. }
             | Self::Detach { token, .. }
             | Self::Attach { token, .. }
             | Self::Overlap { token, .. } => Some(token),
-            Self::PauseAll | Self::ResumeAll | Self::Kill(_) | Self::Terminate(_) => None,
+            Self::PauseAll
+            | Self::ResumeAll
+            | Self::WrongDate { .. }
+            | Self::Kill(_)
+            | Self::Terminate(_) => None,
         }
     }
 
@@ -129,11 +164,14 @@ impl Act {
             | Self::Foreign(_)
             | Self::Revoke(_)
             | Self::Supply(_)
+            | Self::Plant { .. }
             | Self::Unpublish(_)
             | Self::BadToken(_)
             | Self::BadDelivery(_)
+            | Self::LateTokens { .. }
             | Self::Attach { .. }
             | Self::Overlap { .. }
+            | Self::WrongDate { .. }
             | Self::Kill(_)
             | Self::Terminate(_) => None,
         }
@@ -141,26 +179,32 @@ impl Act {
 }
 
 /// What is to become of the processes; seen to between two wakes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
     Kill(usize),
     Terminate(usize),
     /// Read the configuration again.
     Reload,
+    /// On this machine, read what is asked for this token.
+    Bell(usize, Arc<str>),
 }
 
 impl World {
     pub(crate) fn act(&mut self, act: &Act) {
         self.note(None, "act", || serde_json::to_string(act).expect("JSON"));
-        let wall = self.wall(0);
         let now = self.now;
         match act {
             Act::PauseAll => self.pause_all(true),
             Act::ResumeAll => self.pause_all(false),
+            Act::WrongDate { idp, hours } => {
+                // One server alone: most of them are right.
+                self.dates_off = [SignedDuration::ZERO; 2];
+                self.dates_off[usize::from(*idp)] = SignedDuration::from_hours(*hours);
+            }
             Act::Kill(machine) => self.orders.push(Order::Kill(*machine)),
             Act::Terminate(machine) => self.orders.push(Order::Terminate(*machine)),
-            Act::Pause(token) => self.pause(token, Some(wall)),
-            Act::Resume(token) => self.pause(token, None),
+            Act::Pause(token) => self.ask(token, self.wish(Wish::Pause), false),
+            Act::Resume(token) => self.ask(token, self.wish(Wish::Resume), false),
             Act::Rotate {
                 token,
                 compromised,
@@ -173,11 +217,15 @@ impl World {
                     tenant.supply(now);
                 }
             }),
+            Act::Plant { token, what } => self.with(token, |tenant| tenant.plant(*what, now)),
             Act::Unpublish(token) => self.with(token, |tenant| {
                 tenant.published = None;
                 tenant.published_version += 1;
             }),
             Act::BadToken(token) => self.with(token, |t| t.provider.next_is_useless = true),
+            Act::LateTokens { token, minutes } => self.with(token, |t| {
+                t.provider.quirks.works_after = SignedDuration::from_mins(*minutes);
+            }),
             Act::BadDelivery(token) => self.with(token, |t| t.dislikes_next = true),
             Act::Detach { token, connection } => self.configure(token, |tenant| {
                 tenant.detached.insert(*connection);
@@ -205,54 +253,18 @@ impl World {
         self.orders.push(Order::Reload);
     }
 
-    /// A person's command changes the record, whoever else writes it.
-    fn person_writes(&mut self, token: &str, change: impl FnOnce(&mut Record)) {
-        let wall = self.wall(0);
-        self.with(token, |tenant| {
-            tenant.amend(|record| {
-                let before = record.clone();
-                change(record);
-                if *record != before {
-                    record.updated_at = wall.max(before.updated_at);
-                }
-            });
-        });
-    }
-
     fn pause_all(&mut self, paused: bool) {
         self.all_paused = paused;
         self.all_paused_since = paused.then(|| self.all_paused_since.unwrap_or(self.now));
     }
 
-    pub(crate) fn pause(&mut self, token: &str, since: Option<jiff::Timestamp>) {
-        self.person_writes(token, |record| {
-            let paused = since.map(|since| Paused {
-                since,
-                reason: "a person says so".to_owned(),
-            });
-            record.paused = paused.map(|paused| record.paused.clone().unwrap_or(paused));
-        });
-        let now = self.now;
-        self.with(token, |tenant| {
-            let known = tenant.ledger.control.paused_since;
-            let paused = tenant.record.as_deref().is_some_and(|r| r.paused.is_some());
-            tenant.ledger.control.paused_since = paused.then(|| known.unwrap_or(now));
-        });
-    }
-
     fn ask_for(&mut self, token: &str, compromised: bool, override_guards: bool) {
-        let at = self.wall(0);
-        self.person_writes(token, |record| {
-            record.request = Some(Request {
-                trigger: if compromised {
-                    Trigger::Compromise
-                } else {
-                    Trigger::Force
-                },
-                at,
-                override_guards,
-            });
-        });
+        let request = WrittenRequest {
+            compromised,
+            override_guards,
+            ..self.wish(Wish::Rotate)
+        };
+        self.ask(token, request, false);
         self.with(token, |tenant| tenant.note_request(compromised));
     }
 
@@ -261,7 +273,7 @@ impl World {
         self.pause_all(false);
         let tokens: Vec<_> = self.tenants.keys().cloned().collect();
         for token in tokens {
-            self.pause(&token, None);
+            self.ask(&token, self.wish(Wish::Resume), true);
             self.with(&token, |tenant| {
                 tenant.provider.next_is_useless = false;
                 tenant.dislikes_next = false;

@@ -50,9 +50,11 @@ impl Start {
         match self {
             Self::Renewal | Self::First => {}
             Self::Compromise => tenant.request(Request {
+                by: None,
                 trigger: Trigger::Compromise,
                 at,
                 override_guards: false,
+                supplied: false,
             }),
             Self::BadToken => tenant.provider.next_is_useless = true,
             Self::BadDelivery => tenant.dislikes_next = true,

@@ -62,6 +62,8 @@ impl Tenant {
                 holder,
             } if *expected == self.version => {
                 self.check_commit(record, holder.as_deref(), wall)?;
+                self.check_requested(record)?;
+                self.note_pause(record, now);
                 self.note_promotion(record, now);
                 self.void_requests(record);
                 Ok(())
@@ -70,7 +72,11 @@ impl Tenant {
                 self.note_readable(&value.value, now);
                 Ok(())
             }
-            Request::Revoke(handle) => self.check_end_of(handle, now),
+            Request::Revoke(handle) => {
+                self.check_end_of(handle, now)?;
+                self.check_shown(handle)
+            }
+            Request::Deliver { value, .. } => self.check_delivery(value),
             Request::Complete => self.check_completion(now),
             Request::Issue(asked) => self.check_cap(&asked.label),
             Request::Load
@@ -81,9 +87,9 @@ impl Tenant {
             | Request::Get { .. }
             | Request::Cancel
             | Request::Preflight { .. }
-            | Request::Deliver { .. }
             | Request::Confirm { .. }
             | Request::Prove { .. }
+            | Request::CompareTenants { .. }
             | Request::ProveRefused { .. } => Ok(()),
         }
     }
@@ -123,6 +129,7 @@ impl Tenant {
     }
 
     fn check_promotion(&self, current: &HeldToken) -> Checked {
+        self.check_in_use(current)?;
         if current.origin == Origin::Adopted {
             return Ok(());
         }
@@ -218,8 +225,13 @@ impl Tenant {
         if superseded.compromised || self.is_compromise_asked() {
             return Ok(());
         }
+        // What somebody writes over the token in use, or deletes, is noticed at the next
+        // look.
+        let published = self.published.as_ref().map(|p| &p.value);
+        let by_somebody = |value| self.is_planted(value) || self.provider.is_by_hand(value);
+        let planted = published.is_none_or(by_somebody);
         let readable = current
-            .filter(|c| self.published.as_ref().is_some_and(|p| p.value == c.value))
+            .filter(|c| planted || published == Some(&c.value))
             .and_then(|c| self.ledger.readable_at.get(&c.fingerprint()));
         let Some(readable_at) = readable else {
             return Err("I2: the old token ends before readers find the new one".to_owned());
@@ -249,7 +261,7 @@ impl Tenant {
         let ending = self.provider.ended_by_completion(now);
         for token in ending {
             let handle = TokenHandle {
-                id: Some(token.id.clone()),
+                id: Some(token.shown_id()),
                 value: None,
             };
             self.check_end_of(&handle, now)?;

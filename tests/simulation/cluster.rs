@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use scim_rotator::driver::inbox::Inbox;
 use scim_rotator::driver::memory::Memory;
 use scim_rotator::driver::run::Runner;
 use scim_rotator::driver::situation::Conditions;
@@ -98,15 +99,18 @@ impl Cluster {
                 }
                 enough(&world)?
             };
-            let Some((at, machine, token)) = self.next().filter(|(at, ..)| *at <= until) else {
-                return Some(missing);
-            };
+            let next = self.next().filter(|(at, ..)| *at <= until);
+            let before = next.as_ref().map_or(until, |(at, ..)| *at);
             let mut world = self.sim.lock();
-            // What comes by itself may set a clock: then another wake is next.
-            if let Some(coming) = world.next_coming().filter(|next| *next < at) {
+            // What comes by itself may set a clock, or ring the bell: then another
+            // wake is next.
+            if let Some(coming) = world.next_coming().filter(|at| *at < before) {
                 world.advance(coming);
                 continue;
             }
+            let Some((at, machine, token)) = next else {
+                return Some(missing);
+            };
             world.advance(at);
             world.note_busy(0, 1);
             drop(world);
@@ -144,7 +148,24 @@ impl Cluster {
                 Order::Reload => self.reload(),
                 Order::Kill(machine) => self.stop(machine),
                 Order::Terminate(machine) => self.terminate(machine),
+                Order::Bell(machine, token) => self.hear(machine, &token),
             }
+        }
+    }
+
+    /// The process on this machine, if one runs, reads what is asked for this
+    /// token, and wakes it.
+    fn hear(&mut self, machine: usize, token: &Arc<str>) {
+        let world = self.sim.lock();
+        if let Machine::Up(replica) = &mut self.machines[machine]
+            && let Some(charge) = replica.tokens.get_mut(token)
+            && let Some(tenant) = world.tenants.get(token)
+        {
+            for document in tenant.asked.documents() {
+                replica.runner.inbox.put(token, document.clone());
+            }
+            charge.outdated = true;
+            charge.wake_at = world.wall(machine);
         }
     }
 
@@ -287,6 +308,12 @@ impl Cluster {
         let holder: Arc<str> = format!("holder-{}", process.id).into();
         let sim = self.sim.clone();
         let switch = self.sim.clone();
+        let inbox = Arc::<Inbox>::default();
+        for (name, tenant) in &self.sim.lock().tenants {
+            for document in tenant.asked.documents() {
+                inbox.put(name, document.clone());
+            }
+        }
         let runner = Runner {
             store: Arc::new(SimStore {
                 sim: sim.clone(),
@@ -305,9 +332,10 @@ impl Cluster {
             }),
             holder: holder.as_ref().to_owned(),
             conditions: Conditions {
-                clock_skew: Arc::new(move || sim.lock().offsets[machine]),
+                our_clock: Arc::new(move || sim.lock().our_clock(machine)),
                 all_paused: Arc::new(move || switch.lock().all_paused),
             },
+            inbox: Arc::clone(&inbox),
             cancel: CancellationToken::new(),
         };
         let now = self.sim.lock().now;
@@ -356,6 +384,7 @@ impl Cluster {
             policy: Arc::new(profile.policy.clone()),
             scim_url: Arc::new("https://sp.example.com/scim/v2".parse().expect("a URL")),
             issuer_name: issuer.to_owned(),
+            shares_issuer: false,
             issuer: Arc::new(SimIssuer {
                 gate: gate.clone(),
                 can: profile.issuer.can,

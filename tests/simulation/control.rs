@@ -85,6 +85,13 @@ impl Tenant {
         }
     }
 
+    /// A replica stores what a person said of a pause.
+    pub(crate) fn note_pause(&mut self, new: &Record, now: Timestamp) {
+        let known = self.ledger.control.paused_since;
+        let is_paused = new.paused.is_some();
+        self.ledger.control.paused_since = is_paused.then(|| known.unwrap_or(now));
+    }
+
     /// A person must decide anew, or sees that the rotation was rolled back:
     /// what was asked for before is void. A token in the wrong hands stays there.
     pub(crate) fn void_requests(&mut self, new: &Record) {

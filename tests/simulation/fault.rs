@@ -135,6 +135,7 @@ impl Nature {
             | Request::Preflight { .. }
             | Request::Confirm { .. }
             | Request::Prove { .. }
+            | Request::CompareTenants { .. }
             | Request::ProveRefused { .. } => Self::Read,
             Request::Commit { .. } => Self::Commit,
             Request::Publish { .. }

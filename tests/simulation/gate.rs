@@ -259,12 +259,18 @@ fn describe(request: &Request) -> String {
             format!("{word} {id} cas={expected}")
         }
         R::Get { id } => format!("{word} {id}"),
-        R::Revoke(handle) => format!("{word} {}", handle.id.as_deref().unwrap_or("by value")),
+        R::Revoke(handle) => format!(
+            "{word} {}",
+            handle.id.as_ref().map_or("by value", |id| id.as_str())
+        ),
         R::Preflight { connection } => format!("{word} {connection}"),
         R::Deliver { connection, value } | R::Confirm { connection, value } => {
             format!("{word} {connection} {}", value.fingerprint())
         }
         R::Prove { value } => format!("{word} {}", value.fingerprint()),
+        R::CompareTenants { new, old } => {
+            format!("{word} {} {}", new.fingerprint(), old.fingerprint())
+        }
         R::ProveRefused { old, new } => {
             format!("{word} old {} new {}", old.fingerprint(), new.fingerprint())
         }

@@ -5,12 +5,17 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::{IssueRequest, TokenHandle};
-use scim_rotator::rotation::record::{Intent, Lease, Paused, Record, Rotation, Stage, Trigger};
+use scim_rotator::rotation::apply::take_requests;
+use scim_rotator::rotation::outcome::ListedToken;
+use scim_rotator::rotation::record::{
+    IdsBefore, Intent, Lease, Paused, Record, Request as AskedFor, Rotation, Stage, Trigger, Wish,
+};
 
 use crate::acts::Act;
 use crate::cluster::Cluster;
 use crate::gate::Gate;
 use crate::happy::{TOKEN, due};
+use crate::planted::Planted;
 use crate::profile::strategies;
 use crate::request::{Process, Request};
 use crate::tenant::Tenant;
@@ -49,7 +54,7 @@ fn commit(world: &mut World, holder: &str, change: impl FnOnce(&mut Record)) {
 
 fn revoke(world: &mut World, id: String) {
     let handle = TokenHandle {
-        id: Some(id),
+        id: Some(ListedToken::with_id(id).issuer_id()),
         value: None,
     };
     send(world, &Request::Revoke(handle));
@@ -70,6 +75,7 @@ fn asked(label: &str) -> IssueRequest {
 /// A rotation with the intent to issue.
 fn given_rotation(label: &str, at: Timestamp) -> Rotation {
     Rotation {
+        asked_by: None,
         id: label.to_owned(),
         trigger: Trigger::Force,
         began_at: at,
@@ -79,9 +85,10 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
             at,
             issuer: None,
             label: label.to_owned(),
-            ids_before: Vec::new(),
+            ids_before: IdsBefore::default(),
             etag: None,
             chosen: None,
+            unusable: None,
         }),
         attempts: 1,
         pending: None,
@@ -89,6 +96,7 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
         completed: false,
         rollback: None,
         operator_deadline: None,
+        may_be_delivered: true,
     }
 }
 
@@ -128,6 +136,41 @@ fn i2_the_end_of_a_foreign_token_is_seen() {
 }
 
 #[test]
+fn a_revocation_by_an_id_that_was_never_shown_is_seen() {
+    let mut world = at_rest();
+    revoke(&mut world, "from-the-published-path".to_owned());
+    must_be_seen(&world, "planted");
+}
+
+#[test]
+fn a_planted_value_in_use_or_at_a_connection_is_seen() {
+    let planted_in = |world: &mut World| {
+        let now = world.now;
+        let tenant = tenant(world);
+        tenant.plant(Planted::OtherTenant, now);
+        tenant.published.clone().expect("a secret").value
+    };
+    let mut world = at_rest();
+    let value = planted_in(&mut world);
+    let deliver = Request::Deliver {
+        connection: 0,
+        value,
+    };
+    send(&mut world, &deliver);
+    must_be_seen(&world, "planted");
+
+    let mut world = at_rest();
+    let value = planted_in(&mut world);
+    commit(&mut world, "holder-1", |record| {
+        record.generation += 1;
+        let current = record.current.as_mut().expect("a current token");
+        current.value = value;
+        current.evidence = None;
+    });
+    must_be_seen(&world, "planted");
+}
+
+#[test]
 fn i3_a_token_that_the_record_does_not_know_is_seen() {
     let mut world = at_rest();
     let now = world.now;
@@ -146,6 +189,7 @@ fn i4_a_token_that_never_becomes_fresh_is_seen() {
         record.paused = Some(Paused {
             since,
             reason: String::new(),
+            by: None,
         });
     });
     let until = world.after(SignedDuration::from_hours(3));
@@ -235,7 +279,7 @@ fn a_paused_token_that_is_not_left_alone_is_seen() {
         if everything {
             world.act(&Act::PauseAll);
         } else {
-            world.pause(TOKEN, Some(since));
+            tenant(&mut world).ledger.control.paused_since = Some(since);
         }
         world.now = world.after(SignedDuration::from_mins(2));
         let gate = Gate {
@@ -248,6 +292,59 @@ fn a_paused_token_that_is_not_left_alone_is_seen() {
         world.check_left_alone(&gate, &Request::Complete);
         must_be_seen(&world, "control");
     }
+}
+
+#[test]
+fn a_request_that_is_carried_out_twice_or_in_anothers_name_is_seen() {
+    let mut world = at_rest();
+    world.ask(TOKEN, world.wish(Wish::Pause), true);
+    let tenant = &world.tenants[TOKEN];
+    let before = tenant.record.as_deref().expect("a record");
+    let asked: Vec<_> = tenant.asked.documents().cloned().collect();
+    let good = take_requests(before, &asked, world.now);
+    assert!(good.paused.is_some());
+    assert_eq!(tenant.check_requested(&good), Ok(()));
+
+    type Breaks = fn(&mut Record);
+    let broken: [(&str, Breaks); 5] = [
+        ("nobody has asked", |record| record.handled.clear()),
+        ("another author", |record| {
+            record.handled[0].author = "eve".to_owned();
+        }),
+        ("another name", |record| {
+            let paused = record.paused.as_mut().expect("paused");
+            paused.by = Some("entity eve".to_owned());
+        }),
+        ("more than was written", |record| record.handled[0].seq += 1),
+        ("a rotation that nobody wants", |record| {
+            record.handled.clear();
+            record.paused = None;
+            record.request = Some(AskedFor {
+                by: None,
+                trigger: Trigger::Force,
+                at: record.updated_at,
+                override_guards: false,
+                supplied: false,
+            });
+        }),
+    ];
+    for (what, breaks) in broken {
+        let mut record = good.clone();
+        breaks(&mut record);
+        let seen = tenant.check_requested(&record);
+        assert!(seen.is_err_and(|why| why.starts_with("requests")), "{what}");
+    }
+    // What was noted is not carried out again, and not forgotten.
+    let mut stored = good.clone();
+    stored.paused = None;
+    let again = good.clone();
+    let mut world = at_rest();
+    world.ask(TOKEN, world.wish(Wish::Pause), true);
+    world.tenants.get_mut(TOKEN).expect("the token").record = Some(Arc::new(stored.clone()));
+    let tenant = &world.tenants[TOKEN];
+    assert!(tenant.check_requested(&again).is_err(), "twice");
+    stored.handled.clear();
+    assert!(tenant.check_requested(&stored).is_err(), "forgotten");
 }
 
 #[test]

@@ -14,6 +14,8 @@
 //! | `control` | what persons say is heeded: requests, pauses, the runaway cap |
 //! | `cluster` | replicas, their restarts, and time passing between their wakes |
 //! | `people` | what operators do |
+//! | `asking` | what people ask for, and the bell, which may be lost or come twice |
+//! | `planted` | what somebody writes to the published path, and what must not come of it |
 //! | `case`, `exhaustive` | single runs, and all of them, with every trouble and every pair |
 //! | `story`, `seasons` | months of random troubles and people's acts |
 //! | `dice`, `chaos`, `acts`, `shrink` | what is random in them, and how a violation is made short |
@@ -34,6 +36,7 @@
 )]
 
 mod acts;
+mod asking;
 mod case;
 mod chaos;
 mod checks;
@@ -47,6 +50,7 @@ mod gate;
 mod happy;
 mod holes;
 mod people;
+mod planted;
 mod ports;
 mod probe;
 mod profile;

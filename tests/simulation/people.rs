@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::PublishedToken;
-use scim_rotator::rotation::record::{Record, Request as AskedFor, Stage, StageName, Trigger};
+use scim_rotator::rotation::record::{
+    Record, Request as AskedFor, Stage, StageName, Trigger, Wish, WrittenRequest,
+};
 
 use crate::request::Request;
 use crate::tenant::Tenant;
@@ -25,6 +27,7 @@ impl Tenant {
 
     fn waits_for_a_person(&self, record: &Record) -> bool {
         match record.stage_name() {
+            StageName::WaitingOperator if is_handed_over(record) => !self.nobody_writes,
             StageName::WaitingOperator => self.profile.is_by_hand(),
             StageName::Halted => !record.halt_is_lifted(),
             StageName::Idle
@@ -70,10 +73,31 @@ impl Tenant {
     fn mend(&mut self, wall: Timestamp) {
         self.mend_connection();
         self.request(AskedFor {
+            by: None,
             trigger: Trigger::Force,
             at: wall,
             override_guards: false,
+            supplied: false,
         });
+    }
+
+    /// `rotate --supplied`, where a written value alone is not taken.
+    fn say_that_it_is_meant(&mut self, record: &Record, at: Timestamp) {
+        let rotation = record.rotation.as_ref();
+        let hasty =
+            record.is_compromised() || rotation.is_some_and(|r| r.trigger == Trigger::Compromise);
+        if hasty || !self.profile.is_by_hand() {
+            self.request(AskedFor {
+                by: None,
+                trigger: match hasty {
+                    true => Trigger::Compromise,
+                    false => Trigger::Force,
+                },
+                at,
+                override_guards: false,
+                supplied: true,
+            });
+        }
     }
 
     /// A person makes a token and writes it where readers find it.
@@ -87,8 +111,15 @@ impl Tenant {
             issued_at: None,
             expires_at: None,
             generation: None,
+            unreadable: None,
         });
     }
+}
+
+/// Whether a person has to write the new token into a connection.
+fn is_handed_over(record: &Record) -> bool {
+    let rotation = record.rotation.as_ref();
+    record.halt.is_none() && rotation.is_some_and(|r| r.stage == Stage::HandedOver)
 }
 
 impl World {
@@ -102,8 +133,20 @@ impl World {
         let Some(record) = record.filter(|record| tenant.waits_for_a_person(record)) else {
             return;
         };
-        if tenant.needs_a_token(&record) {
+        if is_handed_over(&record) {
+            for (connection, fingerprint) in tenant.write_by_hand(now) {
+                let request = WrittenRequest {
+                    reason: "I saw users arrive".to_owned(),
+                    connection,
+                    fingerprint,
+                    ..self.wish(Wish::Ack)
+                };
+                self.ask(token, request, true);
+            }
+            self.note(None, "person", || format!("writes what waits for {token}"));
+        } else if tenant.needs_a_token(&record) {
             tenant.supply(now);
+            tenant.say_that_it_is_meant(&record, wall);
             self.note(None, "person", || format!("supplies a token for {token}"));
         } else {
             tenant.mend(wall);

@@ -90,6 +90,7 @@ impl Store for SimStore {
         Ok(found.map(|(record, version)| Versioned {
             value: Arc::unwrap_or_clone(record),
             version: Version(version),
+            lost: None,
         }))
     }
 

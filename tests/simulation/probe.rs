@@ -5,14 +5,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use scim_rotator::fault::{Fault, FaultClass};
 use scim_rotator::ports::Probe;
-use scim_rotator::scim::answer::{AuthError, ProbeAnswer};
+use scim_rotator::scim::answer::{AuthError, ProbeAnswer, RedirectTo};
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
+use scim_rotator::scim::tenancy::Tenancy;
+use scim_rotator::scim::tenant_mark::TenantMark;
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
 use scim_rotator::secret::BearerToken;
 
 use crate::gate::Gate;
 use crate::ports::{fault, misfit};
 use crate::request::{Reply, Request};
+use crate::service_provider::{Dead, Quirks};
 
 /// The service provider as one process asks it.
 pub(crate) struct SimProbe {
@@ -20,13 +23,36 @@ pub(crate) struct SimProbe {
 }
 
 impl SimProbe {
-    /// How the service provider says no.
-    fn refusal(&self) -> ProbeAnswer {
+    fn quirks(&self) -> Quirks {
         let world = self.gate.sim.lock();
         let tenant = world.tenants.get(&self.gate.token);
-        match tenant.is_some_and(|t| t.provider.quirks.lacks_scope) {
-            true => ProbeAnswer::Forbidden(Some(AuthError::InsufficientScope)),
-            false => ProbeAnswer::Unauthorized(None),
+        tenant.map_or_else(Quirks::default, |t| t.provider.quirks.clone())
+    }
+
+    /// How the service provider says no to a token that does not work.
+    fn refusal(&self) -> ProbeAnswer {
+        let quirks = self.quirks();
+        match quirks.answers_dead {
+            _ if quirks.lacks_scope => ProbeAnswer::Forbidden(Some(AuthError::InsufficientScope)),
+            Dead::Redirect => ProbeAnswer::Redirect(RedirectTo::OtherPath),
+            Dead::Unauthorized | Dead::NotFound | Dead::BadRequest => self.wrong(),
+        }
+    }
+
+    /// How it says no to a wrong token.
+    fn wrong(&self) -> ProbeAnswer {
+        match self.quirks().answers_dead {
+            Dead::NotFound => ProbeAnswer::NotFound,
+            Dead::BadRequest => ProbeAnswer::BadRequest(None),
+            Dead::Unauthorized | Dead::Redirect => ProbeAnswer::Unauthorized(None),
+        }
+    }
+
+    fn answer(&self, accepted: bool) -> ProbeAnswer {
+        if accepted {
+            ProbeAnswer::Accepted
+        } else {
+            self.refusal()
         }
     }
 
@@ -49,15 +75,47 @@ impl Probe for SimProbe {
                     false => self.refusal(),
                 }],
                 controls: Some(ControlAnswers {
-                    none: ProbeAnswer::Unauthorized(None),
-                    garbage: ProbeAnswer::Unauthorized(None),
+                    none: self.wrong(),
+                    garbage: self.wrong(),
                 }),
-                listing: None,
+                ..Observed::default()
             },
             Ok(other) => unanswered(vec![trouble(&misfit(&other))]),
             Err(fault) => unanswered(vec![trouble(&fault)]),
         };
         judge(value, self.wall(), &seen)
+    }
+
+    async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy {
+        let request = Request::CompareTenants {
+            new: new.clone(),
+            old: old.clone(),
+        };
+        match self.gate.pass(request).await.map_err(fault) {
+            Ok(Reply::Tenancy(tenancy)) => tenancy,
+            Ok(other) => Tenancy::Unknown(misfit(&other).message),
+            Err(fault) => Tenancy::Unknown(fault.message),
+        }
+    }
+
+    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark> {
+        let world = self.gate.sim.lock();
+        let tenant = world.tenants.get(&self.gate.token)?;
+        let id = tenant.entry_seen_by(value, world.now)?;
+        let mark = serde_json::json!({ "entries": [id] });
+        serde_json::from_value(mark).ok()
+    }
+
+    async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {
+        let world = self.gate.sim.lock();
+        let tenant = world.tenants.get(&self.gate.token);
+        let seen = tenant.and_then(|tenant| tenant.entry_seen_by(new, world.now));
+        let remembered = serde_json::to_value(old).unwrap_or_default();
+        match seen {
+            None => Tenancy::Unknown("it is refused".to_owned()),
+            Some(id) if remembered["entries"][0] == id => Tenancy::Same,
+            Some(_) => Tenancy::Other("it lists other entries".to_owned()),
+        }
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {
@@ -68,9 +126,9 @@ impl Probe for SimProbe {
         let reply = self.gate.pass(request).await.map_err(fault);
         let round = match reply {
             Ok(Reply::Both { old, new }) => RefusalRound {
-                before: vec![answer(new)],
-                old: vec![answer(old)],
-                after: Some(answer(new)),
+                before: vec![self.answer(new)],
+                old: vec![self.answer(old)],
+                after: Some(self.answer(new)),
             },
             Ok(other) => unasked(trouble(&misfit(&other))),
             Err(fault) => unasked(trouble(&fault)),
@@ -79,19 +137,10 @@ impl Probe for SimProbe {
     }
 }
 
-fn answer(accepted: bool) -> ProbeAnswer {
-    if accepted {
-        ProbeAnswer::Accepted
-    } else {
-        ProbeAnswer::Unauthorized(None)
-    }
-}
-
 fn unanswered(reads: Vec<ProbeAnswer>) -> Observed {
     Observed {
         reads,
-        controls: None,
-        listing: None,
+        ..Observed::default()
     }
 }
 

@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use scim_rotator::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, ExpirySource, IssueEffect,
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
-    Supply,
+    Supply, Writer,
 };
-use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::schedule::Windows;
 
 /// One kind of issuer with what is configured for it.
@@ -195,6 +195,7 @@ pub(crate) fn variants() -> Vec<Arc<Profile>> {
         )
         .declared()
         .without_ids(),
+        profile("S1 overlapping, one connection by hand", OVERLAPPING).by_hand(),
         profile(
             "S7 two phases, next works at once",
             IssuerCapabilities {
@@ -226,8 +227,21 @@ fn profile(name: &'static str, can: IssuerCapabilities) -> Profile {
     }
 }
 
+impl Profile {
+    /// With a connection that a person writes, beside the two others.
+    fn by_hand(mut self) -> Self {
+        let can = ConnectionCapabilities {
+            writer: Writer::Person,
+            ..connection(ConnectionTest::None)
+        };
+        self.connections.push(("by-hand".to_owned(), can));
+        self
+    }
+}
+
 fn connection(test: ConnectionTest) -> ConnectionCapabilities {
     ConnectionCapabilities {
+        writer: Writer::Daemon,
         test,
         write: ConnectionWrite::Merge,
         readback: Readback::Absent,
@@ -257,9 +271,11 @@ fn policy() -> Policy {
         operator_deadline: SignedDuration::from_hours(7 * 24),
         operator_poll: SignedDuration::from_mins(30),
         settle: SignedDuration::from_mins(2),
+        new_token_patience: SignedDuration::from_mins(15),
         confirm_timeout: SignedDuration::from_hours(2),
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_secs(90),
+        accept_supplied: AcceptSupplied::default(),
     }
 }
 

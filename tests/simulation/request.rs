@@ -7,6 +7,7 @@ use scim_rotator::fault::Fault;
 use scim_rotator::ports::{IssueRequest, PublishedSecret, PublishedToken, TokenHandle};
 use scim_rotator::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use scim_rotator::rotation::record::Record;
+use scim_rotator::scim::tenancy::Tenancy;
 use scim_rotator::secret::BearerToken;
 
 /// Who asks.
@@ -57,6 +58,10 @@ pub(crate) enum Request {
     Prove {
         value: BearerToken,
     },
+    CompareTenants {
+        new: BearerToken,
+        old: BearerToken,
+    },
     ProveRefused {
         old: BearerToken,
         new: BearerToken,
@@ -81,13 +86,17 @@ impl Request {
             Self::Deliver { .. } => "connection.deliver",
             Self::Confirm { .. } => "connection.confirm",
             Self::Prove { .. } => "probe.prove",
+            Self::CompareTenants { .. } => "probe.compare_tenants",
             Self::ProveRefused { .. } => "probe.prove_refused",
         }
     }
 
     /// Whether it only asks the service provider about a token.
     pub(crate) fn is_probe(&self) -> bool {
-        matches!(self, Self::Prove { .. } | Self::ProveRefused { .. })
+        matches!(
+            self,
+            Self::Prove { .. } | Self::CompareTenants { .. } | Self::ProveRefused { .. }
+        )
     }
 
     /// Whether it goes to Vault.
@@ -104,6 +113,7 @@ impl Request {
             | Self::Deliver { .. }
             | Self::Confirm { .. }
             | Self::Prove { .. }
+            | Self::CompareTenants { .. }
             | Self::ProveRefused { .. } => false,
         }
     }
@@ -123,6 +133,7 @@ pub(crate) enum Reply {
     Confirmation(Confirmation),
     /// Whether the service provider took the token.
     Accepted(bool),
+    Tenancy(Tenancy),
     /// Whether it took the old one, and the new one.
     Both {
         old: bool,

@@ -1,6 +1,7 @@
 //! What must hold once nothing is in flight any more.
 
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::capability::LiveTokens;
 use scim_rotator::rotation::record::HeldToken;
 use scim_rotator::secret::BearerToken;
 
@@ -110,11 +111,15 @@ impl Tenant {
 /// outside is found by the next probe, and one that a person wrote by the next
 /// look at Vault. The token that comes then may have to wait a day for the
 /// runaway guard. Its predecessor may be as young as that, and may have no other
-/// end than its expiry.
+/// end than its expiry; where there are two slots, the rotation that a person asked
+/// for may have to wait for the same of the one before.
 pub(crate) fn patience(tenant: &Tenant) -> SignedDuration {
     let policy = &tenant.profile.policy;
     // Probes are spread over a tenth of their interval.
     let probed_within = policy.probe_every + policy.probe_every / 10;
     let noticed_within = probed_within.max(tenant.profile.sweep);
-    noticed_within + tenant.profile.issuer.life + SignedDuration::from_hours(48)
+    let can = &tenant.profile.issuer.can;
+    let waits_twice = can.live_tokens == LiveTokens::Two && !can.ends_old_tokens_for_us();
+    let lives = tenant.profile.issuer.life * if waits_twice { 2 } else { 1 };
+    noticed_within + lives + SignedDuration::from_hours(48)
 }

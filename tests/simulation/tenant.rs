@@ -6,10 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::ports::{PublishedSecret, PublishedToken};
+use scim_rotator::rotation::capability::Writer;
 use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::rotation::record::Record;
+use scim_rotator::scim::tenancy::Tenancy;
 use scim_rotator::secret::BearerToken;
 
+use crate::asking::Asked;
 use crate::checks::Ledger;
 use crate::profile::Profile;
 use crate::request::{Answered, Failure, Reply, Request};
@@ -28,6 +31,10 @@ pub(crate) struct Tenant {
     pub(crate) provider: ServiceProvider,
     /// What each connection of the identity provider holds.
     pub(crate) held: Vec<Option<BearerToken>>,
+    /// What waits for a person at each connection that a person writes.
+    pub(crate) waiting: Vec<Option<BearerToken>>,
+    /// Nobody writes what waits.
+    pub(crate) nobody_writes: bool,
     /// Which connections have left the configuration.
     pub(crate) detached: BTreeSet<usize>,
     /// The first connection will not like the next token that it is given.
@@ -39,6 +46,12 @@ pub(crate) struct Tenant {
     pub(crate) quarantined_until: Option<Timestamp>,
     /// Somebody else has a token made just before the next issue.
     pub(crate) overtaken: bool,
+    /// What people ask for.
+    pub(crate) asked: Asked,
+    /// Values that somebody planted at the published path.
+    pub(crate) planted: Vec<BearerToken>,
+    /// Ids that the issuer has shown.
+    pub(crate) shown: BTreeSet<String>,
     pub(crate) ledger: Ledger,
     /// Things have gone wrong for so long that a token may have expired: from
     /// the beginning of a storm until the first rest after it.
@@ -56,12 +69,17 @@ impl Tenant {
             published_version: 0,
             provider: ServiceProvider::new(profile.issuer),
             held: vec![None; profile.connections.len()],
+            waiting: vec![None; profile.connections.len()],
+            nobody_writes: false,
             detached: BTreeSet::new(),
             dislikes_next: false,
             disliked: None,
             away: None,
             quarantined_until: None,
             overtaken: false,
+            asked: Asked::default(),
+            planted: Vec::new(),
+            shown: BTreeSet::new(),
             ledger: Ledger::default(),
             in_storm: false,
         }
@@ -79,7 +97,12 @@ impl Tenant {
             } => self.commit(record, *expected),
             Request::Published => Ok(self.read_published()),
             Request::Publish { value, expected } => self.publish(value, *expected),
-            Request::List => Ok(Reply::Listing(self.provider.list(&self.held, now))),
+            Request::List => {
+                let listing = self.provider.list(&self.held, now);
+                let ids = listing.tokens.iter().map(|t| t.id.clone());
+                self.shown.extend(ids);
+                Ok(Reply::Listing(listing))
+            }
             Request::Issue(asked) => {
                 if std::mem::take(&mut self.overtaken) {
                     drop(self.provider.issue_by_hand(true, now));
@@ -87,13 +110,18 @@ impl Tenant {
                 }
                 let stale = !self.is_intended(&asked.label);
                 let issued = self.provider.issue(asked, stale, now)?;
+                self.shown.extend(issued.id.clone());
                 self.note_issue(&asked.label);
                 if stale {
                     self.note_stale_issue();
                 }
                 Ok(Reply::Issued(issued))
             }
-            Request::Get { id } => Ok(Reply::Found(self.provider.get(id, &self.held, now))),
+            Request::Get { id } => {
+                let found = self.provider.get(id, &self.held, now);
+                self.shown.extend(found.iter().map(|t| t.id.clone()));
+                Ok(Reply::Found(found))
+            }
             Request::Revoke(handle) => self.provider.revoke(handle, now).map(|()| Reply::Nothing),
             Request::Complete => self.provider.complete(now).map(|()| Reply::Nothing),
             Request::Cancel => {
@@ -113,11 +141,12 @@ impl Tenant {
                 let fault = Fault::new(FaultClass::Rejected, FaultKind::Refused, text);
                 Err(Failure::Fault(fault))
             }
+            Request::Deliver { connection, value } if self.is_by_person(*connection) => {
+                self.waiting[*connection] = Some(value.clone());
+                Ok(Reply::Nothing)
+            }
             Request::Deliver { connection, value } => {
-                self.note_delivery(*connection, value);
-                self.provider
-                    .not_used_any_more(&self.held[*connection], now);
-                self.held[*connection] = Some(value.clone());
+                self.hold(*connection, value, now);
                 if *connection == 0 && std::mem::take(&mut self.dislikes_next) {
                     self.disliked = Some(value.clone());
                 }
@@ -127,11 +156,59 @@ impl Tenant {
                 Ok(Reply::Confirmation(self.confirm(*connection, value, now)))
             }
             Request::Prove { value } => Ok(Reply::Accepted(self.provider.accepts(value, now))),
+            Request::CompareTenants { new, old } => Ok(Reply::Tenancy(self.compare(new, old, now))),
             Request::ProveRefused { old, new } => Ok(Reply::Both {
                 old: self.provider.accepts(old, now),
                 new: self.provider.accepts(new, now),
             }),
         }
+    }
+
+    fn is_by_person(&self, connection: usize) -> bool {
+        self.profile.connections[connection].1.writer == Writer::Person
+    }
+
+    /// A connection holds this token from now on.
+    fn hold(&mut self, connection: usize, value: &BearerToken, now: Timestamp) {
+        self.note_delivery(connection, value);
+        self.provider.not_used_any_more(&self.held[connection], now);
+        self.held[connection] = Some(value.clone());
+    }
+
+    /// A person writes what waits; returns the names of the connections, and the
+    /// fingerprints of the tokens.
+    pub(crate) fn write_by_hand(&mut self, now: Timestamp) -> Vec<(String, String)> {
+        let mut written = Vec::new();
+        for connection in 0..self.waiting.len() {
+            if let Some(value) = self.waiting[connection].take() {
+                self.hold(connection, &value, now);
+                let name = self.profile.connections[connection].0.clone();
+                written.push((name, value.fingerprint().short()));
+            }
+        }
+        written
+    }
+
+    fn compare(&self, new: &BearerToken, old: &BearerToken, now: Timestamp) -> Tenancy {
+        let tenant = |token| self.provider.is_strangers(token);
+        match self.provider.accepts(old, now) {
+            false => Tenancy::Unknown("the predecessor is refused".to_owned()),
+            true if tenant(new) == tenant(old) => Tenancy::Same,
+            true => Tenancy::Other("they list different entries".to_owned()),
+        }
+    }
+
+    /// The entry that a token lists: each tenant of the service provider has one.
+    pub(crate) fn entry_seen_by(
+        &self,
+        token: &BearerToken,
+        now: Timestamp,
+    ) -> Option<&'static str> {
+        let entry = match self.provider.is_strangers(token) {
+            true => "a stranger's",
+            false => "ours",
+        };
+        self.provider.accepts(token, now).then_some(entry)
     }
 
     fn commit(&mut self, record: &Arc<Record>, expected: u64) -> Answered {

@@ -104,6 +104,7 @@ pub(crate) fn short(reply: &Reply) -> String {
         Reply::Found(found) => format!(" -> {}", found.is_some()),
         Reply::Confirmation(confirmation) => format!(" -> {confirmation:?}"),
         Reply::Accepted(accepted) => format!(" -> accepted: {accepted}"),
+        Reply::Tenancy(tenancy) => format!(" -> {tenancy:?}"),
         Reply::Both { old, new } => format!(" -> old accepted: {old}, new: {new}"),
     }
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
+use scim_rotator::http::client::Target;
+use scim_rotator::http::skew::judge;
+use scim_rotator::rotation::situation::OurClock;
 use scim_rotator::secret::BearerToken;
 
 use crate::acts::{Act, Order};
@@ -25,6 +28,9 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// How wrong each machine's wall clock is.
     pub(crate) offsets: [SignedDuration; MACHINES],
+    /// How wrong the dates are that the service provider and the identity provider
+    /// send.
+    pub(crate) dates_off: [SignedDuration; 2],
     /// By how much the clock of the calling process was set between its decision
     /// and this call.
     pub(crate) stepped_since_decision: SignedDuration,
@@ -74,6 +80,8 @@ pub(crate) enum Coming {
     Person(Arc<str>),
     /// Somebody does something, unasked.
     Act(Act),
+    /// A machine hears that something is asked for this token.
+    Bell(usize, Arc<str>),
 }
 
 /// How much was done in one day.
@@ -121,6 +129,7 @@ impl World {
         Self {
             now,
             offsets: [SignedDuration::ZERO; MACHINES],
+            dates_off: [SignedDuration::ZERO; 2],
             stepped_since_decision: SignedDuration::ZERO,
             timers: Timers::default(),
             timers_held: false,
@@ -150,6 +159,24 @@ impl World {
         self.now
             .checked_add(self.offsets[machine])
             .unwrap_or(Timestamp::MAX)
+    }
+
+    /// What a machine is told of its clock by the dates of Vault, the service
+    /// provider and the identity provider.
+    pub(crate) fn our_clock(&self, machine: usize) -> OurClock {
+        let ours = self.offsets[machine];
+        let [sp, idp] = self.dates_off;
+        let dates = [
+            (Target::Vault, -ours),
+            (Target::Sp, sp - ours),
+            (Target::Idp, idp - ours),
+        ];
+        let verdict = judge(dates.into_iter()).expect("three dates");
+        OurClock {
+            skew: verdict.skew,
+            is_measured: true,
+            vault_agrees: verdict.vault_agrees,
+        }
     }
 
     pub(crate) fn after(&self, duration: SignedDuration) -> Timestamp {
@@ -212,6 +239,7 @@ impl World {
                 }
                 Coming::Clock(machine, change) => self.set_clock(machine, change),
                 Coming::Person(token) => self.person_acts(&token),
+                Coming::Bell(machine, token) => self.ring(machine, &token),
                 Coming::Act(act) => {
                     self.events += 1;
                     self.act(&act);
@@ -233,11 +261,25 @@ impl World {
         self.coming.iter().map(|(at, _)| *at).min()
     }
 
-    /// True time at which the lease on a token has run out for a machine.
+    /// The time by which the process on a machine decides: that of its clock, unless
+    /// the servers say that it is far from right.
+    fn decides_by(&self, machine: usize, tolerated: SignedDuration) -> Timestamp {
+        let shown = self.wall(machine);
+        self.our_clock(machine).right_time(shown, tolerated)
+    }
+
+    /// True time at which the lease on a token has run out for a machine, by the
+    /// time by which its process decides.
     pub(crate) fn lease_ends(&self, token: &str, machine: usize) -> Timestamp {
-        let record = self.tenants.get(token).and_then(|t| t.record.as_deref());
+        let Some(tenant) = self.tenants.get(token) else {
+            return self.now;
+        };
+        let tolerated = tenant.profile.policy.max_clock_skew;
+        let decides_by = self.decides_by(machine, tolerated);
+        let ahead = decides_by.duration_since(self.now);
+        let record = tenant.record.as_deref();
         let lease = record.and_then(|r| r.lease.as_ref());
-        let ends = lease.and_then(|l| l.expires_at.checked_sub(self.offsets[machine]).ok());
+        let ends = lease.and_then(|l| l.expires_at.checked_sub(ahead).ok());
         ends.unwrap_or(self.now)
     }
 
@@ -266,11 +308,14 @@ impl World {
             return Err(Failure::Fault(sealed()));
         }
         let (now, all_paused) = (self.now, self.all_paused);
-        // A process can judge a lease only by the clock of its decision; a step of
-        // the clock after that is what check-and-set is for.
-        let wall = self.wall(process.machine);
-        let decided_by = wall.checked_sub(self.stepped_since_decision);
-        let wall = decided_by.unwrap_or(wall).max(wall).max(now);
+        // A process can judge a lease only by the time of its decision; a step of the
+        // clock after that is what check-and-set is for.
+        let known = self.tenants.get(token);
+        let tolerated = known.map(|tenant| tenant.profile.policy.max_clock_skew);
+        let decides_by = self.decides_by(process.machine, tolerated.unwrap_or_default());
+        let stepped = self.stepped_since_decision;
+        let decided_by = decides_by.checked_sub(stepped).unwrap_or(decides_by);
+        let wall = decided_by.max(decides_by).max(now);
         let Some(tenant) = self.tenants.get_mut(token) else {
             return Err(Failure::Fault(no_such(token)));
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use scim_rotator::fault::FaultClass;
 use scim_rotator::ports::{Secrets, Store, StoreError};
+use scim_rotator::rotation::record::Control;
 use scim_rotator::secret::SecretRef;
 use scim_rotator::vault::preflight::{self, MissingCapability};
 use scim_rotator::vault::{
@@ -28,11 +29,11 @@ fn policy() -> String {
     std::fs::read_to_string(deploy("scim-rotator.hcl")).expect("the policy")
 }
 
-fn path(text: &str) -> KvPath {
+pub(super) fn path(text: &str) -> KvPath {
     KvPath::parse(text).expect("a path")
 }
 
-fn targets(published: &str) -> BTreeMap<String, PublishTarget> {
+pub(super) fn targets(published: &str) -> BTreeMap<String, PublishTarget> {
     let fields = Arc::<FieldNames>::default();
     let path = path(published);
     BTreeMap::from([("crm".to_owned(), PublishTarget { path, fields })])
@@ -110,7 +111,7 @@ pub(super) async fn enough_and_no_more(vault: &RealVault, session: &Arc<Session>
     ours.publish("crm", &published("tok-2", 2))
         .await
         .expect("publishes");
-    assert_eq!(ours.all_paused().await, Ok(None));
+    assert_eq!(ours.control().await, Ok(Control::default()));
     let memory = VaultSecrets::MEMORY;
     let secrets = VaultSecrets::new(session.clone(), Arc::new(SystemClock), memory);
     secrets
@@ -149,6 +150,15 @@ async fn what_the_token_may_do(vault: &RealVault, token: &str) {
         ("kv/data/scim-rotator/crm", WRITE),
         ("kv/data/scim-rotator/.control", WRITE),
         ("kv/data/scim/crm", WRITE),
+        ("kv/metadata/scim/crm", &["read"]),
+        ("kv/data/scim-rotator/.bell", WRITE),
+        ("kv/data/scim-rotator/facts/crm", WRITE),
+        ("kv/data/scim-rotator/requests/another/crm", &["read"]),
+        ("kv/metadata/scim-rotator/requests/", &["list", "read"]),
+        (
+            "kv/metadata/scim-rotator/requests/another/crm",
+            &["list", "read"],
+        ),
         ("kv/data/scim-rotator-callers/idp", &["read"]),
     ]);
     let spec = vault
@@ -174,6 +184,8 @@ async fn what_the_token_may_do(vault: &RealVault, token: &str) {
         ("GET", "kv/metadata/scim-rotator?list=true"),
         ("DELETE", "kv/data/scim-rotator/crm"),
         ("DELETE", "kv/metadata/scim-rotator/crm"),
+        ("POST", "kv/data/scim-rotator/requests/another/crm"),
+        ("DELETE", "kv/metadata/scim-rotator/requests/another/crm"),
         ("POST", "kv/data/scim-rotator-callers/idp"),
         ("POST", "auth/token/create"),
         ("GET", "sys/mounts"),

@@ -162,9 +162,10 @@ pub fn published(value: &str, generation: u64) -> PublishedToken {
     PublishedToken {
         value: BearerToken::parse(value).expect("a token"),
         token_id: Some(format!("id-{generation}")),
-        issued_at: Some(Timestamp::UNIX_EPOCH),
+        issued_at: Some("2026-11-01T00:00:00Z".parse().expect("a time")),
         expires_at: "2027-01-01T00:00:00Z".parse().ok(),
         generation: Some(generation),
+        unreadable: None,
     }
 }
 

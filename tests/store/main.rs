@@ -23,6 +23,7 @@ mod namespaces;
 mod nodes;
 mod published;
 mod records;
+mod roles;
 mod secrets;
 mod session;
 mod stale;

@@ -29,7 +29,7 @@ async fn what_is_published_is_read_back(bench: &Bench) {
     assert_eq!(store.published("crm").await, Ok(expected));
     let stored = bench.get("published/pub-plain").await;
     let wanted = json!({
-        "token": "tok-1", "token_id": "id-1", "issued_at": "1970-01-01T00:00:00Z",
+        "token": "tok-1", "token_id": "id-1", "issued_at": "2026-11-01T00:00:00Z",
         "expires_at": "2027-01-01T00:00:00Z", "generation": 1,
     });
     assert_eq!(stored, wanted);

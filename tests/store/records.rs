@@ -1,11 +1,14 @@
 //! Records: check-and-set, deletion, and documents that must not be touched.
 
 use scim_rotator::ports::{Store, StoreError};
+use scim_rotator::rotation::record::{IdsBefore, Intent};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, record, v};
 
 pub async fn all(bench: &Bench) {
+    a_record_with_thousands_of_ids_is_stored_and_read(bench).await;
+    a_record_that_could_not_be_read_back_is_not_written(bench).await;
     a_record_is_written_and_read(bench).await;
     a_stale_version_is_a_conflict(bench).await;
     a_soft_deleted_record_is_not_absent(bench).await;
@@ -121,4 +124,37 @@ fn unusable<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
         Err(StoreError::Unusable(reason)) => reason,
         other => panic!("expected `Unusable`: {other:?}"),
     }
+}
+
+async fn a_record_with_thousands_of_ids_is_stored_and_read(bench: &Bench) {
+    let store = bench.store("many");
+    let mut large = record("w1");
+    let ids: Vec<_> = (0..30_000).map(|n| format!("token-{n:030}")).collect();
+    large.issues_after_lease_loss.push(Intent {
+        at: large.updated_at,
+        issuer: None,
+        label: "crm-1".to_owned(),
+        ids_before: IdsBefore::of(ids.iter().map(String::as_str)),
+        etag: None,
+        chosen: None,
+        unusable: None,
+    });
+    assert_eq!(store.commit(&large, v(0)).await, Ok(v(1)));
+    let read = store.load("crm").await.expect("reads").expect("is there");
+    assert_eq!(read.value, large);
+}
+
+async fn a_record_that_could_not_be_read_back_is_not_written(bench: &Bench) {
+    let store = bench.store("unreadable");
+    let mut newer = record("w1");
+    newer.schema = 99;
+    let mut huge = record("w1");
+    huge.write_id = "x".repeat(1_000_000);
+    for (broken, why) in [(newer, "could not be read back"), (huge, "larger than")] {
+        let Err(StoreError::Unusable(text)) = store.commit(&broken, v(0)).await else {
+            panic!("{why}: it was written");
+        };
+        assert!(text.contains(why), "{text}");
+    }
+    assert_eq!(bench.version("state/unreadable/crm").await, None);
 }

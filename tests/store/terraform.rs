@@ -13,6 +13,12 @@ use super::support::part;
 use super::support::vault::RealVault;
 
 const POLICY: &str = "scim-rotator.hcl";
+const POLICIES: [&str; 4] = [
+    POLICY,
+    "scim-rotator-operator.hcl",
+    "scim-rotator-auditor.hcl",
+    "scim-rotator-publisher.hcl",
+];
 
 #[tokio::test]
 async fn the_module_sets_vault_up_as_the_script_does() {
@@ -29,6 +35,15 @@ async fn the_module_sets_vault_up_as_the_script_does() {
         .must("GET", "sys/policies/acl/by-terraform", Value::Null)
         .await;
     assert_eq!(policy["data"]["policy"], terraform.policy());
+    for who in ["operator", "auditor", "publisher"] {
+        let policy = async |role: &str| {
+            let path = format!("sys/policies/acl/{role}-{who}");
+            vault.must("GET", &path, Value::Null).await["data"]["policy"].take()
+        };
+        let by_terraform = policy("by-terraform").await;
+        assert!(by_terraform.is_string(), "{who}");
+        assert_eq!(by_terraform, policy("scim-rotator").await, "{who}");
+    }
     let by_script = role(&vault, "scim-rotator").await;
     let mut by_terraform = role(&vault, "by-terraform").await;
     assert_eq!(by_terraform["token_policies"], json!(["by-terraform"]));
@@ -69,7 +84,13 @@ async fn the_role_for_pods_is_bound_to_ours_and_never_to_all() {
     let kinds: Vec<&Value> = resources.iter().map(|r| &r["type"]).collect();
     assert_eq!(
         kinds,
-        ["vault_kubernetes_auth_backend_role", "vault_policy"]
+        [
+            "vault_kubernetes_auth_backend_role",
+            "vault_policy",
+            "vault_policy",
+            "vault_policy",
+            "vault_policy"
+        ]
     );
     let expected = json!({
         "backend": "kubernetes",
@@ -112,7 +133,10 @@ impl Terraform {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/vault");
         let module = dir.path().join("vault/terraform");
         std::fs::create_dir_all(&module).expect("a folder");
-        std::fs::copy(shipped.join(POLICY), dir.path().join("vault").join(POLICY)).expect("a copy");
+        for policy in POLICIES {
+            let copy = dir.path().join("vault").join(policy);
+            std::fs::copy(shipped.join(policy), copy).expect("a copy");
+        }
         for file in std::fs::read_dir(shipped.join("terraform")).expect("the module") {
             let file = file.expect("a file").path();
             let name = file.file_name().expect("a name");

@@ -34,7 +34,7 @@ async fn records_of_every_version_are_read_and_nothing_of_them_is_lost(bench: &B
             store.commit(&record, v(1)).await.expect("commits");
             let written = bench.get(&format!("state/{state}/crm")).await;
             if version == SCHEMA {
-                assert_contains(&state, &written, &kept);
+                assert_contains(&state, &written, &without_adopted_ids(kept));
             }
         }
     }
@@ -58,6 +58,24 @@ async fn a_record_of_a_newer_version_is_left_untouched(bench: &Bench) {
     assert!(text.contains("use that version"), "{text}");
     assert_eq!(bench.get("state/of-the-future/crm").await, newer);
     assert_eq!(bench.version("state/of-the-future/crm").await, Some(1));
+}
+
+/// The id of an adopted token was told by a person, not by the issuer: it is kept
+/// for people only.
+fn without_adopted_ids(mut record: Value) -> Value {
+    let retiring = record["retiring"].as_array().map_or(0, Vec::len);
+    let mut places = vec!["/current".to_owned(), "/rotation/pending".to_owned()];
+    places.extend((0..retiring).map(|n| format!("/retiring/{n}/token")));
+    for place in places {
+        let Some(token) = record.pointer_mut(&place).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let is_told = token.get("origin") == Some(&json!("issued")) || token.contains_key("issuer");
+        if !is_told && let Some(id) = token.remove("id") {
+            token.insert("stated_id".to_owned(), id);
+        }
+    }
+    record
 }
 
 /// Whether all that was kept is there, at its place.

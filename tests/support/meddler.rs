@@ -93,6 +93,8 @@ struct Shared {
     added: Mutex<HeaderMap>,
     /// How far its clock is ahead of the server's.
     ahead: Mutex<SignedDuration>,
+    /// What is answered in the place of a 401.
+    refusal: Mutex<Option<u16>>,
 }
 
 impl Meddler {
@@ -105,6 +107,7 @@ impl Meddler {
             seen: Mutex::default(),
             added: Mutex::default(),
             ahead: Mutex::default(),
+            refusal: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
@@ -157,6 +160,11 @@ impl Meddler {
     /// From now on its `Date` headers are wrong by this much.
     pub fn set_clock_ahead(&self, ahead: SignedDuration) {
         *self.shared.ahead.lock() = ahead;
+    }
+
+    /// From now on wrong tokens get this status in the place of 401.
+    pub fn refuse_by(&self, status: u16) {
+        *self.shared.refusal.lock() = Some(status);
     }
 
     /// The requests since the last call, as `METHOD path`.
@@ -225,6 +233,10 @@ impl Shared {
         let Ok(answer) = request.send().await else {
             return made_up(502, None, "the server behind the proxy is away");
         };
+        if let (401, Some(status)) = (answer.status().as_u16(), *self.refusal.lock()) {
+            let header = (status == 302).then(|| ("location", "/login".to_owned()));
+            return made_up(status, header, "<html>log in</html>");
+        }
         let mut response = Response::new(Body::empty());
         *response.status_mut() = answer.status();
         for name in ["content-type", "retry-after", "date", "location"] {

@@ -74,7 +74,17 @@ impl Scim2Server {
 
     /// Has a token minted.
     pub async fn mint(&self, ttl_seconds: f64) -> Minted {
-        let body = self.post("/_tokens", json!({"ttl": ttl_seconds})).await;
+        self.mint_as(ttl_seconds, json!(null)).await
+    }
+
+    /// The same, with a label.
+    pub async fn mint_labelled(&self, ttl_seconds: f64, label: &str) -> Minted {
+        self.mint_as(ttl_seconds, json!(label)).await
+    }
+
+    async fn mint_as(&self, ttl_seconds: f64, label: Value) -> Minted {
+        let wish = json!({"ttl": ttl_seconds, "label": label});
+        let body = self.post("/_tokens", wish).await;
         let text = |name: &str| body[name].as_str().expect(name).to_owned();
         Minted {
             id: text("id"),

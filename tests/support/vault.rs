@@ -190,6 +190,22 @@ impl RealVault {
         answer["data"]["keys"].as_array().expect("a list").len()
     }
 
+    /// How many of them live for another minute: Vault deletes those that have
+    /// expired some time later.
+    pub async fn lasting_tokens(&self) -> usize {
+        let path = "auth/token/accessors?list=true";
+        let answer = self.must("GET", path, Value::Null).await;
+        let mut lasting = 0;
+        for accessor in answer["data"]["keys"].as_array().expect("a list") {
+            let wish = json!({ "accessor": accessor });
+            let path = "auth/token/lookup-accessor";
+            let (status, answer) = self.api("POST", path, wish).await;
+            let rest = answer["data"]["ttl"].as_u64().unwrap_or_default();
+            lasting += usize::from(status == 200 && rest > 60);
+        }
+        lasting
+    }
+
     /// A request with the root token whose answer is response-wrapped.
     pub async fn wrapped(&self, method: &str, path: &str, ttl: &str) -> Value {
         let url = self.url.join(&format!("/v1/{path}")).expect("a path");
@@ -251,6 +267,31 @@ impl RealVault {
         self.wait_for(&[503]).await;
     }
 
+    /// Copies what it has on disk to this folder, while it does not run, and starts
+    /// it again unsealed.
+    pub async fn back_up(&mut self, to: &Path) {
+        self.kill();
+        let from = self.raft_folder();
+        copy_folder(&from, to);
+        self.restart().await;
+        self.unseal().await;
+    }
+
+    /// Replaces what it has on disk by such a copy, and starts it again unsealed.
+    pub async fn restore(&mut self, from: &Path) {
+        self.kill();
+        let to = self.raft_folder();
+        std::fs::remove_dir_all(&to).expect("the old data");
+        copy_folder(from, &to);
+        self.restart().await;
+        self.unseal().await;
+    }
+
+    fn raft_folder(&mut self) -> PathBuf {
+        let config = &self.raft_mut().config;
+        config.parent().expect("a folder").join("raft")
+    }
+
     fn raft_mut(&mut self) -> &mut Raft {
         self.raft.as_mut().expect("start_raft")
     }
@@ -268,6 +309,19 @@ impl RealVault {
                 self.url
             );
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
         }
     }
 }

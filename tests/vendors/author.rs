@@ -256,7 +256,7 @@ fn the_name_of_the_file_is_the_vendors() {
         assert_eq!(said[0].message, message);
     }
     assert_eq!(
-        said_of("exec.toml", &text),
+        said_of("manual.toml", &text),
         [],
         "a kind of connections only"
     );

@@ -70,6 +70,11 @@ fn all_vendors_stand_in_one_table() {
 
 #[test]
 fn without_a_configuration_the_built_in_ones_are_shown() {
+    let json = run(&["vendors", "--output", "json"]).out;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let all = json["vendors"].as_array().expect("a list");
+    let entra = all.iter().find(|vendor| vendor["vendor"] == "entra");
+    assert_eq!(entra.expect("shipped")["test"], "candidate, saved");
     let ran = run(&["vendors"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
     assert!(!ran.out.contains("own file"), "{}", ran.out);
@@ -218,6 +223,7 @@ fn authors_check_a_file_before_anybody_uses_it() {
 fn check_tells_notes_apart_from_warnings() {
     let main = "
 [issuers.crm.terraform]
+scim_configuration = 'enterprise'
 token = { vault = 'kv/admin/terraform#token' }
 [connections.hr.exec]
 command = ['/bin/sh']

@@ -1,6 +1,7 @@
 //! The guide for authors, and the files that are shipped.
 
 use scim_rotator::config::{check_vendor_file, keys};
+use scim_rotator::vendors::Library;
 use scim_rotator::vendors::file::VendorFile;
 
 use super::author::said_of;
@@ -74,4 +75,70 @@ fn every_shipped_file_is_sound() {
             }
         }
     }
+}
+
+/// The part of the guide that the program makes.
+const TABLES: [&str; 2] = [
+    "<!-- vendors: made by the program -->\n",
+    "<!-- end of vendors -->",
+];
+
+#[test]
+fn the_tables_of_all_vendors_are_those_that_the_program_makes() {
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_scim-rotator"))
+        .args(["vendors", "--markdown"])
+        .output()
+        .expect("the binary runs");
+    let made = String::from_utf8(ran.stdout).expect("text");
+    let guide = guide();
+    let (before, rest) = guide.split_once(TABLES[0]).expect("the begin");
+    let (written, after) = rest.split_once(TABLES[1]).expect("the end");
+    if scim_rotator::environment::has("UPDATE_GOLDEN") {
+        let new = [before, TABLES[0], &made, TABLES[1], after].concat();
+        std::fs::write(repository("config/vendors/README.md"), new).expect("written");
+        return;
+    }
+    assert!(written == made, "run the test with UPDATE_GOLDEN=1");
+    for vendor in Library::shipped().iter() {
+        let name = format!("| `{}` |", vendor.name);
+        assert!(made.contains(&name), "{name}");
+    }
+}
+
+/// Somebody who looks for a vendor finds it before anything else.
+#[test]
+fn the_first_screen_of_the_readme_names_what_a_reader_looks_for() {
+    let readme = std::fs::read_to_string(repository("README.md")).expect("the README");
+    let first: String = readme.lines().take(60).collect::<Vec<_>>().join("\n");
+    let names = [
+        "Entra",
+        "Okta",
+        "Google Workspace",
+        "OneLogin",
+        "JumpCloud",
+        "PingOne",
+        "Keycloak",
+        "AWS IAM Identity Center",
+        "GitHub",
+        "GitLab",
+        "Slack",
+        "Atlassian",
+        "Zscaler",
+        "Figma",
+        "Miro",
+        "Notion",
+        "Databricks",
+        "Auth0",
+        "HCP Terraform",
+        "OpenAI",
+        "Claude",
+        "1Password",
+        "Zoom",
+        "config/vendors/README.md",
+    ];
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| !first.contains(**name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}\n{first}");
 }

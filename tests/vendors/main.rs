@@ -10,6 +10,7 @@ mod author;
 mod command;
 mod files;
 mod guide;
+mod people;
 mod usage;
 mod values;
 

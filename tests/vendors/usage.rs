@@ -162,7 +162,7 @@ fn a_wrong_kind_is_led_to_the_kinds_and_vendors() {
     let said = one("[issuers.crm.acme]", "[issuers.crm.amce]");
     assert_eq!(said.path, "issuers.crm.amce");
     assert_eq!(said.message, "unknown kind or vendor `amce`");
-    let remedy = "did you mean `acme`? kinds: http, oauth2, local, operator; vendors: acme";
+    let remedy = "did you mean `acme`? kinds: http, oauth2, local, exec, operator; vendors: 1password-bridge";
     assert!(said.remedy.starts_with(remedy), "{said:?}");
     assert!(
         said.remedy.contains(", terraform"),
@@ -171,7 +171,8 @@ fn a_wrong_kind_is_led_to_the_kinds_and_vendors() {
     assert_eq!(said.at, "amce]");
     let said = one("[connections.hr.acme]", "[connections.hr.something-else]");
     assert!(
-        said.remedy.starts_with("kinds: http, exec; vendors: acme"),
+        said.remedy
+            .starts_with("kinds: http, exec, manual; vendors: acme"),
         "{said:?}"
     );
 }

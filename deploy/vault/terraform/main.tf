@@ -1,4 +1,4 @@
-# What setup.sh does, for those who keep Vault in Terraform: the policy, an
+# What setup.sh does, for those who keep Vault in Terraform: the policies, an
 # AppRole for servers, a role for pods. The KV version 2 mount `kv` must exist.
 #
 #   module "scim_rotator" {
@@ -10,10 +10,20 @@
 # on the server that it is for:
 #
 #   vault write -f -field=secret_id auth/approle/role/scim-rotator/secret-id
+#
+# It has a life (secret_id_ttl): issue another one before that ends.
 
 resource "vault_policy" "scim_rotator" {
   name   = var.role
   policy = file("${path.module}/../scim-rotator.hcl")
+}
+
+# For people, by their own logins; nobody has them yet.
+resource "vault_policy" "people" {
+  for_each = toset(["operator", "auditor", "publisher"])
+
+  name   = "${var.role}-${each.key}"
+  policy = file("${path.module}/../scim-rotator-${each.key}.hcl")
 }
 
 resource "vault_auth_backend" "approle" {
@@ -39,6 +49,13 @@ resource "vault_approle_auth_backend_role" "scim_rotator" {
   token_period            = var.token_period
   token_type              = "service"
   token_bound_cidrs       = var.approle.bound_cidrs
+}
+
+check "approle_is_bound" {
+  assert {
+    condition     = var.approle == null || length(try(var.approle.bound_cidrs, [])) > 0
+    error_message = "Everyone who reads the secret-id can log in from any address: set bound_cidrs, such as [\"10.1.2.3/32\"]."
+  }
 }
 
 resource "vault_kubernetes_auth_backend_role" "scim_rotator" {

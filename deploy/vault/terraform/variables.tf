@@ -1,5 +1,5 @@
 variable "role" {
-  description = "Name of the policy and of the roles."
+  description = "Name of the policy and of the roles; the policies of people begin with it."
   type        = string
   default     = "scim-rotator"
 }
@@ -16,11 +16,11 @@ variable "token_period" {
 }
 
 variable "approle" {
-  description = "The role for servers; null for none. `enable` enables the login method at `mount`, which must not be there yet then. `secret_id_ttl` is in seconds, 0 is without end. `bound_cidrs` says where the daemon may come from."
+  description = "The role for servers; null for none. `enable` enables the login method at `mount`, which must not be there yet then. `secret_id_ttl` is in seconds: 90 days unless said otherwise, 0 is without end; issue another secret-id before it ends. `bound_cidrs` says where the daemon may come from; without it, everyone who reads the secret-id can log in from any address, and a plan warns of it."
   type = object({
     mount         = optional(string, "approle")
     enable        = optional(bool, false)
-    secret_id_ttl = optional(number, 0)
+    secret_id_ttl = optional(number, 7776000)
     bound_cidrs   = optional(list(string), [])
   })
   default = {}

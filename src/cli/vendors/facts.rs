@@ -7,9 +7,10 @@ use super::words;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::ports::kind::Origin;
+use crate::rotation::capability::ConnectionTest;
 use crate::telemetry::facts::strategy;
 use crate::vendors::example::{Filled, values};
-use crate::vendors::{Family, Vendor};
+use crate::vendors::{Family, Form, Vendor};
 
 /// What its issuer or connection can do, as pairs of a name and a word. `None`:
 /// the file cannot be read into the typed settings.
@@ -20,6 +21,14 @@ pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String
             let issuer: IssuerKind = vendor.settings(&values).ok()?;
             let can = issuer.as_kind().capabilities();
             Some(vec![
+                (
+                    "live_tokens",
+                    words::live_tokens(can.live_tokens).to_owned(),
+                ),
+                (
+                    "issue_effect",
+                    words::issue_effect(can.issue_effect).to_owned(),
+                ),
                 ("strategy", strategy(&can).to_owned()),
                 ("overlap", words::overlap(can.overlap)),
                 ("recovery", words::recovery(can.recovery).to_owned()),
@@ -31,16 +40,58 @@ pub(super) fn abilities(vendor: &Vendor<'_>) -> Option<Vec<(&'static str, String
         Family::Connection => {
             let connection: ConnectionKind = vendor.settings(&values).ok()?;
             let can = connection.as_kind().capabilities();
-            let state = match vendor.http.get_ref().get("state") {
+            let state = match vendor.body.get_ref().get("state") {
                 Some(_) => "shown",
                 None => "none",
             };
             Some(vec![
-                ("test", words::test(can.test).to_owned()),
+                ("test", tests(vendor, can.test)),
                 ("state", state.to_owned()),
             ])
         }
     }
+}
+
+/// What can be tested at the identity provider: a token before it is saved, the
+/// saved one, or both.
+fn tests(vendor: &Vendor<'_>, test: ConnectionTest) -> String {
+    let word = words::test(test);
+    let candidate = vendor.body.get_ref().get("test_candidate").is_some();
+    match (candidate, test) {
+        (true, ConnectionTest::Saved) => {
+            format!("{}, {word}", words::test(ConnectionTest::Candidate))
+        }
+        (true | false, _) => word.to_owned(),
+    }
+}
+
+/// Who rotates it: the program, a person, or nobody.
+pub(super) fn by(vendor: &Vendor<'_>) -> &'static str {
+    match vendor.form {
+        Form::Http => "program",
+        Form::Operator | Form::Manual => "person",
+        Form::Forbidden => "nobody",
+    }
+}
+
+/// What a person is told, with the examples of the parameters.
+pub(super) fn instructions(vendor: &Vendor<'_>) -> Option<String> {
+    let values = values(vendor, Filled::All);
+    match vendor.family() {
+        Family::Issuer => {
+            let issuer: IssuerKind = vendor.settings(&values).ok()?;
+            issuer.as_kind().instructions()
+        }
+        Family::Connection => {
+            let connection: ConnectionKind = vendor.settings(&values).ok()?;
+            connection.as_kind().instructions()
+        }
+    }
+}
+
+/// A word of the body, such as `life` of `[operator]`.
+pub(super) fn word<'v>(vendor: &'v Vendor<'_>, key: &str) -> Option<&'v str> {
+    vendor.body.get_ref().get(key)?.get_ref().as_str()
 }
 
 /// How far the file was verified, with what a person should know of that.
@@ -49,6 +100,9 @@ pub(super) fn verified(vendor: &Vendor<'_>) -> String {
     let mut text = format!("{} {}", about.verified.as_str(), about.verified_on.0);
     if vendor.file.refused.positive_only.is_some() {
         text.push_str(", positive only");
+    }
+    if !vendor.file.unconfirmed.is_empty() {
+        text.push_str(", partly unconfirmed");
     }
     if let Some(day) = about.sunset {
         text.push_str(&format!(", ends {}", day.0));
@@ -77,6 +131,16 @@ pub(super) fn as_json(vendor: &Vendor<'_>) -> Map<String, Value> {
     put("positive_only", json!(refused.positive_only.is_some()));
     put("sunset", json!(about.sunset.map(|day| day.0.to_string())));
     put("owner_bound", json!(about.owner_bound));
+    put("by", json!(by(vendor)));
+    put("life", json!(word(vendor, "life")));
+    put("gap_starts_at", json!(word(vendor, "gap_starts_at")));
+    put("instructions", json!(instructions(vendor)));
+    put("unconfirmed", json!(vendor.file.unconfirmed));
+    let forbidden = vendor.file.forbidden.as_ref();
+    put(
+        "forbidden",
+        json!(forbidden.map(|f| json!({ "why": f.why, "instead": f.instead }))),
+    );
     for (name, word) in abilities(vendor).unwrap_or_default() {
         put(name, json!(word));
     }

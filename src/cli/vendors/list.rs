@@ -48,8 +48,8 @@ fn show(vendors: &[&Vendor<'_>], stale: bool, output: &mut Output) -> io::Result
         });
     }
     let mut table = Table::new([
-        "VENDOR", "FOR", "STRATEGY", "OVERLAP", "RECOVERY", "REVOKE", "EXPIRY", "LAST USE", "TEST",
-        "STATE", "VERIFIED",
+        "VENDOR", "FOR", "BY", "STRATEGY", "OVERLAP", "RECOVERY", "REVOKE", "EXPIRY", "LAST USE",
+        "TEST", "STATE", "VERIFIED",
     ]);
     for vendor in vendors {
         table.row(row(vendor));
@@ -57,7 +57,7 @@ fn show(vendors: &[&Vendor<'_>], stale: bool, output: &mut Output) -> io::Result
     output.text(&table.text())
 }
 
-fn row(vendor: &Vendor<'_>) -> [String; 11] {
+fn row(vendor: &Vendor<'_>) -> [String; 12] {
     let abilities = facts::abilities(vendor).unwrap_or_default();
     let word = |wanted: &str| {
         let found = abilities.iter().find(|(name, _)| *name == wanted);
@@ -66,6 +66,7 @@ fn row(vendor: &Vendor<'_>) -> [String; 11] {
     [
         vendor.name.clone(),
         vendor.family().as_str().to_owned(),
+        facts::by(vendor).to_owned(),
         word("strategy"),
         word("overlap"),
         word("recovery"),

@@ -3,6 +3,7 @@
 mod check;
 mod facts;
 mod list;
+mod markdown;
 mod replay;
 mod show;
 mod words;
@@ -25,6 +26,10 @@ pub struct Args {
     /// `180d`.
     #[arg(long, value_name = "AGE", value_parser = HumanDuration::parse)]
     pub stale: Option<HumanDuration>,
+    /// Write the tables of the documentation instead: what the program does,
+    /// what a person does, and what nobody can do.
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// What to do with vendor files.
@@ -46,6 +51,11 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         return Exit::Usage;
     }
     match &args.command {
+        None if args.markdown => with_library(config, |library| {
+            // Nobody reads the output any more: the exit code still tells.
+            drop(output.text(&markdown::tables(library)));
+            Exit::Ok
+        }),
         None => with_library(config, |library| list::run(args.stale, library, output)),
         Some(VendorsCommand::Show(args)) => {
             with_library(config, |library| show::run(args, library, output))

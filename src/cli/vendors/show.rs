@@ -11,12 +11,12 @@ use toml::de::ValueDeserializer;
 use super::facts;
 use crate::cli::output::{Output, Table, complain};
 use crate::cli::{Exit, OutputFormat};
-use crate::config::nearest;
+use crate::problem::nearest;
 use crate::value::HumanDuration;
 use crate::vendors::example::{Filled, values};
 use crate::vendors::expand::{Places, expand};
 use crate::vendors::file::{Parameter, ParameterType, Refusal};
-use crate::vendors::{Family, Library, Vendor};
+use crate::vendors::{Family, Form, Library, Vendor};
 
 /// `vendors show`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,8 @@ pub struct Args {
     /// The vendor's name.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Show instead what the example becomes: a table of kind `http`.
+    /// Show instead what the example becomes: a table of kind `http`,
+    /// `operator` or `manual`.
     #[arg(long)]
     pub expanded: bool,
 }
@@ -45,7 +46,7 @@ pub(super) fn run(args: &Args, library: &Library<'_>, output: &mut Output) -> Ex
 fn unknown(name: &str, library: &Library<'_>) -> String {
     let mut known: Vec<_> = library.iter().map(|vendor| vendor.name.as_str()).collect();
     known.dedup();
-    let near = nearest(name, &known).map(|near| format!("did you mean `{near}`? "));
+    let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`? "));
     format!(
         "there is no vendor `{name}`; {}known are: {}",
         near.unwrap_or_default(),
@@ -86,6 +87,11 @@ fn described(vendor: &Vendor<'_>) -> String {
         text.push_str(&format!("{name:<14} {value}\n"));
     };
     line("verified", &facts::verified(vendor));
+    if let Some(forbidden) = &vendor.file.forbidden {
+        line("impossible", forbidden.why.trim());
+        line("instead", forbidden.instead.trim());
+    }
+    line("done by", facts::by(vendor));
     for url in &about.documentation {
         line("documentation", url.as_str());
     }
@@ -100,11 +106,19 @@ fn described(vendor: &Vendor<'_>) -> String {
         let life = length(life);
         line("token's life", &format!("{life}, by the documentation"));
     }
+    for (key, name) in [("life", "life is"), ("gap_starts_at", "gap starts at")] {
+        if let Some(word) = facts::word(vendor, key) {
+            line(name, word);
+        }
+    }
     if about.owner_bound {
         line(
             "owner",
             "a token dies with the account of the person who had it made",
         );
+    }
+    for (name, text) in &vendor.file.unconfirmed {
+        line("unconfirmed", &format!("{name}: {}", text.trim()));
     }
     for (name, refusal) in vendor.file.refused.refusals() {
         if let Some(refusal) = refusal {
@@ -118,7 +132,16 @@ fn described(vendor: &Vendor<'_>) -> String {
     if let Some(notes) = &about.notes {
         text.push_str(&format!("\n{}\n", notes.trim()));
     }
-    text.push_str(&format!("\n{}\n{}", parameters(vendor), example(vendor)));
+    if vendor.form == Form::Forbidden {
+        return text;
+    }
+    if let Some(steps) = facts::instructions(vendor) {
+        text.push_str(&format!("\nWhat a person does: {steps}\n"));
+    }
+    if vendor.parameters().next().is_some() {
+        text.push_str(&format!("\n{}", parameters(vendor)));
+    }
+    text.push_str(&format!("\n{}", example(vendor)));
     text
 }
 
@@ -177,7 +200,26 @@ fn example(vendor: &Vendor<'_>) -> String {
     for (name, parameter) in rest {
         text.push_str(&format!("# {}\n", parameter.assignment(name)));
     }
+    text.push_str(&of_the_token(vendor));
     text
+}
+
+/// What the token needs that has this issuer.
+fn of_the_token(vendor: &Vendor<'_>) -> String {
+    let hints = &vendor.file.token;
+    let mut keys = toml::Table::new();
+    if let Some(url) = &hints.scim_url {
+        keys.insert("scim_url".to_owned(), url.clone().into());
+    }
+    if !hints.probe.is_empty() {
+        keys.insert("probe".to_owned(), hints.probe.clone().into());
+    }
+    if keys.is_empty() {
+        return String::new();
+    }
+    let token = toml::Table::from_iter([("crm-prod".to_owned(), toml::Value::Table(keys))]);
+    let whole = toml::Table::from_iter([("tokens".to_owned(), toml::Value::Table(token))]);
+    format!("\n{}", toml::to_string_pretty(&whole).unwrap_or_default())
 }
 
 fn header(vendor: &Vendor<'_>, kind: &str) -> String {
@@ -190,10 +232,10 @@ fn header(vendor: &Vendor<'_>, kind: &str) -> String {
 
 /// What the example becomes, as TOML.
 fn expanded(vendor: &Vendor<'_>) -> String {
-    let http = expanded_table(vendor);
-    let mut path = header(vendor, "http");
+    let body = expanded_table(vendor);
+    let mut path = header(vendor, vendor.form.key());
     path.retain(|c| !"[]".contains(c));
-    let whole = path.rsplit('.').fold(http, |inner, key| {
+    let whole = path.rsplit('.').fold(body, |inner, key| {
         toml::Table::from_iter([(key.to_owned(), toml::Value::Table(inner))])
     });
     toml::to_string_pretty(&whole).unwrap_or_default()
@@ -202,7 +244,7 @@ fn expanded(vendor: &Vendor<'_>) -> String {
 fn expanded_table(vendor: &Vendor<'_>) -> toml::Table {
     let values = values(vendor, Filled::All);
     let expansion = expand(vendor, &values, None, Places::Foreign);
-    toml::Table::deserialize(ValueDeserializer::from(expansion.http)).unwrap_or_default()
+    toml::Table::deserialize(ValueDeserializer::from(expansion.body)).unwrap_or_default()
 }
 
 fn as_json(vendor: &Vendor<'_>, with_expanded: bool) -> Value {
@@ -214,6 +256,7 @@ fn as_json(vendor: &Vendor<'_>, with_expanded: bool) -> Value {
             "type": parameter.kind.as_str(),
             "about": parameter.about,
             "required": parameter.is_required(),
+            "instead_of": parameter.instead_of,
             "default": parameter.default,
             "example": parameter.example,
             "choices": parameter.choices,

@@ -1,8 +1,24 @@
 //! Capabilities in the words of the configuration.
 
 use crate::rotation::capability::{
-    ConnectionTest, ExpirySource, LastUsed, Overlap, Recovery, Revoke,
+    ConnectionTest, ExpirySource, IssueEffect, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
 };
+
+pub(super) fn live_tokens(live: LiveTokens) -> &'static str {
+    match live {
+        LiveTokens::One => "one",
+        LiveTokens::Two => "two",
+        LiveTokens::Many => "many",
+    }
+}
+
+pub(super) fn issue_effect(effect: IssueEffect) -> &'static str {
+    match effect {
+        IssueEffect::Keeps => "keeps",
+        IssueEffect::SchedulesDeath => "schedules_death",
+        IssueEffect::Kills => "kills",
+    }
+}
 
 pub(super) fn overlap(overlap: Overlap) -> String {
     match overlap {

@@ -1,6 +1,6 @@
 //! Builds tokens with their issuers, connections and probes from the settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -10,7 +10,8 @@ use crate::config::{Settings, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
-use crate::ports::unit::{Labels, Unit};
+use crate::ports::handover::Handover;
+use crate::ports::unit::{HandoverPlace, Labels, Unit};
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
@@ -22,8 +23,11 @@ use crate::{connections, issuers};
 /// these together. Those that a reload does not change are kept.
 pub(super) struct Builder {
     clock: Arc<dyn Clock>,
+    /// What issuers, connections and probes read times against.
+    right_clock: Arc<dyn Clock>,
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
+    handover: Arc<dyn Handover>,
     built: Mutex<Built>,
 }
 
@@ -44,11 +48,15 @@ impl Builder {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
+        handover: Arc<dyn Handover>,
     ) -> Self {
+        let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
             clock,
+            right_clock: Arc::new(right),
             observer,
             secrets,
+            handover,
             built: Mutex::default(),
         }
     }
@@ -72,11 +80,12 @@ impl Builder {
         built.issuers = self.issuers(settings, &kept.issuers, &provider)?;
         built.connections = self.connections(settings, &kept.connections)?;
         let mut parts = Parts {
-            clock: &self.clock,
+            clock: &self.right_clock,
             provider: &provider,
             built: &built,
             policies: Pool::default(),
             probes: Pool::default(),
+            shared: shared_issuers(settings),
         };
         let tokens = settings.tokens.iter();
         let units = tokens
@@ -99,9 +108,10 @@ impl Builder {
     ) -> anyhow::Result<Issuers> {
         let deps = issuers::Deps {
             fired: None,
+            handover: Some(Arc::clone(&self.handover)),
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.right_clock),
         };
         let build = |(name, kind): (&String, &IssuerKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);
@@ -117,9 +127,10 @@ impl Builder {
     fn connections(&self, settings: &Settings, kept: &Connections) -> anyhow::Result<Connections> {
         let deps = connections::Deps {
             fired: None,
+            handover: Some(Arc::clone(&self.handover)),
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.right_clock),
         };
         let build = |(name, kind): (&String, &ConnectionKind)| {
             let same = kept.get(name).filter(|(last, _)| last == kind);
@@ -133,12 +144,25 @@ impl Builder {
     }
 }
 
+/// The issuers that more than one token names.
+fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
+    let (mut known, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    for token in settings.tokens.values() {
+        if !known.insert(&token.issuer) {
+            shared.insert(token.issuer.clone());
+        }
+    }
+    shared
+}
+
 struct Parts<'a> {
     clock: &'a Arc<dyn Clock>,
     provider: &'a http::Client,
     built: &'a Built,
     policies: Pool<Policy>,
     probes: Pool<ProbeConfig>,
+    /// Issuers of more than one token.
+    shared: BTreeSet<String>,
 }
 
 impl Parts<'_> {
@@ -153,23 +177,35 @@ impl Parts<'_> {
             Arc::clone(&scim_url),
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
-        );
+        )
+        .named(name);
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }
         let mut connections = Vec::new();
         let mut connection_kinds = Vec::new();
+        let mut handovers = BTreeMap::new();
         for wanted in &token.connections {
             let built = self.built.connections.get(wanted);
             let (kind, built) = built.ok_or_else(|| missing("connection"))?;
             connections.push((wanted.clone(), Arc::clone(built)));
-            connection_kinds.push(kind.as_kind().kind().to_owned());
+            let kind = kind.as_kind();
+            connection_kinds.push(kind.kind().to_owned());
+            if let Some(folder) = kind.handover_folder() {
+                let place = HandoverPlace {
+                    vault_path: format!("{folder}/{name}"),
+                    instructions: kind.instructions().unwrap_or_default(),
+                    command: connections::manual::command(name, wanted),
+                };
+                handovers.insert(wanted.clone(), place);
+            }
         }
         Ok(Unit {
             name: name.to_owned(),
             policy: self.policies.share(&token.policy),
             scim_url,
             issuer_name: token.issuer.clone(),
+            shares_issuer: self.shared.contains(&token.issuer),
             issuer: Arc::clone(issuer),
             connections,
             probe: Arc::new(probe),
@@ -178,7 +214,8 @@ impl Parts<'_> {
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),
-                instructions: kind.instructions().map(str::to_owned),
+                instructions: kind.instructions(),
+                handovers,
             },
             leaving: false,
         })

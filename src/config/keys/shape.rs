@@ -136,7 +136,7 @@ fn several<T: DeserializeOwned>(trail: &mut Vec<Step>, asked: &Asked) -> Shape {
     let takes = |trail: &mut Vec<Step>, form: Form| {
         !within(trail, Step::As(form), |trail| ask::<T>(trail).is_refused)
     };
-    // An array is asked for by its elements: whoever takes any other form takes it.
+    // An array is asked for by its elements: a type that takes any other form takes it.
     let others = Form::ALL.into_iter().filter(|form| *form != Form::Array);
     if others.clone().all(|form| takes(trail, form)) {
         return Shape::Any;

@@ -1,9 +1,13 @@
 //! `[limits]` and `[http]`: a lease outlives what is done under it.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
+use url::Url;
 
 use super::Whole;
 use crate::config::settings::Limits;
+use crate::http::message::host_of;
 use crate::http::{ClientSettings, proxy_faults};
 use crate::problem::Problems;
 
@@ -65,6 +69,35 @@ pub(super) fn check_http(http: &ClientSettings, problems: &mut Problems) {
     nothing_is_zero("http", &zero, problems);
     timeouts_are_nested(http, problems);
     proxy_speaks_http(http, problems);
+    hosts_are_hosts(http, problems);
+}
+
+fn hosts_are_hosts(http: &ClientSettings, problems: &mut Problems) {
+    let mut names = BTreeSet::new();
+    for (index, host) in http.hosts.iter().enumerate() {
+        let path = format!("http.hosts[{index}]");
+        let parsed = Url::parse(&format!("https://{}/", host.name)).ok();
+        let is_host = parsed.is_some_and(|url| {
+            let whole = host_of(&url).to_ascii_lowercase();
+            whole == host.name.to_ascii_lowercase()
+        });
+        if !is_host {
+            problems.error(
+                format!("{path}.name"),
+                format!("`{}` is not the name of a host", host.name),
+                "write it without scheme and path, for example \"idp.example.com\" or \"idp.example.com:8443\"; leave the port 443 out",
+            );
+        } else if !names.insert(host.name.to_ascii_lowercase()) {
+            problems.error(
+                format!("{path}.name"),
+                format!("the host `{}` is named twice", host.name),
+                "keep one of the two",
+            );
+        }
+        for (fault, remedy) in host.proxy.iter().flat_map(proxy_faults) {
+            problems.error(format!("{path}.proxy"), fault, remedy);
+        }
+    }
 }
 
 fn nothing_is_zero(section: &str, zero: &[(&str, bool)], problems: &mut Problems) {
@@ -153,6 +186,7 @@ mod tests {
     use super::*;
     use crate::config::placeholders::Placeholders;
     use crate::config::rules::Names;
+    use crate::http::HostSettings;
     use crate::problem::Severity::{self, Error, Warning};
 
     fn secs(seconds: i64) -> SignedDuration {
@@ -212,6 +246,26 @@ mod tests {
             said_of_http(|h| h.connect_timeout = secs(0)),
             one("connect_timeout")
         );
+        for (name, good) in [
+            ("idp.example.com", true),
+            ("IDP.example.com:8443", true),
+            ("127.0.0.1:8443", true),
+            ("https://idp.example.com", false),
+            ("idp.example.com/path", false),
+            ("idp.example.com:443", false),
+            ("", false),
+        ] {
+            let host = |name: &str| HostSettings {
+                name: name.to_owned(),
+                ca_file: None,
+                client_certificate: None,
+                proxy: None,
+            };
+            let said = said_of_http(|h| h.hosts = vec![host(name)]);
+            assert_eq!(said.is_empty(), good, "{name}");
+            let twice = said_of_http(|h| h.hosts = vec![host(name), host(name)]);
+            assert!(!twice.is_empty(), "{name}");
+        }
         for proxy in ["socks5://p", "http://u:p@proxy"] {
             let set = |h: &mut ClientSettings| h.proxy = proxy.parse().ok();
             assert_eq!(said_of_http(set), one("proxy"), "{proxy}");

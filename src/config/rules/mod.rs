@@ -1,6 +1,7 @@
 //! The rules that no type can hold: each a small function over the whole
 //! configuration, or over one token and its issuer.
 
+mod handover;
 mod life;
 mod limits;
 mod names;
@@ -75,6 +76,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     let unsound = sections(whole, problems);
     names::check(whole, problems);
     vault::check(whole, problems);
+    handover::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
     }

@@ -1,11 +1,10 @@
 //! Names must lead somewhere, and what is named should be used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Names, Whole};
-use crate::config::likeness::nearest;
 use crate::config::settings::TokenSettings;
-use crate::problem::Problems;
+use crate::problem::{Problems, nearest};
 
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     let mut led_nowhere = false;
@@ -14,6 +13,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
         led_nowhere |= !connections_exist(name, token, whole.names, problems);
         connections_are_named_once(name, token, problems);
     }
+    no_connection_gets_two_tokens(whole.tokens, problems);
     // A token that cannot be read, or a misspelt name, may mean what seems
     // unused.
     let all_read =
@@ -72,7 +72,7 @@ fn connections_exist(
 fn unknown(path: &str, what: (&str, &str), known: &BTreeSet<String>, problems: &mut Problems) {
     let (kind, name) = what;
     let names: Vec<_> = known.iter().map(String::as_str).collect();
-    let remedy = match nearest(name, &names) {
+    let remedy = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("add a table [{kind}s.{name}.<kind>], or name one that exists"),
     };
@@ -88,6 +88,29 @@ fn connections_are_named_once(name: &str, token: &TokenSettings, problems: &mut 
                 format!("the connection `{connection}` is named twice"),
                 "take one of the two out",
             );
+        }
+    }
+}
+
+/// Two tokens for one address overwrite each other at a connection.
+fn no_connection_gets_two_tokens(
+    tokens: &BTreeMap<String, Box<TokenSettings>>,
+    problems: &mut Problems,
+) {
+    let mut fed: BTreeMap<(String, &str), &str> = BTreeMap::new();
+    for (name, token) in tokens {
+        let address = token.scim_url.as_str().trim_end_matches('/').to_owned();
+        for (index, connection) in token.connections.iter().enumerate() {
+            let first = fed.entry((address.clone(), connection)).or_insert(name);
+            if *first != name {
+                problems.warning(
+                    format!("tokens.{name}.connections[{index}]"),
+                    format!(
+                        "the token `{first}` feeds the connection `{connection}` too, with the same `scim_url`: each overwrites the other, unless the connection tells them apart by `token_name`"
+                    ),
+                    "give each token a connection of its own, or take one of the two out",
+                );
+            }
         }
     }
 }

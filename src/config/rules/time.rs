@@ -2,12 +2,14 @@
 
 use super::Token;
 use crate::problem::Problems;
+use crate::scim::round::MOST_REQUESTS;
 
 pub(super) fn check(token: &Token<'_>, problems: &mut Problems) {
     times_are_above_zero(token, problems);
     pairs_are_in_order(token, problems);
     counts_are_above_zero(token, problems);
     probes_are_closer_than_the_overlap(token, problems);
+    a_paced_probe_ends_within_the_lease(token, problems);
 }
 
 fn times_are_above_zero(token: &Token<'_>, problems: &mut Problems) {
@@ -20,6 +22,7 @@ fn times_are_above_zero(token: &Token<'_>, problems: &mut Problems) {
         ("retry_min", Some(p.retry_min)),
         ("retry_max", Some(p.retry_max)),
         ("probe_every", Some(p.probe_every)),
+        ("new_token_patience", Some(p.new_token_patience)),
         ("confirm_timeout", Some(p.confirm_timeout)),
         ("confirm_every", Some(p.confirm_every)),
         ("operator_deadline", Some(p.operator_deadline)),
@@ -92,6 +95,23 @@ fn probes_are_closer_than_the_overlap(token: &Token<'_>, problems: &mut Problems
                 policy.probe_every, policy.overlap
             ),
             "probe more often, or use a longer overlap",
+        );
+    }
+}
+
+/// A probe is cut off at the end of the lease; its pauses take half of it at
+/// most.
+fn a_paced_probe_ends_within_the_lease(token: &Token<'_>, problems: &mut Problems) {
+    let pauses = i32::from(MOST_REQUESTS) - 1;
+    let pace = token.settings.probe.pace.0;
+    let lease = token.settings.policy.lease;
+    if pace.saturating_mul(pauses).saturating_mul(2) > lease {
+        problems.error(
+            token.key("probe.pace"),
+            format!(
+                "{pauses} pauses of {pace:#} take more than half of the lease ({lease:#}): a probe would be cut off"
+            ),
+            "write a shorter pause, or a longer `limits.lease`",
         );
     }
 }

@@ -53,7 +53,7 @@ fn path_is_outside_the_records(
     }
 }
 
-fn is_within(path: &str, prefix: &str) -> bool {
+pub(super) fn is_within(path: &str, prefix: &str) -> bool {
     let rest = path.strip_prefix(prefix);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -4,25 +4,24 @@
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::typed_value;
+use crate::config::file::Source;
 use crate::config::finding::{Finding, Findings};
 use crate::config::keys;
 use crate::config::literals;
 use crate::config::locate::{Document, locate};
-use crate::config::source::Source;
 use crate::config::typed::{self, Section, Size};
 use crate::config::wording::SEE;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::{Problems, Severity};
-use crate::vendors::example::{Filled, values};
-use crate::vendors::expand::{Places, expand};
+use crate::vendors::example::{Filled, values, values_with};
+use crate::vendors::expand::{Places, Values, expand};
 use crate::vendors::file::{ParameterType, VendorFile};
-use crate::vendors::{Family, FromVendor, Parts, Vendor};
+use crate::vendors::{Family, Form, FromVendor, Parts, Vendor};
 
 /// What came of a file.
 pub(super) enum Read<'a> {
@@ -69,6 +68,9 @@ pub(super) fn read<'a>(index: usize, source: &'a Source, findings: &mut Findings
     }
 }
 
+/// Tables of a vendor file besides its head.
+const BODIES: [&str; 3] = ["http", "operator", "manual"];
+
 /// The place of a table that stands in no file.
 const OUTSIDE: Range<usize> = usize::MAX - 3..usize::MAX - 2;
 
@@ -76,12 +78,6 @@ struct Reader<'a, 'f> {
     index: usize,
     source: &'a Source,
     findings: &'f mut Findings,
-}
-
-/// `[http]` alone, so that paths begin with it.
-#[derive(Deserialize)]
-pub(super) struct OnlyHttp<T> {
-    pub(super) http: T,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -94,12 +90,12 @@ impl<'a> Reader<'a, '_> {
                 return None;
             }
         };
-        let http = parts.http.clone();
-        if http.is_none() {
-            let remedy = "add [http] with the keys of kind `http`: what is called, and what the answers mean";
+        let body = parts.body.clone();
+        let file = self.typed(parts.head.clone())?;
+        if body.is_none() && file.forbidden.is_none() {
+            let remedy = "add [http] with the keys of kind `http`: what is called, and what the answers mean; or [operator] (an issuer) or [manual] (a connection), if a person must do it";
             self.error(0..0, "http", "`http` is missing".to_owned(), remedy);
         }
-        let file = self.typed(parts.head.clone())?;
         let vendor = Vendor::new(
             name,
             Some(&self.source.path),
@@ -110,18 +106,18 @@ impl<'a> Reader<'a, '_> {
         self.check_name(&vendor);
         self.check_meaning(&vendor, &document);
         self.check_samples(&vendor);
-        if let Some(http) = &http {
-            let place = http_key(&document).unwrap_or(http.span());
+        if let Some((form, body)) = body.filter(|(form, _)| form.fits(vendor.family())) {
+            let place = key_of(&document, form).unwrap_or(body.span());
             match vendor.family() {
-                Family::Issuer => self.check_http::<IssuerKind>(&vendor, &place, &document),
-                Family::Connection => self.check_http::<ConnectionKind>(&vendor, &place, &document),
+                Family::Issuer => self.check_body::<IssuerKind>(&vendor, &place, &document),
+                Family::Connection => self.check_body::<ConnectionKind>(&vendor, &place, &document),
             }
         }
         literals::check_vendor(self.index, &document, self.findings);
         Some(vendor)
     }
 
-    /// Everything but `[http]`; `None` when a type is wrong.
+    /// Everything but the body; `None` when a type is wrong.
     fn typed(&mut self, head: Spanned<DeValue<'a>>) -> Option<VendorFile> {
         let section = Section {
             source: self.index,
@@ -130,7 +126,7 @@ impl<'a> Reader<'a, '_> {
             span: 0..0,
         };
         let mut found = Findings::default();
-        let draft = typed::read::<VendorFile>(section, &["http"], Size::Small, &mut found);
+        let draft = typed::read::<VendorFile>(section, &BODIES, Size::Small, &mut found);
         for mut finding in found.into_all() {
             finding.remedy = finding
                 .remedy
@@ -189,16 +185,17 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// `[http]` as the typed settings see it, with every parameter and then with
+    /// The body as the typed settings see it, with every parameter and then with
     /// those alone that a user must give.
-    fn check_http<K: FromVendor>(
+    fn check_body<K: FromVendor>(
         &mut self,
         vendor: &Vendor<'a>,
         place: &Range<usize>,
         document: &Document<'_>,
     ) {
-        let with_all = self.http_with::<K>(vendor, Filled::All, place, document);
-        let without = self.http_with::<K>(vendor, Filled::Required, place, document);
+        let with_all = self.body_with::<K>(vendor, values(vendor, Filled::All), place, document);
+        let without = values(vendor, Filled::Required);
+        let without = self.body_with::<K>(vendor, without, place, document);
         let (Some(with_all), Some(without)) = (with_all, without) else {
             return;
         };
@@ -212,34 +209,43 @@ impl<'a> Reader<'a, '_> {
         for finding in with_all.into_iter().chain(new) {
             self.findings.push_once(finding);
         }
+        let alternatives = vendor.parameters().filter(|(_, p)| p.instead_of.is_some());
+        for (name, _) in alternatives {
+            let found = self.body_with::<K>(vendor, values_with(vendor, name), place, document);
+            let found = found.into_iter().flatten();
+            for mut finding in found.filter(|f| !said.contains(&f.message)) {
+                finding.message = format!("with the parameter `{name}`: {}", finding.message);
+                self.findings.push_once(finding);
+            }
+        }
     }
 
-    /// What is wrong with `[http]` when these parameters are given; `None`: it
+    /// What is wrong with the body when these parameters are given; `None`: it
     /// refers to parameters that are not there, and what else would be said
     /// follows from that.
-    fn http_with<K: FromVendor>(
+    fn body_with<K: FromVendor>(
         &self,
         vendor: &Vendor<'a>,
-        filled: Filled,
+        values: Values<'a>,
         place: &Range<usize>,
         document: &Document<'_>,
     ) -> Option<Vec<Finding>> {
-        let expansion = expand(vendor, &values(vendor, filled), None, Places::File);
+        let expansion = expand(vendor, &values, None, Places::File);
         if !expansion.stray.is_empty() {
             return None;
         }
-        let mut whole = DeTable::new();
-        whole.insert(Spanned::new(place.clone(), "http".into()), expansion.http);
+        let mark = vendor.mark(expansion.absent);
+        let whole = vendor.kind_of(expansion.body, place.clone());
         let section = Section {
             source: self.index,
             path: String::new(),
-            value: Spanned::new(OUTSIDE, DeValue::Table(whole)),
+            value: Spanned::new(OUTSIDE, whole.into_inner()),
             span: place.clone(),
         };
         let mut found = Findings::default();
-        let read = typed::read::<OnlyHttp<K::Http>>(section, &[], Size::Small, &mut found);
+        let read = typed::read::<K>(section, &[], Size::Small, &mut found);
         if let Some(draft) = read.filter(|draft| draft.placeholders.is_empty()) {
-            let kind = K::from_vendor(draft.value.http, vendor.mark(expansion.absent));
+            let kind = draft.value.marked(mark);
             let mut problems = Problems::default();
             kind.check("", &mut problems);
             self.settle(&problems, document, &mut found);
@@ -279,7 +285,7 @@ pub(super) fn builtin(family: Family) -> Vec<&'static str> {
     }
 }
 
-fn http_key(document: &Document<'_>) -> Option<Range<usize>> {
-    let (key, _) = document.get_ref().get_key_value("http")?;
+fn key_of(document: &Document<'_>, form: Form) -> Option<Range<usize>> {
+    let (key, _) = document.get_ref().get_key_value(form.key())?;
     Some(key.span())
 }

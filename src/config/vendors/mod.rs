@@ -14,11 +14,12 @@ mod usage;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::file::Source;
 use super::finding::{Finding, Findings};
-use super::likeness::nearest;
 use super::report::Report;
-use super::source::{self, Source};
+use super::source;
 use super::wording::Wording;
+use crate::problem::nearest;
 use crate::vendors::{Family, Library, Vendor};
 
 pub(super) use self::usage::{Usage, Uses};
@@ -114,7 +115,7 @@ impl Vendors<'_> {
         let mut vendors: Vec<_> = self.library.names(family).chain(broken).collect();
         vendors.sort_unstable();
         let all: Vec<_> = builtin.iter().copied().chain(vendors.clone()).collect();
-        let near = nearest(name, &all);
+        let near = nearest(name, all.iter().copied());
         let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
         let listed = match vendors.is_empty() {
             true => String::new(),

@@ -1,9 +1,9 @@
 //! The value of a parameter in its type.
 
 use crate::config::finding::{Finding, Findings};
-use crate::config::likeness::nearest;
 use crate::config::typed::{self, Section, Size};
 use crate::config::wording::unknown_name;
+use crate::problem::nearest;
 use crate::value::{Credential, HumanDuration};
 use crate::vendors::file::{Parameter, ParameterType};
 use crate::vendors::is_textual;
@@ -42,7 +42,7 @@ fn is_offered(section: &Section<'_>, parameter: &Parameter, findings: &mut Findi
         return true;
     }
     let wording = unknown_name("choice", value, &choices);
-    let near = nearest(value, &choices).is_some();
+    let near = nearest(value, choices.iter().copied()).is_some();
     let message = match near {
         true => wording.message,
         // Not quoted: it may be a secret in the wrong place.

@@ -6,7 +6,6 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::OnlyHttp;
 use super::typed_value;
 use crate::config::finding::{Finding, Findings};
 use crate::config::tree::leaves;
@@ -15,8 +14,8 @@ use crate::config::wording::unknown_name;
 use crate::problem::{Problem, Problems};
 use crate::vendors::example::{Filled, values as examples};
 use crate::vendors::expand::{Given, Places, Values, as_foreign, expand};
-use crate::vendors::file::Parameter;
-use crate::vendors::{FromVendor, Vendor};
+use crate::vendors::file::{Forbidden, Parameter};
+use crate::vendors::{Form, FromVendor, Vendor};
 
 /// Where the parts of expanded tables come from, by the path of the table.
 #[derive(Debug, Default)]
@@ -92,9 +91,12 @@ pub(in crate::config) struct Usage<'a, 'u> {
 impl<'a, 'u> Usage<'a, 'u> {
     /// Reads it into the typed settings and notes what is wrong in it.
     pub(in crate::config) fn read<K: FromVendor>(&mut self) -> Used<K> {
+        if let Some(forbidden) = &self.vendor.file.forbidden {
+            return self.refuse(forbidden);
+        }
         let mut placeholders = Vec::new();
         let values = self.values(&mut placeholders);
-        let overrides = self.table.get("http");
+        let overrides = self.table.get(self.form());
         let expansion = expand(self.vendor, &values, overrides, Places::Foreign);
         for stray in &expansion.stray {
             let path = format!("{}.{}", self.path, stray.path);
@@ -106,22 +108,19 @@ impl<'a, 'u> Usage<'a, 'u> {
         let mut uses = Uses::default();
         uses.add(self.path.clone(), expansion.moved.clone());
         let mut found = Findings::default();
-        let draft = typed::read::<OnlyHttp<K::Http>>(
-            self.section(expansion.http),
-            &[],
-            self.size,
-            &mut found,
-        );
+        let section = self.section(expansion.body.clone());
+        let draft = typed::read::<K>(section, &[], self.size, &mut found);
         for mut finding in found.into_all() {
             finding.path = uses.back(&finding.path);
             self.findings.push_once(finding);
         }
         self.warn_of_the_owner();
+        self.warn_of_the_life(&expansion.body);
         let kind = match draft {
             Some(draft) => {
                 placeholders.extend(draft.placeholders.iter().map(|path| uses.back(path)));
                 let mark = self.vendor.mark(expansion.absent);
-                Some(K::from_vendor(draft.value.http, mark))
+                Some(draft.value.marked(mark))
             }
             None => {
                 placeholders.push(self.path.clone());
@@ -135,15 +134,32 @@ impl<'a, 'u> Usage<'a, 'u> {
         }
     }
 
-    fn section(&self, http: Spanned<DeValue<'a>>) -> Section<'a> {
-        let mut whole = DeTable::new();
-        whole.insert(Spanned::new(self.key.clone(), "http".into()), http);
+    /// Says what is impossible with this vendor, and what to do instead.
+    fn refuse<K>(&mut self, forbidden: &Forbidden) -> Used<K> {
+        let title = &self.vendor.file.vendor.title;
+        let message = format!("{title} cannot be used here: {}", forbidden.why.trim());
+        let remedy = forbidden.instead.trim().to_owned();
+        let path = self.path.clone();
+        self.error(self.key.clone(), &path, message, remedy);
+        Used {
+            kind: None,
+            placeholders: vec![path],
+            moved: Vec::new(),
+        }
+    }
+
+    fn section(&self, body: Spanned<DeValue<'a>>) -> Section<'a> {
         Section {
             source: self.source,
             path: self.path.clone(),
-            value: Spanned::new(self.key.clone(), DeValue::Table(whole)),
+            value: self.vendor.kind_of(body, self.key.clone()),
             span: self.key.clone(),
         }
+    }
+
+    /// The key below which a user overrides keys of the file.
+    fn form(&self) -> &'static str {
+        self.vendor.form.key()
     }
 
     /// The values that the user gave; an example stands where one is wrong or
@@ -153,7 +169,7 @@ impl<'a, 'u> Usage<'a, 'u> {
         let mut wrong = Vec::new();
         for (key, value) in self.table {
             let (key, place) = (key.get_ref().as_ref(), key.span());
-            if key == "http" {
+            if key == self.form() {
                 self.check_overrides(value, placeholders);
                 continue;
             }
@@ -200,11 +216,27 @@ impl<'a, 'u> Usage<'a, 'u> {
         let examples = examples(vendor, Filled::All);
         for (name, parameter) in vendor.parameters() {
             let is_wrong = wrong.iter().any(|wrong| wrong == name);
-            let is_missing = parameter.is_required() && !values.contains_key(name);
+            let others: Vec<_> = vendor.file.instead_of(name).collect();
+            let given = |name: &&str| values.contains_key(*name);
+            let in_its_place: Vec<_> = others.iter().copied().filter(given).collect();
+            let is_given = values.contains_key(name);
+            let is_missing = parameter.is_required() && !is_given && in_its_place.is_empty();
+            if in_its_place.len() + usize::from(is_given) > 1 {
+                let all: Vec<_> = std::iter::once(name).chain(others.clone()).collect();
+                let path = format!("{}.{name}", self.path);
+                let message = "more than one of these is given".to_owned();
+                let remedy = format!("keep exactly one of: {}", all.join(", "));
+                self.error(self.key.clone(), &path, message, remedy);
+                placeholders.push(path);
+            }
             if !is_wrong && is_missing {
                 let path = format!("{}.{name}", self.path);
                 let message = format!("`{name}` is missing: {}", parameter.about.trim());
-                let remedy = format!("add here: {}", parameter.assignment(name));
+                let or = match others.is_empty() {
+                    true => String::new(),
+                    false => format!("; in its place may stand: {}", others.join(", ")),
+                };
+                let remedy = format!("add here: {}{or}", parameter.assignment(name));
                 let key = self.key.clone();
                 self.error(key, &path, message, remedy);
                 placeholders.push(path);
@@ -221,10 +253,18 @@ impl<'a, 'u> Usage<'a, 'u> {
 
     fn check_overrides(&mut self, value: &Spanned<DeValue<'_>>, placeholders: &mut Vec<String>) {
         if !value.get_ref().is_table() {
-            let path = format!("{}.http", self.path);
+            let form = self.form();
+            let path = format!("{}.{form}", self.path);
             let message = "a table is expected here".to_owned();
-            let remedy = "write the keys of kind `http` that are to differ from the vendor file, such as http.lifetime.default = \"60d\"";
-            self.error(value.span(), &path, message, remedy.to_owned());
+            let example = match self.vendor.form {
+                Form::Http => "http.lifetime.default = \"60d\"",
+                Form::Operator => "operator.lifetime = \"60d\"",
+                Form::Manual | Form::Forbidden => "manual.vault_path = \"kv/handover/hr\"",
+            };
+            let remedy = format!(
+                "write the keys of kind `{form}` that are to differ from the vendor file, such as {example}"
+            );
+            self.error(value.span(), &path, message, remedy);
             placeholders.push(path);
         }
     }
@@ -240,11 +280,32 @@ impl<'a, 'u> Usage<'a, 'u> {
     fn warn_of_the_owner(&mut self) {
         let about = &self.vendor.file.vendor;
         if about.owner_bound {
+            let (whose, use_instead) = match self.vendor.form {
+                Form::Http => ("whose credential had it made", "use a credential of"),
+                Form::Operator | Form::Manual | Form::Forbidden => {
+                    ("who makes it", "let it be made by")
+                }
+            };
             let message = format!(
-                "a token of {} dies with the account of the person whose credential had it made",
+                "a token of {} dies with the account of the person {whose}",
                 about.title
             );
-            let remedy = "use a credential of an account that belongs to no person, and have somebody told before that account ends";
+            let remedy = format!(
+                "{use_instead} an account that belongs to no person, and have somebody told before that account ends"
+            );
+            let finding =
+                Finding::error(self.source, self.key.clone(), &self.path, message, remedy);
+            self.findings.push_once(finding.into_warning());
+        }
+    }
+
+    /// The vendor documents no life, and the user has not said how long it is.
+    fn warn_of_the_life(&mut self, body: &Spanned<DeValue<'_>>) {
+        let key = |key: &str| body.get_ref().get(key).map(Spanned::get_ref);
+        let unknown = key("life").and_then(DeValue::as_str) == Some("unknown");
+        if self.vendor.form == Form::Operator && unknown && key("lifetime").is_none() {
+            let message = "nothing tells when these tokens expire: the vendor documents no life";
+            let remedy = "add here, if you know it: lifetime = \"365d\"; else set `max_age` of the token, so that it is renewed in time";
             let finding =
                 Finding::error(self.source, self.key.clone(), &self.path, message, remedy);
             self.findings.push_once(finding.into_warning());
@@ -254,7 +315,7 @@ impl<'a, 'u> Usage<'a, 'u> {
     /// What a user can write here.
     fn names(&self) -> Vec<&'u str> {
         let names = self.vendor.parameters().map(|(name, _)| name);
-        names.chain(["http"]).collect()
+        names.chain([self.form()]).collect()
     }
 
     fn error(&mut self, span: Range<usize>, path: &str, message: String, remedy: String) {

@@ -4,17 +4,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::Action;
-use super::child::{Captured, Finished, OUTPUT_CAP};
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::program::{Finished, pause, said_on_stderr};
 use crate::rotation::outcome::Confirmation;
 use crate::secret::mask::Mask;
-
-/// Longest pause that a program may ask for.
-const LONGEST_PAUSE_SECONDS: u64 = 7 * 24 * 3600;
-
-/// What is cut off the end of a stream that was too long: a token may have
-/// been cut in two there, and half a token is not recognised.
-const UNSAFE_TAIL: usize = OUTPUT_CAP / 4;
 
 /// The word in `result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -30,7 +23,7 @@ pub(super) enum ExecAnswer {
     Confirmed,
     /// Not yet seen to work.
     NotYet,
-    /// Refused for good.
+    /// A permanent refusal.
     Refused,
 }
 
@@ -194,24 +187,5 @@ pub(super) fn of_preflight(reply: &Reply) -> Result<(), Fault> {
         ExecAnswer::NotApplied | ExecAnswer::NotYet | ExecAnswer::Unknown => {
             Err(reply.fault(FaultClass::NotApplied, FaultKind::Server))
         }
-    }
-}
-
-fn pause(seconds: u64) -> SignedDuration {
-    let bounded = seconds.min(LONGEST_PAUSE_SECONDS);
-    SignedDuration::from_secs(i64::try_from(bounded).unwrap_or_default())
-}
-
-fn said_on_stderr(stderr: &Captured, mask: &Mask) -> String {
-    let kept = if stderr.overflowed {
-        &stderr.bytes[..stderr.bytes.len() - UNSAFE_TAIL]
-    } else {
-        &stderr.bytes[..]
-    };
-    let quoted = mask.quote(&String::from_utf8_lossy(kept));
-    if quoted.is_empty() {
-        String::new()
-    } else {
-        format!("; standard error ends with: {quoted}")
     }
 }

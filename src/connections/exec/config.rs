@@ -1,31 +1,25 @@
 //! Settings of a connection that runs a program.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::connections::Deps;
 use crate::connections::capabilities::CapabilityOverrides;
-use crate::http::template::{Context, Names, Template};
+use crate::http::template::Template;
 use crate::ports::Connection;
 use crate::ports::kind::{Kind, LongestCall};
 use crate::problem::Problems;
+use crate::program::{
+    ProgramSettings, UserName, default_confine, default_timeout, default_working_dir,
+};
 use crate::rotation::capability::{
-    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects, Writer,
 };
 use crate::secret::SecretRef;
 use crate::value::{HOW, HumanDuration};
-
-/// Shorter than the grace in which a running step may end.
-const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(20);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
-const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-const RESERVED: &str = "SCIM_ROTATOR_";
 
 /// `[connections.<name>.exec]`: a program that gives the token to the identity
 /// provider.
@@ -45,6 +39,14 @@ pub struct ExecConnection {
     /// Absolute path of the working directory.
     #[serde(default = "default_working_dir")]
     pub working_dir: PathBuf,
+    /// The user that the program runs as: a name, or `"uid:gid"`. The daemon needs
+    /// the right to become it. Default: the daemon's own.
+    #[serde(default)]
+    pub user: Option<UserName>,
+    /// Whether the kernel (Landlock) keeps the program from reading the files that
+    /// hold the daemon's credentials, and from gaining rights, as by `sudo`.
+    #[serde(default = "default_confine")]
+    pub confine: bool,
     /// Whether the program knows the action `confirm`. Default: no.
     #[serde(default)]
     pub confirm: bool,
@@ -57,16 +59,8 @@ pub struct ExecConnection {
     pub capabilities: CapabilityOverrides,
 }
 
-fn default_timeout() -> HumanDuration {
-    HumanDuration(DEFAULT_TIMEOUT)
-}
-
-fn default_working_dir() -> PathBuf {
-    PathBuf::from("/")
-}
-
 /// What arguments may name.
-const KNOWN: [&str; 3] = ["token_name", "scim_url", "action"];
+const KNOWN: &[&str] = &["token_name", "scim_url", "action"];
 
 impl Kind for ExecConnection {
     type Capabilities = ConnectionCapabilities;
@@ -77,27 +71,12 @@ impl Kind for ExecConnection {
     }
 
     fn check(&self, path: &str, problems: &mut Problems) {
-        self.check_command(path, problems);
-        self.check_environment(path, problems);
-        let timeout = self.timeout();
-        if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
-            problems.error(
-                format!("{path}.timeout"),
-                "the timeout must be longer than 0s and at most 10m",
-                "write for example \"30s\"",
-            );
-        }
-        if !self.working_dir.is_absolute() {
-            problems.error(
-                format!("{path}.working_dir"),
-                "the working directory is not an absolute path",
-                "begin it with `/`",
-            );
-        }
+        self.settings().check(path, problems);
     }
 
     fn capabilities(&self) -> ConnectionCapabilities {
         self.capabilities.over(ConnectionCapabilities {
+            writer: Writer::Daemon,
             test: if self.confirm {
                 ConnectionTest::Saved
             } else {
@@ -135,100 +114,16 @@ impl Kind for ExecConnection {
 }
 
 impl ExecConnection {
-    fn check_command(&self, path: &str, problems: &mut Problems) {
-        let at = format!("{path}.command");
-        let Some((program, args)) = self.command.split_first() else {
-            problems.error(
-                at,
-                "no program is named",
-                "write command = [\"/usr/local/bin/push-token\"]",
-            );
-            return;
-        };
-        if Path::new(program.source()).is_absolute() {
-            if let Err(why) = self.runnable() {
-                problems.warning(&at, why, "install it before the daemon starts");
-            }
-        } else {
-            problems.error(
-                &at,
-                format!("`{}` is not an absolute path", program.source()),
-                "write the whole path: programs are not searched for in PATH",
-            );
+    /// What it shares with other kinds that run a program.
+    pub(super) fn settings(&self) -> ProgramSettings<'_> {
+        ProgramSettings {
+            command: &self.command,
+            timeout: self.timeout,
+            env: &self.env,
+            working_dir: &self.working_dir,
+            user: self.user.as_ref(),
+            confine: self.confine,
+            known: KNOWN,
         }
-        let known = Names::new(KNOWN);
-        for (index, arg) in args.iter().enumerate() {
-            let at = format!("{at}[{}]", index + 1);
-            arg.check(&at, &known, problems);
-            if arg.source().contains('\0') {
-                problems.error(at, "an argument cannot hold a NUL", "remove it");
-            }
-        }
-    }
-
-    fn check_environment(&self, path: &str, problems: &mut Problems) {
-        for (name, value) in &self.env {
-            let at = format!("{path}.env.{name}");
-            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                problems.error(
-                    at,
-                    "this cannot stand in an environment",
-                    "a name has no `=`, and neither name nor value has a NUL",
-                );
-            } else if name.starts_with(RESERVED) {
-                problems.error(
-                    at,
-                    format!("names that begin with {RESERVED} are set by scim-rotator"),
-                    "choose another name",
-                );
-            }
-        }
-    }
-
-    /// Why the program cannot be run, as far as a look at the file tells.
-    pub(super) fn runnable(&self) -> Result<(), String> {
-        let program = self.program();
-        let meta = std::fs::metadata(program)
-            .map_err(|error| format!("{program} cannot be looked at: {}", error.kind()))?;
-        let mode = meta.permissions().mode();
-        if !meta.is_file() || mode & 0o111 == 0 {
-            return Err(format!("{program} is not an executable file"));
-        }
-        if mode & 0o002 != 0 {
-            return Err(format!(
-                "{program} may be changed by every user of this machine (mode {:o})",
-                mode & 0o7777
-            ));
-        }
-        Ok(())
-    }
-
-    pub(super) fn program(&self) -> &str {
-        self.command.first().map_or("", Template::source)
-    }
-
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout.0.unsigned_abs()
-    }
-
-    /// The program and its arguments, with the names replaced.
-    pub(super) fn argv(&self, context: &Context) -> Result<Vec<String>, String> {
-        let mut argv = vec![self.program().to_owned()];
-        for (index, arg) in self.command.iter().enumerate().skip(1) {
-            let text = arg
-                .text(context)
-                .map_err(|why| format!("argument {index} of the program: {why}"))?;
-            argv.push(text.as_str().to_owned());
-        }
-        Ok(argv)
-    }
-
-    pub(super) fn environment(&self, facts: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let mut env = BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]);
-        env.extend(self.env.clone());
-        for (name, value) in facts {
-            env.insert(format!("{RESERVED}{name}"), (*value).to_owned());
-        }
-        env
     }
 }

@@ -3,7 +3,6 @@
 //! never stands in an argument or in the environment.
 
 mod answer;
-mod child;
 mod config;
 
 use std::sync::Arc;
@@ -14,12 +13,13 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use self::answer::Reply;
-use self::child::{Limits, Program};
 pub use self::config::ExecConnection;
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::files;
 use crate::http::template::Context;
 use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, Connection, Delivery};
+use crate::program::{self, Limits};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::outcome::Confirmation;
 use crate::secret::BearerToken;
@@ -83,7 +83,11 @@ impl Connection for Exec {
 
     async fn preflight(&self, token: &str, scim_url: &Url) -> Result<(), Fault> {
         if !self.config.preflight {
-            return self.config.runnable().map_err(|why| {
+            let config = self.config.clone();
+            let looked =
+                files::aside(move || config.settings().runnable().map_err(|why| why.to_string()));
+            let looked = looked.await.unwrap_or_else(|fault| Err(fault.to_string()));
+            return looked.map_err(|why| {
                 let text = format!("connection `{}`: {why}", self.name);
                 Fault::new(FaultClass::NotApplied, FaultKind::Config, text)
             });
@@ -179,17 +183,27 @@ impl Exec {
             self.name,
             call.action.as_str(),
             call.token_name,
-            self.config.program()
+            self.config.settings().path()
         );
         let refused = |why: String| {
             let text = format!("{subject}: {why}");
             Fault::new(FaultClass::NotApplied, FaultKind::Config, text)
         };
-        let program = self.program(call).map_err(refused)?;
+        let settings = self.config.settings();
+        let context = Context::new(self.clock.now())
+            .text("token_name", call.token_name)
+            .url("scim_url", call.scim_url)
+            .text("action", call.action.as_str());
+        let facts = [
+            ("TOKEN_NAME", call.token_name),
+            ("ACTION", call.action.as_str()),
+            ("SCIM_URL", call.scim_url.as_str()),
+        ];
+        let program = settings.program(&context, &facts).map_err(refused)?;
         let limits = Limits {
-            timeout: self.config.timeout(),
+            timeout: settings.longest(),
         };
-        let finished = match child::run(&program, call.input()?, limits).await {
+        let finished = match program::run(program, call.input()?, limits).await {
             Ok(finished) => finished,
             Err(why) => {
                 return Err(refused(format!(
@@ -198,22 +212,6 @@ impl Exec {
             }
         };
         Reply::read(subject, call.action, &finished, &call.mask())
-    }
-
-    fn program(&self, call: &Call<'_>) -> Result<Program, String> {
-        let context = Context::new(self.clock.now())
-            .text("token_name", call.token_name)
-            .url("scim_url", call.scim_url)
-            .text("action", call.action.as_str());
-        Ok(Program {
-            argv: self.config.argv(&context)?,
-            env: self.config.environment(&[
-                ("TOKEN_NAME", call.token_name),
-                ("ACTION", call.action.as_str()),
-                ("SCIM_URL", call.scim_url.as_str()),
-            ]),
-            working_dir: self.config.working_dir.clone(),
-        })
     }
 }
 

@@ -1,3 +1,4 @@
+mod confined;
 mod ending;
 mod looking;
 mod settings;

@@ -95,7 +95,6 @@ impl HttpConnection {
             let follows = purpose == Purpose::AfterDeliver;
             let earlier = if follows { &written } else { &looked_up };
             checker.check_call(call, &path, purpose, earlier, &names, problems);
-            check_name(call, &path, purpose, earlier, problems);
             if purpose == Purpose::Deliver || purpose == Purpose::Revert {
                 check_write(call, &path, purpose, problems);
             }
@@ -103,6 +102,11 @@ impl HttpConnection {
                 written.extend(call.name.as_deref());
             }
         }
+        let all = self.calls().map(|(key, purpose, call)| {
+            let path = format!("{}.{key}", checker.path);
+            (path, purpose, call)
+        });
+        checker.check_names(all, problems);
     }
 
     fn check_confirm(&self, path: &str, problems: &mut Problems) {
@@ -135,24 +139,6 @@ impl HttpConnection {
                 );
             }
         }
-    }
-}
-
-/// A call with the name of an earlier one would take the place of its answer.
-fn check_name(
-    call: &Call,
-    path: &str,
-    purpose: Purpose,
-    earlier: &[&str],
-    problems: &mut Problems,
-) {
-    let name = call.name(purpose);
-    if earlier.contains(&name) {
-        problems.error(
-            format!("{path}.name"),
-            format!("an earlier call is already named `{name}`"),
-            "give each its own name",
-        );
     }
 }
 

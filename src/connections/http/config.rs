@@ -99,7 +99,7 @@ pub struct HttpConnection {
 }
 
 /// How proof is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
     /// How often in a row it must look good. Default: 1.
@@ -108,6 +108,23 @@ pub struct Confirm {
     /// When to ask again. Default: the usual pace.
     #[serde(default)]
     pub ask_again: Option<HumanDuration>,
+    /// Whether a healthy state proves the token; otherwise it is only shown.
+    #[serde(default = "yes")]
+    pub by_state: bool,
+}
+
+impl Default for Confirm {
+    fn default() -> Self {
+        Self {
+            stable_count: None,
+            ask_again: None,
+            by_state: true,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_session() -> HumanDuration {

@@ -12,7 +12,7 @@ use crate::ports::Connection;
 use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
 use crate::rotation::capability::{
-    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects,
+    ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects, Writer,
 };
 use crate::secret::SecretRef;
 
@@ -33,11 +33,13 @@ impl Kind for HttpConnection {
     }
 
     fn capabilities(&self) -> ConnectionCapabilities {
-        let proves = self.test_saved.is_some() || self.state.is_some();
+        let by_state = self.state.is_some() && self.confirm.by_state;
+        let proves = self.test_saved.is_some() || by_state;
         let merges = matches!(self.deliver.body, Some(Body::Merge(_)));
         let usual = Purpose::Deliver.method();
         let patches = self.deliver.method.as_ref().unwrap_or(&usual) == Method::PATCH;
         self.capabilities.over(ConnectionCapabilities {
+            writer: Writer::Daemon,
             test: match (proves, &self.test_candidate) {
                 (true, _) => ConnectionTest::Saved,
                 (false, Some(_)) => ConnectionTest::Candidate,

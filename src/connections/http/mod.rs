@@ -85,7 +85,8 @@ impl Connection for Http {
 
     async fn preflight(&self, token: &str, scim_url: &Url) -> Result<(), Fault> {
         let mut run = self.begin(token, scim_url).await?;
-        self.look_at_target(&mut run, scim_url).await
+        self.look_at_target(&mut run, scim_url).await?;
+        run.rehearse(&self.config.deliver, Purpose::Deliver)
     }
 
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
@@ -191,7 +192,7 @@ impl Http {
                 return Err(run.about(fault.clone()));
             }
             target::check(held, View::of(answer, json.ok().as_ref()), scim_url)
-                .map_err(|why| run.misconfigured(&why))?;
+                .map_err(|why| not_ours(run, &why))?;
         }
         Ok(())
     }
@@ -203,7 +204,7 @@ impl Http {
         for held in &self.config.base_url {
             let here = self.config.showing(held) == Some(lookup);
             if here && held.place.text(view).is_some() {
-                target::check(held, view, scim_url)?;
+                target::check(held, view, scim_url).map_err(|why| why.text)?;
             }
         }
         Ok(())
@@ -218,6 +219,16 @@ impl Http {
     fn memory(&self) -> MutexGuard<'_, Option<Memory>> {
         self.memory.lock()
     }
+}
+
+/// The identity provider does not show that it points at our service provider.
+fn not_ours(run: &Run<'_>, why: &target::Mismatch) -> Fault {
+    let fault = run.misconfigured(&why.text);
+    let kind = match why.is_elsewhere {
+        true => FaultKind::WrongTarget,
+        false => fault.kind,
+    };
+    Fault { kind, ..fault }
 }
 
 /// From now on templates may use the token.

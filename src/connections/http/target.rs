@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::exchange::{JsonPlace, Place, View, from_keys};
+use crate::http::exchange::{JoinPart, JsonPlace, Place, View, from_keys, from_parts};
 
 /// Where the identity provider shows the SCIM base URL that it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -29,6 +29,8 @@ struct RawHeldUrl {
     #[serde(default)]
     text: bool,
     between: Option<(String, String)>,
+    #[serde(default)]
+    join: Vec<JoinPart>,
     strip_suffix: Option<String>,
 }
 
@@ -36,9 +38,15 @@ impl TryFrom<RawHeldUrl> for HeldUrl {
     type Error = &'static str;
 
     fn try_from(raw: RawHeldUrl) -> Result<Self, Self::Error> {
+        let one = from_keys(raw.at, raw.json_text, raw.header, raw.text, raw.between);
+        let place = match (raw.join.is_empty(), one) {
+            (true, one) => one?,
+            (false, Err(_)) => from_parts(raw.join, false)?,
+            (false, Ok(_)) => return Err("write a place or `join`, not both"),
+        };
         Ok(Self {
             step: raw.step,
-            place: from_keys(raw.at, raw.json_text, raw.header, raw.text, raw.between)?,
+            place,
             strip_suffix: raw.strip_suffix,
         })
     }
@@ -55,16 +63,29 @@ pub enum BaseUrlCheck {
     Unavailable,
 }
 
+/// Why the token is not sent to an identity provider.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    /// For a person.
+    pub(super) text: String,
+    /// Whether it points at another address, rather than at none that is shown.
+    pub(super) is_elsewhere: bool,
+}
+
 /// Compares what the identity provider holds with the configured base URL.
 ///
 /// # Errors
 /// Names both addresses and what to do.
-pub(super) fn check(held: &HeldUrl, view: View<'_>, scim_url: &Url) -> Result<(), String> {
+pub(super) fn check(held: &HeldUrl, view: View<'_>, scim_url: &Url) -> Result<(), Mismatch> {
     let at = &held.place;
     let Some(text) = at.text(view) else {
-        return Err(format!(
+        let text = format!(
             "the identity provider shows no base URL at {at}, so it is not known where it would send the token (it should be {scim_url}): correct `base_url`, or say base_url_check = \"unavailable\""
-        ));
+        );
+        return Err(Mismatch {
+            text,
+            is_elsewhere: false,
+        });
     };
     let suffix = held.strip_suffix.as_deref().unwrap_or_default();
     let base = text.trim().trim_end_matches('/');
@@ -72,10 +93,14 @@ pub(super) fn check(held: &HeldUrl, view: View<'_>, scim_url: &Url) -> Result<()
     if same(base, scim_url) {
         return Ok(());
     }
-    Err(format!(
+    let text = format!(
         "the identity provider points at {} (at {at}), but `scim_url` of the token is {scim_url}; the token was not sent. Correct the one that is wrong",
         shown(&text)
-    ))
+    );
+    Err(Mismatch {
+        text,
+        is_elsewhere: true,
+    })
 }
 
 /// Whether both are the same SCIM base URL. Letter case of scheme and host, a
@@ -116,8 +141,7 @@ mod tests {
 
     #[test]
     fn a_base_url_may_be_in_a_header_or_in_a_longer_text() {
-        let body =
-            serde_json::json!({"inner": "{\"url\":\"x?to=https://crm.example.com/scim/v2&y\"}"});
+        let body = serde_json::json!({"inner": "{\"url\":\"x?to=https://crm.example.com/scim/v2&y\"}", "host": "crm.example.com", "path": "/scim/v2"});
         let configured = Url::parse("https://crm.example.com/scim/v2").expect("an address");
         for (toml, expected) in [
             (
@@ -129,6 +153,15 @@ mod tests {
                 false,
             ),
             ("header = 'X-Base'", false),
+            (
+                "join = [{ fixed = 'https://' }, { at = '/host' }, { at = '/path' }]",
+                true,
+            ),
+            ("join = [{ at = '/host' }, { at = '/path' }]", false),
+            (
+                "join = [{ fixed = 'https://' }, { at = '/host' }, { at = '/nowhere' }]",
+                false,
+            ),
         ] {
             let held: HeldUrl = toml::from_str(toml).expect(toml);
             let seen = check(&held, View::item(&body), &configured);

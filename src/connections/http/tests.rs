@@ -189,3 +189,26 @@ fn abilities_follow_from_the_calls() {
     let told = format!("capabilities.write = \"merge\"\n{merge}");
     assert_eq!(config(&told).capabilities().write, ConnectionWrite::Merge);
 }
+
+/// Templates and replays tell calls apart by their names.
+#[test]
+fn two_calls_without_names_are_reported() {
+    let two = "after_deliver = [{ url = 'https://idp/a' }, { url = 'https://idp/b' }]";
+    let named =
+        "after_deliver = [{ url = 'https://idp/a' }, { name = 'b', url = 'https://idp/b' }]";
+    let clash = "after_deliver = [{ name = 'deliver', url = 'https://idp/a' }]";
+    for (calls, at) in [
+        (two, Some("connections.hr.http.after_deliver[1].name")),
+        (named, None),
+        (clash, Some("connections.hr.http.after_deliver[0].name")),
+    ] {
+        let text = format!(
+            "{calls}\nbase_url_check = 'unavailable'\ndeliver = {{ url = 'https://idp/c', body.json.t = '{{{{ token }}}}' }}"
+        );
+        let config: HttpConnection = toml::from_str(&text).expect("settings");
+        let mut problems = Problems::default();
+        config.check_all("connections.hr.http", &mut problems);
+        let found = problems.all().iter().find(|p| p.path.ends_with(".name"));
+        assert_eq!(found.map(|p| p.path.as_str()), at, "{calls}");
+    }
+}

@@ -7,7 +7,7 @@ use url::Url;
 use super::provisioner::Reply;
 use crate::secret::{BearerToken, Fingerprint};
 
-/// What stands in place of a token.
+/// The text in place of a token.
 pub(super) const MASK: &str = "********";
 
 /// Refusals in a row after which provisioning is held back.

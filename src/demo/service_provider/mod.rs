@@ -1,5 +1,5 @@
 //! A service provider: issues, lists and revokes tokens for an administrator,
-//! and serves SCIM to whoever holds one.
+//! and serves SCIM to the holder of one.
 //!
 //! ```text
 //! POST   /admin/tokens {"label", "ttl_seconds"}  201 {"id", "token", "label", "status", "created_at", "expires_at", "last_used_at"};

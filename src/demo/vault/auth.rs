@@ -27,6 +27,8 @@ pub struct Role {
 #[derive(Clone)]
 pub(super) struct Token {
     pub(super) policies: Vec<String>,
+    /// Whom it belongs to; empty for the root token.
+    pub(super) entity: String,
     accessor: String,
     created: Timestamp,
     ttl: SignedDuration,
@@ -42,6 +44,7 @@ impl Tokens {
     pub(super) fn add_root(&mut self, value: &str, now: Timestamp) {
         let root = Token {
             policies: vec!["root".to_owned()],
+            entity: String::new(),
             accessor: random_id(),
             created: now,
             ttl: SignedDuration::ZERO,
@@ -77,6 +80,7 @@ impl Tokens {
         };
         let mut token = Token {
             policies: role.policies.clone(),
+            entity: format!("entity-of-{}", role.role_id),
             accessor: random_id(),
             created: now,
             ttl: role.ttl,
@@ -128,7 +132,7 @@ impl Token {
             "metadata": null,
             "lease_duration": self.rest(now),
             "renewable": true,
-            "entity_id": "",
+            "entity_id": self.entity,
             "token_type": "service",
             "orphan": true,
             "mfa_requirement": null,
@@ -143,7 +147,7 @@ impl Token {
             "creation_time": self.created.as_second(),
             "creation_ttl": self.ttl.as_secs(),
             "display_name": "token",
-            "entity_id": "",
+            "entity_id": self.entity,
             "expire_time": self.expires.map(|at| at.to_string()),
             "explicit_max_ttl": 0,
             "id": value,

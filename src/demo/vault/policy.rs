@@ -1,5 +1,8 @@
 //! What a token may do.
 
+/// In a path: the id of the token's entity.
+const ENTITY: &str = "<entity>";
+
 /// Paths and capabilities under one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -28,9 +31,19 @@ impl Policy {
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));
         let text = lines.collect::<Vec<_>>().join(" ");
+        let text = text.replace("{{identity.entity.id}}", ENTITY);
         let blocks = text.split('}').map(str::trim);
         let rules = blocks.filter(|block| !block.is_empty()).map(Rule::from_hcl);
         Some(Self::new(name, rules.collect::<Option<Vec<_>>>()?))
+    }
+
+    /// The policy as it holds for a token of this entity.
+    pub(super) fn of_entity(&self, entity: &str) -> Self {
+        let rules = self.rules.iter().map(|rule| Rule {
+            path: rule.path.replace(ENTITY, entity),
+            capabilities: rule.capabilities.clone(),
+        });
+        Self::new(&self.name, rules.collect())
     }
 
     /// Whether the rules of this policy stand for everything.
@@ -181,6 +194,13 @@ mod tests {
         let policy = Policy::from_hcl("p", text).expect("understood");
         let at = |path: &str| capabilities([&policy].into_iter(), path).join(",");
         assert_eq!(at("kv/data/scim-rotator/crm"), "create,read,update");
+        assert_eq!(at("kv/data/scim-rotator/requests/me/crm"), "read");
+        let mine = policy.of_entity("me");
+        let mine = capabilities(
+            std::iter::once(&mine),
+            "kv/data/scim-rotator/requests/me/crm",
+        );
+        assert_eq!(mine.join(","), "create,read,update");
         assert_eq!(at("kv/data/scim-rotator-callers/x"), "read");
         assert_eq!(at("sys/capabilities-self"), "update");
         assert_eq!(at("kv/data/other"), "deny");

@@ -127,7 +127,13 @@ impl Vault {
             Verb::Write if self.creates(request.path) => "create",
             Verb::Write => "update",
         };
-        let granted = self.granted(token, request.path);
+        // As Vault does: a folder ends with a slash.
+        let folder = format!("{}/", request.path.trim_end_matches('/'));
+        let path = match request.method {
+            Verb::List => &folder,
+            Verb::Read | Verb::Write | Verb::Delete => request.path,
+        };
+        let granted = self.granted(token, path);
         granted.iter().any(|c| c == wanted || c == "root")
     }
 
@@ -141,7 +147,9 @@ impl Vault {
 
     fn granted(&self, token: &Token, path: &str) -> Vec<String> {
         let held = |policy: &&Policy| token.policies.contains(&policy.name);
-        capabilities(self.policies.iter().filter(held), path)
+        let held = self.policies.iter().filter(held);
+        let held: Vec<Policy> = held.map(|policy| policy.of_entity(&token.entity)).collect();
+        capabilities(held.iter(), path)
     }
 
     fn capabilities_self(&self, token: &Token, body: &Value) -> Reply {

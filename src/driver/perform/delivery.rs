@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::operands::{current_of, is_of_another_issuer, missing, pending_of, rotation_of};
 use crate::fault::Fault;
-use crate::ports::Delivery;
 use crate::ports::unit::Unit;
-use crate::rotation::capability::LastUsed;
+use crate::ports::{Connection, Delivery};
+use crate::rotation::capability::{LastUsed, Writer};
+use crate::rotation::handover;
 use crate::rotation::outcome::{Confirmation, Outcome};
 use crate::rotation::record::{HeldToken, Record};
 
@@ -57,15 +58,36 @@ pub(super) async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<
         old: record.current.as_ref().map(|t| &t.value),
         scim_url: &unit.scim_url,
     };
+    let by_person = connection.capabilities().writer == Writer::Person;
+    // The issuer does not tell who used the token.
+    let use_shows = !by_person || unit.connections.len() == 1;
     let mut confirmation = connection.confirm(&delivery).await?;
     let delivered_at = rotation.deliveries.get(name).map(|d| d.at);
-    if confirmation == Confirmation::CannotTell && used_since(unit, pending, delivered_at).await {
+    let cannot_tell = confirmation == Confirmation::CannotTell;
+    if cannot_tell && use_shows && used_since(unit, pending, delivered_at).await {
         confirmation = Confirmation::Works;
+    }
+    let acknowledged = handover::is_acknowledged(record, name);
+    if by_person && handover::is_proof(acknowledged, &confirmation) {
+        settle(unit, connection.as_ref(), name, pending).await;
     }
     Ok(Outcome::Confirmed {
         connection: name.to_owned(),
         confirmation,
     })
+}
+
+/// The token that was written need not wait any more. If it cannot be removed,
+/// the rotation goes on: the next one takes its place.
+async fn settle(unit: &Unit, connection: &dyn Connection, name: &str, token: &HeldToken) {
+    if let Err(fault) = connection.settled(&unit.name, &token.value).await {
+        tracing::warn!(
+            token = %unit.name,
+            connection = name,
+            error = %fault.message,
+            "the token was written into the connection, and still waits in Vault: it could not be removed there"
+        );
+    }
 }
 
 async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) -> bool {
@@ -74,10 +96,10 @@ async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) ->
         LastUsed::Day | LastUsed::None => false,
     };
     let elsewhere = is_of_another_issuer(unit, token.issuer.as_deref());
-    let (true, Some(id), Some(since)) = (exact && !elsewhere, token.id.as_deref(), since) else {
+    let (true, Some(id), Some(since)) = (exact && !elsewhere, token.id.as_ref(), since) else {
         return false;
     };
-    match unit.issuer.get(&unit.name, id).await {
+    match unit.issuer.get(&unit.name, id.as_str()).await {
         Ok(Some(listed)) => listed.last_used_at.is_some_and(|at| at > since),
         Ok(None) | Err(_) => false,
     }

@@ -1,5 +1,6 @@
 //! Steps that end tokens: superseded ones, discarded ones, and orphans.
 
+use super::dead::{Now, old_token, revoke_or_find_dead, revoke_or_find_gone};
 use super::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, retiring_of};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::TokenHandle;
@@ -32,7 +33,7 @@ pub(super) async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fau
     match (capabilities.overlap, capabilities.revokes_single_tokens()) {
         (Overlap::TwoPhase { .. }, _) => unit.issuer.cancel(&unit.name).await?,
         (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, true) => {
-            unit.issuer.revoke(&unit.name, &handle(pending)).await?;
+            revoke_or_find_dead(unit, pending).await?;
         }
         (Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None, false) => {}
     }
@@ -40,15 +41,22 @@ pub(super) async fn discard(unit: &Unit, record: &Record) -> Result<Outcome, Fau
 }
 
 /// The lost token of a two-phase issuer is the new one, which `cancel` drops.
-pub(super) async fn revoke_orphan(unit: &Unit, id: &str) -> Result<Outcome, Fault> {
+pub(super) async fn revoke_orphan(
+    unit: &Unit,
+    record: &Record,
+    id: &str,
+) -> Result<Outcome, Fault> {
     match unit.issuer.capabilities().overlap {
         Overlap::TwoPhase { .. } => unit.issuer.cancel(&unit.name).await?,
         Overlap::ExplicitRetire | Overlap::IssuerTimed { .. } | Overlap::None => {
+            let mut orphans = record.orphans.iter();
+            let orphan = orphans.find(|orphan| orphan.id.as_str() == id);
+            let orphan = orphan.ok_or_else(|| missing("orphan"))?;
             let handle = TokenHandle {
-                id: Some(id.to_owned()),
+                id: Some(orphan.id.clone()),
                 value: None,
             };
-            unit.issuer.revoke(&unit.name, &handle).await?;
+            revoke_or_find_gone(unit, &handle).await?;
         }
     }
     Ok(Outcome::OrphanRevoked { id: id.to_owned() })
@@ -65,10 +73,10 @@ pub(super) async fn revoke_unrecorded(
         .find(|token| token.intent.label == label && !token.revoked)
         .ok_or_else(|| missing("unrecorded token"))?;
     let handle = TokenHandle {
-        id: token.token.id.clone(),
+        id: token.token.issuer_id(),
         value: Some(token.token.value.clone()),
     };
-    unit.issuer.revoke(&unit.name, &handle).await?;
+    revoke_or_find_gone(unit, &handle).await?;
     Ok(Outcome::UnrecordedRevoked {
         label: label.to_owned(),
     })
@@ -82,12 +90,12 @@ pub(super) async fn check_use(
     let entry = retiring_of(record, fingerprint)?;
     let elsewhere = is_of_another_issuer(unit, entry.token.issuer.as_deref());
     let listed = match entry.token.id.as_ref().filter(|_| !elsewhere) {
-        Some(id) => unit.issuer.get(&unit.name, id).await?,
+        Some(id) => unit.issuer.get(&unit.name, id.as_str()).await?,
         None => None,
     };
     let last_used_at = listed.and_then(|token| token.last_used_at);
     Ok(Outcome::UseSeen {
-        fingerprint: fingerprint.clone(),
+        fingerprint: *fingerprint,
         last_used_at,
     })
 }
@@ -96,6 +104,7 @@ pub(super) async fn retire(
     unit: &Unit,
     record: &Record,
     fingerprint: &Fingerprint,
+    now: &Now<'_>,
 ) -> Result<Outcome, Fault> {
     let old = &retiring_of(record, fingerprint)?.token;
     let current = current_of(record)?;
@@ -103,13 +112,14 @@ pub(super) async fn retire(
     if let Some(fault) = refused.as_ref().filter(|f| f.class != FaultClass::Rejected) {
         return Err(fault.clone());
     }
-    let refusal = unit.probe.prove_refused(&old.value, &current.value).await;
+    let seen = unit.probe.prove_refused(&old.value, &current.value).await;
+    let refusal = old_token(unit, old, seen, now).await;
     match (refused, &refusal) {
         // A permanently refused revocation does not matter if the token is
         // refused anyway: it has expired, or somebody else revoked it.
         (Some(fault), Verdict::Fail(_) | Verdict::Inconclusive(_)) => Err(fault),
         (Some(_), Verdict::Pass(_)) | (None, _) => Ok(Outcome::Retired {
-            fingerprint: fingerprint.clone(),
+            fingerprint: *fingerprint,
             refusal,
         }),
     }
@@ -120,6 +130,9 @@ async fn end_superseded(unit: &Unit, old: &HeldToken) -> Result<(), Fault> {
         return Ok(());
     }
     let capabilities = unit.issuer.capabilities();
+    if capabilities.lacks_id_to_revoke(old.id.is_some()) {
+        return Ok(());
+    }
     match capabilities.overlap {
         Overlap::TwoPhase { next_usable: true } => unit.issuer.complete(&unit.name).await,
         Overlap::ExplicitRetire if capabilities.revokes_single_tokens() => {

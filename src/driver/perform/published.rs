@@ -1,11 +1,26 @@
 //! Steps that read or write the published secret.
 
+use jiff::Timestamp;
+
+use super::lookup::look_up;
 use super::operands::current_of;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError};
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Outcome, Supplied};
 use crate::rotation::record::{ExpiryKnown, Record};
+
+/// The token at the published path, with what the issuer shows of it.
+pub(super) async fn adopt(
+    unit: &Unit,
+    store: &dyn Store,
+    record: &Record,
+) -> Result<Outcome, Fault> {
+    let supplied = supplied(unit, store, record).await?;
+    let lookup = look_up(unit, &supplied.value, None).await;
+    Ok(Outcome::Adopted { supplied, lookup })
+}
 
 pub(super) async fn supplied(
     unit: &Unit,
@@ -14,7 +29,10 @@ pub(super) async fn supplied(
 ) -> Result<Supplied, Fault> {
     let found = store.published(&unit.name).await.map_err(store_fault)?;
     match found {
-        PublishedSecret::Token(token) => Ok(from_published(without_old_facts(token, record))),
+        PublishedSecret::Token(token) => {
+            let by = store.published_by(&unit.name).await;
+            Ok(from_published(without_old_facts(token, record), by))
+        }
         PublishedSecret::Absent | PublishedSecret::Malformed(_) => Err(Fault::new(
             FaultClass::NotApplied,
             FaultKind::Conflict,
@@ -33,26 +51,38 @@ fn without_old_facts(token: PublishedToken, record: &Record) -> PublishedToken {
         return token;
     }
     let issued_at = token.issued_at.filter(|at| *at != old.issued_at);
+    let last = record.published_end.as_ref();
+    let last = last.filter(|last| last.fingerprint == old.fingerprint());
+    let is_old = |end: &Timestamp| {
+        Some(*end) == old.expires_at || last.is_some_and(|last| last.end == Some(*end))
+    };
+    let old_id = old.id.as_ref().map(IssuerId::as_str);
+    let old_id = old_id.or(old.stated_id.as_deref());
     PublishedToken {
-        token_id: token.token_id.filter(|id| Some(id) != old.id.as_ref()),
-        expires_at: token.expires_at.filter(|at| Some(*at) != old.expires_at),
+        token_id: token.token_id.filter(|id| Some(id.as_str()) != old_id),
+        expires_at: token.expires_at.filter(|end| !is_old(end)),
         issued_at,
         ..token
     }
 }
 
-fn from_published(token: PublishedToken) -> Supplied {
+/// A token that says itself when it ends does not outlive that.
+fn from_published(token: PublishedToken, by: Option<String>) -> Supplied {
     let (expires_at, expiry) = match (token.expires_at, crate::scim::jwt::expiry(&token.value)) {
-        (Some(end), _) => (Some(end), ExpiryKnown::Api),
-        (None, Some(end)) => (Some(end), ExpiryKnown::Jwt),
+        (Some(stated), Some(end)) if stated < end => (Some(stated), ExpiryKnown::Api),
+        (_, Some(end)) => (Some(end), ExpiryKnown::Jwt),
+        (Some(stated), None) => (Some(stated), ExpiryKnown::Api),
         (None, None) => (None, ExpiryKnown::Unknown),
     };
     Supplied {
+        stated_end: token.stated_end(),
         value: token.value,
-        id: token.token_id,
+        stated_id: token.token_id,
         issued_at: token.issued_at,
         expires_at,
         expiry,
+        unreadable: token.unreadable,
+        by,
     }
 }
 
@@ -62,12 +92,14 @@ pub(super) async fn publish(
     record: &Record,
 ) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
+    let id = current.id.as_ref().map(IssuerId::text);
     let value = PublishedToken {
         value: current.value.clone(),
-        token_id: current.id.clone(),
+        token_id: id.or_else(|| current.stated_id.clone()),
         issued_at: Some(current.issued_at),
         expires_at: current.expires_at,
         generation: Some(record.generation),
+        unreadable: None,
     };
     store
         .publish(&unit.name, &value)
@@ -88,8 +120,6 @@ fn store_fault(error: StoreError) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::rotation::record::{HeldToken, Origin};
     use crate::secret::BearerToken;
@@ -101,7 +131,9 @@ mod tests {
         let mut record = Record::new("crm", at(0));
         record.current = Some(HeldToken {
             value: value("old"),
-            id: Some("id-old".to_owned()),
+            id: None,
+            stated_id: Some("id-old".to_owned()),
+            supplied_by: None,
             issuer: None,
             issued_at: at(10),
             expires_at: Some(at(20)),
@@ -115,6 +147,7 @@ mod tests {
             issued_at: Some(at(10)),
             expires_at: Some(at(20)),
             generation: Some(3),
+            unreadable: None,
         };
         let taken = without_old_facts(patched.clone(), &record);
         assert_eq!(

@@ -9,6 +9,7 @@ use crate::ports::witness::Witness;
 use crate::ports::{Clock, PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::decision::{Action, Decision, Reason};
 use crate::rotation::record::{Lease, Record};
+use crate::rotation::situation::OurClock;
 use async_trait::async_trait;
 
 const TOKENS: u32 = 500;
@@ -78,6 +79,7 @@ fn idle(token: &str) -> IdleToken {
                 record,
                 version: Version(1),
                 dirty: false,
+                written_here: false,
                 must_commit_first: false,
                 unanswered: Vec::new(),
             })),
@@ -96,9 +98,10 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
         witness: Arc::new(Still),
         holder: "me".to_owned(),
         conditions: Conditions {
-            clock_skew: Arc::new(|| SignedDuration::ZERO),
+            our_clock: Arc::new(|| OurClock::UNKNOWN),
             all_paused: Arc::new(|| false),
         },
+        inbox: Arc::default(),
         cancel: CancellationToken::new(),
     };
     let change = Change {

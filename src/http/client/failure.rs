@@ -101,7 +101,17 @@ impl Failure {
                 format!("the answer is larger than {max} bytes and was dropped{unknown}"),
             ),
         };
-        Fault::new(class, kind, format!("{origin}: {text}"))
+        let fault = Fault::new(class, kind, format!("{origin}: {text}"));
+        match self {
+            Self::TooLarge(_) => fault.complete(),
+            Self::Dns
+            | Self::Connect
+            | Self::ConnectTimeout
+            | Self::Tls(_)
+            | Self::HungUp
+            | Self::Timeout
+            | Self::Network => fault,
+        }
     }
 }
 

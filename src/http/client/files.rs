@@ -1,129 +1,28 @@
-//! The files that TLS is made of, and the bare client that is built from them
-//! anew when they change.
+//! The files that TLS is made of.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard, RwLock};
-use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::settings::{ClientCertificate, ClientSettings, build};
+use super::settings::{ClientCertificate, ClientSettings};
+use crate::files;
 
-/// How often the files are looked at, while requests are sent.
-const LOOK: Duration = Duration::from_secs(10);
+/// Longest file, in bytes: some ten times what systems trust altogether.
+const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Names of the files of a folder that hold certificates.
 const EXTENSIONS: [&str; 3] = ["pem", "crt", "cer"];
 
-/// A bare client that follows its files.
-pub(super) struct Bare {
-    settings: ClientSettings,
-    current: RwLock<reqwest::Client>,
-    seen: Mutex<Seen>,
-}
-
-struct Seen {
-    look_at: Instant,
-    stamps: Stamps,
-    /// Why the files cannot be used as they are now.
-    broken: Option<String>,
-}
-
-impl Bare {
-    pub(super) fn new(settings: &ClientSettings) -> Result<Self, String> {
-        let stamps = Stamps::of(settings);
-        Ok(Self {
-            settings: settings.clone(),
-            current: RwLock::new(build(settings)?),
-            seen: Mutex::new(Seen {
-                look_at: Instant::now() + LOOK,
-                stamps,
-                broken: None,
-            }),
-        })
-    }
-
-    /// The client for the next request.
-    pub(super) async fn client(&self) -> reqwest::Client {
-        if self.is_time_to_look() {
-            // It was told when it was found; the client stays as it was.
-            drop(self.look().await);
-        }
-        self.current.read().clone()
-    }
-
-    /// Reads the files again if they changed. Until they can be used, the
-    /// client stays as it was.
-    ///
-    /// # Errors
-    /// Names the file that cannot be used.
-    pub(super) async fn look(&self) -> Result<(), String> {
-        let settings = self.settings.clone();
-        let known = self.seen().stamps.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let stamps = Stamps::of(&settings);
-            (stamps != known).then(|| (stamps, build(&settings)))
-        });
-        if let Ok(Some((stamps, built))) = looked.await {
-            let broken = self.take(built);
-            let mut seen = self.seen();
-            seen.stamps = stamps;
-            seen.broken = broken;
-        }
-        self.seen().broken.clone().map_or(Ok(()), Err)
-    }
-
-    fn take(&self, built: Result<reqwest::Client, String>) -> Option<String> {
-        match built {
-            Ok(client) => {
-                *self.current.write() = client;
-                tracing::info!("the files for TLS changed and were read again");
-                None
-            }
-            Err(reason) => {
-                tracing::warn!(
-                    reason,
-                    "the files for TLS changed and cannot be used: what was read before stays in use"
-                );
-                Some(reason)
-            }
-        }
-    }
-
-    /// The next request looks at the files first: TLS failed.
-    pub(super) fn look_soon(&self) {
-        self.seen().look_at = Instant::now();
-    }
-
-    fn is_time_to_look(&self) -> bool {
-        if self.settings.has_no_files() {
-            return false;
-        }
-        let now = Instant::now();
-        let mut seen = self.seen();
-        let due = seen.look_at <= now;
-        if due {
-            seen.look_at = now + LOOK;
-        }
-        due
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock()
-    }
-}
-
 /// What tells one state of the files from another.
 #[derive(Clone, PartialEq, Eq)]
-struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
+pub(super) struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
 
 /// Device, inode, length and time of the last change of a file.
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl Stamps {
-    fn of(settings: &ClientSettings) -> Self {
+    pub(super) fn of(settings: &ClientSettings) -> Self {
         let mut paths: Vec<PathBuf> = settings.ca_file.iter().cloned().collect();
         if let Some(folder) = &settings.ca_dir {
             paths.extend(certificates_in(folder).unwrap_or_default());
@@ -173,8 +72,13 @@ pub(super) fn authorities(
 }
 
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
-    let pem = std::fs::read(path)
-        .map_err(|e| format!("the CA file {} cannot be read: {e}", path.display()))?;
+    let pem = files::read(path, LONGEST).map_err(|fault| {
+        format!(
+            "the CA file {} cannot be used: {}",
+            path.display(),
+            fault.told()
+        )
+    })?;
     reqwest::Certificate::from_pem_bundle(&pem)
         .ok()
         .filter(|found| !found.is_empty())
@@ -183,8 +87,12 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
 
 fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let is_certificate = |path: &PathBuf| {
+        // Editors and archive tools leave `.#ca.pem` and `._ca.pem` beside a file.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let extension = path.extension().and_then(|e| e.to_str());
-        extension.is_some_and(|e| EXTENSIONS.contains(&e)) && path.is_file()
+        !name.starts_with('.')
+            && extension.is_some_and(|e| EXTENSIONS.contains(&e))
+            && path.is_file()
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -198,11 +106,12 @@ fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// Our own certificate with its key.
 ///
 /// # Errors
-/// Names the file and what is wrong with it, never what stands in it.
+/// Names the file and what is wrong with it, never its content.
 pub(super) fn identity(ours: &ClientCertificate) -> Result<reqwest::Identity, String> {
     let read = |what: &str, path: &Path, kind: &str| {
-        let pem = std::fs::read(path).map(Zeroizing::new);
-        let pem = pem.map_err(|e| format!("{what} {} cannot be read: {e}", path.display()))?;
+        let pem = files::read(path, LONGEST).map_err(|fault| {
+            format!("{what} {} cannot be used: {}", path.display(), fault.told())
+        })?;
         let marker = format!("{kind}-----");
         let found = pem
             .windows(marker.len())

@@ -1,5 +1,12 @@
 //! Who hears of every request, and how it names the server.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+
 /// Whom a client talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -30,8 +37,40 @@ pub trait Observer: Send + Sync {
     fn request(&self, target: Target, operation: &'static str, code: &str, seconds: f64);
     /// The server answered 429.
     fn throttled(&self, target: Target);
-    /// How far the server's clock is ahead of ours, in seconds, to about a second.
-    fn clock_skew(&self, target: Target, seconds: f64);
+    /// How far this host's clock is ahead of ours, in seconds, to about a second.
+    fn clock_skew(&self, target: Target, host: &str, seconds: f64);
+    /// The right time when our clock shows `shown`, as far as the servers' clocks
+    /// tell.
+    fn right_time(&self, shown: Timestamp) -> Timestamp {
+        shown
+    }
+}
+
+/// The machine's clock, unless the servers say that it is far from right: then
+/// the servers' time. What is read, sent and remembered about tokens follows it,
+/// as what a clock of next year writes could not be used this year.
+pub struct RightClock {
+    ours: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+}
+
+impl RightClock {
+    /// The clock `ours`, as `observer` judges it.
+    #[must_use]
+    pub fn new(ours: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
+        Self { ours, observer }
+    }
+}
+
+#[async_trait]
+impl Clock for RightClock {
+    fn now(&self) -> Timestamp {
+        self.observer.right_time(self.ours.now())
+    }
+
+    async fn sleep(&self, duration: SignedDuration) {
+        self.ours.sleep(duration).await;
+    }
 }
 
 /// Looks away.
@@ -41,5 +80,5 @@ pub struct NoObserver;
 impl Observer for NoObserver {
     fn request(&self, _target: Target, _operation: &'static str, _code: &str, _seconds: f64) {}
     fn throttled(&self, _target: Target) {}
-    fn clock_skew(&self, _target: Target, _seconds: f64) {}
+    fn clock_skew(&self, _target: Target, _host: &str, _seconds: f64) {}
 }

@@ -1,13 +1,10 @@
-//! What a client may use, and the bare client that is built from it.
+//! What a client may use.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 use url::Url;
-
-use super::files::{authorities, identity};
 
 /// What a client may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +26,26 @@ pub struct ClientSettings {
     pub client_certificate: Option<ClientCertificate>,
     /// The least version of TLS.
     pub tls_min_version: TlsVersion,
-    /// Proxy for all requests. The environment's proxy is never used.
+    /// Proxy for https requests, which it cannot read. Requests over http, which
+    /// stay on this machine, never go to it. The environment's proxy is never used.
     pub proxy: Option<Url>,
     /// Concurrent requests to one host.
     pub per_host: usize,
+    /// What is different for single hosts.
+    pub hosts: Vec<HostSettings>,
+}
+
+/// What is different for one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSettings {
+    /// `host`, which means each of its ports, or `host:port`.
+    pub name: String,
+    /// PEM file with the only certification authorities to trust there.
+    pub ca_file: Option<PathBuf>,
+    /// What we show it if it asks who we are.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Proxy on the way to it.
+    pub proxy: Option<Url>,
 }
 
 impl Default for ClientSettings {
@@ -48,6 +61,7 @@ impl Default for ClientSettings {
             tls_min_version: TlsVersion::V12,
             proxy: None,
             per_host: 4,
+            hosts: Vec::new(),
         }
     }
 }
@@ -56,6 +70,23 @@ impl ClientSettings {
     /// Whether no file takes part in TLS.
     pub(super) fn has_no_files(&self) -> bool {
         self.ca_file.is_none() && self.ca_dir.is_none() && self.client_certificate.is_none()
+    }
+
+    /// The settings for one host: what it does not name is as for all others.
+    pub(super) fn of_host(&self, host: &HostSettings) -> Self {
+        let mut own = self.clone();
+        own.hosts = Vec::new();
+        if host.ca_file.is_some() {
+            own.ca_file.clone_from(&host.ca_file);
+            own.ca_dir = None;
+        }
+        if host.client_certificate.is_some() {
+            own.client_certificate.clone_from(&host.client_certificate);
+        }
+        if host.proxy.is_some() {
+            own.proxy.clone_from(&host.proxy);
+        }
+        own
     }
 }
 
@@ -107,48 +138,4 @@ pub fn proxy_faults(proxy: &Url) -> Vec<(&'static str, &'static str)> {
         ));
     }
     faults
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the home of the one hardened client"
-)]
-pub(super) fn build(settings: &ClientSettings) -> Result<reqwest::Client, String> {
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .user_agent(concat!("scim-rotator/", env!("CARGO_PKG_VERSION")))
-        .tls_version_min(settings.tls_min_version.into())
-        .connect_timeout(positive("connect_timeout", settings.connect_timeout)?)
-        .read_timeout(positive("read_timeout", settings.read_timeout)?)
-        .timeout(positive("total_timeout", settings.total_timeout)?)
-        .pool_max_idle_per_host(settings.per_host.max(1));
-    if let Some(proxy) = &settings.proxy {
-        let proxy = reqwest::Proxy::all(proxy.clone())
-            .map_err(|_| "the proxy's URL cannot be used".to_owned())?;
-        builder = builder.proxy(proxy);
-    }
-    if let Some(certificates) = authorities(settings)? {
-        builder = builder.tls_certs_only(certificates);
-    }
-    if let Some(ours) = &settings.client_certificate {
-        builder = builder.identity(identity(ours)?);
-    }
-    builder.build().map_err(|_| match &settings.client_certificate {
-        Some(ours) => format!(
-            "TLS cannot be set up: does the key {} belong to the certificate {}, and are CA certificates installed (package ca-certificates)?",
-            ours.key_file.display(),
-            ours.cert_file.display()
-        ),
-        None => "the HTTP client cannot be built: are CA certificates installed (package ca-certificates)?".to_owned(),
-    })
-}
-
-fn positive(name: &str, value: SignedDuration) -> Result<Duration, String> {
-    Duration::try_from(value)
-        .ok()
-        .filter(|d| !d.is_zero())
-        .ok_or_else(|| format!("`{name}` must be longer than nothing"))
 }

@@ -100,7 +100,7 @@ impl fmt::Display for TlsTrouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownAuthority => f.write_str(
-                "the authority that signed its TLS certificate is not trusted here: name that authority's PEM file (`ca_file`); if you know of no such authority, find out who answers there",
+                "the authority that signed its TLS certificate is not trusted here: name that authority's PEM file (`ca_file`) in [vault] for Vault, else in [http] or [[http.hosts]]; if you know of no such authority, find out who answers there",
             ),
             Self::WrongName(names) if names.is_empty() => f.write_str(
                 "its TLS certificate is not for the name in the URL: correct the URL, or have a certificate with this name issued",
@@ -124,17 +124,17 @@ impl fmt::Display for TlsTrouble {
                 "its TLS certificate cannot be accepted: it is malformed, revoked, or made for another purpose than a server (such as a certificate authority's own)",
             ),
             Self::OursIsMissing => f.write_str(
-                "it asks for a client certificate and we have none: for Vault, set `client_cert_file` and `client_key_file` in [vault]",
+                "it asks for a client certificate and we have none: set `client_cert_file` and `client_key_file`, for Vault in [vault], for another host in [[http.hosts]]",
             ),
             Self::OursIsRefused(why) => write!(
                 f,
-                "it refuses our client certificate ({why}): for Vault, that is `client_cert_file` in [vault]; have one issued that it accepts, the file is read again when it changes"
+                "it refuses our client certificate ({why}): that is `client_cert_file`, for Vault in [vault], for another host in [[http.hosts]]; have one issued that it accepts, the file is read again when it changes"
             ),
             Self::NoCommonVersion => f.write_str(
                 "it speaks no version of TLS that is allowed here: TLS 1.2 is the least (for Vault, `tls_min_version` in [vault] may ask for more)",
             ),
             Self::HandshakeRefused => f.write_str(
-                "it breaks the TLS handshake off: it asks for a client certificate and we have none (for Vault, `client_cert_file` in [vault]), or for a cipher that is not allowed here",
+                "it breaks the TLS handshake off: it asks for a client certificate and we have none (`client_cert_file`, for Vault in [vault], for another host in [[http.hosts]]), or for a cipher that is not allowed here",
             ),
             Self::NoTls => f.write_str(
                 "what answers there does not speak TLS: check the port, and that https is right",

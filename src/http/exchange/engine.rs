@@ -80,7 +80,7 @@ impl Exchange {
         Self {
             owner,
             name: name.to_owned(),
-            caller: caller(auth),
+            caller: caller(auth).noting(fired.clone()),
             anonymous: caller(CallerAuth::None),
             secrets: Arc::clone(secrets),
             clock: Arc::clone(client.clock()),

@@ -1,7 +1,10 @@
 //! A call that did not succeed.
 
+use std::sync::Arc;
+
 use super::rule::Means;
 use crate::fault::{Fault, FaultClass};
+use crate::http::message::Answer;
 
 /// A call that did not succeed.
 #[derive(Debug)]
@@ -12,6 +15,8 @@ pub struct Failed {
     pub rule: Option<Means>,
     /// The server answered 401: our session may have ended.
     pub unauthenticated: bool,
+    /// What was answered, if the answer came.
+    pub answer: Option<Arc<Answer>>,
 }
 
 impl From<Failed> for Fault {
@@ -26,6 +31,7 @@ impl From<Fault> for Failed {
             fault,
             rule: None,
             unauthenticated: false,
+            answer: None,
         }
     }
 }

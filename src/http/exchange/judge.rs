@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::place::View;
 use super::purpose::{Effect, Purpose};
 use super::rule::{Means, Rule};
+use super::said;
 use super::settings::Shared;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::fired::Firings;
@@ -75,7 +76,7 @@ impl<'a> Judge<'a> {
         let json = answer.secret_json().ok();
         let view = View::of(answer, json.as_ref());
         if let Some((rule, whose)) = self.rule(answer, view, earlier) {
-            return self.by_rule(rule.means, whose, answer, view);
+            return self.by_rule(rule, whose, answer, view);
         }
         let status = answer.status;
         let told = |means| {
@@ -87,7 +88,12 @@ impl<'a> Judge<'a> {
         if !told(Means::Gone) && self.gone.contains(&status) {
             return Verdict::Gone;
         }
-        if !told(Means::Success) && self.success.contains(&status) {
+        let succeeded = !told(Means::Success) && self.success.contains(&status);
+        if succeeded && answer.is_page() {
+            let fault = answer.page();
+            return Verdict::Failed { fault, rule: None };
+        }
+        if succeeded {
             return Verdict::Good;
         }
         let mut fault = if answer.is_success() {
@@ -106,11 +112,15 @@ impl<'a> Judge<'a> {
             rules.any(|rule| rule.fits(answer) && rule.when.iter().any(Condition::needs_json));
         match answer.secret_json() {
             Err(fault) if looked_into => fault,
-            Ok(_) | Err(_) => answer.unexpected(if success_is_told {
-                "it fits no rule of `answers`, so it is not known what came of it"
-            } else {
-                "this is not one of the usual success codes of this call: say in `answers` what it means"
-            }),
+            Ok(_) | Err(_) => {
+                let what = if success_is_told {
+                    "it fits no rule of `answers`, so it is not known what came of it"
+                } else {
+                    "this is not one of the usual success codes of this call: say in `answers` what it means"
+                };
+                let shape = self.mask.clean(&answer.shape());
+                answer.unexpected(format!("{what}; it has {shape}"))
+            }
         }
     }
 
@@ -138,7 +148,8 @@ impl<'a> Judge<'a> {
         Some((rule, text))
     }
 
-    fn by_rule(&self, means: Means, whose: &str, answer: &Answer, view: View<'_>) -> Verdict {
+    fn by_rule(&self, rule: &Rule, whose: &str, answer: &Answer, view: View<'_>) -> Verdict {
+        let means = rule.means;
         let (class, kind, what) = match means {
             Means::Success => return Verdict::Good,
             Means::Applied => {
@@ -194,6 +205,7 @@ impl<'a> Judge<'a> {
             self.said(view)
         );
         let retry = answer.retry_after(self.now, self.rate_limit);
+        let retry = retry.or(rule.after.map(|after| after.0));
         Verdict::Failed {
             fault: Fault::new(class, kind, text).after(retry),
             rule: Some(means),
@@ -209,8 +221,12 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Code and text of an error, masked and cut.
+/// Code and text of an error, masked and cut. Where no place is configured, a
+/// success that cannot be used is looked at in the usual ones.
 pub(super) fn told(places: &ErrorPlaces, view: View<'_>, mask: &Mask) -> Option<String> {
+    if places.code.is_none() && places.text.is_none() {
+        return view.is_success().then(|| said::usual(view, mask)).flatten();
+    }
     let read = |place: &Option<super::place::Place>| {
         let text = place.as_ref()?.text(view)?;
         (!text.trim().is_empty()).then(|| mask.quote(&text))
@@ -238,6 +254,9 @@ impl Earlier for NoEarlier {
     }
 }
 
+/// The key of a token endpoint's settings, for who is told which rules fire.
+pub const TOKEN_ENDPOINT: &str = "auth.oauth2";
+
 /// What the answer of a token endpoint means: the configured rules, then a 200
 /// alone is a success, then HTTP's own meaning by status.
 ///
@@ -249,9 +268,10 @@ pub fn judge_grant(
     error: &ErrorPlaces,
     mask: &Mask,
     now: Timestamp,
+    fired: Option<&Firings>,
 ) -> Result<(), (Fault, Option<Means>)> {
     let judge = Judge {
-        name: "login",
+        name: TOKEN_ENDPOINT,
         own: rules,
         shared: &[],
         success: &[200],
@@ -259,7 +279,7 @@ pub fn judge_grant(
         effect: Effect::None,
         error,
         rate_limit: &RateLimitDialect::default(),
-        fired: None,
+        fired,
         mask,
         now,
     };

@@ -1,16 +1,19 @@
 //! Read, change, write back: what is changed in the object that the identity
 //! provider showed, so that everything that is not known here stays.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::json_place::JsonPlace;
+use super::masked;
 use super::patch::Operation;
 use crate::http::template::{Context, Names};
 use crate::problem::Problems;
 
 /// The changes, in the order in which they are made: `drop`, `merge`, `patch`,
-/// `set`. `V` is a JSON value with templates in its texts, before or after
+/// `set`. A value that may be shown in place of a secret is not written back. `V` is a JSON value with templates in its texts, before or after
 /// they are rendered.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,9 +21,17 @@ pub struct Merge<V> {
     /// Name of the lookup whose document is changed; the last one by default.
     #[serde(default)]
     pub onto: Option<String>,
+    /// The part of that document that is changed and goes back; the whole by
+    /// default.
+    #[serde(default)]
+    pub part: Option<JsonPlace>,
     /// Places that must not be written back (ids, links, computed values).
     #[serde(default = "Vec::new")]
     pub drop: Vec<JsonPlace>,
+    /// Places whose values look like secrets or masks, and are shown as they
+    /// are: they may be written back.
+    #[serde(default = "Vec::new")]
+    pub keep: Vec<JsonPlace>,
     /// RFC 7396 merge patch. TOML has no null: use `patch` to remove.
     #[serde(default = "none")]
     pub merge: Option<V>,
@@ -69,8 +80,14 @@ impl<V> Merge<V> {
 
     /// Reports templates in its places that cannot be used.
     pub(crate) fn check_places(&self, path: &str, known: &Names, problems: &mut Problems) {
+        if let Some(part) = &self.part {
+            part.check(&format!("{path}.part"), known, problems);
+        }
         for (index, place) in self.drop.iter().enumerate() {
             place.check(&format!("{path}.drop[{index}]"), known, problems);
+        }
+        for (index, place) in self.keep.iter().enumerate() {
+            place.check(&format!("{path}.keep[{index}]"), known, problems);
         }
         for (index, operation) in self.patch.iter().enumerate() {
             let at = format!("{path}.patch[{index}].path");
@@ -87,7 +104,8 @@ impl<V> Merge<V> {
 
     /// Fills in the templates of its places.
     pub(crate) fn resolve_places(&mut self, context: &Context) -> Result<(), String> {
-        for place in &mut self.drop {
+        let lists = self.drop.iter_mut().chain(&mut self.keep);
+        for place in self.part.iter_mut().chain(lists) {
             place.resolve(context)?;
         }
         for operation in &mut self.patch {
@@ -129,7 +147,9 @@ impl<V> Merge<V> {
         }
         Ok(Merge {
             onto: self.onto.clone(),
+            part: self.part.clone(),
             drop: self.drop.clone(),
+            keep: self.keep.clone(),
             merge,
             patch,
             set,
@@ -141,9 +161,41 @@ impl Merge<Value> {
     /// Makes the changes.
     ///
     /// # Errors
-    /// Names the place that is not as configured; the document is then half
-    /// changed and must not be sent.
+    /// Names the place that is not as configured, or a value that would be
+    /// written back although it may be a mask; the document is then half changed
+    /// and must not be sent.
     pub(crate) fn apply(self, document: &mut Value) -> Result<(), String> {
+        match self.changed(document)? {
+            None => Ok(()),
+            Some(at) => Err(masked::refused(&at)),
+        }
+    }
+
+    /// The first value that would be written back although it may be a mask, if
+    /// the changes can be made.
+    pub(crate) fn masked(self, document: &mut Value) -> Option<String> {
+        let at = self.changed(document).ok().flatten()?;
+        Some(masked::refused(&at))
+    }
+
+    fn changed(self, document: &mut Value) -> Result<Option<String>, String> {
+        let mut written = BTreeSet::new();
+        self.each_value(&mut |value| masked::texts(value, &mut written));
+        let keep = self.keep.clone();
+        self.change(document)?;
+        let is_kept = |at: &str| is_kept(&keep, document, at);
+        Ok(masked::find(document, &written, &is_kept))
+    }
+
+    fn each_value(&self, look: &mut dyn FnMut(&Value)) {
+        let looked: Result<Merge<()>, ()> = self.try_map(|_, value| {
+            look(value);
+            Ok(())
+        });
+        debug_assert!(looked.is_ok(), "looking cannot fail");
+    }
+
+    fn change(self, document: &mut Value) -> Result<(), String> {
         for place in &self.drop {
             place.remove(document);
         }
@@ -178,6 +230,16 @@ impl Set<Value> {
     }
 }
 
+/// Whether the value at this pointer is what stands at one of the places.
+fn is_kept(keep: &[JsonPlace], document: &Value, at: &str) -> bool {
+    let here = document.pointer(at);
+    let same = |place: &JsonPlace| match (place.get(document), here) {
+        (Some(kept), Some(here)) => std::ptr::eq(kept, here),
+        (None, _) | (_, None) => false,
+    };
+    keep.iter().any(same)
+}
+
 /// The JSON that stands as a text at a place.
 pub(crate) fn parsed_text(document: &Value, at: &JsonPlace) -> Result<Value, String> {
     let text = at
@@ -209,114 +271,4 @@ fn merge_patch(target: &mut Value, patch: Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn merged(config: &str, mut document: Value) -> Result<Value, String> {
-        let merge: Merge<Value> = toml::from_str(config).expect("a merge");
-        merge.apply(&mut document).map(|()| document)
-    }
-
-    #[test]
-    fn unknown_fields_stay_and_dropped_ones_go() {
-        let document = json!({
-            "id": "7", "meta": {"location": "x", "keep": 1}, "isEnabled": true, "future": [1, {"a": null}],
-            "properties": [
-                {"key": "scim2-user-ep", "value": "https://sp/Users"},
-                {"key": "scim2-access-token", "value": "***", "confidential": true},
-            ],
-        });
-        let config = "
-            drop = [\"/id\", \"meta.location\", \"not.there\"]
-            set = [{ at = \"properties[key=scim2-access-token].value\", value = \"new\" }]
-        ";
-        let expected = json!({
-            "meta": {"keep": 1}, "isEnabled": true, "future": [1, {"a": null}],
-            "properties": [
-                {"key": "scim2-user-ep", "value": "https://sp/Users"},
-                {"key": "scim2-access-token", "value": "new", "confidential": true},
-            ],
-        });
-        assert_eq!(merged(config, document), Ok(expected));
-    }
-
-    #[test]
-    fn merge_patch_follows_rfc_7396() {
-        let cases = [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (
-                json!({"a": "b"}),
-                json!({"b": "c"}),
-                json!({"a": "b", "b": "c"}),
-            ),
-            (
-                json!({"a": "b", "b": "c"}),
-                json!({"a": null}),
-                json!({"b": "c"}),
-            ),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (
-                json!({"a": {"b": "c"}}),
-                json!({"a": {"b": "d", "c": null}}),
-                json!({"a": {"b": "d"}}),
-            ),
-            (
-                json!({"a": [{"b": "c"}]}),
-                json!({"a": [1]}),
-                json!({"a": [1]}),
-            ),
-            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
-            (
-                json!({"e": null}),
-                json!({"a": 1}),
-                json!({"e": null, "a": 1}),
-            ),
-            (
-                json!([1, 2]),
-                json!({"a": "b", "c": null}),
-                json!({"a": "b"}),
-            ),
-            (
-                json!({}),
-                json!({"a": {"bb": {"ccc": null}}}),
-                json!({"a": {"bb": {}}}),
-            ),
-        ];
-        for (mut target, patch, expected) in cases {
-            let shown = format!("{target} with {patch}");
-            merge_patch(&mut target, patch);
-            assert_eq!(target, expected, "{shown}");
-        }
-    }
-
-    #[test]
-    fn a_place_that_is_not_there_is_not_made() {
-        let error = merged("set = [{ at = \"/x\", value = 1 }]", json!({})).expect_err("absent");
-        assert!(error.contains("create = true"), "{error}");
-    }
-
-    #[test]
-    fn json_inside_a_text_is_changed_and_written_as_text() {
-        let config = "
-            set = [{ json_text = \"/connection\", at = \"auth.acct.accessToken\", value = \"a\\\"b\" }]
-        ";
-        let inner = json!({"auth": {"acct": {"accessToken": "old", "type": "oauth2"}}});
-        let document = json!({"connection": inner.to_string(), "name": "x"});
-        let written = merged(config, document).expect("changed");
-        let text = written["connection"].as_str().expect("a text");
-        let inner: Value = serde_json::from_str(text).expect("JSON");
-        let expected = json!({"auth": {"acct": {"accessToken": "a\"b", "type": "oauth2"}}});
-        assert_eq!(inner, expected);
-
-        for document in [
-            json!({}),
-            json!({"connection": "secret {"}),
-            json!({"connection": 1}),
-        ] {
-            let error = merged(config, document).expect_err("no JSON text");
-            assert!(!error.contains("secret"), "{error}");
-        }
-    }
-}
+mod tests;

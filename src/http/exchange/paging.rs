@@ -43,20 +43,25 @@ pub enum Paging {
         /// Place in the JSON body.
         body: Option<String>,
     },
-    /// Pages are numbered; an empty page is the end.
+    /// Pages are numbered; an empty page is the end. One of `param` and `body`.
     Page {
         /// Name of the query parameter.
-        param: String,
+        param: Option<String>,
+        /// Place in the JSON body.
+        body: Option<String>,
         /// Number of the first page.
         #[serde(default = "one")]
         first: u64,
         /// How many items a full page holds: a shorter one is the last.
         size: Option<u64>,
     },
-    /// The query names the number of items to skip; an empty page is the end.
+    /// The request names the number of items to skip; an empty page is the end. One
+    /// of `param` and `body`.
     Offset {
         /// Name of the query parameter.
-        param: String,
+        param: Option<String>,
+        /// Place in the JSON body.
+        body: Option<String>,
         /// Number of the first item.
         #[serde(default)]
         first: u64,
@@ -93,7 +98,17 @@ impl Paging {
                 }
                 ways.clone().any(String::is_empty)
             }
-            Self::Page { param, .. } | Self::Offset { param, .. } => param.is_empty(),
+            Self::Page { param, body, .. } | Self::Offset { param, body, .. } => {
+                let ways = [param, body].into_iter().flatten();
+                if ways.clone().count() != 1 {
+                    problems.error(
+                        path,
+                        "the number goes into exactly one place of the request",
+                        "write one of `param` (query) and `body` (a place in the JSON body)",
+                    );
+                }
+                ways.clone().any(String::is_empty)
+            }
         };
         if unnamed {
             problems.error(
@@ -132,9 +147,10 @@ impl<'p> Pager<'p> {
             Paging::None | Paging::Link | Paging::NextUrl { .. } | Paging::Cursor { .. } => {
                 PageMark::First
             }
-            Paging::Page { param, first, .. } | Paging::Offset { param, first } => {
-                PageMark::Query(param.clone(), first.to_string())
+            Paging::Page {
+                param, body, first, ..
             }
+            | Paging::Offset { param, body, first } => numbered(param, body, *first),
         };
         Self {
             paging,
@@ -233,21 +249,26 @@ impl<'p> Pager<'p> {
                     (None, None, None) => None,
                 })
             }
-            Paging::Page { param, first, size } => {
+            Paging::Page {
+                param,
+                body,
+                first,
+                size,
+            } => {
                 if items == 0 || size.is_some_and(|size| items < size) {
                     return Ok(None);
                 }
                 self.refuse_repeated(answer)?;
                 let number = first.saturating_add(self.pages);
-                Ok(Some(PageMark::Query(param.clone(), number.to_string())))
+                Ok(Some(numbered(param, body, number)))
             }
-            Paging::Offset { param, first } => {
+            Paging::Offset { param, body, first } => {
                 if items == 0 {
                     return Ok(None);
                 }
                 self.refuse_repeated(answer)?;
                 let skip = first.saturating_add(self.items);
-                Ok(Some(PageMark::Query(param.clone(), skip.to_string())))
+                Ok(Some(numbered(param, body, skip)))
             }
         }
     }
@@ -273,6 +294,15 @@ impl<'p> Pager<'p> {
         base.join(target)
             .map(PageMark::Url)
             .map_err(|_| "the next page's URL cannot be used".to_owned())
+    }
+}
+
+/// The number of a page or of an item, where the request names it.
+fn numbered(param: &Option<String>, body: &Option<String>, number: u64) -> PageMark {
+    match (param, body) {
+        (Some(param), _) => PageMark::Query(param.clone(), number.to_string()),
+        (None, Some(place)) => PageMark::Body(place.clone(), number.to_string()),
+        (None, None) => PageMark::First,
     }
 }
 

@@ -4,8 +4,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::json_place::JsonPlace;
 use crate::http::message::{Answer, SecretJson};
@@ -38,6 +41,12 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether it is an answer with a status of success.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.answer.is_some_and(Answer::is_success)
+    }
+
     /// The JSON.
     #[must_use]
     pub fn json(&self) -> Option<&'a Value> {
@@ -61,6 +70,17 @@ enum Source {
     },
     Header(String),
     Text,
+    Join {
+        parts: Vec<Part>,
+        base64: bool,
+    },
+}
+
+/// A part of a text that is made of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Fixed(String),
+    At(Box<Place>),
 }
 
 impl Place {
@@ -87,7 +107,7 @@ impl Place {
     /// Whether it is a place in a JSON body.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        matches!(self.source, Source::Json { .. })
+        self.is_in_json()
     }
 
     /// What is there, if anything is. `null` is something.
@@ -99,6 +119,9 @@ impl Place {
             Source::Text => {
                 let body = std::str::from_utf8(&view.answer?.body).ok()?;
                 Cow::Owned(Value::from(body))
+            }
+            Source::Join { parts, base64 } => {
+                Cow::Owned(Value::from(joined(parts, *base64, view)?))
             }
         };
         let Some((before, after)) = &self.between else {
@@ -121,19 +144,33 @@ impl Place {
     /// Whether it is in a JSON body.
     #[must_use]
     pub fn is_in_json(&self) -> bool {
-        match self.source {
+        match &self.source {
             Source::Json { .. } => true,
             Source::Header(_) | Source::Text => false,
+            Source::Join { parts, .. } => parts.iter().any(|part| match part {
+                Part::Fixed(_) => false,
+                Part::At(place) => place.is_in_json(),
+            }),
         }
     }
 
     /// Reports templates in it that cannot be used.
     pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
-        if let Source::Json { at, json_text } = &self.source {
-            at.check(path, known, problems);
-            if let Some(outer) = json_text {
-                outer.check(path, known, problems);
+        match &self.source {
+            Source::Json { at, json_text } => {
+                at.check(path, known, problems);
+                if let Some(outer) = json_text {
+                    outer.check(path, known, problems);
+                }
             }
+            Source::Join { parts, .. } => {
+                for (index, part) in parts.iter().enumerate() {
+                    if let Part::At(place) = part {
+                        place.check(&format!("{path}.join[{index}]"), known, problems);
+                    }
+                }
+            }
+            Source::Header(_) | Source::Text => {}
         }
     }
 
@@ -142,11 +179,21 @@ impl Place {
     /// # Errors
     /// Says which name has no value.
     pub fn resolve(&mut self, context: &Context) -> Result<(), String> {
-        if let Source::Json { at, json_text } = &mut self.source {
-            at.resolve(context)?;
-            if let Some(outer) = json_text {
-                outer.resolve(context)?;
+        match &mut self.source {
+            Source::Json { at, json_text } => {
+                at.resolve(context)?;
+                if let Some(outer) = json_text {
+                    outer.resolve(context)?;
+                }
             }
+            Source::Join { parts, .. } => {
+                for part in parts {
+                    if let Part::At(place) = part {
+                        place.resolve(context)?;
+                    }
+                }
+            }
+            Source::Header(_) | Source::Text => {}
         }
         Ok(())
     }
@@ -159,8 +206,31 @@ impl fmt::Display for Place {
             Source::Json { at, .. } => write!(f, "`{}`", at.as_str()),
             Source::Header(name) => write!(f, "the header `{name}`"),
             Source::Text => f.write_str("the text of the body"),
+            Source::Join { parts, .. } => {
+                let places = parts.iter().filter_map(|part| match part {
+                    Part::Fixed(_) => None,
+                    Part::At(place) => Some(place.to_string()),
+                });
+                f.write_str(&places.collect::<Vec<_>>().join(" with "))
+            }
         }
     }
+}
+
+/// The parts one after the other; nothing if one of them is not there.
+fn joined(parts: &[Part], base64: bool, view: View<'_>) -> Option<String> {
+    let mut text = Zeroizing::new(String::new());
+    for part in parts {
+        match part {
+            Part::Fixed(fixed) => text.push_str(fixed),
+            Part::At(place) => text.push_str(&Zeroizing::new(place.text(view)?)),
+        }
+    }
+    Some(if base64 {
+        STANDARD.encode(text.as_bytes())
+    } else {
+        text.to_string()
+    })
 }
 
 fn find_json<'v>(
@@ -194,6 +264,51 @@ struct Written {
     #[serde(default)]
     text: bool,
     between: Option<(String, String)>,
+    #[serde(default)]
+    join: Vec<JoinPart>,
+    #[serde(default)]
+    base64: bool,
+}
+
+/// A part of a text that is made of several, as it is written: a place, or
+/// `fixed`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JoinPart {
+    at: Option<JsonPlace>,
+    json_text: Option<JsonPlace>,
+    header: Option<String>,
+    #[serde(default)]
+    text: bool,
+    between: Option<(String, String)>,
+    fixed: Option<String>,
+}
+
+/// Builds a place from parts.
+///
+/// # Errors
+/// Says which part is neither a place nor a fixed text.
+pub(crate) fn from_parts(parts: Vec<JoinPart>, base64: bool) -> Result<Place, &'static str> {
+    let part = |part: JoinPart| {
+        let place = from_keys(
+            part.at,
+            part.json_text,
+            part.header,
+            part.text,
+            part.between,
+        );
+        match (part.fixed, place) {
+            (Some(fixed), Err(_)) => Ok(Part::Fixed(fixed)),
+            (None, Ok(place)) => Ok(Part::At(Box::new(place))),
+            (Some(_), Ok(_)) => Err("a part of `join` is a place or `fixed`, not both"),
+            (None, Err(why)) => Err(why),
+        }
+    };
+    let parts: Vec<Part> = parts.into_iter().map(part).collect::<Result<_, _>>()?;
+    Ok(Place {
+        source: Source::Join { parts, base64 },
+        between: None,
+    })
 }
 
 /// Builds a place from the keys of a table that may hold one.
@@ -247,6 +362,18 @@ impl<'de> Deserialize<'de> for Place {
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Place, A::Error> {
                 let keys = Written::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                if !keys.join.is_empty() {
+                    let alone = keys.at.is_none() && keys.header.is_none() && !keys.text;
+                    if !alone || keys.json_text.is_some() || keys.between.is_some() {
+                        return Err(de::Error::custom(
+                            "`join` stands alone: each of its parts is a place or `fixed`",
+                        ));
+                    }
+                    return from_parts(keys.join, keys.base64).map_err(de::Error::custom);
+                }
+                if keys.base64 {
+                    return Err(de::Error::custom("`base64` belongs to `join`"));
+                }
                 from_keys(
                     keys.at,
                     keys.json_text,

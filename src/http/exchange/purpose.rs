@@ -39,7 +39,8 @@ impl Purpose {
             | Self::State
             | Self::Label
             | Self::Probe
-            | Self::Command => Method::GET,
+            | Self::Command
+            | Self::Instructions => Method::GET,
             Self::Revoke => Method::DELETE,
             Self::Deliver | Self::Revert => Method::PUT,
         }
@@ -62,7 +63,8 @@ impl Purpose {
             | Self::State
             | Self::Label
             | Self::Probe
-            | Self::Command => Effect::None,
+            | Self::Command
+            | Self::Instructions => Effect::None,
         }
     }
 
@@ -83,7 +85,8 @@ impl Purpose {
             | Self::Revert
             | Self::Label
             | Self::Probe
-            | Self::Command => &[200, 201, 202, 204],
+            | Self::Command
+            | Self::Instructions => &[200, 201, 202, 204],
         }
     }
 
@@ -108,7 +111,8 @@ impl Purpose {
             | Self::Revert
             | Self::Label
             | Self::Probe
-            | Self::Command => &[],
+            | Self::Command
+            | Self::Instructions => &[],
         }
     }
 }

@@ -23,6 +23,11 @@ pub struct Read {
     pub id: Option<Place>,
     /// `list`, `get`: its label.
     pub label: Option<Place>,
+    /// `list`, `get`: the first characters of its value, by which an adopted token is
+    /// found. What follows a mask (`abcd…`, `abcd****`) is not read.
+    pub token_prefix: Option<Place>,
+    /// `list`, `get`: the last characters of its value (`…wxyz`).
+    pub token_suffix: Option<Place>,
     /// `list`, `get`: when it was made.
     pub created_at: Option<TimeField>,
     /// `issue`, `list`, `get`: when it expires.
@@ -33,6 +38,8 @@ pub struct Read {
     pub previous_expires_at: Option<TimeField>,
     /// `list`: the array of tokens; the whole body by default.
     pub items: Option<Place>,
+    /// `list`: what is there.
+    pub items_as: ItemsAs,
     /// `list`: items that do not meet these conditions are no live tokens.
     pub only: Vec<Condition>,
     /// `list`, `status`: version of the issuer's state; for `status` the
@@ -45,6 +52,19 @@ pub struct Read {
     /// `state`: when provisioning last worked. Where this is told, a success
     /// from before the delivery proves nothing.
     pub last_success_at: Option<TimeField>,
+}
+
+/// What stands at the place of a list's items.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemsAs {
+    /// An array; without one the answer makes no sense.
+    #[default]
+    Array,
+    /// An array; nothing, or null, is an empty one.
+    OptionalArray,
+    /// The one token, as an object; nothing, or null, is no token.
+    OneObject,
 }
 
 impl Read {
@@ -120,6 +140,8 @@ impl Read {
         Self {
             id: self.id.clone(),
             label: self.label.clone(),
+            token_prefix: self.token_prefix.clone(),
+            token_suffix: self.token_suffix.clone(),
             created_at: self.created_at.clone(),
             expires_at: self.expires_at.clone(),
             last_used_at: self.last_used_at.clone(),
@@ -132,6 +154,8 @@ impl Read {
             &mut self.token,
             &mut self.id,
             &mut self.label,
+            &mut self.token_prefix,
+            &mut self.token_suffix,
             &mut self.items,
             &mut self.etag,
             &mut self.state,
@@ -160,6 +184,8 @@ impl Read {
             ("token", self.token.as_ref()),
             ("id", self.id.as_ref()),
             ("label", self.label.as_ref()),
+            ("token_prefix", self.token_prefix.as_ref()),
+            ("token_suffix", self.token_suffix.as_ref()),
             ("items", self.items.as_ref()),
             ("etag", self.etag.as_ref()),
             ("state", self.state.as_ref()),
@@ -182,11 +208,21 @@ impl Read {
     }
 
     fn given(&self) -> impl Iterator<Item = (&'static str, bool)> {
-        let places = ["token", "id", "label", "items", "etag", "state"];
+        let places = [
+            "token",
+            "id",
+            "label",
+            "token_prefix",
+            "token_suffix",
+            "items",
+            "etag",
+            "state",
+        ];
         let present: Vec<&str> = self.places().map(|(key, _)| key).collect();
         let times = self.times().map(|(key, _)| key);
         let keys = places.into_iter().chain(times);
         keys.map(move |key| (key, present.contains(&key))).chain([
+            ("items_as", self.items_as != ItemsAs::default()),
             ("only", !self.only.is_empty()),
             ("words", !self.words.is_empty()),
         ])
@@ -199,15 +235,26 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
         Purpose::Issue => &["token", "id", "expires_at", "previous_expires_at"],
         Purpose::List => &[
             "items",
+            "items_as",
             "only",
             "etag",
             "id",
             "label",
+            "token_prefix",
+            "token_suffix",
             "created_at",
             "expires_at",
             "last_used_at",
         ],
-        Purpose::Get => &["id", "label", "created_at", "expires_at", "last_used_at"],
+        Purpose::Get => &[
+            "id",
+            "label",
+            "token_prefix",
+            "token_suffix",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+        ],
         Purpose::Status => &["etag"],
         Purpose::State => &["state", "words", "last_success_at"],
         Purpose::Login
@@ -222,6 +269,7 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
         | Purpose::Revert
         | Purpose::Label
         | Purpose::Probe
-        | Purpose::Command => &[],
+        | Purpose::Command
+        | Purpose::Instructions => &[],
     }
 }

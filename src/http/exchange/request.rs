@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::call::{Body, Call, IfMatch};
+use super::masked;
 use super::merge::Merge;
 use super::page::PageMark;
 use super::purpose::{Effect, Purpose};
@@ -14,6 +15,9 @@ use crate::http::message::{Answer, Request, wipe};
 use crate::http::template::{Context, JsonTemplate, TemplateMap};
 
 const ACCEPTED: &str = "application/json, */*;q=0.1";
+
+/// Largest page of a list.
+const LARGEST_PAGE: usize = 16 << 20;
 
 /// Looks at a document that goes back whole, before it is sent.
 pub type Guard<'g> = dyn Fn(&str, &Value) -> Result<(), String> + Send + Sync + 'g;
@@ -59,6 +63,9 @@ pub(super) fn make(call: &Call, purpose: Purpose, from: &Source<'_>) -> Result<R
                 .map_err(|_| "the mark of the page is no header value".to_owned())?,
         );
     }
+    if purpose == Purpose::List {
+        request.largest_answer = Some(LARGEST_PAGE);
+    }
     let request = if_match(request, call, from.onto)?;
     with_body(request, call, from)
 }
@@ -92,7 +99,7 @@ fn harmless_twice(effect: Effect) -> bool {
     }
 }
 
-fn with_headers(
+pub(super) fn with_headers(
     mut request: Request,
     headers: &TemplateMap,
     context: &Context,
@@ -115,6 +122,10 @@ fn with_body(request: Request, call: &Call, from: &Source<'_>) -> Result<Request
         None => Ok(request),
         Some(Body::Json(json)) => {
             let mut body = json.render(from.context)?;
+            if let Some(at) = copied_mask(json, from) {
+                wipe(&mut body);
+                return Err(format!("`body.json`: {}", mask_was_shown(&at)));
+            }
             let put = from.page.put(&mut body);
             let request = request.json(&body);
             wipe(&mut body);
@@ -126,6 +137,12 @@ fn with_body(request: Request, call: &Call, from: &Source<'_>) -> Result<Request
                 let value = template
                     .text_or_omitted(from.context)
                     .map_err(|why| format!("form field `{name}`: {why}"))?;
+                let copied = template.uses("steps");
+                if let Some(value) = value.as_ref().filter(|_| copied)
+                    && masked::looks_masked(value)
+                {
+                    return Err(format!("form field `{name}`: {}", mask_was_shown(name)));
+                }
                 pairs.extend(value.map(|value| (name.as_str(), value)));
             }
             Ok(request.form(pairs.iter().map(|(name, value)| (*name, value.as_str()))))
@@ -147,11 +164,57 @@ fn with_body(request: Request, call: &Call, from: &Source<'_>) -> Result<Request
     }
 }
 
+/// Where an earlier answer showed a mask that a body would write back.
+fn copied_mask(json: &JsonTemplate, from: &Source<'_>) -> Option<String> {
+    if !json.uses("steps") {
+        return None;
+    }
+    let mut copied = json.only_using("steps").render(from.context).ok()?;
+    let mask = masked::find_mask(&copied, "");
+    wipe(&mut copied);
+    mask
+}
+
+fn mask_was_shown(at: &str) -> String {
+    format!(
+        "the value for `{at}` was shown in place of a secret, and would be written over that secret: leave it out"
+    )
+}
+
+/// Where a `merge` body would write a value back that may be a mask; `None` also
+/// where something else is wrong with it.
+pub(super) fn masked_place(call: &Call, from: &Source<'_>) -> Option<String> {
+    let Some(Body::Merge(merge)) = &call.body else {
+        return None;
+    };
+    let mut document = part_of(merge, from.onto?.1.json().ok()?).ok()?;
+    let changes = merge.try_map(|_, value| value.render(from.context));
+    let masked = changes
+        .ok()
+        .and_then(|changes| changes.masked(&mut document));
+    wipe(&mut document);
+    masked
+}
+
+/// The document that is changed: all of what a lookup showed, or a part of it.
+fn part_of<V>(merge: &Merge<V>, mut whole: Value) -> Result<Value, String> {
+    let Some(place) = &merge.part else {
+        return Ok(whole);
+    };
+    let part = place.get(&whole).filter(|part| part.is_object()).cloned();
+    wipe(&mut whole);
+    part.ok_or_else(|| {
+        let at = place.as_str();
+        format!("`part`: no object stands at `{at}` of what the lookup showed")
+    })
+}
+
 fn merged(merge: &Merge<JsonTemplate>, from: &Source<'_>) -> Result<Value, String> {
     let (name, read) = from
         .onto
         .ok_or("the lookup was not made, so there is nothing to merge onto")?;
-    let mut document = read.json().map_err(|fault| fault.message)?;
+    let whole = read.json().map_err(|fault| fault.message)?;
+    let mut document = part_of(merge, whole)?;
     let changes = merge.try_map(|at, value| {
         value
             .render(from.context)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::condition::Condition;
 use crate::http::message::Answer;
+use crate::value::HumanDuration;
 
 /// One rule. The first one whose status and conditions all fit decides.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -20,6 +21,8 @@ pub struct Rule {
     /// All of these must hold.
     #[serde(default)]
     pub when: Vec<Condition>,
+    /// How long to wait before the next try, where the answer does not say.
+    pub after: Option<HumanDuration>,
 }
 
 impl Rule {

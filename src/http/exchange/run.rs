@@ -2,6 +2,8 @@
 //! with a common context.
 
 mod attempt;
+mod rehearsal;
+mod told;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use self::told::Told;
 use super::call::{Body, Call};
 use super::engine::Exchange;
 use super::failed::Failed;
@@ -46,6 +49,7 @@ pub struct Run<'a> {
     logged_in_again: bool,
     answers: BTreeMap<String, Arc<Answer>>,
     guard: Option<&'a Guard<'a>>,
+    sent: Told,
 }
 
 impl<'a> Run<'a> {
@@ -66,7 +70,7 @@ impl<'a> Run<'a> {
             secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
         }
         for reference in exchange.shared.auth.credentials() {
-            // Only to mask it: whoever sends it says why it cannot be read.
+            // Only to mask it: the code that sends it says why it cannot be read.
             if let Ok(resolved) = exchange.secrets.resolve(&reference).await {
                 secrets.push(Zeroizing::new(resolved.value.expose().to_owned()));
             }
@@ -80,6 +84,7 @@ impl<'a> Run<'a> {
             logged_in_again: false,
             answers: BTreeMap::new(),
             guard: None,
+            sent: Told::default(),
         })
     }
 
@@ -221,7 +226,9 @@ impl<'a> Run<'a> {
     /// Masks everything secret that this operation knows of.
     #[must_use]
     pub fn mask(&self) -> Mask {
-        Mask::over(self.secrets.iter().map(|secret| secret.as_str()))
+        let sent = self.sent.all();
+        let all = self.secrets.iter().chain(&sent);
+        Mask::over(all.map(|secret| secret.as_str()))
     }
 
     /// Now.
@@ -256,6 +263,7 @@ impl<'a> Run<'a> {
 
     /// Lets later calls use an answer by this name.
     pub fn remember(&mut self, name: &str, answer: &Arc<Answer>) {
+        self.sent.note_secrets_of(answer);
         self.context = self.context.clone().step(name, answer);
         self.answers.insert(name.to_owned(), Arc::clone(answer));
     }

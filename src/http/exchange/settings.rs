@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::call::{Call, ErrorPlaces};
+use super::judge::TOKEN_ENDPOINT;
 use super::purpose::Purpose;
 use super::rule::Rule;
 use crate::http::fired::RuleName;
@@ -84,6 +85,9 @@ impl Shared {
         let login = self.login.iter().map(|call| (Purpose::Login, call));
         let lookups = self.lookups.iter().map(|call| (Purpose::Lookup, call));
         let mut all: BTreeSet<_> = RuleName::all_of("", self.answers.len()).collect();
+        if let CallerAuth::Oauth2(client) = &self.auth {
+            all.extend(RuleName::all_of(TOKEN_ENDPOINT, client.answers.len()));
+        }
         all.extend(login.chain(lookups).flat_map(of));
         all.extend(calls.into_iter().flat_map(of));
         all

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Purpose, ROWS, Side, nearest};
+use super::{Purpose, ROWS, Side};
 use crate::http::context::ConfigValue;
+use crate::problem::nearest;
 
 /// The names that a template may use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The table of names.
 
 use super::Purpose::{
-    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Issue, Label, List, Login, Lookup,
-    Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
+    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Instructions, Issue, Label, List, Login,
+    Lookup, Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
 };
 use super::Side::{Connection, Issuer, Probe};
 use super::{Purpose, Row, Side};
@@ -40,13 +40,10 @@ const WITH_TOKEN: &[Purpose] = &[
 
 type Exists = &'static [(Side, &'static [Purpose])];
 
-const CALLS: Exists = &[
-    (Issuer, ISSUER_CALLS),
-    (Connection, CONNECTION_CALLS),
-    (Probe, PROBE_CALLS),
-];
+const CALLS: Exists = &[(Issuer, ISSUER_CALLS), (Connection, CONNECTION_CALLS)];
 const CALLS_AND_COMMAND: Exists = &[
     (Issuer, ISSUER_CALLS),
+    (Issuer, &[Command]),
     (Connection, CONNECTION_CALLS),
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
@@ -54,9 +51,16 @@ const CALLS_AND_COMMAND: Exists = &[
 const EVERYWHERE: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Issuer, &[Label]),
+    (Issuer, &[Command]),
     (Connection, CONNECTION_CALLS),
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
+];
+const CALLS_AND_INSTRUCTIONS: Exists = &[
+    (Issuer, ISSUER_CALLS),
+    (Connection, CONNECTION_CALLS),
+    (Issuer, &[Instructions]),
+    (Connection, &[Instructions]),
 ];
 const ISSUE: Exists = &[(Issuer, &[Issue])];
 const LABEL: Exists = &[(Issuer, &[Label])];
@@ -106,7 +110,7 @@ pub const ROWS: &[Row] = &[
         "A value of the table `config`: text, whole number, boolean or list of texts. In a vendor file: a parameter.",
         "",
         ("{{ config.tenant }}", "acme"),
-        CALLS,
+        CALLS_AND_INSTRUCTIONS,
     ),
     row(
         "secrets.<key>",
@@ -258,9 +262,9 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "action",
-        "What the program shall do: `deliver`, `confirm` or `preflight`.",
+        "What the program shall do. Issuer: `issue`, `list` or `revoke`. Connection: `deliver`, `confirm` or `preflight`.",
         "",
         ("{{ action }}", "deliver"),
-        &[(Connection, &[Command])],
+        &[(Issuer, &[Command]), (Connection, &[Command])],
     ),
 ];

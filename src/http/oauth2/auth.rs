@@ -3,7 +3,7 @@
 use http::HeaderName;
 use serde::Deserialize;
 
-use super::ClientCredentials;
+use super::{ClientCredentials, JwtAuth};
 use crate::http::template::{Context, Names, Template};
 use crate::problem::Problems;
 use crate::secret::SecretRef;
@@ -27,8 +27,11 @@ pub enum CallerAuth {
         /// Password.
         password: Credential,
     },
-    /// An access token by client credentials (RFC 6749, 4.4).
+    /// An access token of an OAuth 2 token endpoint.
     Oauth2(Box<ClientCredentials>),
+    /// `Authorization: Bearer …` with a token that a key of ours signs for each
+    /// request (RFC 7519).
+    Jwt(Box<JwtAuth>),
 }
 
 /// A header that carries a credential.
@@ -71,6 +74,7 @@ impl CallerAuth {
                 }
             }
             Self::Oauth2(client) => client.check(&format!("{path}.oauth2"), known, problems),
+            Self::Jwt(jwt) => jwt.check(&format!("{path}.jwt"), known, problems),
         }
     }
 
@@ -86,6 +90,7 @@ impl CallerAuth {
                 password: password.clone(),
             },
             Self::Oauth2(client) => Self::Oauth2(Box::new(client.resolved(context)?)),
+            Self::Jwt(jwt) => Self::Jwt(Box::new(jwt.resolved(context)?)),
         })
     }
 
@@ -97,7 +102,8 @@ impl CallerAuth {
             Self::Bearer(credential) => vec![credential.0.clone()],
             Self::Headers(headers) => headers.iter().map(|h| h.value.0.clone()).collect(),
             Self::Basic { password, .. } => vec![password.0.clone()],
-            Self::Oauth2(client) => vec![client.client_secret.0.clone()],
+            Self::Oauth2(client) => client.credentials(),
+            Self::Jwt(jwt) => jwt.key.credentials().map(|c| c.0.clone()).collect(),
         }
     }
 }

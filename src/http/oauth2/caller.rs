@@ -9,7 +9,9 @@ use tokio::sync::Mutex;
 
 use super::super::client::Client;
 use super::super::credential::with_credential;
+use super::super::fired::Firings;
 use super::super::message::{Answer, Request};
+use super::proof::Used;
 use super::{AuthHeader, CallerAuth, ClientCredentials, login};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::resolve::Secrets;
@@ -26,6 +28,7 @@ pub struct Caller {
     client: Client,
     secrets: Arc<dyn Secrets>,
     access: Arc<Mutex<Option<Access>>>,
+    fired: Option<Firings>,
 }
 
 struct Access {
@@ -42,7 +45,15 @@ impl Caller {
             client,
             secrets,
             access: Arc::default(),
+            fired: None,
         }
+    }
+
+    /// Has noted which rules about the answers of its token endpoint decide.
+    #[must_use]
+    pub fn noting(mut self, fired: Option<Firings>) -> Self {
+        self.fired = fired;
+        self
     }
 
     /// The client that it sends through.
@@ -58,7 +69,21 @@ impl Caller {
     /// # Errors
     /// As [`Client::send`], and when a credential cannot be had.
     pub async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        self.send_telling(request, &|_| ()).await
+    }
+
+    /// The same; `tell` is told of every credential that is sent, in the form in
+    /// which it is sent: the server may quote it.
+    ///
+    /// # Errors
+    /// As [`Caller::send`].
+    pub async fn send_telling(
+        &self,
+        request: Request,
+        tell: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Answer, Fault> {
         let (first, used) = self.authorize(request.clone()).await?;
+        self.tell_of(&first, tell);
         let answer = self.client.send(first).await?;
         if answer.status != 401 || used.is_empty() {
             return Ok(answer);
@@ -70,7 +95,27 @@ impl Caller {
         if fresh == used {
             return Ok(answer);
         }
+        self.tell_of(&second, tell);
         self.client.send(second).await
+    }
+
+    fn tell_of(&self, request: &Request, tell: &(dyn Fn(&str) + Send + Sync)) {
+        let own: Vec<&str> = match &*self.auth {
+            CallerAuth::None => Vec::new(),
+            CallerAuth::Bearer(_)
+            | CallerAuth::Basic { .. }
+            | CallerAuth::Oauth2(_)
+            | CallerAuth::Jwt(_) => {
+                vec![AUTHORIZATION.as_str()]
+            }
+            CallerAuth::Headers(headers) => headers.iter().map(|h| h.name.as_str()).collect(),
+        };
+        for name in own {
+            let value = request.headers.get(name).and_then(|v| v.to_str().ok());
+            // Behind the scheme, if there is one.
+            let value = value.map(|value| value.split_once(' ').map_or(value, |(_, v)| v));
+            value.into_iter().for_each(tell);
+        }
     }
 
     /// Puts the credentials in; also tells which ones were used.
@@ -101,6 +146,15 @@ impl Caller {
                 let source = format!("the access token from {}", client.host());
                 with_credential(request, &AUTHORIZATION, BEARER, &token, &source)?
             }
+            CallerAuth::Jwt(jwt) => {
+                let mut read = Used::default();
+                let now = self.client.clock().now();
+                let token = jwt.token(&*self.secrets, &mut read, now).await?;
+                // A signed token is different each time; what counts is the key.
+                used.extend(read.fingerprints());
+                let source = "the token that our key signed";
+                with_credential(request, &AUTHORIZATION, BEARER, &token, &source)?
+            }
         };
         Ok((request, used))
     }
@@ -129,6 +183,7 @@ impl Caller {
             CallerAuth::None
             | CallerAuth::Bearer(_)
             | CallerAuth::Headers(_)
+            | CallerAuth::Jwt(_)
             | CallerAuth::Basic { .. } => {
                 for reference in self.auth.credentials() {
                     self.secrets.refused(&reference);
@@ -146,7 +201,14 @@ impl Caller {
         {
             return Ok(cached.token.clone());
         }
-        let granted = login(&self.client, &*self.secrets, client, "login").await?;
+        let granted = login(
+            &self.client,
+            &*self.secrets,
+            client,
+            "login",
+            self.fired.as_ref(),
+        )
+        .await?;
         let good_until = granted.expires_in.and_then(|life| reuse_until(now, life));
         *access = Some(Access {
             token: granted.token.clone(),

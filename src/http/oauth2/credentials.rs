@@ -12,9 +12,12 @@ use super::super::exchange::{ErrorPlaces, Place, Rule, check_fixed, check_rules}
 use super::super::message::{Request, host_of, wipe};
 use super::super::template::{Context, Names, Template, TemplateMap};
 use super::super::times::TimeField;
+use super::assertion::{SigningKey, fill};
+use super::grant::Grant;
+use super::proof::Proof;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::problem::Problems;
-use crate::secret::SecretText;
+use crate::secret::SecretRef;
 use crate::value::Credential;
 
 /// A client of an OAuth 2 token endpoint.
@@ -24,12 +27,21 @@ pub struct ClientCredentials {
     /// Token endpoint.
     pub token_url: Template,
     /// Client id.
-    pub client_id: Template,
+    pub client_id: Option<Template>,
     /// Client secret.
-    pub client_secret: Credential,
-    /// Where the client's credentials go.
+    pub client_secret: Option<Credential>,
+    /// Where the client's secret goes, or that its certificate speaks for it.
     #[serde(default)]
     pub method: ClientAuthMethod,
+    /// Signs a client assertion (`private_key_jwt`), instead of a secret.
+    pub key: Option<SigningKey>,
+    /// A client assertion that somebody else signs, instead of a secret.
+    pub client_assertion: Option<Credential>,
+    /// Claim `aud` of the assertion that `key` signs; by default the token endpoint.
+    pub assertion_audience: Option<Template>,
+    /// What is asked for.
+    #[serde(default)]
+    pub grant: Grant,
     /// Scopes to ask for.
     #[serde(default)]
     pub scopes: Vec<Template>,
@@ -82,6 +94,9 @@ pub enum ClientAuthMethod {
     Basic,
     /// In the form.
     Post,
+    /// There is no secret: the certificate that we show when TLS begins speaks for
+    /// the client (RFC 8705).
+    TlsClientAuth,
 }
 
 impl ClientCredentials {
@@ -89,8 +104,9 @@ impl ClientCredentials {
     pub fn check(&self, path: &str, known: &Names, problems: &mut Problems) {
         let single = [
             ("token_url", Some(&self.token_url)),
-            ("client_id", Some(&self.client_id)),
+            ("client_id", self.client_id.as_ref()),
             ("audience", self.audience.as_ref()),
+            ("assertion_audience", self.assertion_audience.as_ref()),
         ];
         for (key, template) in single {
             if let Some(template) = template {
@@ -108,13 +124,9 @@ impl ClientCredentials {
             &format!("{path}.token_url"),
             problems,
         );
-        if self.client_id.source().is_empty() {
-            problems.error(
-                format!("{path}.client_id"),
-                "the client id is empty",
-                "write the client's id",
-            );
-        }
+        self.check_client(path, known, problems);
+        let has_client_id = self.client_id.is_some();
+        self.grant.check(path, has_client_id, known, problems);
         check_rules(
             &self.answers,
             &format!("{path}.answers"),
@@ -122,6 +134,63 @@ impl ClientCredentials {
             known,
             problems,
         );
+    }
+
+    /// Exactly one credential, and an id where it needs one.
+    fn check_client(&self, path: &str, known: &Names, problems: &mut Problems) {
+        if let Some(key) = &self.key {
+            key.check(&format!("{path}.key"), known, problems);
+        }
+        let credentials = [
+            self.client_secret.is_some(),
+            self.signing_key().is_some(),
+            self.client_assertion.is_some(),
+            self.method == ClientAuthMethod::TlsClientAuth,
+        ];
+        let given = credentials.into_iter().filter(|given| *given).count();
+        if given > 1 {
+            problems.error(
+                path,
+                "the client has more than one credential",
+                "keep one of `client_secret`, `key.private_key`, `client_assertion` and `method = \"tls_client_auth\"`",
+            );
+        }
+        if given == 0 && self.key.is_some() {
+            problems.error(
+                format!("{path}.key.private_key"),
+                "the private key is missing",
+                "write a reference to it, for example { file = \"/etc/scim-rotator/key.pem\" }",
+            );
+        } else if given == 0 && self.grant == Grant::ClientCredentials {
+            problems.error(
+                path,
+                "the client has no credential",
+                "write `client_secret`, `key.private_key` or `client_assertion`, or `method = \"tls_client_auth\"` where its certificate speaks for it",
+            );
+        }
+        let empty = self.client_id.as_ref().map(|id| id.source().is_empty());
+        let needs_id = given > 0 && self.client_assertion.is_none();
+        if empty.unwrap_or(needs_id) {
+            problems.error(
+                format!("{path}.client_id"),
+                "the client id is missing or empty",
+                "write the client's id",
+            );
+        }
+    }
+
+    /// The key that signs the client's assertion, if there is one.
+    pub(super) fn signing_key(&self) -> Option<&SigningKey> {
+        self.key.as_ref().filter(|key| key.private_key.is_some())
+    }
+
+    /// The credentials that it uses.
+    #[must_use]
+    pub fn credentials(&self) -> Vec<SecretRef> {
+        let single = self.client_secret.iter().chain(&self.client_assertion);
+        let key = self.key.iter().flat_map(SigningKey::credentials);
+        let own = single.chain(key).map(|credential| credential.0.clone());
+        own.chain(self.grant.credentials()).collect()
     }
 
     /// The same with its templates filled in: they depend on the configuration
@@ -138,7 +207,13 @@ impl ClientCredentials {
         let url = self.token_url.url(context)?;
         allowed(&url).map_err(|why| format!("`token_url`: {why}"))?;
         filled.token_url = Template::new(url.as_str());
-        filled.client_id = text(&self.client_id)?;
+        filled.client_id = fill(self.client_id.as_ref(), context)?;
+        filled.assertion_audience = fill(self.assertion_audience.as_ref(), context)?;
+        filled.key = match &self.key {
+            Some(key) => Some(key.resolved(context)?),
+            None => None,
+        };
+        filled.grant = self.grant.resolved(context)?;
         filled.audience = self.audience.as_ref().map(text).transpose()?;
         filled.scopes = self.scopes.iter().map(text).collect::<Result<_, _>>()?;
         for value in filled.params.values_mut() {
@@ -175,10 +250,11 @@ impl ClientCredentials {
     ///
     /// # Errors
     /// When the token endpoint is no URL.
-    pub fn request(&self, secret: &SecretText, operation: &'static str) -> Result<Request, Fault> {
+    pub fn request(&self, proof: &Proof, operation: &'static str) -> Result<Request, Fault> {
         let scopes: Vec<&str> = self.scopes.iter().map(Template::source).collect();
         let scope = scopes.join(" ");
-        let mut form: BTreeMap<&str, &str> = BTreeMap::from([("grant_type", "client_credentials")]);
+        let mut form: BTreeMap<&str, &str> = BTreeMap::from([("grant_type", self.grant.name())]);
+        form.extend(self.grant.parameters());
         if !scope.is_empty() {
             form.insert("scope", &scope);
         }
@@ -186,7 +262,7 @@ impl ClientCredentials {
             form.insert("audience", audience.source());
         }
         form.extend(self.params.iter().map(|(k, v)| (k.as_str(), v.source())));
-        Ok(self.authenticated(&self.endpoint()?, form, secret, operation))
+        Ok(self.authenticated(&self.endpoint()?, form, proof, operation))
     }
 
     /// A form sent to one of the server's endpoints in the client's name.
@@ -195,24 +271,26 @@ impl ClientCredentials {
         &'a self,
         url: &Url,
         mut form: BTreeMap<&'a str, &'a str>,
-        secret: &'a SecretText,
+        proof: &'a Proof,
         operation: &'static str,
     ) -> Request {
-        let request = Request::new(Method::POST, url.clone(), operation).header(
+        let mut request = Request::new(Method::POST, url.clone(), operation).header(
             http::header::ACCEPT,
             HeaderValue::from_static("application/json"),
         );
-        match self.method {
-            ClientAuthMethod::Basic => {
-                request.basic(&encoded(self.client_id.source()), &encoded(secret.expose()))
+        let client_id = self.client_id.as_ref().map(Template::source);
+        match &proof.basic {
+            Some(secret) => {
+                let id = encoded(client_id.unwrap_or_default());
+                request = request.basic(&id, &encoded(secret.expose()));
             }
-            ClientAuthMethod::Post => {
-                form.insert("client_id", self.client_id.source());
-                form.insert("client_secret", secret.expose());
-                request
-            }
+            None => form.extend(client_id.map(|id| ("client_id", id))),
         }
-        .with(form, self.encoding)
+        let secret = proof.pairs.iter();
+        form.extend(secret.map(|(name, value)| (*name, value.expose())));
+        let kind = proof.assertion_type();
+        form.extend(kind.map(|kind| ("client_assertion_type", kind)));
+        request.with(form, self.encoding)
     }
 }
 

@@ -1,16 +1,19 @@
-//! An access token by client credentials (RFC 6749, 4.4).
+//! An access token of a token endpoint (RFC 6749, 7523 and 8693).
 
 use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::client::Client;
-use super::super::exchange::{JsonPlace, Place, View, judge_grant};
+use super::super::exchange::{JsonPlace, Means, Place, View, judge_grant};
+use super::super::fired::Firings;
 use super::super::message::Answer;
 use super::super::ratelimit::RateLimitDialect;
 use super::super::status::fault_from;
 use super::super::times::{Known, TimeField, TimeFormat, TimeReading};
 use super::ClientCredentials;
+use super::credentials::ClientAuthMethod;
+use super::grant::Grant;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::SecretText;
 use crate::secret::mask::Mask;
@@ -24,8 +27,8 @@ pub struct Granted {
     pub expires_in: Option<SignedDuration>,
 }
 
-/// Gets an access token by client credentials. The client secret is read
-/// again, once, when the server does not accept it.
+/// Gets an access token. The client's credentials are read again, once, when the
+/// server does not accept them.
 ///
 /// # Errors
 /// Names the host and what was refused, never a secret.
@@ -34,23 +37,38 @@ pub async fn login(
     secrets: &dyn Secrets,
     config: &ClientCredentials,
     operation: &'static str,
+    fired: Option<&Firings>,
 ) -> Result<Granted, Fault> {
-    let reference = &config.client_secret.0;
-    let used = secrets.resolve(reference).await?;
-    // A server may quote the secret that it refuses.
-    let mut mask = Mask::over([used.value.expose()]);
-    let mut answer = client.send(config.request(&used.value, operation)?).await?;
-    if refused_client(&answer) {
-        secrets.refused(reference);
-        let fresh = secrets.resolve(reference).await?;
-        if fresh.fingerprint != used.fingerprint {
-            mask = Mask::over([used.value.expose(), fresh.value.expose()]);
-            answer = client
-                .send(config.request(&fresh.value, operation)?)
-                .await?;
+    let now = client.clock().now();
+    let mut proof = config.grant_proof(secrets, now).await?;
+    let mut answer = client.send(config.request(&proof, operation)?).await?;
+    // A server may quote the credential that it refuses.
+    let mut mask = Mask::over(proof.secrets());
+    if refused_client(&answer, config) || is_ruled_unauthorized(&answer, config, client) {
+        proof.refused(secrets);
+        let fresh = config.grant_proof(secrets, now).await?;
+        if !fresh.is_as_good_as(&proof) {
+            mask = Mask::over(proof.secrets().chain(fresh.secrets()));
+            proof = fresh;
+            answer = client.send(config.request(&proof, operation)?).await?;
         }
     }
-    granted(&answer, config, &mask, client.clock().now())
+    granted(&answer, config, &mask, client.clock().now(), fired)
+}
+
+/// Whether the configuration says that this answer refuses our client secret.
+fn is_ruled_unauthorized(answer: &Answer, config: &ClientCredentials, client: &Client) -> bool {
+    let now = client.clock().now();
+    let nothing_secret = Mask::over([]);
+    let judged = judge_grant(
+        answer,
+        &config.answers,
+        &config.error,
+        &nothing_secret,
+        now,
+        None,
+    );
+    matches!(judged, Err((_, Some(Means::Unauthorized))))
 }
 
 fn granted(
@@ -58,8 +76,9 @@ fn granted(
     config: &ClientCredentials,
     mask: &Mask,
     now: Timestamp,
+    fired: Option<&Firings>,
 ) -> Result<Granted, Fault> {
-    match judge_grant(answer, &config.answers, &config.error, mask, now) {
+    match judge_grant(answer, &config.answers, &config.error, mask, now, fired) {
         Ok(()) => {}
         Err((fault, Some(_))) => return Err(fault),
         Err((fault, None)) if answer.is_success() => return Err(fault),
@@ -94,6 +113,33 @@ fn granted(
     Ok(Granted { token, expires_in })
 }
 
+impl ClientCredentials {
+    /// What to look at when the server does not know or trust the client.
+    fn client_remedy(&self) -> &'static str {
+        if self.client_assertion.is_some() {
+            "check `client_id`, and whether the server trusts the issuer, the subject and the audience of the token in `client_assertion`"
+        } else if self.signing_key().is_some() {
+            "check `client_id`, whether the server knows the key or its certificate, `assertion_audience`, and the clock of this machine"
+        } else if self.method == ClientAuthMethod::TlsClientAuth {
+            "check `client_id`, and the certificate that is configured for this host in `[[http.hosts]]`"
+        } else {
+            "check `client_id`, the client secret and `method` (basic or post)"
+        }
+    }
+
+    fn grant_remedy(&self) -> &'static str {
+        match self.grant {
+            Grant::ClientCredentials => "check the client's configuration at the server",
+            Grant::JwtBearer(_) => {
+                "check `issuer`, `subject` and `audience` of the grant, whether the server knows the key, and the clock of this machine"
+            }
+            Grant::TokenExchange(_) => {
+                "check whether the server accepts `subject_token` and its type, and whether it has expired"
+            }
+        }
+    }
+}
+
 static ACCESS_TOKEN: LazyLock<Place> = LazyLock::new(|| place("/access_token"));
 
 static EXPIRES_IN: LazyLock<TimeField> = LazyLock::new(|| TimeField {
@@ -108,8 +154,12 @@ fn place(pointer: &str) -> Place {
     Place::parse(pointer).unwrap_or_else(|_| Place::json(JsonPlace::default()))
 }
 
-fn refused_client(answer: &Answer) -> bool {
-    answer.status == 401 || oauth_error(answer) == Some("invalid_client")
+/// Whether the client's credentials, or the token that it presents as the grant,
+/// were not accepted.
+fn refused_client(answer: &Answer, config: &ClientCredentials) -> bool {
+    let error = oauth_error(answer);
+    let grant = config.grant != Grant::ClientCredentials && error == Some("invalid_grant");
+    answer.status == 401 || error == Some("invalid_client") || grant
 }
 
 /// The error of a token endpoint, in words that RFC 6749 5.2 lists.
@@ -122,12 +172,17 @@ fn refusal(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Fault
         "invalid_client" => (
             FaultClass::Unauthorized,
             FaultKind::Auth,
-            "check `client_id`, the client secret and `method` (basic or post)",
+            config.client_remedy(),
+        ),
+        "invalid_grant" if config.grant != Grant::ClientCredentials => (
+            FaultClass::Unauthorized,
+            FaultKind::Auth,
+            config.grant_remedy(),
         ),
         "unauthorized_client" | "unsupported_grant_type" => (
             FaultClass::Rejected,
             FaultKind::Config,
-            "allow the client the grant `client_credentials` at the server",
+            "allow the client this grant at the server",
         ),
         "invalid_scope" | "invalid_target" => (
             FaultClass::Rejected,

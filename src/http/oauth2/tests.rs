@@ -21,6 +21,8 @@ use crate::secret::resolve::{Resolved, Secrets};
 use crate::secret::{SecretRef, SecretText};
 use crate::value::Credential;
 
+mod assertions;
+
 /// Every reference is this text.
 struct Text(String);
 
@@ -44,7 +46,6 @@ struct Server {
 }
 
 impl Server {
-    #[expect(clippy::disallowed_methods, reason = "it lives as long as its test")]
     async fn start(access_token: &str) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (noting, token) = (Arc::clone(&seen), access_token.to_owned());
@@ -52,11 +53,20 @@ impl Server {
         let granted = Json(json!({ "access_token": token, "token_type": "Bearer" }));
         let token = post(async move || granted.clone());
         let routes = Router::new().route("/api", api).route("/token", token);
+        Self {
+            seen,
+            ..Self::serving(routes).await
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "it lives as long as its test")]
+    async fn serving(routes: Router) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async { axum::serve(listener, routes).await });
         let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+        let seen = Arc::default();
         Self { url, seen }
     }
 
@@ -81,9 +91,13 @@ impl Server {
     fn oauth2(&self) -> CallerAuth {
         CallerAuth::Oauth2(Box::new(ClientCredentials {
             token_url: Template::new(self.url.join("token").expect("a URL").as_str()),
-            client_id: Template::new("client"),
-            client_secret: reference(),
+            client_id: Some(Template::new("client")),
+            client_secret: Some(reference()),
             method: ClientAuthMethod::Basic,
+            key: None,
+            client_assertion: None,
+            assertion_audience: None,
+            grant: Grant::ClientCredentials,
             scopes: Vec::new(),
             audience: None,
             params: Default::default(),
@@ -145,6 +159,52 @@ async fn a_credential_that_no_header_can_carry_is_named_and_nothing_is_sent() {
         assert!(!fault.message.contains("canary"), "{fault}");
     }
     assert!(server.seen.lock().is_empty());
+}
+
+/// The client secret is read again also where only a rule of the configuration
+/// says that the answer refuses it.
+#[tokio::test]
+async fn a_rule_that_refuses_the_client_has_its_secret_read_again() {
+    struct Replaced(Mutex<Vec<&'static str>>);
+    #[async_trait]
+    impl Secrets for Replaced {
+        async fn resolve(&self, _: &SecretRef) -> Result<Resolved, Fault> {
+            let newest = self.0.lock().last().copied().expect("a secret");
+            Text(newest.to_owned()).resolve(&reference().0).await
+        }
+
+        fn refused(&self, _: &SecretRef) {
+            self.0.lock().push("new-secret");
+        }
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noting = Arc::clone(&seen);
+    let token = post(async move |headers: HeaderMap| {
+        noting.lock().push(headers);
+        Json(json!({ "status": "failed" }))
+    });
+    let server = Server::serving(Router::new().route("/token", token)).await;
+    let CallerAuth::Oauth2(mut client) = server.oauth2() else {
+        unreachable!("it is that");
+    };
+    let rule =
+        "means = 'unauthorized'\nstatus = 200\nwhen = [{ at = '/status', equals = 'failed' }]";
+    client.answers.push(toml::from_str(rule).expect("a rule"));
+    let (clock, observer) = (Arc::new(SystemClock), Arc::new(NoObserver));
+    let http = Client::new(&ClientSettings::default(), Target::Idp, clock, observer);
+    let secrets = Replaced(Mutex::new(vec!["old-secret"]));
+    let login = login(&http.expect("a client"), &secrets, &client, "login", None).await;
+    assert_eq!(
+        login.err().map(|fault| fault.class),
+        Some(FaultClass::Unauthorized)
+    );
+    let sent: Vec<String> = seen
+        .lock()
+        .iter()
+        .map(|h| h["authorization"].to_str().expect("text").to_owned())
+        .collect();
+    let basic = |secret: &str| format!("Basic {}", STANDARD.encode(format!("client:{secret}")));
+    assert_eq!(sent, [basic("old-secret"), basic("new-secret")]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod table;
 
 use minijinja::Environment;
 
-use crate::http::names::nearest;
+use crate::problem::nearest;
 
 pub(super) use self::functions::{Instead, encoded};
 

@@ -23,6 +23,12 @@ impl JsonTemplate {
         json_uses(&self.0, name)
     }
 
+    /// The same document with nothing but the texts that use this name.
+    #[must_use]
+    pub fn only_using(&self, name: &str) -> Self {
+        Self(only_using(&self.0, name))
+    }
+
     /// The document with every text rendered; members and items of which
     /// `or_omit` says so are left out. Wipe it after use.
     ///
@@ -63,6 +69,19 @@ fn json_uses(node: &Value, name: &str) -> bool {
             .iter()
             .any(|(key, field)| Template::new(key).uses(name) || json_uses(field, name)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn only_using(node: &Value, name: &str) -> Value {
+    match node {
+        Value::String(text) if Template::new(text).uses(name) => node.clone(),
+        Value::Array(items) => items.iter().map(|item| only_using(item, name)).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            let kept = fields.map(|(key, field)| (key.clone(), only_using(field, name)));
+            Value::Object(kept.collect())
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Value::Null,
     }
 }
 

@@ -50,7 +50,9 @@ impl TimeFormat {
         }
     }
 
-    pub(super) fn takes_zone(self) -> bool {
+    /// Whether a zone can be configured for it.
+    #[must_use]
+    pub fn takes_zone(self) -> bool {
         match self {
             Self::Rfc3339 | Self::Local | Self::Date => true,
             Self::Rfc2822

@@ -73,6 +73,19 @@ impl<'i> Calls<'i> {
                 self.check_call(call, &at, purpose, problems);
             }
         }
+        let path = format!("{}.issue", self.path);
+        let issue = issuer.issue.with_paths(&path);
+        let issue = issue.map(|(at, call)| (at, Purpose::Issue, call));
+        let more = [
+            (Purpose::List, &issuer.list),
+            (Purpose::Revoke, &issuer.revoke),
+        ];
+        let others = single.into_iter().chain(more);
+        let others = others.filter_map(|(purpose, call)| {
+            let at = format!("{}.{}", self.path, purpose.as_str());
+            Some((at, purpose, call.as_ref()?))
+        });
+        self.checker().check_names(issue.chain(others), problems);
         if let Some(call) = &issuer.list {
             self.check_list(call, &format!("{}.list", self.path), problems);
         }
@@ -94,18 +107,12 @@ impl<'i> Calls<'i> {
         let mut earlier = checker.steps();
         for (at, call) in sequence.with_paths(path) {
             self.check_after(call, &at, Purpose::Issue, &earlier, problems);
-            match &call.name {
-                None if sequence.0.len() > 1 => problems.error(
+            if call.name.is_none() && sequence.0.len() > 1 {
+                problems.error(
                     format!("{at}.name"),
                     "each of several calls needs a name, by which later calls use its answer",
                     "write for example `name = \"create\"`",
-                ),
-                Some(name) if earlier.contains(&name.as_str()) => problems.error(
-                    format!("{at}.name"),
-                    format!("an earlier call is already named `{name}`"),
-                    "give each its own name",
-                ),
-                None | Some(_) => {}
+                );
             }
             earlier.push(call.name(Purpose::Issue));
         }

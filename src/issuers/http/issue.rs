@@ -6,20 +6,38 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::HttpTokens;
-use crate::fault::{Fault, FaultClass};
-use crate::http::exchange::{Effect, Place, Purpose, Read, Reply, Run, View};
+use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::http::exchange::{Call, Effect, Place, Purpose, Read, Reply, Run, View};
 use crate::http::message::{Answer, SecretJson};
 use crate::http::times::{Known, TimeField};
-use crate::issuers::jwt;
+use crate::issuers::{jwt, spelled};
 use crate::ports::IssueRequest;
 use crate::rotation::capability::{ExpirySource, IssueEffect, Overlap};
 use crate::rotation::outcome::IssuedToken;
 use crate::rotation::record::ExpiryKnown;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, TokenShapeError};
 
-/// The answers of the calls of one issue, with what is read from each.
+/// The answers of the calls of one issue.
 struct Answers<'c> {
-    all: Vec<(&'c Read, Arc<Answer>, Option<SecretJson>)>,
+    all: Vec<Answered<'c>>,
+}
+
+/// One of them.
+struct Answered<'c> {
+    call: &'c Call,
+    answer: Arc<Answer>,
+    json: Option<SecretJson>,
+}
+
+impl<'c> Answered<'c> {
+    fn of(call: &'c Call, answer: Arc<Answer>) -> Self {
+        let json = answer.secret_json().ok();
+        Self { call, answer, json }
+    }
+
+    fn view(&self) -> View<'_> {
+        View::of(&self.answer, self.json.as_ref())
+    }
 }
 
 impl Answers<'_> {
@@ -27,7 +45,7 @@ impl Answers<'_> {
     fn find<T>(&self, what: impl Fn(&Read, View<'_>) -> Option<T>) -> Option<T> {
         self.all
             .iter()
-            .find_map(|(read, answer, json)| what(read, View::of(answer, json.as_ref())))
+            .find_map(|answered| what(&answered.call.read, answered.view()))
     }
 
     fn text(&self, place: impl Fn(&Read) -> Option<&Place>) -> Option<String> {
@@ -47,9 +65,10 @@ impl HttpTokens {
         let answers = self.make_calls(&mut run).await?;
         let value = match &request.chosen {
             Some(chosen) => chosen.clone(),
-            None => read_value(&answers, &run)?,
+            None => read_value(&answers, &run)
+                .map_err(|fault| made(fault, usable(answers.text(|read| read.id.as_ref()))))?,
         };
-        let id = self.issued_id(&mut run, request, &answers, &value).await;
+        let id = self.issued_id(&mut run, request, &answers, &value).await?;
         let (expires_at, expiry) = self.expiry(&value, &answers, asked, sent_at);
         Ok(IssuedToken {
             id,
@@ -69,15 +88,20 @@ impl HttpTokens {
             match run.call(call, Purpose::Issue).await {
                 Ok(Reply::Done(answer)) => {
                     created |= call.effect(Purpose::Issue) == Effect::Creates;
-                    let json = answer.secret_json().ok();
-                    all.push((&call.read, answer, json));
+                    all.push(Answered::of(call, answer));
                 }
                 Ok(Reply::Skipped) => {}
                 Ok(Reply::Gone) => {
                     let what = "a rule of `answers` says that there is no such token, which cannot be when one is issued: correct the rule";
-                    return Err(after_creation(created, self.exchange.refuse(what)));
+                    let fault = after_creation(created, self.exchange.refuse(what));
+                    return Err(made(fault, told_id(all)));
                 }
-                Err(failed) => return Err(after_creation(created, failed.fault)),
+                Err(failed) => {
+                    let fault = after_creation(created, failed.fault);
+                    let answered = failed.answer.map(|answer| Answered::of(call, answer));
+                    all.extend(answered);
+                    return Err(made(fault, told_id(all)));
+                }
             }
         }
         Ok(Answers { all })
@@ -91,7 +115,7 @@ impl HttpTokens {
         now: Timestamp,
     ) {
         let current = request.current.as_ref();
-        let id = current.and_then(|handle| self.id_of(handle));
+        let id = current.and_then(|handle| self.id_to_rotate(handle));
         run.with(|context| {
             let context = context
                 .text("label", &request.label)
@@ -122,7 +146,7 @@ impl HttpTokens {
         request: &IssueRequest,
         answers: &Answers<'_>,
         value: &BearerToken,
-    ) -> Option<String> {
+    ) -> Result<Option<String>, Fault> {
         let told = answers.text(|read| read.id.as_ref());
         let from_value = || {
             self.config
@@ -130,9 +154,20 @@ impl HttpTokens {
                 .as_ref()
                 .and_then(|r| r.read(value))
         };
-        match told.or_else(from_value) {
-            Some(id) => Some(id),
-            None => self.id_by_label(run, request).await,
+        let Some(id) = told.or_else(from_value) else {
+            return Ok(self.id_by_label(run, request).await);
+        };
+        // What is revoked later must be the id of this token, and nothing that a
+        // URL or a log could take for something else.
+        match spelled::objection(&id, Some(value)) {
+            None => Ok(Some(id)),
+            Some(why) => {
+                let text = format!(
+                    "issue: the id of the new token {why}, so it is no id: correct `issue.read.id`"
+                );
+                let fault = Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text);
+                Err(run.about(fault.complete()))
+            }
         }
     }
 
@@ -222,36 +257,75 @@ impl HttpTokens {
 }
 
 fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault> {
-    let Some((read, answer, json)) = answers
-        .all
-        .iter()
-        .rev()
-        .find(|(read, _, _)| read.token.is_some())
-    else {
+    let mut told = answers.all.iter().rev();
+    let Some(answered) = told.find(|answered| answered.call.read.token.is_some()) else {
         return Err(run.misconfigured(
             "no call of `issue` that was made says where the token is: write `read.token`",
         ));
     };
-    let lost = |what: String| after_creation(true, run.about(answer.unexpected(what)));
-    let Some(place) = &read.token else {
+    let (answer, view) = (&answered.answer, answered.view());
+    let said = match run.error_in(answered.call, view) {
+        Some(error) => format!("; it says: {error}"),
+        None => String::new(),
+    };
+    let lost = |what: String| after_creation(true, run.about(answer.unexpected(what + &said)));
+    let Some(place) = &answered.call.read.token else {
         return Err(lost("`read.token` is not configured".to_owned()));
     };
-    if let (Err(fault), true) = (answer.secret_json(), place.is_json()) {
+    let shape = || run.mask().clean(&answer.shape());
+    if let (Err(mut fault), true) = (answer.secret_json(), place.is_json()) {
+        fault.message.push_str(&format!(
+            "; the token was expected at {place}, and the answer has {}. Where the body itself is the token, write `token = {{ text = true }}` in `read`, and where a header has it, `token = {{ header = \"Name\" }}`",
+            shape()
+        ));
         return Err(after_creation(true, run.about(fault)));
     }
-    let view = View::of(answer, json.as_ref());
-    let text = place
-        .find(view)
-        .and_then(|found| found.as_str().map(str::to_owned))
-        .ok_or_else(|| lost(format!("there is no token at {place}")))?;
-    BearerToken::parse(&text)
-        .map_err(|shape| lost(format!("what is at {place} cannot be used: {shape}")))
+    let found = place.find(view);
+    let Some(text) = found.as_ref().and_then(|found| found.as_str()) else {
+        let shape = shape();
+        return Err(lost(format!(
+            "there is no token at {place} (`read.token` of `issue`): it has {shape}. Write the place that has the token: \"/a/b\", or {{ header = \"Name\" }}"
+        )));
+    };
+    BearerToken::parse(text).map_err(|shape| {
+        let remedy = match shape {
+            TokenShapeError::SchemePrefix => {
+                ": cut the word off with `between = [\"Bearer \", \"\"]` in the place, as in { at = \"/token\", between = [\"Bearer \", \"\"] }"
+            }
+            TokenShapeError::Empty
+            | TokenShapeError::TooLong
+            | TokenShapeError::SurroundingSpace
+            | TokenShapeError::Unprintable { .. } => "",
+        };
+        lost(format!("what is at {place} cannot be used: {shape}{remedy}"))
+    })
+}
+
+/// The id of what was made, as the answers tell it.
+fn told_id(all: Vec<Answered<'_>>) -> Option<String> {
+    usable(Answers { all }.text(|read| read.id.as_ref()))
+}
+
+fn usable(id: Option<String>) -> Option<String> {
+    id.filter(|id| spelled::objection(id, None).is_none())
+}
+
+/// The same fault, with the id of what was made where it is known.
+fn made(mut fault: Fault, id: Option<String>) -> Fault {
+    if let Some(unusable) = &mut fault.unusable {
+        unusable.made = id;
+    }
+    fault
 }
 
 /// A failure after a token may have been created.
 fn after_creation(created: bool, mut fault: Fault) -> Fault {
     if created && fault.class != FaultClass::Ambiguous {
+        let same_again = fault.class.is_permanent();
         fault.class = FaultClass::Ambiguous;
+        if same_again {
+            fault = fault.complete();
+        }
         fault
             .message
             .push_str("; a token was created before this, and is looked for");

@@ -1,14 +1,24 @@
 //! Reading what the issuer shows of its tokens.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::HttpTokens;
 use crate::fault::Fault;
-use crate::http::exchange::{Call, Pager, Purpose, Read, Reply, Run, View};
+use crate::http::exchange::{Call, ItemsAs, Pager, Place, Purpose, Read, Reply, Run, View};
 use crate::http::message::Answer;
 use crate::http::times::TimeField;
+use crate::issuers::spelled;
 use crate::rotation::outcome::{ListedToken, Listing};
+use crate::secret::shown_parts::ShownParts;
+
+/// Most items of a list that are read, and most bytes of all its pages.
+const MOST_ITEMS: usize = 10_000;
+const MOST_BYTES: usize = 16 << 20;
 
 impl HttpTokens {
     /// Every page of the list, and the version of the state.
@@ -32,57 +42,43 @@ impl HttpTokens {
     async fn read_pages(&self, call: &Call, run: &mut Run<'_>) -> Result<Listing, Fault> {
         let first = run.url(call, Purpose::List)?;
         let mut pager = Pager::new(&call.paging, first);
-        let mut listing = Listing::default();
-        let mut unreadable = 0_usize;
+        let mut pages = Pages::default();
         loop {
             let reply = run.call_page(call, Purpose::List, pager.mark()).await?;
             let answer = match reply {
                 Reply::Done(answer) => answer,
-                Reply::Gone | Reply::Skipped => return Ok(listing),
+                Reply::Gone | Reply::Skipped => return Ok(pages.listing),
             };
             let body = answer.secret_json().map_err(|fault| run.about(fault))?;
             let view = View::of(&answer, Some(&body));
             let items = items_of(&call.read, &answer, view).map_err(|fault| run.about(fault))?;
-            for item in &items {
-                unreadable += usize::from(!self.add_item(&call.read, item, &mut listing));
+            let items = match items.as_ref() {
+                Value::Array(items) => items.as_slice(),
+                one @ Value::Object(_) => std::slice::from_ref(one),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => &[],
+            };
+            let fits = pages.count(&answer, items.len());
+            fits.map_err(|why| run.about(answer.unexpected(why)))?;
+            for item in items {
+                pages.add(&call.read, item, self.clock.now());
             }
             if let Some(etag) = &call.read.etag {
-                listing.etag = etag.text(view);
+                pages.listing.etag = usable_etag(etag.text(view));
             }
             let more = pager
                 .advance(&answer, view, items.len())
                 .map_err(|why| run.about(answer.unexpected(why)))?;
             if !more {
-                if unreadable > 0 {
+                if pages.unreadable > 0 {
                     tracing::warn!(
                         issuer = self.exchange.name(),
-                        items = unreadable,
-                        "items of the list have no id where `list.read.id` looks, or a time that cannot be read; they are left out, or the time counts as unknown"
+                        items = pages.unreadable,
+                        "items of the list have no usable id where `list.read.id` looks, or a time that cannot be read; they are left out, or the time counts as unknown"
                     );
                 }
-                return Ok(listing);
+                return Ok(pages.listing);
             }
         }
-    }
-
-    /// `false`: something of the item could not be read. One item that nobody
-    /// can read must not hide the others.
-    fn add_item(&self, read: &Read, item: &Value, listing: &mut Listing) -> bool {
-        let view = View::item(item);
-        if read.only.iter().any(|c| c.holds(view).is_err()) {
-            return true;
-        }
-        let now = self.clock.now();
-        let (listed, readable) = read_token(read, view, now);
-        let Some(listed) = listed else {
-            return false;
-        };
-        let live = listed.expires_at.is_none_or(|end| end > now);
-        let known = listing.tokens.iter().any(|t| t.id == listed.id);
-        if live && !known {
-            listing.tokens.push(listed);
-        }
-        readable
     }
 
     async fn read_etag(&self, call: &Call, run: &mut Run<'_>) -> Result<Option<String>, Fault> {
@@ -91,12 +87,12 @@ impl HttpTokens {
             Reply::Gone | Reply::Skipped => return Ok(None),
         };
         let Some(place) = &call.read.etag else {
-            return Ok(answer.header("etag").map(str::to_owned));
+            return Ok(usable_etag(answer.header("etag").map(str::to_owned)));
         };
         let body = answer.secret_json().ok();
         place
             .text(View::of(&answer, body.as_ref()))
-            .map(Some)
+            .map(|etag| usable_etag(Some(etag)))
             .ok_or_else(|| run.about(answer.unexpected(format!("there is no version at {place}"))))
     }
 
@@ -126,41 +122,95 @@ impl HttpTokens {
         };
         let body = answer.secret_json().map_err(|fault| run.about(fault))?;
         let (listed, _) = read_token(&read, View::of(&answer, Some(&body)), self.clock.now());
-        Ok(Some(listed.unwrap_or_else(|| bare(id))))
+        Ok(Some(listed.unwrap_or_else(|| ListedToken::with_id(id))))
     }
 }
 
-fn bare(id: &str) -> ListedToken {
-    ListedToken {
-        id: id.to_owned(),
-        label: None,
-        created_at: None,
-        expires_at: None,
-        last_used_at: None,
-    }
-}
-
-fn items_of(read: &Read, answer: &Answer, view: View<'_>) -> Result<Vec<Value>, Fault> {
+/// The array of items.
+fn items_of<'v>(read: &Read, answer: &Answer, view: View<'v>) -> Result<Cow<'v, Value>, Fault> {
     let (found, at) = match &read.items {
-        Some(place) => (
-            place.find(view).map(std::borrow::Cow::into_owned),
-            format!("at {place}"),
-        ),
-        None => (view.json().cloned(), "as its body".to_owned()),
+        Some(place) => (place.find(view), format!("at {place}")),
+        None => (view.json().map(Cow::Borrowed), "as its body".to_owned()),
     };
-    match found {
-        Some(Value::Array(items)) => Ok(items),
-        Some(
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_),
-        )
-        | None => Err(answer.unexpected(format!("there is no array {at}"))),
+    let nothing = || Cow::Owned(Value::Null);
+    let (what, fits): (_, fn(&Value) -> bool) = match read.items_as {
+        ItemsAs::Array => ("array", Value::is_array),
+        ItemsAs::OptionalArray => ("array", |v| v.is_array() || v.is_null()),
+        ItemsAs::OneObject => ("object", |v| v.is_object() || v.is_null()),
+    };
+    let found = match read.items_as {
+        ItemsAs::Array => found,
+        // Only inside of an object that is there: an empty body tells nothing.
+        ItemsAs::OptionalArray | ItemsAs::OneObject => found.or_else(|| {
+            let whole = view.json().filter(|json| json.is_object());
+            whole.map(|_| nothing())
+        }),
+    };
+    found.filter(|found| fits(found)).ok_or_else(|| {
+        let shape = answer.shape();
+        answer.unexpected(format!(
+            "there is no {what} {at} (`list.read.items`): it has {shape}"
+        ))
+    })
+}
+
+/// A version that can be stored and sent back.
+fn usable_etag(etag: Option<String>) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_graphic() || b == b' ';
+    etag.filter(|etag| etag.len() <= spelled::LONGEST && etag.bytes().all(plain))
+}
+
+/// What was read of a list until now.
+#[derive(Default)]
+struct Pages {
+    listing: Listing,
+    ids: BTreeSet<String>,
+    items: usize,
+    bytes: usize,
+    unreadable: usize,
+}
+
+impl Pages {
+    /// Counts a page; an error if the list is larger than any that is read.
+    fn count(&mut self, page: &Answer, items: usize) -> Result<(), String> {
+        self.items += items;
+        self.bytes += page.body.len();
+        let narrow = "narrow it down in `list.query`, for example to the tokens of one owner";
+        if self.items > MOST_ITEMS {
+            return Err(format!(
+                "the list has more than {MOST_ITEMS} items: {narrow}"
+            ));
+        }
+        if self.bytes > MOST_BYTES {
+            let mebibytes = MOST_BYTES >> 20;
+            return Err(format!("the list is larger than {mebibytes} MiB: {narrow}"));
+        }
+        Ok(())
+    }
+
+    /// One item that nobody can read must not hide the others.
+    fn add(&mut self, read: &Read, item: &Value, now: Timestamp) {
+        let view = View::item(item);
+        if read.only.iter().any(|c| c.holds(view).is_err()) {
+            return;
+        }
+        let (listed, readable) = read_token(read, view, now);
+        self.unreadable += usize::from(!readable);
+        let live = |token: &ListedToken| token.expires_at.is_none_or(|end| end > now);
+        if let Some(listed) = listed.filter(live)
+            && self.ids.insert(listed.id.clone())
+        {
+            self.listing.tokens.push(listed);
+        }
     }
 }
 
 /// What is told of one token, and whether all of it could be read. `None`:
 /// there is no id where one should be.
 fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToken>, bool) {
-    let Some(id) = read.id.as_ref().and_then(|place| place.text(view)) else {
+    let text = |place: &Option<Place>| place.as_ref()?.text(view);
+    let id = text(&read.id).filter(|id| spelled::objection(id, None).is_none());
+    let Some(id) = id else {
         return (None, false);
     };
     let mut readable = true;
@@ -174,9 +224,15 @@ fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToke
             }
         }
     };
+    let part = |place| text(place).map(Zeroizing::new);
+    let (prefix, suffix) = (part(&read.token_prefix), part(&read.token_suffix));
     let listed = ListedToken {
+        shown: ShownParts::new(
+            prefix.as_ref().map(|part| part.as_str()),
+            suffix.as_ref().map(|part| part.as_str()),
+        ),
         id,
-        label: read.label.as_ref().and_then(|place| place.text(view)),
+        label: text(&read.label).filter(|label| spelled::objection_to_label(label).is_none()),
         created_at: at(&read.created_at),
         expires_at: at(&read.expires_at),
         last_used_at: at(&read.last_used_at),

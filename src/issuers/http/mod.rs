@@ -24,6 +24,7 @@ use crate::http::exchange::{Call, Exchange, Owner, Purpose, Reply, Run};
 use crate::ports::kind::Kind as _;
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::{IssuerCapabilities, Recovery, Revoke};
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::secret::BearerToken;
 
@@ -31,6 +32,7 @@ use crate::secret::BearerToken;
 pub struct HttpTokens {
     config: HttpIssuer,
     capabilities: IssuerCapabilities,
+    settings: String,
     exchange: Exchange,
     clock: Arc<dyn Clock>,
 }
@@ -47,23 +49,28 @@ impl HttpTokens {
             &deps.secrets,
             deps.fired.clone(),
         );
+        let settings = super::digest_of(config);
         let mut config = config.clone();
         exchange.prepare(config.calls_mut());
         Self {
             capabilities: config.capabilities(),
+            settings,
             config,
             exchange,
             clock: Arc::clone(&deps.clock),
         }
     }
 
-    /// The id of a token: as it was told, or as its own text tells.
-    fn id_of(&self, handle: &TokenHandle) -> Option<String> {
-        let from_value = || {
-            let rule = self.config.id_from_token.as_ref()?;
-            rule.read(handle.value.as_ref()?)
-        };
-        handle.id.clone().or_else(from_value)
+    /// The id of the token in use, for the request that rotates it: as this
+    /// issuer has shown it. Only where the issuer has no call that could show
+    /// it, the token's own text tells.
+    fn id_to_rotate(&self, handle: &TokenHandle) -> Option<String> {
+        let shown = handle.id.as_ref().map(IssuerId::text);
+        let can_show = self.config.list.is_some() || self.config.get.is_some();
+        shown.or_else(|| {
+            let value = handle.value.as_ref().filter(|_| !can_show)?;
+            self.id_in(value)
+        })
     }
 
     /// A session and the lookups, for an operation on a token.
@@ -83,18 +90,18 @@ impl HttpTokens {
         let Some(call) = &self.config.revoke else {
             return Err(self.missing("revoke"));
         };
-        let id = self.id_of(handle);
+        let id = handle.id.as_ref().map(IssuerId::as_str);
         if self.capabilities.revoke == Revoke::ById && id.is_none() {
             return Err(self
                 .exchange
                 .refuse("the id of the old token is not known: revoke it at the issuer by hand"));
         }
         let mut run = self.begin(token).await?;
-        run.with(|context| context.maybe("id", id.as_deref()));
+        run.with(|context| context.maybe("id", id));
         run.with_token("token", handle.value.as_ref());
         match run.call(call, Purpose::Revoke).await? {
             Reply::Done(_) => Ok(()),
-            Reply::Gone => self.gone_for_sure(token, id.as_deref()).await,
+            Reply::Gone => self.gone_for_sure(token, id).await,
             Reply::Skipped => Err(self.skipped("revoke")),
         }
     }
@@ -146,6 +153,10 @@ impl Issuer for HttpTokens {
         self.capabilities
     }
 
+    fn settings(&self) -> &str {
+        &self.settings
+    }
+
     fn label(&self, token: &str, rotation_id: &str, attempt: u32) -> String {
         self.config.label.of(token, rotation_id, attempt)
     }
@@ -153,6 +164,10 @@ impl Issuer for HttpTokens {
     fn choose_secret(&self) -> Option<BearerToken> {
         (self.capabilities.recovery == Recovery::ClientChosen)
             .then(|| super::local::secret::generate(&self.config.secret_prefix))
+    }
+
+    fn id_in(&self, value: &BearerToken) -> Option<String> {
+        self.config.id_from_token.as_ref()?.read(value)
     }
 
     async fn list(&self, token: &str) -> Result<Listing, Fault> {

@@ -267,6 +267,10 @@ impl Issuer for LocalTokens {
         self.config.capabilities()
     }
 
+    fn settings(&self) -> &str {
+        self.api.as_ref().map_or("", |api| api.settings())
+    }
+
     fn label(&self, token: &str, rotation_id: &str, attempt: u32) -> String {
         self.config.label.of(token, rotation_id, attempt)
     }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::rotation::capability::SideEffects;
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::Outcome;
-use crate::rotation::record::{Delivery, DeliveryState, Lease, Record};
+use crate::rotation::record::{Delivery, Lease, Record};
 use crate::rotation::situation::Situation;
 
 /// Marks in the record that a step is about to begin, and extends the lease.
@@ -34,11 +34,7 @@ pub fn intend(
         expires_at,
     });
     if let (Step::Deliver { connection }, Some(rotation)) = (step, next.rotation.as_mut()) {
-        let started = Delivery {
-            state: DeliveryState::Started,
-            at: now,
-            ask_again_at: None,
-        };
+        let started = Delivery::started(now);
         rotation.deliveries.insert(connection.clone(), started);
     }
     next
@@ -60,7 +56,7 @@ pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
         | Outcome::OrphanRevoked { .. }
         | Outcome::UnrecordedRevoked { .. }
         | Outcome::Failed { .. }
-        | Outcome::Adopted(_)
+        | Outcome::Adopted { .. }
         | Outcome::Supplied { .. } => true,
         Outcome::Delivered { connection } => situation
             .connection(connection)

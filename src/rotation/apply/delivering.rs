@@ -2,13 +2,16 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
+use super::handed_over;
 use super::promoting::{advance, enter};
 use super::rolling_back::{begin_discarding, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::rotation::capability::Overlap;
+use crate::rotation::capability::{Overlap, Writer};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::Confirmation;
-use crate::rotation::record::{ConnectionHolds, Delivery, DeliveryState, Failures, Stage};
+use crate::rotation::record::{
+    ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, Failures, Stage,
+};
 
 /// An identity provider may refuse a new token until it is known everywhere.
 /// After this many refusals in a row the token is rolled back.
@@ -19,11 +22,12 @@ pub(super) fn delivered(
     connection: &str,
 ) -> Result<(), IllegalOutcome> {
     let now = change.now;
+    let by_person = is_by_person(&change, connection);
     let rotation = change
         .record
         .rotation
         .as_mut()
-        .filter(|r| r.stage == Stage::Delivering);
+        .filter(|r| matches!(r.stage, Stage::Delivering | Stage::HandedOver));
     let Some((rotation, pending)) = rotation.and_then(|r| r.pending.clone().map(|p| (r, p))) else {
         return Err(change.illegal("delivered"));
     };
@@ -39,6 +43,8 @@ pub(super) fn delivered(
         at: now,
         confirmed_at: None,
         in_doubt: false,
+        by_person,
+        ack: None,
     };
     change
         .record
@@ -55,6 +61,11 @@ pub(super) fn delivered(
     Ok(())
 }
 
+fn is_by_person(change: &Change<'_, '_>, connection: &str) -> bool {
+    let can = change.situation.connection(connection);
+    can.is_some_and(|can| can.writer == Writer::Person)
+}
+
 /// Whether the new token works only after `complete`.
 fn completes_first(change: &Change<'_, '_>) -> bool {
     change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false }
@@ -62,7 +73,9 @@ fn completes_first(change: &Change<'_, '_>) -> bool {
 
 fn all_delivered(change: &Change<'_, '_>) -> bool {
     let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
-    change.situation.connections.iter().all(|(name, _)| {
+    let connections = change.situation.connections.iter();
+    let mut written = connections.filter(|(_, can)| can.writer == Writer::Daemon);
+    written.all(|(name, _)| {
         deliveries
             .and_then(|d| d.get(name))
             .is_some_and(|d| matches!(d.state, DeliveryState::Delivered | DeliveryState::Confirmed))
@@ -90,7 +103,8 @@ pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
             | Stage::Confirming
             | Stage::Reverting
             | Stage::Discarding
-            | Stage::WaitingOperator => false,
+            | Stage::WaitingOperator
+            | Stage::HandedOver => false,
         });
     if !may_follow {
         return Err(change.illegal("completed"));
@@ -101,6 +115,7 @@ pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome
     }
     if let Some(current) = change.record.current.as_mut() {
         current.expires_at = Some(now);
+        current.expiry = ExpiryKnown::Api;
     }
     change.record.failures = Failures::default();
     enter(&mut change, Stage::Proving);
@@ -112,6 +127,9 @@ pub(super) fn confirmed(
     connection: &str,
     confirmation: Confirmation,
 ) -> Result<(), IllegalOutcome> {
+    if handed_over::waits(&change) {
+        return handed_over::confirmed(change, connection, confirmation);
+    }
     let now = change.now;
     let rotation = change
         .record
@@ -150,20 +168,32 @@ pub(super) fn confirmed(
             roll_back(&mut change, detail);
         }
         Confirmation::NotYet { ask_again, .. } => {
-            let pause = ask_again.unwrap_or(policy.confirm_every);
-            delivery.ask_again_at = now.checked_add(pause).ok();
+            let end = entered.checked_add(policy.confirm_timeout);
+            let asked = ask_again.and_then(|pause| now.checked_add(pause).ok());
+            let usual = now.checked_add(policy.confirm_every).ok();
+            // A wish for a pause beyond the time limit is only a hint.
+            let asked = asked.map(|at| at.min(end.unwrap_or(at)));
+            delivery.ask_again_at = asked.or(usual);
         }
         Confirmation::Refused { detail } => {
             delivery.ask_again_at = now.checked_add(policy.confirm_every).ok();
             let detail = format!("connection `{connection}` refuses the new token: {detail}");
             let fault = refused(&detail, FaultKind::Refused);
             let count = note_refusal(&mut change, &confirm_step(connection), &fault);
-            if late || count >= REFUSALS_BELIEVED {
+            let expiry = current_expiry(&change);
+            let patience = policy.patience(entered, expiry);
+            let has_had_its_time = now.duration_since(entered) >= patience;
+            if late || (count >= REFUSALS_BELIEVED && has_had_its_time) {
                 roll_back(&mut change, detail);
             }
         }
     }
     Ok(())
+}
+
+fn current_expiry(change: &Change<'_, '_>) -> Option<jiff::Timestamp> {
+    let current = change.record.current.as_ref()?;
+    change.situation.policy.expiry(current)
 }
 
 fn confirm_step(connection: &str) -> Step {
@@ -178,6 +208,7 @@ fn refused(detail: &str, kind: FaultKind) -> Fault {
 
 pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(), IllegalOutcome> {
     let now = change.now;
+    let by_person = is_by_person(&change, connection);
     let current = change
         .record
         .current
@@ -186,12 +217,14 @@ pub(super) fn reverted(mut change: Change<'_, '_>, connection: &str) -> Result<(
     let Some(fingerprint) = current else {
         return Err(change.illegal("reverted"));
     };
-    let given = fingerprint.clone();
+    let given = fingerprint;
     let holds = ConnectionHolds {
         fingerprint,
         at: now,
         confirmed_at: None,
         in_doubt: false,
+        by_person,
+        ack: None,
     };
     let connections = &mut change.record.connections;
     let before = connections.insert(connection.to_owned(), holds);

@@ -2,14 +2,16 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::note_failure;
-use super::halting::halt;
+use super::halting::{halt_at, halt_unusable};
+use super::handed_over;
 use super::losing::{latest_death, lost};
 use super::proving::verify_failed;
 use super::retiring::use_unknown;
 use super::rolling_back::{abandon_pending, roll_back};
-use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::fault::{Fault, FaultClass, FaultKind, Unusable};
+use crate::rotation::capability::Recovery;
 use crate::rotation::decision::Step;
-use crate::rotation::record::{HaltCause, Stage};
+use crate::rotation::record::{HaltCause, Stage, UnusableAnswer};
 
 pub(super) fn failed(
     mut change: Change<'_, '_>,
@@ -36,7 +38,12 @@ pub(super) fn failed(
         Step::CheckUse { fingerprint } => use_unknown(change, fingerprint, fault),
         Step::RevokeOrphan { id } => {
             let policy = change.situation.policy;
-            if let Some(orphan) = change.record.orphans.iter_mut().find(|o| o.id == *id) {
+            if let Some(orphan) = change
+                .record
+                .orphans
+                .iter_mut()
+                .find(|o| o.id.as_str() == id)
+            {
                 orphan.attempts = orphan.attempts.saturating_add(1);
                 orphan.retry_at = change
                     .now
@@ -48,10 +55,15 @@ pub(super) fn failed(
         Step::RevokeUnrecorded { .. } => {}
         Step::Issue => issue_failed(&mut change, &fault),
         Step::Verify => verify_failed(change, fault),
+        // What somebody writes to the published path does not halt the token.
+        Step::TakeSupplied => note_failure(&mut change, step, &fault),
+        // A wait for a person uses up no attempts.
+        Step::Confirm { connection } if handed_over::waits(&change) => {
+            handed_over::not_seen(&mut change, connection);
+        }
         Step::Adopt
         | Step::Prepare { .. }
         | Step::Recover
-        | Step::TakeSupplied
         | Step::Prove
         | Step::Deliver { .. }
         | Step::Confirm { .. }
@@ -77,7 +89,11 @@ fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
     let sent_before = doubted || !change.situation.intent_is_fresh;
     note_failure(change, &Step::Issue, fault);
     match fault.class {
-        FaultClass::Ambiguous => {}
+        FaultClass::Ambiguous => {
+            if let Some(unusable) = &fault.unusable {
+                note_unusable(change, fault, unusable);
+            }
+        }
         FaultClass::NotApplied
         | FaultClass::Throttled
         | FaultClass::Unauthorized
@@ -98,14 +114,43 @@ fn issue_failed(change: &mut Change<'_, '_>, fault: &Fault) {
     }
 }
 
+/// The issuer answered completely, and the answer cannot be used. First the
+/// token is looked for that may have been made, then the daemon stops. Where
+/// the same request gives the same token again, the intent stays as it is: under
+/// corrected settings the request is sent again and gets that token.
+fn note_unusable(change: &mut Change<'_, '_>, fault: &Fault, unusable: &Unusable) {
+    let answer = UnusableAnswer {
+        detail: fault.message.clone(),
+        settings: change.situation.issuer_settings.to_owned(),
+        made: unusable.made.clone(),
+        is_page: unusable.is_page,
+    };
+    match change.situation.issuer.recovery {
+        // The same request may be sent again at any time.
+        Recovery::ClientChosen | Recovery::Replay if unusable.is_page => {}
+        Recovery::ClientChosen | Recovery::Replay => {
+            let found = "The same request is sent again, so no other token is made.";
+            halt_unusable(change, &answer, found);
+        }
+        Recovery::ClientNamed
+        | Recovery::ByLabel
+        | Recovery::BySetDifference
+        | Recovery::ByStatus
+        | Recovery::None => {
+            let rotation = change.record.rotation.as_mut();
+            if let Some(intent) = rotation.and_then(|r| r.intent.as_mut()) {
+                intent.unusable = Some(answer);
+            }
+        }
+    }
+}
+
 /// After the permitted number of permanent failures: rolls back where that
 /// helps, else halts the token.
 fn give_up_if_permanent(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) {
-    let wrong_target = matches!(step, Step::Deliver { .. } | Step::Prepare { .. })
-        && fault.class == FaultClass::Rejected
-        && fault.kind == FaultKind::Config;
-    if wrong_target {
-        halt(change, HaltCause::WrongTarget, fault.message.clone());
+    let touches_connections = matches!(step, Step::Deliver { .. } | Step::Prepare { .. });
+    if touches_connections && fault.kind == FaultKind::WrongTarget {
+        halt_at(change, step, HaltCause::WrongTarget, fault.message.clone());
         return;
     }
     if change.record.failures.permanent < change.situation.policy.max_attempts {
@@ -121,14 +166,20 @@ fn give_up_if_permanent(change: &mut Change<'_, '_>, step: &Step, fault: &Fault)
         }
         Some(Stage::Discarding) => abandon_pending(change),
         None
-        | Some(Stage::Issuing | Stage::Completing | Stage::Reverting | Stage::WaitingOperator) => {
+        | Some(
+            Stage::Issuing
+            | Stage::Completing
+            | Stage::Reverting
+            | Stage::WaitingOperator
+            | Stage::HandedOver,
+        ) => {
             let detail = format!(
                 "`{}` failed {} times with a permanent error; the last answer: {}",
                 step.as_str(),
                 change.record.failures.permanent,
                 fault.message
             );
-            halt(change, HaltCause::AttemptsUsedUp, detail);
+            halt_at(change, step, HaltCause::AttemptsUsedUp, detail);
         }
     }
 }

@@ -9,7 +9,10 @@ use crate::rotation::record::{Failures, LastFailure};
 pub(super) fn note_failure(change: &mut Change<'_, '_>, step: &Step, fault: &Fault) {
     let failures = &mut change.record.failures;
     failures.consecutive = failures.consecutive.saturating_add(1);
-    if fault.class.is_permanent() {
+    // A complete answer that cannot be used comes again each time. What the
+    // issuer may have made is looked for first, and no attempt follows.
+    let same_again = fault.comes_again() && *step != Step::Issue;
+    if fault.class.is_permanent() || same_again {
         failures.permanent = failures.permanent.saturating_add(1);
     }
     failures.last = Some(LastFailure {

@@ -25,18 +25,21 @@ pub fn apply(
         return folded;
     }
     let mut next = record.clone();
-    lift_halt(&mut next);
+    lift_halt(&mut next, situation);
     next.orphans_uncounted.retain(|dies_at| *dies_at > now);
     // If the clock was set back, no time in the record goes back.
     let now = now.max(record.updated_at);
     next.updated_at = now;
+    let succeeded = outcome.success_of();
     let change = Change {
         record: &mut next,
         situation,
         now,
     };
     match outcome {
-        Outcome::Adopted(supplied) => supplying::adopted(change, supplied),
+        Outcome::Adopted { supplied, lookup } => {
+            supplying::adopted(change, supplied, lookup.as_ref())
+        }
         Outcome::Prepared(preparation) => issuing::prepared(change, preparation),
         Outcome::Issued(token) => issuing::issued(change, token),
         Outcome::Recovered {
@@ -46,7 +49,7 @@ pub fn apply(
         Outcome::Supplied {
             rotation_id,
             supplied,
-        } => supplying::supplied(change, rotation_id, supplied),
+        } => supplying::supplied(change, &rotation_id, supplied),
         Outcome::Proved(verdict) => proving::proved(change, verdict),
         Outcome::Verified(verdict) => proving::verified(change, verdict),
         Outcome::Delivered { connection } => delivering::delivered(change, &connection),
@@ -70,15 +73,16 @@ pub fn apply(
         Outcome::UnrecordedRevoked { .. } => Err(change.illegal("unrecorded_revoked")),
         Outcome::Failed { step, fault } => failing::failed(change, &step, fault),
     }?;
+    halting::end_if_over(record, &mut next, succeeded);
     Ok(next)
 }
 
-/// A person's request lifts a halt. The request is fulfilled by the rotation in
+/// A person's request lifts a halt, and so do corrected settings. The request is fulfilled by the rotation in
 /// flight, with two exceptions: while nothing is issued, the request still
 /// tells whether the guards are overridden; and a compromised token needs a
 /// rotation that began as such.
-fn lift_halt(record: &mut Record) {
-    if !record.halt_is_lifted() {
+fn lift_halt(record: &mut Record, situation: &Situation<'_>) {
+    if !situation.is_lifted(record) {
         return;
     }
     let cause = halting::lift(record);

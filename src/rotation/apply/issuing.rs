@@ -2,21 +2,30 @@
 //! after it.
 
 use super::change::{Change, IllegalOutcome};
-use super::halting::halt;
+use super::halting::halt_at;
+use super::identifying::identify_current;
 use super::losing::owns;
+use super::restoring;
 use super::rolling_back::roll_back;
-use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
+use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
+use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
-    ExpiryKnown, HaltCause, HeldToken, Intent, Origin, Record, Rotation, Stage, Trigger,
+    ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Rotation, Stage, Trigger,
 };
 
 pub(super) fn prepared(
     mut change: Change<'_, '_>,
     facts: Preparation,
 ) -> Result<(), IllegalOutcome> {
+    if let Some(listing) = &facts.listing {
+        restoring::take_in(&mut change, listing);
+    }
     begin_or_resume(&mut change, facts.trigger, &facts.rotation_id);
+    if let Some(lookup) = &facts.lookup {
+        identify_current(&mut change, lookup);
+    }
     let blocked = facts
         .listing
         .as_ref()
@@ -25,11 +34,21 @@ pub(super) fn prepared(
     let Some(rotation) = change.record.rotation.as_mut() else {
         return Err(change.illegal("prepared"));
     };
+    let asks_issuer_instead = rotation.stage == Stage::WaitingOperator
+        && change.situation.issuer.supply == Supply::Issuer;
+    if asks_issuer_instead {
+        rotation.stage = Stage::Issuing;
+        rotation.stage_entered_at = now;
+        rotation.operator_deadline = None;
+    }
     if rotation.stage != Stage::Issuing || rotation.intent.is_some() {
         return Err(change.illegal("prepared"));
     }
     if let Some(detail) = blocked {
-        halt(&mut change, HaltCause::SlotBlocked, detail);
+        let step = Step::Prepare {
+            trigger: facts.trigger,
+        };
+        halt_at(&mut change, &step, HaltCause::SlotBlocked, detail);
         return Ok(());
     }
     match change.situation.issuer.supply {
@@ -39,7 +58,8 @@ pub(super) fn prepared(
             rotation.operator_deadline = now
                 .checked_add(change.situation.policy.operator_deadline)
                 .ok();
-            change.record.request = None;
+            // A value that is meant may be written from now on.
+            change.record.request.take_if(|request| !request.supplied);
         }
         Supply::Issuer => {
             let listing = facts.listing.unwrap_or_default();
@@ -53,10 +73,13 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
     if change.record.rotation.is_some() {
         return;
     }
+    restoring::keep_mark(change.record, id);
     change.record.ordinal += 1;
+    let request = change.record.request.as_ref();
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),
         trigger,
+        asked_by: request.and_then(|request| request.by.clone()),
         began_at: change.now,
         stage: Stage::Issuing,
         stage_entered_at: change.now,
@@ -64,6 +87,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         attempts: 0,
         pending: None,
         deliveries: std::collections::BTreeMap::new(),
+        may_be_delivered: false,
         completed: false,
         rollback: None,
         operator_deadline: None,
@@ -84,18 +108,32 @@ pub(super) fn set_intent(
         at: now,
         issuer: Some(change.situation.issuer_name.to_owned()),
         label,
-        ids_before: listing
-            .tokens
-            .iter()
-            .map(|token| token.id.clone())
-            .collect(),
+        ids_before: ids_before(change, listing),
         etag: listing.etag.clone(),
         chosen,
+        unusable: None,
     };
     count_issue(change.record, now);
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = Some(intent);
         rotation.attempts = rotation.attempts.saturating_add(1);
+    }
+}
+
+/// Only where a lost token is found by comparison, its predecessors are kept. A
+/// label names its token by itself.
+fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
+    let issuer = &change.situation.issuer;
+    let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
+    let compared = match issuer.recovery {
+        Recovery::BySetDifference | Recovery::ByStatus | Recovery::None => true,
+        Recovery::ByLabel | Recovery::ClientNamed | Recovery::ClientChosen | Recovery::Replay => {
+            two_phase
+        }
+    };
+    match compared {
+        true => IdsBefore::of(listing.tokens.iter().map(|token| token.id.as_str())),
+        false => IdsBefore::default(),
     }
 }
 
@@ -140,7 +178,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
             rotation.intent = None;
         }
         let detail = "the issuer returned a token that is already in use, not a new one: check its `issue` operation".to_owned();
-        halt(&mut change, HaltCause::SameToken, detail);
+        halt_at(&mut change, &Step::Issue, HaltCause::SameToken, detail);
         return Ok(());
     }
     let rotation = change.record.rotation.as_ref();
@@ -154,8 +192,10 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
     let pending = HeldToken {
+        id: token.issuer_id(),
         value: token.value,
-        id: token.id,
+        stated_id: None,
+        supplied_by: None,
         issuer,
         issued_at: now,
         expires_at,
@@ -170,15 +210,15 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
 fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
     let (dies, expiry) = match (change.situation.issuer.issue_effect, token.old_dies_at) {
         (IssueEffect::Keeps, _) | (IssueEffect::SchedulesDeath, None) => return,
-        (IssueEffect::Kills, _) => (change.now, None),
-        (IssueEffect::SchedulesDeath, Some(dies)) => (dies, Some(ExpiryKnown::Api)),
+        (IssueEffect::Kills, _) => (change.now, ExpiryKnown::Api),
+        (IssueEffect::SchedulesDeath, Some(dies)) => (dies, ExpiryKnown::Api),
     };
     for lost in &mut change.record.orphans_uncounted {
         *lost = dies.min(*lost);
     }
     if let Some(current) = change.record.current.as_mut() {
         current.expires_at = Some(current.expires_at.map_or(dies, |end| end.min(dies)));
-        current.expiry = expiry.unwrap_or(current.expiry);
+        current.expiry = expiry;
     }
 }
 
@@ -190,15 +230,17 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = None;
         rotation.pending = Some(pending);
+        rotation.may_be_delivered = !expired;
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         rotation.operator_deadline = None;
         // The new token is younger than the request, and fulfils it. A
         // compromise stays the trigger, whatever was requested since.
-        if let Some(request) = request
-            && rotation.trigger != Trigger::Compromise
-        {
-            rotation.trigger = request.trigger;
+        if let Some(request) = request {
+            rotation.asked_by = request.by.or(rotation.asked_by.take());
+            if rotation.trigger != Trigger::Compromise {
+                rotation.trigger = request.trigger;
+            }
         }
     }
     change.record.failures = crate::rotation::record::Failures::default();

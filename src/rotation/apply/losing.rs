@@ -4,11 +4,15 @@ use jiff::Timestamp;
 
 use super::change::Change;
 use crate::rotation::capability::Overlap;
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::record::{Orphan, Record};
+
+/// What people are told of a superseded token whose id is not known.
+pub(super) const NO_ID: &str = "its id at the issuer is not known, so it is not revoked and works until it expires: revoke it at the issuer by hand if it must end earlier";
 
 /// Adds a token whose value was lost to the orphans, if it can be revoked by
 /// its id; otherwise only counts it until it expires.
-pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Option<Timestamp>) {
+pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<IssuerId>, dies_at: Option<Timestamp>) {
     let issuer = &change.situation.issuer;
     let can_end = issuer.revokes_by_id() || matches!(issuer.overlap, Overlap::TwoPhase { .. });
     match id.filter(|_| can_end) {
@@ -16,6 +20,7 @@ pub(super) fn lost(change: &mut Change<'_, '_>, id: Option<String>, dies_at: Opt
             id,
             issuer: Some(change.situation.issuer_name.to_owned()),
             found_at: change.now,
+            may_be_used: false,
             attempts: 0,
             retry_at: None,
         }),
@@ -41,13 +46,9 @@ pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
 
 /// Whether the record contains the token with this id.
 pub(super) fn owns(record: &Record, id: &str) -> bool {
-    record
-        .current
-        .as_ref()
-        .is_some_and(|t| t.id.as_deref() == Some(id))
-        || record
-            .retiring
-            .iter()
-            .any(|r| r.token.id.as_deref() == Some(id))
-        || record.orphans.iter().any(|orphan| orphan.id == id)
+    let superseded = record.retiring.iter().map(|old| &old.token);
+    let held = record.current.iter().chain(superseded);
+    let mut ids = held.filter_map(|token| token.id.as_ref());
+    ids.any(|known| known.as_str() == id)
+        || record.orphans.iter().any(|orphan| orphan.id.as_str() == id)
 }

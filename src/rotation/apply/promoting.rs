@@ -3,32 +3,39 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::Change;
-use crate::rotation::capability::{IssueEffect, Overlap};
+use super::losing::NO_ID;
+use super::restoring;
+use crate::rotation::capability::{IssueEffect, Overlap, Writer};
 use crate::rotation::record::{
-    DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, Record, Retiring,
-    RotationResult, Stage, Trigger,
+    DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, PublishedEnd, Record,
+    Retiring, RotationResult, Stage, Trigger,
 };
 
 /// Moves a rotation with a proven token to the stage that its deliveries
 /// permit.
 pub(super) fn advance(change: &mut Change<'_, '_>) {
     let wanted = change.situation.connections;
-    let all = |enough: fn(DeliveryState) -> bool| {
+    let all = |writer: Writer, enough: fn(DeliveryState) -> bool| {
         let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
-        wanted.iter().all(|(name, _)| {
+        let mut written = wanted.iter().filter(|(_, can)| can.writer == writer);
+        written.all(|(name, _)| {
             deliveries
                 .and_then(|d| d.get(name))
                 .is_some_and(|d| enough(d.state))
         })
     };
-    let stage = if !all(|s| matches!(s, DeliveryState::Delivered | DeliveryState::Confirmed)) {
+    let has = |s| matches!(s, DeliveryState::Delivered | DeliveryState::Confirmed);
+    let stage = if !all(Writer::Daemon, has) {
         Stage::Delivering
     } else if begins_unknown(change) {
         Stage::Completing
-    } else if !all(|s| s == DeliveryState::Confirmed) {
+    } else if !all(Writer::Daemon, |s| s == DeliveryState::Confirmed) {
         Stage::Confirming
     } else if !is_proven(change) {
         Stage::Proving
+    } else if !all(Writer::Person, |s| s == DeliveryState::Confirmed) {
+        // A person is asked last: what fails before concerns nobody.
+        Stage::HandedOver
     } else {
         promote(change);
         return;
@@ -55,9 +62,12 @@ fn is_proven(change: &Change<'_, '_>) -> bool {
 /// Enters a stage; `stage_entered_at` changes only if the stage does.
 pub(super) fn enter(change: &mut Change<'_, '_>, stage: Stage) {
     let now = change.now;
+    let deadline = now.checked_add(change.situation.policy.operator_deadline);
     if let Some(rotation) = change.record.rotation.as_mut().filter(|r| r.stage != stage) {
         rotation.stage = stage;
         rotation.stage_entered_at = now;
+        let asks_a_person = stage == Stage::HandedOver;
+        rotation.operator_deadline = deadline.ok().filter(|_| asks_a_person);
     }
 }
 
@@ -73,11 +83,17 @@ fn promote(change: &mut Change<'_, '_>) {
     };
     let record = &mut *change.record;
     let new = pending.fingerprint();
+    let supplied_by = pending.supplied_by.clone();
     record.probe = pending.evidence.as_ref().map(|evidence| LastProbe {
         at: evidence.at(),
         refused: 0,
         passed_at: Some(evidence.at()),
         finding: None,
+    });
+    // It is published next; stored now, the publication needs no commit.
+    record.published_end = Some(PublishedEnd {
+        fingerprint: new,
+        end: pending.expires_at,
     });
     let old = record.current.replace(pending);
     record.generation += 1;
@@ -86,6 +102,7 @@ fn promote(change: &mut Change<'_, '_>) {
         PastRotation {
             id: rotation.id,
             trigger: rotation.trigger,
+            asked_by: rotation.asked_by.or(supplied_by),
             began_at: rotation.began_at,
             ended_at: now,
             result: RotationResult::Success,
@@ -96,9 +113,14 @@ fn promote(change: &mut Change<'_, '_>) {
         },
     );
     record.failures = Failures::default();
+    let overlap_end = now.checked_add(change.situation.policy.overlap);
+    restoring::replaced(record, overlap_end.unwrap_or(now));
     cut_overlaps_if_compromised(change, rotation.trigger);
     if let Some(old) = old {
         let not_before = retire_not_before(change, &old, rotation.trigger);
+        let issuer = &change.situation.issuer;
+        let lacks_id = issuer.lacks_id_to_revoke(old.id.is_some());
+        let no_id = lacks_id.then(|| NO_ID.to_owned());
         change.record.retiring.push(Retiring {
             token: old,
             superseded_at: now,
@@ -106,20 +128,21 @@ fn promote(change: &mut Change<'_, '_>) {
             extended: false,
             use_checked: None,
             revoked_at: None,
+            still_accepted: false,
             attempts: 0,
             retry_at: None,
-            last_finding: None,
+            last_finding: no_id,
         });
     }
 }
 
 /// When the superseded token may be retired: after the overlap window; at once
 /// if it is compromised or does not work any more; at its expiry if it cannot
-/// be revoked.
+/// be revoked. An end that nobody told shortens no overlap.
 fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger) -> Timestamp {
     let now = change.now;
     let issuer = &change.situation.issuer;
-    let expiry = old.expires_at;
+    let expiry = old.told_end();
     let window_end = now
         .checked_add(overlap_by_our_clock(change))
         .unwrap_or(Timestamp::MAX);
@@ -135,10 +158,13 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
             expiry.unwrap_or(latest).max(now)
         }
         Overlap::TwoPhase { next_usable: true } | Overlap::ExplicitRetire => {
-            match (issuer.ends_old_tokens_for_us(), compromised) {
+            match (issuer.ends_old_token(old.id.is_some()), compromised) {
                 (true, true) => now,
                 (true, false) => capped(window_end),
-                (false, _) => expiry.unwrap_or(window_end).max(now),
+                (false, _) => {
+                    let assumed = old.expires_at.map(|end| end.max(window_end));
+                    expiry.or(assumed).unwrap_or(window_end).max(now)
+                }
             }
         }
     }
@@ -146,12 +172,13 @@ fn retire_not_before(change: &Change<'_, '_>, old: &HeldToken, trigger: Trigger)
 
 /// The configured overlap. If this machine's clock is known to be wrong by more
 /// than is tolerated, the overlap is longer by as much: the clock may be
-/// corrected before it ends.
+/// corrected before it ends. By the servers' time it is as long as configured.
 pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
     let policy = change.situation.policy;
-    let wrong_by = change.situation.clock_skew.abs();
-    if wrong_by > policy.max_clock_skew {
-        policy.overlap.saturating_add(wrong_by)
+    let clock = change.situation.our_clock;
+    let tolerated = policy.max_clock_skew;
+    if clock.is_wrong(tolerated) && !clock.is_replaced(tolerated) {
+        policy.overlap.saturating_add(clock.skew.abs())
     } else {
         policy.overlap
     }
@@ -160,12 +187,14 @@ pub(super) fn overlap_by_our_clock(change: &Change<'_, '_>) -> SignedDuration {
 /// Who has a compromised token may have its predecessors too: their overlaps
 /// end now.
 fn cut_overlaps_if_compromised(change: &mut Change<'_, '_>, trigger: Trigger) {
-    let ours_to_end = change.situation.issuer.ends_old_tokens_for_us();
-    if !(ours_to_end && is_compromised(change, trigger)) {
+    if !is_compromised(change, trigger) {
         return;
     }
+    let issuer = &change.situation.issuer;
     for entry in &mut change.record.retiring {
-        entry.not_before = entry.superseded_at;
+        if issuer.ends_old_token(entry.token.id.is_some()) {
+            entry.not_before = entry.superseded_at;
+        }
     }
 }
 

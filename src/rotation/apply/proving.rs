@@ -2,16 +2,18 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
-use super::halting::halt;
+use super::halting::halt_at;
 use super::promoting::advance;
+use super::restoring;
 use super::rolling_back::{forget_evidence, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
 use crate::rotation::record::{Failures, HaltCause, HeldToken, LastProbe, Stage};
-use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
+use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict, dead};
 
 /// A service provider may refuse a new token until it is known everywhere.
-/// After this many refusals in a row the token is rolled back.
+/// After this many refusals in a row the token is rolled back, once it has had its
+/// time ([`Policy::patience`](crate::rotation::policy::Policy::patience)).
 const REFUSALS_BELIEVED: u32 = 4;
 
 pub(super) fn proved(
@@ -21,7 +23,7 @@ pub(super) fn proved(
     let stage = change.record.rotation.as_ref().map(|r| r.stage);
     let can_follow = matches!(
         stage,
-        Some(Stage::Proving | Stage::Delivering | Stage::Confirming)
+        Some(Stage::Proving | Stage::Delivering | Stage::Confirming | Stage::HandedOver)
     );
     let pending = change
         .record
@@ -65,12 +67,16 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
     let fault = fault_of(finding, FaultClass::NotApplied);
     let count = note_refusal(change, &Step::Prove, &fault);
     match finding.reason {
-        FindingReason::EndpointOpen => {
-            halt(change, HaltCause::EndpointOpen, finding.detail.clone())
-        }
+        FindingReason::EndpointOpen => halt_at(
+            change,
+            &Step::Prove,
+            HaltCause::EndpointOpen,
+            finding.detail.clone(),
+        ),
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::Forbidden
+        | FindingReason::OtherTenant
         | FindingReason::TokenTooLarge => {
             forget_evidence(change);
             roll_back(
@@ -89,8 +95,11 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         | FindingReason::Throttled
         | FindingReason::ServerError
         | FindingReason::StillAccepted
-        | FindingReason::Flapping => {
-            if count >= REFUSALS_BELIEVED {
+        | FindingReason::Flapping
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken
+        | FindingReason::ControlsOff => {
+            if count >= REFUSALS_BELIEVED && has_had_its_time(change) {
                 forget_evidence(change);
                 roll_back(
                     change,
@@ -101,6 +110,21 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
     }
 }
 
+/// Whether the pending token is so old that it would work if it ever will. At some
+/// providers a new token works after minutes. Once the current token was ended for
+/// it, no expiry makes haste: another token would begin that time anew.
+fn has_had_its_time(change: &Change<'_, '_>) -> bool {
+    let policy = change.situation.policy;
+    let rotation = change.record.rotation.as_ref();
+    let completed = rotation.is_some_and(|rotation| rotation.completed);
+    let current = change.record.current.as_ref().filter(|_| !completed);
+    let expiry = current.and_then(|token| policy.expiry(token));
+    change.pending().is_none_or(|pending| {
+        let patience = policy.patience(pending.issued_at, expiry);
+        change.now.duration_since(pending.issued_at) >= patience
+    })
+}
+
 pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {
     let kind = match finding.reason {
         FindingReason::Rejected | FindingReason::Forbidden | FindingReason::Ambiguous403 => {
@@ -109,15 +133,18 @@ pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {
         FindingReason::Throttled => FaultKind::Throttled,
         FindingReason::Unreachable | FindingReason::Tls => FaultKind::Network,
         FindingReason::ServerError => FaultKind::Server,
-        FindingReason::NotScim | FindingReason::Redirect | FindingReason::NoReadVariant => {
-            FaultKind::Schema
-        }
-        FindingReason::WrongBaseUrl => FaultKind::Config,
+        FindingReason::NotScim
+        | FindingReason::Redirect
+        | FindingReason::NoReadVariant
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken => FaultKind::Schema,
+        FindingReason::WrongBaseUrl | FindingReason::ControlsOff => FaultKind::Config,
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::EndpointOpen
         | FindingReason::TokenTooLarge
         | FindingReason::StillAccepted
+        | FindingReason::OtherTenant
         | FindingReason::Flapping => FaultKind::Refused,
     };
     Fault::new(class, kind, finding.detail.clone())
@@ -133,11 +160,16 @@ pub(super) fn verified(
     };
     let before = change.record.probe.take();
     let passed_at = before.as_ref().and_then(|p| p.passed_at);
-    let refused = before.as_ref().map_or(0, |p| p.refused);
+    let dead = dead::is_dead(&verdict, current.evidence.as_ref());
+    let refused = before
+        .as_ref()
+        .map_or(0, |p| p.refused)
+        .saturating_add(u32::from(dead));
     change.record.probe = Some(match verdict {
         Verdict::Pass(evidence) if *evidence.fingerprint() == current.fingerprint() => {
             let at = evidence.at();
             current.evidence = Some(evidence);
+            restoring::tested(change.record);
             LastProbe {
                 at: now,
                 refused: 0,
@@ -149,16 +181,7 @@ pub(super) fn verified(
             change.record.probe = before;
             return Err(change.illegal("verified with the evidence of another token"));
         }
-        Verdict::Fail(finding) => {
-            let counts = means_refused(finding.reason);
-            LastProbe {
-                at: now,
-                refused: refused.saturating_add(u32::from(counts)),
-                passed_at,
-                finding: Some(finding),
-            }
-        }
-        Verdict::Inconclusive(finding) => LastProbe {
+        Verdict::Fail(finding) | Verdict::Inconclusive(finding) => LastProbe {
             at: now,
             refused,
             passed_at,
@@ -181,26 +204,4 @@ pub(super) fn verify_failed(change: Change<'_, '_>, fault: Fault) {
             detail: fault.message,
         }),
     });
-}
-
-/// Whether a failed probe shows that the token itself does not work. A wrong
-/// URL or an open endpoint does not show that.
-fn means_refused(reason: FindingReason) -> bool {
-    match reason {
-        FindingReason::Rejected | FindingReason::Forbidden | FindingReason::NotInForce => true,
-        FindingReason::Malformed
-        | FindingReason::Ambiguous403
-        | FindingReason::WrongBaseUrl
-        | FindingReason::EndpointOpen
-        | FindingReason::TokenTooLarge
-        | FindingReason::NoReadVariant
-        | FindingReason::NotScim
-        | FindingReason::Redirect
-        | FindingReason::Tls
-        | FindingReason::Unreachable
-        | FindingReason::Throttled
-        | FindingReason::ServerError
-        | FindingReason::StillAccepted
-        | FindingReason::Flapping => false,
-    }
 }

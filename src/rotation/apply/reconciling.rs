@@ -174,10 +174,12 @@ fn doubt_connection(record: &mut Record, connection: &str, given: &Fingerprint, 
         return;
     }
     let holds = ConnectionHolds {
-        fingerprint: given.clone(),
+        fingerprint: *given,
         at: now,
         confirmed_at: None,
         in_doubt: true,
+        by_person: false,
+        ack: None,
     };
     record.connections.insert(connection.to_owned(), holds);
 }

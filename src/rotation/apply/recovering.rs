@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 
 use super::change::{Change, IllegalOutcome};
-use super::halting::halt;
+use super::halting::{halt, halt_at, halt_unusable};
 use super::issuing::set_intent;
 use super::losing::{latest_death, lost, owns};
+use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Recovery};
+use crate::rotation::decision::Step;
 use crate::rotation::outcome::{ListedToken, Listing};
-use crate::rotation::record::{HaltCause, Intent, Stage};
+use crate::rotation::record::{HaltCause, Intent, RestoredTodo, Stage, UnusableAnswer};
 
 /// Compares the listed tokens with those before the request. A token that was
 /// issued for it has lost its value, so it becomes an orphan.
@@ -24,13 +26,30 @@ pub(super) fn recovered(
         .filter(|r| r.stage == Stage::Issuing)
         .and_then(|r| r.intent.clone());
     let Some(intent) = intent else {
+        if change.record.restored_todo() == RestoredTodo::Look {
+            restoring::looked(&mut change, listing);
+            return Ok(());
+        }
         return found_out_after_lease_loss(change, listing);
     };
     if change.is_of_another_issuer(intent.issuer.as_deref()) {
         begin_at_this_issuer(&mut change);
         return Ok(());
     }
+    let lost_before = lost_tokens(&change);
     if !account_for(&mut change, &intent, listing) {
+        return Ok(());
+    }
+    // If a gateway answered in place of the issuer, and no token was made, the request
+    // is sent again like one whose reply was lost.
+    let nothing_was_made = lost_tokens(&change) == lost_before;
+    let stops = |answer: &&UnusableAnswer| !(answer.is_page && nothing_was_made);
+    if let Some(answer) = intent.unusable.as_ref().filter(stops) {
+        let found = what_was_made(&change, lost_before);
+        if let Some(rotation) = change.record.rotation.as_mut() {
+            rotation.intent = None;
+        }
+        halt_unusable(&mut change, answer, found);
         return Ok(());
     }
     let attempts = change.record.rotation.as_ref().map_or(0, |r| r.attempts);
@@ -56,6 +75,25 @@ pub(super) fn recovered(
     }
     set_intent(&mut change, next_label, listing, None);
     Ok(())
+}
+
+/// How many tokens were lost until now: those that can be ended one by one, and
+/// the others.
+fn lost_tokens(change: &Change<'_, '_>) -> (usize, usize) {
+    let record = &change.record;
+    (record.orphans.len(), record.orphans_uncounted.len())
+}
+
+/// For a person: what became of the token that the request may have made.
+fn what_was_made(change: &Change<'_, '_>, before: (usize, usize)) -> &'static str {
+    let after = lost_tokens(change);
+    match (after.0 > before.0, after.1 > before.1) {
+        (true, _) => "The token that was made was found at the issuer and is revoked.",
+        (false, true) => {
+            "A token may have been made; it cannot be found or revoked here, so look for it at the issuer."
+        }
+        (false, false) => "No token of that request is live at the issuer.",
+    }
 }
 
 /// The configuration names another issuer since the intent was written. The old
@@ -99,7 +137,11 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             for id in ids {
                 let listed = listing.tokens.iter().find(|token| token.id == id);
                 let dies_at = listed.and_then(|token| token.expires_at);
-                lost(change, Some(id), dies_at);
+                let told = || intent.unusable.as_ref()?.issuer_id();
+                let shown = listed.map(ListedToken::issuer_id).or_else(told);
+                let shown = shown.filter(|shown| *shown == id.as_str());
+                lost(change, shown, dies_at);
+                restoring::spare_if_old(change, intent, &id);
             }
         }
         Found::Uncountable => {
@@ -107,7 +149,7 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
             lost(change, None, dies_at);
         }
         Found::Foreign(detail) => {
-            halt(change, HaltCause::ForeignTokens, detail);
+            halt_at(change, &Step::Recover, HaltCause::ForeignTokens, detail);
             return false;
         }
     }
@@ -121,16 +163,20 @@ enum Found {
 }
 
 fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Found {
+    let before = intent.ids_before.known();
     let new: Vec<_> = listing
         .tokens
         .iter()
-        .filter(|t| !intent.ids_before.contains(&t.id) && !owns(change.record, &t.id))
+        .filter(|t| !before.contains(&t.id) && !owns(change.record, &t.id))
         .collect();
     let ours = |is_ours: &dyn Fn(&ListedToken) -> bool| {
         let ours = new.iter().filter(|token| is_ours(token));
         Found::Ours(ours.map(|token| token.id.clone()).collect())
     };
     let labelled = |token: &ListedToken| token.label.as_deref() == Some(intent.label.as_str());
+    if intent.ids_before.too_many().is_some() {
+        return unseen(change);
+    }
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
         // The next attempt drops this token by `cancel`. Until then it must
         // count as ours, not as a foreign one.
@@ -148,9 +194,20 @@ fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Fou
                 (false, _) => the_only_new_one(change, intent, &new),
             }
         }
-        Recovery::None => unseen(change),
+        Recovery::None => match told_id(change, intent) {
+            Some(id) => Found::Ours(vec![id]),
+            None => unseen(change),
+        },
         Recovery::ClientChosen | Recovery::Replay => Found::Ours(Vec::new()),
     }
+}
+
+/// The id of the new token, where the answer tells it although its token cannot
+/// be read. It was not known before the request, so it is not another token's.
+fn told_id(change: &Change<'_, '_>, intent: &Intent) -> Option<String> {
+    let made = intent.unusable.as_ref()?.made.clone()?;
+    let is_new = !intent.ids_before.contains(&made) && !owns(change.record, &made);
+    is_new.then_some(made)
 }
 
 /// A single id that appeared since the intent belongs to it. Several cannot be
@@ -162,7 +219,10 @@ fn the_only_new_one(change: &Change<'_, '_>, intent: &Intent, new: &[&ListedToke
         None => true,
     });
     let ids: Vec<_> = young.map(|token| token.id.clone()).collect();
-    if ids.len() > 1 {
+    // Once several have appeared, the only one that is left may be the foreign one.
+    let halt = change.record.halt.as_ref();
+    let were_several = halt.is_some_and(|halt| halt.cause == HaltCause::ForeignTokens);
+    if ids.len() > 1 || (were_several && !ids.is_empty()) {
         return Found::Foreign(format!(
             "{} tokens appeared at the issuer while one was being issued ({}): delete those that nobody uses, then run `scim-rotator rotate {}`",
             ids.len(),

@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Change, IllegalOutcome};
+use super::losing::NO_ID;
 use super::promoting::overlap_by_our_clock;
 use crate::fault::Fault;
+use crate::rotation::capability::{IssuerCapabilities, Overlap};
 use crate::rotation::decision::Step;
-use crate::rotation::record::{Failures, Record, Retiring, UseSeen};
+use crate::rotation::record::{Failures, PublishedEnd, Record, Retiring, UseSeen};
 use crate::scim::evidence::{Finding, Refusal, Verdict};
 use crate::secret::Fingerprint;
 
@@ -99,7 +101,7 @@ fn prolong(entry: &mut Retiring, now: Timestamp, overlap: SignedDuration) {
     let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
     entry.not_before = entry
         .token
-        .expires_at
+        .told_end()
         .map_or(end, |expiry| end.min(expiry))
         .max(entry.not_before);
 }
@@ -111,10 +113,23 @@ pub(super) fn published(change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
     let now = change.now;
     let tolerated = change.situation.policy.max_clock_skew;
     let window = overlap_by_our_clock(&change);
-    let clock_is_wrong = change.situation.clock_skew.abs() > tolerated;
+    let clock_is_wrong = change.situation.our_clock.is_wrong(tolerated);
+    let current = change.record.current.as_ref();
+    change.record.published_end = current.map(|token| PublishedEnd {
+        fingerprint: token.fingerprint(),
+        end: token.expires_at,
+    });
+    if let Some(note) = change.record.supplied.as_mut() {
+        note.written_back_at.get_or_insert(now);
+    }
     for entry in &mut change.record.retiring {
         let late = clock_is_wrong || now.duration_since(entry.superseded_at) > tolerated;
-        let waits = entry.revoked_at.is_none() && entry.has_window();
+        let ends = change
+            .situation
+            .issuer
+            .ends_old_token(entry.token.id.is_some());
+        let was_tested = !ends && entry.retry_at.is_some();
+        let waits = entry.revoked_at.is_none() && !was_tested && entry.has_window();
         if late && waits {
             prolong(entry, now, window);
         }
@@ -161,19 +176,22 @@ pub(super) fn retired(
             Ok(())
         }
         Verdict::Pass(_) => Err(change.illegal("retired with the proof of another token")),
-        Verdict::Fail(finding) | Verdict::Inconclusive(finding) => {
-            try_again(change, position, &finding);
+        Verdict::Fail(finding) => {
+            try_again(change, position, &finding, true);
+            Ok(())
+        }
+        Verdict::Inconclusive(finding) => {
+            try_again(change, position, &finding, false);
             Ok(())
         }
     }
 }
 
-/// The issuer accepted the revocation, but the token is not shown to be
-/// refused: because of caches, of an outage, or because the revocation had no
-/// effect. The token stays in `retiring` until a probe shows it refused. Probes
+/// The issuer accepted the revocation, or cannot revoke, but the token is not shown
+/// to be refused: because of caches, of an outage, or because it still works. The token stays in `retiring` until a probe shows it refused. Probes
 /// are frequent as long as caches can be the reason, and less and less frequent
 /// after that.
-fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
+fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding, still_accepted: bool) {
     let now = change.now;
     let policy = change.situation.policy;
     let here = change.situation.issuer_name;
@@ -191,17 +209,40 @@ fn try_again(change: Change<'_, '_>, position: usize, finding: &Finding) {
         ));
         return;
     }
-    let revoked_at = *entry.revoked_at.get_or_insert(now);
-    if now.duration_since(revoked_at) >= CACHES {
+    let id_is_known = entry.token.id.is_some();
+    if change.situation.issuer.lacks_id_to_revoke(id_is_known) {
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
+        entry.last_finding = Some(format!("{}; {NO_ID}", finding.detail));
+        return;
+    }
+    note_revocation(entry, &change.situation.issuer, now);
+    entry.still_accepted = still_accepted;
+    let refused_since = entry.revoked_at.unwrap_or(entry.not_before);
+    if now.duration_since(refused_since) >= CACHES {
         entry.attempts = entry.attempts.saturating_add(1);
     }
     entry.retry_at = now.checked_add(policy.side_pause(entry.attempts)).ok();
     entry.last_finding = Some(finding.detail.clone());
 }
 
+/// Notes since when the token is revoked, if the step revoked it.
+fn note_revocation(entry: &mut Retiring, issuer: &IssuerCapabilities, now: Timestamp) {
+    let completed = issuer.overlap == Overlap::TwoPhase { next_usable: false };
+    entry.revoked_at = match issuer.ends_old_token(entry.token.id.is_some()) {
+        true => entry.revoked_at.or(Some(now)),
+        // It was ended by the completion, just before its successor was proven.
+        false if completed => entry.revoked_at.or(Some(entry.superseded_at)),
+        false => None,
+    };
+}
+
 pub(super) fn orphan_revoked(change: Change<'_, '_>, id: &str) -> Result<(), IllegalOutcome> {
     let before = change.record.orphans.len();
-    change.record.orphans.retain(|orphan| orphan.id != id);
+    change
+        .record
+        .orphans
+        .retain(|orphan| orphan.id.as_str() != id);
     if change.record.orphans.len() == before {
         return Err(change.illegal("orphan_revoked"));
     }

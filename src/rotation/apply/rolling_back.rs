@@ -6,14 +6,12 @@ use super::failures::forget_counts;
 use super::halting::halt;
 use super::losing::lost;
 use super::promoting::{enter, remember};
-use crate::rotation::capability::{IssueEffect, Overlap};
+use super::refusing::refuse;
+use crate::rotation::capability::{IssueEffect, Overlap, Writer};
 use crate::rotation::record::{
-    DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request, RotationResult,
-    Stage, Trigger,
+    Delivery, DeliveryState, HaltCause, HeldToken, LastProbe, Origin, PastRotation, Request,
+    RotationResult, Stage, Trigger,
 };
-
-/// How many refused tokens of persons are remembered.
-const REFUSED_VALUES: usize = 32;
 
 /// Rolls back to the current token if it still works. If it does not, a proven
 /// pending token is kept and the token halted, and an unproven one is replaced
@@ -68,9 +66,20 @@ fn goes_only_forward(change: &Change<'_, '_>) -> bool {
 }
 
 fn revert(change: &mut Change<'_, '_>, detail: String) {
+    let (now, situation) = (change.now, change.situation);
     let Some(rotation) = change.record.rotation.as_mut() else {
         return;
     };
+    if rotation.may_be_delivered && !situation.knows_deliveries {
+        // A person is handed the token in a stage of its own.
+        let handed_over = rotation.stage == Stage::HandedOver;
+        let written = situation.connections.iter();
+        let written = written.filter(|(_, can)| handed_over || can.writer == Writer::Daemon);
+        for (name, _) in written {
+            let maybe = Delivery::started(now);
+            rotation.deliveries.entry(name.clone()).or_insert(maybe);
+        }
+    }
     rotation.rollback = Some(detail);
     rotation
         .deliveries
@@ -185,18 +194,16 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         return;
     };
     let detail = rotation.rollback.unwrap_or_default();
-    if let Some(pending) = rotation
-        .pending
-        .as_ref()
-        .filter(|p| p.origin == Origin::Operator)
-    {
-        let refused = &mut change.record.refused_values;
-        refused.push(pending.fingerprint());
-        refused.drain(..refused.len().saturating_sub(REFUSED_VALUES));
+    let pending = rotation.pending.as_ref();
+    let supplied_by = pending.and_then(|pending| pending.supplied_by.clone());
+    if let Some(pending) = pending.filter(|p| p.origin == Origin::Operator) {
+        let (fingerprint, by) = (pending.fingerprint(), pending.supplied_by.clone());
+        refuse(change, fingerprint, by, detail.clone());
     }
     let past = PastRotation {
         id: rotation.id,
         trigger: rotation.trigger,
+        asked_by: rotation.asked_by.clone().or(supplied_by),
         began_at: rotation.began_at,
         ended_at: now,
         result: RotationResult::RolledBack,
@@ -211,6 +218,8 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
             trigger: Trigger::Compromise,
             at: rotation.began_at,
             override_guards: false,
+            supplied: false,
+            by: rotation.asked_by.clone(),
         });
     }
     remember(change.record, past);
@@ -218,6 +227,8 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         .record
         .history
         .iter()
+        // Values that people write must not be able to halt the token.
+        .filter(|past| !change.record.was_of_a_refused_value(past))
         .take_while(|h| h.result == RotationResult::RolledBack)
         .count();
     forget_counts(change);

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::ending::retire_at;
+use super::restored;
 use super::side_tasks::meanwhile;
 use super::view::View;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{HeldToken, RotationResult, Trigger};
+use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     if view.situation.leaving {
@@ -45,7 +46,8 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
             patient,
         })
     };
-    if let Some(asked_for) = view.record.asked_for() {
+    let asked_for = view.record.asked_for();
+    if let Some(asked_for) = asked_for.filter(|_| !waits_for_supplied(view)) {
         return match asked_for {
             Trigger::Compromise => due(Trigger::Compromise, Reason::Compromised, false),
             Trigger::Schedule
@@ -55,9 +57,20 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
             | Trigger::Operator => due(Trigger::Force, Reason::Forced, false),
         };
     }
+    // The request was dropped when the token was halted.
+    let halt = view.record.halt.as_ref();
+    if halt.is_some_and(|halt| halt.compromised) {
+        return due(Trigger::Compromise, Reason::Compromised, false);
+    }
+    if let (Some(asked), None) = (halt.and_then(|halt| halt.asked), &view.record.rotation) {
+        return due(asked, Reason::Forced, false);
+    }
     let Some(current) = &view.record.current else {
         return due(Trigger::Missing, Reason::Missing, false);
     };
+    if restored::must_replace(view) {
+        return due(Trigger::Drift, Reason::VaultRestored, false);
+    }
     if view.current_has_expired() {
         return due(Trigger::Schedule, Reason::Expired, false);
     }
@@ -70,6 +83,14 @@ fn due_trigger(view: &View<'_>) -> Option<Due> {
     None
 }
 
+/// Whether a person said that a value at the published path is meant, and the
+/// issuer is not asked for one. Where a person is the issuer, the rotation
+/// begins and waits for the value.
+fn waits_for_supplied(view: &View<'_>) -> bool {
+    let request = view.record.request.as_ref();
+    view.situation.issuer.supply == Supply::Issuer && request.is_some_and(|r| r.supplied)
+}
+
 pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp> {
     view.situation
         .policy
@@ -78,7 +99,7 @@ pub(super) fn renew_at(view: &View<'_>, current: &HeldToken) -> Option<Timestamp
 
 /// When the issuer has room for a new token, if not now. With two slots, a
 /// superseded token must be retired first, and its overlap is not shortened for
-/// that; an expired token takes no slot. With two phases, the last rotation
+/// that; a dead token takes no slot. With two phases, the last rotation
 /// must be completed before the next can begin, unless its token does not work:
 /// then the superseded token is the only one that does.
 fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
@@ -91,16 +112,24 @@ fn slot_is_free_at(view: &View<'_>) -> Option<Timestamp> {
     let current = view.record.current.as_ref().filter(|token| here(token));
     let current_lives =
         current.is_some() && !view.current_has_expired() && !view.current_is_refused();
-    let alive = |token: &HeldToken| token.expires_at.is_none_or(|end| end > view.now);
     if two_phase && !current_lives {
         // The next rotation drops the token that does not work by `cancel`.
         return None;
     }
+    // A rotation of two phases must be completed, however its old token ended.
+    let revokes = |entry: &Retiring| issuer.ends_old_token(entry.token.id.is_some());
+    // Where the daemon cannot end it, nothing is gained by waiting any longer than to
+    // the end that is assumed.
+    let takes_slot = |entry: &Retiring| match (two_phase, revokes(entry)) {
+        (true, _) => entry.revoked_at.is_none() || entry.still_accepted,
+        (false, true) => !entry.frees_slot(view.now),
+        (false, false) => entry.token.expires_at.is_none_or(|end| end > view.now),
+    };
     let superseded: Vec<_> = view
         .record
         .retiring
         .iter()
-        .filter(|entry| here(&entry.token) && (two_phase || alive(&entry.token)))
+        .filter(|entry| here(&entry.token) && takes_slot(entry))
         .map(|entry| retire_at(view, entry))
         .collect();
     let fit = superseded.len() + usize::from(current_lives) < 2;
@@ -131,7 +160,9 @@ fn overrides_guards(view: &View<'_>) -> bool {
 /// When a rotation may begin again after one that was rolled back, if not now:
 /// each costs an issue and writes to the connections.
 fn roll_back_is_over_at(view: &View<'_>) -> Option<Timestamp> {
-    let last = view.record.history.first()?;
+    let mut past = view.record.history.iter();
+    // A refused value of a person says nothing about the issuer.
+    let last = past.find(|past| !view.record.was_of_a_refused_value(past))?;
     // The compromise that the rolled-back rotation left open is no new request.
     let request = view.record.request.as_ref();
     let asked_since = request.is_some_and(|request| request.at != last.began_at);

@@ -21,12 +21,23 @@ pub(super) fn revoke_orphan(view: &View<'_>) -> Option<Decision> {
         .iter()
         .find(|orphan| is_due(view, orphan))
         .filter(|_| may_be_revoked_any_time(view))?;
-    let id = orphan.id.clone();
+    let id = orphan.id.text();
     view.step(Step::RevokeOrphan { id }, Reason::OrphanFound)
 }
 
 pub(super) fn is_due(view: &View<'_>, orphan: &Orphan) -> bool {
-    is_ours_to_end(view, orphan) && orphan.retry_at.is_none_or(|at| at <= view.now)
+    !orphan.may_be_used
+        && is_ours_to_end(view, orphan)
+        && orphan.retry_at.is_none_or(|at| at <= view.now)
+}
+
+/// Whether the orphan has to be revoked before another token is issued: also one
+/// that may be in use, if it takes the last slot.
+pub(super) fn must_go_first(view: &View<'_>, orphan: &Orphan) -> bool {
+    let used = view.record.orphans.iter().filter(|o| o.may_be_used).count();
+    let current_lives = view.record.current.is_some() && !view.current_has_expired();
+    let full = used + usize::from(current_lives && !view.current_is_refused()) >= 2;
+    is_due(view, orphan) || (full && orphan.may_be_used && is_ours_to_end(view, orphan))
 }
 
 /// At the configured issuer, an id of another issuer may be another token's.
@@ -46,13 +57,13 @@ fn may_be_revoked_any_time(view: &View<'_>) -> bool {
 /// Retires the first superseded token whose overlap has ended, if readers find
 /// the current token and it was proven just now.
 pub(super) fn retire(view: &View<'_>) -> Option<Decision> {
-    if skewed(view) || lost_lease::connection_in_doubt(view).is_some() {
+    if lost_lease::connection_in_doubt(view).is_some() {
         return None;
     }
-    let entry =
-        view.record.retiring.iter().find(|entry| {
-            retire_at(view, entry) <= view.now && may_go_before_readers(view, entry)
-        })?;
+    let entry = view.record.retiring.iter().find(|entry| {
+        let due = retire_at(view, entry) <= view.now && may_go_before_readers(view, entry);
+        due && !skewed(view, entry)
+    })?;
     if !current_is_proven(view) {
         return match next_proof(view) {
             Some(at) if at <= view.now => view.step(Step::Verify, Reason::ProofNeeded),
@@ -78,7 +89,7 @@ fn use_matters(view: &View<'_>, entry: &Retiring) -> bool {
     view.situation.issuer.last_used != LastUsed::None
         && entry.has_window()
         && !view.record.is_compromised()
-        && entry.token.expires_at.is_none_or(|end| end > view.now)
+        && entry.token.told_end().is_none_or(|end| end > view.now)
 }
 
 fn current_is_proven(view: &View<'_>) -> bool {
@@ -116,17 +127,24 @@ fn next_proof(view: &View<'_>) -> Option<Timestamp> {
 /// When a superseded token may be retired. If the current token is compromised,
 /// the overlaps of its predecessors end at once.
 pub(super) fn retire_at(view: &View<'_>, entry: &Retiring) -> Timestamp {
-    let from = match view.record.is_compromised() && view.situation.issuer.ends_old_tokens_for_us()
-    {
+    let issuer = &view.situation.issuer;
+    let ours_to_end = issuer.ends_old_token(entry.token.id.is_some());
+    let from = match view.record.is_compromised() && ours_to_end {
         true => entry.superseded_at,
         false => entry.not_before,
     };
     entry.retry_at.map_or(from, |at| at.max(from))
 }
 
-fn skewed(view: &View<'_>) -> bool {
-    let bound = view.situation.policy.max_clock_skew;
-    view.situation.clock_skew.unsigned_abs() > bound.unsigned_abs()
+/// Whether our clock is too wrong to tell that an overlap has ended. A compromised
+/// or dead token has no overlap.
+fn skewed(view: &View<'_>, entry: &Retiring) -> bool {
+    let by_clock = entry.has_window() && !view.record.is_compromised();
+    by_clock
+        && view
+            .situation
+            .our_clock
+            .is_wrong(view.situation.policy.max_clock_skew)
 }
 
 /// When each superseded token and orphan is due, and the reason of the wait
@@ -154,7 +172,7 @@ fn next_look(view: &View<'_>, entry: &Retiring) -> Option<(Timestamp, Reason)> {
         return None;
     }
     let soon = view.after(view.situation.policy.retry_min);
-    Some(match skewed(view) {
+    Some(match skewed(view, entry) {
         true => (soon, Reason::ClockSkew),
         false => (next_proof(view).unwrap_or(soon), Reason::ProofNeeded),
     })

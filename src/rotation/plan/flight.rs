@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::deliveries::{has_died, next_to_deliver};
 use super::side_tasks::meanwhile;
 use super::view::View;
-use super::{due, ending, published};
-use crate::rotation::capability::{LiveTokens, Overlap, Recovery};
+use super::{due, ending, handed_over, published};
+use crate::rotation::capability::{LiveTokens, Overlap, Recovery, Supply, Writer};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{DeliveryState, HeldToken, Intent, Rotation, Stage};
+use crate::rotation::record::{DeliveryState, Intent, Rotation, Stage};
 
 pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
     let rotation = view.record.rotation.as_ref()?;
@@ -19,7 +20,12 @@ pub(super) fn go_on(view: &View<'_>) -> Option<Decision> {
         Stage::Confirming => confirming(view, rotation),
         Stage::Reverting => reverting(view, rotation),
         Stage::Discarding => view.step(Step::Discard, Reason::RollingBack),
+        // The configuration names another issuer since a person was asked.
+        Stage::WaitingOperator if view.situation.issuer.supply == Supply::Issuer => {
+            published::rescue(view).or_else(|| prepare_again(view, rotation))
+        }
         Stage::WaitingOperator => waiting_operator(view),
+        Stage::HandedOver => handed_over::go_on(view, rotation),
     }
 }
 
@@ -58,9 +64,9 @@ fn free_slot_or_issue(view: &View<'_>) -> Option<Decision> {
         }
     };
     let mut orphans = view.record.orphans.iter();
-    match orphans.find(|orphan| frees && ending::is_due(view, orphan)) {
+    match orphans.find(|orphan| frees && ending::must_go_first(view, orphan)) {
         Some(orphan) => {
-            let id = orphan.id.clone();
+            let id = orphan.id.text();
             view.step(Step::RevokeOrphan { id }, Reason::SlotNeeded)
         }
         None => view.step(Step::Issue, Reason::InFlight),
@@ -103,14 +109,8 @@ fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     if dead || !(proven || completes_first) {
         return view.step(Step::Prove, Reason::InFlight);
     }
-    let next = view.situation.connections.iter().find(|(name, _)| {
-        !rotation
-            .deliveries
-            .get(name)
-            .is_some_and(|d| matches!(d.state, DeliveryState::Delivered | DeliveryState::Confirmed))
-    });
-    match next {
-        Some((connection, _)) => view.step(
+    match next_to_deliver(view, rotation, Writer::Daemon) {
+        Some(connection) => view.step(
             Step::Deliver {
                 connection: connection.clone(),
             },
@@ -121,15 +121,6 @@ fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
         None if proven => view.step(Step::Prove, Reason::InFlight),
         None => view.step(Step::Complete, Reason::InFlight),
     }
-}
-
-/// Whether the token has expired since it was proven: such a token is delivered
-/// to no connection.
-fn has_died(view: &View<'_>, pending: &HeldToken) -> bool {
-    let proven_after = |end| pending.evidence.as_ref().is_some_and(|e| e.at() >= end);
-    pending
-        .expires_at
-        .is_some_and(|end| end <= view.now && !proven_after(end))
 }
 
 fn confirming(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {

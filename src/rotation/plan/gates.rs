@@ -1,12 +1,10 @@
 //! Conditions under which nothing may be done for a token, or not yet.
 
-use jiff::Timestamp;
-
 use super::published;
+use super::retrying::retry_at;
 use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, MIN_WAIT, View};
-use crate::fault::FaultClass;
-use crate::rotation::capability::IssueEffect;
+use crate::rotation::clock::{is_behind, may_set_back};
 use crate::rotation::decision::{Decision, Reason};
 use crate::rotation::record::SCHEMA;
 
@@ -17,13 +15,17 @@ pub(super) fn schema_is_ours(view: &View<'_>) -> Option<Decision> {
     view.wait(view.after(LOOK_AGAIN), Reason::SchemaTooNew)
 }
 
+/// A record from the future was written by a clock that was ahead, or ours is
+/// behind. Before a record of the first kind is decided on, its times are set back
+/// ([`set_back`](crate::rotation::clock::set_back)).
 pub(super) fn clock_is_sane(view: &View<'_>) -> Option<Decision> {
-    let tolerated = view.situation.policy.max_clock_skew;
-    let behind = view.record.updated_at.duration_since(view.now);
-    if behind <= tolerated {
+    let policy = view.situation.policy;
+    let behind = is_behind(view.record, policy, view.now);
+    if !behind || may_set_back(view.record, view.situation) {
         return None;
     }
-    view.wait(view.after(tolerated.max(MIN_WAIT)), Reason::ClockBehind)
+    let look_again = policy.max_clock_skew.clamp(MIN_WAIT, LOOK_AGAIN);
+    view.wait(view.after(look_again), Reason::ClockBehind)
 }
 
 pub(super) fn not_paused(view: &View<'_>) -> Option<Decision> {
@@ -45,12 +47,16 @@ pub(super) fn lease_is_ours_or_free(view: &View<'_>) -> Option<Decision> {
     view.wait(until, Reason::LeaseElsewhere)
 }
 
-/// A halted token waits until a person requests a rotation or writes a token.
+/// A halted token waits until it is tried again, or a person requests a rotation,
+/// writes a token, or corrects the settings that the halt comes from.
 pub(super) fn halted(view: &View<'_>) -> Option<Decision> {
-    if view.record.halt.is_none() || view.record.halt_is_lifted() {
+    let halt = view.record.halt.as_ref()?;
+    if view.situation.is_lifted(view.record) || halt.is_tried_again(view.now) {
         return None;
     }
+    let trial = halt.retry_at.filter(|_| halt.may_end_by_itself());
     let look_again = view.after(LOOK_AGAIN);
+    let look_again = trial.map_or(look_again, |at| at.min(look_again));
     match retry_at(view).filter(|at| *at > view.now) {
         Some(until) => meanwhile(view, until.min(look_again), Reason::Halted),
         None => published::rescue(view)
@@ -65,37 +71,4 @@ pub(super) fn backoff_is_over(view: &View<'_>) -> Option<Decision> {
         return None;
     }
     meanwhile(view, until, Reason::Backoff)
-}
-
-/// When a failed step may be repeated. A person's request does not wait for
-/// failures from before it.
-fn retry_at(view: &View<'_>) -> Option<Timestamp> {
-    let failures = &view.record.failures;
-    let last = failures.last.as_ref()?;
-    let requested = view.record.request.as_ref().map(|request| request.at);
-    if requested.is_some_and(|at| at >= last.at) {
-        return None;
-    }
-    let end = match is_cut_off(view) {
-        true => Some(last.at),
-        false => view.current_expiry(),
-    };
-    view.situation
-        .policy
-        .retry_at(&view.record.token, failures, end)
-}
-
-/// Whether the current token does not work although its expiry is in the
-/// future: it is refused, or an issue may have ended it.
-fn is_cut_off(view: &View<'_>) -> bool {
-    let intent = view
-        .record
-        .rotation
-        .as_ref()
-        .and_then(|r| r.intent.as_ref());
-    let last = view.record.failures.last.as_ref();
-    let maybe_killed = view.situation.issuer.issue_effect == IssueEffect::Kills
-        && intent.is_some()
-        && last.is_some_and(|failure| failure.class == FaultClass::Ambiguous);
-    maybe_killed || view.current_is_refused()
 }

@@ -33,7 +33,7 @@ fn is_settled(view: &View<'_>) -> bool {
 
 fn needs_a_person(view: &View<'_>) -> bool {
     let record = view.record;
-    let waits = |stage| stage == Stage::WaitingOperator;
-    let halted = record.halt.is_some() && !record.halt_is_lifted();
+    let waits = |stage| matches!(stage, Stage::WaitingOperator | Stage::HandedOver);
+    let halted = record.halt.is_some() && !view.situation.is_lifted(record);
     halted || record.paused.is_some() || record.rotation.as_ref().is_some_and(|r| waits(r.stage))
 }

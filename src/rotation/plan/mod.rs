@@ -6,15 +6,19 @@
 //! while a window, a person or a server is waited for, a superseded token must
 //! still be retired and the current one tested.
 
+mod deliveries;
 mod due;
 mod ending;
 mod flight;
 mod gates;
+mod handed_over;
 mod leaving;
 mod lost_lease;
 mod probing;
 mod published;
 mod rest;
+mod restored;
+mod retrying;
 mod side_tasks;
 mod view;
 
@@ -78,6 +82,10 @@ const RULES: &[(&str, Rule)] = &[
         "another replica's lease is respected",
         gates::lease_is_ours_or_free,
     ),
+    (
+        "a value that nobody may supply is refused, and the token in use is written back",
+        published::refuse,
+    ),
     ("a halted token is tested, and not rotated", gates::halted),
     (
         "a failed step is not repeated at once",
@@ -87,6 +95,10 @@ const RULES: &[(&str, Rule)] = &[
     (
         "an issuance request that was sent after lease loss is looked for",
         lost_lease::look_for_issue,
+    ),
+    (
+        "what was issued in a time that a restored record does not know of is looked for",
+        restored::look,
     ),
     ("a rotation in flight goes on", flight::go_on),
     // What the stored state calls for.
@@ -98,6 +110,10 @@ const RULES: &[(&str, Rule)] = &[
     (
         "a token that a person wrote becomes the pending token",
         published::take,
+    ),
+    (
+        "an end that a person wrote for the token in use is looked at",
+        published::look_at_end,
     ),
     ("the current token is published", published::follow),
     (

@@ -30,6 +30,8 @@ pub(super) fn next_side_tasks<'v>(
     let probe = next_probe(view).map(|at| (at, Reason::Fresh));
     let unknown = view.record.issues_after_lease_loss.first();
     let settled = unknown.map(|intent| lost_lease::settled_at(view, intent));
+    // When that time has passed, the rotation in flight or a backoff is waited for.
+    let settled = settled.filter(|at| *at > view.now);
     let recovery = settled.map(|at| (at, Reason::ReplyLost));
     next_looks(view).chain(recovery).chain(probe)
 }

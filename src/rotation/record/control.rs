@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::requests::Handled;
+
 /// The right of one replica to act on this token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -23,6 +25,20 @@ pub struct Paused {
     /// Why, in the person's words.
     #[serde(default)]
     pub reason: String,
+    /// Who, as far as Vault tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// What is stored about all tokens together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// Set by a person: nothing is done for any token.
+    #[serde(default)]
+    pub paused: Option<Paused>,
+    /// Which requests about all tokens were handled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handled: Vec<Handled>,
 }
 
 /// A rotation that a person asked for.
@@ -35,6 +51,13 @@ pub struct Request {
     /// Whether the runaway guard and the windows are overridden.
     #[serde(default)]
     pub override_guards: bool,
+    /// Whether the value that a person wrote to the published path is meant to
+    /// become the token, also where such values are not accepted otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supplied: bool,
+    /// Who asked for it, as Vault tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// Why a rotation began; a metric label.

@@ -10,7 +10,10 @@ use super::ending::{Orphan, Retiring};
 use super::failures::{Failures, Halt};
 use super::flight::{ConnectionHolds, Intent, Rotation};
 use super::history::{LastProbe, PastRotation};
+use super::requests::Handled;
+use super::restored::{Restored, RestoredTodo};
 use super::stage::StageName;
+use super::supplied::{EndNote, PublishedEnd, SuppliedNote};
 use super::token::HeldToken;
 use crate::secret::Fingerprint;
 
@@ -44,9 +47,21 @@ pub struct Record {
     /// A rotation asked for by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
+    /// The newest request of each author that was handled, at most
+    /// [`MOST_AUTHORS`](super::MOST_AUTHORS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handled: Vec<Handled>,
     /// The token is halted until a person acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halt: Option<Halt>,
+    /// Vault was restored from a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
+    /// Random word at the end of the id of every rotation of this record. The
+    /// labels of its tokens contain it, also of those that the record does not
+    /// know of any more because Vault was restored from a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// How many rotations have begun; feeds the jitter.
     #[serde(default)]
     pub ordinal: u64,
@@ -86,10 +101,24 @@ pub struct Record {
     /// Values at the published path that were refused; not tried again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_values: Vec<Fingerprint>,
+    /// The last of them, for people and alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplied: Option<SuppliedNote>,
+    /// The last end that a person wrote for the token in use, if it was not
+    /// taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_end: Option<EndNote>,
+    /// The end that was last published; tells an end that a person wrote from
+    /// ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_end: Option<PublishedEnd>,
     /// The last rotations, newest first, at most [`HISTORY`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<PastRotation>,
 }
+
+/// Length of [`Record::mark`].
+pub const MARK: usize = 10;
 
 impl Record {
     /// An empty record, for a token that nothing is known of yet.
@@ -104,7 +133,10 @@ impl Record {
             lease: None,
             paused: None,
             request: None,
+            handled: Vec::new(),
             halt: None,
+            restored: None,
+            mark: None,
             ordinal: 0,
             current: None,
             retiring: Vec::new(),
@@ -117,8 +149,41 @@ impl Record {
             probe: None,
             connections: BTreeMap::new(),
             refused_values: Vec::new(),
+            supplied: None,
+            stated_end: None,
+            published_end: None,
             history: Vec::new(),
         }
+    }
+
+    /// Every text that was written for people, some of which quote servers.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let rotation = self.rotation.as_mut().into_iter().flat_map(|rotation| {
+            let intent = rotation.intent.as_mut();
+            let unusable = intent.and_then(|intent| intent.unusable.as_mut());
+            let detail = unusable.map(|answer| &mut answer.detail);
+            rotation.rollback.iter_mut().chain(detail)
+        });
+        let halt = self.halt.as_mut().map(|halt| &mut halt.detail);
+        let failure = self.failures.last.as_mut().map(|last| &mut last.message);
+        let finding = self.probe.as_mut().and_then(|probe| probe.finding.as_mut());
+        let finding = finding.map(|finding| &mut finding.detail);
+        let retiring = self.retiring.iter_mut();
+        let retiring = retiring.filter_map(|old| old.last_finding.as_mut());
+        let history = self.history.iter_mut();
+        let history = history.filter_map(|past| past.detail.as_mut());
+        let paused = self.paused.as_mut().map(|paused| &mut paused.reason);
+        let supplied = self.supplied.as_mut().map(|note| &mut note.detail);
+        let end = self.stated_end.as_mut().map(|note| &mut note.detail);
+        let handled = self.handled.iter_mut();
+        let handled = handled.filter_map(|noted| noted.refused.as_mut());
+        let single = [halt, failure, finding, paused, supplied, end];
+        let single = single.into_iter().flatten();
+        rotation
+            .chain(single)
+            .chain(retiring)
+            .chain(history)
+            .chain(handled)
     }
 
     /// The stage as people see it.
@@ -129,6 +194,13 @@ impl Record {
             (None, None) => StageName::Idle,
             (None, Some(rotation)) => rotation.stage.name(),
         }
+    }
+
+    /// What still has to be done because Vault was restored from a snapshot.
+    #[must_use]
+    pub fn restored_todo(&self) -> RestoredTodo {
+        let restored = self.restored.as_ref();
+        restored.map_or(RestoredTodo::Nothing, |restored| restored.todo)
     }
 
     /// Whether a person asked for a rotation after the halt began: a halt takes
@@ -176,5 +248,33 @@ impl Record {
                 .iter()
                 .any(|h| h.old.as_ref() == Some(fingerprint) || h.new.as_ref() == Some(fingerprint))
             || self.refused_values.contains(fingerprint)
+    }
+
+    /// Whether this value is or was a token in use of this record. A refused
+    /// value is in the history too, and was never in use.
+    #[must_use]
+    pub fn owns(&self, fingerprint: &Fingerprint) -> bool {
+        let in_use = |token: &HeldToken| &token.fingerprint() == fingerprint;
+        let superseded = self.retiring.iter().map(|old| &old.token);
+        let mut held = self.current.iter().chain(superseded);
+        held.any(in_use) || (self.knows(fingerprint) && !self.refused_values.contains(fingerprint))
+    }
+
+    /// Whether this value was refused, and the token in use was not published
+    /// in its place yet. Records of earlier programs do not say when.
+    #[must_use]
+    pub fn awaits_write_back(&self, fingerprint: &Fingerprint) -> bool {
+        match &self.supplied {
+            None => self.refused_values.contains(fingerprint),
+            Some(note) => note.fingerprint == *fingerprint && note.written_back_at.is_none(),
+        }
+    }
+
+    /// Whether a rotation of the past had a value that a person had written, and
+    /// that was refused. Such a rotation says nothing about the issuer.
+    #[must_use]
+    pub fn was_of_a_refused_value(&self, past: &PastRotation) -> bool {
+        let new = past.new.as_ref();
+        new.is_some_and(|new| self.refused_values.contains(new))
     }
 }

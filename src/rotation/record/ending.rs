@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::token::HeldToken;
+use crate::rotation::issuer_id::IssuerId;
+use crate::scim::evidence::dead;
 
 /// A superseded token on its way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +22,15 @@ pub struct Retiring {
     /// When its use was last asked for, and what was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub use_checked: Option<UseSeen>,
-    /// When the issuer took its revocation.
+    /// When the issuer took its revocation. `None` also where nothing is revoked,
+    /// because the issuer cannot do that: the token is only tested then. Earlier
+    /// programs wrote the time of the first test instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// Whether the last probe after its revocation saw it accepted, and the
+    /// issuer did not say that it has it no more.
+    #[serde(default)]
+    pub still_accepted: bool,
     /// How often retiring it failed.
     #[serde(default)]
     pub attempts: u32,
@@ -35,6 +43,13 @@ pub struct Retiring {
 }
 
 impl Retiring {
+    /// Whether it takes no slot at its issuer any more.
+    #[must_use]
+    pub fn frees_slot(&self, now: Timestamp) -> bool {
+        let (end, revoked_at) = (self.token.told_end(), self.revoked_at);
+        dead::frees_slot(end, revoked_at, self.still_accepted, now)
+    }
+
     /// Whether it was given a time to live on beside its successor. One that is
     /// dead or compromised was not.
     #[must_use]
@@ -57,12 +72,16 @@ pub struct UseSeen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orphan {
     /// Its id at the issuer.
-    pub id: String,
+    pub id: IssuerId,
     /// The issuer that made it, by its name in the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// When it was found.
     pub found_at: Timestamp,
+    /// Whether connections or readers may use it, because it was issued in a time
+    /// that the record does not know of. It is revoked after the next promotion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_used: bool,
     /// How often its revocation failed.
     #[serde(default)]
     pub attempts: u32,

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::control::Trigger;
 use crate::fault::{FaultClass, FaultKind};
 
 /// Failures since the last success. The pauses between attempts follow from
@@ -55,6 +56,39 @@ pub struct Halt {
     /// replaced yet. It stays so when the halt is lifted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub compromised: bool,
+    /// Digest of the issuer's settings that the halt comes from: the halt ends
+    /// when they change. Empty if a change of them does not end it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub settings: String,
+    /// The step whose success shows that the cause has ended. Empty: the promotion
+    /// of a new token shows it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub step: String,
+    /// When the rotation is tried again; without it at once, unless the cause
+    /// excludes that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+    /// Whether the cause looks as if it will pass although causes of its kind do not:
+    /// it is tried once more at `retry_at`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_pass: bool,
+    /// The rotation that a person had asked for when the halt began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Trigger>,
+}
+
+impl Halt {
+    /// Whether the rotation is tried again now, to see whether the cause has ended.
+    #[must_use]
+    pub fn is_tried_again(&self, now: Timestamp) -> bool {
+        self.may_end_by_itself() && self.retry_at.is_none_or(|at| at <= now)
+    }
+
+    /// Whether the rotation is tried again at some time.
+    #[must_use]
+    pub fn may_end_by_itself(&self) -> bool {
+        self.may_pass || self.cause.may_end_by_itself()
+    }
 }
 
 /// Machine word of a halt.
@@ -73,9 +107,27 @@ pub enum HaltCause {
     SameToken,
     /// The identity provider's SCIM base URL is not the configured one.
     WrongTarget,
+    /// The issuer answered the request for a token completely, and the answer
+    /// cannot be used. Every further request would end in the same way.
+    UnusableAnswer,
 }
 
 impl HaltCause {
+    /// Whether the cause may end without a change of the settings. An issuer's
+    /// answer that cannot be used stays so, and each trial makes a token.
+    #[must_use]
+    pub fn may_end_by_itself(self) -> bool {
+        match self {
+            Self::AttemptsUsedUp
+            | Self::ForeignTokens
+            | Self::SlotBlocked
+            | Self::EndpointOpen
+            | Self::SameToken
+            | Self::WrongTarget => true,
+            Self::UnusableAnswer => false,
+        }
+    }
+
     /// The word for logs and status.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -86,6 +138,7 @@ impl HaltCause {
             Self::EndpointOpen => "endpoint_open",
             Self::SameToken => "same_token",
             Self::WrongTarget => "wrong_target",
+            Self::UnusableAnswer => "unusable_answer",
         }
     }
 }

@@ -39,6 +39,9 @@ pub struct PastRotation {
     pub id: String,
     /// Why it began.
     pub trigger: Trigger,
+    /// Who asked for it or supplied the new token, as Vault tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.

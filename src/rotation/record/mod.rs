@@ -7,14 +7,24 @@ mod ending;
 mod failures;
 mod flight;
 mod history;
+mod ids_before;
+mod requests;
+mod restored;
 mod stage;
+mod supplied;
 mod token;
 
-pub use control::{Lease, Paused, Request, Trigger};
-pub use document::{HISTORY, Record, SCHEMA};
+pub use control::{Control, Lease, Paused, Request, Trigger};
+pub use document::{HISTORY, MARK, Record, SCHEMA};
 pub use ending::{Orphan, Retiring, UseSeen};
 pub use failures::{Failures, Halt, HaltCause, LastFailure};
-pub use flight::{ConnectionHolds, Delivery, DeliveryState, Intent, Rotation};
+pub use flight::{
+    Acknowledged, ConnectionHolds, Delivery, DeliveryState, Intent, Rotation, UnusableAnswer,
+};
 pub use history::{LastProbe, PastRotation, RotationResult};
+pub use ids_before::{IdsBefore, MOST_IDS};
+pub use requests::{Handled, MOST_AUTHORS, MOST_REQUESTS, RequestsOf, Wish, WrittenRequest};
+pub use restored::{Restored, RestoredTodo};
 pub use stage::{Stage, StageName};
+pub use supplied::{EndNote, PublishedEnd, StatedEnd, SuppliedNote};
 pub use token::{ExpiryKnown, HeldToken, Origin};

@@ -22,11 +22,14 @@ pub enum Stage {
     Discarding,
     /// A person must supply the new token.
     WaitingOperator,
+    /// A person must write the pending token into the connections that no
+    /// program can write.
+    HandedOver,
 }
 
 impl Stage {
     /// Every stage, for tables and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Issuing,
         Self::Proving,
         Self::Delivering,
@@ -35,6 +38,7 @@ impl Stage {
         Self::Reverting,
         Self::Discarding,
         Self::WaitingOperator,
+        Self::HandedOver,
     ];
 
     /// The name that is shown.
@@ -48,7 +52,7 @@ impl Stage {
             Self::Confirming => StageName::Confirming,
             Self::Reverting => StageName::Reverting,
             Self::Discarding => StageName::Discarding,
-            Self::WaitingOperator => StageName::WaitingOperator,
+            Self::WaitingOperator | Self::HandedOver => StageName::WaitingOperator,
         }
     }
 }
@@ -73,7 +77,7 @@ pub enum StageName {
     Reverting,
     /// See [`Stage::Discarding`].
     Discarding,
-    /// See [`Stage::WaitingOperator`].
+    /// A person must act: [`Stage::WaitingOperator`] or [`Stage::HandedOver`].
     WaitingOperator,
     /// The token is halted until a person acts.
     Halted,

@@ -4,20 +4,29 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::rotation::issuer_id::IssuerId;
 use crate::scim::evidence::Evidence;
 use crate::secret::{BearerToken, Fingerprint};
 
 /// A token value with its public facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredToken")]
 pub struct HeldToken {
     /// The token itself. It is written only to the record in Vault.
     #[serde(with = "token_value")]
     pub value: BearerToken,
-    /// Its id at the issuer, where there is one.
+    /// Its id at the issuer, where the issuer has shown it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<IssuerId>,
+    /// The id that the published secret named, for people: it is never sent to
+    /// an issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_id: Option<String>,
+    /// Who wrote the token to the published path, where Vault tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplied_by: Option<String>,
     /// The issuer that made it, by its name in the configuration; `None` if a
-    /// person supplied it.
+    /// person supplied it and the issuer's list does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// When it was issued, or first seen.
@@ -34,11 +43,72 @@ pub struct HeldToken {
     pub evidence: Option<Evidence>,
 }
 
+/// A token as it is stored. Earlier programs stored the id that the published
+/// secret names as if the issuer had shown it.
+#[derive(Deserialize)]
+struct StoredToken {
+    #[serde(with = "token_value")]
+    value: BearerToken,
+    #[serde(default)]
+    id: Option<IssuerId>,
+    #[serde(default)]
+    stated_id: Option<String>,
+    #[serde(default)]
+    supplied_by: Option<String>,
+    #[serde(default)]
+    issuer: Option<String>,
+    issued_at: Timestamp,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+    expiry: ExpiryKnown,
+    origin: Origin,
+    #[serde(default)]
+    evidence: Option<Evidence>,
+}
+
+impl From<StoredToken> for HeldToken {
+    fn from(stored: StoredToken) -> Self {
+        let is_shown = stored.origin == Origin::Issued || stored.issuer.is_some();
+        let (id, stated) = match (is_shown, stored.id) {
+            (true, id) => (id, None),
+            (false, id) => (None, id.map(|id| id.text())),
+        };
+        Self {
+            value: stored.value,
+            id,
+            stated_id: stored.stated_id.or(stated),
+            supplied_by: stored.supplied_by,
+            issuer: stored.issuer,
+            issued_at: stored.issued_at,
+            expires_at: stored.expires_at,
+            expiry: stored.expiry,
+            origin: stored.origin,
+            evidence: stored.evidence,
+        }
+    }
+}
+
 impl HeldToken {
     /// Fingerprint of the value.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.value.fingerprint()
+    }
+
+    /// When it stops working, as its issuer or the token itself tells. Of a token that
+    /// a person brought, the end that follows from the configuration is only a bound:
+    /// the configuration does not know when it was made, or for how long, so it may
+    /// still work after that.
+    #[must_use]
+    pub fn told_end(&self) -> Option<Timestamp> {
+        let is_told = match (self.origin, self.expiry) {
+            (Origin::Issued, _) | (_, ExpiryKnown::Api | ExpiryKnown::Jwt) => true,
+            (
+                Origin::Adopted | Origin::Operator,
+                ExpiryKnown::Declared | ExpiryKnown::Unknown | ExpiryKnown::Never,
+            ) => false,
+        };
+        self.expires_at.filter(|_| is_told)
     }
 }
 

@@ -1,18 +1,32 @@
 use super::*;
 
 fn read(status: u16, body: &str) -> ProbeAnswer {
-    read_with(status, body, &ProbeConfig::default())
+    read_with(status, body, false)
 }
 
-fn read_with(status: u16, body: &str, config: &ProbeConfig) -> ProbeAnswer {
+fn read_with(status: u16, body: &str, accept_non_scim: bool) -> ProbeAnswer {
     let url = Url::parse("https://sp.example/scim/v2/Users").expect("valid");
     let raw = RawAnswer {
         status,
         location: None,
         challenge: None,
         body: body.as_bytes(),
+        cut: false,
     };
-    ProbeAnswer::read(raw, Asked::List, &url, true, config)
+    ProbeAnswer::read(raw, Asked::List, &url, true, accept_non_scim)
+}
+
+/// The beginning of a body that goes on.
+fn read_beginning(body: &str) -> ProbeAnswer {
+    let url = Url::parse("https://sp.example/scim/v2/Users").expect("valid");
+    let raw = RawAnswer {
+        status: 200,
+        location: None,
+        challenge: None,
+        body: body.as_bytes(),
+        cut: true,
+    };
+    ProbeAnswer::read(raw, Asked::List, &url, true, false)
 }
 
 const EMPTY_LIST: &str =
@@ -65,21 +79,78 @@ fn only_a_list_is_an_acceptance() {
 
 #[test]
 fn the_lenient_profile_takes_bare_lists_and_no_errors() {
-    let lenient = ProbeConfig {
-        accept_non_scim: true,
-        ..ProbeConfig::default()
-    };
-    let old = r#"{"schemas":["urn:scim:schemas:core:1.0"],"Resources":[],"totalResults":0}"#;
-    assert_eq!(read_with(200, old, &lenient), ProbeAnswer::Accepted);
+    for bare in [
+        r#"{"Resources":[]}"#,
+        r#"{"Resources":null,"totalResults":0}"#,
+        r#"{"totalResults":0}"#,
+    ] {
+        assert_eq!(read_with(200, bare, true), ProbeAnswer::Accepted, "{bare}");
+        let strict = ProbeAnswer::NotScim(NotScim::NoSchema);
+        assert_eq!(read(200, bare), strict, "{bare}");
+    }
     assert_eq!(
-        read_with(200, "{}", &lenient),
+        read_with(200, "{}", true),
         ProbeAnswer::NotScim(NotScim::NoSchema)
     );
     let error = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"Resources":[]}"#;
     assert_eq!(
-        read_with(200, error, &lenient),
+        read_with(200, error, true),
         ProbeAnswer::NotScim(NotScim::ErrorInside)
     );
+}
+
+#[test]
+fn an_empty_list_is_one_in_every_form() {
+    let named = r#""schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"]"#;
+    let word = r#""schemas":"urn:ietf:params:scim:api:messages:2.0:ListResponse""#;
+    let old = r#""schemas":["urn:scim:schemas:core:1.0"]"#;
+    for body in [
+        format!(r#"{{{named},"totalResults":0,"Resources":[]}}"#),
+        format!(r#"{{{named},"totalResults":0,"Resources":null}}"#),
+        format!(r#"{{{named},"totalResults":0}}"#),
+        format!(r#"{{{named},"Resources":null}}"#),
+        format!("{{{named}}}"),
+        format!(r#"{{{word},"totalResults":0,"Resources":[]}}"#),
+        format!(r#"{{{old},"totalResults":0,"Resources":[]}}"#),
+        format!(r#"{{{old},"totalResults":0,"Resources":null}}"#),
+        format!(r#"{{{old},"totalResults":0}}"#),
+        format!("\u{feff}{{{named},\"totalResults\":0}}"),
+        r#"{"schemas":["urn:scim:api:messages:2.0:ListResponse"],"totalResults":0}"#.to_owned(),
+    ] {
+        assert_eq!(read(200, &body), ProbeAnswer::Accepted, "{body}");
+    }
+    // An entry of SCIM 1.1 names the same schema as a list; an error names none.
+    let entry = r#"{"schemas":["urn:scim:schemas:core:1.0"],"userName":"x"}"#;
+    assert_eq!(read(200, entry), ProbeAnswer::NotScim(NotScim::NoSchema));
+    let error = r#"{"Errors":[{"description":"no","code":"401"}]}"#;
+    assert_eq!(read(200, error), ProbeAnswer::NotScim(NotScim::ErrorInside));
+}
+
+#[test]
+fn the_beginning_of_a_list_is_proof() {
+    let schema = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+    let user = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1"}"#;
+    for begins in [
+        format!(r#"{{"schemas":["{schema}"],"totalResults":9,"Resources":[{{"id":"#),
+        format!(r#"{{"Resources":[{user},{{"userName":"al"#),
+    ] {
+        assert_eq!(read_beginning(&begins), ProbeAnswer::Accepted, "{begins}");
+        let whole = ProbeAnswer::NotScim(NotScim::NotJson);
+        assert_eq!(read(200, &begins), whole, "a cut that the server made");
+    }
+    for (begins, expected) in [
+        ("   ", ProbeAnswer::Oversized),
+        ("<html>", ProbeAnswer::Oversized),
+        (r#"{"Resources":[{"id":"1"},{"#, ProbeAnswer::Oversized),
+        (r#"{"schemas":["x"],"totalResults"#, ProbeAnswer::Oversized),
+        (r#"{"Resources":[1,]"#, ProbeAnswer::Oversized),
+        (
+            r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"detail":""#,
+            ProbeAnswer::NotScim(NotScim::ErrorInside),
+        ),
+    ] {
+        assert_eq!(read_beginning(begins), expected, "{begins}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@ mod properties;
 mod retired;
 
 use super::*;
+use crate::scim::answer::{AuthError, NotScim, RedirectTo};
 
 fn token() -> BearerToken {
     BearerToken::parse("Zq3vT8yK1mN5bX7cR2wP9sD4").expect("sendable")
@@ -23,7 +24,7 @@ fn proved(reads: Vec<ProbeAnswer>, controls: Option<ControlAnswers>) -> Verdict<
     let observed = Observed {
         reads,
         controls,
-        listing: None,
+        ..Observed::default()
     };
     judge(&token(), at(), &observed)
 }
@@ -74,7 +75,61 @@ fn level_two_row_by_row() {
         (Accepted, Throttled, refused(), Short::Provisional),
         (Accepted, refused(), ServerError(503), Short::Provisional),
         (Accepted, silent(), silent(), Short::Provisional),
-        (Accepted, html(), refused(), Short::Provisional),
+        // The wrong token is refused, and without one the server fails, or
+        // shows where to log in: tokens are checked.
+        (Accepted, html(), refused(), Short::Full),
+        (Accepted, ServerError(500), refused(), Short::Full),
+        (
+            Accepted,
+            ProbeAnswer::Redirect(RedirectTo::OtherPath),
+            refused(),
+            Short::Full,
+        ),
+        (Accepted, ServerError(503), refused(), Short::Provisional),
+        (Accepted, refused(), html(), Short::Provisional),
+        (
+            Accepted,
+            refused(),
+            ProbeAnswer::Redirect(RedirectTo::OtherPath),
+            Short::Provisional,
+        ),
+        (Accepted, refused(), ServerError(500), Short::Provisional),
+        (
+            Accepted,
+            refused(),
+            ProbeAnswer::RefusedByRule(500),
+            Short::Full,
+        ),
+        (
+            ProbeAnswer::RefusedByRule(500),
+            refused(),
+            refused(),
+            Short::Fail(Why::Rejected),
+        ),
+        (
+            ProbeAnswer::LaterByRule(500),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::ServerError),
+        ),
+        (
+            NotFound,
+            refused(),
+            NotFound,
+            Short::Inconclusive(Why::LikeWrongToken),
+        ),
+        (
+            BadRequest(None),
+            refused(),
+            BadRequest(None),
+            Short::Inconclusive(Why::LikeWrongToken),
+        ),
+        (
+            BadRequest(None),
+            refused(),
+            refused(),
+            Short::Inconclusive(Why::NoReadVariant),
+        ),
         (refused(), refused(), refused(), Short::Fail(Why::Rejected)),
         (
             Forbidden(None),
@@ -231,6 +286,8 @@ fn a_listing_may_cast_doubt() {
     use FindingReason as Why;
     for (listing, expected) in [
         (ProbeAnswer::Accepted, Short::Full),
+        (ProbeAnswer::Throttled, Short::Full),
+        (ProbeAnswer::Unreachable("blocked".to_owned()), Short::Full),
         (ProbeAnswer::NotOffered(501), Short::Full),
         (ProbeAnswer::Oversized, Short::Full),
         (refused(), Short::Inconclusive(Why::Flapping)),
@@ -252,7 +309,60 @@ fn a_listing_may_cast_doubt() {
             reads: vec![ProbeAnswer::Accepted],
             controls: controls(refused(), refused()),
             listing: Some(listing),
+            again: Some(ProbeAnswer::Accepted),
         };
         assert_eq!(short(&judge(&token(), at(), &observed)), expected, "{row}");
+        let unasked = Observed {
+            again: None,
+            ..observed.clone()
+        };
+        assert_eq!(short(&judge(&token(), at(), &unasked)), expected, "{row}");
+        // What was accepted before the wrong token is refused after it: the
+        // address is blocked, and what was shown before counts.
+        let blocked = Observed {
+            again: Some(ProbeAnswer::Forbidden(None)),
+            ..observed
+        };
+        assert_eq!(
+            short(&judge(&token(), at(), &blocked)),
+            Short::Full,
+            "{row}"
+        );
     }
+}
+
+#[test]
+fn the_cause_of_unclear_controls_is_kept_and_names_the_key() {
+    use FindingReason as Why;
+    use ProbeAnswer::{Redirect, ServerError, Throttled};
+    let html = ProbeAnswer::NotScim(NotScim::NotJson);
+    let moved = || Redirect(RedirectTo::OtherPath);
+    for (none, garbage, reason, key) in [
+        (refused(), moved(), Why::Redirect, "`answers`"),
+        (refused(), html, Why::NotScim, "`answers`"),
+        (
+            refused(),
+            ServerError(500),
+            Why::ServerError,
+            "status = 500",
+        ),
+        (refused(), Throttled, Why::Throttled, "`pace`"),
+        (Throttled, refused(), Why::Throttled, "`pace`"),
+    ] {
+        let row = format!("{none:?} {garbage:?}");
+        let seen = proved(vec![ProbeAnswer::Accepted], controls(none, garbage));
+        let Verdict::Pass(evidence) = seen else {
+            panic!("{row}: {seen:?}");
+        };
+        let cause = evidence.unclear().expect("a cause");
+        assert_eq!(cause.reason, reason, "{row}");
+        assert!(cause.detail.contains(key), "{row}: {}", cause.detail);
+        assert!(!evidence.is_full());
+    }
+    let Verdict::Pass(off) = proved(vec![ProbeAnswer::Accepted], None) else {
+        panic!("accepted");
+    };
+    let cause = off.unclear().expect("a cause");
+    assert_eq!(cause.reason, Why::ControlsOff);
+    assert!(cause.detail.contains("`negative_controls`"));
 }

@@ -1,9 +1,12 @@
 //! Series of probes, and of what the connections hold.
 
+use jiff::Timestamp;
+
 use super::with;
 use crate::ports::condition::{Condition, ConnectionState};
 use crate::telemetry::board::Entry;
 use crate::telemetry::exposition::{Family, Series, gauge};
+use crate::telemetry::snapshot::HandoverFacts;
 
 pub(super) const FAMILIES: &[Family] = &[
     gauge(
@@ -12,14 +15,34 @@ pub(super) const FAMILIES: &[Family] = &[
         probe_success,
     ),
     gauge(
+        "scim_rotator_token_proven",
+        "Whether the token in use was shown to work: 0 when it is refused, and when nothing shows that it works.",
+        proven,
+    ),
+    gauge(
         "scim_rotator_probe_last_success_timestamp_seconds",
         "When the token in use was last shown to work, at the service provider (sp) or at a connection (idp).",
         probe_last_success,
     ),
     gauge(
+        "scim_rotator_probe_controls_unclear",
+        "1 while it is not clear whether the service provider refuses wrong tokens, so that no superseded token is retired; absent otherwise.",
+        controls_unclear,
+    ),
+    gauge(
         "scim_rotator_idp_credential_in_sync",
         "Whether the connection was last given the token in use or the new one of a rotation in flight; absent before the first delivery.",
         in_sync,
+    ),
+    gauge(
+        "scim_rotator_connection_waits_for_person_since_timestamp_seconds",
+        "Since when a token waits for the person who writes it into the connection; absent if none does.",
+        waits_for_person,
+    ),
+    gauge(
+        "scim_rotator_connection_person_deadline_timestamp_seconds",
+        "When the person should have written the token into the connection at the latest; absent if no rotation waits for that.",
+        person_deadline,
     ),
     gauge(
         "scim_rotator_idp_job_state",
@@ -47,6 +70,14 @@ fn probe_success(entry: &Entry, to: &mut Series<'_>) {
     });
 }
 
+fn proven(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        if s.current.is_some() {
+            to.flag(&s.facts.name, &[], s.doubt().is_none());
+        }
+    });
+}
+
 fn probe_last_success(entry: &Entry, to: &mut Series<'_>) {
     with(entry, |s| {
         let probed = s.probe.as_ref().and_then(|probe| probe.passed_at);
@@ -63,6 +94,16 @@ fn probe_last_success(entry: &Entry, to: &mut Series<'_>) {
     });
 }
 
+fn controls_unclear(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        let current = s.current.as_ref();
+        if let Some(cause) = current.and_then(|token| token.unclear_controls.as_deref()) {
+            let labels = [("reason", cause.reason.as_str())];
+            to.flag(&s.facts.name, &labels, true);
+        }
+    });
+}
+
 fn in_sync(entry: &Entry, to: &mut Series<'_>) {
     with(entry, |s| {
         for connection in &s.connections {
@@ -70,6 +111,28 @@ fn in_sync(entry: &Entry, to: &mut Series<'_>) {
                 let labels = [("connection", connection.name.as_str())];
                 to.flag(&s.facts.name, &labels, in_sync);
             }
+        }
+    });
+}
+
+fn waits_for_person(entry: &Entry, to: &mut Series<'_>) {
+    handovers(entry, to, |waits| Some(waits.since));
+}
+
+fn person_deadline(entry: &Entry, to: &mut Series<'_>) {
+    handovers(entry, to, |waits| waits.deadline_at);
+}
+
+fn handovers(
+    entry: &Entry,
+    to: &mut Series<'_>,
+    time: impl Fn(&HandoverFacts) -> Option<Timestamp>,
+) {
+    with(entry, |s| {
+        for connection in &s.connections {
+            let labels = [("connection", connection.name.as_str())];
+            let at = connection.handover.as_deref().and_then(&time);
+            to.time(&s.facts.name, &labels, at);
         }
     });
 }

@@ -109,3 +109,28 @@ fn how_a_connection_fares_is_shown_once_it_was_asked() {
         assert!(out.lines().any(|l| l == line), "{line}\n{out}");
     }
 }
+
+#[test]
+fn a_token_that_waits_for_a_person_tells_since_when_and_by_when() {
+    let out = text([
+        fixture::snapshot(&fixture::handed_over_record("crm")),
+        fixture::snapshot(&fixture::busy_record("erp")),
+    ]);
+    let since = fixture::now().as_second() - 60;
+    let deadline = fixture::now().as_second() + 7 * 24 * 3600;
+    for line in [
+        format!(
+            "scim_rotator_connection_waits_for_person_since_timestamp_seconds{{token=\"crm\",connection=\"by-hand\"}} {since}"
+        ),
+        format!(
+            "scim_rotator_connection_person_deadline_timestamp_seconds{{token=\"crm\",connection=\"by-hand\"}} {deadline}"
+        ),
+        "scim_rotator_rotation_stage{token=\"crm\",stage=\"waiting_operator\"} 1".to_owned(),
+    ] {
+        assert!(out.lines().any(|l| l == line), "{line}\n{out}");
+    }
+    let of_erp = |name: &str| out.contains(&format!("{name}{{token=\"erp\""));
+    assert!(!of_erp(
+        "scim_rotator_connection_waits_for_person_since_timestamp_seconds"
+    ));
+}

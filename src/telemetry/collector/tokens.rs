@@ -75,6 +75,16 @@ pub(super) const FAMILIES: &[Family] = &[
         |entry, to| to.count(&entry.facts.name, &[], entry.counters.revoked()),
     ),
     gauge(
+        "scim_rotator_token_supplied_refused_timestamp_seconds",
+        "When a value that somebody wrote to the published path was last refused; absent if none was.",
+        |entry, to| {
+            with(entry, |s| {
+                let at = s.supplied.as_ref().map(|note| note.at);
+                to.time(&s.facts.name, &[], at);
+            })
+        },
+    ),
+    gauge(
         "scim_rotator_tokens_orphaned",
         "Tokens of ours that may be alive and whose value was lost.",
         |entry, to| with(entry, |s| to.count(&s.facts.name, &[], s.orphans)),

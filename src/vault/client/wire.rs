@@ -12,7 +12,9 @@ use super::unusable;
 use crate::fault::Fault;
 use crate::http::Request;
 use crate::http::credential::with_credential;
+use crate::http::message::wipe;
 use crate::secret::SecretText;
+use crate::vault::call::Call;
 use crate::vault::error::{VaultErrorKind, classify};
 
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-vault-token");
@@ -30,48 +32,26 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b',');
 
-/// What a request is for: the metric label, the path for people, and whether it
-/// changes anything.
-#[derive(Debug, Clone)]
-pub struct Call {
-    pub(in crate::vault) operation: &'static str,
-    pub(in crate::vault) target: String,
-    pub(in crate::vault) changes: bool,
-}
-
-impl Call {
-    /// A request that changes nothing, or that can be repeated safely.
-    pub(in crate::vault) fn new(operation: &'static str, target: impl Into<String>) -> Self {
-        Self {
-            operation,
-            target: target.into(),
-            changes: false,
-        }
-    }
-
-    /// A request that changes something.
-    pub(in crate::vault) fn changing(operation: &'static str, target: impl Into<String>) -> Self {
-        Self {
-            changes: true,
-            ..Self::new(operation, target)
-        }
-    }
-}
-
-/// A successful answer. No `Debug`: it holds secrets.
+/// A successful answer. Its texts are wiped when it is dropped; what is taken out
+/// of it is a copy. No `Debug`: it holds secrets.
 pub struct VaultAnswer(Value);
+
+impl Drop for VaultAnswer {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
 
 impl VaultAnswer {
     /// All of it; `None` if it has another shape.
     pub(in crate::vault) fn whole<T: DeserializeOwned>(self) -> Option<T> {
-        serde_json::from_value(self.0).ok()
+        T::deserialize(&self.0).ok()
     }
 
-    /// Removes and returns a top-level field of the answer; `None` if it is
-    /// missing or has another shape.
-    pub(in crate::vault) fn field<T: DeserializeOwned>(mut self, name: &str) -> Option<T> {
-        let value = self.0.get_mut(name)?.take();
-        serde_json::from_value(value).ok()
+    /// A top-level field of the answer; `None` if it is missing or has another
+    /// shape.
+    pub(in crate::vault) fn field<T: DeserializeOwned>(self, name: &str) -> Option<T> {
+        T::deserialize(self.0.get(name)?).ok()
     }
 }
 
@@ -129,7 +109,9 @@ pub(super) fn endpoint_url(base: &Url, path: &str, query: Option<String>) -> Opt
 }
 
 /// What an answer means.
-pub(super) fn understood(answer: &crate::http::Answer) -> Result<VaultAnswer, VaultErrorKind> {
+pub(in crate::vault) fn understood(
+    answer: &crate::http::Answer,
+) -> Result<VaultAnswer, VaultErrorKind> {
     let retry_after = answer.headers.get(RETRY_AFTER).and_then(seconds);
     classify(answer.status, &answer.body, retry_after).map_err(|kind| {
         let location = answer.headers.get(LOCATION);

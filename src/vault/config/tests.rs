@@ -133,6 +133,13 @@ fn each_mistake_is_named_at_its_key() {
             "vault.proxy",
             "http or https URL",
         ),
+        (
+            "address = \"http://127.0.0.1:8200\"",
+            good_state,
+            "proxy = \"http://proxy:3128\"",
+            "vault.proxy",
+            "with the Vault token",
+        ),
     ];
     for (address, state, extra, key, message) in cases {
         let found = problems(&format!("{address}\n{state}\n{extra}\n{APPROLE}"));

@@ -8,6 +8,11 @@ use crate::vault::auth::AuthConfig;
 /// Concurrent requests to one node.
 const PER_NODE: usize = 16;
 
+/// Largest body of an answer of Vault. It has room for the largest secret that its
+/// storage takes, whatever is in it and however it is escaped, so that what was
+/// written can be read again.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
 impl VaultConfig {
     /// The settings of the HTTP client for Vault.
     pub(in crate::vault) fn client_settings(&self) -> ClientSettings {
@@ -27,14 +32,22 @@ impl VaultConfig {
             }),
             tls_min_version: self.tls_min_version,
             proxy: self.proxy.clone(),
+            max_body: LARGEST_ANSWER,
             per_host: PER_NODE,
-            ..ClientSettings::default()
+            hosts: Vec::new(),
         }
     }
 
     pub(super) fn check_transport(&self, path: &str, problems: &mut Problems) {
         for (fault, remedy) in self.proxy.iter().flat_map(proxy_faults) {
             problems.error(format!("{path}.proxy"), fault, remedy);
+        }
+        if self.proxy.is_some() && self.address.0.iter().all(|url| url.scheme() == "http") {
+            problems.warning(
+                format!("{path}.proxy"),
+                "the proxy is not used: it could read requests over http, with the Vault token",
+                "remove `proxy`, or use https addresses",
+            );
         }
         let (certificate, key) = (&self.client_cert_file, &self.client_key_file);
         if certificate.is_some() != key.is_some() {

@@ -70,7 +70,7 @@ fn deleted_version(body: &Value) -> Option<VaultErrorKind> {
     Some(VaultErrorKind::VersionDeleted {
         version: metadata.get("version")?.as_u64()?,
         created_at: created_time.and_then(|time| time.parse().ok()),
-        deletion_time: deletion_time.unwrap_or_default().to_owned(),
+        deletion_time: deletion_time.unwrap_or_default().into(),
         destroyed: metadata.get("destroyed").and_then(Value::as_bool) == Some(true),
     })
 }

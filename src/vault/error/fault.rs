@@ -16,9 +16,11 @@ impl VaultError {
             K::CasRequired | K::NotFound | K::VersionDeleted { .. } | K::Refused { .. } => {
                 FaultClass::Rejected
             }
-            K::Sealed | K::NotInitialised | K::Standby { .. } | K::StaleRead => {
-                FaultClass::NotApplied
-            }
+            K::Sealed
+            | K::NotInitialised
+            | K::Standby { .. }
+            | K::StaleRead
+            | K::Outdated { .. } => FaultClass::NotApplied,
             K::Unreachable(fault) => fault.class,
             K::Server { .. } | K::Malformed(_) => {
                 if self.changes {
@@ -38,9 +40,11 @@ impl VaultError {
             K::RateLimited { .. } => FaultKind::Throttled,
             K::Credential(_) | K::NotFound | K::VersionDeleted { .. } => FaultKind::Config,
             K::CasRequired | K::Refused { .. } => FaultKind::Refused,
-            K::Sealed | K::NotInitialised | K::Standby { .. } | K::StaleRead => {
-                FaultKind::VaultUnavailable
-            }
+            K::Sealed
+            | K::NotInitialised
+            | K::Standby { .. }
+            | K::StaleRead
+            | K::Outdated { .. } => FaultKind::VaultUnavailable,
             K::Unreachable(fault) => fault.kind,
             K::Server { .. } => FaultKind::Server,
             K::Malformed(_) => FaultKind::Schema,
@@ -61,6 +65,7 @@ impl From<VaultError> for Fault {
             | VaultErrorKind::NotInitialised
             | VaultErrorKind::Standby { .. }
             | VaultErrorKind::StaleRead
+            | VaultErrorKind::Outdated { .. }
             | VaultErrorKind::Unreachable(_)
             | VaultErrorKind::Server { .. }
             | VaultErrorKind::Refused { .. }

@@ -47,7 +47,7 @@ fn answers_are_told_apart() {
             Err(K::VersionDeleted {
                 version: 7,
                 created_at: None,
-                deletion_time: "2026-11-24T04:44:47Z".to_owned(),
+                deletion_time: "2026-11-24T04:44:47Z".into(),
                 destroyed: false,
             }),
         ),
@@ -57,7 +57,7 @@ fn answers_are_told_apart() {
             Err(K::VersionDeleted {
                 version: 8,
                 created_at: None,
-                deletion_time: String::new(),
+                deletion_time: "".into(),
                 destroyed: true,
             }),
         ),

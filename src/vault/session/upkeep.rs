@@ -138,7 +138,7 @@ impl Session {
     }
 
     /// Revokes a token that is not used any more if it was made for us, unless
-    /// credentials hang on it: programs that still use them would lose them with it.
+    /// credentials depend on it: programs that still use them would lose them with it.
     /// Whatever is not revoked ends by itself.
     pub(super) async fn let_go(&self, held: &HeldToken) {
         let now = self.clock.now();

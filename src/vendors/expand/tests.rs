@@ -36,7 +36,7 @@ fn expanded(http: &str, values: &str, own: &str) -> toml::Table {
     let vendor = Vendor::shipped("acme", &text).expect("sound");
     let own = DeTable::parse(own).expect("valid");
     let own = Spanned::new(own.span(), DeValue::Table(own.into_inner()));
-    plain(expand(&vendor, &given(values), Some(&own), Places::Foreign).http)
+    plain(expand(&vendor, &given(values), Some(&own), Places::Foreign).body)
 }
 
 fn toml(text: &str) -> toml::Table {
@@ -208,7 +208,7 @@ fn places_are_the_users_and_everything_else_is_foreign() {
     let values = Values::from([("domain".to_owned(), value)]);
     let expansion = expand(&vendor, &values, None, Places::Foreign);
     let part = |path: &[&str]| {
-        let root = expansion.http.get_ref();
+        let root = expansion.body.get_ref();
         let at = path
             .iter()
             .try_fold(root, |at, key| Some(at.get(*key)?.get_ref()));
@@ -236,7 +236,7 @@ fn in_the_file_a_value_stands_where_it_is_referred_to() {
     let vendor = Vendor::shipped("acme", &text).expect("sound");
     let values = example::values(&vendor, Filled::All);
     let expansion = expand(&vendor, &values, None, Places::File);
-    let part = &expansion.http.get_ref()["a"];
+    let part = &expansion.body.get_ref()["a"];
     assert_eq!(&text[part.span()], "{ parameter = 'scopes' }");
     let item = part
         .get_ref()
@@ -262,7 +262,7 @@ fn references_that_lead_nowhere_are_told() {
         ("http.b[0]", "{ parameter = 5 }", None),
     ];
     assert_eq!(told, expected);
-    assert_eq!(plain(expansion.http), toml("b = []"));
+    assert_eq!(plain(expansion.body), toml("b = []"));
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn a_url_stands_in_templates_as_a_url_and_elsewhere_as_a_text() {
             expansion.moved
         );
     }
-    let http = plain(expansion.http);
+    let http = plain(expansion.body);
     assert_eq!(http["address"], "https://a.example/x".into());
     let expected = toml("url.url = 'https://a.example/x'\nconnection = 'con_1'");
     assert_eq!(http["config"], expected.into());

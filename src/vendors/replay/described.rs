@@ -64,17 +64,27 @@ impl Described<'_> {
                 "the vendor file has no parameter `{stray}`; it has {names}"
             ));
         }
-        let missing = self
-            .0
-            .parameters()
-            .find(|(name, p)| p.is_required() && !parameters.contains_key(*name));
+        let missing = self.0.parameters().find(|(name, p)| {
+            let others = self.0.file.instead_of(name);
+            let mut all = std::iter::once(*name).chain(others);
+            p.is_required() && !all.any(|name| parameters.contains_key(name))
+        });
         if let Some((name, parameter)) = missing {
             return Err(format!(
                 "the parameter `{name}` is missing: {}; write it into [parameters] of the replay",
                 parameter.about.trim()
             ));
         }
-        toml::to_string(parameters).map_err(|e| format!("the parameters cannot be used: {e}"))
+        // A scene that gives a parameter in place of another leaves that one out.
+        let mut given = parameters.clone();
+        for (name, parameter) in self.0.parameters() {
+            if let Some(replaced) = &parameter.instead_of
+                && parameters.contains_key(name)
+            {
+                given.remove(replaced);
+            }
+        }
+        toml::to_string(&given).map_err(|e| format!("the parameters cannot be used: {e}"))
     }
 }
 

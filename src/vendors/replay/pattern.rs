@@ -78,7 +78,7 @@ impl Values {
     }
 
     /// Whether a text fits a pattern. A placeholder that has no value yet takes
-    /// what stands in its place, at least one character.
+    /// the text in its place, at least one character.
     pub(super) fn fits(&mut self, pattern: &str, text: &str) -> bool {
         let mut taken = Vec::new();
         let fits = self.take(&parts(pattern), text, &mut taken);

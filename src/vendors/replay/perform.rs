@@ -9,6 +9,7 @@ use super::script::Script;
 use super::subject::Actor;
 use crate::fault::Fault;
 use crate::ports::{Condition, Connection, Delivery, IssueRequest, Issuer, TokenHandle};
+use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use crate::secret::BearerToken;
 
@@ -107,7 +108,7 @@ impl Performance<'_> {
             }
             Call::Revoke => {
                 let handle = TokenHandle {
-                    id: self.text(self.with.id.as_deref())?,
+                    id: self.shown_id()?,
                     value: self.token(self.with.token.as_deref())?,
                 };
                 issuer.revoke(token, &handle).await.into()
@@ -136,7 +137,7 @@ impl Performance<'_> {
             }
         });
         let current = TokenHandle {
-            id: self.text(self.with.id.as_deref())?,
+            id: self.shown_id()?,
             value: self.token(self.with.old_token.as_deref())?,
         };
         let is_known = current.id.is_some() || current.value.is_some();
@@ -206,6 +207,12 @@ impl Performance<'_> {
     fn text(&self, given: Option<&str>) -> Result<Option<String>, String> {
         let text = |given: &str| self.values(|values| values.text(given));
         given.map(text).transpose()
+    }
+
+    /// The id that the replay gives, as if the issuer had listed it.
+    fn shown_id(&self) -> Result<Option<IssuerId>, String> {
+        let id = self.text(self.with.id.as_deref())?;
+        Ok(id.map(|id| ListedToken::with_id(id).issuer_id()))
     }
 
     fn token(&self, given: Option<&str>) -> Result<Option<BearerToken>, String> {

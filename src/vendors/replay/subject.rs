@@ -145,6 +145,7 @@ pub(super) fn connection(name: &str, kind: &ConnectionKind, deps: &Deps) -> Resu
 impl Deps {
     fn real(&self) -> crate::ports::kind::Deps {
         crate::ports::kind::Deps {
+            handover: None,
             http: self.http.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),

@@ -43,13 +43,26 @@ impl<'a> Address<'a> {
     }
 }
 
+/// A URL that begins with a placeholder for a whole URL, with its value; every
+/// other one as it is.
+fn based<'a>(url: &'a str, values: &Values) -> Cow<'a, str> {
+    let named = url.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    let known = named.and_then(|(name, rest)| {
+        let base = values.get(name)?.as_str()?;
+        let base = base.strip_prefix("https://")?.trim_end_matches('/');
+        Some(Cow::Owned(format!("https://{base}{rest}")))
+    });
+    known.unwrap_or(Cow::Borrowed(url))
+}
+
 /// Whether method and path are those that are expected, whatever the host.
 pub(super) fn is_the_same_call(
     expected: &ExpectedRequest,
     request: &Recorded,
     values: &mut Values,
 ) -> bool {
-    let (wanted, found) = (Address::of(&expected.url), Address::of(&request.url));
+    let whole = based(&expected.url, values);
+    let (wanted, found) = (Address::of(&whole), Address::of(&request.url));
     expected.method == request.method && is_path(wanted.path, found.path, values)
 }
 
@@ -60,7 +73,8 @@ pub(super) fn differences(
     values: &mut Values,
 ) -> Vec<String> {
     let mut all = Vec::new();
-    let (wanted, found) = (Address::of(&expected.url), Address::of(&request.url));
+    let whole = based(&expected.url, values);
+    let (wanted, found) = (Address::of(&whole), Address::of(&request.url));
     if expected.method != request.method {
         let (wanted, came) = (&expected.method, &request.method);
         all.push(format!("method: expected {wanted}, came {came}"));

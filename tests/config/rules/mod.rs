@@ -101,6 +101,14 @@ fn names_lead_somewhere_and_are_used() {
         "take one of the two out",
     );
     one(
+        "issuer = 'by-hand'\nconnections = ['idp']",
+        "issuer = 'by-hand'\nconnections = ['idp']\n[tokens.twin]\nvault_path = 'kv/scim/twin'\nscim_url = 'https://crm.example.com/scim/'\nissuer = 'by-hand'\nconnections = ['idp']",
+        Warning,
+        "tokens.twin.connections[0]",
+        "the token `crm` feeds the connection `idp` too",
+        "a connection of its own",
+    );
+    one(
         "[connections.idp.exec]",
         "[connections.spare.exec]\ncommand = ['/bin/sh']\n[connections.idp.exec]",
         Warning,

@@ -20,6 +20,14 @@ fn what_is_planned_fits_into_the_life() {
     );
     one(
         crm,
+        &with("renew_cron = '0 3 30 2 *'"),
+        Error,
+        "tokens.crm.renew_cron",
+        "never comes",
+        "a day that the month has",
+    );
+    one(
+        crm,
         &with("renew_before = '90d'"),
         Error,
         "tokens.crm.renew_before",
@@ -73,6 +81,22 @@ fn what_is_planned_fits_into_the_life() {
         "tokens.crm.probe_every",
         "may miss a whole overlap",
         "probe more often",
+    );
+    one(
+        crm,
+        &with("probe = { pace = '6s' }"),
+        Error,
+        "tokens.crm.probe.pace",
+        "9 pauses of 6s take more than half of the lease",
+        "limits.lease",
+    );
+    one(
+        crm,
+        &with("probe = { answers = [{ means = 'success', status = 302 }] }"),
+        Error,
+        "tokens.crm.probe.answers[0].status",
+        "302 never shows that a token was accepted",
+        "write 2xx codes",
     );
 }
 

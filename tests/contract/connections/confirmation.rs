@@ -185,6 +185,6 @@ async fn a_look_that_sends_the_token_sends_it_to_no_other_server() {
         .connection(&format!("{WRITES}{with_token}"))
         .look()
         .await;
-    assert_eq!(class(&seen), (FaultClass::Rejected, FaultKind::Config));
+    assert_eq!(class(&seen), (FaultClass::Rejected, FaultKind::WrongTarget));
     assert!(!idp.saw_a_token(), "{:?}", idp.calls());
 }

@@ -38,6 +38,7 @@ impl Pushed {
         )
         .expect("a client");
         let deps = Deps {
+            handover: None,
             fired: None,
             http,
             secrets: Arc::new(TestSecrets),
@@ -124,7 +125,7 @@ pub(crate) fn scim_url() -> Url {
 }
 
 /// Every reference is the same credential.
-struct TestSecrets;
+pub(crate) struct TestSecrets;
 
 #[async_trait]
 impl Secrets for TestSecrets {

@@ -51,10 +51,17 @@ def follow(command, servers):
     if any(word in FOR_EVER for word in words):
         forwarded(words)
         return
-    said = run(*words, env=servers.vault_environment)
-    check("Warning:" not in said.stderr, f"{command}: {said.stderr}")
     if "status" in words and "exec" in words:
-        check("crm" in said.stdout, f"{command}: {said.stdout}")
+        said = until(f"{command} tells of the token", lambda: told(words, servers))
+    else:
+        said = run(*words, env=servers.vault_environment)
+    check("Warning:" not in said.stderr, f"{command}: {said.stderr}")
+
+
+def told(words, servers):
+    """What `status` says, once the daemon has told of the token: some seconds after its start."""
+    said = run(*words, code=None, env=servers.vault_environment)
+    return said if said.returncode == 0 and "crm" in said.stdout else None
 
 
 def forwarded(words):

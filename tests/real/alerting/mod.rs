@@ -34,7 +34,7 @@ use watch::Watch;
 /// that these tests claim.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 const RENEWED_AFTER: f64 = 0.67;
-const TIMES: &str = "lifetime = \"6h\"\noverlap = \"30m\"\nprobe_every = \"3s\"";
+const TIMES: &str = "lifetime = \"24h\"\noverlap = \"30m\"\nprobe_every = \"3s\"";
 
 /// Of the three tokens the first is about to expire, the second is late, and
 /// the third has time.
@@ -54,6 +54,17 @@ const TOLD: [(&str, &str); 4] = [
 const INHIBITED: &str = "ScimRotationOverdue crm";
 /// What is told when the token is taken away at the service provider meanwhile.
 const TAKEN_AWAY: [&str; 2] = ["ScimIdpQuarantined crm", "ScimTokenRejected crm"];
+/// What is told when somebody writes another value to a published path, and the
+/// metric that tells so.
+const PLANTED: &str = "ScimSuppliedValueRefused erp";
+const SUPPLIED_REFUSED: &str = "scim_rotator_token_supplied_refused_timestamp_seconds";
+/// Exported after such an event only; `restored` and `manual` look at the others.
+const OF_EVENTS: [&str; 4] = [
+    SUPPLIED_REFUSED,
+    "scim_rotator_vault_restored_timestamp_seconds",
+    "scim_rotator_connection_waits_for_person_since_timestamp_seconds",
+    "scim_rotator_connection_person_deadline_timestamp_seconds",
+];
 const ABSENT: &str = "ScimRotatorAbsent";
 const DOWN: &str = "ScimRotatorReplicaDown";
 
@@ -89,6 +100,11 @@ async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
     scene.take_the_token_away().await;
     for watch in &watches {
         somebody_is_woken_for(watch, &TAKEN_AWAY).await;
+    }
+    scene.plant_a_value().await;
+    for watch in &watches {
+        somebody_is_woken_for(watch, &[PLANTED]).await;
+        assert!(watch.names().await.contains(SUPPLIED_REFUSED));
     }
 
     daemon.kill();
@@ -178,7 +194,11 @@ async fn the_daemon_exports_what_the_files_name(watch: &Watch, daemon: &Daemon) 
         named.extend(queries.flat_map(|query| names_in(&query.expr)));
     }
     assert!(named.len() > 40, "{named:?}");
-    let missing: Vec<&String> = named.difference(&scraped).collect();
+    let of_event = |name: &&String| OF_EVENTS.contains(&name.as_str());
+    let missing: Vec<&String> = named
+        .difference(&scraped)
+        .filter(|n| !of_event(n))
+        .collect();
     assert_eq!(missing, Vec::<&String>::new(), "{} lacks them", watch.part);
     let documented = read("deploy/prometheus/METRICS.md");
     let headers = text.lines().filter_map(|l| l.strip_prefix("# TYPE "));
@@ -319,6 +339,14 @@ impl Scene {
         let record = self.house.record_of(AT_IDP).await;
         let id = record["current"]["id"].as_str().expect("an id");
         self.server.revoke(id).await;
+    }
+
+    /// Writes a token of somebody else over a published one.
+    async fn plant_a_value(&self) {
+        let other = self.server.mint("a stranger's", 3600).await;
+        let wish = json!({ "data": { "token": other.token } });
+        let vault = &self.house.vault;
+        vault.must("POST", "kv/data/scim/erp", wish).await;
     }
 
     /// Every Prometheus that there is.

@@ -46,7 +46,7 @@ impl Scene {
         let before = self.house_generation().await;
         let ran = self
             .house
-            .command(&["rotate", "crm", "--timeout", "10m"])
+            .command(&["rotate", "crm", "--foreground", "--timeout", "10m"])
             .await;
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(self.house_generation().await > before);

@@ -1,8 +1,9 @@
 //! The intent before an issue, and the token after it.
 
-use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
+use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use scim_rotator::rotation::outcome::{IssuedToken, ListedToken, Listing, Outcome, Preparation};
 use scim_rotator::rotation::record::{ExpiryKnown, HaltCause, Origin, Stage, StageName, Trigger};
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use crate::apply_table::{issued, preparation, supplied};
 use crate::scene::{
@@ -15,6 +16,7 @@ pub(crate) fn listed(id: &str) -> ListedToken {
         label: None,
         created_at: Some(now()),
         expires_at: None,
+        shown: ShownParts::default(),
         last_used_at: None,
     }
 }
@@ -42,8 +44,43 @@ fn the_intent_holds_what_a_lost_reply_needs() {
     assert_eq!(rotation.attempts, 1);
     assert_eq!(after.ordinal, 1);
     assert_eq!(intent.label, "crm-r1-1");
-    assert_eq!(intent.ids_before, ["id-a", "id-foreign"]);
+    assert!(
+        intent.ids_before.is_empty(),
+        "a label names its token by itself"
+    );
     assert_eq!(after.issues, [now()], "counted before it is sent");
+}
+
+#[test]
+fn ids_are_kept_only_where_they_are_compared_and_only_so_many() {
+    let many: Vec<_> = (0..40_000).map(|n| format!("id-{n}")).collect();
+    let all: Vec<_> = many.iter().map(String::as_str).collect();
+    let kept = |recovery, overlap, ids: &[&str]| {
+        let scene = renewal_due().issuer(|i| {
+            i.recovery = recovery;
+            i.overlap = overlap;
+        });
+        let outcome = Outcome::Prepared(Preparation {
+            listing: Some(listing(ids)),
+            ..preparation(Trigger::Schedule)
+        });
+        let record = scene.then(outcome).record;
+        let size = serde_json::to_string(&record).expect("JSON").len();
+        assert!(size < 500_000, "{size} bytes");
+        record
+            .rotation
+            .and_then(|r| r.intent)
+            .expect("an intent")
+            .ids_before
+    };
+    let explicit = Overlap::ExplicitRetire;
+    let kept_ids = kept(Recovery::BySetDifference, explicit, &all[..30_000]);
+    assert!(kept_ids.contains("id-29999") && !kept_ids.contains("id-30000"));
+    let two_phase = Overlap::TwoPhase { next_usable: true };
+    assert!(kept(Recovery::ByLabel, two_phase, &["id-a"]).contains("id-a"));
+    assert!(kept(Recovery::ByLabel, explicit, &all).is_empty());
+    let too_many = kept(Recovery::BySetDifference, explicit, &all);
+    assert_eq!(too_many.too_many(), Some(40_000));
 }
 
 #[test]
@@ -255,10 +292,12 @@ fn a_token_that_comes_expired_is_thrown_away() {
 #[test]
 fn a_person_s_token_is_proven_like_any_other() {
     let scenes = [
-        healthy(),
+        healthy().accepting(),
         in_stage(Stage::WaitingOperator).issuer(|i| i.supply = Supply::Operator),
-        in_stage(Stage::Issuing).without_intent(),
-        healthy().issuer(|i| i.overlap = Overlap::TwoPhase { next_usable: false }),
+        in_stage(Stage::Issuing).without_intent().accepting(),
+        healthy()
+            .accepting()
+            .issuer(|i| i.overlap = Overlap::TwoPhase { next_usable: false }),
     ];
     for scene in scenes {
         let stage = scene.record.stage_name();
@@ -280,7 +319,9 @@ fn a_person_s_token_is_proven_like_any_other() {
 
 #[test]
 fn a_person_s_token_lifts_a_halt() {
-    let scene = healthy().halted(HaltCause::AttemptsUsedUp, ago(hours(1)));
+    let scene = healthy()
+        .by_hand()
+        .halted(HaltCause::AttemptsUsedUp, ago(hours(1)));
     let after = scene
         .apply(Outcome::Supplied {
             rotation_id: "r9".to_owned(),
@@ -292,11 +333,12 @@ fn a_person_s_token_lifts_a_halt() {
 
 #[test]
 fn a_stated_time_of_issue_is_not_believed_if_it_lies_ahead() {
-    let stated = |at| {
-        Outcome::Adopted(scim_rotator::rotation::outcome::Supplied {
+    let stated = |at| Outcome::Adopted {
+        supplied: scim_rotator::rotation::outcome::Supplied {
             issued_at: Some(at),
             ..supplied("x")
-        })
+        },
+        lookup: None,
     };
     for (at, known) in [(ago(days(3)), ago(days(3))), (ahead(days(3)), now())] {
         let after = crate::scene::nothing_yet()

@@ -1,12 +1,15 @@
 //! The promotion: what it needs, and what it changes.
 
+use jiff::SignedDuration;
 use scim_rotator::rotation::outcome::{Confirmation, Outcome};
-use scim_rotator::rotation::record::{DeliveryState, RotationResult, Stage, StageName};
+use scim_rotator::rotation::record::{
+    DeliveryState, ExpiryKnown, Origin, RotationResult, Stage, StageName,
+};
 use scim_rotator::scim::evidence::{FindingReason, Verdict};
 
 use crate::apply_table::{confirmed, proved};
 use crate::scene::{
-    Scene, ago, evidence, finding, healthy, in_stage, mins, nothing_yet, now, print,
+    Scene, ago, evidence, finding, healthy, hours, in_stage, mins, nothing_yet, now, print,
 };
 
 /// One confirmation away from the promotion.
@@ -37,10 +40,7 @@ fn the_last_confirmation_promotes() {
     assert_eq!(after.retiring[0].superseded_at, now());
     let past = &after.history[0];
     assert_eq!(past.result, RotationResult::Success);
-    assert_eq!(
-        (past.old.clone(), past.new.clone()),
-        (Some(print("a")), Some(print("b")))
-    );
+    assert_eq!((past.old, past.new), (Some(print("a")), Some(print("b"))));
     let probe = after
         .probe
         .expect("the proof of the new token counts as a probe");
@@ -141,6 +141,29 @@ fn refusals_of_a_pending_token_are_believed_after_a_while() {
     assert_eq!(scene.record.stage_name(), StageName::Discarding);
 }
 
+/// What another process may have delivered without storing that first is taken
+/// as delivered: it is written back before the token is discarded.
+#[test]
+fn a_token_that_others_may_have_delivered_is_taken_back_everywhere() {
+    let refused = || Outcome::Proved(Verdict::Fail(finding(FindingReason::OtherTenant)));
+    let rows = [
+        (true, false, StageName::Reverting, 2),
+        (true, true, StageName::Discarding, 0),
+        (false, false, StageName::Discarding, 0),
+    ];
+    for (may_be_delivered, knows_deliveries, stage, written_back) in rows {
+        let mut scene = in_stage(Stage::Proving);
+        scene.knows_deliveries = knows_deliveries;
+        let scene = scene.rotation(|r| r.may_be_delivered = may_be_delivered);
+        let after = scene.apply(refused()).expect("folded");
+        assert_eq!(after.stage_name(), stage);
+        let rotation = after.rotation.expect("a rotation");
+        let states = rotation.deliveries.values().map(|delivery| delivery.state);
+        assert!(states.clone().all(|state| state == DeliveryState::Started));
+        assert_eq!(states.count(), written_back);
+    }
+}
+
 #[test]
 fn every_finding_about_a_pending_token_has_its_consequence() {
     for reason in FindingReason::ALL {
@@ -151,6 +174,7 @@ fn every_finding_about_a_pending_token_has_its_consequence() {
             FindingReason::Malformed
             | FindingReason::NotInForce
             | FindingReason::Forbidden
+            | FindingReason::OtherTenant
             | FindingReason::TokenTooLarge => StageName::Discarding,
             FindingReason::Rejected
             | FindingReason::Ambiguous403
@@ -163,7 +187,10 @@ fn every_finding_about_a_pending_token_has_its_consequence() {
             | FindingReason::Throttled
             | FindingReason::ServerError
             | FindingReason::StillAccepted
-            | FindingReason::Flapping => StageName::Proving,
+            | FindingReason::Flapping
+            | FindingReason::RefusalUnclear
+            | FindingReason::LikeWrongToken
+            | FindingReason::ControlsOff => StageName::Proving,
         };
         assert_eq!(after.stage_name(), wanted, "{}", reason.as_str());
         assert_eq!(
@@ -218,5 +245,55 @@ fn probes_of_the_current_token_are_counted() {
             "{}",
             reason.as_str()
         );
+    }
+}
+
+/// A service provider that refuses wrong tokens by 404 refuses dead ones so.
+#[test]
+fn a_token_in_use_that_gets_what_a_wrong_one_got_is_dead() {
+    let proven_by = |status: u16| {
+        let mut stored = serde_json::to_value(evidence("a", now())).expect("evidence");
+        stored["wrong_token"] = status.into();
+        let evidence = serde_json::from_value(stored).expect("evidence as it is stored");
+        healthy().current(|token| token.evidence = Some(evidence))
+    };
+    let count = |scene: Scene, outcome| {
+        let after = scene.then(Outcome::Verified(outcome)).record;
+        after.probe.map(|p| p.refused)
+    };
+    let fail = || Verdict::Fail(finding(FindingReason::WrongBaseUrl));
+    let alike = || Verdict::Inconclusive(finding(FindingReason::LikeWrongToken));
+    assert_eq!(count(proven_by(404), fail()), Some(1));
+    assert_eq!(count(proven_by(404), alike()), Some(1));
+    assert_eq!(count(proven_by(400), alike()), Some(1));
+    assert_eq!(count(proven_by(400), fail()), Some(0));
+    assert_eq!(
+        count(healthy(), fail()),
+        Some(0),
+        "a 401 refused wrong ones"
+    );
+    assert_eq!(count(healthy(), alike()), Some(0));
+}
+
+/// A token that a person brought is believed to have ended, by the lifetime that the
+/// configuration knows. It may live: it has its overlap, and is revoked after it.
+#[test]
+fn an_end_that_nobody_told_shortens_no_overlap() {
+    let rows = [
+        (Origin::Adopted, ExpiryKnown::Declared, hours(24)),
+        (Origin::Adopted, ExpiryKnown::Jwt, SignedDuration::ZERO),
+        (Origin::Issued, ExpiryKnown::Declared, SignedDuration::ZERO),
+    ];
+    for (origin, expiry, overlap) in rows {
+        let scene = nearly_done().current(|token| {
+            token.origin = origin;
+            // The issuer's list has shown it.
+            token.issuer = Some("idp-admin".to_owned());
+            token.expiry = expiry;
+            token.expires_at = Some(ago(mins(1)));
+        });
+        let entry = promoted(&scene).retiring.remove(0);
+        let lasts = entry.not_before.duration_since(now());
+        assert_eq!(lasts, overlap, "{origin:?} {expiry:?}");
     }
 }

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use scim_rotator::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Revoke};
+use scim_rotator::rotation::decision::{Action, Step};
 use scim_rotator::rotation::outcome::{ListedToken, Listing};
-use scim_rotator::rotation::record::{HaltCause, Record, Stage};
+use scim_rotator::rotation::record::{HaltCause, IdsBefore, MOST_IDS, Record, Stage};
 
 use super::issuing::listed;
 use crate::apply_table::recovered;
@@ -207,7 +208,7 @@ fn another_attempt_is_made_under_its_own_label_and_is_counted() {
     assert_eq!(rotation.attempts, 2);
     assert_eq!(intent.label, "crm-r1-2");
     assert_eq!(intent.at, now());
-    assert_eq!(intent.ids_before, ["id-a", "id-1"]);
+    assert!(intent.ids_before.is_empty());
     assert_eq!(after.issues, [ago(mins(5)), now()]);
 }
 
@@ -234,4 +235,34 @@ fn a_reply_that_is_lost_again_and_again_needs_a_person() {
     );
     assert_eq!(orphans(&after), ["id-1"], "what was found is not forgotten");
     assert!(after.rotation.expect("rotation").intent.is_none());
+}
+
+#[test]
+fn of_too_many_ids_before_nothing_is_revoked_on_suspicion() {
+    let scene = lost(Recovery::BySetDifference).rotation(|rotation| {
+        let intent = rotation.intent.as_mut().expect("an intent");
+        let ids = vec!["x"; MOST_IDS + 1];
+        intent.ids_before = IdsBefore::of(ids.into_iter());
+    });
+    let after = look(&scene, vec![listed("id-new")], None);
+    assert_eq!((after.orphans.len(), after.orphans_uncounted.len()), (0, 1));
+    assert!(after.halt.is_none(), "what is not ours does not stop us");
+}
+
+#[test]
+fn the_one_that_is_left_of_several_may_be_the_foreign_one() {
+    let several = vec![listed("id-1"), listed("id-2")];
+    let halted = look(&lost(Recovery::BySetDifference), several, None);
+    let halt = halted.halt.clone().expect("halted");
+    assert_eq!(halt.cause, HaltCause::ForeignTokens);
+    let mut scene = lost(Recovery::BySetDifference).with(|s| s.record = halted);
+    scene.now = halt.retry_at.expect("it is tried again");
+    assert_eq!(scene.plan().action, Action::Do(Step::Recover));
+    let after = look(&scene, vec![listed("id-2")], None);
+    assert!(
+        after.halt.is_some() && after.orphans.is_empty(),
+        "not revoked"
+    );
+    let after = look(&scene, Vec::new(), None);
+    assert!(after.halt.is_none(), "its cause has ended");
 }

@@ -1,9 +1,11 @@
 //! The end of superseded tokens.
 
 use jiff::{SignedDuration, Timestamp};
-use scim_rotator::rotation::capability::LastUsed;
+use scim_rotator::rotation::capability::{IssuerCapabilities, LastUsed, Overlap, Revoke};
 use scim_rotator::rotation::outcome::Outcome;
-use scim_rotator::rotation::record::{PastRotation, Record, RotationResult, Trigger};
+use scim_rotator::rotation::record::{
+    ExpiryKnown, Origin, PastRotation, Record, RotationResult, Trigger,
+};
 use scim_rotator::scim::evidence::{FindingReason, Verdict};
 
 use crate::scene::{
@@ -88,6 +90,7 @@ fn it_is_prolonged_once_and_never_beyond_its_expiry() {
 fn a_token_that_is_shown_to_be_dead_leaves_the_record_and_its_proof_stays() {
     let scene = superseded(hours(24)).with(|s| {
         s.record.history.push(PastRotation {
+            asked_by: None,
             id: "r0".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(hours(25)),
@@ -141,4 +144,66 @@ fn a_token_that_is_still_accepted_stays_and_is_tried_again() {
         entry.retry_at > Some(ahead(hours(1) + secs(30))),
         "then less and less often"
     );
+}
+
+fn still_accepted() -> Outcome {
+    Outcome::Retired {
+        fingerprint: print("old"),
+        refusal: Verdict::Fail(finding(FindingReason::StillAccepted)),
+    }
+}
+
+/// Where the issuer revokes nothing, nobody is told of a revocation.
+#[test]
+fn a_revocation_is_noted_only_where_there_was_one() {
+    type Change = fn(&mut IssuerCapabilities);
+    let nothing: [(&str, Change); 4] = [
+        ("never", |i| i.revoke = Revoke::Never),
+        ("all of them only", |i| i.revoke = Revoke::AllOnly),
+        ("by its clock", |i| {
+            i.overlap = Overlap::IssuerTimed { max: hours(24) }
+        }),
+        ("no overlap", |i| i.overlap = Overlap::None),
+    ];
+    for (word, change) in nothing {
+        let scene = superseded(hours(24)).issuer(change);
+        // What an earlier program wrote.
+        let scene = scene.superseded(|e| e.revoked_at = Some(ago(hours(1))));
+        let entry = scene
+            .apply(still_accepted())
+            .expect("folded")
+            .retiring
+            .remove(0);
+        assert_eq!(entry.revoked_at, None, "{word}");
+        assert!(entry.still_accepted && entry.retry_at.is_some(), "{word}");
+    }
+    let two_phase: Change = |i| i.overlap = Overlap::TwoPhase { next_usable: false };
+    let scene = superseded(hours(24)).issuer(two_phase);
+    let entry = scene
+        .apply(still_accepted())
+        .expect("folded")
+        .retiring
+        .remove(0);
+    assert_eq!(entry.revoked_at, Some(ago(hours(24))), "by the completion");
+}
+
+/// The configuration does not know how long a token lives that a person brought.
+#[test]
+fn an_end_that_nobody_told_frees_no_slot() {
+    let rows = [
+        (Origin::Adopted, ExpiryKnown::Declared, false),
+        (Origin::Operator, ExpiryKnown::Declared, false),
+        (Origin::Operator, ExpiryKnown::Api, true),
+        (Origin::Adopted, ExpiryKnown::Jwt, true),
+        (Origin::Issued, ExpiryKnown::Declared, true),
+    ];
+    for (origin, expiry, frees) in rows {
+        let scene = superseded(hours(24)).superseded(|e| {
+            e.token.origin = origin;
+            e.token.expiry = expiry;
+            e.token.expires_at = Some(ago(hours(1)));
+        });
+        let entry = &scene.record.retiring[0];
+        assert_eq!(entry.frees_slot(now()), frees, "{origin:?} {expiry:?}");
+    }
 }

@@ -10,6 +10,7 @@ use scim_rotator::rotation::outcome::{
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::rotation::situation::Published;
 use scim_rotator::scim::evidence::{Evidence, FindingReason, Verdict};
+use scim_rotator::secret::shown_parts::ShownParts;
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
 use crate::scene::{Scene, days, evidence_of, finding, hours, refusal_of, secs, value};
@@ -36,7 +37,10 @@ pub(crate) fn good(scene: &Scene, step: &Step) -> Outcome {
 /// Every answer that is not a failure; the first is the good one.
 pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
     match step {
-        Step::Adopt => vec![Outcome::Adopted(supplied(scene))],
+        Step::Adopt => vec![Outcome::Adopted {
+            supplied: supplied(scene),
+            lookup: None,
+        }],
         Step::TakeSupplied => vec![Outcome::Supplied {
             rotation_id: format!("r-{}", scene.record.ordinal + 1),
             supplied: supplied(scene),
@@ -70,7 +74,7 @@ pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
         Step::Discard => vec![Outcome::Discarded],
         Step::CheckUse { fingerprint } => [None, Some(scene.now)]
             .map(|last_used_at| Outcome::UseSeen {
-                fingerprint: fingerprint.clone(),
+                fingerprint: *fingerprint,
                 last_used_at,
             })
             .to_vec(),
@@ -89,10 +93,13 @@ fn supplied(scene: &Scene) -> Supplied {
         .find(|name| scene.published == Published::Token(crate::scene::print(name)));
     Supplied {
         value: value(found.expect("a published token")),
-        id: None,
+        stated_id: Some("id-old".to_owned()),
         issued_at: None,
         expires_at: Some(scene.now + days(30)),
         expiry: ExpiryKnown::Api,
+        stated_end: scene.stated_end,
+        unreadable: None,
+        by: Some("userpass-ann".to_owned()),
     }
 }
 
@@ -109,6 +116,7 @@ fn prepared(scene: &Scene, trigger: scim_rotator::rotation::record::Trigger) -> 
                 label: format!("label-{}", scene.record.issues.len()),
                 listing: by_issuer.then(|| listing(scene, ids)),
                 chosen: chosen.then(|| fresh(scene)),
+                lookup: None,
             })
         })
         .collect()
@@ -120,6 +128,7 @@ fn listing(scene: &Scene, ids: &[&str]) -> Listing {
         label: Some("crm-r1-1".to_owned()),
         created_at: Some(scene.now),
         expires_at: None,
+        shown: ShownParts::default(),
         last_used_at: None,
     });
     Listing {
@@ -215,7 +224,7 @@ fn retired(fingerprint: &Fingerprint, at: Timestamp) -> Vec<Outcome> {
     let doubt = Verdict::Inconclusive(finding(FindingReason::Unreachable));
     [proof, still, doubt]
         .map(|refusal| Outcome::Retired {
-            fingerprint: fingerprint.clone(),
+            fingerprint: *fingerprint,
             refusal,
         })
         .to_vec()

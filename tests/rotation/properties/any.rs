@@ -12,7 +12,7 @@ use proptest::sample::select;
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::record::{
     ConnectionHolds, Failures, HaltCause, HeldToken, LastProbe, PastRotation, Record, Retiring,
-    RotationResult, Trigger,
+    RotationResult, StatedEnd, Trigger,
 };
 use scim_rotator::rotation::situation::Published;
 
@@ -100,6 +100,8 @@ struct Rest {
     skew: i64,
     rolled_back: bool,
     connections: usize,
+    accepting: bool,
+    stated_end: StatedEnd,
 }
 
 fn rest() -> impl Strategy<Value = Rest> {
@@ -117,11 +119,17 @@ fn rest() -> impl Strategy<Value = Rest> {
         prop_oneof![4 => Just(0_i64), 1 => -500_i64..500],
         any::<bool>(),
         0_usize..3,
+        prop::bool::weighted(0.3),
+        prop_oneof![
+            3 => Just(StatedEnd::Absent),
+            1 => Just(StatedEnd::Unreadable),
+            2 => near_now().prop_map(StatedEnd::At),
+        ],
     );
     (lost, situation).prop_map(
         |(
             (issues, orphans, uncounted, issue_after_lease_loss, unrecorded, in_doubt),
-            (fresh, windows, skew, rolled_back, connections),
+            (fresh, windows, skew, rolled_back, connections, accepting, stated_end),
         )| {
             Rest {
                 issues,
@@ -135,6 +143,8 @@ fn rest() -> impl Strategy<Value = Rest> {
                 skew,
                 rolled_back,
                 connections,
+                accepting,
+                stated_end,
             }
         },
     )
@@ -155,12 +165,18 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
     scene.intent_is_fresh = rest.fresh;
     scene.clock_skew = secs(rest.skew);
     scene.connections.truncate(rest.connections);
+    scene.stated_end = rest.stated_end;
+    if rest.accepting {
+        scene = scene.accepting();
+    }
     if rest.in_doubt {
         let holds = ConnectionHolds {
             fingerprint: print("z"),
             at: ago(mins(1)),
             confirmed_at: None,
             in_doubt: true,
+            by_person: false,
+            ack: None,
         };
         scene.record.connections.insert("canary".to_owned(), holds);
     }
@@ -175,6 +191,7 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
 
 fn rolled_back() -> PastRotation {
     PastRotation {
+        asked_by: None,
         id: "r0".to_owned(),
         trigger: Trigger::Schedule,
         began_at: ago(hours(2)),

@@ -5,11 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, ExpirySource, IssueEffect,
     IssuerCapabilities, LastUsed, LiveTokens, Overlap, Readback, Recovery, Revoke, SideEffects,
-    Supply,
+    Supply, Writer,
 };
-use scim_rotator::rotation::policy::{Policy, Renew};
+use scim_rotator::rotation::issuer_id::IssuerId;
+use scim_rotator::rotation::outcome::ListedToken;
+use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
 use scim_rotator::rotation::record::{
-    Delivery, DeliveryState, ExpiryKnown, HeldToken, Intent, Origin,
+    Delivery, DeliveryState, ExpiryKnown, HeldToken, IdsBefore, Intent, Origin,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::scim::evidence::{Evidence, Finding, FindingReason, Refusal};
@@ -87,11 +89,18 @@ pub(crate) fn finding(reason: FindingReason) -> Finding {
     }
 }
 
+/// An id as an issuer's list shows it.
+pub(crate) fn shown_id(id: &str) -> IssuerId {
+    ListedToken::with_id(id).issuer_id()
+}
+
 /// A token issued ten days ago that lives for thirty, proven a minute ago.
 pub(crate) fn held(name: &str) -> HeldToken {
     HeldToken {
         value: value(name),
-        id: Some(format!("id-{name}")),
+        id: Some(shown_id(&format!("id-{name}"))),
+        stated_id: None,
+        supplied_by: None,
         issuer: None,
         issued_at: ago(days(10)),
         expires_at: Some(ahead(days(20))),
@@ -117,6 +126,7 @@ pub(crate) fn common_issuer() -> IssuerCapabilities {
 
 pub(crate) fn plain_connection() -> ConnectionCapabilities {
     ConnectionCapabilities {
+        writer: Writer::Daemon,
         test: ConnectionTest::Saved,
         write: ConnectionWrite::Merge,
         readback: Readback::Masked,
@@ -145,9 +155,11 @@ pub(crate) fn policy() -> Policy {
         operator_deadline: days(7),
         operator_poll: mins(1),
         settle: mins(2),
+        new_token_patience: mins(5),
         confirm_timeout: hours(2),
         confirm_every: mins(1),
         lease: mins(2),
+        accept_supplied: AcceptSupplied::default(),
     }
 }
 
@@ -156,9 +168,10 @@ pub(crate) fn intent(at: Timestamp) -> Intent {
         at,
         issuer: None,
         label: "crm-r1-1".to_owned(),
-        ids_before: vec!["id-a".to_owned(), "id-foreign".to_owned()],
+        ids_before: IdsBefore::of(["id-a", "id-foreign"].into_iter()),
         etag: None,
         chosen: None,
+        unusable: None,
     }
 }
 

@@ -76,9 +76,42 @@ fn a_wish_of_the_server_is_honoured_within_reason() {
 }
 
 #[test]
-fn a_wish_of_the_server_counts_near_expiry_too() {
-    let at = policy().retry_at("crm", &failures(1, Some(mins(10))), Some(ahead(secs(1))));
-    assert_eq!(at, Some(ahead(mins(10))));
+fn near_expiry_a_wish_of_the_server_is_only_a_hint() {
+    let rows = [
+        ("much life is left", days(10), hours(1)),
+        ("a quarter of two hours", hours(2), mins(30)),
+        ("less than a minute is left", secs(40), secs(31)),
+        ("it has expired", -hours(1), secs(31)),
+    ];
+    for (sentence, left, longest) in rows {
+        let wish = failures(1, Some(hours(1)));
+        let at = policy().retry_at("crm", &wish, Some(ahead(left)));
+        let pause = at.expect("a time").duration_since(now());
+        let least = longest.min(mins(30));
+        assert!(
+            pause <= longest + secs(3) && pause >= least - secs(3),
+            "{sentence}: {pause:#}"
+        );
+    }
+}
+
+#[test]
+fn patience_shrinks_before_the_expiry_to_a_third() {
+    let policy = Policy {
+        new_token_patience: mins(15),
+        ..policy()
+    };
+    let rows = [
+        (None, mins(15)),
+        (Some(ahead(days(9))), mins(15)),
+        (Some(ahead(mins(30))), mins(15)),
+        (Some(ahead(mins(20))), mins(10)),
+        (Some(ahead(mins(4))), mins(5)),
+        (Some(ago(mins(4))), mins(15)),
+    ];
+    for (expiry, expected) in rows {
+        assert_eq!(policy.patience(now(), expiry), expected, "{expiry:?}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::{IssuedToken, ListedToken, Listing, Outcome, Preparation};
 use scim_rotator::rotation::record::{ExpiryKnown, Trigger};
 use scim_rotator::secret::BearerToken;
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use super::World;
 use crate::scene::{hours, value};
@@ -61,6 +62,7 @@ impl World {
             label: format!("crm-{number}-{attempt}"),
             listing: by_issuer.then(|| self.listing()),
             chosen: chosen.then(|| value(&format!("chosen-{number}"))),
+            lookup: None,
         })
     }
 
@@ -85,6 +87,7 @@ impl World {
             label: (recovery == Recovery::ByLabel).then(|| token.label.clone()),
             created_at: Some(token.created_at),
             expires_at: None,
+            shown: ShownParts::default(),
             last_used_at: None,
         };
         Listing {

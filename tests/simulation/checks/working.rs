@@ -146,6 +146,7 @@ impl Tenant {
         let schedules = self.profile.issuer.can.issue_effect == IssueEffect::SchedulesDeath;
         let between = self.provider.is_between(held)
             || (unproven && self.provider.is_useless(held))
+            || (unproven && self.provider.is_too_new(held, now))
             || (schedules && self.is_capped(record, now));
         if !between {
             return false;

@@ -45,8 +45,11 @@
 
 mod connections;
 mod crashes;
+mod dead;
 mod issuers;
+mod manual;
 mod persons;
+mod planted;
 mod play;
 mod replies;
 mod slots;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::rotation::policy::Policy;
-use scim_rotator::rotation::record::{HeldToken, Record, Request, Trigger};
+use scim_rotator::rotation::record::{HeldToken, Record, Request, Trigger, Wish};
 use scim_rotator::secret::BearerToken;
 
 use crate::case::print;
@@ -50,6 +50,15 @@ impl Play {
         let mut world = due(profile);
         world.log = Some(Vec::new());
         Self::of(world)
+    }
+
+    /// The same, with so many replicas that wake at the same moments.
+    pub(crate) fn due_at_replicas(profile: &Arc<Profile>, replicas: usize) -> Self {
+        let mut world = due(profile);
+        world.log = Some(Vec::new());
+        Self {
+            cluster: Cluster::start(world, replicas, true),
+        }
     }
 
     /// A token of which nothing is known yet.
@@ -189,9 +198,11 @@ impl Play {
         let at = self.now();
         self.tenant(|tenant| {
             tenant.request(Request {
+                by: None,
                 trigger,
                 at,
                 override_guards: false,
+                supplied: false,
             });
         });
     }
@@ -278,9 +289,25 @@ impl Play {
         reason.unwrap_or_default().to_owned()
     }
 
+    /// Changes the world itself.
+    pub(crate) fn world(&self, change: impl FnOnce(&mut crate::world::World)) {
+        change(&mut self.cluster.sim.lock());
+    }
+
     /// Sets the clock of the first machine forward or back, for ever.
     pub(crate) fn set_clock(&self, change: SignedDuration) {
-        self.cluster.sim.lock().set_clock(0, change);
+        self.set_clock_of(0, change);
+    }
+
+    pub(crate) fn set_clock_of(&self, machine: usize, change: SignedDuration) {
+        self.cluster.sim.lock().set_clock(machine, change);
+    }
+
+    /// A person writes a request for a rotation, and all replicas hear the bell.
+    pub(crate) fn writes_a_request(&self) {
+        let mut world = self.cluster.sim.lock();
+        let request = world.wish(Wish::Rotate);
+        world.ask(TOKEN, request, true);
     }
 
     fn must_hold(&self) {

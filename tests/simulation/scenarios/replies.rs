@@ -85,23 +85,23 @@ fn a_request_that_never_left_costs_nothing() {
 
 #[test]
 fn without_an_id_the_old_token_lives_until_it_expires() {
-    let profile = changed("S1 overlapping, by label", |profile| {
+    let profile = changed("S1 overlapping, by set difference", |profile| {
         profile.issuer.has_ids = false;
         profile.issuer.life = DAY * 3;
         profile.issuer.can.revoke = Revoke::ById;
     });
     let mut play = Play::due(&profile);
+    // Of two tokens that the list shows, nothing tells which one is meant.
+    play.foreign_token();
     let old = play.current();
     assert_eq!(old.id, None);
-    play.until("its revocation was tried", |t| {
-        let entry = t.record.as_ref().and_then(|r| r.retiring.first());
-        entry.is_some_and(|entry| entry.attempts > 0)
+    play.until("it is superseded", |t| {
+        t.record.as_ref().is_some_and(|r| !r.retiring.is_empty())
     });
-    let finding = play.record().retiring[0].last_finding.clone();
-    assert!(
-        finding.is_some_and(|why| why.contains("by its id")),
-        "a person is told"
-    );
+    let entry = play.record().retiring[0].clone();
+    let told = entry.last_finding.unwrap_or_default();
+    assert!(told.contains("id at the issuer is not known"), "{told}");
+    assert_eq!(Some(entry.not_before), old.expires_at);
     assert!(play.all_hold(&play.current()), "the rotation stands");
     let record = play.rest(2);
     let past = &record.history[0];
@@ -111,6 +111,22 @@ fn without_an_id_the_old_token_lives_until_it_expires() {
     );
     assert!(!play.accepts(&old.value));
     assert!(play.now() >= old.expires_at.expect("an expiry"));
+    assert_eq!(play.count("issuer.revoke"), 0);
+}
+
+/// An id that no answer told is found by its label in the list.
+#[test]
+fn an_id_that_was_not_told_is_looked_up() {
+    let profile = changed("S1 overlapping, by label", |profile| {
+        profile.issuer.has_ids = false;
+    });
+    let mut play = Play::due(&profile);
+    play.foreign_token();
+    let old = play.current();
+    assert_eq!(old.id, None);
+    play.rest(2);
+    assert_eq!(play.count("issuer.revoke id-1"), 1);
+    assert!(!play.accepts(&old.value));
 }
 
 #[test]

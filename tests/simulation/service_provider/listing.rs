@@ -5,6 +5,7 @@ use scim_rotator::ports::TokenHandle;
 use scim_rotator::rotation::capability::{LastUsed, Overlap, Recovery, Revoke};
 use scim_rotator::rotation::outcome::{ListedToken, Listing};
 use scim_rotator::secret::BearerToken;
+use scim_rotator::secret::shown_parts::ShownParts;
 
 use super::{ServiceProvider, SpToken, refused};
 use crate::request::Failure;
@@ -49,6 +50,7 @@ impl ServiceProvider {
             label: labelled.then(|| token.label.clone()),
             created_at: Some(token.created_at),
             expires_at: Some(token.dies_at),
+            shown: ShownParts::default(),
             last_used_at: used.filter(|_| self.rules.can.last_used != LastUsed::None),
         }
     }
@@ -67,7 +69,7 @@ impl ServiceProvider {
         self.tokens
             .iter()
             .position(|t| match (&handle.id, &handle.value) {
-                (Some(id), _) => t.id == *id,
+                (Some(id), _) => t.id == id.as_str(),
                 (None, Some(value)) => t.value == *value,
                 (None, None) => false,
             })
@@ -82,6 +84,10 @@ impl ServiceProvider {
         }
         if self.quirks.forgets_revocations {
             return Ok(());
+        }
+        let found = self.find(handle).filter(|i| self.tokens[*i].is_live(now));
+        if self.quirks.refuses_dead_revocations && found.is_none() {
+            return Err(refused("400: there is no such token"));
         }
         if let Some(index) = self.find(handle).filter(|i| self.tokens[*i].is_live(now)) {
             self.tokens[index].dies_at = now;

@@ -10,11 +10,12 @@ use scim_rotator::ports::IssueRequest;
 use scim_rotator::rotation::capability::{
     ExpirySource, IssueEffect, LiveTokens, Overlap, Recovery,
 };
-use scim_rotator::rotation::outcome::IssuedToken;
+use scim_rotator::rotation::issuer_id::IssuerId;
+use scim_rotator::rotation::outcome::{IssuedToken, ListedToken};
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
-pub(crate) use quirks::Quirks;
+pub(crate) use quirks::{Dead, Quirks};
 
 use crate::profile::IssuerRules;
 use crate::request::Failure;
@@ -32,6 +33,8 @@ pub(crate) struct ServiceProvider {
     /// The next token that is made will not work.
     pub(crate) next_is_useless: bool,
     pub(crate) quirks: Quirks,
+    /// Tokens of another tenant, which are accepted at the same URL.
+    pub(crate) strangers: Vec<BearerToken>,
 }
 
 /// A token that the service provider has made.
@@ -42,6 +45,8 @@ pub(crate) struct SpToken {
     pub(crate) fingerprint: Fingerprint,
     label: String,
     created_at: Timestamp,
+    /// It is refused for this time at first.
+    works_after: SignedDuration,
     /// The end of its life, by its expiry, a schedule or a revocation.
     pub(crate) dies_at: Timestamp,
     /// When it was to end from the beginning.
@@ -64,6 +69,11 @@ pub(crate) struct SpToken {
 }
 
 impl SpToken {
+    /// Its id, as a list of the issuer shows it.
+    pub(crate) fn shown_id(&self) -> IssuerId {
+        ListedToken::with_id(&self.id).issuer_id()
+    }
+
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.dies_at
     }
@@ -78,6 +88,7 @@ impl ServiceProvider {
             revision: 0,
             next_is_useless: false,
             quirks: Quirks::default(),
+            strangers: Vec::new(),
         }
     }
 
@@ -87,9 +98,15 @@ impl ServiceProvider {
             let held_back =
                 t.next && self.rules.can.overlap == (Overlap::TwoPhase { next_usable: false });
             let cached = t.cached_until.is_some_and(|until| now < until);
-            (t.is_live(now) || cached) && !held_back && !t.useless
+            let too_new = now.duration_since(t.created_at) < t.works_after;
+            (t.is_live(now) || cached) && !held_back && !t.useless && !too_new
         };
-        self.tokens.iter().any(|t| t.value == *value && usable(t))
+        self.is_strangers(value) || self.tokens.iter().any(|t| t.value == *value && usable(t))
+    }
+
+    /// Whether a token belongs to another tenant.
+    pub(crate) fn is_strangers(&self, value: &BearerToken) -> bool {
+        self.strangers.contains(value)
     }
 
     /// Whether a token is dead because its life is over, and for no other reason.
@@ -252,6 +269,17 @@ impl ServiceProvider {
         self.tokens.iter().any(|t| t.value == *value && t.useless)
     }
 
+    /// Whether a person had this token made.
+    pub(crate) fn is_by_hand(&self, value: &BearerToken) -> bool {
+        self.tokens.iter().any(|t| t.value == *value && t.by_hand)
+    }
+
+    /// Whether a token is refused because it is new.
+    pub(crate) fn is_too_new(&self, value: &BearerToken, now: Timestamp) -> bool {
+        let too_new = |t: &SpToken| now.duration_since(t.created_at) < t.works_after;
+        self.tokens.iter().any(|t| t.value == *value && too_new(t))
+    }
+
     /// Whether a token is not accepted because the issuer keeps too few: another
     /// one has replaced it, or it is next and works only after the completion.
     pub(crate) fn is_between(&self, value: &BearerToken) -> bool {
@@ -294,6 +322,7 @@ impl ServiceProvider {
             by_hand: false,
             stale: false,
             useless: std::mem::take(&mut self.next_is_useless),
+            works_after: self.quirks.works_after,
             cached_until: None,
             last_used_at: None,
         });

@@ -5,9 +5,25 @@ use scim_rotator::ports::IssueRequest;
 
 use super::ServiceProvider;
 
+/// How a service provider answers a token that does not work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Dead {
+    /// 401.
+    #[default]
+    Unauthorized,
+    /// 404, as any wrong token.
+    NotFound,
+    /// 400, as any wrong token.
+    BadRequest,
+    /// With a login page; a wrong token gets 401.
+    Redirect,
+}
+
 /// How this one differs from what its documentation promises.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Quirks {
+    /// It refuses a new token for this time.
+    pub(crate) works_after: SignedDuration,
     /// Its list shows a new token only after this time.
     pub(crate) list_lag: SignedDuration,
     /// Its caches accept a revoked token for this time.
@@ -20,6 +36,10 @@ pub(crate) struct Quirks {
     pub(crate) next_is_the_same: bool,
     /// A token that does not work lacks the scope that is needed.
     pub(crate) lacks_scope: bool,
+    /// How it answers a token that does not work.
+    pub(crate) answers_dead: Dead,
+    /// It refuses to revoke a token that is dead already.
+    pub(crate) refuses_dead_revocations: bool,
     /// It refuses an issue while so many live.
     pub(crate) most_live: Option<usize>,
     /// It knows a request again for this time only.

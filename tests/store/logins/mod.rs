@@ -185,11 +185,11 @@ async fn what_is_taken(login: &dyn Login, vault: &RealVault, place: &Place) {
 }
 
 async fn what_is_left(login: &dyn Login, vault: &RealVault, place: &Place) {
-    let before = vault.tokens().await;
+    let before = vault.lasting_tokens().await;
     place.session.close().await;
     assert!(!place.session.state().logged_in);
     let ours = usize::from(login.owns_token());
-    assert_eq!(vault.tokens().await, before - ours);
+    assert_eq!(vault.lasting_tokens().await, before - ours);
     place.refused("the session was closed").await;
 }
 

@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
@@ -13,9 +14,11 @@ pub const CLIENT_ID: &str = "rotator";
 /// Its secret.
 pub const CLIENT_SECRET: &str = "keycloak-client-secret-of-the-tests";
 
+const REALM: &str = "sp";
+
 /// A running Keycloak with one realm.
 pub struct ServiceProvider {
-    _server: Server,
+    server: Server,
     endpoints: Value,
 }
 
@@ -26,7 +29,7 @@ impl ServiceProvider {
         let server = Server::start().await?;
         Some(Self {
             endpoints: set_up(&server.url, token_seconds),
-            _server: server,
+            server,
         })
     }
 
@@ -45,6 +48,12 @@ impl ServiceProvider {
         self.endpoint("revoke")
     }
 
+    /// Adds an OAuth client to the realm, as the admin API describes it.
+    pub async fn add_client(&self, client: Value) {
+        let path = format!("/{REALM}/clients");
+        self.server.must(Method::POST, &path, client, 201).await;
+    }
+
     fn endpoint(&self, name: &str) -> Url {
         let text = self.endpoints[name].as_str().expect(name);
         Url::parse(text).expect("a URL")
@@ -53,7 +62,7 @@ impl ServiceProvider {
 
 fn set_up(url: &str, token_seconds: u32) -> Value {
     let output = Command::new(part::recipe("keycloak", "setup.sh"))
-        .args([url, ADMIN, PASSWORD, "sp", CLIENT_ID, CLIENT_SECRET])
+        .args([url, ADMIN, PASSWORD, REALM, CLIENT_ID, CLIENT_SECRET])
         .arg(token_seconds.to_string())
         .output()
         .expect("setup.sh runs");

@@ -49,6 +49,34 @@ async fn a_call_that_is_dropped_leaves_nobody_behind() {
     }
 }
 
+/// The program has said what came of it and has ended. What it left in the
+/// background holds its output open, and is neither waited for nor ended.
+#[tokio::test]
+async fn what_a_program_leaves_in_the_background_is_not_waited_for() {
+    for (answer, works) in [("{\"result\": \"applied\"}", true), ("", false)] {
+        let bench = in_folder(&format!(
+            "cat > /dev/null; sh -c 'echo $$ > @DIR@/left; exec sleep 600' & \
+             while [ ! -s @DIR@/left ]; do sleep 0.02; done; echo '{answer}'"
+        ))
+        .with(|c| c.timeout = crate::value::HumanDuration::parse("50s").expect("a time"));
+        let began = tokio::time::Instant::now();
+        let result = bench.deliver().await;
+        let took = began.elapsed();
+        let left = bench.read("left");
+        let lives = Path::new("/proc").join(left.trim()).exists();
+        let pid = left
+            .trim()
+            .parse()
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::KILL)
+            .expect("it lives");
+        assert_eq!(result.is_ok(), works, "{result:?}");
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        assert!(lives, "what is left is not ended");
+    }
+}
+
 async fn appeared(file: &Path) {
     while std::fs::read_to_string(file)
         .unwrap_or_default()

@@ -10,6 +10,7 @@ fn answer(headers: &[(&'static str, &str)], body: &str) -> Answer {
         (name, value.parse().expect("a header"))
     });
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status: 200,
         headers: pairs.collect(),
         body: Zeroizing::new(body.as_bytes().to_vec()),
@@ -34,7 +35,8 @@ fn holds(config: &Value, answer: &Answer) -> bool {
 
 #[test]
 fn each_test_can_hold_and_fail() {
-    let body = json!({"status": "OK: done", "count": 2, "none": null, "ok": true});
+    let body =
+        json!({"status": "OK: done", "count": 2, "text_count": "10", "none": null, "ok": true});
     let cases = [
         (json!({"at": "/ok", "equals": true}), true),
         (json!({"at": "/ok", "equals": "true"}), false),
@@ -50,6 +52,19 @@ fn each_test_can_hold_and_fail() {
         (json!({"at": "/status", "prefix": "OK"}), true),
         (json!({"at": "/status", "prefix": "done"}), false),
         (json!({"at": "/count", "contains": "2"}), false),
+        (json!({"at": "/count", "not_equals": 3}), true),
+        (json!({"at": "/count", "not_equals": 2}), false),
+        (json!({"at": "/none", "not_equals": 2}), false),
+        (json!({"at": "/gone", "not_equals": 2}), false),
+        (json!({"at": "/count", "less_than": 3}), true),
+        (json!({"at": "/count", "less_than": 2}), false),
+        (json!({"at": "/count", "more_than": 1}), true),
+        (json!({"at": "/count", "more_than": 2}), false),
+        (json!({"at": "/text_count", "more_than": 9}), true),
+        (json!({"at": "/status", "more_than": 0}), false),
+        (json!({"at": "/gone", "less_than": 9}), false),
+        (json!({"value": "yes", "equals": "yes"}), true),
+        (json!({"value": "no", "equals": "yes"}), false),
     ];
     for (config, expected) in cases {
         let view = View::item(&body);
@@ -131,4 +146,45 @@ fn its_place_is_filled_in_from_the_configuration() {
     by_key.resolve(&context).expect("filled in");
     let body = json!({"all": [{"key": "b", "on": false}, {"key": "b]c.d", "on": true}]});
     assert_eq!(by_key.holds(View::item(&body)), Ok(()));
+}
+
+/// What a condition compares with may come from the configuration, and so may what
+/// it looks at; nothing else may.
+#[test]
+fn conditions_may_use_the_configuration_and_nothing_else() {
+    use crate::http::template::ConfigValue;
+    use std::collections::BTreeMap;
+
+    let config = BTreeMap::from([("host".to_owned(), ConfigValue::Text("a.example".into()))]);
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let context = Context::new(now).config(&config);
+    let body = json!({"host": "a.example"});
+    for (written, expected) in [
+        (json!({"at": "/host", "equals": "{{ config.host }}"}), true),
+        (
+            json!({"at": "/host", "not_equals": "{{ config.host }}"}),
+            false,
+        ),
+        (json!({"value": "{{ config.host }}", "prefix": "a."}), true),
+        (json!({"value": "{{ config.host }}", "equals": "b"}), false),
+    ] {
+        let mut condition = condition(&written);
+        condition.resolve(&context).expect("known");
+        assert_eq!(
+            condition.holds(View::item(&body)).is_ok(),
+            expected,
+            "{written}"
+        );
+    }
+    for written in [
+        json!({"at": "/host", "equals": "{{ steps.a.json.b }}"}),
+        json!({"value": "{{ token }}", "equals": "b"}),
+        json!({"value": "x", "at": "/host", "equals": "b"}),
+        json!({"value": "x", "step": "a", "equals": "b"}),
+    ] {
+        let mut problems = Problems::default();
+        let known = Names::default();
+        condition(&written).check("when", &["a"], &known, &mut problems);
+        assert!(problems.has_errors(), "{written}");
+    }
 }

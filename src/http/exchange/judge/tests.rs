@@ -58,6 +58,7 @@ impl Earlier for Looked {
 
 fn answer(status: u16, body: &str, effect: Effect) -> Answer {
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status,
         headers: http::HeaderMap::new(),
         body: Zeroizing::new(body.as_bytes().to_vec()),
@@ -300,4 +301,40 @@ fn a_rule_can_look_at_an_earlier_answer() {
         "good",
         "a call that was not made shows nothing"
     );
+}
+
+/// A gateway's page with status 200 is no success of a call, unless a rule says so.
+#[test]
+fn a_page_for_people_is_no_success() {
+    let plain = Settings::new("", "");
+    let pages = [
+        "<!DOCTYPE html><p>Back soon",
+        "\u{feff}\n<html lang=en>",
+        "<HTML>",
+    ];
+    for body in pages {
+        for (purpose, expected) in [
+            (Purpose::Issue, "Ambiguous, Schema: no rule"),
+            (Purpose::Deliver, "Ambiguous, Schema: no rule"),
+            (Purpose::Revoke, "NotApplied, Schema: no rule"),
+            (Purpose::Lookup, "NotApplied, Schema: no rule"),
+        ] {
+            assert_eq!(
+                plain.word(purpose, 200, body),
+                expected,
+                "{purpose:?} {body}"
+            );
+        }
+        let meant = Settings::new("answers = [{ means = 'success', status = 200 }]", "");
+        assert_eq!(meant.word(Purpose::Deliver, 200, body), "good", "{body}");
+    }
+    for body in ["", "ok", "<ok/>", "{}"] {
+        assert_eq!(plain.word(Purpose::Deliver, 200, body), "good", "{body}");
+    }
+    let Verdict::Failed { fault, .. } =
+        plain.verdict(Purpose::Deliver, &answer(200, "<html>", Effect::Writes))
+    else {
+        panic!("a page");
+    };
+    assert!(fault.unusable.is_some_and(|unusable| unusable.is_page));
 }

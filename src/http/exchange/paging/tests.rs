@@ -9,6 +9,7 @@ fn answer(link: &str, body: &Value) -> Answer {
         headers.insert("link", link.parse().expect("header"));
     }
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status: 200,
         headers,
         body: Zeroizing::new(body.to_string().into_bytes()),
@@ -59,12 +60,14 @@ fn each_kind_finds_its_next_page() {
         at: place("/links/next"),
     };
     let page = Paging::Page {
-        param: "page".to_owned(),
+        param: Some("page".to_owned()),
+        body: None,
         first: 1,
         size: Some(2),
     };
     let offset = Paging::Offset {
-        param: "skip".to_owned(),
+        param: Some("skip".to_owned()),
+        body: None,
         first: 0,
     };
     let empty = json!({});
@@ -164,7 +167,8 @@ fn circles_strangers_and_endless_lists_are_errors() {
     assert!(downgrade.is_err());
 
     let page = Paging::Page {
-        param: "page".to_owned(),
+        param: Some("page".to_owned()),
+        body: None,
         first: 0,
         size: None,
     };
@@ -201,4 +205,42 @@ fn a_mark_that_goes_nowhere_or_twice_is_reported() {
         paging.check("list.paging", &Names::default(), &mut found);
         assert_eq!(found.all().len(), problems, "{text}");
     }
+}
+
+/// The number of items to skip, or of the page, as a number in the JSON body: from
+/// the first page on.
+#[test]
+fn a_page_can_be_named_in_the_body_of_the_request() {
+    let rows = [
+        ("offset = { body = '/from' }", "/from", [0, 2]),
+        ("page = { body = '/page/number' }", "/page/number", [1, 2]),
+    ];
+    for (written, at, expected) in rows {
+        let paging: Paging = toml::from_str::<std::collections::BTreeMap<String, Paging>>(
+            &format!("paging.{written}"),
+        )
+        .expect("paging")
+        .remove("paging")
+        .expect("there");
+        let mut pager = Pager::new(&paging, start());
+        let mut sent = Vec::new();
+        for page in 0..2 {
+            let mut body = json!({ "kind": "scim" });
+            pager.mark().put(&mut body).expect("a place");
+            sent.push(body.pointer(at).and_then(Value::as_i64).expect("a number"));
+            assert_eq!(pager.mark().url(start()), start());
+            let more = advance(&mut pager, "", &json!({ "page": page }), 2);
+            assert_eq!(more, Ok(true));
+        }
+        assert_eq!(sent, expected);
+        assert_eq!(advance(&mut pager, "", &json!({}), 0), Ok(false));
+    }
+    let mut problems = Problems::default();
+    let both = Paging::Offset {
+        param: Some("skip".to_owned()),
+        body: Some("/skip".to_owned()),
+        first: 0,
+    };
+    both.check("list.paging", &Names::default(), &mut problems);
+    assert!(problems.has_errors());
 }

@@ -17,6 +17,7 @@ fn answer(body: &str) -> Answer {
         (name, value.parse().expect("a header"))
     });
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status: 201,
         headers: pairs.into_iter().collect(),
         body: Zeroizing::new(body.as_bytes().to_vec()),
@@ -189,5 +190,32 @@ fn errors_can_say_where_it_is() {
         assert_eq!(place(toml).to_string(), shown);
         let in_json = !toml.contains("header") && !toml.contains("text");
         assert_eq!(place(toml).is_in_json(), in_json, "{toml}");
+    }
+}
+
+/// A token may stand in several places of an answer.
+#[test]
+fn a_text_can_be_made_of_several_places() {
+    let read = |written: &str| -> Result<Place, toml::de::Error> {
+        let table: std::collections::BTreeMap<String, Place> = toml::from_str(written)?;
+        Ok(table.into_values().next().expect("a place"))
+    };
+    let body = serde_json::json!({"id": "su1", "key": "k3y", "n": 7});
+    let text = |written: &str| read(written).expect("a place").text(View::item(&body));
+    let joined = "p = { join = [{ at = '/id' }, { fixed = ':' }, { at = '/key' }] }";
+    assert_eq!(text(joined).as_deref(), Some("su1:k3y"));
+    let encoded = joined.replace("] }", "], base64 = true }");
+    assert_eq!(text(&encoded).as_deref(), Some("c3UxOmszeQ=="));
+    let number = "p = { join = [{ at = '/id' }, { at = '/n' }] }";
+    assert_eq!(text(number).as_deref(), Some("su17"));
+    let absent = "p = { join = [{ at = '/id' }, { at = '/nowhere' }] }";
+    assert_eq!(text(absent), None, "half a token is none");
+    for wrong in [
+        "p = { join = [{ at = '/id', fixed = ':' }] }",
+        "p = { join = [{}] }",
+        "p = { join = [{ fixed = ':' }], at = '/id' }",
+        "p = { at = '/id', base64 = true }",
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
     }
 }

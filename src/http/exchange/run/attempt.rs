@@ -13,6 +13,7 @@ use crate::http::exchange::condition::Condition;
 use crate::http::exchange::failed::Failed;
 use crate::http::exchange::judge::{Earlier, Judge, Verdict};
 use crate::http::exchange::page::PageMark;
+use crate::http::exchange::place::View;
 use crate::http::exchange::purpose::Purpose;
 use crate::http::exchange::request::{self, Source};
 use crate::http::exchange::rule::Means;
@@ -79,6 +80,7 @@ impl Run<'_> {
             self.misconfigured(&format!("{} was not sent: {why}", purpose.as_str()))
         })?;
         let url = request.url.clone();
+        self.note_session_in(call);
         let answer = self.send(call, request).await?;
         match self.judged(call, purpose, &answer)? {
             Reply::Done(answer) => match &call.poll {
@@ -97,14 +99,17 @@ impl Run<'_> {
         } else {
             &self.exchange.caller
         };
-        let sending = caller.send(request);
+        let tell = |secret: &str| self.sent.note(secret);
+        let sending = caller.send_telling(request, &tell);
         let answer = match call.timeout {
             None => sending.await,
             Some(limit) => timeout(limit.0.unsigned_abs(), sending)
                 .await
                 .unwrap_or_else(|_| Err(too_slow(&origin, limit.0))),
         };
-        answer.map(Arc::new).map_err(|fault| self.about(fault))
+        let answer = answer.map(Arc::new).map_err(|fault| self.about(fault))?;
+        answer.parse_aside().await;
+        Ok(answer)
     }
 
     pub(super) fn judged(
@@ -127,12 +132,18 @@ impl Run<'_> {
                 },
                 fault: self.about(fault),
                 rule,
+                answer: Some(Arc::clone(answer)),
             }),
         }
     }
 
     /// Whether a condition on an earlier answer holds.
     fn holds(&self, condition: &Condition) -> bool {
+        if condition.value.is_some() {
+            return condition
+                .holds(View::item(&serde_json::Value::Null))
+                .is_ok();
+        }
         condition
             .step
             .as_deref()
@@ -157,6 +168,7 @@ fn repeats(call: &Call, purpose: Purpose, fault: &Fault) -> bool {
         | FaultKind::Conflict
         | FaultKind::Refused
         | FaultKind::Config
+        | FaultKind::WrongTarget
         | FaultKind::VaultUnavailable => false,
     };
     passing

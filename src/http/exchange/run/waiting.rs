@@ -190,6 +190,7 @@ fn passes(fault: &Fault) -> bool {
         | FaultKind::Conflict
         | FaultKind::Refused
         | FaultKind::Config
+        | FaultKind::WrongTarget
         | FaultKind::VaultUnavailable => false,
     };
     asked_later && passing

@@ -24,7 +24,7 @@ pub(in crate::http::template) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, IN_URL).to_string()
 }
 
-/// What stands in the place of a missing value.
+/// The value in the place of a missing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http::template) enum Instead {
     /// `or_null`.
@@ -147,6 +147,10 @@ pub(super) fn urlencode(value: &Value) -> Result<Value, Error> {
 
 pub(super) fn b64encode(value: &Value) -> Result<String, Error> {
     text(value, "b64encode").map(|text| STANDARD.encode(text))
+}
+
+pub(super) fn uuid(value: &Value) -> Result<String, Error> {
+    text(value, "uuid").map(crate::ids::uuid_of)
 }
 
 pub(super) fn starts(value: &Value, with: &Value) -> Result<bool, Error> {

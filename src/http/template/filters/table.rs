@@ -6,7 +6,7 @@ use minijinja::value::{Value, ValueKind};
 use super::super::value::is_missing;
 use super::functions::{
     Instead, b64encode, default, ends, first, int, join, kind, last, length, lower, or, replace,
-    round, split, starts, string, tojson, trim, upper, urlencode,
+    round, split, starts, string, tojson, trim, upper, urlencode, uuid,
 };
 use super::{Function, Kind};
 
@@ -176,6 +176,13 @@ pub(super) const ALL: &[Function] = &[
             "Y3JtLXByb2Q6azN5",
         ),
         |e, name| e.add_filter(name, b64encode),
+    ),
+    filter(
+        "uuid",
+        (0, 0),
+        "A UUID that is always the same for the same text.",
+        ("{{ label | uuid }}", "46ecb72a-c83c-81c0-9cb8-9179c357f85e"),
+        |e, name| e.add_filter(name, uuid),
     ),
     test(
         "defined",

@@ -27,6 +27,7 @@ fn config() -> BTreeMap<String, ConfigValue> {
 /// An answer with this body.
 pub(in crate::http) fn answer(headers: HeaderMap, body: &str) -> Answer {
     Answer {
+        parsed: crate::http::message::Parsed::default(),
         status: 200,
         headers,
         body: Zeroizing::new(body.as_bytes().to_vec()),

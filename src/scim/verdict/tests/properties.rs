@@ -20,6 +20,8 @@ fn any_answer() -> impl Strategy<Value = ProbeAnswer> {
         1 => Just(ProbeAnswer::ServerError(500)),
         1 => Just(ProbeAnswer::Unexpected(299)),
         1 => Just(ProbeAnswer::Oversized),
+        1 => Just(ProbeAnswer::RefusedByRule(500)),
+        1 => Just(ProbeAnswer::LaterByRule(500)),
         1 => Just(ProbeAnswer::Unreachable("silence".to_owned())),
     ]
 }
@@ -34,6 +36,7 @@ fn is_silent(answer: &ProbeAnswer) -> bool {
             | ProbeAnswer::ServerError(_)
             | ProbeAnswer::Unexpected(_)
             | ProbeAnswer::Oversized
+            | ProbeAnswer::LaterByRule(_)
             | ProbeAnswer::Unreachable(_)
     )
 }
@@ -46,18 +49,24 @@ proptest! {
         garbage in any_answer(),
         asked in any::<bool>(),
         listing in prop::option::of(any_answer()),
+        again in prop::option::of(any_answer()),
     ) {
         let observed = Observed {
             reads: reads.clone(),
             controls: if asked { controls(none.clone(), garbage.clone()) } else { None },
             listing: listing.clone(),
+            again: again.clone(),
         };
         match judge(&token(), at(), &observed) {
             Verdict::Pass(evidence) => {
                 prop_assert!(reads.contains(&ProbeAnswer::Accepted));
                 prop_assert_eq!(evidence.fingerprint(), &token().fingerprint());
                 if evidence.is_full() {
-                    prop_assert!(asked && none.is_refused() && garbage.is_refused());
+                    prop_assert!(asked && garbage.is_refused());
+                    prop_assert!(none.is_refused() || none.is_no_acceptance());
+                    prop_assert_eq!(evidence.unclear(), None);
+                } else {
+                    prop_assert!(evidence.unclear().is_some());
                 }
             }
             Verdict::Fail(finding) if finding.reason == FindingReason::EndpointOpen => {
@@ -79,7 +88,7 @@ proptest! {
             Verdict::Pass(_) => {
                 prop_assert!(before.contains(&ProbeAnswer::Accepted));
                 prop_assert_eq!(after, Some(ProbeAnswer::Accepted));
-                prop_assert!(!old.is_empty() && old.iter().all(is_plain_refusal));
+                prop_assert!(!old.is_empty() && old.iter().all(ProbeAnswer::is_refused));
             }
             Verdict::Fail(finding) => {
                 prop_assert_eq!(finding.reason, FindingReason::StillAccepted);

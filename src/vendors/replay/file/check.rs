@@ -126,9 +126,9 @@ fn check_request(request: &ExpectedRequest) -> Result<(), String> {
     if !method.is_ok_and(|m| m.as_str().bytes().all(|b| b.is_ascii_uppercase())) {
         return Err(format!("`{}` is no method", request.method));
     }
-    if !request.url.starts_with("https://") {
+    if !request.url.starts_with("https://") && !request.url.starts_with('{') {
         return Err(format!(
-            "`{}` is no https URL: write the address that the request names, the bench sends it to itself",
+            "`{}` is no https URL: write the address that the request names, or a placeholder for its beginning; the bench sends it to itself",
             request.url
         ));
     }

@@ -194,9 +194,11 @@ const STARTS: &str = r#"
     effect = "none"
     url = "@IDP@/job"
     [[after_deliver]]
+    name = "start"
     url = "@IDP@/job/start"
     when = [{ step = "job", at = "/status", equals = "held" }, { step = "object", at = "/state", equals = "on" }]
     [[after_deliver]]
+    name = "resume"
     url = "@IDP@/job/resume"
     when = [{ step = "job", at = "/status", one_of = ["paused"] }]
 "#;

@@ -1,12 +1,14 @@
 //! What an identity provider says of an error is told, and nothing secret.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use scim_rotator::fault::FaultClass;
 use scim_rotator::rotation::outcome::Confirmation;
 use serde_json::json;
 
 use super::{PLAIN, shown};
-use crate::connections::world::{ADMIN, Idp, NEW, OLD, SCIM_URL, class, reply};
+use crate::connections::world::{ADMIN, Idp, NEW, OLD, SCIM_URL, Seen, class, reply};
 
 const ERROR: &str = "error = { code = \"/error/code\", text = \"/error/text\" }";
 
@@ -123,4 +125,60 @@ async fn a_server_that_asks_for_patience_is_asked_again_then() {
         panic!("not yet: {seen:?}");
     };
     assert_eq!(ask_again, Some(SignedDuration::from_secs(40)));
+}
+
+/// What the login told, and no call sends.
+fn jwt(seen: &Seen) -> &'static str {
+    match seen.header("x-session") {
+        "" => "",
+        _ => "cAnArY-jwt-2",
+    }
+}
+
+/// Everything that was resolved for a call is masked when the identity provider
+/// quotes it: credentials in every encoding, access tokens, sessions.
+#[tokio::test]
+async fn whatever_we_sent_is_told_by_nobody() {
+    let logins = [
+        "auth.bearer = { env = \"ADMIN\" }",
+        "auth.basic = { username = \"admin\", password = { env = \"ADMIN\" } }",
+        "auth.headers = [{ name = \"X-Key\", scheme = \"SSWS\", value = { env = \"ADMIN\" } }]",
+        "auth.oauth2 = { token_url = \"@IDP@/oauth\", client_id = \"c\", client_secret = { env = \"ADMIN\" } }",
+        "login = { url = \"@IDP@/login\", body.json = { password = \"{{ secrets.admin }}\" } }\nsecrets.admin = { env = \"ADMIN\" }",
+    ];
+    for login in logins {
+        let idp = Idp::start(|seen| match (seen.method.as_str(), seen.path.as_str()) {
+            (_, "/oauth") => reply(
+                200,
+                json!({"access_token": "cAnArY-access/9c1f+a==", "expires_in": 60}),
+            ),
+            (_, "/login") => reply(
+                200,
+                json!({"number": "cAnArY-number-1", "user": {"jwt": "cAnArY-jwt-2"}}),
+            )
+            .with("set-cookie", "sid=cAnArY-cookie-77; Path=/"),
+            ("GET", _) => shown(),
+            _ => {
+                let sent = format!("{:?} {}", seen.headers, seen.body);
+                let hex: String = NEW.bytes().map(|b| format!("{b:02X}")).collect();
+                let text = format!("no: {sent} {hex} {}", jwt(seen));
+                reply(422, json!({"error": {"code": "E7", "text": text}}))
+            }
+        })
+        .await;
+        let settings = PLAIN.replace("auth.bearer = { env = \"ADMIN\" }", login);
+        let session = match login.starts_with("login") {
+            true => {
+                "headers = { Cookie = \"sid={{ steps.login.cookies['sid'] }}\", X-Session = \"{{ steps.login.json.number }}\" }"
+            }
+            false => "",
+        };
+        let connection = idp.connection(&format!("{ERROR}\n{settings}\n{session}"));
+        let message = connection.deliver().await.expect_err("refused").message;
+        assert!(message.contains("[secret]"), "{message}");
+        let hex = "63416E417259";
+        assert!(!message.contains(hex), "{message}");
+        let basic = STANDARD.encode(format!("admin:{ADMIN}"));
+        assert!(!message.contains(&basic[..12]), "{message}");
+    }
 }

@@ -68,7 +68,10 @@ async fn wso2_is_read_changed_and_written_back_whole() {
 async fn one_of_two_endpoints_that_points_elsewhere_is_enough_to_stop() {
     let idp = Idp::start(|_| reply(200, wso2_object("evil.example"))).await;
     let result = idp.connection(WSO2).deliver().await;
-    assert_eq!(class(&result), (FaultClass::Rejected, FaultKind::Config));
+    assert_eq!(
+        class(&result),
+        (FaultClass::Rejected, FaultKind::WrongTarget)
+    );
     let message = result.expect_err("refused").message;
     assert!(
         message.contains("https://evil.example/scim/v2/Groups"),

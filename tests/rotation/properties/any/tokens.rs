@@ -8,7 +8,7 @@ use scim_rotator::rotation::record::{
 };
 use scim_rotator::scim::evidence::{Evidence, FindingReason};
 
-use crate::scene::{ago, evidence, finding, held, now, secs, weak_evidence};
+use crate::scene::{ago, evidence, finding, held, now, secs, shown_id, weak_evidence};
 
 /// From long ago to soon.
 pub(super) fn near_now() -> impl Strategy<Value = Timestamp> {
@@ -56,8 +56,9 @@ pub(super) fn token(name: &'static str) -> impl Strategy<Value = HeldToken> {
             expiry: life.map_or(ExpiryKnown::Never, |_| ExpiryKnown::Api),
             evidence,
             origin,
-            id: has_id.then(|| format!("id-{name}")),
-            issuer: None,
+            id: has_id.then(|| shown_id(&format!("id-{name}"))),
+            // Others than ours have an id only if the issuer's list shows it.
+            issuer: (has_id && origin != Origin::Issued).then(|| "idp-admin".to_owned()),
             ..held(name)
         },
     )
@@ -105,6 +106,7 @@ pub(super) fn superseded(name: &'static str) -> impl Strategy<Value = Retiring> 
                         last_used_at: None,
                     }),
                     revoked_at: extended.then_some(superseded_at),
+                    still_accepted: extended && asked,
                     attempts,
                     retry_at: None,
                     last_finding: None,

@@ -1,0 +1,426 @@
+//! Writes the facts of each token: its state without any secret, for people and
+//! programs that may not read records.
+//!
+//! They are written beside the work, after the record that they are taken from
+//! is stored, and some seconds later, so that a rotation is told once and not at
+//! each stage. Only changes that people see are written.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::asking;
+use super::wiring::World;
+use crate::driver::situation::{Conditions, Inputs};
+use crate::ports::unit::Unit;
+use crate::ports::witness::{Stored, Witness};
+use crate::ports::{Clock, StoreError, Version};
+use crate::rotation::decision::{Action, Decision};
+use crate::rotation::forecast::{Forecast, forecast};
+use crate::rotation::plan::plan;
+use crate::rotation::reason::Reason;
+use crate::rotation::record::{Control, Handled, Record, StatedEnd};
+use crate::rotation::situation::Published;
+use crate::secret::Fingerprint;
+use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::snapshot::TokenSnapshot;
+use crate::vault::VaultStore;
+use crate::vault::facts::RECORD_VERSION;
+use crate::vault::requests::ALL;
+
+/// How long after a change the facts are written: what changes meanwhile is
+/// written with it.
+const SOON: SignedDuration = SignedDuration::from_secs(10);
+/// The same for a record that another replica wrote, which writes the facts
+/// itself.
+const LATER: SignedDuration = SignedDuration::from_mins(1);
+/// How often it is looked what has to be written.
+const LOOK: SignedDuration = SignedDuration::from_secs(1);
+/// How many documents are written at once, and in one look.
+const AT_ONCE: usize = 8;
+const IN_ONE_LOOK: usize = 64;
+
+/// What has to be written, and what was.
+pub(super) struct FactsWriter {
+    store: Arc<VaultStore>,
+    clock: Arc<dyn Clock>,
+    conditions: Conditions,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: BTreeMap<String, Waiting>,
+    written: HashMap<String, Written>,
+}
+
+#[derive(Clone)]
+struct Waiting {
+    facts: Value,
+    digest: Fingerprint,
+    /// Version of the record that they were taken from; `None` if it cannot be
+    /// used, and the facts are only what is wrong.
+    version: Option<u64>,
+    write_at: Timestamp,
+}
+
+impl Waiting {
+    /// Whether a stored document says the same, or is newer.
+    fn is_told_by(&self, facts: &Value) -> bool {
+        let Some(version) = self.version else {
+            return facts["trouble"] == self.facts["trouble"];
+        };
+        let stored = facts[RECORD_VERSION].as_u64().unwrap_or_default();
+        let same = facts["digest"] == self.digest.short() && facts["trouble"].is_null();
+        stored > version || (same && stored == version)
+    }
+}
+
+/// What is known of a document of facts.
+#[derive(Clone)]
+struct Written {
+    digest: Option<Fingerprint>,
+    document: u64,
+}
+
+impl FactsWriter {
+    pub(super) fn new(
+        store: Arc<VaultStore>,
+        clock: Arc<dyn Clock>,
+        conditions: Conditions,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            conditions,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Writes what is due until the end of the process.
+    pub(super) async fn run(&self) {
+        loop {
+            self.clock.sleep(LOOK).await;
+            self.write_due(self.clock.now()).await;
+        }
+    }
+
+    /// Writes everything that waits, at the end of the work.
+    pub(super) async fn flush(&self) {
+        self.write_due(Timestamp::MAX).await;
+    }
+
+    /// The facts of all work together.
+    pub(super) async fn tell_control(&self, control: &Control) -> Result<(), StoreError> {
+        let stored = self.store.facts(ALL).await?;
+        let facts = json!({
+            "schema": 1,
+            "written_at": self.clock.now(),
+            "paused": control.paused,
+            "handled": control.handled,
+        });
+        // Another replica that came first has told the same.
+        let _first = self.store.write_facts(ALL, facts, stored.version).await?;
+        Ok(())
+    }
+
+    async fn write_due(&self, now: Timestamp) {
+        let most = match now == Timestamp::MAX {
+            true => usize::MAX,
+            false => IN_ONE_LOOK,
+        };
+        let due: Vec<(String, Waiting)> = {
+            let state = self.state.lock();
+            let due = state.waiting.iter().filter(|(_, w)| w.write_at <= now);
+            let due = due.map(|(name, waiting)| (name.clone(), waiting.clone()));
+            due.take(most).collect()
+        };
+        let writes = due.into_iter().map(async |(name, waiting)| {
+            let written = self.write(&name, &waiting).await;
+            if let Err(error) = &written {
+                tracing::warn!(token = %name, %error, "the facts of this token were not written; they are written later");
+            }
+            self.wrote(&name, &waiting, written.is_ok());
+        });
+        let written = futures_util::stream::iter(writes).buffer_unordered(AT_ONCE);
+        written.collect::<Vec<()>>().await;
+    }
+
+    /// Facts that have changed since stay in the queue.
+    fn wrote(&self, name: &str, wrote: &Waiting, done: bool) {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let waiting = state.waiting.get_mut(name);
+        let Some(waiting) = waiting.filter(|waiting| waiting.digest == wrote.digest) else {
+            return;
+        };
+        if done {
+            state.waiting.remove(name);
+        } else {
+            waiting.write_at = now.checked_add(LATER).unwrap_or(now);
+        }
+    }
+
+    async fn write(&self, name: &str, waiting: &Waiting) -> Result<(), StoreError> {
+        loop {
+            let known = self.state.lock().written.get(name).cloned();
+            let (document, before) = match (known, waiting.version) {
+                (Some(known), Some(_)) => (known.document, None),
+                (Some(_), None) | (None, _) => {
+                    let stored = self.store.facts(name).await?;
+                    (stored.version, stored.facts)
+                }
+            };
+            if before
+                .as_ref()
+                .is_some_and(|facts| waiting.is_told_by(facts))
+            {
+                self.note(name, Some(waiting.digest), document);
+                return Ok(());
+            }
+            let mut facts = match (waiting.version, before) {
+                (None, Some(mut facts)) => {
+                    facts["trouble"] = waiting.facts["trouble"].clone();
+                    facts
+                }
+                (Some(_) | None, _) => waiting.facts.clone(),
+            };
+            facts["schema"] = json!(1);
+            facts["written_at"] = json!(self.clock.now());
+            match self.store.write_facts(name, facts, document).await? {
+                Some(version) => {
+                    self.note(name, Some(waiting.digest), version);
+                    return Ok(());
+                }
+                None => {
+                    self.state.lock().written.remove(name);
+                }
+            }
+        }
+    }
+
+    fn note(&self, name: &str, digest: Option<Fingerprint>, document: u64) {
+        let written = Written { digest, document };
+        self.state.lock().written.insert(name.to_owned(), written);
+    }
+
+    /// Notes the facts of a stored record, to be written at once or soon.
+    fn put(&self, unit: &Unit, stored: &Stored<'_>, at_once: bool) {
+        let now = self.clock.now();
+        let shown = snapshot(unit, stored.record, stored.decision);
+        let digest = digest_of(&shown, &stored.record.handled);
+        let mut state = self.state.lock();
+        let known = state
+            .written
+            .get(&unit.name)
+            .and_then(|w| w.digest.as_ref());
+        if known == Some(&digest) {
+            state.waiting.remove(&unit.name);
+            return;
+        }
+        // After a start nothing else may tell people of the token.
+        let is_first = !state.written.contains_key(&unit.name) && stored.by_us;
+        let wait = match (at_once || is_first, stored.by_us) {
+            (true, _) => SignedDuration::ZERO,
+            (false, true) => SOON,
+            (false, false) => LATER,
+        };
+        let before = state.waiting.remove(&unit.name);
+        let write_at = now.checked_add(wait).unwrap_or(now);
+        // A token that changes all the time is told of all the same.
+        let write_at = before
+            .as_ref()
+            .map_or(write_at, |b| b.write_at.min(write_at));
+        let waiting = match before.filter(|before| before.digest == digest) {
+            Some(same) => Waiting { write_at, ..same },
+            None => Waiting {
+                facts: self.facts(unit, stored, shown, &digest, now),
+                digest,
+                version: Some(stored.version.0),
+                write_at,
+            },
+        };
+        state.waiting.insert(unit.name.clone(), waiting);
+    }
+
+    fn facts(
+        &self,
+        unit: &Unit,
+        stored: &Stored<'_>,
+        shown: Value,
+        digest: &Fingerprint,
+        now: Timestamp,
+    ) -> Value {
+        let connections = unit.connection_capabilities();
+        let published = published_as_recorded(stored.record);
+        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(stored.record));
+        let situation = self.conditions.situation(unit, inputs);
+        let mut facts = forecast_json(&forecast(stored.record, &situation, now));
+        facts["token"] = shown;
+        facts["handled"] = json!(stored.record.handled);
+        facts[RECORD_VERSION] = json!(stored.version.0);
+        facts["digest"] = json!(digest.short());
+        facts
+    }
+}
+
+impl Witness for FactsWriter {
+    fn stored(&self, unit: &Unit, stored: &Stored<'_>) {
+        // Its holder tells more.
+        if stored.decision.reason != Reason::LeaseElsewhere {
+            self.put(unit, stored, false);
+        }
+    }
+
+    fn request_handled(&self, unit: &Unit, record: &Record, version: Version, _: &Handled) {
+        let connections = unit.connection_capabilities();
+        let published = published_as_recorded(record);
+        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(record));
+        let situation = self.conditions.situation(unit, inputs);
+        let decision = plan(record, &situation, self.clock.now());
+        let stored = Stored {
+            record,
+            version,
+            by_us: true,
+            decision: &decision,
+        };
+        self.put(unit, &stored, true);
+    }
+
+    /// The last known facts stay, with what is wrong since then.
+    fn unusable(&self, unit: &Unit, error: &str) {
+        let digest = Fingerprint::of(error);
+        let mut state = self.state.lock();
+        let written = state.written.get(&unit.name);
+        if written.and_then(|w| w.digest.as_ref()) == Some(&digest) {
+            return;
+        }
+        let waiting = Waiting {
+            facts: json!({ "trouble": error }),
+            digest,
+            version: None,
+            write_at: self.clock.now(),
+        };
+        state.waiting.insert(unit.name.clone(), waiting);
+    }
+
+    fn removed(&self, name: &str) {
+        let mut state = self.state.lock();
+        state.waiting.remove(name);
+        state.written.remove(name);
+    }
+}
+
+/// The published path is followed by the daemon: the facts tell what happens if
+/// nobody writes there.
+fn published_as_recorded(record: &Record) -> Published {
+    match &record.current {
+        Some(current) => Published::Token(current.fingerprint()),
+        None => Published::Unknown,
+    }
+}
+
+fn stated_as_recorded(record: &Record) -> StatedEnd {
+    let end = record
+        .current
+        .as_ref()
+        .and_then(|current| current.expires_at);
+    end.map_or(StatedEnd::Absent, StatedEnd::At)
+}
+
+/// The state of a token as people and programs see it.
+fn snapshot(unit: &Unit, record: &Record, decision: &Decision) -> Value {
+    let facts = Arc::new(TokenFacts::of(unit));
+    let snapshot = TokenSnapshot::from_record(&facts, record, decision, &unit.policy);
+    snapshot_json(&snapshot)
+}
+
+/// The same as the daemon's API tells it.
+pub(super) fn snapshot_json(snapshot: &TokenSnapshot) -> Value {
+    let mut value = serde_json::to_value(snapshot).unwrap_or_default();
+    value["standing"] = json!(snapshot.standing());
+    value["doubt"] = json!(snapshot.doubt_detail());
+    value
+}
+
+/// What is decided now, and the next step.
+pub(super) fn forecast_json(Forecast { now, next }: &Forecast) -> Value {
+    let step = match &now.action {
+        Action::Do(step) => Some(step.as_str()),
+        Action::Wait => None,
+    };
+    json!({
+        "now": { "step": step, "reason": now.reason, "wake_at": now.wake_at },
+        "next": next.as_ref().map(|next| json!({
+            "at": next.at,
+            "step": next.step.as_str(),
+            "connection": next.step.connection(),
+            "reason": next.reason,
+        })),
+    })
+}
+
+/// What changes without a change of the state: who works on it, and when it is
+/// looked at and tested again.
+const UNSEEN: [&str; 4] = [
+    "lease",
+    "next_wake_at",
+    "next_attempt_at",
+    "last_attempt_at",
+];
+
+fn digest_of(shown: &Value, handled: &[Handled]) -> Fingerprint {
+    let mut seen = shown.clone();
+    if let Some(fields) = seen.as_object_mut() {
+        for unseen in UNSEEN {
+            fields.remove(unseen);
+        }
+        if let Some(probe) = fields.get_mut("probe").and_then(Value::as_object_mut) {
+            probe.remove("at");
+            probe.remove("passed_at");
+        }
+        if let Some(current) = fields.get_mut("current").and_then(Value::as_object_mut) {
+            current.remove("proven_at");
+        }
+    }
+    Fingerprint::of(&format!("{seen}{}", json!(handled)))
+}
+
+/// Reads the facts of these tokens, in their order, with the person's rights.
+///
+/// # Errors
+/// With the exit code, after a message, if Vault cannot be used at all.
+pub(super) async fn read(
+    world: &World,
+    units: &[Unit],
+) -> Result<Vec<(String, Result<Value, String>)>, Exit> {
+    // This first request logs in.
+    let control = world.store.facts(ALL).await;
+    let read = match control {
+        Err(error) => Err(asking::failed(&error)),
+        Ok(_) => {
+            let reads = units.iter().map(async |unit| {
+                let stored = world.store.facts(&unit.name).await;
+                let facts = stored.map_err(|error| error.to_string());
+                let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
+                (unit.name.clone(), facts)
+            });
+            Ok(futures_util::stream::iter(reads)
+                .buffered(AT_ONCE)
+                .collect()
+                .await)
+        }
+    };
+    world.session.close().await;
+    read
+}
+
+/// What is said where no daemon has told anything of a token.
+pub(super) fn no_facts() -> String {
+    "the daemon has told nothing about this token yet, which it does some seconds after its start: is it running, or does another `vault.state_path` belong to it?".to_owned()
+}

@@ -1,0 +1,130 @@
+//! The files that a configuration names: credentials and what TLS is made of. Each
+//! is read when it is used; one that other users may write is found here.
+
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::finding::{Finding, Findings};
+use super::locate::Document;
+use crate::files::{self, FileFault};
+use crate::value::expand_file_path;
+
+/// Notes every named file that is there and must not be used.
+pub(super) fn check(documents: &[Document<'_>], findings: &mut Findings) {
+    for (source, document) in documents.iter().enumerate() {
+        for (key, value) in document.get_ref() {
+            let key = key.get_ref();
+            Look { source, findings }.at(key, key, value);
+        }
+    }
+}
+
+/// The files that hold credentials and keys.
+pub(super) fn own(documents: &[Document<'_>]) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for document in documents {
+        for (key, value) in document.get_ref() {
+            named(key.get_ref(), value, &mut |key, text| {
+                if !PUBLIC.contains(&key)
+                    && let Ok(file) = expand_file_path(text)
+                {
+                    all.push(PathBuf::from(file));
+                }
+            });
+        }
+    }
+    all
+}
+
+/// Keys of files that hold no secret.
+const PUBLIC: [&str; 2] = ["ca_file", "client_cert_file"];
+
+/// Calls `found` for each text whose key names a file.
+fn named(key: &str, value: &Spanned<DeValue<'_>>, found: &mut dyn FnMut(&str, &str)) {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                named(key.get_ref(), value, found);
+            }
+        }
+        DeValue::Array(items) => items.iter().for_each(|item| named(key, item, found)),
+        DeValue::String(text) if is_of_a_file(key) => found(key, text),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => {}
+    }
+}
+
+fn is_of_a_file(key: &str) -> bool {
+    key == "file" || key.ends_with("_file")
+}
+
+struct Look<'a> {
+    source: usize,
+    findings: &'a mut Findings,
+}
+
+impl Look<'_> {
+    fn at(&mut self, path: &str, key: &str, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                for (key, value) in table {
+                    let key = key.get_ref();
+                    self.at(&format!("{path}.{key}"), key, value);
+                }
+            }
+            DeValue::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.at(&format!("{path}[{index}]"), key, item);
+                }
+            }
+            DeValue::String(text) if is_of_a_file(key) => {
+                self.file(path, text, value);
+            }
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {}
+        }
+    }
+
+    fn file(&mut self, path: &str, text: &str, value: &Spanned<DeValue<'_>>) {
+        let Ok(file) = expand_file_path(text) else {
+            return;
+        };
+        let Some((what, remedy)) = fault(Path::new(&file)) else {
+            return;
+        };
+        let found = Finding::error(self.source, value.span(), path, what, remedy);
+        self.findings.push_once(found);
+    }
+}
+
+/// What is wrong with a file, and the remedy. A file that is not there may come
+/// before the start, and one that this user may not read may be the service's.
+fn fault(file: &Path) -> Option<(String, String)> {
+    if !file.is_absolute() {
+        return None;
+    }
+    match files::check(file) {
+        Ok(())
+        | Err(FileFault::Missing | FileFault::Denied | FileFault::Io(_) | FileFault::Slow) => None,
+        Err(
+            fault @ (FileFault::NotRegular(_)
+            | FileFault::TooLong(_)
+            | FileFault::Writable { .. }
+            | FileFault::WritableFolder { .. }
+            | FileFault::Planted { .. }),
+        ) => Some((
+            format!("this file cannot be used: {fault}"),
+            fault
+                .remedy()
+                .unwrap_or_else(|| "name a regular file".to_owned()),
+        )),
+    }
+}

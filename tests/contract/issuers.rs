@@ -1,0 +1,7 @@
+//! HTTP issuers against a server that answers by a script, good and bad.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod listing;
+mod unusable;
+mod world;
