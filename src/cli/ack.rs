@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::asking::{Answer, Asking, complain_of_silence, failed, request};
-use super::facts::no_facts;
+use super::facts::reader::no_facts;
 use super::output::{Output, complain};
 use super::wiring::World;
 use super::{Exit, OutputFormat, load};

@@ -49,7 +49,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         let from = args.at.unwrap_or(now);
         let planned = match args.from_records {
             true => planned_here(&world, units, from).await,
-            false => facts::read(&world, &units).await,
+            false => facts::reader::read(&world, &units).await,
         };
         let planned = match planned {
             Ok(planned) => planned,

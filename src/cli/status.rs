@@ -47,7 +47,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     };
     load::block_on(async {
         let now = world.right_clock.now();
-        let read = match facts::read(&world, &units).await {
+        let read = match facts::reader::read(&world, &units).await {
             Ok(read) => read,
             Err(exit) => return exit,
         };

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use super::facts::FactsWriter;
+use super::facts::writer::FactsWriter;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
 use crate::driver::inbox::Inbox;

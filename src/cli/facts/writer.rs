@@ -1,5 +1,4 @@
-//! Writes the facts of each token: its state without any secret, for people and
-//! programs that may not read records.
+//! Writes the facts of each token.
 //!
 //! They are written beside the work, after the record that they are taken from
 //! is stored, and some seconds later, so that a rotation is told once and not at
@@ -13,22 +12,18 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::Exit;
-use super::asking;
-use super::wiring::World;
+use super::document::{
+    digest_of, forecast_json, published_as_recorded, snapshot, stated_as_recorded,
+};
 use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Stored, Witness};
 use crate::ports::{Clock, StoreError, Version};
-use crate::rotation::decision::{Action, Decision};
-use crate::rotation::forecast::{Forecast, forecast};
+use crate::rotation::forecast::forecast;
 use crate::rotation::plan::plan;
 use crate::rotation::reason::Reason;
-use crate::rotation::record::{Control, Handled, Record, StatedEnd};
-use crate::rotation::situation::Published;
+use crate::rotation::record::{Control, Handled, Record};
 use crate::secret::Fingerprint;
-use crate::telemetry::facts::TokenFacts;
-use crate::telemetry::snapshot::TokenSnapshot;
 use crate::vault::VaultStore;
 use crate::vault::facts::RECORD_VERSION;
 use crate::vault::requests::ALL;
@@ -46,7 +41,7 @@ const AT_ONCE: usize = 8;
 const IN_ONE_LOOK: usize = 64;
 
 /// What has to be written, and what was.
-pub(super) struct FactsWriter {
+pub(in crate::cli) struct FactsWriter {
     store: Arc<VaultStore>,
     clock: Arc<dyn Clock>,
     conditions: Conditions,
@@ -89,7 +84,7 @@ struct Written {
 }
 
 impl FactsWriter {
-    pub(super) fn new(
+    pub(in crate::cli) fn new(
         store: Arc<VaultStore>,
         clock: Arc<dyn Clock>,
         conditions: Conditions,
@@ -103,7 +98,7 @@ impl FactsWriter {
     }
 
     /// Writes what is due until the end of the process.
-    pub(super) async fn run(&self) {
+    pub(in crate::cli) async fn run(&self) {
         loop {
             self.clock.sleep(LOOK).await;
             self.write_due(self.clock.now()).await;
@@ -111,12 +106,12 @@ impl FactsWriter {
     }
 
     /// Writes everything that waits, at the end of the work.
-    pub(super) async fn flush(&self) {
+    pub(in crate::cli) async fn flush(&self) {
         self.write_due(Timestamp::MAX).await;
     }
 
     /// The facts of all work together.
-    pub(super) async fn tell_control(&self, control: &Control) -> Result<(), StoreError> {
+    pub(in crate::cli) async fn tell_control(&self, control: &Control) -> Result<(), StoreError> {
         let stored = self.store.facts(ALL).await?;
         let facts = json!({
             "schema": 1,
@@ -314,113 +309,4 @@ impl Witness for FactsWriter {
         state.waiting.remove(name);
         state.written.remove(name);
     }
-}
-
-/// The published path is followed by the daemon: the facts tell what happens if
-/// nobody writes there.
-fn published_as_recorded(record: &Record) -> Published {
-    match &record.current {
-        Some(current) => Published::Token(current.fingerprint()),
-        None => Published::Unknown,
-    }
-}
-
-fn stated_as_recorded(record: &Record) -> StatedEnd {
-    let end = record
-        .current
-        .as_ref()
-        .and_then(|current| current.expires_at);
-    end.map_or(StatedEnd::Absent, StatedEnd::At)
-}
-
-/// The state of a token as people and programs see it.
-fn snapshot(unit: &Unit, record: &Record, decision: &Decision) -> Value {
-    let facts = Arc::new(TokenFacts::of(unit));
-    let snapshot = TokenSnapshot::from_record(&facts, record, decision, &unit.policy);
-    snapshot_json(&snapshot)
-}
-
-/// The same as the daemon's API tells it.
-pub(super) fn snapshot_json(snapshot: &TokenSnapshot) -> Value {
-    let mut value = serde_json::to_value(snapshot).unwrap_or_default();
-    value["standing"] = json!(snapshot.standing());
-    value["doubt"] = json!(snapshot.doubt_detail());
-    value
-}
-
-/// What is decided now, and the next step.
-pub(super) fn forecast_json(Forecast { now, next }: &Forecast) -> Value {
-    let step = match &now.action {
-        Action::Do(step) => Some(step.as_str()),
-        Action::Wait => None,
-    };
-    json!({
-        "now": { "step": step, "reason": now.reason, "wake_at": now.wake_at },
-        "next": next.as_ref().map(|next| json!({
-            "at": next.at,
-            "step": next.step.as_str(),
-            "connection": next.step.connection(),
-            "reason": next.reason,
-        })),
-    })
-}
-
-/// What changes without a change of the state: who works on it, and when it is
-/// looked at and tested again.
-const UNSEEN: [&str; 4] = [
-    "lease",
-    "next_wake_at",
-    "next_attempt_at",
-    "last_attempt_at",
-];
-
-fn digest_of(shown: &Value, handled: &[Handled]) -> Fingerprint {
-    let mut seen = shown.clone();
-    if let Some(fields) = seen.as_object_mut() {
-        for unseen in UNSEEN {
-            fields.remove(unseen);
-        }
-        if let Some(probe) = fields.get_mut("probe").and_then(Value::as_object_mut) {
-            probe.remove("at");
-            probe.remove("passed_at");
-        }
-        if let Some(current) = fields.get_mut("current").and_then(Value::as_object_mut) {
-            current.remove("proven_at");
-        }
-    }
-    Fingerprint::of(&format!("{seen}{}", json!(handled)))
-}
-
-/// Reads the facts of these tokens, in their order, with the person's rights.
-///
-/// # Errors
-/// With the exit code, after a message, if Vault cannot be used at all.
-pub(super) async fn read(
-    world: &World,
-    units: &[Unit],
-) -> Result<Vec<(String, Result<Value, String>)>, Exit> {
-    // This first request logs in.
-    let control = world.store.facts(ALL).await;
-    let read = match control {
-        Err(error) => Err(asking::failed(&error)),
-        Ok(_) => {
-            let reads = units.iter().map(async |unit| {
-                let stored = world.store.facts(&unit.name).await;
-                let facts = stored.map_err(|error| error.to_string());
-                let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
-                (unit.name.clone(), facts)
-            });
-            Ok(futures_util::stream::iter(reads)
-                .buffered(AT_ONCE)
-                .collect()
-                .await)
-        }
-    };
-    world.session.close().await;
-    read
-}
-
-/// What is said where no daemon has told anything of a token.
-pub(super) fn no_facts() -> String {
-    "the daemon has told nothing about this token yet, which it does some seconds after its start: is it running, or does another `vault.state_path` belong to it?".to_owned()
 }

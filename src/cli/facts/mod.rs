@@ -1,0 +1,8 @@
+//! The facts of each token: its state without any secret, for people and
+//! programs that may not read records.
+
+mod document;
+pub(super) mod reader;
+pub(super) mod writer;
+
+pub(super) use document::forecast_json;

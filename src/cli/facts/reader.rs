@@ -1,0 +1,46 @@
+//! Reads the facts of tokens with the rights of a person.
+
+use futures_util::StreamExt as _;
+use serde_json::Value;
+
+use crate::cli::wiring::World;
+use crate::cli::{Exit, asking};
+use crate::ports::unit::Unit;
+use crate::vault::requests::ALL;
+
+/// How many documents are read at once.
+const AT_ONCE: usize = 8;
+
+/// Reads the facts of these tokens, in their order, with the person's rights.
+///
+/// # Errors
+/// With the exit code, after a message, if Vault cannot be used at all.
+pub(in crate::cli) async fn read(
+    world: &World,
+    units: &[Unit],
+) -> Result<Vec<(String, Result<Value, String>)>, Exit> {
+    // This first request logs in.
+    let control = world.store.facts(ALL).await;
+    let read = match control {
+        Err(error) => Err(asking::failed(&error)),
+        Ok(_) => {
+            let reads = units.iter().map(async |unit| {
+                let stored = world.store.facts(&unit.name).await;
+                let facts = stored.map_err(|error| error.to_string());
+                let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
+                (unit.name.clone(), facts)
+            });
+            Ok(futures_util::stream::iter(reads)
+                .buffered(AT_ONCE)
+                .collect()
+                .await)
+        }
+    };
+    world.session.close().await;
+    read
+}
+
+/// What is said where no daemon has told anything of a token.
+pub(in crate::cli) fn no_facts() -> String {
+    "the daemon has told nothing about this token yet, which it does some seconds after its start: is it running, or does another `vault.state_path` belong to it?".to_owned()
+}
