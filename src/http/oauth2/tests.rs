@@ -22,6 +22,7 @@ use crate::secret::{SecretRef, SecretText};
 use crate::value::Credential;
 
 mod assertions;
+mod endpoint;
 
 /// Every reference is this text.
 struct Text(String);
