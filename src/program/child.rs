@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::confinement::Confinement;
-use super::strays::{self, Known};
+use super::left_behind::{self, Known};
 
 /// Most bytes that are kept of each output stream.
 pub(crate) const OUTPUT_CAP: usize = 64 * 1024;
@@ -168,7 +168,7 @@ impl Group {
         if let Some(user) = program.confinement.user {
             command.uid(user.uid).gid(user.gid);
         }
-        let (mut child, known) = strays::known(|| {
+        let (mut child, known) = left_behind::known(|| {
             let child = command.spawn()?;
             let pid = pid_of(&child);
             io::Result::Ok((child, pid))
