@@ -1,6 +1,6 @@
-//! A program of the operator's: how it is started, bounded, confined and ended.
-//! The kinds `exec` of issuers and connections run one; they say what it
-//! is asked, and what its words mean.
+//! A program of the operator's: how it is started, bounded, confined and ended, and
+//! how its answer is read. The kinds `exec` of issuers and connections run one; they
+//! say what it is asked, and what its words mean.
 
 mod answer;
 mod ask;

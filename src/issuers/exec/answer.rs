@@ -104,25 +104,14 @@ impl Reply<Output> {
         }
         let value = match (self.answer.token.take(), chosen) {
             (_, Some(chosen)) => chosen.clone(),
-            (Some(text), None) => BearerToken::parse(text.as_str()).map_err(|shape| {
-                self.useless(
-                    Action::Issue.unclear(),
-                    &format!("its `token` cannot be used: {shape}"),
-                )
-            })?,
-            (None, None) => {
-                return Err(
-                    self.useless(Action::Issue.unclear(), "there is no `token` in its answer")
-                );
-            }
+            (Some(text), None) => BearerToken::parse(text.as_str())
+                .map_err(|shape| self.no_token(&format!("its `token` cannot be used: {shape}")))?,
+            (None, None) => return Err(self.no_token("there is no `token` in its answer")),
         };
         if let Some(id) = &self.answer.id
             && let Some(why) = spelled::objection(id, Some(&value))
         {
-            return Err(self.useless(
-                Action::Issue.unclear(),
-                &format!("the `id` of the new token {why}, so it is no id"),
-            ));
+            return Err(self.no_token(&format!("the `id` of the new token {why}, so it is no id")));
         }
         Ok(Issued {
             value,
@@ -130,6 +119,11 @@ impl Reply<Output> {
             expires_at: self.answer.expires_at,
             old_dies_at: self.answer.old_dies_at,
         })
+    }
+
+    /// It says that it issued a token, and gives none that can be used.
+    fn no_token(&self, why: &str) -> Fault {
+        self.useless(Action::Issue.unclear(), why)
     }
 
     /// The live tokens.
