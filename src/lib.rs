@@ -69,7 +69,7 @@
 //! | [`rotation`] | the decision: record, policy, plan, apply, invariants |
 //! | [`scim`] | probes of the service provider, and evidence |
 //! | [`http`] | the one hardened HTTP client |
-//! | [`program`] | starts, bounds and confines the programs of the kinds `exec` |
+//! | [`program`] | starts, bounds and confines the programs of the kinds `exec`, and reads their answers |
 //! | [`vendors`] | vendor files and the test bench for them |
 //! | [`secret`], [`value`], [`problem`], [`clock`], [`ids`], [`environment`], [`files`], [`fault`] | what every folder uses: secrets, durations and references, findings about settings, time, random ids, environment variables, files of people, failure classes |
 //! | `demo` | Vault, service provider and identity provider in this process, for `demo` and for tests |

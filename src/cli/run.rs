@@ -159,7 +159,7 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
-                reap_strays(&world, &end),
+                reap_left_behind(&world, &end),
                 reloaded
             );
         };
@@ -173,7 +173,7 @@ impl Daemon {
 const REAP: SignedDuration = SignedDuration::from_secs(5);
 
 /// As PID 1, as in a container, waits for the processes that programs left behind.
-async fn reap_strays(world: &World, end: &CancellationToken) {
+async fn reap_left_behind(world: &World, end: &CancellationToken) {
     if std::process::id() != 1 {
         return;
     }

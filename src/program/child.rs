@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::confinement::Confinement;
-use super::strays::{self, Known};
+use super::left_behind::{self, Known};
 
 /// Most bytes that are kept of each output stream.
 pub(crate) const OUTPUT_CAP: usize = 64 * 1024;
@@ -22,8 +22,8 @@ pub(crate) const OUTPUT_CAP: usize = 64 * 1024;
 /// Between the request to end and the end by force.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long the kernel may take to bury a killed process.
-const BURIAL: Duration = Duration::from_secs(5);
+/// How long the kernel may take to remove a killed process.
+const REMOVAL: Duration = Duration::from_secs(5);
 
 /// How long the rest of the output is read after the program has ended, if
 /// something that it left in the background holds the output open.
@@ -168,7 +168,7 @@ impl Group {
         if let Some(user) = program.confinement.user {
             command.uid(user.uid).gid(user.gid);
         }
-        let (mut child, known) = strays::known(|| {
+        let (mut child, known) = left_behind::known(|| {
             let child = command.spawn()?;
             let pid = pid_of(&child);
             io::Result::Ok((child, pid))
@@ -189,15 +189,15 @@ impl Group {
         status
     }
 
-    /// Asks the whole group to end, then ends it by force, then buries the
-    /// child. `closed` resolves once nobody holds the pipes any more.
+    /// Asks the whole group to end, then ends it by force, then waits
+    /// for the child. `closed` resolves once nobody holds the pipes any more.
     async fn end(&mut self, closed: impl Future<Output = ()>) {
         self.signal(Signal::TERM);
         if timeout(GRACE, closed).await.is_err() {
             tracing::debug!("a program ignored SIGTERM; its process group gets SIGKILL");
         }
         self.signal(Signal::KILL);
-        if timeout(BURIAL, self.wait()).await.is_err() {
+        if timeout(REMOVAL, self.wait()).await.is_err() {
             tracing::warn!("a killed program has not gone away; the kernel still holds it");
         }
     }

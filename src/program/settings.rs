@@ -13,7 +13,7 @@ use super::user::{User, UserName};
 use crate::files::{self, FileFault};
 use crate::http::template::{Context, Names, Template};
 use crate::problem::Problems;
-use crate::value::HumanDuration;
+use crate::value::{HOW, HumanDuration};
 
 /// Shorter than the grace in which a running step may end.
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(20);
@@ -52,6 +52,15 @@ pub(crate) fn default_working_dir() -> PathBuf {
 /// The usual `confine`.
 pub(crate) fn default_confine() -> bool {
     true
+}
+
+/// What to do about a literal secret at this key below the table of a program.
+pub(crate) fn literal_remedy(key: &str) -> &'static str {
+    if key.starts_with("env.") {
+        "write the path of a file there, and have the program read the secret from it"
+    } else {
+        HOW
+    }
 }
 
 /// Why a program is not run.
@@ -199,12 +208,12 @@ impl ProgramSettings<'_> {
     }
 
     /// The path of the program.
-    pub(crate) fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.command.first().map_or("", Template::source)
     }
 
     /// How long one call may take.
-    pub(crate) fn longest(&self) -> Duration {
+    pub(super) fn longest(&self) -> Duration {
         self.timeout.0.unsigned_abs()
     }
 
@@ -234,7 +243,7 @@ impl ProgramSettings<'_> {
     ///
     /// # Errors
     /// Says which argument or user cannot be had.
-    pub(crate) fn program(
+    pub(super) fn program(
         &self,
         context: &Context,
         facts: &[(&str, &str)],

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::client::Call;
-use super::endpoints::Delete;
+use super::endpoints::Plain;
 use super::error::{VaultError, VaultErrorKind};
 use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
@@ -74,7 +74,7 @@ impl Handover for VaultHandover {
         }
         let wish = path.metadata();
         let call = Call::changing("delete", wish.clone());
-        let gone = self.session.call(&call, &Delete { path: wish }).await;
+        let gone = self.session.call(&call, &Plain::delete(wish)).await;
         gone.map(drop).map_err(Fault::from)
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::client::Call;
-use super::endpoints::Get;
+use super::endpoints::Plain;
 use super::error::{VaultError, VaultErrorKind};
 use super::kv::{self, Stored};
 use super::path::KvPath;
@@ -224,7 +224,7 @@ async fn look<T: DeserializeOwned>(
     path: String,
 ) -> Result<Option<T>, VaultError> {
     let call = Call::new(operation, path.clone());
-    match session.call(&call, &Get { path }).await {
+    match session.call(&call, &Plain::get(path)).await {
         Ok(answer) => Ok(answer.field("data")),
         Err(error) if is_about_rights(&error) => Ok(None),
         Err(error) => Err(error),

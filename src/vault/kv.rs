@@ -5,7 +5,7 @@ use serde_json::Value;
 use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequest, SetSecretRequestOptions};
 
 use super::client::Call;
-use super::endpoints::Get;
+use super::endpoints::Plain;
 use super::error::{VaultError, VaultErrorKind};
 use super::floor::Edition;
 use super::path::KvPath;
@@ -125,7 +125,7 @@ const LONGEST_NAME: usize = 128;
 pub(super) async fn author(session: &Session, path: &KvPath, version: u64) -> Option<String> {
     let path = path.metadata();
     let call = Call::new("read", path.clone());
-    let answer = session.call(&call, &Get { path }).await.ok()?;
+    let answer = session.call(&call, &Plain::get(path)).await.ok()?;
     let data: Value = answer.field("data")?;
     let facts = data.get("versions")?.get(version.to_string())?.clone();
     let facts: VersionFacts = serde_json::from_value(facts).ok()?;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::client::{Call, VaultAnswer};
-use super::endpoints::{Get, Post};
+use super::endpoints::Plain;
 use super::error::{VaultError, VaultErrorKind};
 use super::path::check_segments;
 use super::session::Session;
@@ -200,10 +200,7 @@ impl Leased {
     /// Whether the lease has enough life again.
     async fn renew(&self, lease: &mut VaultLease) -> bool {
         let call = Call::new("renew_lease", RENEW);
-        let request = Post {
-            path: RENEW.to_owned(),
-            body: json!({ "lease_id": lease.id }),
-        };
+        let request = Plain::post(RENEW, json!({ "lease_id": lease.id }));
         let answer = self.session.call(&call, &request).await;
         match answer.map(VaultAnswer::whole::<LeaseAnswer>) {
             Ok(Some(answer)) => {
@@ -222,10 +219,7 @@ impl Leased {
     async fn make(&self, path: &str) -> Result<LeasedCredential, VaultError> {
         let login = self.session.state().logins;
         let call = Call::new("read_leased", path);
-        let request = Get {
-            path: path.to_owned(),
-        };
-        let answer = self.session.call(&call, &request).await?;
+        let answer = self.session.call(&call, &Plain::get(path)).await?;
         let answer: LeaseAnswer = answer.whole().ok_or_else(|| {
             let text = "there is no `data` in it".to_owned();
             VaultError::new(&call, VaultErrorKind::Malformed(text))

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::client::Call;
-use super::endpoints::Post;
+use super::endpoints::Plain;
 use super::error::{VaultError, VaultErrorKind};
 use super::leased::RENEW;
 use super::path::KvPath;
@@ -201,10 +201,7 @@ pub async fn check(
     for batch in needs.chunks(BATCH) {
         let call = Call::new("capabilities", CAPABILITIES_SELF);
         let paths: Vec<&str> = batch.iter().map(|need| need.path.as_str()).collect();
-        let request = Post {
-            path: CAPABILITIES_SELF.to_owned(),
-            body: json!({ "paths": paths }),
-        };
+        let request = Plain::post(CAPABILITIES_SELF, json!({ "paths": paths }));
         let answer = match session.call(&call, &request).await {
             Ok(answer) => answer,
             Err(error) if is_forbidden(&error) => return Ok(vec![question_forbidden()]),

@@ -11,7 +11,7 @@ use vaultrs::api::kv2::requests::ListSecretsRequest;
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
 use super::client::Call;
-use super::endpoints::Get;
+use super::endpoints::Plain;
 use super::error::{VaultError, VaultErrorKind};
 use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
@@ -99,7 +99,7 @@ async fn writer_of(
 ) -> Result<Option<Writer>, VaultError> {
     let wish = path.metadata();
     let call = Call::new("metadata", wish.clone());
-    let answer = match session.call(&call, &Get { path: wish }).await {
+    let answer = match session.call(&call, &Plain::get(wish)).await {
         Ok(answer) => answer,
         // Who may not read it, is told by the path alone.
         Err(error)

@@ -14,12 +14,13 @@ use crate::ports::kind::{Kind, LongestCall};
 use crate::problem::Problems;
 use crate::program::{
     ProgramSettings, UserName, default_confine, default_timeout, default_working_dir,
+    literal_remedy,
 };
 use crate::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects, Writer,
 };
 use crate::secret::SecretRef;
-use crate::value::{HOW, HumanDuration};
+use crate::value::HumanDuration;
 
 /// `[connections.<name>.exec]`: a program that gives the token to the identity
 /// provider.
@@ -105,11 +106,7 @@ impl Kind for ExecConnection {
     }
 
     fn literal_remedy(&self, key: &str) -> &'static str {
-        if key.starts_with("env.") {
-            "write the path of a file there, and have the program read the secret from it"
-        } else {
-            HOW
-        }
+        literal_remedy(key)
     }
 }
 

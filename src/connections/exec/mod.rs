@@ -10,20 +10,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Serialize;
 use url::Url;
-use zeroize::Zeroizing;
 
-use self::answer::Reply;
+use self::answer::Output;
 pub use self::config::ExecConnection;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::files;
-use crate::http::template::Context;
 use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, Connection, Delivery};
-use crate::program::{self, Limits};
+use crate::program::{Question, Reply};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::outcome::Confirmation;
 use crate::secret::BearerToken;
-use crate::secret::mask::Mask;
 
 /// What the program is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +36,15 @@ impl Action {
             Self::Deliver => "deliver",
             Self::Confirm => "confirm",
             Self::Preflight => "preflight",
+        }
+    }
+
+    /// The class of a failure after which nobody knows whether it was done: a
+    /// delivery may have happened; the other actions only look.
+    fn unclear(self) -> FaultClass {
+        match self {
+            Self::Deliver => FaultClass::Ambiguous,
+            Self::Confirm | Self::Preflight => FaultClass::NotApplied,
         }
     }
 }
@@ -147,71 +153,34 @@ impl<'a> Call<'a> {
         )
     }
 
-    fn input(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let input = Input {
+    fn input(&self) -> Input<'a> {
+        Input {
             action: self.action.as_str(),
             token_name: self.token_name,
             token: self.token.map(BearerToken::expose),
             old_token: self.old.map(BearerToken::expose),
             scim_url: self.scim_url.as_str(),
-        };
-        // Room for everything from the start: a buffer that grows leaves
-        // copies of the token behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(32 * 1024));
-        serde_json::to_writer(&mut *bytes, &input).map_err(|_| {
-            let text = "the input of the program could not be written as JSON";
-            Fault::new(FaultClass::NotApplied, FaultKind::Config, text)
-        })?;
-        bytes.push(b'\n');
-        Ok(bytes)
-    }
-
-    fn mask(&self) -> Mask {
-        Mask::over(
-            [self.token, self.old]
-                .into_iter()
-                .flatten()
-                .map(BearerToken::expose),
-        )
+        }
     }
 }
 
 impl Exec {
-    async fn ask(&self, call: &Call<'_>) -> Result<Reply, Fault> {
-        let subject = format!(
-            "connection `{}`, `{}` of token `{}` by {}",
-            self.name,
-            call.action.as_str(),
-            call.token_name,
-            self.config.settings().path()
-        );
-        let refused = |why: String| {
-            let text = format!("{subject}: {why}");
-            Fault::new(FaultClass::NotApplied, FaultKind::Config, text)
+    async fn ask(&self, call: &Call<'_>) -> Result<Reply<Output>, Fault> {
+        let input = call.input();
+        let question = Question {
+            owner: format!("connection `{}`", self.name),
+            action: input.action,
+            token_name: call.token_name,
+            scim_url: Some(call.scim_url),
+            unclear: call.action.unclear(),
+            given: [input.token, input.old_token]
+                .into_iter()
+                .flatten()
+                .collect(),
+            yields_token: false,
         };
         let settings = self.config.settings();
-        let context = Context::new(self.clock.now())
-            .text("token_name", call.token_name)
-            .url("scim_url", call.scim_url)
-            .text("action", call.action.as_str());
-        let facts = [
-            ("TOKEN_NAME", call.token_name),
-            ("ACTION", call.action.as_str()),
-            ("SCIM_URL", call.scim_url.as_str()),
-        ];
-        let program = settings.program(&context, &facts).map_err(refused)?;
-        let limits = Limits {
-            timeout: settings.longest(),
-        };
-        let finished = match program::run(program, call.input()?, limits).await {
-            Ok(finished) => finished,
-            Err(why) => {
-                return Err(refused(format!(
-                    "the program could not be started: {why}; see that it exists and may be executed"
-                )));
-            }
-        };
-        Reply::read(subject, call.action, &finished, &call.mask())
+        settings.ask(&question, &input, self.clock.now()).await
     }
 }
 

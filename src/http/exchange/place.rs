@@ -1,15 +1,17 @@
 //! Where something is in an answer: in its JSON body, in a header, or in a body
 //! that is plain text.
 
+mod join;
+mod written;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
+use self::join::Join;
+pub(crate) use self::join::{JoinPart, from_parts};
+pub(crate) use self::written::from_keys;
 use super::json_place::JsonPlace;
 use crate::http::message::{Answer, SecretJson};
 use crate::http::template::{Context, Names};
@@ -70,17 +72,7 @@ enum Source {
     },
     Header(String),
     Text,
-    Join {
-        parts: Vec<Part>,
-        base64: bool,
-    },
-}
-
-/// A part of a text that is made of several.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Fixed(String),
-    At(Box<Place>),
+    Join(Join),
 }
 
 impl Place {
@@ -120,9 +112,7 @@ impl Place {
                 let body = std::str::from_utf8(&view.answer?.body).ok()?;
                 Cow::Owned(Value::from(body))
             }
-            Source::Join { parts, base64 } => {
-                Cow::Owned(Value::from(joined(parts, *base64, view)?))
-            }
+            Source::Join(join) => Cow::Owned(Value::from(join.text(view)?)),
         };
         let Some((before, after)) = &self.between else {
             return Some(found);
@@ -147,10 +137,7 @@ impl Place {
         match &self.source {
             Source::Json { .. } => true,
             Source::Header(_) | Source::Text => false,
-            Source::Join { parts, .. } => parts.iter().any(|part| match part {
-                Part::Fixed(_) => false,
-                Part::At(place) => place.is_in_json(),
-            }),
+            Source::Join(join) => join.is_in_json(),
         }
     }
 
@@ -163,13 +150,7 @@ impl Place {
                     outer.check(path, known, problems);
                 }
             }
-            Source::Join { parts, .. } => {
-                for (index, part) in parts.iter().enumerate() {
-                    if let Part::At(place) = part {
-                        place.check(&format!("{path}.join[{index}]"), known, problems);
-                    }
-                }
-            }
+            Source::Join(join) => join.check(path, known, problems),
             Source::Header(_) | Source::Text => {}
         }
     }
@@ -186,13 +167,7 @@ impl Place {
                     outer.resolve(context)?;
                 }
             }
-            Source::Join { parts, .. } => {
-                for part in parts {
-                    if let Part::At(place) = part {
-                        place.resolve(context)?;
-                    }
-                }
-            }
+            Source::Join(join) => join.resolve(context)?,
             Source::Header(_) | Source::Text => {}
         }
         Ok(())
@@ -206,31 +181,9 @@ impl fmt::Display for Place {
             Source::Json { at, .. } => write!(f, "`{}`", at.as_str()),
             Source::Header(name) => write!(f, "the header `{name}`"),
             Source::Text => f.write_str("the text of the body"),
-            Source::Join { parts, .. } => {
-                let places = parts.iter().filter_map(|part| match part {
-                    Part::Fixed(_) => None,
-                    Part::At(place) => Some(place.to_string()),
-                });
-                f.write_str(&places.collect::<Vec<_>>().join(" with "))
-            }
+            Source::Join(join) => join.fmt(f),
         }
     }
-}
-
-/// The parts one after the other; nothing if one of them is not there.
-fn joined(parts: &[Part], base64: bool, view: View<'_>) -> Option<String> {
-    let mut text = Zeroizing::new(String::new());
-    for part in parts {
-        match part {
-            Part::Fixed(fixed) => text.push_str(fixed),
-            Part::At(place) => text.push_str(&Zeroizing::new(place.text(view)?)),
-        }
-    }
-    Some(if base64 {
-        STANDARD.encode(text.as_bytes())
-    } else {
-        text.to_string()
-    })
 }
 
 fn find_json<'v>(
@@ -252,140 +205,6 @@ fn cut<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
         return Some(rest.trim_end_matches(['\r', '\n']));
     }
     rest.split_once(after).map(|(part, _)| part)
-}
-
-/// The keys of a place in a table, for types that have more keys beside them.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    at: Option<JsonPlace>,
-    json_text: Option<JsonPlace>,
-    header: Option<String>,
-    #[serde(default)]
-    text: bool,
-    between: Option<(String, String)>,
-    #[serde(default)]
-    join: Vec<JoinPart>,
-    #[serde(default)]
-    base64: bool,
-}
-
-/// A part of a text that is made of several, as it is written: a place, or
-/// `fixed`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct JoinPart {
-    at: Option<JsonPlace>,
-    json_text: Option<JsonPlace>,
-    header: Option<String>,
-    #[serde(default)]
-    text: bool,
-    between: Option<(String, String)>,
-    fixed: Option<String>,
-}
-
-/// Builds a place from parts.
-///
-/// # Errors
-/// Says which part is neither a place nor a fixed text.
-pub(crate) fn from_parts(parts: Vec<JoinPart>, base64: bool) -> Result<Place, &'static str> {
-    let part = |part: JoinPart| {
-        let place = from_keys(
-            part.at,
-            part.json_text,
-            part.header,
-            part.text,
-            part.between,
-        );
-        match (part.fixed, place) {
-            (Some(fixed), Err(_)) => Ok(Part::Fixed(fixed)),
-            (None, Ok(place)) => Ok(Part::At(Box::new(place))),
-            (Some(_), Ok(_)) => Err("a part of `join` is a place or `fixed`, not both"),
-            (None, Err(why)) => Err(why),
-        }
-    };
-    let parts: Vec<Part> = parts.into_iter().map(part).collect::<Result<_, _>>()?;
-    Ok(Place {
-        source: Source::Join { parts, base64 },
-        between: None,
-    })
-}
-
-/// Builds a place from the keys of a table that may hold one.
-///
-/// # Errors
-/// Says which keys do not go together.
-pub(crate) fn from_keys(
-    at: Option<JsonPlace>,
-    json_text: Option<JsonPlace>,
-    header: Option<String>,
-    text: bool,
-    between: Option<(String, String)>,
-) -> Result<Place, &'static str> {
-    let source = match (at, header, text) {
-        (Some(at), None, false) => Source::Json { at, json_text },
-        (None, Some(_), false) | (None, None, true) if json_text.is_some() => {
-            return Err("`json_text` belongs to `at`");
-        }
-        (None, Some(header), false) => {
-            if http::HeaderName::from_bytes(header.as_bytes()).is_err() {
-                return Err("`header` is not a header name: write the name alone");
-            }
-            Source::Header(header)
-        }
-        (None, None, true) => Source::Text,
-        (None, None, false) => {
-            return Err(
-                "it does not say where to look: write `at = \"/pointer\"`, `header = \"Name\"` or `text = true`",
-            );
-        }
-        (_, _, _) => return Err("write one of `at`, `header` and `text = true`"),
-    };
-    Ok(Place { source, between })
-}
-
-impl<'de> Deserialize<'de> for Place {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Place;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "a place: \"/json/pointer\", \"path.to.it\", { header = \"Name\" } or { text = true }",
-                )
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Place, E> {
-                JsonPlace::parse(text).map(Place::json).map_err(E::custom)
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Place, A::Error> {
-                let keys = Written::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                if !keys.join.is_empty() {
-                    let alone = keys.at.is_none() && keys.header.is_none() && !keys.text;
-                    if !alone || keys.json_text.is_some() || keys.between.is_some() {
-                        return Err(de::Error::custom(
-                            "`join` stands alone: each of its parts is a place or `fixed`",
-                        ));
-                    }
-                    return from_parts(keys.join, keys.base64).map_err(de::Error::custom);
-                }
-                if keys.base64 {
-                    return Err(de::Error::custom("`base64` belongs to `join`"));
-                }
-                from_keys(
-                    keys.at,
-                    keys.json_text,
-                    keys.header,
-                    keys.text,
-                    keys.between,
-                )
-                .map_err(de::Error::custom)
-            }
-        }
-        from.deserialize_any(Visitor)
-    }
 }
 
 #[cfg(test)]

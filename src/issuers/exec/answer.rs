@@ -1,21 +1,20 @@
 //! What the program's answer means.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::Action;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::issuers::spelled;
-use crate::program::{Finished, pause, said_on_stderr};
+use crate::program::{Answer, Common, Reply};
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::secret::BearerToken;
-use crate::secret::mask::Mask;
 
 /// The word in `result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Word {
+enum Word {
     /// The answer has a new token.
     Issued,
     /// The answer has the list.
@@ -45,7 +44,7 @@ impl Word {
 
 /// One JSON object. No `Debug`: it may hold a token.
 #[derive(Deserialize)]
-struct Output {
+pub(super) struct Output {
     result: Word,
     #[serde(default, deserialize_with = "wiped")]
     token: Option<Zeroizing<String>>,
@@ -71,14 +70,22 @@ struct Item {
     last_used_at: Option<Timestamp>,
 }
 
-/// A well-formed answer.
-pub(super) struct Reply {
-    /// Who was asked for what.
-    subject: String,
-    output: Output,
-    /// Masked and escaped.
-    detail: String,
-    retry_after: Option<SignedDuration>,
+impl Answer for Output {
+    const FORM: &'static str = "{\"result\": \"issued\" | \"listed\" | \"revoked\" | \"not_applied\" | \"unknown\" | \"refused\", …}, with times in RFC 3339";
+    const TABLE: &'static str = "config/issuers/exec.toml";
+
+    fn common(&self) -> Common<'_> {
+        Common {
+            word: self.result.as_str(),
+            succeeds: match self.result {
+                Word::Issued | Word::Listed | Word::Revoked => true,
+                Word::NotApplied | Word::Unknown | Word::Refused => false,
+            },
+            detail: self.detail.as_deref(),
+            retry_after_seconds: self.retry_after_seconds,
+            token: self.token.as_ref().map(|token| token.as_str()),
+        }
+    }
 }
 
 /// What the program issued.
@@ -89,108 +96,44 @@ pub(super) struct Issued {
     pub(super) old_dies_at: Option<Timestamp>,
 }
 
-impl Reply {
-    /// Reads what the program left.
-    ///
-    /// # Errors
-    /// When it did not end in time, or did not answer in the agreed form. A token
-    /// may then have been issued; a list and a revocation may be repeated.
-    pub(super) fn read(
-        subject: String,
-        action: Action,
-        finished: &Finished,
-        known: &[&str],
-    ) -> Result<Self, Fault> {
-        let mask = Mask::over(known.iter().copied());
-        // Without its answer the new token is not known, and so not masked.
-        let stderr = match action {
-            Action::Issue => String::new(),
-            Action::List | Action::Revoke => said_on_stderr(&finished.stderr, &mask),
-        };
-        let fault = |kind, what: &str| {
-            let text = format!("{subject}: {what}{stderr}");
-            Fault::new(action.unclear(), kind, text)
-        };
-        let Some(status) = finished.status else {
-            return Err(fault(
-                FaultKind::Timeout,
-                "no end within the timeout; the program and its children were killed. Raise `timeout` or see what it waits for",
-            ));
-        };
-        if finished.stdout.overflowed {
-            return Err(fault(
-                FaultKind::Schema,
-                "more than 64 KiB on standard output; it must be one JSON object and nothing else",
-            ));
-        }
-        let Ok(output) = serde_json::from_slice::<Output>(&finished.stdout.bytes) else {
-            return Err(fault(
-                FaultKind::Schema,
-                &format!(
-                    "{status}, and standard output is not the JSON object {{\"result\": \"issued\" | \"listed\" | \"revoked\" | \"not_applied\" | \"unknown\" | \"refused\", …}}, with times in RFC 3339"
-                ),
-            ));
-        };
-        let new = output.token.as_ref().map(|token| token.as_str());
-        let mask = Mask::over(known.iter().copied().chain(new));
-        let stderr = said_on_stderr(&finished.stderr, &mask);
-        let succeeds = match output.result {
-            Word::Issued | Word::Listed | Word::Revoked => true,
-            Word::NotApplied | Word::Unknown | Word::Refused => false,
-        };
-        if succeeds && !status.success() {
-            let text = format!(
-                "{subject}: it says `{}` but ended with {status}; success needs exit status 0{stderr}",
-                output.result.as_str()
-            );
-            return Err(Fault::new(action.unclear(), FaultKind::Schema, text));
-        }
-        let detail = match output.detail.as_deref() {
-            Some(text) if !text.trim().is_empty() => mask.quote(text),
-            Some(_) | None if stderr.is_empty() => "no detail given".to_owned(),
-            Some(_) | None => stderr.trim_start_matches("; ").to_owned(),
-        };
-        Ok(Self {
-            subject,
-            detail,
-            retry_after: output.retry_after_seconds.map(pause),
-            output,
-        })
-    }
-
+impl Reply<Output> {
     /// The new token; `chosen` is the one that we have chosen.
     pub(super) fn issued(mut self, chosen: Option<&BearerToken>) -> Result<Issued, Fault> {
-        if self.output.result != Word::Issued {
-            return Err(self.failure(Action::Issue));
+        if self.answer.result != Word::Issued {
+            return Err(self.not_done(Action::Issue));
         }
-        let value = match (self.output.token.take(), chosen) {
+        let value = match (self.answer.token.take(), chosen) {
             (_, Some(chosen)) => chosen.clone(),
             (Some(text), None) => BearerToken::parse(text.as_str())
-                .map_err(|shape| self.useless(&format!("its `token` cannot be used: {shape}")))?,
-            (None, None) => return Err(self.useless("there is no `token` in its answer")),
+                .map_err(|shape| self.no_token(&format!("its `token` cannot be used: {shape}")))?,
+            (None, None) => return Err(self.no_token("there is no `token` in its answer")),
         };
-        if let Some(id) = &self.output.id
+        if let Some(id) = &self.answer.id
             && let Some(why) = spelled::objection(id, Some(&value))
         {
-            return Err(self.useless(&format!("the `id` of the new token {why}, so it is no id")));
+            return Err(self.no_token(&format!("the `id` of the new token {why}, so it is no id")));
         }
         Ok(Issued {
             value,
-            id: self.output.id.take(),
-            expires_at: self.output.expires_at,
-            old_dies_at: self.output.old_dies_at,
+            id: self.answer.id.take(),
+            expires_at: self.answer.expires_at,
+            old_dies_at: self.answer.old_dies_at,
         })
+    }
+
+    /// It says that it issued a token, and gives none that can be used.
+    fn no_token(&self, why: &str) -> Fault {
+        self.useless(Action::Issue.unclear(), why)
     }
 
     /// The live tokens.
     pub(super) fn listing(self, now: Timestamp) -> Result<Listing, Fault> {
-        if self.output.result != Word::Listed {
-            return Err(self.failure(Action::List));
+        if self.answer.result != Word::Listed {
+            return Err(self.not_done(Action::List));
         }
-        let Some(items) = self.output.tokens else {
-            let text = format!("{}: there is no array `tokens` in its answer", self.subject);
-            let class = Action::List.unclear();
-            return Err(Fault::new(class, FaultKind::Schema, text).complete());
+        let Some(items) = self.answer.tokens else {
+            let why = "there is no array `tokens` in its answer";
+            return Err(self.useless(Action::List.unclear(), why));
         };
         let mut listing = Listing::default();
         for item in items {
@@ -212,40 +155,24 @@ impl Reply {
 
     /// That a token is revoked.
     pub(super) fn revoked(self) -> Result<(), Fault> {
-        match self.output.result {
+        match self.answer.result {
             Word::Revoked => Ok(()),
             Word::Issued | Word::Listed | Word::NotApplied | Word::Unknown | Word::Refused => {
-                Err(self.failure(Action::Revoke))
+                Err(self.not_done(Action::Revoke))
             }
         }
     }
 
     /// What an answer means that is no success of this action.
-    fn failure(&self, action: Action) -> Fault {
-        let (class, kind) = match self.output.result {
+    fn not_done(&self, action: Action) -> Fault {
+        let (class, kind) = match self.answer.result {
             Word::NotApplied => (FaultClass::NotApplied, FaultKind::Server),
             Word::Unknown => (action.unclear(), FaultKind::Server),
             Word::Refused => (FaultClass::Rejected, FaultKind::Refused),
             Word::Issued | Word::Listed | Word::Revoked => {
-                let text = format!(
-                    "{}: `{}` is no answer to this action; see config/issuers/exec.toml",
-                    self.subject,
-                    self.output.result.as_str()
-                );
-                return Fault::new(action.unclear(), FaultKind::Schema, text);
+                return self.out_of_place(action.unclear());
             }
         };
-        let text = format!(
-            "{}: the program says `{}`: {}",
-            self.subject,
-            self.output.result.as_str(),
-            self.detail
-        );
-        Fault::new(class, kind, text).after(self.retry_after)
-    }
-
-    fn useless(&self, why: &str) -> Fault {
-        let text = format!("{}: {why}", self.subject);
-        Fault::new(FaultClass::Ambiguous, FaultKind::Schema, text).complete()
+        self.failure(class, kind)
     }
 }

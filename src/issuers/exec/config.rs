@@ -18,12 +18,13 @@ use crate::ports::kind::{Kind, LongestCall};
 use crate::problem::Problems;
 use crate::program::{
     ProgramSettings, UserName, default_confine, default_timeout, default_working_dir,
+    literal_remedy,
 };
 use crate::rotation::capability::{
     ExpirySource, IssuerCapabilities, LastUsed, LiveTokens, Recovery, Revoke, Supply,
 };
 use crate::secret::SecretRef;
-use crate::value::{HOW, HumanDuration};
+use crate::value::HumanDuration;
 
 /// What arguments may name.
 const KNOWN: &[&str] = &["token_name", "action"];
@@ -124,11 +125,7 @@ impl Kind for ExecIssuer {
     }
 
     fn literal_remedy(&self, key: &str) -> &'static str {
-        if key.starts_with("env.") {
-            "write the path of a file there, and have the program read the secret from it"
-        } else {
-            HOW
-        }
+        literal_remedy(key)
     }
 }
 

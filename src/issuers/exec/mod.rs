@@ -10,16 +10,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
-use self::answer::Reply;
+use self::answer::Output;
 pub use self::config::ExecIssuer;
 use super::jwt;
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::http::template::Context;
 use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, IssueRequest, Issuer, TokenHandle};
-use crate::program::{self, Limits};
+use crate::program::{Question, Reply};
 use crate::rotation::capability::{ExpirySource, IssueEffect, IssuerCapabilities, Recovery};
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
@@ -93,43 +91,22 @@ fn build(name: &str, config: &ExecIssuer, clock: Arc<dyn Clock>) -> Arc<dyn Issu
 }
 
 impl ExecTokens {
-    async fn ask(&self, action: Action, mut input: Input<'_>) -> Result<Reply, Fault> {
+    async fn ask(&self, action: Action, mut input: Input<'_>) -> Result<Reply<Output>, Fault> {
         input.action = action.as_str();
+        let question = Question {
+            owner: format!("issuer `{}`", self.name),
+            action: action.as_str(),
+            token_name: input.token_name,
+            scim_url: None,
+            unclear: action.unclear(),
+            given: [input.token, input.old_token]
+                .into_iter()
+                .flatten()
+                .collect(),
+            yields_token: action == Action::Issue,
+        };
         let settings = self.config.settings();
-        let subject = format!(
-            "issuer `{}`, `{}` of token `{}` by {}",
-            self.name,
-            action.as_str(),
-            input.token_name,
-            settings.path()
-        );
-        let refused = |why: String| {
-            let text = format!("{subject}: {why}");
-            Fault::new(FaultClass::NotApplied, FaultKind::Config, text)
-        };
-        let context = Context::new(self.clock.now())
-            .text("token_name", input.token_name)
-            .text("action", action.as_str());
-        let facts = [
-            ("TOKEN_NAME", input.token_name),
-            ("ACTION", action.as_str()),
-        ];
-        let program = settings.program(&context, &facts).map_err(refused)?;
-        let limits = Limits {
-            timeout: settings.longest(),
-        };
-        let known: Vec<&str> = [input.token, input.old_token]
-            .into_iter()
-            .flatten()
-            .collect();
-        let written = written(&input).map_err(|why| refused(why.to_owned()))?;
-        let finished = program::run(program, written, limits).await;
-        let finished = finished.map_err(|why| {
-            refused(format!(
-                "the program could not be started: {why}; see that it exists and may be executed"
-            ))
-        })?;
-        Reply::read(subject, action, &finished, &known)
+        settings.ask(&question, &input, self.clock.now()).await
     }
 
     fn expiry(
@@ -171,16 +148,6 @@ impl ExecTokens {
         let text = format!("issuer `{}` cannot {what}: the settings say so", self.name);
         Fault::new(FaultClass::Rejected, FaultKind::Config, text)
     }
-}
-
-/// Room for everything from the start: a buffer that grows leaves copies of a
-/// token behind.
-fn written(input: &Input<'_>) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(32 * 1024));
-    serde_json::to_writer(&mut *bytes, input)
-        .map_err(|_| "the input of the program could not be written as JSON")?;
-    bytes.push(b'\n');
-    Ok(bytes)
 }
 
 #[async_trait]

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{Granted, Method, check_mount, check_role, granted};
 use crate::problem::Problems;
 use crate::vault::client::{Call, VaultClient};
-use crate::vault::endpoints::Post;
+use crate::vault::endpoints::Plain;
 use crate::vault::error::{VaultError, VaultErrorKind};
 
 /// `[vault.auth.cert]`.
@@ -59,13 +59,11 @@ impl Method for CertAuth {
             let text = format!("{reason}; it is read again at each login: look at what writes it");
             VaultError::new(&call, VaultErrorKind::Credential(text))
         })?;
-        let request = Post {
-            path: call.target.clone(),
-            body: match &self.role {
-                Some(role) => json!({ "name": role }),
-                None => json!({}),
-            },
+        let body = match &self.role {
+            Some(role) => json!({ "name": role }),
+            None => json!({}),
         };
+        let request = Plain::post(call.target.clone(), body);
         let answer = client.execute(&call, None, &request).await;
         let answer = answer.map_err(|error| error.refused_login(|| self.explain()))?;
         granted(&call, answer)

@@ -18,7 +18,7 @@ fn running() -> &'static Mutex<BTreeSet<i32>> {
 /// A program of ours, for as long as this lives.
 pub(crate) struct Known(i32);
 
-/// Starts a program, so that it is never taken for a stray.
+/// Starts a program, so that [`reap`] leaves it to the runtime.
 pub(crate) fn known<T, E>(
     start: impl FnOnce() -> Result<(T, Option<Pid>), E>,
 ) -> Result<(T, Option<Known>), E> {
