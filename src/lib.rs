@@ -27,7 +27,8 @@
 //!   and the tests call the same two functions.
 //! * **Intent before effect.** The daemon stores which request it is about to
 //!   send, with what is needed to resolve a lost reply. A token is stored in the
-//!   same write as the stage that follows from it.
+//!   same write as the stage that follows from it, and with the word that it may be
+//!   delivered from then on, so that no write comes before each delivery.
 //! * **Capabilities.** Issuers and connections state what they can do
 //!   ([`rotation::capability`]); only `plan` decides.
 //! * **Evidence.** Nothing is retired unless its successor is proven, and only

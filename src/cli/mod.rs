@@ -83,7 +83,7 @@ pub enum Command {
     Plan(plan::Args),
     /// Show the state of each token; change nothing.
     Status(status::Args),
-    /// Rotate one token now, in the foreground, and show the steps.
+    /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),

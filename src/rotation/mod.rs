@@ -11,7 +11,7 @@
 //! ```text
 //! idle ── begin ─> issuing ─> proving ─> delivering ─> confirming ── promote ─> idle
 //!                     │          │           │              │          └ current joins `retiring`
-//! │          └───────────┴──────┬───────┘ refused permanently, or attempts used up
+//!                     │          └───────────┴──────┬───────┘ refused permanently, or attempts used up
 //!                     │                 reverting (deliver current again)
 //!                     │                        └─> discarding (revoke pending) ─> idle
 //!                     └ reply lost: recover, never a blind retry
@@ -24,7 +24,9 @@
 //!
 //! A stage names the step that may have been sent. It is stored before the
 //! request, and the outcome is stored in the same document as the token that it
-//! brought. After a crash at any line the record says what may have happened,
+//! brought. Deliveries are the exception: the new token is stored as one that may
+//! be delivered ([`record::Rotation::may_be_delivered`]), and to any other process
+//! every connection may have it. After a crash at any line the record says what may have happened,
 //! and the next wake finds out what did.
 //!
 //! # What always holds
