@@ -113,6 +113,7 @@ impl World {
             Arc::clone(&store),
             Arc::clone(&right_clock),
             conditions(&skew, &all_paused),
+            Arc::clone(&telemetry.board),
         );
         Ok(Self {
             inbox: Arc::default(),

@@ -14,6 +14,7 @@ use super::looks::Looks;
 use super::snapshot::TokenSnapshot;
 use super::words;
 use crate::fault::FaultKind;
+use crate::rotation::forecast::Upcoming;
 use crate::rotation::record::{RotationResult, StageName, Trigger};
 
 /// All tokens of this process.
@@ -29,6 +30,8 @@ pub struct Entry {
     pub facts: Arc<TokenFacts>,
     /// Its state when the record was last read; `None` before that.
     pub snapshot: Option<Arc<TokenSnapshot>>,
+    /// The next step that is foreseen, as of the last decision.
+    pub next: Option<Arc<Upcoming>>,
     /// Why the record cannot be read any more.
     pub trouble: Option<Arc<str>>,
     /// What this process did for it.
@@ -64,6 +67,7 @@ impl Board {
         let entry = entries.entry(facts.name.clone()).or_insert_with(|| Entry {
             facts: Arc::clone(&facts),
             snapshot: None,
+            next: None,
             trouble: None,
             counters: Arc::default(),
             looks: Arc::default(),
@@ -77,6 +81,13 @@ impl Board {
         if let Some(entry) = self.write().get_mut(&snapshot.facts.name) {
             entry.trouble = None;
             entry.snapshot = Some(Arc::new(snapshot));
+        }
+    }
+
+    /// Stores the next step of a known token.
+    pub fn foresee(&self, token: &str, next: Option<Upcoming>) {
+        if let Some(entry) = self.write().get_mut(token) {
+            entry.next = next.map(Arc::new);
         }
     }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::ports::unit::Unit;
-use crate::rotation::decision::{Action, Decision};
+use crate::rotation::decision::Decision;
 use crate::rotation::forecast::Forecast;
 use crate::rotation::record::{Handled, Record, StatedEnd};
 use crate::rotation::situation::Published;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::foreseen::{decision_json, upcoming_json};
 use crate::telemetry::snapshot::TokenSnapshot;
 
 /// The published path is followed by the daemon: the facts tell what happens if
@@ -47,19 +48,7 @@ pub(super) fn snapshot_json(snapshot: &TokenSnapshot) -> Value {
 
 /// What is decided now, and the next step.
 pub(in crate::cli) fn forecast_json(Forecast { now, next }: &Forecast) -> Value {
-    let step = match &now.action {
-        Action::Do(step) => Some(step.as_str()),
-        Action::Wait => None,
-    };
-    json!({
-        "now": { "step": step, "reason": now.reason, "wake_at": now.wake_at },
-        "next": next.as_ref().map(|next| json!({
-            "at": next.at,
-            "step": next.step.as_str(),
-            "connection": next.step.connection(),
-            "reason": next.reason,
-        })),
-    })
+    json!({ "now": decision_json(now), "next": upcoming_json(next.as_ref()) })
 }
 
 /// What changes without a change of the state: who works on it, and when it is

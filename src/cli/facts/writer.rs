@@ -19,11 +19,14 @@ use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Stored, Witness};
 use crate::ports::{Clock, StoreError, Version};
-use crate::rotation::forecast::forecast;
+use crate::rotation::decision::{Action, Decision};
+use crate::rotation::forecast::{Upcoming, forecast};
 use crate::rotation::plan::plan;
 use crate::rotation::reason::Reason;
 use crate::rotation::record::{Control, Handled, Record};
+use crate::rotation::situation::Situation;
 use crate::secret::Fingerprint;
+use crate::telemetry::board::Board;
 use crate::vault::VaultStore;
 use crate::vault::facts::RECORD_VERSION;
 use crate::vault::requests::ALL;
@@ -45,6 +48,8 @@ pub(in crate::cli) struct FactsWriter {
     store: Arc<VaultStore>,
     clock: Arc<dyn Clock>,
     conditions: Conditions,
+    /// Is told what comes next.
+    board: Arc<Board>,
     state: Mutex<State>,
 }
 
@@ -88,11 +93,13 @@ impl FactsWriter {
         store: Arc<VaultStore>,
         clock: Arc<dyn Clock>,
         conditions: Conditions,
+        board: Arc<Board>,
     ) -> Self {
         Self {
             store,
             clock,
             conditions,
+            board,
             state: Mutex::default(),
         }
     }
@@ -251,11 +258,8 @@ impl FactsWriter {
         digest: &Fingerprint,
         now: Timestamp,
     ) -> Value {
-        let connections = unit.connection_capabilities();
-        let published = published_as_recorded(stored.record);
-        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(stored.record));
-        let situation = self.conditions.situation(unit, inputs);
-        let mut facts = forecast_json(&forecast(stored.record, &situation, now));
+        let forecast = self.decide(unit, stored.record, |s| forecast(stored.record, s, now));
+        let mut facts = forecast_json(&forecast);
         facts["token"] = shown;
         facts["handled"] = json!(stored.record.handled);
         facts[RECORD_VERSION] = json!(stored.version.0);
@@ -264,7 +268,36 @@ impl FactsWriter {
     }
 }
 
+impl FactsWriter {
+    /// Decides on a record as a process that does nothing.
+    fn decide<T>(
+        &self,
+        unit: &Unit,
+        record: &Record,
+        decide: impl FnOnce(&Situation<'_>) -> T,
+    ) -> T {
+        let connections = unit.connection_capabilities();
+        let published = published_as_recorded(record);
+        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(record));
+        decide(&self.conditions.situation(unit, inputs))
+    }
+}
+
 impl Witness for FactsWriter {
+    fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, now: Timestamp) {
+        let next = match &decision.action {
+            Action::Do(step) => Some(Upcoming {
+                at: now,
+                step: step.clone(),
+                reason: decision.reason,
+            }),
+            Action::Wait => self.decide(unit, record, |situation| {
+                forecast(record, situation, now).next
+            }),
+        };
+        self.board.foresee(&unit.name, next);
+    }
+
     fn stored(&self, unit: &Unit, stored: &Stored<'_>) {
         // Its holder tells more.
         if stored.decision.reason != Reason::LeaseElsewhere {
@@ -273,11 +306,8 @@ impl Witness for FactsWriter {
     }
 
     fn request_handled(&self, unit: &Unit, record: &Record, version: Version, _: &Handled) {
-        let connections = unit.connection_capabilities();
-        let published = published_as_recorded(record);
-        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(record));
-        let situation = self.conditions.situation(unit, inputs);
-        let decision = plan(record, &situation, self.clock.now());
+        let now = self.clock.now();
+        let decision = self.decide(unit, record, |situation| plan(record, situation, now));
         let stored = Stored {
             record,
             version,
