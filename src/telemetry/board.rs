@@ -139,9 +139,9 @@ impl Board {
     /// delivering; next: crm-prod renews in 3 d`.
     #[must_use]
     pub fn sentence(&self, now: Timestamp) -> String {
-        let all = self.all();
+        let all = self.read();
         let mut counts = BTreeMap::new();
-        for entry in &all {
+        for entry in all.values() {
             *counts.entry(entry.standing()).or_insert(0_usize) += 1;
         }
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
@@ -155,7 +155,7 @@ impl Board {
         if !parts.is_empty() {
             sentence = format!("{sentence}: {}", parts.join(", "));
         }
-        match next_renewal(&all) {
+        match next_renewal(all.values()) {
             Some((name, at)) => {
                 format!(
                     "{sentence}; next: {name} renews {}",
@@ -175,9 +175,8 @@ impl Board {
     }
 }
 
-fn next_renewal(all: &[Entry]) -> Option<(&str, Timestamp)> {
-    all.iter()
-        .filter_map(|entry| entry.snapshot.as_deref())
+fn next_renewal<'e>(all: impl Iterator<Item = &'e Entry>) -> Option<(&'e str, Timestamp)> {
+    all.filter_map(|entry| entry.snapshot.as_deref())
         .filter(|snapshot| snapshot.stage == StageName::Idle && snapshot.paused.is_none())
         .filter_map(|snapshot| Some((snapshot.facts.name.as_str(), snapshot.renew_at?)))
         .min_by_key(|(_, at)| *at)
