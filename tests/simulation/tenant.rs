@@ -164,7 +164,7 @@ impl Tenant {
         }
     }
 
-    fn is_by_person(&self, connection: usize) -> bool {
+    pub(crate) fn is_by_person(&self, connection: usize) -> bool {
         self.profile.connections[connection].1.writer == Writer::Person
     }
 
