@@ -58,6 +58,7 @@ sweep = "$2"
 [defaults]
 environment = "test"
 probe_every = "30d"
+overlap = "31d"
 [issuers.sp.operator]
 live_tokens = "many"
 issue_effect = "keeps"
