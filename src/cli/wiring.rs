@@ -31,6 +31,7 @@ use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
+use crate::vault::engine::VaultEngines;
 use crate::vault::handover::VaultHandover;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
@@ -105,7 +106,10 @@ impl World {
             Arc::clone(&clock),
             observer,
             secrets,
-            Arc::new(VaultHandover::new(Arc::clone(&session))),
+            (
+                Arc::new(VaultHandover::new(Arc::clone(&session))),
+                Arc::new(VaultEngines::new(Arc::clone(&session))),
+            ),
         );
         let units = builder.units(settings)?;
         let all_paused: Arc<AtomicBool> = Arc::default();

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::handover::Handover;
+use super::vault_lease::VaultLeases;
 use super::{Clock, Connection, Issuer, Secrets};
 use crate::http::Client;
 use crate::http::fired::{Firings, RuleName};
@@ -81,6 +82,11 @@ pub trait Kind: Send + Sync {
     /// [`Kind::credentials`].
     fn vault_needs(&self) -> Vec<VaultNeed> {
         Vec::new()
+    }
+
+    /// Whether its tokens end with the daemon's own login to Vault.
+    fn lives_under_login(&self) -> bool {
+        false
     }
 
     /// The vendor file that it was made from.
@@ -172,6 +178,8 @@ pub struct Deps {
     pub fired: Option<Firings>,
     /// Where tokens wait for a person; `None` where there is no Vault.
     pub handover: Option<Arc<dyn Handover>>,
+    /// Makes tokens under Vault leases; `None` where there is no Vault.
+    pub vault_leases: Option<Arc<dyn VaultLeases>>,
 }
 
 /// The longest call of a kind, and the key that sets it.

@@ -8,6 +8,7 @@ pub mod instructions;
 pub mod kind;
 pub mod pulse;
 pub mod unit;
+pub mod vault_lease;
 pub mod witness;
 
 use async_trait::async_trait;

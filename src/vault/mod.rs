@@ -26,6 +26,7 @@ pub mod config;
 pub mod control;
 mod documents;
 mod endpoints;
+pub mod engine;
 pub mod error;
 pub mod facts;
 pub mod fields;

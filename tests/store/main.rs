@@ -30,6 +30,7 @@ mod stale;
 mod terraform;
 mod tls;
 mod upgrades;
+mod vault_dynamic;
 mod wrapped;
 
 #[path = "../support/mod.rs"]

@@ -12,6 +12,7 @@ use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
 use crate::ports::handover::Handover;
 use crate::ports::unit::{HandoverPlace, Labels, Unit};
+use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
@@ -28,6 +29,7 @@ pub(super) struct Builder {
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
     handover: Arc<dyn Handover>,
+    vault_leases: Arc<dyn VaultLeases>,
     built: Mutex<Built>,
 }
 
@@ -48,7 +50,7 @@ impl Builder {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
-        handover: Arc<dyn Handover>,
+        (handover, vault_leases): (Arc<dyn Handover>, Arc<dyn VaultLeases>),
     ) -> Self {
         let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
@@ -57,6 +59,7 @@ impl Builder {
             observer,
             secrets,
             handover,
+            vault_leases,
             built: Mutex::default(),
         }
     }
@@ -109,6 +112,7 @@ impl Builder {
         let deps = issuers::Deps {
             fired: None,
             handover: Some(Arc::clone(&self.handover)),
+            vault_leases: Some(Arc::clone(&self.vault_leases)),
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.right_clock),
@@ -128,6 +132,7 @@ impl Builder {
         let deps = connections::Deps {
             fired: None,
             handover: Some(Arc::clone(&self.handover)),
+            vault_leases: Some(Arc::clone(&self.vault_leases)),
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.right_clock),

@@ -39,6 +39,7 @@ impl Pushed {
         .expect("a client");
         let deps = Deps {
             handover: None,
+            vault_leases: None,
             fired: None,
             http,
             secrets: Arc::new(TestSecrets),
