@@ -84,9 +84,10 @@ pub trait Kind: Send + Sync {
         Vec::new()
     }
 
-    /// Whether its tokens end with the daemon's own login to Vault.
-    fn lives_under_login(&self) -> bool {
-        false
+    /// How long the daemon's own login to Vault must last, so that it outlives a
+    /// token of this wished life.
+    fn needs_of_login(&self, _wish: Option<SignedDuration>) -> LoginNeed {
+        LoginNeed::Nothing
     }
 
     /// The vendor file that it was made from.
@@ -189,6 +190,17 @@ pub struct LongestCall {
     pub key: &'static str,
     /// How long it may take.
     pub limit: SignedDuration,
+}
+
+/// How long the daemon's own login to Vault must last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginNeed {
+    /// No token ends with it.
+    Nothing,
+    /// As long as this.
+    For(SignedDuration),
+    /// Longer than the longest life that Vault grants.
+    Always,
 }
 
 /// What must be allowed at one path of Vault's API.

@@ -10,7 +10,7 @@ use crate::http::template::{JsonTemplate, Names};
 use crate::issuers::Deps;
 use crate::issuers::capabilities::Capabilities;
 use crate::ports::Issuer;
-use crate::ports::kind::{Kind, VaultNeed};
+use crate::ports::kind::{Kind, LoginNeed, VaultNeed};
 use crate::ports::vault_lease::Parent;
 use crate::problem::Problems;
 use crate::rotation::capability::{
@@ -154,8 +154,12 @@ impl Kind for VaultDynamicIssuer {
         needs
     }
 
-    fn lives_under_login(&self) -> bool {
-        self.parent == Some(LeaseParent::Login)
+    fn needs_of_login(&self, wish: Option<SignedDuration>) -> LoginNeed {
+        match (&self.parent, self.life(wish)) {
+            (Some(LeaseParent::TokenRole(_)), _) => LoginNeed::Nothing,
+            (Some(LeaseParent::Login) | None, Some(life)) => LoginNeed::For(life),
+            (Some(LeaseParent::Login) | None, None) => LoginNeed::Always,
+        }
     }
 }
 
