@@ -31,6 +31,7 @@ mod terraform;
 mod tls;
 mod upgrades;
 mod vault_dynamic;
+mod vault_scim;
 mod wrapped;
 
 #[path = "../support/mod.rs"]
