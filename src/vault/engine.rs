@@ -28,6 +28,9 @@ use crate::secret::SecretText;
 const LOOK_UP: &str = "sys/leases/lookup";
 /// The path at which a Vault lease is ended.
 const REVOKE: &str = "sys/leases/revoke";
+/// What a person checks when Vault makes no token for a lease.
+const NO_PARENT: &str =
+    "Vault makes no token: is there a token role of this name, and has it `allowed_policies`?";
 /// What is asked for where the longest life is wished: Vault grants what it may.
 const LONGEST: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 /// How much longer than its lease a token lives that is made for it.
@@ -95,7 +98,11 @@ impl VaultEngines {
             "meta": { "made_for": wish.label },
         });
         let request = Plain::post(path.clone(), body);
-        let answer = self.session.call(&call, &request).await?;
+        let answer = self.session.call(&call, &request).await;
+        let answer = answer.map_err(|error| match error.is_of_the_engine() {
+            true => config(&path, NO_PARENT),
+            false => error.into(),
+        })?;
         let auth = answer.field::<Granted>("auth");
         let parent = auth.and_then(Granted::token).ok_or_else(|| {
             VaultError::new(&call, VaultErrorKind::Malformed("it has no token".into()))

@@ -214,6 +214,17 @@ async fn a_token_role_whose_tokens_end_with_the_login_is_refused() {
     assert_eq!(scene.api.made(), 0);
     assert_eq!(scene.vault.tokens().await, before);
 
+    scene
+        .vault
+        .must("DELETE", "auth/token/roles/scim-leases", Value::Null)
+        .await;
+    let fault = scene.issue(&issuer, None).await.expect_err("no role");
+    assert_eq!(fault.kind, FaultKind::Config, "{fault}");
+    assert!(
+        fault.message.contains("auth/token/create/scim-leases"),
+        "{fault}"
+    );
+
     // Where its tokens live shorter than the lease, they are what counts.
     let short = json!({ "orphan": true, "token_explicit_max_ttl": "30s" });
     scene.token_role(short).await;
