@@ -18,10 +18,10 @@ use url::Url;
 use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
 use super::endpoint::Endpoint;
-use super::evidence::{Evidence, Finding, Refusal, Verdict};
+use super::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
 use super::round::Round;
 use super::shape::{self, ChecksumCheck, ShapeRules};
-use super::tenancy::{self, Tenancy};
+use super::tenancy;
 use super::tenant_mark::TenantMark;
 use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
@@ -38,7 +38,11 @@ pub trait Probe: Send + Sync {
     async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy;
 
     /// What a token that works sees of its tenant, for a later comparison.
-    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark>;
+    async fn mark_tenant(
+        &self,
+        value: &BearerToken,
+        before: Option<&TenantMark>,
+    ) -> Option<TenantMark>;
 
     /// Whether a new token belongs to the tenant that its predecessor saw while it
     /// worked.
@@ -121,8 +125,12 @@ impl Probe for ScimProbe {
         tenancy::compare(&self.0, new, old).await
     }
 
-    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark> {
-        tenancy::mark(&self.0, value).await
+    async fn mark_tenant(
+        &self,
+        value: &BearerToken,
+        before: Option<&TenantMark>,
+    ) -> Option<TenantMark> {
+        tenancy::mark(&self.0, value, before).await
     }
 
     async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {
