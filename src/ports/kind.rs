@@ -199,8 +199,6 @@ pub enum LoginNeed {
     Nothing,
     /// As long as this.
     For(SignedDuration),
-    /// Longer than the longest life that Vault grants.
-    Always,
 }
 
 /// What must be allowed at one path of Vault's API.

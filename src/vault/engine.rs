@@ -59,6 +59,7 @@ impl VaultEngines {
             Parent::Login => {
                 let before = self.login_ends_at().await?;
                 let asked_at = self.session.now();
+                outlives(wish, before.map(|end| end.duration_since(asked_at)))?;
                 let answer = self.session.call(&call, &request).await;
                 // Another login may have been made meanwhile: the earlier end counts.
                 let after = self.session.state().expires_at;
@@ -232,6 +233,19 @@ impl VaultLeases for VaultEngines {
             }
             revoked => revoked.map(drop).map_err(Fault::from),
         }
+    }
+}
+
+/// Refuses to have a token made that our login would end long before its wished
+/// life: it would replace one that lives longer. A login is renewed after two thirds
+/// of its life, so one that lasts long enough has at least a third of it left.
+fn outlives(wish: &Wish<'_>, login: Option<SignedDuration>) -> Result<(), Fault> {
+    match (login, wish.life) {
+        (Some(login), Some(life)) if login * 3 < life => {
+            let why = "our login to Vault ends long before the token that it would make: write `parent = { token_role = … }` at the issuer, or give the daemon a login that lasts longer; `scim-rotator check --online` says how long it lasts";
+            Err(config(wish.path, why))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ const TIMES: &str = "lifetime = \"1h\"\noverlap = \"2s\"";
 /// `[issuers.sp.vault_dynamic]` with its parent.
 fn issuer(parent: &str) -> String {
     format!(
-        "\n[issuers.sp.vault_dynamic]\npath = \"{PATH}\"\ntoken = \"/token\"\nparent = {parent}\nlive_tokens = \"many\"\nlist = true\n"
+        "\n[issuers.sp.vault_dynamic]\npath = \"{PATH}\"\ntoken = \"/token\"\nparent = {parent}\nlive_tokens = \"many\"\nlist = true\nlifetime = \"1h\"\n"
     )
 }
 

@@ -36,7 +36,7 @@ path "auth/token/create/scim-leases" { capabilities = ["update"] }
 path "auth/token/revoke-self" { capabilities = ["update"] }
 "#;
 const OWN: &str = "parent = { token_role = \"scim-leases\" }";
-const LOGIN: &str = "parent = \"login\"";
+const LOGIN: &str = "parent = \"login\"\nlifetime = \"2h\"";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test]
@@ -99,7 +99,13 @@ async fn a_token_under_our_login_is_said_to_end_with_it_and_a_clean_stop_keeps_i
     let wish = json!({ "token_ttl": "6s", "token_max_ttl": "6s" });
     let session = scene.session(wish).await;
     let issuer = scene.built(&session, LOGIN);
-    let token = scene.issue(&issuer, None).await.expect("a token");
+    // Long before its life is over: nothing is made that would replace a better one.
+    let fault = scene.issue(&issuer, None).await.expect_err("no token");
+    assert_eq!(fault.kind, FaultKind::Config, "{fault}");
+    assert!(fault.message.contains("token_role"), "{fault}");
+    assert_eq!(scene.api.made(), 0);
+
+    let token = scene.issue(&issuer, Some(12)).await.expect("a token");
     assert!(token.expires_at <= Some(SystemClock.now() + SignedDuration::from_secs(6)));
     session.close().await;
     assert!(scene.api.is_alive(token.value.expose()));

@@ -37,6 +37,5 @@ fn wanted(settings: &Settings, token: &TokenSettings, lasts: SignedDuration) -> 
     match issuer.as_kind().needs_of_login(token.policy.lifetime) {
         LoginNeed::Nothing => None,
         LoginNeed::For(life) => (life > lasts).then(|| span(life)),
-        LoginNeed::Always => Some("as long as Vault grants".to_owned()),
     }
 }

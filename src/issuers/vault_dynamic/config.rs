@@ -155,11 +155,9 @@ impl Kind for VaultDynamicIssuer {
     }
 
     fn needs_of_login(&self, wish: Option<SignedDuration>) -> LoginNeed {
-        match (&self.parent, self.life(wish)) {
-            (Some(LeaseParent::TokenRole(_)), _) => LoginNeed::Nothing,
-            (Some(LeaseParent::Login) | None, Some(life)) => LoginNeed::For(life),
-            (Some(LeaseParent::Login) | None, None) => LoginNeed::Always,
-        }
+        let under_login = self.parent == Some(LeaseParent::Login);
+        let life = self.life(wish).filter(|_| under_login);
+        life.map_or(LoginNeed::Nothing, LoginNeed::For)
     }
 }
 
@@ -203,11 +201,20 @@ impl VaultDynamicIssuer {
                 "it must be stated what the Vault lease of a token is made under: Vault ends it with that, and provisioning stops",
                 "write `parent = { token_role = \"scim-leases\" }`, or \"login\" if the daemon's login outlives every token: config/issuers/vault_dynamic.toml explains both",
             ),
-            Some(LeaseParent::Login) => problems.warning(
-                key,
-                "each token ends with the login under which it was issued, and a login is not renewed after the process that made it: tokens are rotated before the login's end",
-                remedy,
-            ),
+            Some(LeaseParent::Login) => {
+                problems.warning(
+                    key,
+                    "each token ends with the login under which it was issued, and nobody renews a login after the process that made it: tokens are rotated before that login ends",
+                    remedy,
+                );
+                if self.lifetime.is_none() {
+                    problems.error(
+                        key.replace(".parent", ".lifetime"),
+                        "it must be stated how long a token is to live, so that none is issued under a login that ends much earlier",
+                        "write for example `lifetime = \"30d\"`",
+                    );
+                }
+            }
             Some(LeaseParent::TokenRole(role)) if !is_name(role) => problems.error(
                 key,
                 format!("`{role}` is no name of a token role"),

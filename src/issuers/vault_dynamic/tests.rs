@@ -83,12 +83,18 @@ fn each_mistake_is_named_at_its_key() {
         );
     }
     let login = GOOD.replace("{ token_role = \"scim-leases\" }", "\"login\"");
+    let errors = found(&login, Severity::Error);
+    assert!(
+        errors[0].contains(".lifetime: it must be stated"),
+        "{errors:?}"
+    );
+    let login = login + "lifetime = \"2h\"";
     assert_eq!(found(&login, Severity::Error), [""; 0]);
     let warned = found(&login, Severity::Warning);
     assert!(warned[0].contains("ends with the login"), "{warned:?}");
     let hour = jiff::SignedDuration::from_hours(1);
     let needs = [None, Some(hour)].map(|wish| settings(&login).needs_of_login(wish));
-    assert_eq!(needs, [LoginNeed::Always, LoginNeed::For(hour)]);
+    assert_eq!(needs, [LoginNeed::For(hour * 2), LoginNeed::For(hour)]);
     let none = settings(GOOD).needs_of_login(Some(hour));
     assert_eq!(none, LoginNeed::Nothing);
     assert_eq!(settings(&login).lease_parent(), Parent::Login);
