@@ -111,6 +111,34 @@ async fn a_token_under_a_vault_lease_turns_over_and_the_old_lease_is_ended() {
     house.close().await;
 }
 
+#[tokio::test]
+async fn a_lease_without_the_token_that_the_settings_name_is_ended_and_no_other_is_made() {
+    let Some(scene) = Scene::start().await else {
+        return;
+    };
+    grant(&scene.house).await;
+    let sections = [
+        issuer("{ token_role = \"scim-leases\" }").replace("/token", "/password"),
+        scene.connection.clone(),
+        token(&scene.server.scim_url(), "hr", TIMES),
+    ];
+    let house = scene.house;
+    let daemon = house.run(&sections.concat()).await;
+    let record = house
+        .until("it stops for a person", |record| !record["halt"].is_null())
+        .await;
+    let why = record["halt"]["detail"].to_string();
+    assert!(why.contains("token_id"), "the fields are named: {record}");
+    eventually("the lease is ended", async || {
+        (leases(&house).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(scene.api.live(), [""; 0]);
+    assert_eq!(scene.api.made(), 1);
+    daemon.stop().await;
+    house.close().await;
+}
+
 /// What an operator adds to the shipped policy, and the token role.
 async fn grant(house: &House) {
     let shipped = include_str!("../../deploy/vault/scim-rotator.hcl");
