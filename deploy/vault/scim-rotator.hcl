@@ -79,6 +79,10 @@ path "kv/data/scim-rotator-callers/*" {
 #    path "sys/leases/lookup" { capabilities = ["update"] }
 #    path "sys/leases/lookup/consul/creds/scim/" { capabilities = ["list", "sudo"] }
 
+# An `oauth2` issuer with `refresh` writes each new refresh token back; such as:
+#
+#    path "kv/data/scim-rotator-refresh/*" { capabilities = ["create", "read", "update"] }
+
 # Life of our own token. Vault's policy "default" allows these too; they stand
 # here so that the role can leave that policy out.
 path "auth/token/lookup-self" {

@@ -99,6 +99,7 @@ impl Scene {
         let deps = issuers::Deps {
             handover: None,
             vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http: client(Target::Sp),
             secrets: Arc::clone(&secrets),
@@ -108,6 +109,7 @@ impl Scene {
         let deps = connections::Deps {
             handover: None,
             vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http: client(Target::Idp),
             secrets,

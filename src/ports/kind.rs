@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::handover::Handover;
+use super::refresh::RefreshTokens;
 use super::vault_lease::VaultLeases;
 use super::{Clock, Connection, Issuer, Secrets};
 use crate::http::Client;
@@ -181,6 +182,8 @@ pub struct Deps {
     pub handover: Option<Arc<dyn Handover>>,
     /// Makes tokens under Vault leases; `None` where there is no Vault.
     pub vault_leases: Option<Arc<dyn VaultLeases>>,
+    /// Stores refresh tokens; `None` where there is no Vault.
+    pub refresh_tokens: Option<Arc<dyn RefreshTokens>>,
 }
 
 /// The longest call of a kind, and the key that sets it.

@@ -42,6 +42,7 @@ pub mod path;
 pub mod preflight;
 mod published;
 mod record;
+pub mod refresh;
 pub mod requests;
 pub mod secrets;
 pub mod session;

@@ -144,6 +144,7 @@ async fn grant(house: &House) {
     let shipped = include_str!("../../deploy/vault/scim-rotator.hcl");
     let lines = shipped
         .lines()
+        .filter(|line| !line.contains("kv/"))
         .filter_map(|line| line.strip_prefix("#    path "));
     let lines: Vec<_> = lines
         .map(|line| format!("path {line}").replace("consul/creds/scim", PATH))

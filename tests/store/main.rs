@@ -23,6 +23,7 @@ mod namespaces;
 mod nodes;
 mod published;
 mod records;
+mod refresh;
 mod roles;
 mod secrets;
 mod session;

@@ -312,6 +312,7 @@ impl Scene {
         let deps = Deps {
             handover: None,
             vault_leases: Some(Arc::new(VaultEngines::new(Arc::clone(session)))),
+            refresh_tokens: None,
             fired: None,
             http: http.expect("a client"),
             secrets: Arc::new(VaultSecrets::new(

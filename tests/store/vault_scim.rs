@@ -157,6 +157,7 @@ connections = []
     let deps = Deps {
         handover: None,
         vault_leases: None,
+        refresh_tokens: None,
         fired: None,
         http: http.expect("a client"),
         secrets: Arc::new(VaultSecrets::new(session, clock.clone(), memory)),

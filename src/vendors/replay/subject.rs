@@ -147,6 +147,7 @@ impl Deps {
         crate::ports::kind::Deps {
             handover: None,
             vault_leases: None,
+            refresh_tokens: None,
             http: self.http.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),

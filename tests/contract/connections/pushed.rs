@@ -40,6 +40,7 @@ impl Pushed {
         let deps = Deps {
             handover: None,
             vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http,
             secrets: Arc::new(TestSecrets),

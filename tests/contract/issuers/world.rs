@@ -49,6 +49,7 @@ impl World {
         let deps = Deps {
             handover: None,
             vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http: http.expect("a client"),
             secrets: Arc::new(TestSecrets),
