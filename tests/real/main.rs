@@ -40,6 +40,7 @@ mod keycloak_idp;
 mod keycloak_logins;
 mod kill_loop;
 mod leased;
+mod mlflow;
 mod operator;
 mod own_token;
 mod planted;
