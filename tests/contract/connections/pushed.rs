@@ -40,6 +40,8 @@ impl Pushed {
         .expect("a client");
         let deps = Deps {
             handover: None,
+            vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http,
             secrets: Arc::new(TestSecrets),
