@@ -9,7 +9,7 @@ shipped! {
         "datadog", "dbt-cloud", "descope", "docusign", "dropbox", "elastic-cloud", "figma",
         "fivetran", "fusionauth", "genesys", "gitbook", "github-emu", "github-organization",
         "gitlab", "gitlab-scim", "google-workforce", "grafana", "harness", "hubspot",
-        "infisical", "insomnia", "intercom", "jfrog", "jupyterhub", "kanidm", "lastpass",
+        "infisical", "informatica", "insomnia", "intercom", "jfrog", "jupyterhub", "kanidm", "lastpass",
         "launchdarkly", "lightdash", "line-works", "lucid", "metabase", "miro", "mlflow",
         "monday", "mongodb-atlas", "netbird", "netskope", "new-relic", "notion", "nulab",
         "okta-inbound", "ona", "onyx", "openai", "pagerduty", "palo-alto", "perplexity",
