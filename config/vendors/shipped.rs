@@ -8,7 +8,7 @@ shipped! {
         "confluent", "contentful", "cursor", "dashlane", "databricks", "databricks-secret",
         "datadog", "dbt-cloud", "descope", "docusign", "dropbox", "elastic-cloud", "figma",
         "fivetran", "fusionauth", "genesys", "gitbook", "github-emu", "github-organization",
-        "gitlab", "gitlab-scim", "google-workforce", "grafana", "harness", "hubspot",
+        "gitlab", "gitlab-scim", "google-workforce", "grafana", "harness", "hpe-greenlake", "hubspot",
         "infisical", "informatica", "insomnia", "intercom", "jfrog", "jupyterhub", "kanidm", "lastpass",
         "launchdarkly", "lightdash", "line-works", "lucid", "metabase", "miro", "mlflow",
         "monday", "mongodb-atlas", "netbird", "netskope", "new-relic", "notion", "nulab",
@@ -19,7 +19,8 @@ shipped! {
         "zitadel", "zoom", "zscaler-zia", "zscaler-zidentity", "zscaler-zpa",
     ],
     connections: [
-        "authentik", "bravura", "c1", "cloudflare-access", "cyberark", "descope-outbound",
+        "advanced-identity-cloud", "authentik", "bravura", "c1", "cloudflare-access", "cyberark",
+        "descope-outbound",
         "entra", "entra-manual", "google-workspace", "ibm-verify", "jumpcloud", "keycloak",
         "midpoint", "oci-iam", "oci-iam-manual", "okta", "okta-manual", "omada",
         "one-identity", "onelogin", "openidm", "pingfederate", "pingone", "pocket-id",

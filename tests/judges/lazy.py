@@ -1,13 +1,11 @@
 """Generated clients that import a thousand models when the first of them is asked for: here each is imported when it is
 used. The code of the SDK is not changed; only what its `__init__.py` imports is looked up by name."""
 
+import ast
 import importlib
 import importlib.util
-import re
 import sys
 import types
-
-IMPORT = re.compile(r"^ *from ([\w.]+) import (\w+)", re.MULTILINE)
 
 
 def lazy(name, *parts):
@@ -17,11 +15,19 @@ def lazy(name, *parts):
         package = types.ModuleType(full)
         package.__path__ = [folder + full[len(name) :].replace(".", "/")]
         with open(f"{package.__path__[0]}/__init__.py", encoding="utf-8") as file:
-            package.__getattr__ = look_up(dict(map(reversed, IMPORT.findall(file.read()))))
+            package.__getattr__ = look_up(dict(imported(full, ast.parse(file.read()))))
         sys.modules[full] = package
         parent, _, last = full.rpartition(".")
         if parent:
             setattr(sys.modules[parent], last, package)
+
+
+def imported(package, tree):
+    """The names that it imports, each with its module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = f"{package}.{node.module}" if node.level else node.module
+            yield from ((name.asname or name.name, module) for name in node.names)
 
 
 def look_up(modules):

@@ -14,6 +14,7 @@ import auth0_judge
 import datadog_judge
 import entra_judge
 import gitlab_judge
+import known_frodo
 import known_requests
 import scaleway_judge
 import terraform_judge
@@ -113,8 +114,9 @@ CHANGES = [
     (entra_judge, 5, "/start", "/start?force=true"),
 ]
 
-RECORDED.update(known_requests.RECORDED)
-CHANGES += known_requests.CHANGES
+for more in [known_requests, *([known_frodo] if known_frodo.is_there else [])]:
+    RECORDED.update(more.RECORDED)
+    CHANGES += more.CHANGES
 
 
 class Follow(unittest.TestCase):

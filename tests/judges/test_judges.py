@@ -13,6 +13,7 @@ from unittest import mock
 import auth0_judge
 import entra_judge
 import known_answers
+import known_frodo
 import terraform_judge
 from judge import main
 from recorder import Recorder
@@ -129,14 +130,12 @@ ERRORS = {
     "entra": ("jobs", {"error": {"code": "Conflict", "message": "m", "innerError": {"date": "2026-11-27T00:00:00"}}}),
 }
 
-for ours, more in (
-    (ANSWERS, known_answers.ANSWERS),
-    (JUDGES, known_answers.JUDGES),
-    (IDS, known_answers.IDS),
-    (ERRORS, known_answers.ERRORS),
-):
-    ours.update(more)
-LIES += known_answers.LIES
+for more in [known_answers, *([known_frodo] if known_frodo.is_there else [])]:
+    ANSWERS.update(more.ANSWERS)
+    JUDGES.update(more.JUDGES)
+    IDS.update(more.IDS)
+    ERRORS.update(more.ERRORS)
+    LIES += more.LIES
 
 
 class Judges(unittest.TestCase):

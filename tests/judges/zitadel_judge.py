@@ -1,6 +1,12 @@
 """Zitadel, personal access tokens of a service account: `zitadel-client`. See judge.py for the command line."""
 
-from zitadel_client import Zitadel, models
+from lazy import lazy
+
+lazy("zitadel_client", "api", "models")
+
+from zitadel_client import ApiClient, Configuration, models
+from zitadel_client.api.user_service_api import UserServiceApi
+from zitadel_client.auth.personal_access_token_authenticator import PersonalAccessTokenAuthenticator
 from zitadel_client.exceptions import ApiError
 
 from checks import Failed, known_model, want, want_texts, want_times
@@ -47,9 +53,10 @@ def remove(wire, settings):
 
 
 def ask(wire, settings, call):
-    with Zitadel.with_access_token(wire.url, settings["access_token"]) as client:
+    caller = PersonalAccessTokenAuthenticator(wire.url, settings["access_token"])
+    with ApiClient(Configuration(caller)) as client:
         try:
-            decoded = call(client.users)
+            decoded = call(UserServiceApi(client))
         except ApiError as error:
             answer = wire.exchanges[-1].json()
             want(error.code >= 400, f"the SDK cannot read the answer: {error}")
