@@ -9,7 +9,7 @@ use super::place::View;
 use super::purpose::{Effect, Purpose};
 use super::rule::{Means, Rule};
 use super::said;
-use super::settings::Shared;
+use super::settings::{Shared, TOKEN_ENDPOINT};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::fired::Firings;
 use crate::http::message::Answer;
@@ -85,13 +85,14 @@ impl<'a> Judge<'a> {
                 .chain(self.shared)
                 .any(|rule| rule.means == means)
         };
-        if !told(Means::Gone) && self.gone.contains(&status) {
-            return Verdict::Gone;
-        }
+        let is_gone = !told(Means::Gone) && self.gone.contains(&status);
         let succeeded = !told(Means::Success) && self.success.contains(&status);
-        if succeeded && answer.is_page() {
+        if (is_gone || succeeded) && answer.is_page() {
             let fault = answer.page();
             return Verdict::Failed { fault, rule: None };
+        }
+        if is_gone {
+            return Verdict::Gone;
         }
         if succeeded {
             return Verdict::Good;
@@ -253,9 +254,6 @@ impl Earlier for NoEarlier {
         false
     }
 }
-
-/// The key of a token endpoint's settings, for who is told which rules fire.
-pub const TOKEN_ENDPOINT: &str = "auth.oauth2";
 
 /// What the answer of a token endpoint means: the configured rules, then a 200
 /// alone is a success, then HTTP's own meaning by status.

@@ -1,5 +1,6 @@
 //! An access token of a token endpoint (RFC 6749, 7523 and 8693).
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use super::super::fired::Firings;
 use super::super::message::Answer;
 use super::super::ratelimit::RateLimitDialect;
 use super::super::status::fault_from;
+use super::super::template::Template;
 use super::super::times::{Known, TimeField, TimeFormat, TimeReading};
 use super::ClientCredentials;
 use super::credentials::ClientAuthMethod;
@@ -54,6 +56,76 @@ pub async fn login(
         }
     }
     granted(&answer, config, &mask, client.clock().now(), fired)
+}
+
+/// What a token endpoint gave for a refresh token.
+pub struct Refreshed {
+    /// The access token, or why it cannot be used.
+    pub granted: Result<Granted, Fault>,
+    /// The refresh token that replaces the one that was used, where the server
+    /// replaces it.
+    pub successor: Option<SecretText>,
+}
+
+/// Why there is no access token for a refresh token.
+pub struct RefreshFailed {
+    /// What came back.
+    pub fault: Fault,
+    /// Whether the refresh token may have been used up: it must not be sent again.
+    pub is_spent: bool,
+}
+
+/// Gets an access token for a refresh token, which is sent once.
+///
+/// # Errors
+/// Names the host and what was refused, never a secret.
+pub async fn refresh(
+    client: &Client,
+    secrets: &dyn Secrets,
+    config: &ClientCredentials,
+    token: &SecretText,
+) -> Result<Refreshed, RefreshFailed> {
+    let unsent = |fault| RefreshFailed {
+        fault,
+        is_spent: false,
+    };
+    let now = client.clock().now();
+    let proof = config.proof(secrets, now).await.map_err(unsent)?;
+    let scopes: Vec<&str> = config.scopes.iter().map(Template::source).collect();
+    let scope = scopes.join(" ");
+    let mut form = BTreeMap::from([
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token.expose()),
+    ]);
+    if !scope.is_empty() {
+        form.insert("scope", &scope);
+    }
+    form.extend(config.params.iter().map(|(k, v)| (k.as_str(), v.source())));
+    let url = config.endpoint().map_err(unsent)?;
+    let request = config.authenticated(&url, form, &proof, "refresh");
+    let answer = client.send(request).await.map_err(|fault| RefreshFailed {
+        is_spent: fault.class == FaultClass::Ambiguous,
+        fault,
+    })?;
+    if refused_client(&answer, config) {
+        proof.refused(secrets);
+    }
+    let mask = Mask::over(proof.secrets().chain([token.expose()]));
+    let is_refused = !answer.is_success();
+    let granted = granted(&answer, config, &mask, client.clock().now(), None);
+    let body = answer.secret_json().ok().filter(|_| !is_refused);
+    let next = body
+        .as_ref()
+        .and_then(|body| body.get("refresh_token")?.as_str());
+    let successor = next.and_then(|text| SecretText::parse(text).ok());
+    match granted {
+        Err(fault) if successor.is_none() => Err(RefreshFailed {
+            is_spent: !is_refused || oauth_error(&answer) == Some("invalid_grant"),
+            fault,
+        }),
+        // A successor is stored also where the access token cannot be used.
+        granted => Ok(Refreshed { granted, successor }),
+    }
 }
 
 /// Whether the configuration says that this answer refuses our client secret.
