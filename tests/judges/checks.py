@@ -61,3 +61,11 @@ def same_time(one, other):
     # Not texts, not times, or one of them without a zone.
     except (TypeError, ValueError):
         return False
+
+
+def known_model(answer, model):
+    """That a model, which has no place for what it does not know, has all of the answer. Returns it as plain data."""
+    want(hasattr(model, "model_dump"), f"the SDK made {model!r} of {answer!r}")
+    decoded = model.model_dump(by_alias=True, mode="json")
+    want_same(answer, decoded, "the answer, or what the SDK made of it")
+    return decoded

@@ -17,6 +17,7 @@ Each prints one JSON array on standard output, each complaint on standard error.
 not the vendor's; 2: the script was called wrongly."""
 
 import argparse
+import base64
 import json
 import re
 import sys
@@ -30,14 +31,16 @@ class Call:
     """What an SDK can be told to do.
 
     `make(wire, settings)` has it done and returns what was decoded; it raises `Failed` for a decoded error and anything
-    else for what is not the vendor's. `template`: its method and path; the names in the path are settings.
-    `take(settings, body)` puts what the body of such a request says into the settings and tells whether the request is
-    such a one; `extra`: members that the SDK adds, and others may leave out."""
+    else for what is not the vendor's. It is `None` where the SDK has no such call: such a request is not judged.
+    `template`: its method and path; the names in the path are settings. `take(settings, body)` puts what the body of
+    such a request says into the settings and tells whether the request is such a one; `extra`: members that the SDK
+    adds, and others may leave out; `headers`: names of headers that must be the SDK's too, such as
+    the one with the caller's credential."""
 
-    def __init__(self, template, make, take=lambda settings, body: True, extra=()):
+    def __init__(self, template, make, take=lambda settings, body: True, extra=(), headers=()):
         self.method, path = template.split()
         self.path = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
-        self.make, self.take, self.extra = make, take, set(extra)
+        self.make, self.take, self.extra, self.headers = make, take, set(extra), headers
 
     def is_made_by(self, request, settings):
         path = self.path.fullmatch(request.path)
@@ -62,7 +65,7 @@ def main(calls, settings):
 def ask(calls, settings, arguments):
     wire = Wire(forward_to(arguments.base))
     report, complaints = [], []
-    for name in arguments.calls or calls:
+    for name in arguments.calls or [name for name in calls if calls[name].make]:
         before = len(wire.exchanges)
         entry, complaint = attempt(calls[name], wire, settings)
         exchanges = wire.exchanges[before:]
@@ -109,6 +112,8 @@ def step(calls, settings, line):
     """One recorded request: what the SDK made of its answer, and what is wrong with request and answer."""
     headers = {name.lower(): value for name, value in line["headers"]}
     ours = Request(line["method"], line["url"], headers, line["body"])
+    # What a call is made with apart from its path and body.
+    settings.update(headers=headers, query=ours.query)
     try:
         call = next((call for call in calls.values() if call.is_made_by(ours, settings)), None)
     # What a body lacks that the SDK has in each.
@@ -116,9 +121,13 @@ def step(calls, settings, line):
         return {}, f"the SDK sends no such body: {type(error).__name__}: {error}", None
     if call is None:
         return {}, "the SDK knows no such call", None
+    if call.make is None:
+        return {"judged": False}, None, None
     scheme, _, credential = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         settings["access_token"] = credential
+    elif scheme.lower() == "basic":
+        settings["client_id"], settings["client_secret"] = plain(headers["authorization"])
     answer = line["answer"]
     # Nobody decodes what did not arrive; the request is judged all the same.
     is_lost = answer is None or answer.get("torn", False)
@@ -140,9 +149,20 @@ def difference(call, ours, theirs):
         want_same(left, ours.body() or {}, "the SDK's request, or ours")
         types = [request.headers.get("content-type", "").partition(";")[0].strip() for request in (ours, theirs)]
         want(not ours.text or types[0] == types[1] or call.extra, f"the SDK sends {types[1]}, we send {types[0]}")
+        for name in call.headers:
+            left, right = (plain(request.headers.get(name)) for request in (ours, theirs))
+            want(left and left == right, f"the SDK's header {name} is {right!r}, ours {left!r}")
     except Exception as error:
         return str(error)
     return None
+
+
+def plain(header):
+    """Id and secret of basic authentication: we percent-encode both, as RFC 6749 says, which no SDK does."""
+    scheme, _, value = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return header
+    return [urllib.parse.unquote(part) for part in base64.b64decode(value).decode().split(":", 1)]
 
 
 def parse(calls, settings):

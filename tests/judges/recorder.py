@@ -34,7 +34,8 @@ class Recorder:
         status, body = self.answers.get(f"{handler.command} {path}", (404, None))
         text = b"" if body is None else json.dumps(body).encode()
         handler.send_response(status)
-        handler.send_header("Content-Type", "application/json")
+        if body is not None:
+            handler.send_header("Content-Type", "application/json")
         if status != 204:
             handler.send_header("Content-Length", str(len(text)))
         handler.end_headers()

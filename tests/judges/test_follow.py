@@ -11,7 +11,12 @@ import unittest
 from unittest import mock
 
 import auth0_judge
+import datadog_judge
 import entra_judge
+import gitlab_judge
+import known_frodo
+import known_requests
+import scaleway_judge
 import terraform_judge
 from judge import main
 
@@ -22,7 +27,7 @@ GRAPH = "https://graph.microsoft.com/v1.0/servicePrincipals/sp-1/synchronization
 AUTH0 = "https://acme.eu.auth0.com/api/v2/connections/con_1/scim-configuration/tokens"
 TERRAFORM = "https://tfe.example.com/api/v2/admin/scim-tokens"
 
-# Of each vendor: method, URL, type and body of the request; status and body of the answer.
+# Of each vendor: method, URL, type and body of the request; status and body of the answer; more headers of the request.
 RECORDED = {
     auth0_judge: [
         (
@@ -109,6 +114,10 @@ CHANGES = [
     (entra_judge, 5, "/start", "/start?force=true"),
 ]
 
+for more in [known_requests, *([known_frodo] if known_frodo.is_there else [])]:
+    RECORDED.update(more.RECORDED)
+    CHANGES += more.CHANGES
+
 
 class Follow(unittest.TestCase):
     def test_what_the_sdk_would_send_too_is_taken(self):
@@ -121,10 +130,22 @@ class Follow(unittest.TestCase):
     def test_each_change_is_refused(self):
         for judge, number, this, that in CHANGES:
             with self.subTest(f"{judge.__name__} {number}: {that} for {this}"):
-                method, url, kind, body, *answer = RECORDED[judge][number]
+                method, url, kind, body, *rest = RECORDED[judge][number]
                 changed = [text and text.replace(this, that) for text in (method, url, kind, body)]
                 self.assertNotEqual(changed, [method, url, kind, body])
-                code, _, _ = followed(judge, [line((*changed, *answer))])
+                code, _, _ = followed(judge, [line((*changed, *rest))])
+                self.assertIsNotNone(code, "taken for the SDK's")
+
+    def test_a_wrong_credential_header_is_refused(self):
+        for judge, number, name in [
+            (gitlab_judge, 1, "private-token"),
+            (datadog_judge, 1, "dd-application-key"),
+            (scaleway_judge, 1, "x-auth-token"),
+        ]:
+            with self.subTest(name):
+                asked = line(RECORDED[judge][number])
+                asked["headers"] = [header for header in asked["headers"] if header[0] != name]
+                code, _, _ = followed(judge, [asked])
                 self.assertIsNotNone(code, "taken for the SDK's")
 
     def test_a_made_up_scene_must_be_one(self):
@@ -156,10 +177,10 @@ class Follow(unittest.TestCase):
 
 def line(recorded, scene="good"):
     """As the replay writes it."""
-    method, url, kind, body, status, answer = recorded
-    headers = [["authorization", "Bearer jwt"], *([["content-type", kind]] if kind else [])]
+    method, url, kind, body, status, answer, *more = recorded
+    headers = [["authorization", "Bearer jwt"], *([["content-type", kind]] if kind else []), *more]
     text = "" if answer is None else json.dumps(answer)
-    told = {"status": status, "headers": [["content-type", JSON]], "body": text}
+    told = {"status": status, "headers": [["content-type", JSON]] if text else [], "body": text}
     return {"scene": scene, "method": method, "url": url, "headers": headers, "body": body, "answer": told}
 
 

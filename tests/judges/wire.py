@@ -96,6 +96,9 @@ class Request:
         essence = self.headers.get("content-type", "").partition(";")[0].strip()
         if not self.text:
             return None
+        # Some SDKs send it where there is nothing to say, also without a type.
+        if self.text == "{}":
+            return "json"
         return "json" if essence.endswith("json") else "form" if essence.endswith("form-urlencoded") else "text"
 
     def body(self):
