@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::credential;
 use super::raw::{RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
 use super::settings::{Limits, TokenSettings};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
+use crate::scim::credential::CredentialShape;
 use crate::value::HumanDuration;
 use crate::vault::KvPath;
 
@@ -108,9 +110,15 @@ impl Tokens<'_> {
         let issuer = self.issuers.get(&own.issuer);
         let by_issuer = issuer.and_then(|kind| kind.as_kind().declared_lifetime());
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
+        let token_endpoint = credential::endpoint(&at, &own, problems);
         Some(TokenSettings {
             vault_path: path(name, &own.vault_path, problems)?,
-            fields: own.fields,
+            fields: match own.credential {
+                CredentialShape::ClientSecret => own.fields,
+                CredentialShape::Token | CredentialShape::Key => own.fields.without_client(),
+            },
+            credential: own.credential,
+            token_endpoint,
             scim_url: own.scim_url,
             issuer: own.issuer,
             connections: own.connections,

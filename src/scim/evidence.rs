@@ -64,6 +64,18 @@ impl Evidence {
         }
     }
 
+    /// The same proof of a client secret, with why it is not clear that the token
+    /// endpoint checks secrets, if it is not.
+    pub(in crate::scim) fn of_checked_secret(mut self, unclear: Option<Finding>) -> Self {
+        if let Some(finding) = unclear {
+            self.controls = Controls::Unclear;
+            self.unclear = Some(Box::new(finding));
+        }
+        // The status says how a wrong access token was refused.
+        self.wrong_token = None;
+        self
+    }
+
     /// The same proof with what the token sees of its tenant; without that, with what
     /// is remembered of an earlier proof of it.
     #[must_use]
@@ -183,6 +195,17 @@ pub enum Verdict<T> {
     Inconclusive(Finding),
 }
 
+impl<T> Verdict<T> {
+    /// The same verdict with another proof.
+    pub(in crate::scim) fn map<U>(self, proof: impl FnOnce(T) -> U) -> Verdict<U> {
+        match self {
+            Self::Pass(proven) => Verdict::Pass(proof(proven)),
+            Self::Fail(finding) => Verdict::Fail(finding),
+            Self::Inconclusive(finding) => Verdict::Inconclusive(finding),
+        }
+    }
+}
+
 /// Why a probe did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -241,11 +264,15 @@ pub enum FindingReason {
     ControlsOff,
     /// The token works, and belongs to another tenant than its predecessor.
     OtherTenant,
+    /// The token endpoint accepts the client secret, and no access token comes of it
+    /// with which the service provider could be read: the client, its scopes or the
+    /// audience are wrong, and another secret would not change that.
+    NoAccess,
 }
 
 impl FindingReason {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Malformed,
         Self::NotInForce,
         Self::Rejected,
@@ -267,6 +294,7 @@ impl FindingReason {
         Self::LikeWrongToken,
         Self::ControlsOff,
         Self::OtherTenant,
+        Self::NoAccess,
     ];
 
     /// The word for logs.
@@ -294,6 +322,7 @@ impl FindingReason {
             Self::LikeWrongToken => "like_wrong_token",
             Self::ControlsOff => "controls_off",
             Self::OtherTenant => "other_tenant",
+            Self::NoAccess => "no_access",
         }
     }
 }

@@ -14,7 +14,7 @@ pub use self::auth::{AuthHeader, CallerAuth};
 pub use self::caller::Caller;
 pub use self::credentials::{ClientAuthMethod, ClientCredentials, GrantEncoding, GrantRead};
 pub use self::grant::{Grant, JwtGrant, TokenExchange};
-pub use self::login::{Granted, login};
+pub use self::login::{Granted, Ungranted, login, try_secret};
 pub use self::proof::Proof;
 pub use self::signing::{Algorithm, Thumbprint};
 
