@@ -43,7 +43,7 @@ fn invalid_client() -> Reply {
 /// those access tokens. What `refuse` answers to others is sent to them.
 async fn provider(live: &'static [&'static str], refuse: fn() -> Reply) -> Server {
     Server::start(move |seen| {
-        if !seen.target.starts_with("/oauth/token") {
+        if seen.target != "/oauth/token" {
             return match seen.token() {
                 Some("access-for-app-1" | "access-for-app-2") => list(),
                 _ => refused(),
@@ -209,7 +209,7 @@ async fn answers_of_a_token_endpoint_row_by_row() {
     ];
     for (right, error, wrong, scim, expected) in rows {
         let server = Server::start(move |seen| {
-            if !seen.target.starts_with("/oauth/token") {
+            if seen.target != "/oauth/token" {
                 return match seen.token() {
                     Some("access-for-app-1") if scim == 200 => list(),
                     _ => refused(),

@@ -54,7 +54,13 @@ impl Tenant {
         let victim = self.provider.live(now).find(|t| t.foreign);
         let victim = victim.map(|token| token.id.clone());
         let number = self.planted.len() + 1;
-        let value = |word: &str| BearerToken::parse(format!("{CANARY}-{word}-{number}")).ok();
+        let value = |word: &str| {
+            let value = BearerToken::parse(format!("{CANARY}-{word}-{number}")).ok()?;
+            Some(match self.profile.issuer.client_secrets {
+                true => value.with_client_id("client-of-a-stranger"),
+                false => value,
+            })
+        };
         let new = match what {
             Planted::OtherTenant => value("stranger"),
             Planted::Garbage => value("garbage"),
