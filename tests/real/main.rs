@@ -38,6 +38,7 @@ mod issuer_faults;
 mod keycloak;
 mod keycloak_idp;
 mod keycloak_logins;
+mod keycloak_secrets;
 mod kill_loop;
 mod leased;
 mod operator;
