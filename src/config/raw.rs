@@ -99,6 +99,7 @@ pub(super) struct RawHttp {
     pub(super) per_host: Option<u32>,
     pub(super) ca_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
+    pub(super) proxy_auth_file: Option<FilePath>,
     #[serde(default)]
     pub(super) hosts: Vec<RawHost>,
 }
@@ -112,6 +113,7 @@ pub(super) struct RawHost {
     pub(super) client_cert_file: Option<FilePath>,
     pub(super) client_key_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
+    pub(super) proxy_auth_file: Option<FilePath>,
 }
 
 /// A path of a file, with `${NAME}` replaced by the environment variable.

@@ -43,6 +43,7 @@ pub(super) fn http(raw: RawHttp, problems: &mut Problems) -> ClientSettings {
         per_host: count(raw.per_host, d.per_host),
         ca_file: raw.ca_file.map(|file| file.0),
         proxy: raw.proxy,
+        proxy_auth_file: raw.proxy_auth_file.map(|file| file.0),
         hosts: hosts(raw.hosts, problems),
         ..d
     }
@@ -67,6 +68,7 @@ fn hosts(raw: Vec<RawHost>, problems: &mut Problems) -> Vec<HostSettings> {
                 key_file: key.0,
             }),
             proxy: raw.proxy,
+            proxy_auth_file: raw.proxy_auth_file.map(|file| file.0),
         }
     };
     raw.into_iter().enumerate().map(host).collect()

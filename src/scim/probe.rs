@@ -158,7 +158,9 @@ impl ScimProbe {
                 let wrong = exchange.ask_with_a_wrong_secret(secret).await;
                 return secret_verdict::not_granted(&denied, Some(&wrong));
             }
-            other => return secret_verdict::not_granted(&other, None),
+            other @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
+                return secret_verdict::not_granted(&other, None);
+            }
         };
         if let Err(fault) = self.look(&access) {
             return Verdict::Fail(fault);
@@ -232,7 +234,9 @@ impl ScimProbe {
     async fn prove_secret_works(&self, exchange: &Exchange, secret: &BearerToken) -> Verdict<()> {
         let access = match exchange.ask(secret).await {
             Exchanged::Granted(access) => access,
-            other => return secret_verdict::not_granted(&other, None).map(|_| ()),
+            other @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
+                return secret_verdict::not_granted(&other, None).map(|_| ());
+            }
         };
         let mut round = Round::new(&self.endpoint);
         let (answers, _) = round.first_answer(&access).await;

@@ -37,6 +37,11 @@ fn each_judge_takes_what_its_vendor_sends_and_refuses_small_changes_to_it() {
 /// Runs the replay of a shipped vendor and has the vendor's SDK judge what was
 /// sent and answered. `exemptions`: `--made-up` or `--foreign`, and a scene.
 async fn judge(family: Family, name: &str, exemptions: &[(&str, &str)]) {
+    judge_by(family, name, name, exemptions).await;
+}
+
+/// The same, where another vendor file has the same judge.
+async fn judge_by(family: Family, name: &str, judge: &str, exemptions: &[(&str, &str)]) {
     let Some(part) = support::part::find("judges") else {
         return;
     };
@@ -52,7 +57,7 @@ async fn judge(family: Family, name: &str, exemptions: &[(&str, &str)]) {
     let mut judge = Command::new(part.join("venv/bin/python"))
         // The repository is no place for compiled files.
         .arg("-B")
-        .arg(root.join(format!("tests/judges/{name}_judge.py")))
+        .arg(root.join(format!("tests/judges/{judge}_judge.py")))
         .args(["follow", "-"])
         .args(exemptions.iter().flat_map(|(how, scene)| [how, scene]))
         .stdin(Stdio::piped())
@@ -98,4 +103,10 @@ async fn the_sdk_of_entra_sends_the_same_and_takes_the_answers() {
     // The SDK makes nothing of a state that it does not know.
     let exemptions = [("--made-up", "a state that nobody knows")];
     judge(Family::Connection, "entra", &exemptions).await;
+}
+
+/// The same SDK knows the keys of a client that holds a secret.
+#[tokio::test]
+async fn the_sdk_of_entra_knows_the_keys_of_client_credentials() {
+    judge_by(Family::Connection, "entra-oauth", "entra", &[]).await;
 }
