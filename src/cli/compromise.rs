@@ -4,7 +4,9 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::ports::unit::Unit;
-use crate::rotation::capability::{IssueEffect, IssuerCapabilities, Overlap, Revoke, Supply};
+use crate::rotation::capability::{
+    ConnectionCapabilities, IssueEffect, IssuerCapabilities, Overlap, Revoke, Supply, Writer,
+};
 
 /// The consequences, for a person, in their order.
 pub(super) fn warning(unit: &Unit, supplied: bool) -> String {
@@ -36,7 +38,22 @@ pub(super) fn warning(unit: &Unit, supplied: bool) -> String {
             "The issuer cannot revoke the old one: it is accepted until it expires. End it by hand at the service provider if you can.\n".to_owned()
         }
     };
+    let connections = unit.connections.iter();
+    text += &by_hand(connections.map(|(name, c)| (name.as_str(), c.capabilities())));
     text
+}
+
+/// What it means for the connections that a person writes: nobody waits for them.
+fn by_hand<'n>(connections: impl Iterator<Item = (&'n str, ConnectionCapabilities)>) -> String {
+    let written = connections.filter(|(_, can)| can.writer == Writer::Person);
+    let names: Vec<_> = written.map(|(name, _)| format!("`{name}`")).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "A person writes the connection(s) {}: provisioning through them stops when the old one ends, until that person has written the new one.\n",
+        names.join(", ")
+    )
 }
 
 /// How the old token ends.
@@ -76,11 +93,27 @@ pub(super) fn confirmed(warning: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connections::ConnectionKind;
     use crate::issuers::IssuerKind;
 
     fn capabilities(text: &str) -> IssuerCapabilities {
         let kind: IssuerKind = toml::from_str(text).expect("an issuer");
         kind.as_kind().capabilities()
+    }
+
+    #[test]
+    fn the_connections_that_a_person_writes_are_named() {
+        let text = "manual = { vault_path = \"kv/handover/hr\", instructions = \"x\" }";
+        let manual: ConnectionKind = toml::from_str(text).expect("a connection");
+        let by_person = manual.as_kind().capabilities();
+        let mut by_daemon = by_person;
+        by_daemon.writer = Writer::Daemon;
+        assert_eq!(by_hand([("crm", by_daemon)].into_iter()), "");
+        let told = by_hand([("crm", by_daemon), ("hr", by_person)].into_iter());
+        assert!(
+            told.contains("the connection(s) `hr`: provisioning"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -68,7 +68,6 @@ impl Memory {
     /// Drops the record, but keeps it aside until it is loaded again.
     pub(super) fn keep_newest(&mut self) {
         self.newest = self.known.take().or_else(|| self.newest.take());
-        self.delivers = None;
     }
 
     /// A token that ends the next wake between two steps when the configuration

@@ -21,11 +21,11 @@ use crate::ports::{IssueRequest, Store};
 use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Outcome, Preparation};
-use crate::rotation::policy::AcceptSupplied;
-use crate::rotation::record::{HeldToken, Origin, Record, RestoredTodo, Retiring, Trigger};
+use crate::rotation::record::{HeldToken, Record, RestoredTodo, Retiring, Trigger};
+use crate::rotation::tenant;
 use crate::rotation::uncommitted::UnrecordedToken;
-use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict};
-use crate::scim::tenancy::Tenancy;
+use crate::scim::evidence::Tenancy;
+use crate::scim::evidence::{Evidence, Verdict};
 
 /// Performs one step for a token whose intent is stored.
 pub async fn perform(
@@ -213,10 +213,10 @@ async fn look_after_restore(unit: &Unit) -> Result<Outcome, Fault> {
 async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
     let verdict = unit.probe.prove(&pending.value).await;
-    let is_supplied = pending.origin == Origin::Operator && pending.evidence.is_none();
     let verdict = match (verdict, &record.current) {
-        (Verdict::Pass(evidence), Some(current)) if is_supplied => {
-            of_this_tenant(unit, evidence, pending, current).await
+        (Verdict::Pass(evidence), Some(current)) if tenant::is_compared(record) => {
+            let tenancy = compare_tenants(unit, pending, current).await;
+            tenant::judge(record, evidence, &tenancy)
         }
         (verdict, _) => verdict,
     };
@@ -225,52 +225,40 @@ async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     ))
 }
 
-/// Adds to a proof what the token sees of its tenant, where a person may supply its
-/// successor, so that the successor can be compared also if this token is dead then.
+/// Adds to a proof what the token sees of its tenant.
 async fn remember_tenant(
     unit: &Unit,
     token: &HeldToken,
     verdict: Verdict<Evidence>,
 ) -> Verdict<Evidence> {
-    let by_person = unit.issuer.capabilities().supply == Supply::Operator
-        || unit.policy.accept_supplied == AcceptSupplied::Always;
+    let is_remembered = tenant::is_remembered(&unit.issuer.capabilities(), &unit.policy);
     match verdict {
-        Verdict::Pass(evidence) if by_person => {
-            let mark = unit.probe.mark_tenant(&token.value).await;
-            Verdict::Pass(evidence.with_tenant(mark, token.evidence.as_ref()))
+        Verdict::Pass(evidence) if is_remembered => {
+            let before = token.evidence.as_ref();
+            let known = before.and_then(Evidence::tenant);
+            let mark = unit.probe.mark_tenant(&token.value, known).await;
+            Verdict::Pass(evidence.with_tenant(mark, before))
         }
         verdict @ (Verdict::Pass(_) | Verdict::Fail(_) | Verdict::Inconclusive(_)) => verdict,
     }
 }
 
 /// A token that a person supplied may work, and belong to another tenant of the
-/// service provider: it reaches no connection then.
-async fn of_this_tenant(
-    unit: &Unit,
-    evidence: Evidence,
-    new: &HeldToken,
-    old: &HeldToken,
-) -> Verdict<Evidence> {
+/// service provider. Where the token in use is dead, what it saw is compared.
+async fn compare_tenants(unit: &Unit, new: &HeldToken, old: &HeldToken) -> Tenancy {
     let mut tenancy = unit.probe.compare_tenants(&new.value, &old.value).await;
     let mark = old.evidence.as_ref().and_then(Evidence::tenant);
     if let (Tenancy::Unknown(_), Some(mark)) = (&tenancy, mark) {
         tenancy = unit.probe.compare_with_mark(&new.value, mark).await;
     }
-    match tenancy {
-        Tenancy::Same => Verdict::Pass(evidence),
-        Tenancy::Other(detail) => Verdict::Fail(Finding {
-            reason: FindingReason::OtherTenant,
-            detail: format!("it belongs to another tenant than the token in use: {detail}"),
-        }),
-        Tenancy::Unknown(why) => {
-            tracing::warn!(
-                token = %unit.name,
-                why,
-                "it could not be shown that the supplied token belongs to the tenant of the token in use"
-            );
-            Verdict::Pass(evidence.of_unknown_tenant(&why))
-        }
+    if let Tenancy::Unknown(why) | Tenancy::Gone(why) = &tenancy {
+        tracing::warn!(
+            token = %unit.name,
+            why,
+            "it could not be shown that the supplied token belongs to the tenant of the token in use"
+        );
     }
+    tenancy
 }
 
 async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {

@@ -9,7 +9,7 @@ use crate::fault::FaultClass;
 use crate::ids;
 use crate::ports::unit::Unit;
 use crate::ports::{StoreError, Version, Versioned};
-use crate::rotation::apply::{intend, restored};
+use crate::rotation::apply::{intend, may_precede_its_commit, restored};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::clock;
 use crate::rotation::decision::Step;
@@ -30,7 +30,6 @@ impl Runner {
         }
         self.store.forget(&unit.name);
         memory.fresh_intent = None;
-        memory.delivers = None;
         let found = self.store.load(&unit.name).await?;
         let known = match found {
             Some(stored) => {
@@ -46,7 +45,11 @@ impl Runner {
                 unanswered: Vec::new(),
             },
         };
-        memory.newest = None;
+        let newest = memory.newest.take();
+        if newest.is_none_or(|newest| newest.version != known.version) {
+            // Another process may have delivered the pending token.
+            memory.delivers = None;
+        }
         memory.known = Some(Box::new(known));
         Ok(())
     }
@@ -82,7 +85,8 @@ impl Runner {
         if covered && !known.dirty && intended.rotation == known.record.rotation {
             return Ok(());
         }
-        if covered && knows_deliveries && is_announced(known, step) {
+        let may_follow = !known.must_commit_first && may_precede_its_commit(&known.record, step);
+        if covered && knows_deliveries && may_follow {
             // The stored lease still is what covers the step.
             let lease = known.record.lease.take();
             known.record = Record { lease, ..intended };
@@ -304,14 +308,4 @@ fn known_after_restore(memory: &Memory, stored: Versioned<Record>, now: Timestam
         must_commit_first: changed,
         unanswered: Vec::new(),
     }
-}
-
-/// Whether the step delivers a token that was stored as one that may be delivered
-/// at any time: then a successor takes it as delivered, whatever became of this
-/// step.
-fn is_announced(known: &Known, step: &Step) -> bool {
-    let rotation = known.record.rotation.as_ref();
-    matches!(step, Step::Deliver { .. })
-        && !known.must_commit_first
-        && rotation.is_some_and(|rotation| rotation.may_be_delivered)
 }

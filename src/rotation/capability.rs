@@ -124,6 +124,16 @@ pub enum LastUsed {
 }
 
 impl LastUsed {
+    /// Whether it is exact enough to tell whether a token was used since it was
+    /// delivered.
+    #[must_use]
+    pub fn tells_when(self) -> bool {
+        match self {
+            Self::Exact | Self::Throttled => true,
+            Self::Day | Self::None => false,
+        }
+    }
+
     /// How far a reported time may lag behind the real use.
     #[must_use]
     pub fn granularity(self) -> Option<SignedDuration> {

@@ -124,7 +124,8 @@ fn retiring(entry: &mut Retiring, now: Timestamp) {
 }
 
 fn in_flight(rotation: &mut Rotation, now: Timestamp) {
-    let ahead = rotation.began_at.duration_since(now);
+    // The deadline counts from the stage in which a person is waited for.
+    let ahead = rotation.stage_entered_at.duration_since(now);
     if let Some(deadline) = rotation.operator_deadline.filter(|_| ahead.is_positive()) {
         rotation.operator_deadline = deadline.checked_sub(ahead).ok();
     }

@@ -122,4 +122,5 @@ pub mod record;
 pub mod schedule;
 pub mod situation;
 pub mod supplying;
+pub mod tenant;
 pub mod uncommitted;

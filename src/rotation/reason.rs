@@ -82,6 +82,8 @@ pub enum Reason {
     RollingBack,
     /// A connection may hold another token than the current one.
     ConnectionInDoubt,
+    /// A person said that the token in use is written into a connection.
+    HandoverTold,
     /// The service provider refused the token in use when it was last tested.
     Refused,
     /// Nothing shows that the token in use works.
@@ -171,7 +173,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -208,6 +210,7 @@ impl Reason {
         Self::ProbeDue,
         Self::RollingBack,
         Self::ConnectionInDoubt,
+        Self::HandoverTold,
         Self::Refused,
         Self::Unproven,
         Self::Fresh,
@@ -255,6 +258,7 @@ impl Reason {
             Self::ProbeDue => class("probe_due", Urgency::Healthy, WaitEnds::ByTime, "the periodic probe is due"),
             Self::RollingBack => class("rolling_back", Urgency::Unfinished, WaitEnds::ByTime, "the new token is rolled back"),
             Self::ConnectionInDoubt => class("connection_in_doubt", Urgency::Unfinished, WaitEnds::ByTime, "a connection may hold another token than the one in use"),
+            Self::HandoverTold => class("handover_told", Urgency::Healthy, WaitEnds::ByTime, "a person said that the token in use is written into a connection"),
             Self::Refused => class("refused", Urgency::Unfinished, WaitEnds::ByTime, "the service provider refused the token in use when it was last tested"),
             Self::Unproven => class("unproven", Urgency::Unfinished, WaitEnds::ByTime, "nothing shows yet that the token in use works"),
             Self::Fresh => class("fresh", Urgency::Healthy, WaitEnds::ByTime, "the next renewal is not due yet"),

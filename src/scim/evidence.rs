@@ -2,6 +2,9 @@
 //! can create it; `rotation` can only require it.
 
 pub mod dead;
+mod tenancy;
+
+pub use self::tenancy::Tenancy;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,7 @@
 //! | [`answer_rules`] | which meanings a rule of the probe's `answers` may have |
 //! | [`evidence`] | proof, and [`evidence::dead`]: when a token counts as dead |
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
-//! | [`tenancy`] | whether two tokens belong to the same tenant: [`tenancy::Tenancy`] |
+//! | [`tenancy`] | whether two tokens belong to the same tenant: [`evidence::Tenancy`] |
 //! | [`tenant_mark`] | what is remembered of a token's tenant |
 //! | `endpoint`, [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
 //!

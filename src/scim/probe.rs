@@ -27,12 +27,12 @@ use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
 use super::credential::TokenEndpoint;
 use super::endpoint::Endpoint;
-use super::evidence::{Evidence, Finding, Refusal, Verdict};
+use super::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
 use super::exchange::{Exchange, Exchanged};
 use super::round::Round;
 use super::secret_verdict::{self, SecretRound};
 use super::shape::{self, ChecksumCheck, ShapeRules};
-use super::tenancy::{self, Tenancy};
+use super::tenancy;
 use super::tenant_mark::TenantMark;
 use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
@@ -49,7 +49,11 @@ pub trait Probe: Send + Sync {
     async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy;
 
     /// What a token that works sees of its tenant, for a later comparison.
-    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark>;
+    async fn mark_tenant(
+        &self,
+        value: &BearerToken,
+        before: Option<&TenantMark>,
+    ) -> Option<TenantMark>;
 
     /// Whether a new token belongs to the tenant that its predecessor saw while it
     /// worked.
@@ -263,8 +267,12 @@ impl Probe for ScimProbe {
         }
     }
 
-    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark> {
-        tenancy::mark(&self.endpoint, &self.access(value).await?).await
+    async fn mark_tenant(
+        &self,
+        value: &BearerToken,
+        before: Option<&TenantMark>,
+    ) -> Option<TenantMark> {
+        tenancy::mark(&self.endpoint, &self.access(value).await?, before).await
     }
 
     async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {

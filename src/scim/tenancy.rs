@@ -9,19 +9,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::endpoint::Endpoint;
+use super::evidence::Tenancy;
 use super::tenant_mark::TenantMark;
 use crate::secret::{BearerToken, Fingerprint};
-
-/// What a comparison of two tokens shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tenancy {
-    /// Both see the same entries.
-    Same,
-    /// Each sees other entries. Says what was compared.
-    Other(String),
-    /// Nothing is shown. Says why.
-    Unknown(String),
-}
 
 /// How many entries are listed, to have one that was not deleted meanwhile.
 const ENTRIES: &str = "3";
@@ -54,9 +44,21 @@ pub(in crate::scim) async fn compare(
 }
 
 /// What a token that works sees of its tenant; `None` if it sees nothing that could
-/// be compared later.
-pub(in crate::scim) async fn mark(endpoint: &Endpoint, token: &BearerToken) -> Option<TenantMark> {
+/// be compared later. What was remembered `before` is kept as long as one of its
+/// entries is there, which costs one request.
+pub(in crate::scim) async fn mark(
+    endpoint: &Endpoint,
+    token: &BearerToken,
+    before: Option<&TenantMark>,
+) -> Option<TenantMark> {
     let reader = Reader { endpoint };
+    if let Some(before) = before {
+        for id in &before.entries {
+            if let Sight::There = reader.entry(id, token).await {
+                return Some(before.clone());
+            }
+        }
+    }
     let mark = TenantMark {
         entries: reader.ids(token).await.unwrap_or_default(),
         account: reader.account(token).await,
@@ -84,23 +86,21 @@ pub(in crate::scim) async fn compare_with_mark(
     if account.is_some() && account == old.account {
         return Tenancy::Same;
     }
-    let configuration = reader.configuration(new).await;
     if missing > 0 && missing == old.entries.len() {
-        return Tenancy::Other(
+        return Tenancy::Gone(
             "no entry that the predecessor listed when it was last tested is there for the new token"
                 .to_owned(),
         );
     }
-    match (&old.configuration, configuration) {
-        (Some(old), Some(new)) if *old != new => Tenancy::Other(
+    let configuration = reader.configuration(new).await;
+    // A service provider changes it with an update too.
+    let why = match (&old.configuration, configuration) {
+        (Some(old), Some(new)) if *old != new => {
             "the service provider's configuration differs from the one that the predecessor was shown"
-                .to_owned(),
-        ),
-        _ => Tenancy::Unknown(
-            "what is remembered of the predecessor's tenant cannot be seen with the new token"
-                .to_owned(),
-        ),
-    }
+        }
+        _ => "what is remembered of the predecessor's tenant cannot be seen with the new token",
+    };
+    Tenancy::Unknown(why.to_owned())
 }
 
 /// Whether an entry is there for a token.

@@ -82,6 +82,7 @@ pub(crate) fn held(value: &str) -> HeldToken {
         value: BearerToken::parse(value).expect("valid"),
         id: Some(ListedToken::with_id(format!("id-of-{value}")).issuer_id()),
         stated_id: None,
+        issued_at_is_seen: false,
         supplied_by: None,
         issuer: None,
         issued_at: now() - SignedDuration::from_hours(240),
@@ -171,6 +172,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         rollback: None,
         operator_deadline: None,
         may_be_delivered: true,
+        supplied_is_meant: false,
     });
     record
 }

@@ -101,14 +101,14 @@ provide() {
     say "ready in $dir ($((SECONDS - began)) s)"
 }
 
-# venv DIR LOCK: a virtual environment in DIR/venv with exactly what LOCK (a file of the pins) names, by hash.
+# venv DIR LOCK [PYTHON]: a virtual environment in DIR/venv with exactly what LOCK (a file of the pins) names, by hash.
 venv() {
-    local dir=$1 lock=$2
-    need python3 "install Python 3.11 or newer"
-    python3 -c 'import ensurepip, venv' 2>/dev/null || cannot "python3 has no venv module; install python3-venv"
-    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || cannot "python3 is older than 3.11"
+    local dir=$1 lock=$2 python=${3:-python3}
+    need "$python" "install Python 3.11 or newer"
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || cannot "$python has no venv module; install python3-venv"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || cannot "$python is older than 3.11"
     say "installing with pip"
-    python3 -m venv "$dir/venv"
+    "$python" -m venv "$dir/venv"
     "$dir/venv/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps --only-binary :all: \
         --require-hashes -r "$pins/$lock"
     # pip writes the path of the interpreter into the commands; the folder is about to be renamed.

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::config::ProbeConfig;
 use scim_rotator::scim::credential::{SecretPlace, TokenEndpoint};
+use scim_rotator::scim::evidence::Tenancy;
 use scim_rotator::scim::evidence::{FindingReason as Why, Verdict};
-use scim_rotator::scim::tenancy::Tenancy;
 use scim_rotator::secret::{BearerToken, ClientParts};
 
 use super::server::{OTHER, Reply, Seen, Server, TOKEN, list, refused, token};
@@ -328,7 +328,7 @@ async fn tenants_are_compared_with_access_tokens() {
     assert_eq!(probe.compare_tenants(&first, &first).await, Tenancy::Same);
     let other = probe.compare_tenants(&second(), &first).await;
     assert!(matches!(other, Tenancy::Other(_)), "{other:?}");
-    let mark = probe.mark_tenant(&first).await.expect("a mark");
+    let mark = probe.mark_tenant(&first, None).await.expect("a mark");
     let other = probe.compare_with_mark(&second(), &mark).await;
     assert!(matches!(other, Tenancy::Other(_)), "{other:?}");
 }

@@ -1,7 +1,10 @@
 //! Two tokens of one service provider: of the same tenant, or not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use scim_rotator::ports::Probe;
-use scim_rotator::scim::tenancy::Tenancy;
+use scim_rotator::scim::evidence::Tenancy;
 
 use super::server::{OTHER, Reply, Seen, Server, TOKEN, refused, token};
 
@@ -121,7 +124,10 @@ async fn remembered(new: Tenant, old: Tenant) -> Tenancy {
     })
     .await;
     let probe = server.probe();
-    let mark = probe.mark_tenant(&token(OTHER)).await.expect("something");
+    let mark = probe
+        .mark_tenant(&token(OTHER), None)
+        .await
+        .expect("something");
     // It is stored in between.
     let stored = serde_json::to_string(&mark).expect("stored");
     let mark = serde_json::from_str(&stored).expect("read");
@@ -146,15 +152,13 @@ async fn what_a_dead_predecessor_saw_is_remembered() {
     };
     assert_eq!(remembered(ACME, ACME).await, Tenancy::Same);
     assert_eq!(remembered(deleted, ACME).await, Tenancy::Same);
-    let others = [
-        (evil, ACME),
-        (empty(None, "acme"), ACME),
-        (empty(None, "evil"), empty(None, "acme")),
-    ];
-    for (new, old) in others {
-        let shown = remembered(new, old).await;
-        assert!(matches!(shown, Tenancy::Other(_)), "{shown:?}");
+    for new in [evil, empty(None, "acme")] {
+        let shown = remembered(new, ACME).await;
+        assert!(matches!(shown, Tenancy::Gone(_)), "{shown:?}");
     }
+    // A service provider changes its configuration with an update too.
+    let updated = remembered(empty(None, "new"), empty(None, "acme")).await;
+    assert!(matches!(updated, Tenancy::Unknown(_)), "{updated:?}");
     let account = empty(Some("svc"), "acme");
     assert_eq!(remembered(account, account).await, Tenancy::Same);
     let alike = remembered(empty(None, "acme"), empty(None, "acme")).await;
@@ -164,5 +168,27 @@ async fn what_a_dead_predecessor_saw_is_remembered() {
 #[tokio::test]
 async fn a_token_that_is_refused_leaves_no_mark() {
     let server = Server::start(|_| refused()).await;
-    assert_eq!(server.probe().mark_tenant(&token(TOKEN)).await, None);
+    assert_eq!(server.probe().mark_tenant(&token(TOKEN), None).await, None);
+}
+
+/// A token in use is tested often: what is known of its tenant costs one request.
+#[tokio::test]
+async fn what_is_remembered_is_kept_while_one_entry_is_there() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let server = Server::start(move |seen| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        document(ACME, seen)
+    })
+    .await;
+    let probe = server.probe();
+    let mark = probe.mark_tenant(&token(TOKEN), None).await;
+    let before = requests.swap(0, Ordering::Relaxed);
+    assert!(before > 1, "{before}");
+    assert_eq!(probe.mark_tenant(&token(TOKEN), mark.as_ref()).await, mark);
+    assert_eq!(requests.load(Ordering::Relaxed), 1);
+    let other = serde_json::json!({ "entries": ["deleted"] });
+    let other = serde_json::from_value(other).expect("a mark");
+    let anew = probe.mark_tenant(&token(TOKEN), Some(&other)).await;
+    assert_eq!(anew, mark, "it is looked at anew");
 }

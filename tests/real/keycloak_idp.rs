@@ -10,6 +10,7 @@ use scim_rotator::demo::service_provider::{CallerCount, DemoServiceProvider, Opt
 use serde_json::{Value, json};
 
 use super::house::{House, is_settled, text};
+use super::mlflow;
 use super::parts::{DUE, due_fields, read_users, token};
 use super::support::bare_http;
 use super::support::keycloak::identity_provider::{
@@ -42,6 +43,7 @@ async fn keycloak_sends_users_with_each_new_token() {
     users_arrive_while_a_token_turns_over(&house, &idp, &sp, &issuer).await;
     a_masked_token_is_proven_by_the_plug_in(&house, &idp, &sp, &issuer).await;
     house.close().await;
+    mlflow::issues_what_keycloak_provisions_with(&idp).await;
 }
 
 /// With the least privilege that suffices for the writing, which is too little
@@ -136,7 +138,7 @@ async fn a_masked_token_is_proven_by_the_plug_in(
 }
 
 /// The connection by the vendor file that is built into the program.
-fn connection(idp: &IdentityProvider, component: &str, more: &str) -> String {
+pub(super) fn connection(idp: &IdentityProvider, component: &str, more: &str) -> String {
     let url = idp.url();
     format!(
         r#"

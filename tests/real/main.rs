@@ -41,6 +41,7 @@ mod keycloak_logins;
 mod keycloak_secrets;
 mod kill_loop;
 mod leased;
+mod mlflow;
 mod operator;
 mod own_token;
 mod planted;

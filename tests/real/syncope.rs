@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::house::{House, is_settled, text};
+use super::mlflow;
 use super::parts::{DUE, better_auth_issuer, due_at_once, read_users, token, users};
 use super::support::better_auth::BetterAuth;
 use super::support::syncope::{ADMIN, PASSWORD, ROTATOR_PASSWORD, Syncope};
@@ -18,7 +19,7 @@ const SHIPPED: &str = include_str!("../../config/connections/syncope.toml");
 const RESOURCE: &str = "crm";
 const CANARY: &str = "scim-canary";
 
-/// One server for both: it takes its time to start.
+/// One server for all: it takes its time to start.
 #[tokio::test]
 async fn syncope_gets_each_new_token_and_its_word_is_proof_only_if_it_is_success() {
     let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
@@ -38,6 +39,7 @@ async fn syncope_gets_each_new_token_and_its_word_is_proof_only_if_it_is_success
     a_failure_under_status_200_is_no_proof(&house, &server, &syncope, &[issuer, settings].concat())
         .await;
     house.close().await;
+    mlflow::issues_what_syncope_provisions_with(&syncope).await;
 }
 
 async fn people_arrive_while_a_token_turns_over(

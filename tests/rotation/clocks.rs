@@ -6,12 +6,12 @@ use scim_rotator::rotation::clock::set_back;
 use scim_rotator::rotation::decision::Reason;
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::Outcome;
-use scim_rotator::rotation::record::{ExpiryKnown, Record, Trigger};
+use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage, Trigger};
 use scim_rotator::rotation::situation::OurClock;
 use serde_json::Value;
 
 use crate::properties::any;
-use crate::scene::{Scene, ago, ahead, days, healthy, hours, mins, secs};
+use crate::scene::{Scene, ago, ahead, days, healthy, hours, mins, renewal_due, secs};
 
 /// The scene a year later, by a clock that the servers confirm.
 fn a_year_too_early(mut scene: Scene) -> Scene {
@@ -46,6 +46,18 @@ fn a_life_that_began_in_the_future_begins_now() {
         Some(ahead(days(395))),
         "the issuer said so"
     );
+}
+
+/// The clock went wrong when a rotation was already under way: the deadline counts
+/// from the stage in which a person is waited for.
+#[test]
+fn a_deadline_that_began_in_the_future_is_as_far_as_it_was() {
+    let scene = renewal_due().stage(Stage::HandedOver).rotation(|r| {
+        r.stage_entered_at = ahead(days(365));
+        r.operator_deadline = Some(ahead(days(372)));
+    });
+    let rotation = set_right(&a_year_too_early(scene)).rotation.expect("one");
+    assert_eq!(rotation.operator_deadline, Some(ahead(days(7))));
 }
 
 #[test]

@@ -7,15 +7,16 @@ use scim_rotator::rotation::capability::{ConnectionTest, LastUsed, Writer};
 use scim_rotator::rotation::decision::{Action, Reason, Step};
 use scim_rotator::rotation::outcome::{Confirmation, Outcome};
 use scim_rotator::rotation::record::{
-    DeliveryState, Failures, Record, RequestsOf, Stage, StageName, Wish, WrittenRequest,
+    ConnectionHolds, DeliveryState, Failures, Record, RequestsOf, Stage, StageName, Trigger, Wish,
+    WrittenRequest,
 };
 use scim_rotator::rotation::situation::Published;
-use scim_rotator::scim::evidence::Verdict;
+use scim_rotator::scim::evidence::{FindingReason, Verdict};
 
 use crate::apply_table::outcomes;
 use crate::scene::{
-    Scene, ago, ahead, days, evidence, finding, hours, in_stage, mins, now, plain_connection,
-    print, renewal_due,
+    Scene, ago, ahead, days, evidence, finding, healthy, hours, in_stage, mins, now,
+    plain_connection, print, renewal_due,
 };
 
 /// The canary, and a second connection that a person writes.
@@ -262,7 +263,7 @@ fn a_token_that_is_refused_after_the_work_is_taken_back() {
     });
     for _ in 0..4 {
         scene.record.failures.last = None;
-        let reason = scim_rotator::scim::evidence::FindingReason::Rejected;
+        let reason = FindingReason::Rejected;
         scene = scene.then(Outcome::Proved(Verdict::Fail(finding(reason))));
     }
     let rotation = scene.record.rotation.as_ref().expect("in flight");
@@ -287,7 +288,7 @@ fn a_person_who_was_handed_nothing_is_not_asked_to_take_it_back() {
         });
         for _ in 0..4 {
             scene.record.failures.last = None;
-            let reason = scim_rotator::scim::evidence::FindingReason::Rejected;
+            let reason = FindingReason::Rejected;
             scene = scene.then(Outcome::Proved(Verdict::Fail(finding(reason))));
         }
         let rotation = scene.record.rotation.expect("in flight");
@@ -304,6 +305,128 @@ fn a_person_who_was_handed_nothing_is_not_asked_to_take_it_back() {
 fn what_readers_find_is_restored_while_a_person_is_waited_for() {
     let scene = waiting().with(|s| s.published = Published::Absent);
     assert_eq!(step(&scene), Some(Step::Publish));
+}
+
+/// The connections hold the pending token, which is no reason to keep a token that
+/// was superseded before.
+#[test]
+fn an_older_predecessor_is_retired_while_a_person_is_waited_for() {
+    let scene = waiting().retire_due();
+    let fingerprint = scene.record.retiring[0].token.fingerprint();
+    assert_eq!(step(&scene), Some(Step::Retire { fingerprint }));
+    let doubted = scene.with(|s| {
+        let holds = s.record.connections.get_mut("canary").expect("there");
+        holds.fingerprint = print("lost");
+    });
+    let decision = doubted.plan();
+    assert_eq!(decision.action, Action::Wait);
+    let soon = now() + doubted.policy.retry_min;
+    assert_eq!((decision.wake_at, decision.action), (soon, Action::Wait));
+}
+
+/// An API connection was added while a person was waited for.
+#[test]
+fn a_persons_connection_is_not_confirmed_with_those_of_the_daemon() {
+    let scene = waiting().rotation(|r| {
+        r.stage = Stage::Confirming;
+        let canary = r.deliveries.get_mut("canary").expect("there");
+        canary.state = DeliveryState::Delivered;
+    });
+    let canary = scene.clone().rotation(|r| {
+        r.deliveries.get_mut("second").expect("there").ask_again_at = Some(ago(hours(1)));
+    });
+    assert_eq!(step(&canary), Some(confirm("canary")));
+    let cannot_tell = |connection: &str| Outcome::Confirmed {
+        connection: connection.to_owned(),
+        confirmation: Confirmation::CannotTell,
+    };
+    let asked = scene.clone().then(cannot_tell("second"));
+    assert_eq!(state(&asked.record), DeliveryState::Delivered);
+    let back = scene.then(cannot_tell("canary"));
+    assert_eq!(state(&back.record), DeliveryState::Delivered);
+    let rotation = back.record.rotation.as_ref().expect("in flight");
+    assert_eq!(rotation.stage, Stage::HandedOver);
+}
+
+/// The configuration was changed meanwhile: who writes it now gives it the token.
+#[test]
+fn a_connection_that_another_one_writes_now_is_given_the_token_again() {
+    let give = Step::Deliver {
+        connection: "second".to_owned(),
+    };
+    let by_daemon = waiting().with(|s| s.connections[1].1 = plain_connection());
+    assert_eq!(step(&by_daemon), Some(give.clone()));
+    let given = by_daemon.then(Outcome::Delivered {
+        connection: "second".to_owned(),
+    });
+    assert!(!given.record.connections["second"].by_person);
+    assert_eq!(step(&given), Some(confirm("second")));
+    let mut by_person = waiting();
+    let holds = by_person.record.connections.get_mut("second");
+    holds.expect("there").by_person = false;
+    assert_eq!(step(&by_person), Some(give));
+}
+
+/// Every other reader needs the new token then; the person's work stays open.
+#[test]
+fn a_person_is_not_waited_for_when_the_token_in_use_does_not_work_any_more() {
+    let expired = waiting().issued(days(31));
+    let refused = waiting().probed(mins(1), Some(FindingReason::Rejected), 2);
+    let compromised = waiting().requested(Trigger::Compromise, now());
+    let began_so = waiting().rotation(|r| r.trigger = Trigger::Compromise);
+    for scene in [expired, refused, compromised, began_so] {
+        assert_eq!(step(&scene), Some(Step::Prove));
+        let proved = Outcome::Proved(Verdict::Pass(evidence("b", now())));
+        let after = scene.then(proved).record;
+        assert_eq!(after.generation, 2);
+        assert_eq!(after.rotation, None);
+        let open = scim_rotator::rotation::handover::open(&after, "second");
+        assert_eq!(open.map(|holds| holds.fingerprint), Some(print("b")));
+    }
+    let unhanded = renewal_due().issued(days(31));
+    let unhanded = by_hand(unhanded).stage(Stage::HandedOver).rotation(|r| {
+        r.deliveries.remove("second");
+    });
+    let give = Step::Deliver {
+        connection: "second".to_owned(),
+    };
+    assert_eq!(step(&unhanded), Some(give), "it is handed over first");
+}
+
+/// After a rotation the token in use waits in Vault until the person tells.
+#[test]
+fn a_word_after_the_rotation_closes_the_connection_and_what_waits_in_vault() {
+    let mut scene = by_hand(healthy());
+    let holds = ConnectionHolds {
+        fingerprint: print("a"),
+        at: ago(mins(3)),
+        confirmed_at: None,
+        in_doubt: false,
+        by_person: true,
+        ack: None,
+    };
+    scene.record.connections.insert("second".to_owned(), holds);
+    assert_eq!(step(&scene), None);
+    scene.record = take_requests(&scene.record, &[ack(&print("a").short())], now());
+    assert_eq!(scene.record.connections["second"].confirmed_at, None);
+    assert_eq!(step(&scene), Some(confirm("second")));
+    let answered = |confirmation| {
+        scene.clone().then(Outcome::Confirmed {
+            connection: "second".to_owned(),
+            confirmation,
+        })
+    };
+    let closed = answered(Confirmation::CannotTell);
+    assert_eq!(
+        closed.record.connections["second"].confirmed_at,
+        Some(now())
+    );
+    assert_eq!(step(&closed), None);
+    let refused = answered(Confirmation::Refused {
+        detail: "quarantine".to_owned(),
+    });
+    assert_eq!(refused.record.connections["second"].ack, None);
+    assert_eq!(step(&refused), None, "a new word is needed");
 }
 
 #[test]

@@ -161,6 +161,7 @@ impl Scene {
             rollback: None,
             operator_deadline: None,
             may_be_delivered: false,
+            supplied_is_meant: false,
         };
         let pending = HeldToken {
             issued_at: ago(mins(6)),

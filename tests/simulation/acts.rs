@@ -220,7 +220,7 @@ impl World {
             Act::Plant { token, what } => self.with(token, |tenant| tenant.plant(*what, now)),
             Act::Unpublish(token) => self.with(token, |tenant| {
                 tenant.published = None;
-                tenant.published_version += 1;
+                tenant.note_person_at_path();
             }),
             Act::BadToken(token) => self.with(token, |t| t.provider.next_is_useless = true),
             Act::LateTokens { token, minutes } => self.with(token, |t| {

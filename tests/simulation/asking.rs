@@ -18,7 +18,6 @@ use crate::world::{Coming, MACHINES, World};
 const AUTHORS: [&str; 2] = ["ann", "bob"];
 /// How soon a replica that is up hears the bell.
 const HEARD_WITHIN: SignedDuration = SignedDuration::from_secs(5);
-const EACH_LATER: SignedDuration = SignedDuration::ZERO;
 /// When a bell that comes twice comes again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(7);
 /// How far the clock of who asks may be ahead.
@@ -54,6 +53,11 @@ impl Asked {
             requests.drain(..requests.len().saturating_sub(MOST_REQUESTS));
         }
         self.written.values().sum()
+    }
+
+    /// Whether a person asked for anything.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.written.is_empty()
     }
 
     /// The documents, as a replica reads them.
@@ -125,8 +129,7 @@ impl World {
         };
         for ring in rings {
             for machine in 0..MACHINES {
-                let late = EACH_LATER * i32::try_from(machine).unwrap_or_default();
-                let at = self.after(*ring + late);
+                let at = self.after(*ring);
                 let bell = Coming::Bell(machine, Arc::clone(&name));
                 self.coming.push((at, bell));
             }

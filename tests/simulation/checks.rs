@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use scim_rotator::ports::TokenHandle;
 use scim_rotator::rotation::capability::Overlap;
 use scim_rotator::rotation::invariant;
-use scim_rotator::rotation::record::{HeldToken, Origin, Record, Trigger};
+use scim_rotator::rotation::record::{HeldToken, LastProbe, Origin, Record, Trigger};
 use scim_rotator::secret::{BearerToken, Fingerprint};
 
 use crate::control::Control;
@@ -31,8 +31,11 @@ pub(crate) struct Ledger {
     in_doubt: BTreeSet<usize>,
     /// Tokens that expired while something held their renewal back.
     missed: BTreeSet<Fingerprint>,
-    /// A connection was not configured for a while, and was given nothing since.
+    /// A connection was not configured for a while, and was given nothing since; or a
+    /// person was not waited for who writes it.
     unfed: BTreeSet<usize>,
+    /// A person wrote what stands at the published path, or deleted it.
+    published_by_person: bool,
     pub(crate) control: Control,
 }
 
@@ -61,7 +64,7 @@ impl Tenant {
                 expected,
                 holder,
             } if *expected == self.version => {
-                self.check_commit(record, holder.as_deref(), wall)?;
+                self.check_commit(record, holder.as_deref(), now, wall)?;
                 self.check_requested(record)?;
                 self.note_pause(record, now);
                 self.note_promotion(record, now);
@@ -73,6 +76,7 @@ impl Tenant {
                     return Err("bundle: what is published has the id of another client".to_owned());
                 }
                 self.note_readable(&value.value, now);
+                self.ledger.published_by_person = false;
                 Ok(())
             }
             Request::Revoke(handle) => {
@@ -97,6 +101,12 @@ impl Tenant {
         }
     }
 
+    /// A person writes to the published path, or deletes what stands there.
+    pub(crate) fn note_person_at_path(&mut self) {
+        self.published_version += 1;
+        self.ledger.published_by_person = true;
+    }
+
     /// Readers find this token from now on.
     pub(crate) fn note_readable(&mut self, value: &BearerToken, now: Timestamp) {
         let readable = self.published.as_ref().map(|p| &p.value);
@@ -106,7 +116,13 @@ impl Tenant {
     }
 
     /// I7 and I9, and that nothing is promoted before all hold it.
-    fn check_commit(&self, new: &Record, holder: Option<&str>, wall: Timestamp) -> Checked {
+    fn check_commit(
+        &self,
+        new: &Record,
+        holder: Option<&str>,
+        now: Timestamp,
+        wall: Timestamp,
+    ) -> Checked {
         invariant::check(new).map_err(|violation| format!("I9: {violation}"))?;
         let pending = new.rotation.as_ref().and_then(|r| r.pending.as_ref());
         let retiring = new.retiring.iter().map(|old| &old.token);
@@ -132,12 +148,15 @@ impl Tenant {
             return Err("I7: a record was written under the lease of another replica".to_owned());
         }
         match &new.current {
-            Some(current) if grown == Some(1) => self.check_promotion(current),
+            Some(current) if grown == Some(1) => {
+                let is_hasty = self.is_hasty(old, new, now);
+                self.check_promotion(current, is_hasty)
+            }
             Some(_) | None => Ok(()),
         }
     }
 
-    fn check_promotion(&self, current: &HeldToken) -> Checked {
+    fn check_promotion(&self, current: &HeldToken, is_hasty: bool) -> Checked {
         self.check_in_use(current)?;
         if current.origin == Origin::Adopted {
             return Ok(());
@@ -146,7 +165,9 @@ impl Tenant {
             return Err("I2: a token became current without evidence".to_owned());
         }
         let without = |index: &usize| {
-            !self.detached.contains(index) && self.held[*index].as_ref() != Some(&current.value)
+            let waits = is_hasty && self.is_by_person(*index);
+            let wanted = !self.detached.contains(index) && !waits;
+            wanted && self.held[*index].as_ref() != Some(&current.value)
         };
         match (0..self.held.len()).find(without) {
             Some(index) => Err(format!(
@@ -154,6 +175,19 @@ impl Tenant {
             )),
             None => Ok(()),
         }
+    }
+
+    /// Whether the token in use does not work any more, or must not: no person is
+    /// waited for then.
+    fn is_hasty(&self, old: &Record, new: &Record, now: Timestamp) -> bool {
+        let trigger = old.rotation.as_ref().map(|r| r.trigger);
+        let current = old.current.as_ref();
+        let expiry = current.and_then(|c| self.profile.policy.expiry(c));
+        let works = current.is_some_and(|c| self.provider.accepts(&c.value, now));
+        let is_drift = old.probe.as_ref().is_some_and(LastProbe::is_drift);
+        let is_compromised = old.is_compromised() || trigger == Some(Trigger::Compromise);
+        let has_expired = expiry.is_some_and(|end| end <= new.updated_at);
+        !works || is_drift || is_compromised || has_expired
     }
 
     fn note_promotion(&mut self, new: &Record, now: Timestamp) {
@@ -165,6 +199,11 @@ impl Tenant {
             return;
         };
         self.ledger.cut_off = false;
+        let given = new.current.as_ref().map(|token| &token.value);
+        let lacks =
+            |index: &usize| self.is_by_person(*index) && self.held[*index].as_ref() != given;
+        let open: Vec<_> = (0..self.held.len()).filter(lacks).collect();
+        self.ledger.unfed.extend(open);
         let trigger = new.history.first().map(|past| past.trigger);
         let compromised = trigger == Some(Trigger::Compromise);
         for before in self.ledger.superseded.values_mut() {
@@ -237,10 +276,9 @@ impl Tenant {
         // What somebody writes over the token in use, or deletes, is noticed at the next
         // look.
         let published = self.published.as_ref().map(|p| &p.value);
-        let by_somebody = |value| self.is_planted(value) || self.provider.is_by_hand(value);
-        let planted = published.is_none_or(by_somebody);
+        let by_person = self.ledger.published_by_person;
         let readable = current
-            .filter(|c| planted || published == Some(&c.value))
+            .filter(|c| by_person || published == Some(&c.value))
             .and_then(|c| self.ledger.readable_at.get(&c.fingerprint()));
         let Some(readable_at) = readable else {
             return Err("I2: the old token ends before readers find the new one".to_owned());

@@ -97,6 +97,7 @@ fn given_rotation(label: &str, at: Timestamp) -> Rotation {
         rollback: None,
         operator_deadline: None,
         may_be_delivered: true,
+        supplied_is_meant: false,
     }
 }
 

@@ -27,7 +27,9 @@ impl Tenant {
 
     fn waits_for_a_person(&self, record: &Record) -> bool {
         match record.stage_name() {
-            StageName::WaitingOperator if is_handed_over(record) => !self.nobody_writes,
+            StageName::WaitingOperator | StageName::Idle if self.is_handed_over(record) => {
+                !self.nobody_writes
+            }
             StageName::WaitingOperator => self.profile.is_by_hand(),
             StageName::Halted => !record.halt_is_lifted(),
             StageName::Idle
@@ -39,6 +41,17 @@ impl Tenant {
             | StageName::Reverting
             | StageName::Discarding => false,
         }
+    }
+
+    /// Whether a person has to write the new token into a connection: in a rotation
+    /// that waits for it, or after one that did not.
+    fn is_handed_over(&self, record: &Record) -> bool {
+        let waits_there = self.waiting.iter().any(Option::is_some);
+        record.halt.is_none()
+            && match &record.rotation {
+                Some(rotation) => rotation.stage == Stage::HandedOver,
+                None => waits_there,
+            }
     }
 
     /// Whether only a person can make the next token: always, or because a
@@ -104,7 +117,7 @@ impl Tenant {
     pub(crate) fn supply(&mut self, now: Timestamp) {
         let made = self.provider.issue_by_hand(false, now);
         self.note_readable(&made.value, now);
-        self.published_version += 1;
+        self.note_person_at_path();
         self.published = Some(PublishedToken {
             value: made.value,
             token_id: Some(made.id),
@@ -114,12 +127,6 @@ impl Tenant {
             unreadable: None,
         });
     }
-}
-
-/// Whether a person has to write the new token into a connection.
-fn is_handed_over(record: &Record) -> bool {
-    let rotation = record.rotation.as_ref();
-    record.halt.is_none() && rotation.is_some_and(|r| r.stage == Stage::HandedOver)
 }
 
 impl World {
@@ -133,7 +140,7 @@ impl World {
         let Some(record) = record.filter(|record| tenant.waits_for_a_person(record)) else {
             return;
         };
-        if is_handed_over(&record) {
+        if tenant.is_handed_over(&record) {
             for (connection, fingerprint) in tenant.write_by_hand(now) {
                 let request = WrittenRequest {
                     reason: "I saw users arrive".to_owned(),

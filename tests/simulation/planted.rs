@@ -88,7 +88,7 @@ impl Tenant {
         }
         self.planted.extend(new);
         self.published = Some(secret);
-        self.published_version += 1;
+        self.note_person_at_path();
     }
 
     pub(crate) fn is_planted(&self, value: &BearerToken) -> bool {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use scim_rotator::fault::{Fault, FaultClass};
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::answer::{AuthError, ProbeAnswer, RedirectTo};
+use scim_rotator::scim::evidence::Tenancy;
 use scim_rotator::scim::evidence::{Evidence, Refusal, Verdict};
-use scim_rotator::scim::tenancy::Tenancy;
 use scim_rotator::scim::tenant_mark::TenantMark;
 use scim_rotator::scim::verdict::{ControlAnswers, Observed, RefusalRound, judge, judge_refusal};
 use scim_rotator::secret::BearerToken;
@@ -98,7 +98,7 @@ impl Probe for SimProbe {
         }
     }
 
-    async fn mark_tenant(&self, value: &BearerToken) -> Option<TenantMark> {
+    async fn mark_tenant(&self, value: &BearerToken, _: Option<&TenantMark>) -> Option<TenantMark> {
         let world = self.gate.sim.lock();
         let tenant = world.tenants.get(&self.gate.token)?;
         let id = tenant.entry_seen_by(value, world.now)?;
@@ -114,7 +114,7 @@ impl Probe for SimProbe {
         match seen {
             None => Tenancy::Unknown("it is refused".to_owned()),
             Some(id) if remembered["entries"][0] == id => Tenancy::Same,
-            Some(_) => Tenancy::Other("it lists other entries".to_owned()),
+            Some(_) => Tenancy::Gone("it lists other entries".to_owned()),
         }
     }
 

@@ -7,7 +7,7 @@ use scim_rotator::fault::Fault;
 use scim_rotator::ports::{IssueRequest, PublishedSecret, PublishedToken, TokenHandle};
 use scim_rotator::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use scim_rotator::rotation::record::Record;
-use scim_rotator::scim::tenancy::Tenancy;
+use scim_rotator::scim::evidence::Tenancy;
 use scim_rotator::secret::BearerToken;
 
 /// Who asks.

@@ -119,7 +119,9 @@ pub(crate) fn patience(tenant: &Tenant) -> SignedDuration {
     let probed_within = policy.probe_every + policy.probe_every / 10;
     let noticed_within = probed_within.max(tenant.profile.sweep);
     let can = &tenant.profile.issuer.can;
-    let waits_twice = can.live_tokens == LiveTokens::Two && !can.ends_old_tokens_for_us();
+    let was_asked = tenant.asked.is_any();
+    let two_slots = can.live_tokens == LiveTokens::Two && !can.ends_old_tokens_for_us();
+    let waits_twice = was_asked && two_slots;
     let lives = tenant.profile.issuer.life * if waits_twice { 2 } else { 1 };
     noticed_within + lives + SignedDuration::from_hours(48)
 }

@@ -9,7 +9,7 @@ use scim_rotator::ports::{PublishedSecret, PublishedToken};
 use scim_rotator::rotation::capability::Writer;
 use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::rotation::record::Record;
-use scim_rotator::scim::tenancy::Tenancy;
+use scim_rotator::scim::evidence::Tenancy;
 use scim_rotator::secret::BearerToken;
 
 use crate::asking::Asked;
@@ -164,7 +164,7 @@ impl Tenant {
         }
     }
 
-    fn is_by_person(&self, connection: usize) -> bool {
+    pub(crate) fn is_by_person(&self, connection: usize) -> bool {
         self.profile.connections[connection].1.writer == Writer::Person
     }
 

@@ -14,6 +14,7 @@ pub mod keycloak;
 pub mod kube_api;
 pub mod machine;
 pub mod meddler;
+pub mod mlflow;
 pub mod part;
 pub mod promtool;
 pub mod scim2_server;

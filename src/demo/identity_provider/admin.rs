@@ -12,8 +12,7 @@ use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::connection::SavedConnection;
-use super::provisioner::Reply;
+use super::connection::{Reply, SavedConnection};
 use super::{AdminFault, Shared, WriteFault};
 use crate::demo::loopback::{answer, broken_off, carries, complaint, stranger};
 

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::provisioner::Reply;
 use crate::secret::{BearerToken, Fingerprint};
 
 /// The text in place of a token.
@@ -184,4 +183,17 @@ impl SavedConnection {
             Reply::Unreachable => {}
         }
     }
+}
+
+/// What the service provider said to one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// Done.
+    Ok,
+    /// 401 or 403.
+    Refused(u16),
+    /// Another status.
+    Failed(u16),
+    /// No answer.
+    Unreachable,
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Shared;
-use super::connection::{Access, ConnectionState};
+use super::connection::{Access, ConnectionState, Reply};
 use crate::http::{Client, Request};
 use crate::secret::random_256;
 
@@ -19,19 +19,6 @@ const MOST_PEOPLE: usize = 20;
 
 /// Pause between two attempts in quarantine.
 const QUARANTINE: SignedDuration = SignedDuration::from_secs(1);
-
-/// What the service provider said to one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
-    /// Done.
-    Ok,
-    /// 401 or 403.
-    Refused(u16),
-    /// Another status.
-    Failed(u16),
-    /// No answer.
-    Unreachable,
-}
 
 /// Calls to a service provider.
 pub(super) struct Service {

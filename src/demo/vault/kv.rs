@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::reply::Reply;
-use super::router::{Request, Verb};
+use super::request::{Request, Verb};
 
 /// Versions that are kept unless the metadata say otherwise.
 const KEPT_VERSIONS: u64 = 10;

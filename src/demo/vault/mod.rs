@@ -8,6 +8,7 @@ mod auth;
 mod kv;
 mod policy;
 mod reply;
+mod request;
 mod router;
 mod trouble;
 
@@ -209,8 +210,8 @@ async fn answer(
         )
         | None => {}
     }
-    let request = router::Request {
-        method: router::Verb::of(&method, uri.query()),
+    let request = request::Request {
+        method: request::Verb::of(&method, uri.query()),
         path,
         token: headers.get("x-vault-token").and_then(|v| v.to_str().ok()),
         body: serde_json::from_slice(&body).unwrap_or_default(),

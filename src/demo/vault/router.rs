@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -10,38 +9,7 @@ use super::auth::{Role, Token, Tokens};
 use super::kv::Engine;
 use super::policy::{Policy, capabilities, default_policy};
 use super::reply::Reply;
-
-/// What a request wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Read,
-    Write,
-    Delete,
-    List,
-}
-
-impl Verb {
-    pub(super) fn of(method: &Method, query: Option<&str>) -> Self {
-        if method.as_str() == "LIST" || query.is_some_and(|q| q.contains("list=true")) {
-            Self::List
-        } else if *method == Method::POST || *method == Method::PUT {
-            Self::Write
-        } else if *method == Method::DELETE {
-            Self::Delete
-        } else {
-            Self::Read
-        }
-    }
-}
-
-/// A request, taken apart.
-pub(super) struct Request<'a> {
-    pub(super) method: Verb,
-    pub(super) path: &'a str,
-    pub(super) token: Option<&'a str>,
-    pub(super) body: Value,
-    pub(super) now: Timestamp,
-}
+use super::request::{Request, Verb};
 
 /// Everything that the Vault holds.
 pub(super) struct Vault {

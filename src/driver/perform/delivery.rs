@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::operands::{current_of, is_of_another_issuer, missing, pending_of, rotation_of};
+use super::operands::{current_of, is_of_another_issuer, missing, pending_of};
 use crate::fault::Fault;
 use crate::ports::unit::Unit;
 use crate::ports::{Connection, Delivery};
-use crate::rotation::capability::{LastUsed, Writer};
+use crate::rotation::capability::Writer;
 use crate::rotation::handover;
 use crate::rotation::outcome::{Confirmation, Outcome};
 use crate::rotation::record::{HeldToken, Record};
@@ -47,34 +47,52 @@ pub(super) async fn revert(unit: &Unit, record: &Record, name: &str) -> Result<O
 /// Asks the connection for proof. If it cannot tell, the issuer's record of use
 /// may.
 pub(super) async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
-    let rotation = rotation_of(record)?;
-    let pending = pending_of(record)?;
+    let handed = handed_to(record, name)?;
     let connection = unit
         .connection(name)
         .ok_or_else(|| missing("such connection"))?;
     let delivery = Delivery {
         token: &unit.name,
-        value: &pending.value,
+        value: &handed.value,
         old: record.current.as_ref().map(|t| &t.value),
         scim_url: &unit.scim_url,
     };
     let by_person = connection.capabilities().writer == Writer::Person;
-    // The issuer does not tell who used the token.
-    let use_shows = !by_person || unit.connections.len() == 1;
+    let last_used = unit.issuer.capabilities().last_used;
+    let use_shows = match by_person {
+        true => handover::use_shows(last_used, unit.connections.len()),
+        false => last_used.tells_when(),
+    };
     let mut confirmation = connection.confirm(&delivery).await?;
-    let delivered_at = rotation.deliveries.get(name).map(|d| d.at);
+    let rotation = record.rotation.as_ref();
+    let delivery = rotation.and_then(|r| r.deliveries.get(name));
+    let delivered_at = delivery.map(|d| d.at);
     let cannot_tell = confirmation == Confirmation::CannotTell;
-    if cannot_tell && use_shows && used_since(unit, pending, delivered_at).await {
+    if cannot_tell && use_shows && used_since(unit, handed, delivered_at).await {
         confirmation = Confirmation::Works;
     }
     let acknowledged = handover::is_acknowledged(record, name);
     if by_person && handover::is_proof(acknowledged, &confirmation) {
-        settle(unit, connection.as_ref(), name, pending).await;
+        settle(unit, connection.as_ref(), name, handed).await;
     }
     Ok(Outcome::Confirmed {
         connection: name.to_owned(),
         confirmation,
     })
+}
+
+/// The token that the connection was given: the pending one, or after the rotation
+/// the one in use.
+fn handed_to<'r>(record: &'r Record, name: &str) -> Result<&'r HeldToken, Fault> {
+    if record.rotation.is_some() {
+        return pending_of(record);
+    }
+    let holds = record.connections.get(name);
+    let current = current_of(record)?;
+    match holds.is_some_and(|holds| holds.fingerprint == current.fingerprint()) {
+        true => Ok(current),
+        false => Err(missing("token that was handed over")),
+    }
 }
 
 /// The token that was written need not wait any more. If it cannot be removed,
@@ -91,12 +109,8 @@ async fn settle(unit: &Unit, connection: &dyn Connection, name: &str, token: &He
 }
 
 async fn used_since(unit: &Unit, token: &HeldToken, since: Option<Timestamp>) -> bool {
-    let exact = match unit.issuer.capabilities().last_used {
-        LastUsed::Exact | LastUsed::Throttled => true,
-        LastUsed::Day | LastUsed::None => false,
-    };
     let elsewhere = is_of_another_issuer(unit, token.issuer.as_deref());
-    let (true, Some(id), Some(since)) = (exact && !elsewhere, token.id.as_ref(), since) else {
+    let (false, Some(id), Some(since)) = (elsewhere, token.id.as_ref(), since) else {
         return false;
     };
     match unit.issuer.get(&unit.name, id.as_str()).await {

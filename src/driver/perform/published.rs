@@ -146,6 +146,7 @@ mod tests {
             value: value("old"),
             id: None,
             stated_id: Some("id-old".to_owned()),
+            issued_at_is_seen: false,
             supplied_by: None,
             issuer: None,
             issued_at: at(10),

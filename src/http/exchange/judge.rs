@@ -9,7 +9,7 @@ use super::place::View;
 use super::purpose::{Effect, Purpose};
 use super::rule::{Means, Rule};
 use super::said;
-use super::settings::Shared;
+use super::settings::{Shared, TOKEN_ENDPOINT};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::fired::Firings;
 use crate::http::message::Answer;
@@ -253,9 +253,6 @@ impl Earlier for NoEarlier {
         false
     }
 }
-
-/// The key of a token endpoint's settings, for who is told which rules fire.
-pub const TOKEN_ENDPOINT: &str = "auth.oauth2";
 
 /// What the answer of a token endpoint means: the configured rules, then a 200
 /// alone is a success, then HTTP's own meaning by status.

@@ -10,8 +10,7 @@ use std::fmt;
 use serde_json::Value;
 
 use self::join::Join;
-pub(crate) use self::join::{JoinPart, from_parts};
-pub(crate) use self::written::from_keys;
+pub(crate) use self::written::{JoinPart, from_keys, from_parts};
 use super::json_place::JsonPlace;
 use crate::http::message::{Answer, SecretJson};
 use crate::http::template::{Context, Names};

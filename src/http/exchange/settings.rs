@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::call::{Call, ErrorPlaces};
-use super::judge::TOKEN_ENDPOINT;
 use super::purpose::Purpose;
 use super::rule::Rule;
 use crate::http::fired::RuleName;
@@ -12,6 +11,9 @@ use crate::http::oauth2::CallerAuth;
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::template::{ConfigValue, Context, Template, TemplateMap};
 use crate::value::Credential;
+
+/// The key of a token endpoint's settings, for who is told which rules fire.
+pub const TOKEN_ENDPOINT: &str = "auth.oauth2";
 
 /// What all calls of one issuer or connection share. Both kinds of settings
 /// have these keys; this is what the exchange takes of them.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::rotation::capability::SideEffects;
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::Outcome;
-use crate::rotation::record::{Delivery, Lease, Record};
+use crate::rotation::record::{Delivery, Lease, Record, Stage};
 use crate::rotation::situation::Situation;
 
 /// Marks in the record that a step is about to begin, and extends the lease.
@@ -38,6 +38,19 @@ pub fn intend(
         rotation.deliveries.insert(connection.clone(), started);
     }
     next
+}
+
+/// Whether the step may be performed before its beginning is stored: it delivers a
+/// token that was stored as one that may be delivered at any time, so that a
+/// successor takes it as delivered. A person sees what is handed over, so that stage
+/// is stored first.
+#[must_use]
+pub fn may_precede_its_commit(record: &Record, step: &Step) -> bool {
+    let Some(rotation) = &record.rotation else {
+        return false;
+    };
+    let delivers = matches!(step, Step::Deliver { .. });
+    delivers && rotation.may_be_delivered && rotation.stage != Stage::HandedOver
 }
 
 /// Whether the record must be stored at once after this outcome, because its

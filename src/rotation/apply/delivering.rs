@@ -3,7 +3,7 @@
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
 use super::handed_over;
-use super::promoting::{advance, enter};
+use super::promoting::{advance, all_given, enter};
 use super::rolling_back::{begin_discarding, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::capability::{Overlap, Writer};
@@ -52,7 +52,7 @@ pub(super) fn delivered(
         .insert(connection.to_owned(), holds);
     change.record.failures = Failures::default();
     if completes_first(&change) && !proven {
-        if all_delivered(&change) {
+        if all_given(&change, Writer::Daemon) {
             enter(&mut change, Stage::Completing);
         }
     } else {
@@ -69,17 +69,6 @@ fn is_by_person(change: &Change<'_, '_>, connection: &str) -> bool {
 /// Whether the new token works only after `complete`.
 fn completes_first(change: &Change<'_, '_>) -> bool {
     change.situation.issuer.overlap == Overlap::TwoPhase { next_usable: false }
-}
-
-fn all_delivered(change: &Change<'_, '_>) -> bool {
-    let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
-    let connections = change.situation.connections.iter();
-    let mut written = connections.filter(|(_, can)| can.writer == Writer::Daemon);
-    written.all(|(name, _)| {
-        deliveries
-            .and_then(|d| d.get(name))
-            .is_some_and(|d| matches!(d.state, DeliveryState::Delivered | DeliveryState::Confirmed))
-    })
 }
 
 pub(super) fn completed(mut change: Change<'_, '_>) -> Result<(), IllegalOutcome> {
@@ -127,7 +116,8 @@ pub(super) fn confirmed(
     connection: &str,
     confirmation: Confirmation,
 ) -> Result<(), IllegalOutcome> {
-    if handed_over::waits(&change) {
+    let has_ended = change.record.rotation.is_none();
+    if has_ended || handed_over::waits(&change) || is_by_person(&change, connection) {
         return handed_over::confirmed(change, connection, confirmation);
     }
     let now = change.now;

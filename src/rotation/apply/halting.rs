@@ -66,7 +66,7 @@ pub(super) fn end_if_over(before: &Record, after: &mut Record, succeeded: Option
 /// while the issuer is away: it is tried once more.
 pub(super) fn halt_unusable(change: &mut Change<'_, '_>, answer: &UnusableAnswer, found: &str) {
     let before = change.record.halt.as_ref();
-    let is_second = before.is_some_and(|halt| halt.cause == HaltCause::UnusableAnswer);
+    let is_second = before.is_some_and(|halt| halt.may_pass);
     let may_pass = answer.is_page && !is_second;
     let token = change.record.token.clone();
     let issuer = change.situation.issuer_name;

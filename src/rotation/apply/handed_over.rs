@@ -27,6 +27,9 @@ pub(super) fn confirmed(
     confirmation: Confirmation,
 ) -> Result<(), IllegalOutcome> {
     let now = change.now;
+    if change.record.rotation.is_none() {
+        return confirmed_later(change, connection, &confirmation);
+    }
     if delivery(&mut change, connection).is_none() {
         return Err(change.illegal("confirmed"));
     }
@@ -41,6 +44,27 @@ pub(super) fn confirmed(
     }
     if let Some(holds) = change.record.connections.get_mut(connection) {
         holds.confirmed_at = Some(now);
+    }
+    change.record.failures = Failures::default();
+    Ok(())
+}
+
+/// The answer after a person told, when no rotation waited any more, that the token
+/// was written. If the identity provider refuses it, the person's word is dropped.
+fn confirmed_later(
+    change: Change<'_, '_>,
+    connection: &str,
+    confirmation: &Confirmation,
+) -> Result<(), IllegalOutcome> {
+    let now = change.now;
+    let is_told = handover::open(change.record, connection).is_some_and(|h| h.ack.is_some());
+    let holds = change.record.connections.get_mut(connection);
+    let Some(holds) = holds.filter(|_| is_told) else {
+        return Err(change.illegal("confirmed"));
+    };
+    match handover::is_proof(true, confirmation) {
+        true => holds.confirmed_at = Some(now),
+        false => holds.ack = None,
     }
     change.record.failures = Failures::default();
     Ok(())

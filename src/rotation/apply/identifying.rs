@@ -82,9 +82,13 @@ fn the_only<'a, 'l: 'a>(
 /// Whether the times agree: it was made before it was seen, and the list shows
 /// no other end than the token itself.
 fn may_be(current: &HeldToken, listed: &ListedToken) -> bool {
+    let off = match current.issued_at_is_seen {
+        true => TOLERATED,
+        false => BY_HAND,
+    };
     let made_later = listed
         .created_at
-        .is_some_and(|at| at > current.issued_at + BY_HAND);
+        .is_some_and(|at| at.duration_since(current.issued_at) > off);
     let own_end = current
         .expires_at
         .filter(|_| current.expiry == ExpiryKnown::Jwt);

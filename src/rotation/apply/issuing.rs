@@ -88,6 +88,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         pending: None,
         deliveries: std::collections::BTreeMap::new(),
         may_be_delivered: false,
+        supplied_is_meant: false,
         completed: false,
         rollback: None,
         operator_deadline: None,
@@ -195,6 +196,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
         id: token.issuer_id(),
         value: token.value,
         stated_id: None,
+        issued_at_is_seen: false,
         supplied_by: None,
         issuer,
         issued_at: now,
@@ -226,17 +228,21 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
     let now = change.now;
     let expired = pending.expires_at.is_some_and(|end| end <= now);
     let stage = first_stage(change, &pending);
+    // Many values that people supply are discarded unproven, so that no connection
+    // should be written for them.
+    let issued = pending.origin == Origin::Issued;
     let request = change.record.request.take();
     if let Some(rotation) = change.record.rotation.as_mut() {
         rotation.intent = None;
         rotation.pending = Some(pending);
-        rotation.may_be_delivered = !expired;
+        rotation.may_be_delivered = !expired && issued;
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         rotation.operator_deadline = None;
         // The new token is younger than the request, and fulfils it. A
         // compromise stays the trigger, whatever was requested since.
         if let Some(request) = request {
+            rotation.supplied_is_meant = request.supplied && !issued;
             rotation.asked_by = request.by.or(rotation.asked_by.take());
             if rotation.trigger != Trigger::Compromise {
                 rotation.trigger = request.trigger;

@@ -30,7 +30,7 @@ mod rolling_back;
 mod supplying;
 
 pub use change::IllegalOutcome;
-pub use committing::{intend, must_be_stored};
+pub use committing::{intend, may_precede_its_commit, must_be_stored};
 pub use folding::apply;
 pub use reconciling::{Reconciled, reconcile_uncommitted};
 pub use requests::{take_requests, take_requests_for_all};

@@ -6,6 +6,7 @@ use super::change::Change;
 use super::losing::NO_ID;
 use super::restoring;
 use crate::rotation::capability::{IssueEffect, Overlap, Writer};
+use crate::rotation::handover;
 use crate::rotation::record::{
     DeliveryState, Failures, HISTORY, HeldToken, LastProbe, PastRotation, PublishedEnd, Record,
     Retiring, RotationResult, Stage, Trigger,
@@ -14,26 +15,15 @@ use crate::rotation::record::{
 /// Moves a rotation with a proven token to the stage that its deliveries
 /// permit.
 pub(super) fn advance(change: &mut Change<'_, '_>) {
-    let wanted = change.situation.connections;
-    let all = |writer: Writer, enough: fn(DeliveryState) -> bool| {
-        let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
-        let mut written = wanted.iter().filter(|(_, can)| can.writer == writer);
-        written.all(|(name, _)| {
-            deliveries
-                .and_then(|d| d.get(name))
-                .is_some_and(|d| enough(d.state))
-        })
-    };
-    let has = |s| matches!(s, DeliveryState::Delivered | DeliveryState::Confirmed);
-    let stage = if !all(Writer::Daemon, has) {
+    let stage = if !all_given(change, Writer::Daemon) {
         Stage::Delivering
     } else if begins_unknown(change) {
         Stage::Completing
-    } else if !all(Writer::Daemon, |s| s == DeliveryState::Confirmed) {
+    } else if !all_confirmed(change, Writer::Daemon) {
         Stage::Confirming
     } else if !is_proven(change) {
         Stage::Proving
-    } else if !all(Writer::Person, |s| s == DeliveryState::Confirmed) {
+    } else if !all_given(change, Writer::Person) || waits_for_a_person(change) {
         // A person is asked last: what fails before concerns nobody.
         Stage::HandedOver
     } else {
@@ -41,6 +31,32 @@ pub(super) fn advance(change: &mut Change<'_, '_>) {
         return;
     };
     enter(change, stage);
+}
+
+fn waits_for_a_person(change: &Change<'_, '_>) -> bool {
+    let can_wait = handover::can_wait(change.record, change.situation.policy, change.now);
+    can_wait && !all_confirmed(change, Writer::Person)
+}
+
+/// Whether all connections that are written so were given the pending token.
+pub(super) fn all_given(change: &Change<'_, '_>, writer: Writer) -> bool {
+    let mut written = written_by(change, writer);
+    written.all(|name| handover::is_given(change.record, name, writer))
+}
+
+fn all_confirmed(change: &Change<'_, '_>, writer: Writer) -> bool {
+    let deliveries = change.record.rotation.as_ref().map(|r| &r.deliveries);
+    let mut written = written_by(change, writer);
+    written.all(|name| {
+        let delivery = deliveries.and_then(|d| d.get(name));
+        delivery.is_some_and(|d| d.state == DeliveryState::Confirmed)
+    })
+}
+
+fn written_by<'c>(change: &'c Change<'_, '_>, writer: Writer) -> impl Iterator<Item = &'c String> {
+    let connections = change.situation.connections.iter();
+    let written = connections.filter(move |(_, can)| can.writer == writer);
+    written.map(|(name, _)| name)
 }
 
 /// Whether this is the first rotation of a two-phase issuer. The token that was

@@ -114,6 +114,7 @@ fn held(change: &Change<'_, '_>, supplied: &Supplied, origin: Origin) -> HeldTok
         value: supplied.value.clone(),
         id: None,
         stated_id: supplied.stated_id.clone(),
+        issued_at_is_seen: supplied.issued_at.is_none(),
         supplied_by: supplied.by.clone(),
         issuer: None,
         issued_at,

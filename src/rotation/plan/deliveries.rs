@@ -2,23 +2,16 @@
 
 use super::view::View;
 use crate::rotation::capability::Writer;
-use crate::rotation::record::{DeliveryState, HeldToken, Rotation};
+use crate::rotation::handover;
+use crate::rotation::record::HeldToken;
 
 /// The first connection that is written so and was not given the pending token.
-pub(super) fn next_to_deliver<'v>(
-    view: &View<'v>,
-    rotation: &Rotation,
-    writer: Writer,
-) -> Option<&'v String> {
+pub(super) fn next_to_deliver<'v>(view: &View<'v>, writer: Writer) -> Option<&'v String> {
     let connections = view.situation.connections.iter();
     let mut written = connections.filter(|(_, can)| can.writer == writer);
-    let lacks = |name: &String| {
-        !rotation
-            .deliveries
-            .get(name)
-            .is_some_and(|d| matches!(d.state, DeliveryState::Delivered | DeliveryState::Confirmed))
-    };
-    written.find(|(name, _)| lacks(name)).map(|(name, _)| name)
+    written
+        .find(|(name, _)| !handover::is_given(view.record, name, writer))
+        .map(|(name, _)| name)
 }
 
 /// Whether the token has expired since it was proven: such a token is delivered

@@ -172,9 +172,12 @@ fn next_look(view: &View<'_>, entry: &Retiring) -> Option<(Timestamp, Reason)> {
         return None;
     }
     let soon = view.after(view.situation.policy.retry_min);
-    Some(match skewed(view, entry) {
-        true => (soon, Reason::ClockSkew),
-        false => (next_proof(view).unwrap_or(soon), Reason::ProofNeeded),
+    Some(if lost_lease::connection_in_doubt(view).is_some() {
+        (soon, Reason::ConnectionInDoubt)
+    } else if skewed(view, entry) {
+        (soon, Reason::ClockSkew)
+    } else {
+        (next_proof(view).unwrap_or(soon), Reason::ProofNeeded)
     })
 }
 

@@ -109,7 +109,7 @@ fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     if dead || !(proven || completes_first) {
         return view.step(Step::Prove, Reason::InFlight);
     }
-    match next_to_deliver(view, rotation, Writer::Daemon) {
+    match next_to_deliver(view, Writer::Daemon) {
         Some(connection) => view.step(
             Step::Deliver {
                 connection: connection.clone(),
@@ -124,11 +124,15 @@ fn delivering(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
 }
 
 fn confirming(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
-    let configured = |name: &str| view.situation.connection(name).is_some();
+    // A person's connections are waited for last.
+    let is_ours = |name: &str| {
+        let can = view.situation.connection(name);
+        can.is_some_and(|can| can.writer == Writer::Daemon)
+    };
     let open = rotation
         .deliveries
         .iter()
-        .filter(|(name, d)| d.state == DeliveryState::Delivered && configured(name));
+        .filter(|(name, d)| d.state == DeliveryState::Delivered && is_ours(name));
     let next = open.min_by_key(|(_, d)| d.ask_again_at);
     match next {
         None => view.step(Step::Prove, Reason::InFlight),

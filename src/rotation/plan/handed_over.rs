@@ -6,7 +6,7 @@ use super::deliveries::{has_died, next_to_deliver};
 use super::published;
 use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, View};
-use crate::rotation::capability::{ConnectionTest, LastUsed, Writer};
+use crate::rotation::capability::{ConnectionTest, Writer};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::handover;
 use crate::rotation::record::{Delivery, DeliveryState, Rotation};
@@ -19,7 +19,7 @@ pub(super) fn go_on(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
     // The daemon's own come first here too: one may have been configured since.
     let next = [Writer::Daemon, Writer::Person]
         .into_iter()
-        .find_map(|writer| next_to_deliver(view, rotation, writer));
+        .find_map(|writer| next_to_deliver(view, writer));
     if let Some(connection) = next.cloned() {
         return view.step(Step::Deliver { connection }, Reason::InFlight);
     }
@@ -29,7 +29,8 @@ pub(super) fn go_on(view: &View<'_>, rotation: &Rotation) -> Option<Decision> {
         return Some(decision);
     }
     let open = open(view, rotation);
-    if open.is_empty() {
+    let can_wait = handover::can_wait(view.record, view.situation.policy, view.now);
+    if open.is_empty() || !can_wait {
         return view.step(Step::Prove, Reason::InFlight);
     }
     let due = open
@@ -73,14 +74,18 @@ fn looks(view: &View<'_>, name: &str, delivery: &Delivery) -> bool {
 fn can_be_seen(view: &View<'_>, name: &str) -> bool {
     let connection = view.situation.connection(name);
     let told_there = connection.is_some_and(|can| can.test != ConnectionTest::None);
-    told_there || use_shows(view)
+    let connections = view.situation.connections.len();
+    told_there || handover::use_shows(view.situation.issuer.last_used, connections)
 }
 
-/// The use of the token shows who uses it only where one connection holds it.
-fn use_shows(view: &View<'_>) -> bool {
-    let exact = match view.situation.issuer.last_used {
-        LastUsed::Exact | LastUsed::Throttled => true,
-        LastUsed::Day | LastUsed::None => false,
-    };
-    exact && view.situation.connections.len() == 1
+/// Confirms a connection of which a person said, after the rotation had ended, that
+/// the token is written there: it need not wait in Vault any more.
+pub(super) fn close(view: &View<'_>) -> Option<Decision> {
+    let mut known = view.record.connections.iter();
+    let (connection, _) = known.find(|(name, holds)| {
+        let is_told = holds.ack.is_some() && handover::open(view.record, name).is_some();
+        is_told && view.situation.connection(name).is_some()
+    })?;
+    let connection = connection.clone();
+    view.step(Step::Confirm { connection }, Reason::HandoverTold)
 }

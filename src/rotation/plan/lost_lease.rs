@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::view::View;
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::record::{ConnectionHolds, Intent, Stage};
+use crate::rotation::record::{ConnectionHolds, HeldToken, Intent, Stage};
+use crate::secret::Fingerprint;
 
 /// Revokes a token that was issued to this process and is in no record. No
 /// other replica knows its value, so the lease of another one does not matter.
@@ -56,17 +57,26 @@ pub(super) fn give_again(view: &View<'_>) -> Option<Decision> {
     view.step(Step::Revert { connection }, Reason::ConnectionInDoubt)
 }
 
-/// A configured connection that does not hold the token in use: a process may
-/// have written another token to it after lease loss, or it was not configured
-/// when the token in use was delivered.
+/// A configured connection that holds neither the token in use nor the one that
+/// follows it: a process may have written another token to it after lease loss, or
+/// it was not configured when the token in use was delivered.
 pub(super) fn connection_in_doubt<'a>(view: &View<'a>) -> Option<&'a str> {
     let current = view.record.current.as_ref()?.fingerprint();
     // A connection is never given a dead token in exchange for another one.
     let works = !view.current_has_expired() && !view.current_is_refused();
-    let lacks = |holds: &ConnectionHolds| works && holds.fingerprint != current;
+    let is_next = |holds: &ConnectionHolds| next(view) == Some(holds.fingerprint);
+    let lacks = |holds: &ConnectionHolds| works && holds.fingerprint != current && !is_next(holds);
     let known = view.record.connections.iter();
     known
         .filter(|(_, holds)| holds.in_doubt || lacks(holds))
         .find(|(name, _)| view.situation.connection(name).is_some())
         .map(|(name, _)| name.as_str())
+}
+
+/// The pending token, unless it is being rolled back.
+fn next(view: &View<'_>) -> Option<Fingerprint> {
+    let rotation = view.record.rotation.as_ref()?;
+    let goes_back = matches!(rotation.stage, Stage::Reverting | Stage::Discarding);
+    let pending = rotation.pending.as_ref().filter(|_| !goes_back);
+    pending.map(HeldToken::fingerprint)
 }

@@ -106,6 +106,10 @@ const RULES: &[(&str, Rule)] = &[
         "a connection that does not hold the current token is given it",
         lost_lease::give_again,
     ),
+    (
+        "a connection of which a person said that it holds the token is confirmed",
+        handed_over::close,
+    ),
     ("a token without a record is adopted", published::adopt),
     (
         "a token that a person wrote becomes the pending token",

@@ -45,6 +45,10 @@ pub struct Rotation {
     /// storing that first. To any other process every connection may have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_be_delivered: bool,
+    /// Whether the person who supplied the pending token said that this value is
+    /// meant (`rotate --supplied`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supplied_is_meant: bool,
     /// Whether a two-phase issuer has ended the current token. Then the
     /// rotation cannot be rolled back.
     #[serde(default)]

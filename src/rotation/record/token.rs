@@ -32,6 +32,10 @@ pub struct HeldToken {
     pub issuer: Option<String>,
     /// When it was issued, or first seen.
     pub issued_at: Timestamp,
+    /// Whether `issued_at` is when the daemon first saw it, as nobody told when it was
+    /// issued.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub issued_at_is_seen: bool,
     /// When it stops working, as far as known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -62,6 +66,8 @@ struct StoredToken {
     issuer: Option<String>,
     issued_at: Timestamp,
     #[serde(default)]
+    issued_at_is_seen: bool,
+    #[serde(default)]
     expires_at: Option<Timestamp>,
     expiry: ExpiryKnown,
     origin: Origin,
@@ -83,6 +89,7 @@ impl From<StoredToken> for HeldToken {
             supplied_by: stored.supplied_by,
             issuer: stored.issuer,
             issued_at: stored.issued_at,
+            issued_at_is_seen: stored.issued_at_is_seen,
             expires_at: stored.expires_at,
             expiry: stored.expiry,
             origin: stored.origin,

@@ -100,6 +100,7 @@ pub(crate) fn held(name: &str) -> HeldToken {
         value: value(name),
         id: Some(shown_id(&format!("id-{name}"))),
         stated_id: None,
+        issued_at_is_seen: false,
         supplied_by: None,
         issuer: None,
         issued_at: ago(days(10)),

@@ -194,6 +194,15 @@ fn a_listed_token_that_cannot_be_it_is_not_taken_for_it() {
         ..listed("t-1", None)
     };
     assert_eq!(prepared(adopted(), lookup(vec![younger])).id, None);
+    // Nobody told when it was issued: it was there when it was adopted.
+    let soon_after = ListedToken {
+        created_at: Some(ahead(hours(1))),
+        ..listed("t-1", None)
+    };
+    let found = |scene: Scene| prepared(scene, lookup(vec![soon_after.clone()])).id;
+    let seen = |is_seen| adopted().current(|token| token.issued_at_is_seen = is_seen);
+    assert_eq!(found(seen(true)), None);
+    assert!(found(seen(false)).is_some(), "people write days");
     let jwt = adopted().current(|token| {
         token.expires_at = Some(ahead(days(10)));
         token.expiry = ExpiryKnown::Jwt;

@@ -1,16 +1,19 @@
 //! Values: who may supply a token.
 
+use scim_rotator::rotation::apply::may_precede_its_commit;
 use scim_rotator::rotation::capability::Supply;
 use scim_rotator::rotation::decision::{Action, Reason, Step};
 use scim_rotator::rotation::outcome::{Outcome, Supplied};
 use scim_rotator::rotation::record::{
     ExpiryKnown, HaltCause, Origin, Record, Stage, StageName, StatedEnd, Trigger,
 };
-use scim_rotator::scim::evidence::{FindingReason, Verdict};
+use scim_rotator::rotation::tenant;
+use scim_rotator::scim::evidence::{FindingReason, Tenancy, Verdict};
 
 use crate::apply_table::{preparation, proved, supplied};
 use crate::scene::{
-    Scene, ago, ahead, days, finding, healthy, hours, in_stage, mins, now, print, renewal_due,
+    Scene, ago, ahead, days, evidence, finding, healthy, hours, in_stage, mins, now, print,
+    renewal_due,
 };
 
 pub(super) fn take(supplied: Supplied) -> Outcome {
@@ -157,6 +160,75 @@ fn a_person_may_say_that_a_value_is_meant() {
         .requested(Trigger::Force, now())
         .with(|s| s.record.request.as_mut().expect("a request").supplied = true);
     assert!(matches!(early.plan().action, Action::Wait));
+}
+
+/// What the predecessor saw before it died may have been deleted since: only a person
+/// can tell that from another tenant.
+#[test]
+fn entries_that_are_gone_count_against_a_value_that_nobody_says_is_meant() {
+    let plain = || healthy().by_hand().person_wrote("x");
+    let meant = || {
+        plain()
+            .requested(Trigger::Force, now())
+            .with(|s| s.record.request.as_mut().expect("a request").supplied = true)
+    };
+    let judged = |scene: Scene, tenancy: Tenancy| {
+        let taken = scene.then(take(by_ann("x")));
+        assert!(tenant::is_compared(&taken.record));
+        tenant::judge(&taken.record, evidence("x", now()), &tenancy)
+    };
+    let gone = || Tenancy::Gone("no entry is there".to_owned());
+    let Verdict::Fail(finding) = judged(plain(), gone()) else {
+        panic!("it counts against the value");
+    };
+    assert_eq!(finding.reason, FindingReason::OtherTenant);
+    assert!(
+        finding.detail.contains("rotate crm --supplied"),
+        "{}",
+        finding.detail
+    );
+    let Verdict::Pass(proof) = judged(meant(), gone()) else {
+        panic!("a person answers for it");
+    };
+    assert_eq!(
+        proof.tenant_doubt(),
+        Some("no entry is there"),
+        "it is shown"
+    );
+    let other = || Tenancy::Other("it lists others".to_owned());
+    for scene in [plain(), meant()] {
+        assert!(matches!(judged(scene, other()), Verdict::Fail(_)));
+    }
+    let unknown = Tenancy::Unknown("no entries".to_owned());
+    assert!(matches!(judged(plain(), unknown), Verdict::Pass(_)));
+}
+
+/// A supplied value is often wrong, so no connection is written for one before it is
+/// proven: each delivery of it is stored first.
+#[test]
+fn only_a_token_that_was_issued_may_be_delivered_before_that_is_stored() {
+    let deliver = Step::Deliver {
+        connection: "canary".to_owned(),
+    };
+    let taken = healthy()
+        .by_hand()
+        .person_wrote("x")
+        .then(take(by_ann("x")));
+    let delivering = |scene: Scene, stage| scene.rotation(|r| r.stage = stage).record;
+    let supplied = delivering(taken, Stage::Delivering);
+    assert!(!may_precede_its_commit(&supplied, &deliver));
+    let issued = |stage| {
+        let scene = in_stage(stage).rotation(|r| r.may_be_delivered = true);
+        scene.record
+    };
+    let record = issued(Stage::Delivering);
+    assert!(may_precede_its_commit(&record, &deliver));
+    assert!(!may_precede_its_commit(&record, &Step::Prove));
+    let handed = issued(Stage::HandedOver);
+    assert!(
+        !may_precede_its_commit(&handed, &deliver),
+        "a person sees it"
+    );
 }
 
 /// A3: a compromise is answered by the issuer.

@@ -1,5 +1,7 @@
 //! Processes that die, replicas that come late, a Vault that is away.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::record::Stage;
@@ -8,6 +10,7 @@ use super::play::{DAY, HOUR, Play, profile, ruled};
 use crate::case::{Look, Start, run};
 use crate::fault::{Nature, Script, Trouble};
 use crate::profile::{strategies, variants};
+use crate::tenant::Tenant;
 
 #[test]
 fn killed_after_the_issue_it_revokes_the_lost_token_and_issues_another() {
@@ -219,6 +222,28 @@ fn an_issuer_of_nonsense_is_asked_three_times_a_day() {
     let useless = play.tenant(|t| t.provider.live(now).count());
     assert!(useless <= 2, "what does not work is revoked");
     assert!(play.last_failure().contains("does not work") || play.reason() == "issue_cap");
+}
+
+/// A process that reads its record again, and finds what it wrote itself, still knows
+/// that it has delivered the new token nowhere.
+#[test]
+fn a_record_read_again_does_not_make_the_roll_back_write_to_connections() {
+    let mut play = Play::due(&profile("S1 overlapping, by label"));
+    play.tenant(|t| t.provider.next_is_useless = true);
+    let pending = |t: &Tenant| {
+        let record = t.record.as_deref();
+        record.is_some_and(|r| r.rotation.as_ref().is_some_and(|r| r.pending.is_some()))
+    };
+    play.until("the new token is stored", pending);
+    for _ in 0..3 {
+        play.world(|world| {
+            let token = Arc::clone(world.tenants.keys().next().expect("a token"));
+            world.ring(0, &token);
+        });
+        play.pass(SignedDuration::from_secs(20));
+    }
+    play.until("it is rolled back", |t| !pending(t));
+    assert_eq!(play.count("connection.deliver"), 0);
 }
 
 /// Every write that a rotation waits for is one of the arrows of its protocol.

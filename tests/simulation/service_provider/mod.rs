@@ -279,11 +279,6 @@ impl ServiceProvider {
         self.tokens.iter().any(|t| t.value == *value && t.useless)
     }
 
-    /// Whether a person had this token made.
-    pub(crate) fn is_by_hand(&self, value: &BearerToken) -> bool {
-        self.tokens.iter().any(|t| t.value == *value && t.by_hand)
-    }
-
     /// Whether a token is refused because it is new.
     pub(crate) fn is_too_new(&self, value: &BearerToken, now: Timestamp) -> bool {
         let too_new = |t: &SpToken| now.duration_since(t.created_at) < t.works_after;

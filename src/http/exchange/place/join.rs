@@ -4,24 +4,21 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::written::from_keys;
-use super::{Place, Source, View};
-use crate::http::exchange::json_place::JsonPlace;
+use super::{Place, View};
 use crate::http::template::{Context, Names};
 use crate::problem::Problems;
 
 /// The parts one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Join {
-    parts: Vec<Part>,
-    base64: bool,
+    pub(super) parts: Vec<Part>,
+    pub(super) base64: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Fixed(String),
     At(Box<Place>),
 }
@@ -79,45 +76,4 @@ impl fmt::Display for Join {
         });
         f.write_str(&places.collect::<Vec<_>>().join(" with "))
     }
-}
-
-/// A part of a text that is made of several, as it is written: a place, or
-/// `fixed`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct JoinPart {
-    at: Option<JsonPlace>,
-    json_text: Option<JsonPlace>,
-    header: Option<String>,
-    #[serde(default)]
-    text: bool,
-    between: Option<(String, String)>,
-    fixed: Option<String>,
-}
-
-/// Builds a place from parts.
-///
-/// # Errors
-/// Says which part is neither a place nor a fixed text.
-pub(crate) fn from_parts(parts: Vec<JoinPart>, base64: bool) -> Result<Place, &'static str> {
-    let part = |part: JoinPart| {
-        let place = from_keys(
-            part.at,
-            part.json_text,
-            part.header,
-            part.text,
-            part.between,
-        );
-        match (part.fixed, place) {
-            (Some(fixed), Err(_)) => Ok(Part::Fixed(fixed)),
-            (None, Ok(place)) => Ok(Part::At(Box::new(place))),
-            (Some(_), Ok(_)) => Err("a part of `join` is a place or `fixed`, not both"),
-            (None, Err(why)) => Err(why),
-        }
-    };
-    let parts: Vec<Part> = parts.into_iter().map(part).collect::<Result<_, _>>()?;
-    Ok(Place {
-        source: Source::Join(Join { parts, base64 }),
-        between: None,
-    })
 }

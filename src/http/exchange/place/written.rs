@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::join::{JoinPart, from_parts};
+use super::join::{Join, Part};
 use super::{Place, Source};
 use crate::http::exchange::json_place::JsonPlace;
 
@@ -99,4 +99,45 @@ pub(crate) fn from_keys(
         (_, _, _) => return Err("write one of `at`, `header` and `text = true`"),
     };
     Ok(Place { source, between })
+}
+
+/// A part of a text that is made of several, as it is written: a place, or
+/// `fixed`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JoinPart {
+    at: Option<JsonPlace>,
+    json_text: Option<JsonPlace>,
+    header: Option<String>,
+    #[serde(default)]
+    text: bool,
+    between: Option<(String, String)>,
+    fixed: Option<String>,
+}
+
+/// Builds a place from parts.
+///
+/// # Errors
+/// Says which part is neither a place nor a fixed text.
+pub(crate) fn from_parts(parts: Vec<JoinPart>, base64: bool) -> Result<Place, &'static str> {
+    let part = |part: JoinPart| {
+        let place = from_keys(
+            part.at,
+            part.json_text,
+            part.header,
+            part.text,
+            part.between,
+        );
+        match (part.fixed, place) {
+            (Some(fixed), Err(_)) => Ok(Part::Fixed(fixed)),
+            (None, Ok(place)) => Ok(Part::At(Box::new(place))),
+            (Some(_), Ok(_)) => Err("a part of `join` is a place or `fixed`, not both"),
+            (None, Err(why)) => Err(why),
+        }
+    };
+    let parts: Vec<Part> = parts.into_iter().map(part).collect::<Result<_, _>>()?;
+    Ok(Place {
+        source: Source::Join(Join { parts, base64 }),
+        between: None,
+    })
 }
