@@ -66,6 +66,12 @@ pub trait Kind: Send + Sync {
         false
     }
 
+    /// Whether a connection writes a client id in each delivery, so that a token without
+    /// a client cannot be delivered to it.
+    fn writes_client_id(&self) -> bool {
+        false
+    }
+
     /// What a person is told who must supply the next token, or write it into
     /// the identity provider.
     fn instructions(&self) -> Option<String> {

@@ -330,7 +330,8 @@ async fn tenants_are_compared_with_access_tokens() {
     assert!(matches!(other, Tenancy::Other(_)), "{other:?}");
     let mark = probe.mark_tenant(&first, None).await.expect("a mark");
     let other = probe.compare_with_mark(&second(), &mark).await;
-    assert!(matches!(other, Tenancy::Other(_)), "{other:?}");
+    assert!(matches!(other, Tenancy::Gone(_)), "{other:?}");
+    assert_eq!(probe.compare_with_mark(&first, &mark).await, Tenancy::Same);
 }
 
 #[tokio::test]

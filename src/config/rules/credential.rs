@@ -13,12 +13,15 @@ pub(super) fn check(
     problems: &mut Problems,
 ) {
     match token.settings.credential {
-        CredentialShape::Token => {}
+        CredentialShape::Token => no_connection_writes_a_client(token, whole, problems),
         CredentialShape::ClientSecret => {
             the_client_is_known(token, issuer, problems);
             connections_take_the_client(token, issuer, whole, problems);
         }
-        CredentialShape::Key => the_place_of_the_key_is_said(token, problems),
+        CredentialShape::Key => {
+            no_connection_writes_a_client(token, whole, problems);
+            the_place_of_the_key_is_said(token, problems);
+        }
     }
 }
 
@@ -57,6 +60,23 @@ fn connections_take_the_client(
                 token.key(&format!("connections[{index}]")),
                 format!("the issuer may give a new client id with a new secret, and `{name}` is not given it: its identity provider would hold the id of one client and the secret of another"),
                 "put `{{ client_id }}` into the call that writes `{{ token }}` (`deliver`)",
+            );
+        }
+    }
+}
+
+/// What such a connection writes has no value without a client.
+fn no_connection_writes_a_client(token: &Token<'_>, whole: &Whole<'_>, problems: &mut Problems) {
+    for (index, name) in token.settings.connections.iter().enumerate() {
+        let connection = whole.connections.get(name);
+        if connection.is_some_and(|kind| kind.as_kind().writes_client_id()) {
+            problems.warning(
+                token.key(&format!("connections[{index}]")),
+                format!(
+                    "`{name}` is given a client id with each delivery, and this credential is a {}, which has none",
+                    token.settings.credential.as_str()
+                ),
+                "write credential = \"client_secret\" with `token_url`, or use a connection that holds a token",
             );
         }
     }

@@ -1,10 +1,13 @@
 //! Having a token issued. From the moment the answer holds a token, nothing may
 //! fail any more: an error would lose it.
 
+mod client_id;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::client_id::with_client_id;
 use super::HttpTokens;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Effect, Place, Purpose, Read, Reply, Run, View};
@@ -15,7 +18,7 @@ use crate::ports::IssueRequest;
 use crate::rotation::capability::{ExpirySource, IssueEffect, Overlap};
 use crate::rotation::outcome::IssuedToken;
 use crate::rotation::record::ExpiryKnown;
-use crate::secret::{BearerToken, TokenShapeError, objection_to_client_id};
+use crate::secret::{BearerToken, TokenShapeError};
 
 /// The answers of the calls of one issue.
 struct Answers<'c> {
@@ -301,35 +304,6 @@ fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault
         };
         lost(format!("what is at {place} cannot be used: {shape}{remedy}"))
     })
-}
-
-/// A secret whose client id is announced and not told is of no use.
-fn with_client_id(
-    value: BearerToken,
-    answers: &Answers<'_>,
-    run: &Run<'_>,
-) -> Result<BearerToken, Fault> {
-    let mut told = answers.all.iter();
-    let Some(answered) = told.find(|answered| answered.call.read.client_id.is_some()) else {
-        return Ok(value);
-    };
-    let id = answers.text(|read| read.client_id.as_ref());
-    let objection = match &id {
-        None => Some("is missing"),
-        Some(id) if value.matches(id) => Some("is the secret itself"),
-        Some(id) => objection_to_client_id(id),
-    };
-    match (id, objection) {
-        (Some(id), None) => Ok(value.with_client_id(id)),
-        (_, why) => {
-            let text = format!(
-                "the client id of the new secret {}: correct `issue.read.client_id`",
-                why.unwrap_or("is missing")
-            );
-            let fault = run.about(answered.answer.unexpected(text));
-            Err(after_creation(true, fault))
-        }
-    }
 }
 
 /// The id of what was made, as the answers tell it.

@@ -294,6 +294,13 @@ deliver = { url = 'https://idp.example.com/scim', body.json = { id = '{{ client_
         .into_iter()
         .filter(|f| *f != unchecked)
         .collect();
+    let of_crm = (Warning, "tokens.crm.connections[0]".to_owned());
+    assert_eq!(said, [of_crm], "the other token has no client");
+    let text = text.replacen("connections = ['idp']", "", 1);
+    let said: Vec<_> = paths(&text)
+        .into_iter()
+        .filter(|f| *f != unchecked)
+        .collect();
     assert_eq!(said, []);
 
     let forgotten = text.replace("id = '{{ client_id }}', ", "");
