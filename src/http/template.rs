@@ -21,6 +21,7 @@ mod engine;
 mod filters;
 mod in_url;
 mod json;
+mod stop;
 mod syntax;
 mod value;
 
@@ -251,7 +252,7 @@ impl<'de> Deserialize<'de> for Template {
 pub type TemplateMap = BTreeMap<String, Template>;
 
 fn nothing_to_omit() -> String {
-    engine::Stop::Omitted.to_string()
+    stop::Stop::Omitted.to_string()
 }
 
 fn syntax_problem(error: &Error, path: &str, problems: &mut Problems) {

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
-use super::ask::Question;
 use super::child::{Captured, Finished, OUTPUT_CAP};
+use super::question::Question;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::mask::Mask;
 

@@ -7,12 +7,13 @@ mod ask;
 mod child;
 mod confinement;
 mod left_behind;
+mod question;
 mod settings;
 mod user;
 
 pub(crate) use self::answer::{Answer, Common, Reply};
-pub(crate) use self::ask::Question;
 pub use self::left_behind::reap;
+pub(crate) use self::question::Question;
 pub(crate) use self::settings::{
     ProgramSettings, default_confine, default_timeout, default_working_dir, literal_remedy,
 };

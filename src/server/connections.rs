@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +24,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::patient::Patient;
+use super::slot::Slot;
 
 /// Bytes of the head of a request.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -122,27 +123,6 @@ struct Open {
     slots: BTreeMap<u64, Arc<Slot>>,
     next: u64,
     most: usize,
-}
-
-/// What one open connection is doing.
-#[derive(Default)]
-pub(super) struct Slot {
-    /// A request is being answered.
-    pub(super) busy: AtomicBool,
-    /// An answer cannot be written on, because the client does not read.
-    pub(super) stalled: AtomicBool,
-    /// Ends the connection.
-    ended: CancellationToken,
-}
-
-impl Slot {
-    fn is_idle(&self) -> bool {
-        !self.busy.load(Ordering::Relaxed) && !self.is_stalled()
-    }
-
-    fn is_stalled(&self) -> bool {
-        self.stalled.load(Ordering::Relaxed)
-    }
 }
 
 impl Open {

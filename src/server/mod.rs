@@ -10,6 +10,7 @@ mod host;
 mod page;
 mod patient;
 mod scrape;
+mod slot;
 #[cfg(test)]
 mod tests;
 

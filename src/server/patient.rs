@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::connections::Slot;
+use super::slot::Slot;
 
 /// A connection whose writes may wait for this long only.
 pub(super) struct Patient {

@@ -35,6 +35,7 @@ mod crash;
 mod cuts;
 mod every_stage;
 mod issuer_faults;
+mod jupyterhub;
 mod keycloak;
 mod keycloak_idp;
 mod keycloak_logins;

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod connect_proxy;
 pub mod cut;
 pub mod dashboards;
+pub mod jupyterhub;
 pub mod jwt;
 pub mod keycloak;
 pub mod kube_api;

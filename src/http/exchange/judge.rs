@@ -85,13 +85,14 @@ impl<'a> Judge<'a> {
                 .chain(self.shared)
                 .any(|rule| rule.means == means)
         };
-        if !told(Means::Gone) && self.gone.contains(&status) {
-            return Verdict::Gone;
-        }
+        let is_gone = !told(Means::Gone) && self.gone.contains(&status);
         let succeeded = !told(Means::Success) && self.success.contains(&status);
-        if succeeded && answer.is_page() {
+        if (is_gone || succeeded) && answer.is_page() {
             let fault = answer.page();
             return Verdict::Failed { fault, rule: None };
+        }
+        if is_gone {
+            return Verdict::Gone;
         }
         if succeeded {
             return Verdict::Good;

@@ -1,6 +1,5 @@
 //! The template engine: what it may do, and what its failures mean.
 
-use std::fmt;
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
@@ -10,59 +9,13 @@ use zeroize::Zeroizing;
 
 use super::filters::{self, Instead};
 use super::in_url;
+use super::stop::Stop;
 use super::syntax;
 use super::value::text_of;
 use crate::http::context::Context;
 
 /// Steps of the engine that one template may use.
 const FUEL: u64 = 10_000;
-
-/// Why we stop the engine. The text never holds a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// `or_omit` met a missing value.
-    Omitted,
-    /// `or_null` met one in a place that has no `null`.
-    NoNullHere,
-    /// A list or object where a text is made.
-    Compound,
-    /// A URL would lose or change a part of its path.
-    Dots,
-    /// A value holds characters that mark values here.
-    Control,
-    NeedsText(&'static str),
-    NeedsNumber,
-    NeedsList,
-    NotWhole,
-    NotJson,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Omitted => "there is nothing to leave out here",
-            Self::NoNullHere => "only a JSON text that is one expression alone can be `null`",
-            Self::Compound => {
-                "a value is a list or an object: take a part of it, or `join` or `tojson` it"
-            }
-            Self::Dots => "a value in the URL is empty or made of dots",
-            Self::Control => "a value in the URL holds control characters",
-            Self::NeedsText(filter) => return write!(f, "`{filter}` takes texts only"),
-            Self::NeedsNumber => "`round` takes a number",
-            Self::NeedsList => "`join`, `first`, `last` and `length` need a list",
-            Self::NotWhole => "a value is not a whole number",
-            Self::NotJson => "the expression gives something that JSON cannot hold",
-        })
-    }
-}
-
-impl std::error::Error for Stop {}
-
-impl From<Stop> for Error {
-    fn from(stop: Stop) -> Self {
-        Self::from(ErrorKind::InvalidOperation).with_source(stop)
-    }
-}
 
 /// Renders a text; `None`: it is to be left out.
 pub(super) fn text(source: &str, context: &Context) -> Result<Option<Zeroizing<String>>, String> {

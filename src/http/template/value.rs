@@ -7,7 +7,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 use serde_json::{Map, Value as Json};
 
-use super::engine::Stop;
+use super::stop::Stop;
 use crate::http::context::answered;
 
 /// Whether there is no value.

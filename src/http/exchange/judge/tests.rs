@@ -331,6 +331,18 @@ fn a_page_for_people_is_no_success() {
     for body in ["", "ok", "<ok/>", "{}"] {
         assert_eq!(plain.word(Purpose::Deliver, 200, body), "good", "{body}");
     }
+    // A gateway that does not find its server, and an issuer that is asked for a token.
+    for purpose in [Purpose::Get, Purpose::Revoke] {
+        for status in [404, 410] {
+            let page = plain.word(purpose, status, "<!DOCTYPE html><h1>Not found");
+            assert_eq!(page, "NotApplied, Schema: no rule", "{purpose:?} {status}");
+            for body in ["", "{}", "not found"] {
+                assert_eq!(plain.word(purpose, status, body), "gone", "{body}");
+            }
+        }
+    }
+    let meant = Settings::new("answers = [{ means = 'gone', status = 404 }]", "");
+    assert_eq!(meant.word(Purpose::Revoke, 404, "<html>"), "gone");
     let Verdict::Failed { fault, .. } =
         plain.verdict(Purpose::Deliver, &answer(200, "<html>", Effect::Writes))
     else {

@@ -9,7 +9,7 @@ use minijinja::Error;
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::super::engine::Stop;
+use super::super::stop::Stop;
 use super::super::value::{is_missing, items_of, json_of, present, text_of};
 
 /// Unreserved characters of RFC 3986 stay; everything else is encoded.
