@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::client_id::with_client_id;
+use self::client_id::joined;
 use super::HttpTokens;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Effect, Place, Purpose, Read, Reply, Run, View};
@@ -304,6 +304,20 @@ fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault
         };
         lost(format!("what is at {place} cannot be used: {shape}{remedy}"))
     })
+}
+
+/// A secret whose client id is announced and not told is of no use.
+fn with_client_id(
+    value: BearerToken,
+    answers: &Answers<'_>,
+    run: &Run<'_>,
+) -> Result<BearerToken, Fault> {
+    let mut told = answers.all.iter();
+    let Some(answered) = told.find(|answered| answered.call.read.client_id.is_some()) else {
+        return Ok(value);
+    };
+    joined(value, answers.text(|read| read.client_id.as_ref()))
+        .map_err(|why| after_creation(true, run.about(answered.answer.unexpected(why))))
 }
 
 /// The id of what was made, as the answers tell it.

@@ -1,35 +1,45 @@
 //! The client id that comes with a new client secret.
 
-use super::{Answers, after_creation};
-use crate::fault::Fault;
-use crate::http::exchange::Run;
 use crate::secret::{BearerToken, objection_to_client_id};
 
-/// A secret whose client id is announced and not told is of no use.
-pub(super) fn with_client_id(
-    value: BearerToken,
-    answers: &Answers<'_>,
-    run: &Run<'_>,
-) -> Result<BearerToken, Fault> {
-    let mut told = answers.all.iter();
-    let Some(answered) = told.find(|answered| answered.call.read.client_id.is_some()) else {
-        return Ok(value);
+/// The secret with its client id.
+///
+/// # Errors
+/// Says why what was told is no client id, without quoting it.
+pub(super) fn joined(value: BearerToken, told: Option<String>) -> Result<BearerToken, String> {
+    let refused = |why: &str| {
+        Err(format!(
+            "the client id of the new secret {why}: correct `issue.read.client_id`"
+        ))
     };
-    let id = answers.text(|read| read.client_id.as_ref());
-    let objection = match &id {
-        None => Some("is missing"),
-        Some(id) if value.matches(id) => Some("is the secret itself"),
-        Some(id) => objection_to_client_id(id),
+    let Some(id) = told else {
+        return refused("is missing");
     };
-    match (id, objection) {
-        (Some(id), None) => Ok(value.with_client_id(id)),
-        (_, why) => {
-            let text = format!(
-                "the client id of the new secret {}: correct `issue.read.client_id`",
-                why.unwrap_or("is missing")
-            );
-            let fault = run.about(answered.answer.unexpected(text));
-            Err(after_creation(true, fault))
+    if value.matches(&id) {
+        return refused("is the secret itself");
+    }
+    match objection_to_client_id(&id) {
+        Some(why) => refused(why),
+        None => Ok(value.with_client_id(id)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_client_id_is_refused_without_being_quoted() {
+        let secret = || BearerToken::parse("canary-secret").expect("a secret");
+        let told = |id: &str| joined(secret(), Some(id.to_owned()));
+        let whole = told("app-7").expect("an id");
+        let parts = whole.client().expect("a client");
+        assert_eq!(parts.id.as_deref(), Some("app-7"));
+        assert!(joined(secret(), None).is_err());
+        for bad in ["", "  ", "canary\nid", "canary-secret"] {
+            let why = told(bad).expect_err(bad);
+            assert!(why.contains("issue.read.client_id"), "{why}");
+            assert!(!why.contains("canary"), "{why}");
         }
     }
 }
