@@ -15,7 +15,7 @@ shipped! {
         "okta-inbound", "ona", "onyx", "openai", "pagerduty", "palo-alto", "perplexity",
         "postman", "power-bi", "qlik", "salesforce", "sap-concur", "sap-successfactors",
         "scaleway", "sentry", "servicenow", "slack", "smartsheet", "snowflake", "stytch",
-        "sumo-logic", "tailscale", "terraform", "twingate", "webex", "wire", "workos",
+        "sumo-logic", "tailscale", "terraform", "twingate", "vault-scim", "webex", "wire", "workos",
         "zitadel", "zoom", "zscaler-zia", "zscaler-zidentity", "zscaler-zpa",
     ],
     connections: [

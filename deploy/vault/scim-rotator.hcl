@@ -69,6 +69,20 @@ path "kv/data/scim-rotator-callers/*" {
 #
 # Our token is then not revoked at the end, since the credential would end with it: both run out.
 
+# An issuer of the kind `vault_dynamic` has an engine of Vault make tokens; config/issuers/vault_dynamic.toml
+# shows the token role `scim-leases`. It needs such lines (the last two with `list = true`):
+#
+#    path "consul/creds/scim" { capabilities = ["read"] }
+#    path "sys/leases/renew" { capabilities = ["update"] }
+#    path "sys/leases/revoke" { capabilities = ["update"] }
+#    path "auth/token/create/scim-leases" { capabilities = ["update"] }
+#    path "sys/leases/lookup" { capabilities = ["update"] }
+#    path "sys/leases/lookup/consul/creds/scim/" { capabilities = ["list", "sudo"] }
+
+# An `oauth2` issuer with `refresh` writes each new refresh token back; such as:
+#
+#    path "kv/data/scim-rotator-refresh/*" { capabilities = ["create", "read", "update"] }
+
 # Life of our own token. Vault's policy "default" allows these too; they stand
 # here so that the role can leave that policy out.
 path "auth/token/lookup-self" {

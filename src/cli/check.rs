@@ -1,6 +1,8 @@
 //! `check`: reports all mistakes in the configuration at once; with `--online`
 //! also the permissions that our Vault token lacks.
 
+mod login;
+
 use std::io;
 use std::path::Path;
 
@@ -99,7 +101,8 @@ async fn ask(
         targets: &targets(settings),
         credentials: &credentials,
     };
-    let obstacles = inspect::inspect(&world.session, &places).await?;
+    let mut obstacles = inspect::inspect(&world.session, &places).await?;
+    obstacles.extend(login::too_short(world, settings));
     Ok((missing, obstacles))
 }
 

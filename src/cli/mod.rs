@@ -21,6 +21,7 @@ mod reload;
 pub mod rotate;
 pub mod run;
 pub mod schema;
+mod served;
 mod signals;
 pub mod status;
 pub mod vendors;

@@ -1,7 +1,7 @@
 //! `plan`: the next step of each token, when, and why. It changes nothing.
 //!
-//! It shows what the daemon planned when it wrote the facts; with
-//! `--from-records`, it decides itself.
+//! It shows what the daemon planned when it wrote the facts, or plans now with
+//! `--server`; with `--from-records`, it decides itself.
 
 use std::io;
 use std::path::Path;
@@ -13,6 +13,7 @@ use super::facts;
 use super::load::{self, Logs};
 use super::look::{self, Seen};
 use super::output::{Output, Table};
+use super::served::{self, Told};
 use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::ports::unit::Unit;
@@ -28,6 +29,10 @@ pub struct Args {
     /// `2027-01-31T03:00:00Z`.
     #[arg(long, value_name = "TIME", requires = "from_records")]
     pub at: Option<Timestamp>,
+    /// Ask the daemon that serves this URL, and not Vault. No configuration is
+    /// needed.
+    #[arg(long, value_name = "URL", conflicts_with = "from_records")]
+    pub server: Option<url::Url>,
     /// Read the records instead of the daemon's facts, with the daemon's rights
     /// in Vault: shows what the daemon will do with a changed configuration.
     #[arg(long)]
@@ -36,6 +41,14 @@ pub struct Args {
 
 /// Shows the next steps.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    if let Some(server) = &args.server {
+        return load::block_on(async {
+            match served::ask(server, "/api/v1/plan", "token", &args.tokens).await {
+                Ok((now, told)) => tell(usable(told), now, now, output),
+                Err(exit) => exit,
+            }
+        });
+    }
     let loaded = match args.from_records {
         true => load::world(config, Logs::Warnings, &args.tokens).map(|(_, w, u)| (w, u)),
         false => load::world_of_a_person(config, &args.tokens),
@@ -49,25 +62,38 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         let from = args.at.unwrap_or(now);
         let planned = match args.from_records {
             true => planned_here(&world, units, from).await,
-            false => facts::reader::read(&world, &units).await,
+            false => facts::reader::read(&world, &units).await.map(usable),
         };
-        let planned = match planned {
-            Ok(planned) => planned,
-            Err(exit) => return exit,
-        };
-        let complete = planned.iter().all(|(_, plan)| plan.is_ok());
-        // If nobody reads the output any more, the exit code still tells the
-        // result.
-        drop(show(&planned, from, now, output));
-        if complete { Exit::Ok } else { Exit::TryAgain }
+        match planned {
+            Ok(planned) => tell(planned, from, now, output),
+            Err(exit) => exit,
+        }
     })
 }
 
-/// The plans of tokens, by their names; or why there is none.
-type Planned = Vec<(String, Result<Value, String>)>;
+fn tell(planned: Told, from: Timestamp, now: Timestamp, output: &mut Output) -> Exit {
+    let complete = planned.iter().all(|(_, plan)| plan.is_ok());
+    // If nobody reads the output any more, the exit code still tells the result.
+    drop(show(&planned, from, now, output));
+    if complete { Exit::Ok } else { Exit::TryAgain }
+}
+
+/// Nothing is planned for a token whose record the daemon cannot use.
+fn usable(told: Told) -> Told {
+    let usable = |plan: Value| match plan["trouble"].as_str() {
+        Some(trouble) => Err(trouble.to_owned()),
+        None if plan["now"].is_null() => {
+            Err("the daemon has not read the record of this token yet".to_owned())
+        }
+        None => Ok(plan),
+    };
+    told.into_iter()
+        .map(|(token, plan)| (token, plan.and_then(usable)))
+        .collect()
+}
 
 /// Decides in this process, from the records.
-async fn planned_here(world: &World, units: Vec<Unit>, from: Timestamp) -> Result<Planned, Exit> {
+async fn planned_here(world: &World, units: Vec<Unit>, from: Timestamp) -> Result<Told, Exit> {
     let seen = look::at(world, units).await?;
     let planned = seen.into_iter().map(|Seen { unit, found }| {
         let plan = found.map(|found| facts::forecast_json(&found.forecast(&unit, from)));
@@ -76,7 +102,7 @@ async fn planned_here(world: &World, units: Vec<Unit>, from: Timestamp) -> Resul
     Ok(planned.collect())
 }
 
-fn show(planned: &Planned, from: Timestamp, now: Timestamp, output: &mut Output) -> io::Result<()> {
+fn show(planned: &Told, from: Timestamp, now: Timestamp, output: &mut Output) -> io::Result<()> {
     if output.format() == OutputFormat::Json {
         let tokens: Vec<Value> = planned
             .iter()

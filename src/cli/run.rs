@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
@@ -211,8 +212,11 @@ async fn work(
             Arc::clone(observer) as _,
             received,
         );
+        // A task of its own: what wakes it for each token does not wake the rest.
+        let mut supervising = JoinSet::new();
+        supervising.spawn(supervisor.run());
         clean = tokio::select! {
-            clean = supervisor.run() => clean,
+            ended = supervising.join_next() => matches!(ended, Some(Ok(true))),
             () = bell::watch(world, &messages) => false,
             () = world.facts.run() => false,
         };

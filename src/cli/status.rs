@@ -1,8 +1,6 @@
 //! `status`: the state of each token, as the daemon tells it in the facts or on
 //! its HTTP server. It changes nothing, and reads no token.
 
-mod server;
-
 use std::io;
 use std::path::Path;
 
@@ -12,6 +10,7 @@ use serde_json::{Value, json};
 use super::facts;
 use super::load;
 use super::output::{Output, Table};
+use super::served::{self, Told};
 use super::{Exit, OutputFormat};
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::words;
@@ -28,14 +27,11 @@ pub struct Args {
     pub server: Option<url::Url>,
 }
 
-/// The states of tokens, by their names; or why one is not known.
-type States = Vec<(String, Result<Value, String>)>;
-
 /// Shows the state of the tokens.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     if let Some(server) = &args.server {
         return load::block_on(async {
-            match server::ask(server, &args.tokens).await {
+            match served::ask(server, "/api/v1/tokens", "name", &args.tokens).await {
                 Ok((now, states)) => told(&states, now, output),
                 Err(exit) => exit,
             }
@@ -51,7 +47,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             Ok(read) => read,
             Err(exit) => return exit,
         };
-        let states: States = read
+        let states: Told = read
             .into_iter()
             .map(|(name, facts)| (name, facts.map(state)))
             .collect();
@@ -59,7 +55,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     })
 }
 
-fn told(states: &States, now: Timestamp, output: &mut Output) -> Exit {
+fn told(states: &Told, now: Timestamp, output: &mut Output) -> Exit {
     let complete = states.iter().all(|(_, state)| state.is_ok());
     // If nobody reads the output any more, the exit code still tells the result.
     drop(show(states, now, output));
@@ -75,7 +71,7 @@ fn state(mut facts: Value) -> Value {
     state
 }
 
-fn show(states: &States, now: Timestamp, output: &mut Output) -> io::Result<()> {
+fn show(states: &Told, now: Timestamp, output: &mut Output) -> io::Result<()> {
     if output.format() == OutputFormat::Json {
         let tokens: Vec<Value> = states
             .iter()

@@ -31,11 +31,10 @@ use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
-use crate::vault::handover::VaultHandover;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
 use pool::Pool;
-use units::Builder;
+use units::{Builder, InVault};
 
 /// The wired program.
 pub(super) struct World {
@@ -105,7 +104,7 @@ impl World {
             Arc::clone(&clock),
             observer,
             secrets,
-            Arc::new(VaultHandover::new(Arc::clone(&session))),
+            InVault::through(&session),
         );
         let units = builder.units(settings)?;
         let all_paused: Arc<AtomicBool> = Arc::default();
@@ -113,6 +112,7 @@ impl World {
             Arc::clone(&store),
             Arc::clone(&right_clock),
             conditions(&skew, &all_paused),
+            Arc::clone(&telemetry.board),
         );
         Ok(Self {
             inbox: Arc::default(),

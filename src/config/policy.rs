@@ -27,7 +27,7 @@ mod builtin {
     pub(super) const NEW_TOKEN_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
     pub(super) const SETTLE: SignedDuration = SignedDuration::from_mins(2);
     pub(super) const OPERATOR_DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
-    pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_mins(1);
+    pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_secs(15);
     pub(super) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 }
 
@@ -173,4 +173,20 @@ fn zone(name: Option<&str>, path: &str, problems: &mut Problems) -> TimeZone {
         );
         TimeZone::UTC
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// People who write a token by hand are told that it is seen this soon.
+    #[test]
+    fn a_token_that_a_person_writes_is_looked_for_every_fifteen_seconds() {
+        let policy = RawPolicy::default().to_policy(
+            SignedDuration::from_mins(2),
+            "tokens.crm",
+            &mut Problems::default(),
+        );
+        assert_eq!(policy.operator_poll, SignedDuration::from_secs(15));
+    }
 }

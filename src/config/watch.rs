@@ -34,8 +34,9 @@ pub struct Watch {
     looks: u32,
 }
 
-/// Every so many looks read the content whatever `stat` says.
-const CONTENT: u32 = 16;
+/// Every so many looks read the content whatever `stat` says. With thousands of
+/// tokens this costs more than all other looks.
+const CONTENT: u32 = 150;
 
 /// What tells cheaply that a file is still the same.
 #[derive(Debug, PartialEq, Eq)]

@@ -98,6 +98,8 @@ impl Scene {
         };
         let deps = issuers::Deps {
             handover: None,
+            vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http: client(Target::Sp),
             secrets: Arc::clone(&secrets),
@@ -106,6 +108,8 @@ impl Scene {
         let issuer = issuers::build("demo", issuer, &deps).expect("an issuer");
         let deps = connections::Deps {
             handover: None,
+            vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http: client(Target::Idp),
             secrets,

@@ -44,6 +44,9 @@ pub struct Supervisor {
     agenda: Agenda,
     last_look: LastLook,
     swept_at: Timestamp,
+    /// No idle token was read before this time. Most sweeps end here: going through
+    /// thousands of tokens every few seconds costs more than all their reads.
+    read_since: Timestamp,
     idle: BTreeMap<String, IdleToken>,
     running: JoinSet<Finished>,
     /// Ends the wake of a running token between two steps.
@@ -83,6 +86,7 @@ impl Supervisor {
             agenda: Agenda::default(),
             last_look: LastLook::at(now),
             swept_at: now,
+            read_since: now,
             idle: BTreeMap::new(),
             running: JoinSet::new(),
             interruptions: BTreeMap::new(),
@@ -207,6 +211,7 @@ impl Supervisor {
                     read_at,
                     outdated: rest.waits_for_others() || leaving || look_again,
                 };
+                self.read_since = self.read_since.min(read_at);
                 self.idle.insert(name, idle);
             }
             // Only a defect can end a task. The token is read again from the
@@ -272,14 +277,21 @@ impl Supervisor {
     /// Reads tokens again that were not read for a while: another replica or a
     /// person may have written.
     fn sweep(&mut self, now: Timestamp) {
+        let sweep = self.settings.sweep;
+        if now.duration_since(self.read_since) < sweep {
+            return;
+        }
+        let mut read_since = now;
         for (name, idle) in &mut self.idle {
-            let is_old = now.duration_since(idle.read_at) >= self.settings.sweep;
+            let is_old = now.duration_since(idle.read_at) >= sweep;
             if is_old && self.agenda.at(name).is_some() {
                 idle.memory.reload();
                 idle.read_at = now;
                 self.agenda.set(name, now);
             }
+            read_since = read_since.min(idle.read_at);
         }
+        self.read_since = read_since;
     }
 
     /// After the clock was set back, every token is woken: its times were
@@ -292,6 +304,7 @@ impl Supervisor {
             for idle in self.idle.values_mut() {
                 idle.read_at = idle.read_at.min(now);
             }
+            self.read_since = self.read_since.min(now);
             self.received(SupervisorMessage::WakeAll);
         }
         if now.duration_since(self.swept_at) >= SILENCE {

@@ -12,6 +12,7 @@ pub mod local;
 pub mod oauth2;
 pub mod operator;
 pub mod spelled;
+pub mod vault_dynamic;
 
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub enum IssuerKind {
     Local(Box<local::LocalIssuer>),
     /// A program of the operator's.
     Exec(Box<exec::ExecIssuer>),
+    /// A secrets engine of Vault makes tokens under Vault leases.
+    VaultDynamic(Box<vault_dynamic::VaultDynamicIssuer>),
     /// A person writes the new token to the token's Vault path.
     Operator(operator::OperatorIssuer),
 }
@@ -48,6 +51,7 @@ impl IssuerKind {
             Self::Oauth2(config) => config.as_ref(),
             Self::Local(config) => config.as_ref(),
             Self::Exec(config) => config.as_ref(),
+            Self::VaultDynamic(config) => config.as_ref(),
             Self::Operator(config) => config,
         }
     }

@@ -2,6 +2,8 @@
 //! harms nobody: the next call makes another token, and the lost one dies by
 //! itself.
 
+mod refresh;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,19 +12,22 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use url::Url;
 
+pub use self::refresh::RefreshRotation;
 use super::label::Label;
 use super::{Deps, jwt};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::client::allowed;
 use crate::http::exchange::{ErrorPlaces, Rule};
 use crate::http::oauth2::{
-    ClientAuthMethod, ClientCredentials, Grant, GrantEncoding, GrantRead, SigningKey, login,
+    ClientAuthMethod, ClientCredentials, Grant, GrantEncoding, GrantRead, Granted, SigningKey,
+    login,
 };
 use crate::http::ratelimit::RateLimitDialect;
 use crate::http::status::fault_from;
 use crate::http::template::{Names, Template};
 use crate::http::{Answer, Client, SecretJson};
-use crate::ports::kind::{Kind, remedy_in_params};
+use crate::ports::kind::{Kind, VaultNeed, remedy_in_params};
+use crate::ports::refresh::RefreshTokens;
 use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
 use crate::problem::Problems;
 use crate::rotation::capability::{
@@ -83,6 +88,10 @@ pub struct Oauth2Issuer {
     pub introspection_url: Option<Url>,
     /// How long a token lives, where neither the answer nor the token tells.
     pub lifetime: Option<HumanDuration>,
+    /// Access tokens are got for a refresh token that the server replaces at each
+    /// use.
+    #[serde(default)]
+    pub refresh: Option<RefreshRotation>,
 }
 
 impl Kind for Oauth2Issuer {
@@ -108,6 +117,16 @@ impl Kind for Oauth2Issuer {
                 );
             }
         }
+        if let Some(refresh) = &self.refresh {
+            refresh.check(&format!("{path}.refresh"), problems);
+            if self.grant != Grant::ClientCredentials {
+                problems.error(
+                    format!("{path}.grant"),
+                    "with `refresh`, the refresh token is the grant",
+                    "remove `grant`, or `refresh`",
+                );
+            }
+        }
         if self.revocation_url.is_none() {
             problems.warning(
                 format!("{path}.revocation_url"),
@@ -118,11 +137,22 @@ impl Kind for Oauth2Issuer {
     }
 
     fn capabilities(&self) -> IssuerCapabilities {
+        let refresh = self.refresh.as_ref();
+        // What is not stated counts as the worst.
+        let kills = refresh.is_some_and(|r| r.issue_effect != Some(IssueEffect::Keeps));
+        let (live_tokens, overlap, issue_effect) = match kills {
+            true => (LiveTokens::One, Overlap::None, IssueEffect::Kills),
+            false => (
+                LiveTokens::Many,
+                Overlap::ExplicitRetire,
+                IssueEffect::Keeps,
+            ),
+        };
         IssuerCapabilities {
             supply: Supply::Issuer,
-            live_tokens: LiveTokens::Many,
-            overlap: Overlap::ExplicitRetire,
-            issue_effect: IssueEffect::Keeps,
+            live_tokens,
+            overlap,
+            issue_effect,
             recovery: Recovery::None,
             revoke: match self.revocation_url {
                 Some(_) => Revoke::ByValue,
@@ -135,6 +165,11 @@ impl Kind for Oauth2Issuer {
 
     fn credentials(&self) -> Vec<SecretRef> {
         self.client().credentials()
+    }
+
+    fn vault_needs(&self) -> Vec<VaultNeed> {
+        let refresh = self.refresh.as_ref();
+        refresh.map_or_else(Vec::new, RefreshRotation::vault_needs)
     }
 
     fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Issuer>, String> {
@@ -184,6 +219,7 @@ pub struct Oauth2Tokens {
     client: ClientCredentials,
     http: Client,
     secrets: Arc<dyn Secrets>,
+    refresh_tokens: Option<Arc<dyn RefreshTokens>>,
 }
 
 impl Oauth2Tokens {
@@ -197,7 +233,27 @@ impl Oauth2Tokens {
             config: config.clone(),
             http: deps.http.clone(),
             secrets: Arc::clone(&deps.secrets),
+            refresh_tokens: deps.refresh_tokens.clone(),
         }
+    }
+
+    /// An access token, for the client's credentials or for the refresh token.
+    async fn granted(&self) -> Result<Granted, Fault> {
+        let Some(settings) = &self.config.refresh else {
+            return login(&self.http, &*self.secrets, &self.client, "issue", None).await;
+        };
+        let Some(store) = &self.refresh_tokens else {
+            return Err(self.cannot("keep a refresh token", "there is no Vault here"));
+        };
+        let used = refresh::Use {
+            issuer: &self.name,
+            settings,
+            client: &self.client,
+            http: &self.http,
+            secrets: &*self.secrets,
+            store,
+        };
+        used.access_token().await
     }
 
     /// Presents a token to one of the server's endpoints, in the client's name.
@@ -305,7 +361,7 @@ impl Issuer for Oauth2Tokens {
 
     async fn issue(&self, _request: &IssueRequest) -> Result<IssuedToken, Fault> {
         let sent_at = self.http.clock().now();
-        let granted = login(&self.http, &*self.secrets, &self.client, "issue", None).await?;
+        let granted = self.granted().await?;
         let reported = granted
             .expires_in
             .and_then(|life| sent_at.checked_add(life).ok());

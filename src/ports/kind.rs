@@ -12,6 +12,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::handover::Handover;
+use super::refresh::RefreshTokens;
+use super::vault_lease::VaultLeases;
 use super::{Clock, Connection, Issuer, Secrets};
 use crate::http::Client;
 use crate::http::fired::{Firings, RuleName};
@@ -93,6 +95,12 @@ pub trait Kind: Send + Sync {
     /// [`Kind::credentials`].
     fn vault_needs(&self) -> Vec<VaultNeed> {
         Vec::new()
+    }
+
+    /// How long the daemon's own login to Vault must last, so that it outlives a
+    /// token of this wished life.
+    fn needs_of_login(&self, _wish: Option<SignedDuration>) -> LoginNeed {
+        LoginNeed::Nothing
     }
 
     /// The vendor file that it was made from.
@@ -184,6 +192,10 @@ pub struct Deps {
     pub fired: Option<Firings>,
     /// Where tokens wait for a person; `None` where there is no Vault.
     pub handover: Option<Arc<dyn Handover>>,
+    /// Makes tokens under Vault leases; `None` where there is no Vault.
+    pub vault_leases: Option<Arc<dyn VaultLeases>>,
+    /// Stores refresh tokens; `None` where there is no Vault.
+    pub refresh_tokens: Option<Arc<dyn RefreshTokens>>,
 }
 
 /// The longest call of a kind, and the key that sets it.
@@ -193,6 +205,15 @@ pub struct LongestCall {
     pub key: &'static str,
     /// How long it may take.
     pub limit: SignedDuration,
+}
+
+/// How long the daemon's own login to Vault must last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginNeed {
+    /// No token ends with it.
+    Nothing,
+    /// As long as this.
+    For(SignedDuration),
 }
 
 /// What must be allowed at one path of Vault's API.

@@ -7,7 +7,9 @@ pub mod handover;
 pub mod instructions;
 pub mod kind;
 pub mod pulse;
+pub mod refresh;
 pub mod unit;
+pub mod vault_lease;
 pub mod witness;
 
 use async_trait::async_trait;

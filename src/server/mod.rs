@@ -1,8 +1,8 @@
 //! The HTTP server. It is read-only: commands change things through Vault.
 //!
 //! `/metrics` for Prometheus, `/healthz` (the process is alive), `/readyz` (it can
-//! work; with the reason of each token), `/api/v1/tokens` for programs, and `/`
-//! for people.
+//! work; with the reason of each token), `/api/v1/tokens` and `/api/v1/plan`
+//! for programs, and `/` for people.
 
 pub mod config;
 mod connections;
@@ -33,6 +33,7 @@ use crate::ports::Clock;
 use crate::secret::redact;
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
+use crate::telemetry::foreseen::plan_json;
 use config::ServerConfig;
 use connections::Limits;
 use host::Names;
@@ -149,6 +150,7 @@ fn routes(app: App, names: Arc<Names>) -> Router {
         .route("/readyz", get(readyz))
         .route("/api/v1/tokens", get(tokens))
         .route("/api/v1/tokens/{name}", get(token))
+        .route("/api/v1/plan", get(plan))
         .layer(from_fn_with_state(names, host::check))
         .layer(map_response(redacted))
         .layer(map_response(harden))
@@ -235,6 +237,12 @@ async fn token(State(app): State<App>, Path(name): Path<String>) -> Response {
             (StatusCode::NOT_FOUND, Json(body)).into_response()
         }
     }
+}
+
+/// What is decided now for each token, and its next step.
+async fn plan(State(app): State<App>) -> Response {
+    let all: Vec<Value> = app.telemetry.board.all().iter().map(plan_json).collect();
+    Json(json!({ "now": app.clock.now(), "tokens": all })).into_response()
 }
 
 /// The snapshot, or the public configuration if there is none yet.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep};
 
 use crate::telemetry::metrics::Metrics;
@@ -17,6 +17,8 @@ const FRESH: Duration = Duration::from_secs(1);
 pub(super) struct Scrapes {
     metrics: Arc<Metrics>,
     last: Mutex<Option<(Instant, Bytes)>>,
+    /// A body is cached.
+    cached: Notify,
 }
 
 impl Scrapes {
@@ -24,6 +26,7 @@ impl Scrapes {
         Self {
             metrics,
             last: Mutex::new(None),
+            cached: Notify::new(),
         }
     }
 
@@ -43,6 +46,7 @@ impl Scrapes {
             .map_err(|error| format!("the metrics could not be written: {error}"))?;
         let body = Bytes::from(text);
         *last = Some((Instant::now(), body.clone()));
+        self.cached.notify_one();
         Ok(body)
     }
 
@@ -50,10 +54,14 @@ impl Scrapes {
     /// of MiB. Never returns.
     pub(super) async fn forget_old_ones(&self) {
         loop {
-            sleep(FRESH).await;
-            let mut last = self.last.lock().await;
-            if last.as_ref().is_some_and(|(at, _)| at.elapsed() >= FRESH) {
-                *last = None;
+            self.cached.notified().await;
+            loop {
+                sleep(FRESH).await;
+                let mut last = self.last.lock().await;
+                if last.as_ref().is_none_or(|(at, _)| at.elapsed() >= FRESH) {
+                    *last = None;
+                    break;
+                }
             }
         }
     }

@@ -126,6 +126,8 @@ async fn every_path_answers_and_only_to_reads() {
         ("/api/v1/tokens/crm", "200", "\"reason\":\"fresh\""),
         ("/api/v1/tokens/unread", "200", "\"standing\":\"unread\""),
         ("/api/v1/tokens/nobody", "404", "no token"),
+        ("/api/v1/plan", "200", "\"token\":\"crm\""),
+        ("/api/v1/plan", "200", "\"now\":null"),
         ("/elsewhere", "404", ""),
     ];
     for (path, status, part) in cases {
@@ -148,7 +150,13 @@ async fn every_path_answers_and_only_to_reads() {
 #[tokio::test]
 async fn requests_for_another_host_are_refused() {
     let running = running().await;
-    for path in ["/", "/metrics", "/api/v1/tokens", "/elsewhere"] {
+    for path in [
+        "/",
+        "/metrics",
+        "/api/v1/tokens",
+        "/api/v1/plan",
+        "/elsewhere",
+    ] {
         let mut stream = TcpStream::connect(running.address)
             .await
             .expect("connected");

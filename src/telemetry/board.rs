@@ -14,6 +14,7 @@ use super::looks::Looks;
 use super::snapshot::TokenSnapshot;
 use super::words;
 use crate::fault::FaultKind;
+use crate::rotation::forecast::Upcoming;
 use crate::rotation::record::{RotationResult, StageName, Trigger};
 
 /// All tokens of this process.
@@ -29,6 +30,8 @@ pub struct Entry {
     pub facts: Arc<TokenFacts>,
     /// Its state when the record was last read; `None` before that.
     pub snapshot: Option<Arc<TokenSnapshot>>,
+    /// The next step that is foreseen, as of the last decision.
+    pub next: Option<Arc<Upcoming>>,
     /// Why the record cannot be read any more.
     pub trouble: Option<Arc<str>>,
     /// What this process did for it.
@@ -64,6 +67,7 @@ impl Board {
         let entry = entries.entry(facts.name.clone()).or_insert_with(|| Entry {
             facts: Arc::clone(&facts),
             snapshot: None,
+            next: None,
             trouble: None,
             counters: Arc::default(),
             looks: Arc::default(),
@@ -77,6 +81,13 @@ impl Board {
         if let Some(entry) = self.write().get_mut(&snapshot.facts.name) {
             entry.trouble = None;
             entry.snapshot = Some(Arc::new(snapshot));
+        }
+    }
+
+    /// Stores the next step of a known token.
+    pub fn foresee(&self, token: &str, next: Option<Upcoming>) {
+        if let Some(entry) = self.write().get_mut(token) {
+            entry.next = next.map(Arc::new);
         }
     }
 
@@ -128,9 +139,9 @@ impl Board {
     /// delivering; next: crm-prod renews in 3 d`.
     #[must_use]
     pub fn sentence(&self, now: Timestamp) -> String {
-        let all = self.all();
+        let all = self.read();
         let mut counts = BTreeMap::new();
-        for entry in &all {
+        for entry in all.values() {
             *counts.entry(entry.standing()).or_insert(0_usize) += 1;
         }
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
@@ -144,7 +155,7 @@ impl Board {
         if !parts.is_empty() {
             sentence = format!("{sentence}: {}", parts.join(", "));
         }
-        match next_renewal(&all) {
+        match next_renewal(all.values()) {
             Some((name, at)) => {
                 format!(
                     "{sentence}; next: {name} renews {}",
@@ -164,9 +175,8 @@ impl Board {
     }
 }
 
-fn next_renewal(all: &[Entry]) -> Option<(&str, Timestamp)> {
-    all.iter()
-        .filter_map(|entry| entry.snapshot.as_deref())
+fn next_renewal<'e>(all: impl Iterator<Item = &'e Entry>) -> Option<(&'e str, Timestamp)> {
+    all.filter_map(|entry| entry.snapshot.as_deref())
         .filter(|snapshot| snapshot.stage == StageName::Idle && snapshot.paused.is_none())
         .filter_map(|snapshot| Some((snapshot.facts.name.as_str(), snapshot.renew_at?)))
         .min_by_key(|(_, at)| *at)

@@ -1,5 +1,5 @@
-//! Log lines on their way to standard error. A thread of its own writes them, so
-//! that a reader that stalls costs lines and stops no work.
+//! Lines on their way to standard error or standard output. A thread of its own
+//! writes them, so that a reader that stalls costs lines and stops no work.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -22,14 +22,20 @@ pub(super) struct LineQueue {
     shared: Arc<Shared>,
 }
 
+/// Tells people how many lines were lost.
+type Tell = Box<dyn Fn(u64) + Send + Sync>;
+
 struct Shared {
     most_bytes: usize,
+    tell: Tell,
     waiting: Mutex<Waiting>,
     /// Something has come.
     filled: Condvar,
     /// All is written.
     emptied: Condvar,
     lost: AtomicU64,
+    /// How many of them were told.
+    told: AtomicU64,
 }
 
 #[derive(Default)]
@@ -38,24 +44,36 @@ struct Waiting {
     bytes: usize,
     /// A line has been taken out and is not written yet.
     is_writing: bool,
+    /// Nothing is taken any more.
+    has_ended: bool,
 }
 
 impl LineQueue {
-    /// Starts the thread that writes to `to`.
+    /// Starts the thread that writes to `to`. How many lines were lost is told once
+    /// `to` is read again.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub(super) fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
-        Self::with_bound(to, MOST_BYTES)
+    pub(super) fn start(
+        to: impl Write + Send + 'static,
+        tell: impl Fn(u64) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::with_bound(to, tell, MOST_BYTES)
     }
 
-    fn with_bound(to: impl Write + Send + 'static, most_bytes: usize) -> io::Result<Self> {
+    fn with_bound(
+        to: impl Write + Send + 'static,
+        tell: impl Fn(u64) + Send + Sync + 'static,
+        most_bytes: usize,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             most_bytes,
+            tell: Box::new(tell),
             waiting: Mutex::default(),
             filled: Condvar::new(),
             emptied: Condvar::new(),
             lost: AtomicU64::new(0),
+            told: AtomicU64::new(0),
         });
         let writing = Arc::clone(&shared);
         thread::Builder::new()
@@ -68,7 +86,7 @@ impl LineQueue {
     pub(super) fn push(&self, line: &[u8]) {
         let shared = &self.shared;
         let mut waiting = shared.waiting.lock();
-        if waiting.bytes + line.len() > shared.most_bytes {
+        if waiting.has_ended || waiting.bytes + line.len() > shared.most_bytes {
             drop(waiting);
             shared.lost.fetch_add(1, Ordering::Relaxed);
             return;
@@ -92,12 +110,28 @@ impl LineQueue {
             .emptied
             .wait_while_for(&mut waiting, is_busy, patience);
     }
+
+    /// Ends the writing: waits like [`Self::flush`], and tells how many lines were
+    /// not written. What is pushed afterwards is lost untold.
+    pub(super) fn end(&self, patience: Duration) {
+        self.flush(patience);
+        let left = {
+            let mut waiting = self.shared.waiting.lock();
+            if std::mem::replace(&mut waiting.has_ended, true) {
+                return;
+            }
+            let left = std::mem::take(&mut waiting.lines);
+            left.len() + usize::from(waiting.is_writing)
+        };
+        let left = u64::try_from(left).unwrap_or(u64::MAX);
+        self.shared.lost.fetch_add(left, Ordering::Relaxed);
+        self.shared.tell_lost();
+    }
 }
 
 impl Shared {
     /// Writes every line, for as long as the process lives.
     fn write_all_to(&self, mut to: impl Write) {
-        let mut told = 0;
         loop {
             let line = self.next();
             let written = write(&mut to, &line);
@@ -105,14 +139,19 @@ impl Shared {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
             self.waiting.lock().is_writing = false;
-            let lost = self.lost.load(Ordering::Relaxed);
-            // Standard error is read again.
-            if written.is_ok() && lost > told {
-                let lines = lost - told;
-                told = lost;
-                tracing::warn!(lines, "log lines were lost: standard error was not read");
+            // It is read again.
+            if written.is_ok() {
+                self.tell_lost();
             }
             self.tell_if_empty();
+        }
+    }
+
+    fn tell_lost(&self) {
+        let lost = self.lost.load(Ordering::Relaxed);
+        let told = self.told.swap(lost, Ordering::Relaxed);
+        if lost > told {
+            (self.tell)(lost - told);
         }
     }
 
@@ -172,79 +211,4 @@ impl<'a> MakeWriter<'a> for LineQueue {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-    use std::time::Instant;
-
-    use super::*;
-
-    const SHORT: Duration = Duration::from_millis(100);
-    const PATIENCE: Duration = Duration::from_secs(60);
-
-    /// A reader that takes a line when it is asked to.
-    struct Reader(SyncSender<Vec<u8>>);
-
-    impl Write for Reader {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let sent = self.0.send(bytes.to_vec());
-            sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn stalled(most_bytes: usize) -> (LineQueue, Receiver<Vec<u8>>) {
-        let (send, receive) = sync_channel(0);
-        let queue = LineQueue::with_bound(Reader(send), most_bytes).expect("a thread");
-        (queue, receive)
-    }
-
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "the thread runs in real time")]
-    fn a_reader_that_stalls_costs_lines_and_no_time() {
-        let (queue, reader) = stalled(100);
-        let begun = Instant::now();
-        for number in 0..1000 {
-            queue.push(format!("line {number:03}\n").as_bytes());
-        }
-        queue.flush(SHORT);
-        assert!(begun.elapsed() < Duration::from_secs(20));
-        let lost = queue.lost();
-        // Nine bytes each: eleven wait, and one is being written.
-        assert!((988..=989).contains(&lost), "{lost}");
-        // Which one is being written depends on when the thread began.
-        let mut kept: Vec<Vec<u8>> = Vec::new();
-        while let Ok(line) = reader.recv_timeout(PATIENCE) {
-            assert!(kept.last().is_none_or(|before| *before < line));
-            kept.push(line);
-            if kept.len() as u64 + lost == 1000 {
-                break;
-            }
-        }
-        assert_eq!(kept.len() as u64 + lost, 1000);
-    }
-
-    #[test]
-    fn everything_is_written_before_the_end() {
-        let (queue, reader) = stalled(MOST_BYTES);
-        for number in 0..100 {
-            queue.push(format!("{number}\n").as_bytes());
-        }
-        let reading = thread::spawn(move || reader.iter().take(100).count());
-        queue.flush(PATIENCE);
-        assert_eq!(reading.join().expect("joined"), 100);
-        assert_eq!(queue.lost(), 0);
-    }
-
-    #[test]
-    fn lines_that_nobody_can_read_any_more_are_lost() {
-        let (queue, reader) = stalled(MOST_BYTES);
-        drop(reader);
-        queue.push(b"one\n");
-        queue.push(b"two\n");
-        queue.flush(PATIENCE);
-        assert_eq!(queue.lost(), 2);
-    }
-}
+mod tests;

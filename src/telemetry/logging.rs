@@ -45,7 +45,8 @@ pub fn init(config: &LogConfig) -> Result<(), LoggingError> {
     redact::install();
     quiet_panics();
     let colours = io::stderr().is_terminal();
-    let lines = LineQueue::start(io::stderr()).map_err(LoggingError::Thread)?;
+    let told = |lines| tracing::warn!(lines, "log lines were lost: standard error was not read");
+    let lines = LineQueue::start(io::stderr(), told).map_err(LoggingError::Thread)?;
     let layer = layer(config, lines.clone(), colours, redact::global())?;
     LINES.get_or_init(|| lines);
     tracing::subscriber::set_global_default(Registry::default().with(layer))
@@ -63,10 +64,16 @@ pub fn write_aside(text: &str) {
     }
 }
 
-/// A writer that never blocks: a thread of its own writes to `to`. What is left when it
-/// is dropped is waited for, a moment.
+/// A writer that never blocks: a thread of its own writes to `to`, standard output.
+/// What is left when it is dropped is waited for, a moment; how many lines nobody read
+/// is told on standard error.
 pub fn aside(to: Box<dyn Write + Send>) -> Box<dyn Write + Send> {
-    match LineQueue::start(to) {
+    let told = |lines| {
+        write_aside(&format!(
+            "{lines} lines of the output were lost: standard output was not read; the work went on\n"
+        ));
+    };
+    match LineQueue::start(to, told) {
         Ok(lines) => Box::new(Aside(lines)),
         // Without a thread nothing is written; there are others to say so.
         Err(_) => Box::new(io::sink()),
@@ -88,7 +95,7 @@ impl Write for Aside {
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        self.0.flush(LAST_LINES);
+        self.0.end(LAST_LINES);
     }
 }
 

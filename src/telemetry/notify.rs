@@ -56,6 +56,12 @@ impl Notifier {
         }
     }
 
+    /// Whether systemd started this process: else nobody is told anything.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.send.is_some()
+    }
+
     /// The configuration is valid and the server listens.
     pub fn ready(&self, status: &str) {
         self.remember(status);

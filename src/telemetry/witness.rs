@@ -251,6 +251,8 @@ impl Pulse for Observer {
     }
 
     fn report(&self, now: Timestamp) {
-        self.health.tell(&self.board().sentence(now));
+        if self.health.notifier().is_heard() {
+            self.health.tell(&self.board().sentence(now));
+        }
     }
 }

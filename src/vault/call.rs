@@ -7,6 +7,8 @@ pub struct Call {
     pub(in crate::vault) operation: &'static str,
     pub(in crate::vault) target: String,
     pub(in crate::vault) changes: bool,
+    /// Whether a secrets engine does the work.
+    pub(in crate::vault) of_engine: bool,
 }
 
 impl Call {
@@ -16,6 +18,7 @@ impl Call {
             operation,
             target: target.into(),
             changes: false,
+            of_engine: false,
         }
     }
 
@@ -24,6 +27,15 @@ impl Call {
         Self {
             changes: true,
             ..Self::new(operation, target)
+        }
+    }
+
+    /// The same request, of which a secrets engine does the work. A failure of the
+    /// engine that Vault explains then counts as its refusal.
+    pub(in crate::vault) fn of_engine(self) -> Self {
+        Self {
+            of_engine: true,
+            ..self
         }
     }
 }

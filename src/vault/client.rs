@@ -16,7 +16,7 @@ pub(super) use self::wire::understood;
 pub use super::call::Call;
 
 use super::config::VaultConfig;
-use super::error::{VaultError, VaultErrorKind};
+use super::error::{VaultError, VaultErrorKind, is_explained};
 use super::nodes::Nodes;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::{Client, Observer, Target};
@@ -183,7 +183,15 @@ impl VaultClient {
         };
         let answer = result
             .map_err(|fault| VaultErrorKind::Unreachable(Box::new(fault)))
-            .and_then(|answer| wire::understood(&answer));
+            .and_then(|answer| {
+                let understood = wire::understood(&answer);
+                let is_server = matches!(&understood, Err(VaultErrorKind::Server { status: 500 }));
+                if call.of_engine && is_server && is_explained(&answer.body) {
+                    let (status, known) = (500, None);
+                    return Err(VaultErrorKind::Refused { status, known });
+                }
+                understood
+            });
         answer.map_err(|kind| VaultError::new(call, kind))
     }
 }

@@ -29,6 +29,14 @@ impl Plain {
         }
     }
 
+    pub(super) fn list(path: impl Into<String>) -> Self {
+        Self {
+            method: RequestMethod::LIST,
+            path: path.into(),
+            body: None,
+        }
+    }
+
     pub(super) fn post(path: impl Into<String>, body: Value) -> Self {
         Self {
             method: RequestMethod::POST,

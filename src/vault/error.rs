@@ -6,7 +6,8 @@ mod fault;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-pub(super) use self::classify::classify;
+use self::classify::UNKNOWN_LEASE;
+pub(super) use self::classify::{classify, is_explained};
 use super::call::Call;
 use crate::fault::{Fault, FaultClass};
 
@@ -60,6 +61,23 @@ impl VaultError {
             == VaultErrorKind::Forbidden {
                 invalid_token: true,
             }
+    }
+
+    /// Whether there is no such Vault lease.
+    pub(super) fn is_unknown_lease(&self) -> bool {
+        matches!(self.kind, VaultErrorKind::Refused { known, .. } if known == Some(UNKNOWN_LEASE))
+    }
+
+    /// Whether Vault itself says that a secrets engine did not do what was asked by
+    /// a [`Call::of_engine`]: also where the server behind the engine is away.
+    pub(super) fn is_of_the_engine(&self) -> bool {
+        matches!(
+            self.kind,
+            VaultErrorKind::Refused {
+                status: 400 | 500,
+                known: None
+            }
+        )
     }
 
     /// Whether the cluster has no leader now that this request could reach.

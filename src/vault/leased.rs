@@ -110,19 +110,20 @@ impl VaultLease {
     }
 }
 
+/// What an engine answers. No `Debug`: it holds what the engine made.
 #[derive(Deserialize)]
-struct LeaseAnswer {
+pub(super) struct LeaseAnswer {
     #[serde(default)]
-    lease_id: String,
+    pub(super) lease_id: String,
     #[serde(default)]
-    lease_duration: u32,
+    pub(super) lease_duration: u32,
     #[serde(default)]
-    renewable: bool,
-    data: Option<Fields>,
+    pub(super) renewable: bool,
+    pub(super) data: Option<Fields>,
 }
 
 impl LeaseAnswer {
-    fn duration(&self) -> SignedDuration {
+    pub(super) fn duration(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.lease_duration))
     }
 }

@@ -20,6 +20,7 @@ use super::held::HeldToken;
 use crate::fault::Fault;
 use crate::http::Observer;
 use crate::ports::Clock;
+use crate::secret::SecretText;
 
 /// A plain "permission denied" nearly always means a missing policy line. It
 /// causes a new login at most this often.
@@ -165,6 +166,18 @@ impl Session {
             }
             result => result,
         }
+    }
+
+    /// Sends a request with another token than ours.
+    pub(super) async fn call_as<E: Endpoint>(
+        &self,
+        token: &SecretText,
+        call: &Call,
+        endpoint: &E,
+    ) -> Result<VaultAnswer, VaultError> {
+        let result = self.client.execute(call, Some(token), endpoint).await;
+        self.note(result.as_ref().err());
+        result
     }
 
     async fn send<E: Endpoint>(

@@ -72,7 +72,7 @@ impl FromVendor for IssuerKind {
         match &mut self {
             Self::Http(http) => http.vendor = Some(mark),
             Self::Operator(operator) => operator.vendor = Some(mark),
-            Self::Oauth2(_) | Self::Local(_) | Self::Exec(_) => {}
+            Self::Oauth2(_) | Self::Local(_) | Self::Exec(_) | Self::VaultDynamic(_) => {}
         }
         self
     }

@@ -20,6 +20,7 @@ mod reload;
 mod requests;
 mod running;
 mod scene;
+mod served;
 mod systemd;
 
 #[path = "../support/mod.rs"]

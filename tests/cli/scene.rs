@@ -196,6 +196,11 @@ confirm_every = "1s"
         run(self.folder.path(), "scim-rotator.toml", args).await
     }
 
+    /// The command, not started yet.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        command(self.folder.path(), "scim-rotator.toml", args)
+    }
+
     pub(crate) async fn run_with(&self, config: &str, args: &[&str]) -> Ran {
         run(self.folder.path(), config, args).await
     }

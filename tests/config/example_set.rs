@@ -10,12 +10,13 @@ use super::{Folder, repository};
 const MAIN: &str = "complete.toml";
 
 /// All files of the complete example.
-pub(crate) const FILES: [&str; 9] = [
+pub(crate) const FILES: [&str; 10] = [
     MAIN,
     "issuers/http.toml",
     "issuers/oauth2.toml",
     "issuers/local.toml",
     "issuers/exec.toml",
+    "issuers/vault_dynamic.toml",
     "issuers/operator.toml",
     "connections/http.toml",
     "connections/exec.toml",

@@ -119,7 +119,7 @@ fn message(found: &[Finding], path: &str) -> (String, String) {
 fn an_unknown_key_near_a_known_one_is_asked_about() {
     let vendors = Library::shipped().names(Family::Issuer);
     let known_kinds = format!(
-        "did you mean `http`? kinds: http, oauth2, local, exec, operator; vendors: {}",
+        "did you mean `http`? kinds: http, oauth2, local, exec, vault_dynamic, operator; vendors: {}",
         vendors.collect::<Vec<_>>().join(", ")
     );
     let cases = [

@@ -57,6 +57,7 @@ mod syncope;
 mod systemd;
 mod unclear;
 mod vault_away;
+mod vault_dynamic;
 mod vault_limits;
 mod vault_requests;
 mod vendors;

@@ -275,7 +275,8 @@ fn policy() -> Policy {
         probe_every: SignedDuration::from_hours(24),
         max_clock_skew: SignedDuration::from_mins(2),
         operator_deadline: SignedDuration::from_hours(7 * 24),
-        operator_poll: SignedDuration::from_mins(30),
+        // Proof of what a person wrote is looked for every two and a half hours.
+        operator_poll: SignedDuration::from_secs(450),
         settle: SignedDuration::from_mins(2),
         new_token_patience: SignedDuration::from_mins(15),
         confirm_timeout: SignedDuration::from_hours(2),

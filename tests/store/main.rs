@@ -23,6 +23,7 @@ mod namespaces;
 mod nodes;
 mod published;
 mod records;
+mod refresh;
 mod roles;
 mod secrets;
 mod session;
@@ -30,6 +31,8 @@ mod stale;
 mod terraform;
 mod tls;
 mod upgrades;
+mod vault_dynamic;
+mod vault_scim;
 mod wrapped;
 
 #[path = "../support/mod.rs"]

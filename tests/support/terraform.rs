@@ -1,7 +1,8 @@
 //! A stand-in for the API of HCP Terraform, as far as Vault's plug-in asks it;
-//! and a service that takes its tokens.
+//! and a service that takes its tokens. Where a SCIM service provider is given, the
+//! tokens are that server's.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -30,28 +31,54 @@ pub async fn vault_with_plug_in() -> Option<RealVault> {
 pub struct Terraform {
     /// Where it listens.
     pub url: Url,
-    tokens: Arc<Mutex<Tokens>>,
+    inner: Arc<Inner>,
     _server: JoinSet<()>,
 }
 
 #[derive(Default)]
-struct Tokens {
-    made: usize,
-    live: BTreeSet<String>,
+struct Inner {
+    tokens: Mutex<Tokens>,
+    /// Where scim2-server makes and ends its tokens.
+    provider: Option<(reqwest::Client, String)>,
 }
 
-type Shared = State<Arc<Mutex<Tokens>>>;
+/// Runs when a token was made, before that is answered.
+type Hook = Box<dyn Fn() + Send>;
+
+#[derive(Default)]
+struct Tokens {
+    made: usize,
+    /// By their ids.
+    live: BTreeMap<String, String>,
+    away: bool,
+    hook: Option<Hook>,
+}
+
+type Shared = State<Arc<Inner>>;
 
 impl Terraform {
     /// Listens on a free port.
     pub async fn start() -> Self {
-        let tokens = Arc::new(Mutex::new(Tokens::default()));
+        Self::serve(None).await
+    }
+
+    /// The same, with the tokens of the scim2-server at this address.
+    pub async fn before(provider: &str) -> Self {
+        let provider = provider.trim_end_matches('/').to_owned();
+        Self::serve(Some((super::bare_http(), provider))).await
+    }
+
+    async fn serve(provider: Option<(reqwest::Client, String)>) -> Self {
+        let inner = Arc::new(Inner {
+            provider,
+            ..Inner::default()
+        });
         let app = Router::new()
             .route("/api/v2/ping", get(ping))
             .route("/api/v2/users/{id}/authentication-tokens", post(make))
             .route("/api/v2/authentication-tokens/{id}", delete(end))
             .route("/service", get(service))
-            .with_state(Arc::clone(&tokens));
+            .with_state(Arc::clone(&inner));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
@@ -60,7 +87,7 @@ impl Terraform {
         server.spawn(async move { axum::serve(listener, app).await.expect("serves") });
         Self {
             url: Url::parse(&format!("http://{address}")).expect("a URL"),
-            tokens,
+            inner,
             _server: server,
         }
     }
@@ -87,12 +114,48 @@ impl Terraform {
 
     /// How many tokens were made.
     pub fn made(&self) -> usize {
-        self.tokens.lock().made
+        self.inner.tokens.lock().made
     }
 
     /// Whether a token is alive.
     pub fn is_alive(&self, token: &str) -> bool {
-        self.tokens.lock().live.contains(token)
+        self.live().iter().any(|live| live == token)
+    }
+
+    /// The tokens that are alive.
+    pub fn live(&self) -> Vec<String> {
+        self.inner.tokens.lock().live.values().cloned().collect()
+    }
+
+    /// Whether it fails from now on.
+    pub fn is_away(&self, away: bool) {
+        self.inner.tokens.lock().away = away;
+    }
+
+    /// Does this whenever a token was made, before it answers.
+    pub fn when_made(&self, hook: impl Fn() + Send + 'static) {
+        self.inner.tokens.lock().hook = Some(Box::new(hook));
+    }
+}
+
+impl Inner {
+    /// Id and text of a new token.
+    async fn new_token(&self) -> (String, String) {
+        let number = {
+            let mut tokens = self.tokens.lock();
+            tokens.made += 1;
+            tokens.made
+        };
+        let Some((http, base)) = &self.provider else {
+            let id = format!("at-{number}");
+            let token = token_of(&id);
+            return (id, token);
+        };
+        let wish = json!({ "ttl": 86_400, "label": format!("lease-{number}") });
+        let answer = http.post(format!("{base}/_tokens")).json(&wish).send();
+        let body: Value = answer.await.expect("an answer").json().await.expect("JSON");
+        let text = |name: &str| body[name].as_str().expect(name).to_owned();
+        (text("id"), text("token"))
     }
 }
 
@@ -101,12 +164,16 @@ async fn ping() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-async fn make(State(tokens): Shared) -> Response {
-    let mut tokens = tokens.lock();
-    tokens.made += 1;
-    let id = format!("at-{}", tokens.made);
-    let token = token_of(&id);
-    tokens.live.insert(token.clone());
+async fn make(State(inner): Shared) -> Response {
+    if inner.tokens.lock().away {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+    }
+    let (id, token) = inner.new_token().await;
+    let mut tokens = inner.tokens.lock();
+    tokens.live.insert(id.clone(), token.clone());
+    if let Some(hook) = &tokens.hook {
+        hook();
+    }
     let body = json!({ "data": {
         "id": id,
         "type": "authentication-tokens",
@@ -115,16 +182,24 @@ async fn make(State(tokens): Shared) -> Response {
     api(StatusCode::CREATED, &body)
 }
 
-async fn end(State(tokens): Shared, Path(id): Path<String>) -> Response {
-    tokens.lock().live.remove(&token_of(&id));
+async fn end(State(inner): Shared, Path(id): Path<String>) -> Response {
+    if inner.tokens.lock().away {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+    }
+    if let Some((http, base)) = &inner.provider {
+        let url = format!("{base}/_tokens/{id}");
+        http.delete(url).send().await.expect("an answer");
+    }
+    inner.tokens.lock().live.remove(&id);
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn service(State(tokens): Shared, headers: HeaderMap) -> StatusCode {
+async fn service(State(inner): Shared, headers: HeaderMap) -> StatusCode {
     let header = headers.get("authorization").and_then(|h| h.to_str().ok());
     let token = header.and_then(|text| text.strip_prefix("Bearer "));
+    let tokens = inner.tokens.lock();
     match token {
-        Some(token) if tokens.lock().live.contains(token) => StatusCode::OK,
+        Some(token) if tokens.live.values().any(|live| live == token) => StatusCode::OK,
         Some(_) | None => StatusCode::UNAUTHORIZED,
     }
 }

@@ -162,7 +162,7 @@ fn a_wrong_kind_is_led_to_the_kinds_and_vendors() {
     let said = one("[issuers.crm.acme]", "[issuers.crm.amce]");
     assert_eq!(said.path, "issuers.crm.amce");
     assert_eq!(said.message, "unknown kind or vendor `amce`");
-    let remedy = "did you mean `acme`? kinds: http, oauth2, local, exec, operator; vendors: 1password-bridge";
+    let remedy = "did you mean `acme`? kinds: http, oauth2, local, exec, vault_dynamic, operator; vendors: 1password-bridge";
     assert!(said.remedy.starts_with(remedy), "{said:?}");
     assert!(
         said.remedy.contains(", terraform"),

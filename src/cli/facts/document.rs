@@ -1,16 +1,13 @@
 //! What a document of facts contains.
 
-use std::sync::Arc;
-
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::ports::unit::Unit;
-use crate::rotation::decision::{Action, Decision};
 use crate::rotation::forecast::Forecast;
 use crate::rotation::record::{Handled, Record, StatedEnd};
 use crate::rotation::situation::Published;
 use crate::secret::Fingerprint;
-use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::foreseen::{decision_json, upcoming_json};
 use crate::telemetry::snapshot::TokenSnapshot;
 
 /// The published path is followed by the daemon: the facts tell what happens if
@@ -30,14 +27,7 @@ pub(super) fn stated_as_recorded(record: &Record) -> StatedEnd {
     end.map_or(StatedEnd::Absent, StatedEnd::At)
 }
 
-/// The state of a token as people and programs see it.
-pub(super) fn snapshot(unit: &Unit, record: &Record, decision: &Decision) -> Value {
-    let facts = Arc::new(TokenFacts::of(unit));
-    let snapshot = TokenSnapshot::from_record(&facts, record, decision, &unit.policy);
-    snapshot_json(&snapshot)
-}
-
-/// The same as the daemon's API tells it.
+/// The state of a token as the daemon's API tells it.
 pub(super) fn snapshot_json(snapshot: &TokenSnapshot) -> Value {
     let mut value = serde_json::to_value(snapshot).unwrap_or_default();
     value["standing"] = json!(snapshot.standing());
@@ -47,43 +37,25 @@ pub(super) fn snapshot_json(snapshot: &TokenSnapshot) -> Value {
 
 /// What is decided now, and the next step.
 pub(in crate::cli) fn forecast_json(Forecast { now, next }: &Forecast) -> Value {
-    let step = match &now.action {
-        Action::Do(step) => Some(step.as_str()),
-        Action::Wait => None,
-    };
-    json!({
-        "now": { "step": step, "reason": now.reason, "wake_at": now.wake_at },
-        "next": next.as_ref().map(|next| json!({
-            "at": next.at,
-            "step": next.step.as_str(),
-            "connection": next.step.connection(),
-            "reason": next.reason,
-        })),
-    })
+    json!({ "now": decision_json(now), "next": upcoming_json(next.as_ref()) })
 }
 
-/// What changes without a change of the state: who works on it, and when it is
-/// looked at and tested again.
-const UNSEEN: [&str; 4] = [
-    "lease",
-    "next_wake_at",
-    "next_attempt_at",
-    "last_attempt_at",
-];
-
-pub(super) fn digest_of(shown: &Value, handled: &[Handled]) -> Fingerprint {
-    let mut seen = shown.clone();
-    if let Some(fields) = seen.as_object_mut() {
-        for unseen in UNSEEN {
-            fields.remove(unseen);
-        }
-        if let Some(probe) = fields.get_mut("probe").and_then(Value::as_object_mut) {
-            probe.remove("at");
-            probe.remove("passed_at");
-        }
-        if let Some(current) = fields.get_mut("current").and_then(Value::as_object_mut) {
-            current.remove("proven_at");
-        }
+/// A digest of what people see. It leaves out what changes without a change of the
+/// state: who works on it, and when it is looked at and tested again.
+pub(super) fn digest_of(mut seen: TokenSnapshot, handled: &[Handled]) -> Fingerprint {
+    const LEFT_OUT: Timestamp = Timestamp::UNIX_EPOCH;
+    seen.lease = None;
+    seen.next_wake_at = LEFT_OUT;
+    seen.next_attempt_at = None;
+    seen.last_attempt_at = None;
+    if let Some(probe) = &mut seen.probe {
+        probe.at = LEFT_OUT;
+        probe.passed_at = None;
     }
-    Fingerprint::of(&format!("{seen}{}", json!(handled)))
+    if let Some(current) = &mut seen.current {
+        current.proven_at = None;
+    }
+    // To text at once: thousands of tokens are compared in each sweep.
+    let seen = serde_json::to_string(&(seen, handled)).unwrap_or_default();
+    Fingerprint::of(&seen)
 }

@@ -3,6 +3,7 @@
 
 mod document;
 pub(super) mod reader;
+mod waiting;
 pub(super) mod writer;
 
 pub(super) use document::forecast_json;

@@ -10,20 +10,27 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::sync::Notify;
 
 use super::document::{
-    digest_of, forecast_json, published_as_recorded, snapshot, stated_as_recorded,
+    digest_of, forecast_json, published_as_recorded, snapshot_json, stated_as_recorded,
 };
+use super::waiting::{News, Waiting};
 use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Stored, Witness};
 use crate::ports::{Clock, StoreError, Version};
-use crate::rotation::forecast::forecast;
+use crate::rotation::decision::{Action, Decision};
+use crate::rotation::forecast::{Upcoming, forecast};
 use crate::rotation::plan::plan;
 use crate::rotation::reason::Reason;
 use crate::rotation::record::{Control, Handled, Record};
+use crate::rotation::situation::Situation;
 use crate::secret::Fingerprint;
+use crate::telemetry::board::Board;
+use crate::telemetry::facts::TokenFacts;
+use crate::telemetry::snapshot::TokenSnapshot;
 use crate::vault::VaultStore;
 use crate::vault::facts::RECORD_VERSION;
 use crate::vault::requests::ALL;
@@ -45,35 +52,17 @@ pub(in crate::cli) struct FactsWriter {
     store: Arc<VaultStore>,
     clock: Arc<dyn Clock>,
     conditions: Conditions,
+    /// Is told what comes next.
+    board: Arc<Board>,
     state: Mutex<State>,
+    /// Something waits to be written.
+    filled: Notify,
 }
 
 #[derive(Default)]
 struct State {
     waiting: BTreeMap<String, Waiting>,
     written: HashMap<String, Written>,
-}
-
-#[derive(Clone)]
-struct Waiting {
-    facts: Value,
-    digest: Fingerprint,
-    /// Version of the record that they were taken from; `None` if it cannot be
-    /// used, and the facts are only what is wrong.
-    version: Option<u64>,
-    write_at: Timestamp,
-}
-
-impl Waiting {
-    /// Whether a stored document says the same, or is newer.
-    fn is_told_by(&self, facts: &Value) -> bool {
-        let Some(version) = self.version else {
-            return facts["trouble"] == self.facts["trouble"];
-        };
-        let stored = facts[RECORD_VERSION].as_u64().unwrap_or_default();
-        let same = facts["digest"] == self.digest.short() && facts["trouble"].is_null();
-        stored > version || (same && stored == version)
-    }
 }
 
 /// What is known of a document of facts.
@@ -88,18 +77,25 @@ impl FactsWriter {
         store: Arc<VaultStore>,
         clock: Arc<dyn Clock>,
         conditions: Conditions,
+        board: Arc<Board>,
     ) -> Self {
         Self {
             store,
             clock,
             conditions,
+            board,
             state: Mutex::default(),
+            filled: Notify::new(),
         }
     }
 
     /// Writes what is due until the end of the process.
     pub(in crate::cli) async fn run(&self) {
         loop {
+            // Nothing is looked for while nothing waits.
+            if self.state.lock().waiting.is_empty() {
+                self.filled.notified().await;
+            }
             self.clock.sleep(LOOK).await;
             self.write_due(self.clock.now()).await;
         }
@@ -164,9 +160,9 @@ impl FactsWriter {
     async fn write(&self, name: &str, waiting: &Waiting) -> Result<(), StoreError> {
         loop {
             let known = self.state.lock().written.get(name).cloned();
-            let (document, before) = match (known, waiting.version) {
-                (Some(known), Some(_)) => (known.document, None),
-                (Some(_), None) | (None, _) => {
+            let (document, before) = match known.filter(|_| waiting.news.is_state()) {
+                Some(known) => (known.document, None),
+                None => {
                     let stored = self.store.facts(name).await?;
                     (stored.version, stored.facts)
                 }
@@ -178,15 +174,7 @@ impl FactsWriter {
                 self.note(name, Some(waiting.digest), document);
                 return Ok(());
             }
-            let mut facts = match (waiting.version, before) {
-                (None, Some(mut facts)) => {
-                    facts["trouble"] = waiting.facts["trouble"].clone();
-                    facts
-                }
-                (Some(_) | None, _) => waiting.facts.clone(),
-            };
-            facts["schema"] = json!(1);
-            facts["written_at"] = json!(self.clock.now());
+            let facts = waiting.document(before, self.clock.now());
             match self.store.write_facts(name, facts, document).await? {
                 Some(version) => {
                     self.note(name, Some(waiting.digest), version);
@@ -207,8 +195,8 @@ impl FactsWriter {
     /// Notes the facts of a stored record, to be written at once or soon.
     fn put(&self, unit: &Unit, stored: &Stored<'_>, at_once: bool) {
         let now = self.clock.now();
-        let shown = snapshot(unit, stored.record, stored.decision);
-        let digest = digest_of(&shown, &stored.record.handled);
+        let shown = self.snapshot(unit, stored);
+        let digest = digest_of(shown, &stored.record.handled);
         let mut state = self.state.lock();
         let known = state
             .written
@@ -234,37 +222,62 @@ impl FactsWriter {
         let waiting = match before.filter(|before| before.digest == digest) {
             Some(same) => Waiting { write_at, ..same },
             None => Waiting {
-                facts: self.facts(unit, stored, shown, &digest, now),
+                news: self.news(unit, stored, &digest, now),
                 digest,
-                version: Some(stored.version.0),
                 write_at,
             },
         };
         state.waiting.insert(unit.name.clone(), waiting);
+        self.filled.notify_one();
     }
 
-    fn facts(
-        &self,
-        unit: &Unit,
-        stored: &Stored<'_>,
-        shown: Value,
-        digest: &Fingerprint,
-        now: Timestamp,
-    ) -> Value {
-        let connections = unit.connection_capabilities();
-        let published = published_as_recorded(stored.record);
-        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(stored.record));
-        let situation = self.conditions.situation(unit, inputs);
-        let mut facts = forecast_json(&forecast(stored.record, &situation, now));
-        facts["token"] = shown;
+    fn snapshot(&self, unit: &Unit, stored: &Stored<'_>) -> TokenSnapshot {
+        let known = self.board.get(&unit.name).map(|entry| entry.facts);
+        let facts = known.unwrap_or_else(|| Arc::new(TokenFacts::of(unit)));
+        TokenSnapshot::from_record(&facts, stored.record, stored.decision, &unit.policy)
+    }
+
+    fn news(&self, unit: &Unit, stored: &Stored<'_>, digest: &Fingerprint, now: Timestamp) -> News {
+        let forecast = self.decide(unit, stored.record, |s| forecast(stored.record, s, now));
+        let mut facts = forecast_json(&forecast);
+        facts["token"] = snapshot_json(&self.snapshot(unit, stored));
         facts["handled"] = json!(stored.record.handled);
         facts[RECORD_VERSION] = json!(stored.version.0);
         facts["digest"] = json!(digest.short());
-        facts
+        News::state(stored.version.0, &facts)
+    }
+}
+
+impl FactsWriter {
+    /// Decides on a record as a process that does nothing.
+    fn decide<T>(
+        &self,
+        unit: &Unit,
+        record: &Record,
+        decide: impl FnOnce(&Situation<'_>) -> T,
+    ) -> T {
+        let connections = unit.connection_capabilities();
+        let published = published_as_recorded(record);
+        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(record));
+        decide(&self.conditions.situation(unit, inputs))
     }
 }
 
 impl Witness for FactsWriter {
+    fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, now: Timestamp) {
+        let next = match &decision.action {
+            Action::Do(step) => Some(Upcoming {
+                at: now,
+                step: step.clone(),
+                reason: decision.reason,
+            }),
+            Action::Wait => self.decide(unit, record, |situation| {
+                forecast(record, situation, now).next
+            }),
+        };
+        self.board.foresee(&unit.name, next);
+    }
+
     fn stored(&self, unit: &Unit, stored: &Stored<'_>) {
         // Its holder tells more.
         if stored.decision.reason != Reason::LeaseElsewhere {
@@ -273,11 +286,8 @@ impl Witness for FactsWriter {
     }
 
     fn request_handled(&self, unit: &Unit, record: &Record, version: Version, _: &Handled) {
-        let connections = unit.connection_capabilities();
-        let published = published_as_recorded(record);
-        let inputs = Inputs::dry_run(&connections, &published, stated_as_recorded(record));
-        let situation = self.conditions.situation(unit, inputs);
-        let decision = plan(record, &situation, self.clock.now());
+        let now = self.clock.now();
+        let decision = self.decide(unit, record, |situation| plan(record, situation, now));
         let stored = Stored {
             record,
             version,
@@ -296,12 +306,12 @@ impl Witness for FactsWriter {
             return;
         }
         let waiting = Waiting {
-            facts: json!({ "trouble": error }),
+            news: News::Trouble(error.into()),
             digest,
-            version: None,
             write_at: self.clock.now(),
         };
         state.waiting.insert(unit.name.clone(), waiting);
+        self.filled.notify_one();
     }
 
     fn removed(&self, name: &str) {

@@ -11,11 +11,17 @@ use crate::connections::ConnectionKind;
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
 use crate::ports::handover::Handover;
+use crate::ports::refresh::RefreshTokens;
 use crate::ports::unit::{HandoverPlace, Labels, Unit};
+use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::probe::ScimProbe;
+use crate::vault::Session;
+use crate::vault::engine::VaultEngines;
+use crate::vault::handover::VaultHandover;
+use crate::vault::refresh::VaultRefreshTokens;
 use crate::{connections, issuers};
 
 /// Builds tokens. Issuers and connections are built once and shared by the
@@ -27,8 +33,25 @@ pub(super) struct Builder {
     right_clock: Arc<dyn Clock>,
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
-    handover: Arc<dyn Handover>,
+    in_vault: InVault,
     built: Mutex<Built>,
+}
+
+/// What issuers and connections do in Vault.
+pub(super) struct InVault {
+    handover: Arc<dyn Handover>,
+    leases: Arc<dyn VaultLeases>,
+    refresh_tokens: Arc<dyn RefreshTokens>,
+}
+
+impl InVault {
+    pub(super) fn through(session: &Arc<Session>) -> Self {
+        Self {
+            handover: Arc::new(VaultHandover::new(Arc::clone(session))),
+            leases: Arc::new(VaultEngines::new(Arc::clone(session))),
+            refresh_tokens: Arc::new(VaultRefreshTokens::new(Arc::clone(session))),
+        }
+    }
 }
 
 /// Each with the settings from which it was built.
@@ -48,7 +71,7 @@ impl Builder {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
-        handover: Arc<dyn Handover>,
+        in_vault: InVault,
     ) -> Self {
         let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
@@ -56,7 +79,7 @@ impl Builder {
             right_clock: Arc::new(right),
             observer,
             secrets,
-            handover,
+            in_vault,
             built: Mutex::default(),
         }
     }
@@ -108,7 +131,9 @@ impl Builder {
     ) -> anyhow::Result<Issuers> {
         let deps = issuers::Deps {
             fired: None,
-            handover: Some(Arc::clone(&self.handover)),
+            handover: Some(Arc::clone(&self.in_vault.handover)),
+            vault_leases: Some(Arc::clone(&self.in_vault.leases)),
+            refresh_tokens: Some(Arc::clone(&self.in_vault.refresh_tokens)),
             http: provider.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.right_clock),
@@ -127,7 +152,9 @@ impl Builder {
     fn connections(&self, settings: &Settings, kept: &Connections) -> anyhow::Result<Connections> {
         let deps = connections::Deps {
             fired: None,
-            handover: Some(Arc::clone(&self.handover)),
+            handover: Some(Arc::clone(&self.in_vault.handover)),
+            vault_leases: Some(Arc::clone(&self.in_vault.leases)),
+            refresh_tokens: Some(Arc::clone(&self.in_vault.refresh_tokens)),
             http: self.client(settings, Target::Idp)?,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.right_clock),

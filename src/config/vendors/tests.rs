@@ -114,3 +114,66 @@ fn no_finding_points_into_a_shipped_file() {
         assert!(missing, "{line}: {report}");
     }
 }
+
+/// The vendor file with a key of a service account, which may be given in place of the
+/// administrator's.
+fn with_alternative() -> String {
+    let parameter = "[parameters.service_key]\ntype = \"credential\"\nabout = \"the key of a service account\"\nexample = { file = \"/key\" }\ninstead_of = \"admin_key\"\n\n[refused]";
+    let file = ISSUER.replacen("[refused]", parameter, 1);
+    let either =
+        "[http.headers]\nX-Key = \"{{ secrets.service_key | default(secrets.admin_key) }}\"";
+    file.replacen("[http.headers]", either, 1)
+}
+
+/// What the file says where only one of the two can be used.
+const ONE: &str = "auth = { bearer = { parameter = \"admin_key\" } }";
+
+#[test]
+fn exactly_one_of_the_parameters_that_replace_each_other_is_given() {
+    let other = "service_key = { file = '/run/service-key' }\n";
+    let file = &*with_alternative().replacen(ONE, "", 1).leak();
+    for given in [KEY, other] {
+        let loaded = Folder::with(&format!("{MAIN}{given}")).load(file);
+        let loaded = loaded.unwrap_or_else(|report| panic!("{given}: {report}"));
+        let credentials = loaded.settings.issuers["crm"].as_kind().credentials();
+        assert_eq!(credentials.len(), 1, "{given}");
+    }
+    for (given, message, remedy) in [
+        (
+            String::new(),
+            "`admin_key` is missing",
+            "in its place may stand: service_key",
+        ),
+        (
+            format!("{KEY}{other}"),
+            "more than one of these is given",
+            "keep exactly one of: admin_key, service_key",
+        ),
+    ] {
+        let report = Folder::with(&format!("{MAIN}{given}")).load(file);
+        let report = report.expect_err("an error");
+        let found: Vec<_> = report.findings().iter().collect();
+        assert_eq!(found.len(), 1, "{given}: {report}");
+        assert_eq!(found[0].path, "issuers.crm.acme.admin_key", "{given}");
+        assert!(found[0].message.contains(message), "{given}: {report}");
+        assert!(found[0].remedy.contains(remedy), "{given}: {report}");
+    }
+}
+
+/// A vendor file that is right with the one and wrong with the other.
+#[test]
+fn what_is_wrong_with_the_parameter_in_place_of_another_is_told_as_such() {
+    let file = with_alternative();
+    assert!(file.contains(ONE), "{file}");
+    let folder = Folder::with(&format!("vendors = ['acme.toml']\n{MAIN}{KEY}"));
+    folder.write("acme.toml", &file);
+    let report = folder.load(ISSUER).expect_err("an error");
+    let told = report.findings().iter();
+    let told: Vec<_> = told.map(|finding| finding.message.as_str()).collect();
+    let with_it = "with the parameter `service_key`: ";
+    assert!(!told.is_empty(), "{report}");
+    assert!(
+        told.iter().all(|told| told.starts_with(with_it)),
+        "{report}"
+    );
+}

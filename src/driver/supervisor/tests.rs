@@ -155,3 +155,68 @@ async fn a_token_that_is_read_again_before_it_is_due_is_not_kept_in_memory() {
         assert_eq!(supervisor.agenda.at("crm"), Some(Still.now() + due_in));
     }
 }
+
+/// A token that was read so many minutes after the start, and is due in a year.
+fn read_after(supervisor: &mut Supervisor, name: &str, minutes: i64) {
+    supervisor.settle(Ok(Finished {
+        name: name.to_owned(),
+        memory: idle(name).memory,
+        rest: WakeEnd::Decided(Decision {
+            action: Action::Wait,
+            reason: Reason::Fresh,
+            wake_at: minute(60 * 24 * 365),
+        }),
+        read_at: minute(minutes),
+    }));
+}
+
+fn minute(minutes: i64) -> Timestamp {
+    Still.now() + SignedDuration::from_mins(minutes)
+}
+
+/// The tokens that a sweep at this time has read again.
+fn swept(supervisor: &mut Supervisor, minutes: i64) -> Vec<String> {
+    supervisor.sweep(minute(minutes));
+    let mut due = Vec::new();
+    while let Some((_, name)) = supervisor.agenda.pop_due(minute(minutes)) {
+        let unread = supervisor.idle[&name].memory.record().is_none();
+        assert!(unread, "{name} is read again");
+        due.push(name);
+    }
+    due
+}
+
+/// However seldom the tokens are gone through.
+#[tokio::test]
+async fn every_token_is_read_again_as_soon_as_it_was_not_read_for_a_sweep() {
+    let mut supervisor = supervisor(&Arc::default());
+    for (name, minutes) in [("a", 0), ("b", 3), ("c", 4)] {
+        read_after(&mut supervisor, name, minutes);
+    }
+    let none: [&str; 0] = [];
+    assert_eq!(swept(&mut supervisor, 4), none);
+    assert_eq!(swept(&mut supervisor, 5), ["a"]);
+    // Its wake ends later than others have been gone through.
+    read_after(&mut supervisor, "d", 2);
+    assert_eq!(swept(&mut supervisor, 6), none);
+    assert_eq!(swept(&mut supervisor, 7), ["d"]);
+    for (name, minutes) in [("a", 5), ("d", 7)] {
+        read_after(&mut supervisor, name, minutes);
+    }
+    assert_eq!(swept(&mut supervisor, 9), ["b", "c"]);
+    assert_eq!(swept(&mut supervisor, 10), ["a"]);
+    assert_eq!(swept(&mut supervisor, 12), ["d"]);
+}
+
+/// What was read by a clock that was ahead is read again a sweep after that is
+/// noticed.
+#[tokio::test]
+async fn a_clock_that_was_set_back_puts_no_read_off() {
+    let mut supervisor = supervisor(&Arc::default());
+    read_after(&mut supervisor, "a", 600);
+    supervisor.read_since = minute(600);
+    supervisor.last_look = LastLook::at(minute(600));
+    supervisor.look_at_clock(minute(1));
+    supervisor.agenda.set("a", minute(9000));
+    assert_eq!(swept(&mut supervisor, 6), ["a"]);
+}

@@ -1,5 +1,6 @@
 //! An access token of a token endpoint (RFC 6749, 7523 and 8693).
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,11 +11,11 @@ use super::super::fired::Firings;
 use super::super::message::Answer;
 use super::super::ratelimit::RateLimitDialect;
 use super::super::status::fault_from;
+use super::super::template::Template;
 use super::super::times::{Known, TimeField, TimeFormat, TimeReading};
 use super::ClientCredentials;
 use super::credentials::ClientAuthMethod;
 use super::grant::Grant;
-use super::proof::Proof;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::secret::SecretText;
 use crate::secret::mask::Mask;
@@ -57,42 +58,74 @@ pub async fn login(
     granted(&answer, config, &mask, client.clock().now(), fired)
 }
 
-/// Why a token endpoint granted nothing for a secret that was tried there.
-pub struct Ungranted {
-    /// What happened; never quotes a secret.
-    pub fault: Fault,
-    /// The status of the answer, if there was one.
-    pub status: Option<u16>,
-    /// The error of RFC 6749, 5.2, if the answer names one.
-    pub error: Option<&'static str>,
+/// What a token endpoint gave for a refresh token.
+pub struct Refreshed {
+    /// The access token, or why it cannot be used.
+    pub granted: Result<Granted, Fault>,
+    /// The refresh token that replaces the one that was used, where the server
+    /// replaces it.
+    pub successor: Option<SecretText>,
 }
 
-/// Tries a client secret at the token endpoint, once: what the endpoint says of this
-/// secret is what counts.
+/// Why there is no access token for a refresh token.
+pub struct RefreshFailed {
+    /// What came back.
+    pub fault: Fault,
+    /// Whether the refresh token may have been used up: it must not be sent again.
+    pub is_spent: bool,
+}
+
+/// Gets an access token for a refresh token, which is sent once.
 ///
 /// # Errors
-/// Everything but a grant.
-pub async fn try_secret(
+/// Names the host and what was refused, never a secret.
+pub async fn refresh(
     client: &Client,
+    secrets: &dyn Secrets,
     config: &ClientCredentials,
-    secret: SecretText,
-    operation: &'static str,
-) -> Result<Granted, Ungranted> {
-    let without_answer = |fault| Ungranted {
+    token: &SecretText,
+) -> Result<Refreshed, RefreshFailed> {
+    let unsent = |fault| RefreshFailed {
         fault,
-        status: None,
-        error: None,
+        is_spent: false,
     };
-    let proof = Proof::of_secret(secret, config.method);
-    let request = config.request(&proof, operation).map_err(without_answer)?;
-    let answer = client.send(request).await.map_err(without_answer)?;
-    let mask = Mask::over(proof.secrets());
     let now = client.clock().now();
-    granted(&answer, config, &mask, now, None).map_err(|fault| Ungranted {
+    let proof = config.proof(secrets, now).await.map_err(unsent)?;
+    let scopes: Vec<&str> = config.scopes.iter().map(Template::source).collect();
+    let scope = scopes.join(" ");
+    let mut form = BTreeMap::from([
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token.expose()),
+    ]);
+    if !scope.is_empty() {
+        form.insert("scope", &scope);
+    }
+    form.extend(config.params.iter().map(|(k, v)| (k.as_str(), v.source())));
+    let url = config.endpoint().map_err(unsent)?;
+    let request = config.authenticated(&url, form, &proof, "refresh");
+    let answer = client.send(request).await.map_err(|fault| RefreshFailed {
+        is_spent: fault.class == FaultClass::Ambiguous,
         fault,
-        status: Some(answer.status),
-        error: oauth_error(&answer),
-    })
+    })?;
+    if refused_client(&answer, config) {
+        proof.refused(secrets);
+    }
+    let mask = Mask::over(proof.secrets().chain([token.expose()]));
+    let is_refused = !answer.is_success();
+    let granted = granted(&answer, config, &mask, client.clock().now(), None);
+    let body = answer.secret_json().ok().filter(|_| !is_refused);
+    let next = body
+        .as_ref()
+        .and_then(|body| body.get("refresh_token")?.as_str());
+    let successor = next.and_then(|text| SecretText::parse(text).ok());
+    match granted {
+        Err(fault) if successor.is_none() => Err(RefreshFailed {
+            is_spent: !is_refused || oauth_error(&answer) == Some("invalid_grant"),
+            fault,
+        }),
+        // A successor is stored also where the access token cannot be used.
+        granted => Ok(Refreshed { granted, successor }),
+    }
 }
 
 /// Whether the configuration says that this answer refuses our client secret.
@@ -110,7 +143,7 @@ fn is_ruled_unauthorized(answer: &Answer, config: &ClientCredentials, client: &C
     matches!(judged, Err((_, Some(Means::Unauthorized))))
 }
 
-fn granted(
+pub(super) fn granted(
     answer: &Answer,
     config: &ClientCredentials,
     mask: &Mask,
@@ -248,7 +281,7 @@ fn refusal(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Fault
 }
 
 /// Only words of the standards are repeated: a server may echo anything.
-fn oauth_error(answer: &Answer) -> Option<&'static str> {
+pub(super) fn oauth_error(answer: &Answer) -> Option<&'static str> {
     const KNOWN: [&str; 8] = [
         "invalid_request",
         "invalid_client",

@@ -11,7 +11,7 @@ use crate::rotation::outcome::Confirmation;
 use crate::rotation::record::{Delivery, DeliveryState, Failures, Stage};
 
 /// A person takes long: proof is looked for once in so many polls.
-const POLLS: i32 = 5;
+const POLLS: i32 = 20;
 
 /// Whether a person is waited for.
 pub(super) fn waits(change: &Change<'_, '_>) -> bool {

@@ -54,6 +54,15 @@ pub(in crate::vault) fn classify(
     })
 }
 
+/// Whether Vault says in the body of a 500 what failed before anything was stored.
+/// A gateway does not; nor does Vault after a failure of its own, such as that of an
+/// audit device, which may come after the work.
+pub(in crate::vault) fn is_explained(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let texts = error_texts(&body);
+    !texts.is_empty() && !texts.iter().any(|text| text.contains("internal error"))
+}
+
 fn error_texts(body: &Value) -> Vec<&str> {
     let errors = body.get("errors").and_then(Value::as_array);
     errors
@@ -82,9 +91,12 @@ const OF_LOGINS: [&str; 3] = [
     "namespace not authorized",
 ];
 
+/// Vault knows no lease of that id.
+pub(super) const UNKNOWN_LEASE: &str = "there is no such Vault lease";
+
 /// Texts of Vault that say more than the status. Only these are passed on,
 /// because Vault's texts may quote the request.
-const KNOWN: [(&str, &str); 13] = [
+const KNOWN: [(&str, &str); 15] = [
     (
         OF_LOGINS[0],
         "the token was issued for another audience than the role asks for",
@@ -115,6 +127,8 @@ const KNOWN: [(&str, &str); 13] = [
         "invalid path for a versioned",
         "the path does not fit KV version 2",
     ),
+    ("invalid lease", UNKNOWN_LEASE),
+    ("lease not found", UNKNOWN_LEASE),
     ("lease is not renewable", "the token cannot be renewed"),
     ("missing client token", "a proxy took the token away"),
     (

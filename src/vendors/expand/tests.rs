@@ -141,6 +141,15 @@ fn only_what_templates_use_is_put_into_config_and_secrets() {
             "a = '{{ config[\"domain\"] }}'",
             "config.domain = 'a.example'",
         ),
+        // The keys of a JSON body are templates too.
+        (
+            "issue.body.json = { '{{ config.domain }}' = 1 }",
+            "config.domain = 'a.example'",
+        ),
+        (
+            "a.b = [{ c = { '{{ secrets.admin_key }}' = { d = 1 } } }]",
+            "secrets.admin_key = { file = '/k' }",
+        ),
         (
             "a = \"{{ config['domain'] }}\"",
             "config.domain = 'a.example'",

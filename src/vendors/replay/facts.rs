@@ -11,6 +11,8 @@ use super::perform::Outcome;
 use crate::fault::Fault;
 use crate::ports::Condition;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
+use crate::secret::BearerToken;
+use crate::secret::shown_parts::Fit;
 use crate::value::HumanDuration;
 
 /// Compares an outcome with what is expected.
@@ -109,7 +111,30 @@ impl Facts<'_> {
         self.time("created_at", wanted.created_at, token.created_at);
         self.time("expires_at", wanted.expires_at, token.expires_at);
         self.time("last_used_at", wanted.last_used_at, token.last_used_at);
+        self.value("fits", wanted.fits.as_deref(), token, Fit::Fits);
+        self.value("differs", wanted.differs.as_deref(), token, Fit::Differs);
         true
+    }
+
+    /// Whether a listed token is taken for a value, or is not.
+    fn value(&mut self, name: &str, value: Option<&str>, token: &ListedToken, wanted: Fit) {
+        let Some(value) = value else {
+            return;
+        };
+        // A placeholder without a value stands for itself.
+        let value = self.values.text(value).unwrap_or_else(|_| value.to_owned());
+        let came = match BearerToken::parse(&value) {
+            Ok(parsed) => token.shown.fit(&parsed),
+            Err(why) => return self.differ(name, "a token", &format!("`{value}`: {why}")),
+        };
+        let word = |fit: Fit| match fit {
+            Fit::Fits => value.as_str(),
+            Fit::Differs => "another value",
+            Fit::Unknown => "too little to tell",
+        };
+        if came != wanted {
+            self.differ(name, word(wanted), word(came));
+        }
     }
 
     fn confirmation(&mut self, wanted: &ConfirmationFacts, seen: &Confirmation) -> bool {

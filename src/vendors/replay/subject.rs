@@ -146,6 +146,8 @@ impl Deps {
     fn real(&self) -> crate::ports::kind::Deps {
         crate::ports::kind::Deps {
             handover: None,
+            vault_leases: None,
+            refresh_tokens: None,
             http: self.http.clone(),
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),

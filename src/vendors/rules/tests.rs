@@ -187,3 +187,35 @@ fn without_a_negative_proof_the_reason_is_asked_for() {
     let reason = ISSUER.replace(refused, "\npositive_only = 'any text is accepted'\n");
     assert_eq!(said(&reason), []);
 }
+
+/// The issuer with a parameter that is given in place of another.
+fn with_alternative(keys: &str, header: &str) -> String {
+    let parameter = format!(
+        "[parameters.key]\ntype = \"credential\"\nabout = \"a key of a service account\"\nexample = {{ file = \"/key\" }}\n{keys}\n\n[refused]"
+    );
+    let with_parameter = ISSUER.replacen("[refused]", &parameter, 1);
+    with_parameter.replacen("[http.headers]", &format!("[http.headers]\n{header}"), 1)
+}
+
+#[test]
+fn a_parameter_in_place_of_another_is_named_rightly() {
+    let used = "X-Key = \"{{ secrets.key | default('none') }}\"";
+    let sound = with_alternative("instead_of = \"admin_key\"", used);
+    assert_eq!(said(&sound), []);
+    let unused = with_alternative("instead_of = \"admin_key\"", "");
+    assert_eq!(said(&unused), [(Warning, "parameters.key".to_owned())]);
+    for (keys, path) in [
+        ("instead_of = \"nobody\"", "parameters.key.instead_of"),
+        // These may be left out anyway.
+        ("instead_of = \"region\"", "parameters.key.instead_of"),
+        ("instead_of = \"life\"", "parameters.key.instead_of"),
+        ("instead_of = \"key\"", "parameters.key.instead_of"),
+        (
+            "instead_of = \"admin_key\"\noptional = true",
+            "parameters.key",
+        ),
+    ] {
+        let found = said(&with_alternative(keys, used));
+        assert_eq!(found, [(Error, path.to_owned())], "{keys}");
+    }
+}

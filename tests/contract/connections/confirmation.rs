@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::ports::condition::{Condition, ConnectionState};
+use scim_rotator::rotation::capability::ConnectionTest;
 use scim_rotator::rotation::outcome::Confirmation;
 use serde_json::json;
 
@@ -91,6 +92,45 @@ async fn states_and_tests_together() {
             None => assert!(not_yet(&seen), "{test:?} {state}: {seen:?}"),
         }
     }
+}
+
+/// At some identity providers the state tells of users, and nothing of the token.
+#[tokio::test]
+async fn a_state_that_proves_nothing_is_shown_and_not_asked_for_proof() {
+    const GOOD: (u16, &str) = (200, "{\"ok\":true}");
+    let no_proof = "confirm.by_state = false";
+    for (steps, expected, capability) in [
+        (
+            STATE.to_owned(),
+            Confirmation::CannotTell,
+            ConnectionTest::None,
+        ),
+        (
+            format!("{TEST}{STATE}"),
+            Confirmation::Works,
+            ConnectionTest::Saved,
+        ),
+    ] {
+        for state in ["on", "held", "off"] {
+            let idp = Idp::start(move |seen| match seen.path.as_str() {
+                "/test" => reply(GOOD.0, GOOD.1),
+                "/state" => reply(200, json!({ "state": state })),
+                _ => reply(599, ""),
+            })
+            .await;
+            let connection = idp.connection(&format!("{no_proof}\n{WRITES}{steps}"));
+            assert_eq!(connection.capabilities().test, capability, "{steps}");
+            assert_eq!(connection.confirm().await, Ok(expected.clone()), "{state}");
+            let asked = idp.calls();
+            assert!(!asked.contains(&"GET /state".to_owned()), "{asked:?}");
+            let looked = connection.look().await.expect("told").expect("a state");
+            let is_healthy = looked.state == ConnectionState::Healthy;
+            assert_eq!(is_healthy, state == "on", "it is shown");
+        }
+    }
+    let idp = Idp::start(|_| reply(599, "")).await;
+    let proves = idp.connection(&format!("{WRITES}{STATE}"));
+    assert_eq!(proves.capabilities().test, ConnectionTest::Saved);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use scim_rotator::http::{Client, ClientSettings, NoObserver, Target};
 use scim_rotator::ports::condition::Condition;
 use scim_rotator::ports::{Clock, Connection, Delivery, Resolved, Secrets};
 use scim_rotator::problem::Problems;
+use scim_rotator::rotation::capability::ConnectionCapabilities;
 use scim_rotator::rotation::outcome::Confirmation;
 use scim_rotator::secret::{BearerToken, SecretRef, SecretText};
 use url::Url;
@@ -39,6 +40,8 @@ impl Pushed {
         .expect("a client");
         let deps = Deps {
             handover: None,
+            vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http,
             secrets: Arc::new(TestSecrets),
@@ -66,6 +69,10 @@ impl Pushed {
         let seen = searched(self.0.confirm(&delivery(&new, &old, &url)).await);
         assert_no_secret(&format!("{seen:?}"));
         seen
+    }
+
+    pub(crate) fn capabilities(&self) -> ConnectionCapabilities {
+        self.0.capabilities()
     }
 
     /// As later, when the new token is the one in use.

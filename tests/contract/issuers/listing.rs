@@ -65,6 +65,66 @@ async fn one_foreign_item_never_hides_ours() {
     assert_eq!(ids(Value::Array(all)).await, ["f", "7", "ours"]);
 }
 
+/// The ids in an answer whose items are read in this way; else what the fault says.
+async fn ids_as(items_as: &str, body: Value) -> Result<Vec<String>, String> {
+    let keys = format!("items = \"/tokens\", items_as = \"{items_as}\"");
+    let settings = PLAIN.replace("items = \"/tokens\"", &keys);
+    assert_ne!(settings, PLAIN, "the key is added");
+    let world = World::new(&settings, move |_| reply(200, body.clone())).await;
+    match world.list().await {
+        Ok(listing) => Ok(listing.tokens.into_iter().map(|token| token.id).collect()),
+        Err(fault) => {
+            let schema = (FaultClass::NotApplied, FaultKind::Schema);
+            assert_eq!((fault.class, fault.kind), schema, "{fault}");
+            Err(fault.message)
+        }
+    }
+}
+
+/// Some issuers have one token, and show it as an object; others leave the array out
+/// where there is none.
+#[tokio::test]
+async fn what_stands_in_place_of_an_array_is_said() {
+    let one = json!({"tokens": {"id": "a"}});
+    let some = json!({"tokens": [{"id": "a"}]});
+    let (null, none, text) = (json!({"tokens": null}), json!({}), json!({"tokens": "a"}));
+    let bare = json!([{"id": "a"}]);
+    for (items_as, body, expected) in [
+        ("one_object", &one, Some(vec!["a"])),
+        ("one_object", &null, Some(vec![])),
+        ("one_object", &none, Some(vec![])),
+        ("one_object", &some, None),
+        ("one_object", &text, None),
+        ("one_object", &bare, None),
+        ("optional_array", &some, Some(vec!["a"])),
+        ("optional_array", &null, Some(vec![])),
+        ("optional_array", &none, Some(vec![])),
+        ("optional_array", &one, None),
+        ("optional_array", &bare, None),
+        ("array", &some, Some(vec!["a"])),
+        ("array", &null, None),
+        ("array", &none, None),
+        ("array", &one, None),
+    ] {
+        let what = if items_as == "one_object" {
+            "no object"
+        } else {
+            "no array"
+        };
+        match (ids_as(items_as, body.clone()).await, expected) {
+            (Ok(ids), Some(expected)) => assert_eq!(ids, expected, "{items_as} {body}"),
+            (Err(said), None) => {
+                assert!(said.contains(what), "{items_as} {body}: {said}");
+                assert!(
+                    said.contains("`list.read.items`"),
+                    "{items_as} {body}: {said}"
+                );
+            }
+            (came, _) => panic!("{items_as} {body}: {came:?}"),
+        }
+    }
+}
+
 /// A list shows the beginning of a value, or its end, or both in one text.
 #[tokio::test]
 async fn parts_of_a_value_tell_which_token_it_is() {

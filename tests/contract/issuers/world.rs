@@ -48,6 +48,8 @@ impl World {
         let http = Client::new(&settings, Target::Sp, Arc::clone(&clock), observer);
         let deps = Deps {
             handover: None,
+            vault_leases: None,
+            refresh_tokens: None,
             fired: None,
             http: http.expect("a client"),
             secrets: Arc::new(TestSecrets),

@@ -20,8 +20,8 @@
 //! | 14 the old one is not revoked | `slots::a_revocation_that_is_refused_does_not_undo_the_rotation` |
 //! | 15 restarts that never end | `crashes::restarts_issue_nothing`, `crashes::an_issuer_of_nonsense_is_asked_three_times_a_day` |
 //!
-//! What persons do, beside these: `persons` lifts halts, and `issuers` gives a
-//! token another issuer.
+//! What persons do, beside these: `persons` lifts halts, `by_hand` writes a token to
+//! the published path, and `issuers` gives a token another issuer.
 //!
 //! What an issuer can do wrong. Those that happen on the wire are shown with
 //! the real binary, in `tests/real/issuer_faults`.
@@ -43,6 +43,7 @@
 //! | 17 success for a revocation that did nothing | `slots::a_revocation_that_did_nothing_is_seen` |
 //! | 18 killed on either side of each write | `crashes::killed_on_either_side_of_each_write` |
 
+mod by_hand;
 mod connections;
 mod crashes;
 mod dead;

@@ -76,6 +76,10 @@ pub struct TokenFacts {
     pub expires_at: Option<TimeFact>,
     /// When it was last used.
     pub last_used_at: Option<TimeFact>,
+    /// A value that it is taken for, by the parts that are shown of it.
+    pub fits: Option<String>,
+    /// A value that it is not taken for.
+    pub differs: Option<String>,
 }
 
 /// What the connection shows: a word, or a table with more.

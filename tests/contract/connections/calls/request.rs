@@ -77,3 +77,60 @@ async fn places_may_name_keys_of_the_configuration() {
     assert_eq!(class(&result), (FaultClass::NotApplied, FaultKind::Schema));
     assert!(!idp.saw_a_token(), "a wrong key is found before the write");
 }
+
+/// A lookup that shows more than the object: an envelope, or one of several.
+#[tokio::test]
+async fn only_the_part_that_is_named_is_changed_and_goes_back() {
+    let settings = PLAIN.replace(
+        "body.json = { token = \"{{ token }}\" }",
+        "body.merge = { part = \"/data/client\", drop = [\"/id\"], set = [{ at = \"/auth/token\", value = \"{{ token }}\" }] }",
+    );
+    let envelope = |client: serde_json::Value| json!({"base": SCIM_URL, "meta": {"page": 1}, "data": {"client": client, "other": {"a": 1}}});
+    let client = json!({"id": "7", "name": "CRM", "auth": {"token": "old", "kind": "bearer"}});
+    let whole = envelope(client);
+    let idp = Idp::start(move |_| reply(200, whole.clone())).await;
+    idp.connection(&settings)
+        .deliver()
+        .await
+        .expect("delivered");
+    let put = idp.seen().pop().expect("a write");
+    assert!(put.is("PUT", "/c"));
+    let expected = json!({"name": "CRM", "auth": {"token": NEW, "kind": "bearer"}});
+    assert_eq!(put.json(), expected);
+
+    for part in [
+        json!(null),
+        json!("text"),
+        json!([{"auth": {"token": "old"}}]),
+    ] {
+        let whole = envelope(part.clone());
+        let idp = Idp::start(move |_| reply(200, whole.clone())).await;
+        let result = idp.connection(&settings).deliver().await;
+        let fault = result.expect_err("nothing to change");
+        assert!(fault.message.contains("`/data/client`"), "{part}: {fault}");
+        assert!(!idp.saw_a_token(), "{part}: nothing is written");
+    }
+}
+
+/// A secret that is shown masked is not written back, wherever it stands in the part.
+#[tokio::test]
+async fn a_mask_in_the_part_is_found_and_one_beside_it_does_not_count() {
+    let settings = PLAIN.replace(
+        "body.json = { token = \"{{ token }}\" }",
+        "body.merge = { part = \"/client\", set = [{ at = \"/token\", value = \"{{ token }}\" }] }",
+    );
+    for (client, beside, is_written) in [
+        (
+            json!({"token": "****", "webhook_secret": "****"}),
+            json!("x"),
+            false,
+        ),
+        (json!({"token": "****", "name": "CRM"}), json!("****"), true),
+    ] {
+        let whole = json!({"base": SCIM_URL, "client": client, "secret": beside});
+        let idp = Idp::start(move |_| reply(200, whole.clone())).await;
+        let result = idp.connection(&settings).deliver().await;
+        assert_eq!(result.is_ok(), is_written, "{client}: {result:?}");
+        assert_eq!(idp.saw_a_token(), is_written, "{client}");
+    }
+}

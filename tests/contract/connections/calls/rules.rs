@@ -1,6 +1,9 @@
 //! What answers mean by the rules of a call, and of all calls.
 
+use jiff::SignedDuration;
+use scim_rotator::connections::ConnectionKind;
 use scim_rotator::fault::{FaultClass, FaultKind};
+use scim_rotator::problem::{Problems, Severity};
 use scim_rotator::rotation::outcome::Confirmation;
 use serde_json::json;
 
@@ -176,4 +179,78 @@ async fn a_session_that_a_rule_calls_ended_is_renewed() {
         idp.calls(),
         ["POST /login", "GET /c", "POST /login", "GET /c", "PUT /c"]
     );
+}
+
+/// When it is tried again, for an answer with this `Retry-After`.
+async fn tried_again(rule: &str, retry_after: Option<&'static str>) -> Option<SignedDuration> {
+    let idp = Idp::start(move |seen| match (seen.method.as_str(), retry_after) {
+        ("GET", _) => shown(),
+        (_, None) => reply(409, json!({"code": "busy"})),
+        (_, Some(seconds)) => reply(409, json!({"code": "busy"})).with("retry-after", seconds),
+    })
+    .await;
+    let settings = format!("{PLAIN}\nanswers = [{{ {rule} }}]");
+    let result = idp.connection(&settings).deliver().await;
+    result.expect_err("it failed").retry_after
+}
+
+/// Where the documentation says how long a state lasts, and the answer does not.
+#[tokio::test]
+async fn a_rule_says_when_it_is_tried_again_unless_the_answer_does() {
+    let busy = "status = 409, when = [{ at = \"/code\", equals = \"busy\" }]";
+    let seven = Some(SignedDuration::from_mins(7));
+    for means in ["later", "throttled", "conflict", "unknown"] {
+        let rule = format!("means = \"{means}\", {busy}");
+        assert_eq!(tried_again(&rule, None).await, None, "{means}");
+        let rule = format!("{rule}, after = \"7m\"");
+        assert_eq!(tried_again(&rule, None).await, seven, "{means}");
+        let told = Some(SignedDuration::from_secs(20));
+        assert_eq!(tried_again(&rule, Some("20")).await, told, "{means}");
+    }
+}
+
+/// The same for a test that does not pass yet.
+#[tokio::test]
+async fn a_test_is_repeated_when_its_rule_says() {
+    let rule =
+        "{ means = \"later\", when = [{ at = \"/code\", equals = \"pending\" }], after = \"7m\" }";
+    let body = json!({"code": "pending"}).to_string();
+    let (seen, _) = tested(rule, 200, &body).await;
+    let Confirmation::NotYet { ask_again, .. } = seen else {
+        panic!("{seen:?}");
+    };
+    assert_eq!(ask_again, Some(SignedDuration::from_mins(7)));
+}
+
+/// What is said of a rule of the write.
+fn said(rule: &str) -> Vec<String> {
+    let text = format!(
+        "[http]\nbase_url_check = \"unavailable\"\n[http.deliver]\nurl = \"https://idp.example.com/c\"\nbody.json = {{ token = \"{{{{ token }}}}\" }}\nanswers = [{{ {rule} }}]"
+    );
+    let kind: ConnectionKind = toml::from_str(&text).expect("settings");
+    let mut problems = Problems::default();
+    kind.as_kind().check("connections.hr.http", &mut problems);
+    let all = problems.all().iter();
+    let errors = all.filter(|p| p.severity == Severity::Error);
+    errors
+        .map(|p| format!("{}: {}", p.path, p.message))
+        .collect()
+}
+
+#[test]
+fn a_wait_is_refused_where_nothing_is_tried_again() {
+    for means in ["later", "throttled", "conflict", "unknown"] {
+        let rule = format!("means = \"{means}\", status = 409, after = \"7m\"");
+        assert_eq!(said(&rule), [""; 0], "{means}");
+    }
+    for means in ["success", "applied", "gone", "refused", "unauthorized"] {
+        let rule = format!("means = \"{means}\", status = 409, after = \"7m\"");
+        let said = said(&rule);
+        let place = "connections.hr.http.deliver.answers[0].after: ";
+        assert!(
+            said.iter().any(|line| line.starts_with(place)),
+            "{means}: {said:?}"
+        );
+        assert!(said.iter().any(|line| line.contains(means)), "{said:?}");
+    }
 }

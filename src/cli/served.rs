@@ -1,0 +1,82 @@
+//! Asks the HTTP server of a daemon, for the commands that only show something.
+
+use std::sync::Arc;
+
+use http::Method;
+use jiff::Timestamp;
+use serde_json::Value;
+use url::Url;
+
+use super::Exit;
+use super::output::complain;
+use crate::clock::SystemClock;
+use crate::http::skew::SkewWatch;
+use crate::http::{Client, ClientSettings, Request, Target};
+use crate::ports::Clock;
+
+/// Largest answer that is read: some kilobytes a token.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// What is told of tokens, by their names; or why nothing is known of one.
+pub(super) type Told = Vec<(String, Result<Value, String>)>;
+
+/// What the daemon tells at this path of these tokens (of all, if none is named),
+/// and the time. `name` is the field with the name of a token.
+///
+/// # Errors
+/// With the exit code, after a message.
+pub(super) async fn ask(
+    server: &Url,
+    path: &str,
+    name: &str,
+    names: &[String],
+) -> Result<(Timestamp, Told), Exit> {
+    let told = fetch(server, path).await.map_err(|error| {
+        complain(&format!("the daemon at {server}: {error}\n"));
+        Exit::TryAgain
+    })?;
+    let all = told["tokens"].as_array().cloned().unwrap_or_default();
+    let name_of = |told: &Value| told[name].as_str().unwrap_or_default().to_owned();
+    let told: Told = match names.is_empty() {
+        true => all
+            .into_iter()
+            .map(|told| (name_of(&told), Ok(told)))
+            .collect(),
+        false => names
+            .iter()
+            .map(|name| {
+                let found = all.iter().find(|told| name_of(told) == *name).cloned();
+                let missing = || "the daemon has no token of this name".to_owned();
+                (name.clone(), found.ok_or_else(missing))
+            })
+            .collect(),
+    };
+    Ok((SystemClock.now(), told))
+}
+
+async fn fetch(server: &Url, path: &str) -> Result<Value, String> {
+    let url = format!("{}{path}", server.as_str().trim_end_matches('/'));
+    let url = Url::parse(&url).map_err(|error| error.to_string())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let nobody = Arc::new(crate::http::NoObserver);
+    let watch = Arc::new(SkewWatch::new(nobody, Arc::clone(&clock)));
+    let settings = ClientSettings {
+        max_body: LARGEST,
+        ..ClientSettings::default()
+    };
+    let client = Client::new(&settings, Target::Sp, clock, watch)?;
+    let request = Request::new(Method::GET, url, "status");
+    let answer = client
+        .send(request)
+        .await
+        .map_err(|fault| fault.to_string())?;
+    match answer.status {
+        200 => {
+            serde_json::from_slice(&answer.body).map_err(|_| "its answer is not JSON".to_owned())
+        }
+        404 => Err(format!(
+            "it does not serve {path}: is the URL right, and the daemon as new as this program?"
+        )),
+        status => Err(format!("it answered with status {status}")),
+    }
+}
