@@ -20,8 +20,8 @@ shipped! {
     ],
     connections: [
         "advanced-identity-cloud", "authentik", "bravura", "c1", "cloudflare-access", "cyberark",
-        "descope-outbound",
-        "entra", "entra-manual", "google-workspace", "ibm-verify", "jumpcloud", "keycloak",
+        "descope-outbound", "entra", "entra-manual", "entra-oauth", "google-workspace",
+        "ibm-verify", "jumpcloud", "keycloak",
         "midpoint", "oci-iam", "oci-iam-manual", "okta", "okta-manual", "omada",
         "one-identity", "onelogin", "openidm", "pingfederate", "pingone", "pocket-id",
         "rauthy", "sailpoint", "saviynt", "servicenow", "syncope", "wso2",

@@ -64,13 +64,14 @@ async fn read(world: &World, unit: &Unit) -> Result<Found, String> {
     }
     let published = world.store.published(&unit.name).await;
     let published = published.map_err(|error| error.to_string())?;
+    let seen = published.seen(record.as_ref().map(|stored| &stored.value));
     Ok(Found {
         record: record.map_or_else(
             || Record::new(&unit.name, world.right_clock.now()),
             |stored| stored.value,
         ),
         stated_end: published.stated_end(),
-        published: published.seen(),
+        published: seen,
         conditions: world.conditions(),
     })
 }

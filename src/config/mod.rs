@@ -8,6 +8,7 @@
 //! [`Report`], with file, line, column and remedy.
 
 mod assemble;
+mod credential;
 mod file;
 mod finding;
 pub mod keys;

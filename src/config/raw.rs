@@ -1,5 +1,6 @@
 //! The types that `[tokens.<name>]`, `[defaults]` and `[limits]` are read into.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
@@ -8,6 +9,7 @@ use url::Url;
 use super::settings::Environment;
 use crate::rotation::policy::AcceptSupplied;
 use crate::scim::config::ProbeConfig;
+use crate::scim::credential::{CredentialShape, SecretPlace};
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
 
@@ -22,6 +24,15 @@ pub(super) struct RawToken {
     pub(super) connections: Vec<String>,
     #[serde(default)]
     pub(super) fields: FieldNames,
+    #[serde(default)]
+    pub(super) credential: CredentialShape,
+    pub(super) token_url: Option<Url>,
+    pub(super) client_id: Option<String>,
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
+    pub(super) client_auth: Option<SecretPlace>,
+    #[serde(default)]
+    pub(super) token_params: BTreeMap<String, String>,
 }
 
 /// Keys of `[defaults]`; each may stand in a token too, and counts there.
@@ -88,6 +99,7 @@ pub(super) struct RawHttp {
     pub(super) per_host: Option<u32>,
     pub(super) ca_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
+    pub(super) proxy_auth_file: Option<FilePath>,
     #[serde(default)]
     pub(super) hosts: Vec<RawHost>,
 }
@@ -101,6 +113,7 @@ pub(super) struct RawHost {
     pub(super) client_cert_file: Option<FilePath>,
     pub(super) client_key_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
+    pub(super) proxy_auth_file: Option<FilePath>,
 }
 
 /// A path of a file, with `${NAME}` replaced by the environment variable.

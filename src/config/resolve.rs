@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::credential;
 use super::raw::{RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
 use super::settings::{Limits, TokenSettings};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
+use crate::scim::credential::CredentialShape;
 use crate::value::HumanDuration;
 use crate::vault::KvPath;
 
@@ -41,6 +43,7 @@ pub(super) fn http(raw: RawHttp, problems: &mut Problems) -> ClientSettings {
         per_host: count(raw.per_host, d.per_host),
         ca_file: raw.ca_file.map(|file| file.0),
         proxy: raw.proxy,
+        proxy_auth_file: raw.proxy_auth_file.map(|file| file.0),
         hosts: hosts(raw.hosts, problems),
         ..d
     }
@@ -65,6 +68,7 @@ fn hosts(raw: Vec<RawHost>, problems: &mut Problems) -> Vec<HostSettings> {
                 key_file: key.0,
             }),
             proxy: raw.proxy,
+            proxy_auth_file: raw.proxy_auth_file.map(|file| file.0),
         }
     };
     raw.into_iter().enumerate().map(host).collect()
@@ -108,9 +112,15 @@ impl Tokens<'_> {
         let issuer = self.issuers.get(&own.issuer);
         let by_issuer = issuer.and_then(|kind| kind.as_kind().declared_lifetime());
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
+        let token_endpoint = credential::endpoint(&at, &own, problems);
         Some(TokenSettings {
             vault_path: path(name, &own.vault_path, problems)?,
-            fields: own.fields,
+            fields: match own.credential {
+                CredentialShape::ClientSecret => own.fields,
+                CredentialShape::Token | CredentialShape::Key => own.fields.without_client(),
+            },
+            credential: own.credential,
+            token_endpoint,
             scim_url: own.scim_url,
             issuer: own.issuer,
             connections: own.connections,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
+use crate::scim::credential::{CredentialShape, TokenEndpoint};
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
 use crate::vault::{FieldNames, KvPath, VaultConfig};
@@ -58,6 +60,10 @@ pub struct TokenSettings {
     pub environment: Environment,
     /// When and how it is rotated.
     pub policy: Policy,
+    /// What the identity provider holds.
+    pub credential: CredentialShape,
+    /// Where a client secret is exchanged.
+    pub token_endpoint: Option<Arc<TokenEndpoint>>,
     /// How it is tested at the service provider.
     pub probe: ProbeConfig,
     /// Whether a lifetime below 24 hours is meant.

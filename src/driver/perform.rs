@@ -20,7 +20,7 @@ use crate::ports::unit::Unit;
 use crate::ports::{IssueRequest, Store};
 use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
-use crate::rotation::outcome::{Listing, Outcome, Preparation};
+use crate::rotation::outcome::{IssuedToken, Listing, Outcome, Preparation};
 use crate::rotation::record::{HeldToken, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::tenant;
 use crate::rotation::uncommitted::UnrecordedToken;
@@ -130,7 +130,11 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     if rotation_of(record)?.attempts > 1 || record.retiring.iter().any(made_here) {
         drop_lost_phase(unit).await?;
     }
-    unit.issuer.issue(&request).await.map(Outcome::Issued)
+    let issued = unit.issuer.issue(&request).await?;
+    Ok(Outcome::Issued(IssuedToken {
+        value: unit.whole(issued.value),
+        ..issued
+    }))
 }
 
 /// A two-phase issuer refuses to begin while it has a pending token. It may

@@ -170,7 +170,7 @@ impl Runner {
         let connections = unit.connection_capabilities();
         self.reconcile(unit, memory, &connections).await?;
         self.handle_requests(unit, memory).await?;
-        let published = &self.published(unit).await?;
+        let published = &self.published(unit, memory).await?;
         self.set_back(unit, memory, &connections, published).await?;
         let Some(known) = memory.known.as_ref() else {
             return Err(StoreError::Conflict);

@@ -54,10 +54,10 @@ impl Runner {
         Ok(())
     }
 
-    pub(super) async fn published(&self, unit: &Unit) -> Result<Seen, StoreError> {
+    pub(super) async fn published(&self, unit: &Unit, memory: &Memory) -> Result<Seen, StoreError> {
         let secret = self.store.published(&unit.name).await?;
         Ok(Seen {
-            what: secret.seen(),
+            what: secret.seen(memory.record()),
             end: secret.stated_end(),
         })
     }

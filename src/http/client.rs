@@ -29,7 +29,7 @@ use self::failure::Failure;
 pub use self::observer::{NoObserver, Observer, RightClock, Target};
 use self::replay::Detour;
 pub use self::settings::{
-    ClientCertificate, ClientSettings, HostSettings, TlsVersion, proxy_faults,
+    ClientCertificate, ClientSettings, HostSettings, TlsVersion, proxy_auth_fault, proxy_faults,
 };
 use super::message::{Answer, Origin, Parsed, Request, host_of};
 use crate::clock::Clock;

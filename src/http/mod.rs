@@ -30,6 +30,6 @@ pub mod times;
 
 pub use client::{
     Client, ClientCertificate, ClientSettings, HostSettings, NoObserver, Observer, RightClock,
-    Target, TlsVersion, proxy_faults,
+    Target, TlsVersion, proxy_auth_fault, proxy_faults,
 };
 pub use message::{Answer, Request, SecretJson};

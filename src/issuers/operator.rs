@@ -165,6 +165,10 @@ impl Kind for OperatorIssuer {
         self.lifetime.map(|life| life.0)
     }
 
+    fn handles_client_id(&self) -> bool {
+        true
+    }
+
     fn instructions(&self) -> Option<String> {
         let kills = self.issue_effect == Some(IssueEffect::Kills);
         let gap = self.gap_starts_at.filter(|_| kills).map(GapStart::warning);

@@ -62,6 +62,18 @@ pub trait Kind: Send + Sync {
         None
     }
 
+    /// Whether an issuer tells the client id with a new client secret, or a connection
+    /// is given it.
+    fn handles_client_id(&self) -> bool {
+        false
+    }
+
+    /// Whether a connection writes a client id in each delivery, so that a token without
+    /// a client cannot be delivered to it.
+    fn writes_client_id(&self) -> bool {
+        false
+    }
+
     /// What a person is told who must supply the next token, or write it into
     /// the identity provider.
     fn instructions(&self) -> Option<String> {

@@ -101,12 +101,24 @@ pub enum PublishedSecret {
 }
 
 impl PublishedSecret {
-    /// What `plan` is given of it: a fingerprint in place of the token.
+    /// What `plan` is given of it: a fingerprint in place of the token. The secret of
+    /// the client in use beside parts of another client is no token that anybody
+    /// could use.
     #[must_use]
-    pub fn seen(&self) -> Published {
+    pub fn seen(&self, record: Option<&Record>) -> Published {
+        let current = record.and_then(|record| record.current.as_ref());
         match self {
             Self::Absent => Published::Absent,
-            Self::Token(token) => Published::Token(token.value.fingerprint()),
+            Self::Token(token) => match current {
+                Some(held)
+                    if held.value.matches(token.value.expose())
+                        && held.value.client().is_some()
+                        && held.value.client() != token.value.client() =>
+                {
+                    Published::Malformed
+                }
+                Some(_) | None => Published::Token(token.value.fingerprint()),
+            },
             Self::Malformed(_) => Published::Malformed,
         }
     }

@@ -8,6 +8,8 @@ use url::Url;
 use crate::ports::{Connection, Issuer, Probe};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::policy::Policy;
+use crate::scim::credential::CredentialShape;
+use crate::secret::{BearerToken, ClientParts};
 
 /// One configured token with its issuer, its connections and its probe.
 #[derive(Clone)]
@@ -28,6 +30,9 @@ pub struct Unit {
     pub issuer: Arc<dyn Issuer>,
     /// The connections that must hold it, the canary first.
     pub connections: Vec<(String, Arc<dyn Connection>)>,
+    /// The configured parts of its client, if it is a client secret. What the issuer
+    /// tells of a new one counts more.
+    pub client: Option<Arc<ClientParts>>,
     /// Tests it.
     pub probe: Arc<dyn Probe>,
     /// Words about it for status and metrics.
@@ -42,6 +47,8 @@ pub struct Unit {
 pub struct Labels {
     /// Kind of its issuer, for example `http`.
     pub issuer_kind: String,
+    /// What the identity provider holds.
+    pub credential: CredentialShape,
     /// `production`, `staging`, …
     pub environment: String,
     /// Kind of each connection, in the order of [`Unit::connections`].
@@ -73,6 +80,17 @@ impl Unit {
             .iter()
             .map(|(name, c)| (name.clone(), c.capabilities()))
             .collect()
+    }
+
+    /// A credential as the issuer made it or a person wrote it, whole: a client secret
+    /// has all parts of its client with it from then on, a token has none.
+    #[must_use]
+    pub fn whole(&self, value: BearerToken) -> BearerToken {
+        let parts = self.client.as_ref().map(|configured| {
+            let told = value.client().cloned().unwrap_or_default();
+            told.or(configured)
+        });
+        value.of_client(parts)
     }
 
     /// The named connection.

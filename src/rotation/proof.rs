@@ -74,6 +74,7 @@ fn meaning(reason: FindingReason) -> Meaning {
         | FindingReason::NotInForce
         | FindingReason::Malformed
         | FindingReason::OtherTenant
+        | FindingReason::NoAccess
         | FindingReason::TokenTooLarge => Meaning::Refused,
         FindingReason::Unreachable
         | FindingReason::Throttled

@@ -113,7 +113,8 @@ impl ProbeConfig {
     }
 
     /// Whether a header or a query parameter carries the token.
-    fn says_where_the_token_is(&self) -> bool {
+    #[must_use]
+    pub fn says_where_the_token_is(&self) -> bool {
         let mut fields = self.headers.values().chain(self.query.values());
         fields.any(|template| template.uses("token"))
     }

@@ -2,6 +2,7 @@
 //! can create it; `rotation` can only require it.
 
 pub mod dead;
+mod finding;
 mod tenancy;
 
 pub use self::tenancy::Tenancy;
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tenant_mark::TenantMark;
 use crate::secret::Fingerprint;
+
+pub use self::finding::{Finding, FindingReason};
 
 /// Proof that the service provider accepted a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +68,18 @@ impl Evidence {
             tenant: None,
             tenant_doubt: None,
         }
+    }
+
+    /// The same proof of a client secret, with why it is not clear that the token
+    /// endpoint checks secrets, if it is not.
+    pub(in crate::scim) fn of_checked_secret(mut self, unclear: Option<Finding>) -> Self {
+        if let Some(finding) = unclear {
+            self.controls = Controls::Unclear;
+            self.unclear = Some(Box::new(finding));
+        }
+        // The status says how a wrong access token was refused.
+        self.wrong_token = None;
+        self
     }
 
     /// The same proof with what the token sees of its tenant; without that, with what
@@ -186,117 +201,13 @@ pub enum Verdict<T> {
     Inconclusive(Finding),
 }
 
-/// Why a probe did not pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Machine word, for example `rejected`, `endpoint_open`, `not_scim`.
-    pub reason: FindingReason,
-    /// For a person; contains no secret and no text of the server's.
-    pub detail: String,
-}
-
-/// Machine words of the findings of probes (levels L0 to L6, see
-/// [`crate::scim`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingReason {
-    /// The text cannot be a token (L0).
-    Malformed,
-    /// The token says that it has expired or is not valid yet (L0).
-    NotInForce,
-    /// 401.
-    Rejected,
-    /// 403, while a wrong token gets another answer.
-    Forbidden,
-    /// 403 for every request.
-    Ambiguous403,
-    /// 404 for every request: the SCIM base URL is wrong.
-    WrongBaseUrl,
-    /// A request without a token or with a wrong one was accepted.
-    EndpointOpen,
-    /// 413, 414 or 431, only with the token.
-    TokenTooLarge,
-    /// The server supports none of the reads.
-    NoReadVariant,
-    /// The answer is not SCIM.
-    NotScim,
-    /// A redirect; never followed.
-    Redirect,
-    /// The certificate is not trusted.
-    Tls,
-    /// DNS, connect, reset, timeout.
-    Unreachable,
-    /// 429.
-    Throttled,
-    /// 5xx.
-    ServerError,
-    /// A retired token is still accepted.
-    StillAccepted,
-    /// Two answers contradict each other.
-    Flapping,
-    /// The new token was accepted, and the old one was neither accepted nor
-    /// refused.
-    RefusalUnclear,
-    /// The answer is the one that a wrong token gets, and no clear refusal.
-    LikeWrongToken,
-    /// Whether wrong tokens are refused was not asked: `negative_controls` is
-    /// off.
-    ControlsOff,
-    /// The token works, and belongs to another tenant than its predecessor.
-    OtherTenant,
-}
-
-impl FindingReason {
-    /// Every reason, for tables and tests.
-    pub const ALL: [Self; 21] = [
-        Self::Malformed,
-        Self::NotInForce,
-        Self::Rejected,
-        Self::Forbidden,
-        Self::Ambiguous403,
-        Self::WrongBaseUrl,
-        Self::EndpointOpen,
-        Self::TokenTooLarge,
-        Self::NoReadVariant,
-        Self::NotScim,
-        Self::Redirect,
-        Self::Tls,
-        Self::Unreachable,
-        Self::Throttled,
-        Self::ServerError,
-        Self::StillAccepted,
-        Self::Flapping,
-        Self::RefusalUnclear,
-        Self::LikeWrongToken,
-        Self::ControlsOff,
-        Self::OtherTenant,
-    ];
-
-    /// The word for logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+impl<T> Verdict<T> {
+    /// The same verdict with another proof.
+    pub(in crate::scim) fn map<U>(self, proof: impl FnOnce(T) -> U) -> Verdict<U> {
         match self {
-            Self::Malformed => "malformed",
-            Self::NotInForce => "not_in_force",
-            Self::Rejected => "rejected",
-            Self::Forbidden => "forbidden",
-            Self::Ambiguous403 => "ambiguous_403",
-            Self::WrongBaseUrl => "wrong_base_url",
-            Self::EndpointOpen => "endpoint_open",
-            Self::TokenTooLarge => "token_too_large",
-            Self::NoReadVariant => "no_read_variant",
-            Self::NotScim => "not_scim",
-            Self::Redirect => "redirect",
-            Self::Tls => "tls",
-            Self::Unreachable => "unreachable",
-            Self::Throttled => "throttled",
-            Self::ServerError => "server_error",
-            Self::StillAccepted => "still_accepted",
-            Self::Flapping => "flapping",
-            Self::RefusalUnclear => "refusal_unclear",
-            Self::LikeWrongToken => "like_wrong_token",
-            Self::ControlsOff => "controls_off",
-            Self::OtherTenant => "other_tenant",
+            Self::Pass(proven) => Verdict::Pass(proof(proven)),
+            Self::Fail(finding) => Verdict::Fail(finding),
+            Self::Inconclusive(finding) => Verdict::Inconclusive(finding),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`config`] | the keys that a token's `probe` table may set |
+//! | [`credential`], [`exchange`], [`secret_verdict`] | client secrets: which shapes a credential has, what the token endpoint says of a secret, and what that proves |
 //! | [`shape`] | L0: what a token's text alone tells, without a network; [`jwt`] reads what a JWT states of itself |
 //! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
 //! | [`message`], [`outline`], [`answer`] | what one HTTP answer says: [`answer::ProbeAnswer`] |
@@ -19,14 +20,17 @@
 pub mod answer;
 pub mod answer_rules;
 pub mod config;
+pub mod credential;
 mod endpoint;
 pub mod evidence;
+pub mod exchange;
 pub mod garbage;
 pub mod jwt;
 pub mod message;
 pub mod outline;
 pub mod probe;
 pub mod round;
+pub mod secret_verdict;
 pub mod shape;
 pub mod tenancy;
 pub mod tenant_mark;

@@ -7,8 +7,16 @@
 //! L6  read with the new token, with the old one, with the new one again
 //! ```
 //!
+//! A client secret is exchanged for an access token first, which is then read with:
+//!
+//! ```text
+//! L1 ─> secret ─> access token ─> L2, L3 with it ─> a wrong secret
+//! L6  the new secret, the old one, a wrong one, the new one again
+//! ```
+//!
 //! A round sends at most [`MOST_REQUESTS`](super::round::MOST_REQUESTS)
-//! requests. All of them are reads, and at most one has a wrong token.
+//! requests to the service provider. All of them are reads, and at most one has a
+//! wrong token.
 
 use std::sync::Arc;
 
@@ -17,9 +25,12 @@ use url::Url;
 
 use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
+use super::credential::TokenEndpoint;
 use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
+use super::exchange::{Exchange, Exchanged};
 use super::round::Round;
+use super::secret_verdict::{self, SecretRound};
 use super::shape::{self, ChecksumCheck, ShapeRules};
 use super::tenancy;
 use super::tenant_mark::TenantMark;
@@ -52,8 +63,11 @@ pub trait Probe: Send + Sync {
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
 }
 
-/// Tests tokens at one service provider.
-pub struct ScimProbe(Endpoint);
+/// Tests tokens at one service provider, and client secrets at its token endpoint.
+pub struct ScimProbe {
+    endpoint: Endpoint,
+    exchange: Option<Exchange>,
+}
 
 impl ScimProbe {
     /// A probe of the SCIM server at this base URL.
@@ -64,20 +78,23 @@ impl ScimProbe {
         config: impl Into<Arc<ProbeConfig>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self(Endpoint {
-            http,
-            scim_url: scim_url.into(),
-            config: config.into(),
-            clock,
-            own_checksum: None,
-            token_name: "".into(),
-        })
+        Self {
+            endpoint: Endpoint {
+                http,
+                scim_url: scim_url.into(),
+                config: config.into(),
+                clock,
+                own_checksum: None,
+                token_name: "".into(),
+            },
+            exchange: None,
+        }
     }
 
     /// The same probe for the token with this name in the configuration.
     #[must_use]
     pub fn named(mut self, token: &str) -> Self {
-        self.0.token_name = token.into();
+        self.endpoint.token_name = token.into();
         self
     }
 
@@ -85,17 +102,29 @@ impl ScimProbe {
     /// program generated, before it sends them.
     #[must_use]
     pub fn with_checksum(mut self, check: ChecksumCheck) -> Self {
-        self.0.own_checksum = Some(check);
+        self.endpoint.own_checksum = Some(check);
+        self
+    }
+
+    /// The same probe for client secrets, which are exchanged at this endpoint.
+    #[must_use]
+    pub fn exchanging_at(mut self, endpoint: Arc<TokenEndpoint>) -> Self {
+        self.exchange = Some(Exchange {
+            http: self.endpoint.http.clone(),
+            endpoint,
+            // The secrets are ours; the access tokens are not.
+            own_checksum: self.endpoint.own_checksum.take(),
+        });
         self
     }
 
     fn look(&self, token: &BearerToken) -> Result<(), Finding> {
         let rules = ShapeRules {
-            max_length: self.0.config.max_token_length,
-            scim_url: &self.0.scim_url,
-            own_checksum: self.0.own_checksum.as_ref(),
+            max_length: self.endpoint.config.max_token_length,
+            scim_url: &self.endpoint.scim_url,
+            own_checksum: self.endpoint.own_checksum.as_ref(),
         };
-        let shape = shape::examine(token, &rules, self.0.clock.now());
+        let shape = shape::examine(token, &rules, self.endpoint.clock.now());
         for note in shape.notes {
             tracing::debug!(
                 fingerprint = %token.fingerprint(),
@@ -105,40 +134,64 @@ impl ScimProbe {
         }
         shape.fault.map_or(Ok(()), Err)
     }
-}
 
-#[async_trait]
-impl Probe for ScimProbe {
-    async fn prove(&self, value: &BearerToken) -> Verdict<Evidence> {
+    /// Tries a token that is sent as it is.
+    async fn prove_token(&self, value: &BearerToken) -> Verdict<Evidence> {
         if let Err(fault) = self.look(value) {
             return Verdict::Fail(fault);
         }
-        let mut round = Round::new(&self.0);
+        let mut round = Round::new(&self.endpoint);
         if let Err(stop) = round.discover().await {
             return stop;
         }
         let observed = round.observe(value).await;
-        verdict::judge(value, self.0.clock.now(), &observed)
+        verdict::judge(value, self.endpoint.clock.now(), &observed)
     }
 
-    async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy {
-        tenancy::compare(&self.0, new, old).await
+    /// Tries a client secret: its access token at the service provider, and a wrong
+    /// secret at the token endpoint.
+    async fn prove_secret(&self, exchange: &Exchange, secret: &BearerToken) -> Verdict<Evidence> {
+        let mut round = Round::new(&self.endpoint);
+        if let Err(stop) = round.discover().await {
+            return stop;
+        }
+        let controls = self.endpoint.config.negative_controls;
+        let access = match exchange.ask(secret).await {
+            Exchanged::Granted(access) => access,
+            denied @ Exchanged::Denied(_) if controls => {
+                let wrong = exchange.ask_with_a_wrong_secret(secret).await;
+                return secret_verdict::not_granted(&denied, Some(&wrong));
+            }
+            other @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
+                return secret_verdict::not_granted(&other, None);
+            }
+        };
+        if let Err(fault) = self.look(&access) {
+            return Verdict::Fail(fault);
+        }
+        let observed = round.observe(&access).await;
+        let seen = verdict::judge(secret, self.endpoint.clock.now(), &observed);
+        let wrong = match controls {
+            true => Some(exchange.ask_with_a_wrong_secret(secret).await),
+            false => None,
+        };
+        secret_verdict::of_access(secret, seen, wrong.as_ref())
     }
 
-    async fn mark_tenant(
-        &self,
-        value: &BearerToken,
-        before: Option<&TenantMark>,
-    ) -> Option<TenantMark> {
-        tenancy::mark(&self.0, value, before).await
+    /// The token with which the service provider is read: the same, or the access
+    /// token of a client secret. `None`: there is none.
+    async fn access(&self, value: &BearerToken) -> Option<BearerToken> {
+        let Some(exchange) = &self.exchange else {
+            return Some(value.clone());
+        };
+        match exchange.ask(value).await {
+            Exchanged::Granted(access) => Some(access),
+            Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_) => None,
+        }
     }
 
-    async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {
-        tenancy::compare_with_mark(&self.0, new, old).await
-    }
-
-    async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {
-        let mut round = Round::new(&self.0);
+    async fn token_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {
+        let mut round = Round::new(&self.endpoint);
         let (before, read) = round.first_answer(new).await;
         let mut seen = RefusalRound {
             before,
@@ -146,11 +199,97 @@ impl Probe for ScimProbe {
             after: None,
         };
         if verdict::decisive(&seen.before).is_some_and(ProbeAnswer::is_accepted) {
-            for _ in 0..self.0.config.refusals_needed {
+            for _ in 0..self.endpoint.config.refusals_needed {
                 seen.old.push(round.ask(read, Some(old)).await);
             }
             seen.after = Some(round.ask(read, Some(new)).await);
         }
-        verdict::judge_refusal(old, self.0.clock.now(), &seen)
+        verdict::judge_refusal(old, self.endpoint.clock.now(), &seen)
     }
+
+    /// An access token that was granted to the old secret may live on to its own end:
+    /// the old secret itself is what must be refused.
+    async fn secret_refused(
+        &self,
+        exchange: &Exchange,
+        old: &BearerToken,
+        new: &BearerToken,
+    ) -> Verdict<Refusal> {
+        match self.prove_secret_works(exchange, new).await {
+            Verdict::Pass(()) => {}
+            Verdict::Fail(found) | Verdict::Inconclusive(found) => {
+                return Verdict::Inconclusive(found);
+            }
+        }
+        let mut seen = Vec::new();
+        for _ in 0..self.endpoint.config.refusals_needed {
+            self.endpoint.clock.sleep(self.endpoint.config.pace.0).await;
+            seen.push(exchange.ask(old).await);
+        }
+        let round = SecretRound {
+            old: seen,
+            wrong: exchange.ask_with_a_wrong_secret(new).await,
+            after: exchange.ask(new).await,
+        };
+        secret_verdict::refusal(old, self.endpoint.clock.now(), &round)
+    }
+
+    /// Whether the service provider can be read with a secret, without the controls.
+    async fn prove_secret_works(&self, exchange: &Exchange, secret: &BearerToken) -> Verdict<()> {
+        let access = match exchange.ask(secret).await {
+            Exchanged::Granted(access) => access,
+            other @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
+                return secret_verdict::not_granted(&other, None).map(|_| ());
+            }
+        };
+        let mut round = Round::new(&self.endpoint);
+        let (answers, _) = round.first_answer(&access).await;
+        match verdict::decisive(&answers) {
+            Some(ProbeAnswer::Accepted) => Verdict::Pass(()),
+            answer => Verdict::Inconclusive(verdict::new_token_in_doubt(answer)),
+        }
+    }
+}
+
+#[async_trait]
+impl Probe for ScimProbe {
+    async fn prove(&self, value: &BearerToken) -> Verdict<Evidence> {
+        match &self.exchange {
+            Some(exchange) => self.prove_secret(exchange, value).await,
+            None => self.prove_token(value).await,
+        }
+    }
+
+    async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy {
+        match (self.access(new).await, self.access(old).await) {
+            (Some(new), Some(old)) => tenancy::compare(&self.endpoint, &new, &old).await,
+            _ => no_access(),
+        }
+    }
+
+    async fn mark_tenant(
+        &self,
+        value: &BearerToken,
+        before: Option<&TenantMark>,
+    ) -> Option<TenantMark> {
+        tenancy::mark(&self.endpoint, &self.access(value).await?, before).await
+    }
+
+    async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {
+        match self.access(new).await {
+            Some(new) => tenancy::compare_with_mark(&self.endpoint, &new, old).await,
+            None => no_access(),
+        }
+    }
+
+    async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {
+        match &self.exchange {
+            Some(exchange) => self.secret_refused(exchange, old, new).await,
+            None => self.token_refused(old, new).await,
+        }
+    }
+}
+
+fn no_access() -> Tenancy {
+    Tenancy::Unknown("the token endpoint grants no access token for one of the two".to_owned())
 }

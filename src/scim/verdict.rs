@@ -268,7 +268,7 @@ fn like_wrong_token(status: u16, found: Finding) -> Finding {
     finding(FindingReason::LikeWrongToken, text)
 }
 
-fn new_token_in_doubt(answer: Option<&ProbeAnswer>) -> Finding {
+pub(super) fn new_token_in_doubt(answer: Option<&ProbeAnswer>) -> Finding {
     match answer {
         None | Some(ProbeAnswer::Accepted) => finding(
             FindingReason::Unreachable,

@@ -7,11 +7,16 @@
 //! wipe their buffer when dropped. Wiping is best effort: copies inside TLS
 //! buffers, header values and JSON parsers are out of its reach.
 //!
+//! A managed token may be the secret of an OAuth 2 client. Its client id, token
+//! endpoint and scopes ([`ClientParts`]) are part of the [`BearerToken`] then: none
+//! of them goes anywhere without the others.
+//!
 //! A [`SecretRef`] names a credential; [`resolve::Secrets`] reads what it names.
 //! [`spellings`] knows in which spellings a secret may come back, and
 //! [`mask::Mask`] takes them out of foreign text. [`redact`] masks what is left in
 //! everything that leaves the process.
 
+mod client;
 mod fingerprint;
 pub mod mask;
 pub mod redact;
@@ -25,6 +30,7 @@ mod token;
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
+pub use client::{ClientParts, objection_to_client_id};
 pub use fingerprint::Fingerprint;
 pub use reference::SecretRef;
 pub use text::{HeaderObstacle, MAX_SECRET_LEN, SecretText, SecretTextError, announce, watch};

@@ -4,16 +4,21 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Fingerprint, SecretText};
+use super::{ClientParts, Fingerprint, SecretText};
 
 /// Longest token that is accepted, in bytes. Service providers cut HTTP header
 /// lines at about 8 KiB; a bearer token above half of that is a mistake.
 pub const MAX_TOKEN_LEN: usize = 4096;
 
-/// A SCIM bearer token. It is a [`SecretText`] that obeys the rules of a token:
-/// an identity provider must be able to send it in an `Authorization` header.
+/// A SCIM bearer token, or the client secret that is exchanged for one. It is a
+/// [`SecretText`] that obeys the rules of a token: an identity provider must be able
+/// to send it in an `Authorization` header. A client secret has its client's parts
+/// with it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BearerToken(SecretText);
+pub struct BearerToken {
+    text: SecretText,
+    client: Option<Box<ClientParts>>,
+}
 
 impl BearerToken {
     /// Accepts a token that can stand in an HTTP header as it is.
@@ -26,32 +31,57 @@ impl BearerToken {
         let value = Zeroizing::new(value.into());
         match shape_error(&value) {
             Some(error) => Err(error),
-            None => Ok(Self(SecretText::checked(value))),
+            None => Ok(Self {
+                text: SecretText::checked(value),
+                client: None,
+            }),
         }
     }
 
     /// The bytes. Only ports call this, at the moment of use.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.expose()
+        self.text.expose()
     }
 
-    /// A short name for this value that tells nothing about it.
+    /// A short name for this value that tells nothing about it. The parts of a
+    /// client are not in it: a secret belongs to one client.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        self.0.fingerprint()
+        self.text.fingerprint()
+    }
+
+    /// The parts of the client whose secret this is; `None` for a token that is
+    /// used as it is.
+    #[must_use]
+    pub fn client(&self) -> Option<&ClientParts> {
+        self.client.as_deref()
+    }
+
+    /// The same secret with these parts of its client.
+    #[must_use]
+    pub fn of_client(mut self, parts: Option<ClientParts>) -> Self {
+        self.client = parts.map(Box::new);
+        self
+    }
+
+    /// The same secret, of the client with this id.
+    #[must_use]
+    pub fn with_client_id(mut self, id: impl Into<String>) -> Self {
+        self.client.get_or_insert_default().id = Some(id.into());
+        self
     }
 
     /// Compares in constant time.
     #[must_use]
     pub fn matches(&self, other: &str) -> bool {
-        self.0.matches(other)
+        self.text.matches(other)
     }
 }
 
 impl From<BearerToken> for SecretText {
     fn from(token: BearerToken) -> Self {
-        token.0
+        token.text
     }
 }
 

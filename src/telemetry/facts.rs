@@ -6,6 +6,7 @@ use crate::ports::unit::{HandoverPlace, Unit};
 use crate::rotation::capability::{
     IssueEffect, IssuerCapabilities, LiveTokens, Overlap, Recovery, Revoke, Supply,
 };
+use crate::scim::credential::CredentialShape;
 
 /// The public part of a token's configuration, shared by all its snapshots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +17,8 @@ pub struct TokenFacts {
     pub issuer: String,
     /// Kind of its issuer, for example `http`.
     pub provider: String,
+    /// What the identity provider holds, for example `client_secret`.
+    pub credential: &'static str,
     /// Environment, if one is configured.
     pub environment: Option<String>,
     /// The way in which it is rotated, see [`strategy`].
@@ -65,6 +68,7 @@ impl TokenFacts {
             connections.collect(),
         );
         Self {
+            credential: unit.labels.credential.as_str(),
             vault_path: unit.labels.vault_path.clone(),
             instructions: unit.labels.instructions.clone(),
             ..facts
@@ -85,6 +89,7 @@ impl TokenFacts {
             name: name.into(),
             issuer: issuer.into(),
             provider: provider.into(),
+            credential: CredentialShape::default().as_str(),
             environment,
             strategy: strategy(capabilities),
             vault_path: String::new(),

@@ -158,6 +158,7 @@ fn kind_of(reason: FindingReason) -> FaultKind {
         | FindingReason::StillAccepted => FaultKind::Refused,
         FindingReason::WrongBaseUrl
         | FindingReason::EndpointOpen
+        | FindingReason::NoAccess
         | FindingReason::Redirect
         | FindingReason::ControlsOff => FaultKind::Config,
         FindingReason::NoReadVariant

@@ -46,6 +46,9 @@ pub struct VaultConfig {
     /// Proxy for all requests to Vault. Proxies in the environment are ignored.
     #[serde(default)]
     pub proxy: Option<Url>,
+    /// File with the `user:password` by which the proxy knows us.
+    #[serde(default, deserialize_with = "file_path")]
+    pub proxy_auth_file: Option<PathBuf>,
     /// How to log in.
     pub auth: AuthConfig,
     /// Longest wait for a connection.

@@ -19,6 +19,12 @@ pub struct FieldNames {
     pub expires_at: String,
     /// Generation of the record.
     pub generation: String,
+    /// Of a client secret: the client id.
+    pub client_id: String,
+    /// Of a client secret: the token endpoint.
+    pub token_url: String,
+    /// Of a client secret: the scopes, separated by blanks.
+    pub scope: String,
 }
 
 impl Default for FieldNames {
@@ -29,11 +35,26 @@ impl Default for FieldNames {
             issued_at: "issued_at".to_owned(),
             expires_at: "expires_at".to_owned(),
             generation: "generation".to_owned(),
+            client_id: "client_id".to_owned(),
+            token_url: "token_url".to_owned(),
+            scope: "scope".to_owned(),
         }
     }
 }
 
 impl FieldNames {
+    /// The names for a credential that is no client secret: fields of another owner
+    /// with the names of a client's parts are neither read nor written.
+    #[must_use]
+    pub fn without_client(self) -> Self {
+        Self {
+            client_id: String::new(),
+            token_url: String::new(),
+            scope: String::new(),
+            ..self
+        }
+    }
+
     /// Notes everything that is wrong; `path` is the key of the section.
     pub fn check(&self, path: &str, problems: &mut Problems) {
         if self.token.is_empty() {
@@ -57,13 +78,16 @@ impl FieldNames {
         }
     }
 
-    fn all(&self) -> [&str; 5] {
+    fn all(&self) -> [&str; 8] {
         [
             &self.token,
             &self.token_id,
             &self.issued_at,
             &self.expires_at,
             &self.generation,
+            &self.client_id,
+            &self.token_url,
+            &self.scope,
         ]
     }
 }

@@ -86,14 +86,28 @@ fn is_open(error: &VaultError) -> bool {
 
 fn fields(waiting: &Waiting<'_>) -> Fields {
     let text = |text: &str| Value::String(text.to_owned());
-    Fields::from_iter([
-        ("token".to_owned(), text(waiting.value.expose())),
-        ("scim_url".to_owned(), text(waiting.scim_url.as_str())),
-        ("for_token".to_owned(), text(waiting.token)),
-        ("connection".to_owned(), text(waiting.connection)),
-        ("what_to_do".to_owned(), text(waiting.instructions)),
-        ("then_run".to_owned(), text(waiting.command)),
-    ])
+    let client = waiting.value.client().cloned().unwrap_or_default();
+    let parts = [
+        ("client_id", client.id),
+        ("token_url", client.token_url),
+        ("scope", client.scope),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter_map(|(name, part)| Some((name, part?)));
+    let parts = parts.map(|(name, part)| (name.to_owned(), Value::String(part)));
+    Fields::from_iter(
+        [
+            ("token".to_owned(), text(waiting.value.expose())),
+            ("scim_url".to_owned(), text(waiting.scim_url.as_str())),
+            ("for_token".to_owned(), text(waiting.token)),
+            ("connection".to_owned(), text(waiting.connection)),
+            ("what_to_do".to_owned(), text(waiting.instructions)),
+            ("then_run".to_owned(), text(waiting.command)),
+        ]
+        .into_iter()
+        .chain(parts),
+    )
 }
 
 fn parse(path: &str) -> Result<KvPath, Fault> {

@@ -8,7 +8,7 @@ use super::fields::FieldNames;
 use super::kv::Fields;
 use crate::http::times::{Known, TimeFormat, TimeReading};
 use crate::ports::{PublishedSecret, PublishedToken};
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, ClientParts};
 
 /// The token and the facts in the fields of a secret.
 pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
@@ -33,7 +33,7 @@ fn with_facts(value: BearerToken, fields: &Fields, names: &FieldNames) -> Publis
     let issued_at = time(fields, &names.issued_at);
     let expires_at = time(fields, &names.expires_at);
     PublishedToken {
-        value,
+        value: value.of_client(client(fields, names)),
         token_id: text(fields, &names.token_id),
         unreadable: expires_at
             .as_ref()
@@ -44,6 +44,16 @@ fn with_facts(value: BearerToken, fields: &Fields, names: &FieldNames) -> Publis
         expires_at: expires_at.unwrap_or_default(),
         generation: number(fields, &names.generation),
     }
+}
+
+/// The parts of the client, where the token is a client secret.
+fn client(fields: &Fields, names: &FieldNames) -> Option<ClientParts> {
+    let parts = ClientParts {
+        id: text(fields, &names.client_id),
+        token_url: text(fields, &names.token_url),
+        scope: text(fields, &names.scope),
+    };
+    (parts != ClientParts::default()).then_some(parts)
 }
 
 /// Puts a token into the fields of a secret. Other fields are kept; a fact that
@@ -70,6 +80,10 @@ pub(super) fn encode(fields: &mut Fields, names: &FieldNames, token: &PublishedT
         token.expires_at.map(|t| string(t.to_string())),
     );
     put(&names.generation, token.generation.map(Value::from));
+    let client = token.value.client().cloned().unwrap_or_default();
+    put(&names.client_id, client.id.map(string));
+    put(&names.token_url, client.token_url.map(string));
+    put(&names.scope, client.scope.map(string));
 }
 
 fn text(fields: &Fields, name: &str) -> Option<String> {
@@ -233,6 +247,36 @@ mod tests {
             assert!(told.contains("`expires_at`") && told.contains("2026-12-31T"));
             assert!(!told.contains("canary"), "{told}");
         }
+    }
+
+    /// A reader finds the id and the secret of one client in one version.
+    #[test]
+    fn a_client_secret_is_published_with_all_parts_of_its_client() {
+        let names = FieldNames::default();
+        let mut stored = fields(json!({"client_id": "old", "scope": "old", "note": "stays"}));
+        let parts = ClientParts {
+            id: Some("app-2".to_owned()),
+            token_url: Some("https://as.example/token".to_owned()),
+            scope: None,
+        };
+        let mut published = token("secret-2");
+        published.value = published.value.of_client(Some(parts.clone()));
+        encode(&mut stored, &names, &published);
+        assert_eq!(stored.get("client_id"), Some(&json!("app-2")));
+        assert!(stored.get("scope").is_none(), "that of another client");
+        let PublishedSecret::Token(read) = decode(&stored, &names) else {
+            panic!("a token");
+        };
+        assert_eq!(read.value.client(), Some(&parts));
+
+        let mut own = fields(json!({"client_id": "the application's own"}));
+        let names = names.without_client();
+        encode(&mut own, &names, &token("a-token"));
+        assert_eq!(own.get("client_id"), Some(&json!("the application's own")));
+        let PublishedSecret::Token(read) = decode(&own, &names) else {
+            panic!("a token");
+        };
+        assert_eq!(read.value.client(), None, "a token has no client");
     }
 
     #[test]

@@ -135,6 +135,45 @@ mod tests {
         assert_eq!(decode(sound(), "crm"), Ok(record));
     }
 
+    /// A client secret comes back whole, in the fields that earlier programs pass over;
+    /// a token of theirs has no client.
+    #[test]
+    fn a_client_secret_is_stored_with_the_parts_of_its_client() {
+        let token = json!({
+            "value": "secret-1",
+            "issued_at": "2026-11-24T00:00:00Z",
+            "expiry": "never",
+            "origin": "issued",
+        });
+        let with = |token: Value| {
+            let mut fields = sound();
+            fields.insert("current".to_owned(), token);
+            decode(fields, "crm").expect("readable").current
+        };
+        let plain = with(token.clone()).expect("a token");
+        assert_eq!(plain.value.client(), None);
+        assert_eq!(serde_json::to_value(&plain).expect("JSON"), token);
+
+        let mut whole = token;
+        let client = json!({
+            "id": "app-1",
+            "token_url": "https://login.example/token",
+            "scope": "scim",
+        });
+        whole["client"] = client.clone();
+        let held = with(whole.clone()).expect("a token");
+        let parts = held.value.client().expect("a client");
+        assert_eq!(parts.id.as_deref(), Some("app-1"));
+        assert_eq!(serde_json::to_value(parts).expect("JSON"), client);
+        assert_eq!(serde_json::to_value(&held).expect("JSON"), whole);
+        let mut record = Record::new("crm", Timestamp::UNIX_EPOCH);
+        record.current = Some(held);
+        assert!(
+            encode_checked(&record).is_ok(),
+            "it is written as it is read"
+        );
+    }
+
     #[test]
     fn a_broken_record_is_explained_without_its_values() {
         let cases = [

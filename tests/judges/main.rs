@@ -116,6 +116,9 @@ judged! {
     the_sdk_of_entra_sends_the_same_and_takes_the_answers: "entra", Connection "entra", [
         "--made-up" "a state that nobody knows",
     ];
+    the_sdk_of_entra_knows_the_keys_of_client_credentials: "entra", Connection "entra-oauth", [
+        "--made-up" "a state that nobody knows",
+    ];
     the_sdk_of_okta_sends_the_same_and_takes_the_answers: "okta", Connection "okta", [];
     // The SDK is of a version that shows no token and has modes.
     the_sdk_of_authentik_sends_the_same_and_takes_the_answers: "authentik", Connection "authentik", [

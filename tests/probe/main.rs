@@ -9,6 +9,7 @@
 mod hostile;
 mod real;
 mod said;
+mod secrets;
 mod server;
 mod shown;
 mod table;

@@ -30,6 +30,8 @@ pub struct Seen {
     pub target: String,
     /// Everything up to the empty line.
     pub head: String,
+    /// What follows.
+    pub body: String,
 }
 
 impl Seen {
@@ -126,6 +128,11 @@ impl Server {
         Url::parse(&format!("{}/scim/v2", self.base)).expect("valid")
     }
 
+    /// Its token endpoint.
+    pub fn token_url(&self) -> Url {
+        Url::parse(&format!("{}/oauth/token", self.base)).expect("valid")
+    }
+
     /// Every request so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
@@ -197,7 +204,16 @@ async fn read_head(stream: &mut TcpStream) -> Option<Seen> {
     }
     let head = String::from_utf8(head).ok()?;
     let target = head.split(' ').nth(1)?.to_owned();
-    Some(Seen { target, head })
+    let mut seen = Seen {
+        target,
+        head,
+        body: String::new(),
+    };
+    let length = seen.header("content-length").and_then(|n| n.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.ok()?;
+    seen.body = String::from_utf8(body).ok()?;
+    Some(seen)
 }
 
 async fn send(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {

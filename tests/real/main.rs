@@ -39,6 +39,7 @@ mod jupyterhub;
 mod keycloak;
 mod keycloak_idp;
 mod keycloak_logins;
+mod keycloak_secrets;
 mod kill_loop;
 mod leased;
 mod mlflow;

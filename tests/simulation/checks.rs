@@ -72,6 +72,9 @@ impl Tenant {
                 Ok(())
             }
             Request::Publish { value, expected } if *expected == self.published_version => {
+                if self.provider.is_mixed(&value.value) {
+                    return Err("bundle: what is published has the id of another client".to_owned());
+                }
                 self.note_readable(&value.value, now);
                 self.ledger.published_by_person = false;
                 Ok(())
@@ -121,6 +124,12 @@ impl Tenant {
         wall: Timestamp,
     ) -> Checked {
         invariant::check(new).map_err(|violation| format!("I9: {violation}"))?;
+        let pending = new.rotation.as_ref().and_then(|r| r.pending.as_ref());
+        let retiring = new.retiring.iter().map(|old| &old.token);
+        let mut kept = new.current.iter().chain(pending).chain(retiring);
+        if kept.any(|token| self.provider.is_mixed(&token.value)) {
+            return Err("bundle: the record has the id of another client".to_owned());
+        }
         let Some(old) = self.record.as_deref() else {
             return Ok(());
         };

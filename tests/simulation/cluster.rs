@@ -11,6 +11,7 @@ use scim_rotator::driver::run::Runner;
 use scim_rotator::driver::situation::Conditions;
 use scim_rotator::ports::Connection;
 use scim_rotator::ports::unit::{Labels, Unit};
+use scim_rotator::secret::ClientParts;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::Order;
@@ -399,6 +400,10 @@ impl Cluster {
                     (name.clone(), connection)
                 })
                 .collect(),
+            client: profile
+                .issuer
+                .client_secrets
+                .then(|| Arc::new(ClientParts::default())),
             probe: Arc::new(SimProbe { gate }),
             labels: Labels::default(),
             leaving: false,

@@ -172,6 +172,44 @@ fn a_planted_value_in_use_or_at_a_connection_is_seen() {
 }
 
 #[test]
+fn the_secret_of_one_client_with_the_id_of_another_is_seen() {
+    let mixed_in = |world: &mut World| {
+        let current = world.tenants[TOKEN].record.as_deref();
+        let current = current.and_then(|record| record.current.clone());
+        let whole = current.expect("a current token").value;
+        assert!(whole.client().is_some(), "the strategy has client secrets");
+        whole.with_client_id("client-999999")
+    };
+    let mut world = at_rest();
+    let value = mixed_in(&mut world);
+    let deliver = Request::Deliver {
+        connection: 0,
+        value,
+    };
+    send(&mut world, &deliver);
+    must_be_seen(&world, "bundle");
+
+    let mut world = at_rest();
+    let value = mixed_in(&mut world);
+    commit(&mut world, "holder-1", |record| {
+        record.current.as_mut().expect("a current token").value = value;
+    });
+    must_be_seen(&world, "bundle");
+
+    let mut world = at_rest();
+    let value = mixed_in(&mut world);
+    let mut secret = tenant(&mut world).published.clone().expect("a secret");
+    secret.value = value;
+    let expected = world.tenants[TOKEN].published_version;
+    let publish = Request::Publish {
+        value: secret,
+        expected,
+    };
+    send(&mut world, &publish);
+    must_be_seen(&world, "bundle");
+}
+
+#[test]
 fn i3_a_token_that_the_record_does_not_know_is_seen() {
     let mut world = at_rest();
     let now = world.now;

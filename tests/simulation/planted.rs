@@ -23,6 +23,8 @@ pub(crate) enum Planted {
     OtherTenant,
     /// Beside the token in use, the id of a token of somebody else.
     StrangersId,
+    /// Beside the client secret in use, the id of another client.
+    StrangersClient,
     /// Beside the token in use, an end in 170 years.
     FarEnd,
     /// A value that nobody accepts.
@@ -34,6 +36,7 @@ impl Planted {
         *dice.pick(&[
             Self::OtherTenant,
             Self::StrangersId,
+            Self::StrangersClient,
             Self::FarEnd,
             Self::Garbage,
         ])
@@ -54,11 +57,17 @@ impl Tenant {
         let victim = self.provider.live(now).find(|t| t.foreign);
         let victim = victim.map(|token| token.id.clone());
         let number = self.planted.len() + 1;
-        let value = |word: &str| BearerToken::parse(format!("{CANARY}-{word}-{number}")).ok();
+        let value = |word: &str| {
+            let value = BearerToken::parse(format!("{CANARY}-{word}-{number}")).ok()?;
+            Some(match self.profile.issuer.client_secrets {
+                true => value.with_client_id("client-of-a-stranger"),
+                false => value,
+            })
+        };
         let new = match what {
             Planted::OtherTenant => value("stranger"),
             Planted::Garbage => value("garbage"),
-            Planted::StrangersId | Planted::FarEnd => None,
+            Planted::StrangersId | Planted::StrangersClient | Planted::FarEnd => None,
         };
         let Some(mut secret) = new.clone().map(plain).or_else(|| self.published.clone()) else {
             return;
@@ -70,6 +79,10 @@ impl Tenant {
                 secret.token_id = victim;
             }
             Planted::StrangersId => secret.token_id = victim,
+            Planted::StrangersClient if self.profile.issuer.client_secrets => {
+                secret.value = secret.value.with_client_id("client-of-a-stranger");
+            }
+            Planted::StrangersClient => {}
             Planted::FarEnd => secret.expires_at = far,
             Planted::Garbage => {}
         }

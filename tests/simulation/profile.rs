@@ -34,6 +34,9 @@ pub(crate) struct IssuerRules {
     pub(crate) has_ids: bool,
     /// Whether the token in use is the credential that asks for the next.
     pub(crate) caller_is_token: bool,
+    /// Whether it makes client secrets: a new client id with each, and neither works
+    /// without the other.
+    pub(crate) client_secrets: bool,
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -76,7 +79,7 @@ const TWO_PHASE: IssuerCapabilities = IssuerCapabilities {
 /// One profile for each of the nine strategies.
 pub(crate) fn strategies() -> Vec<Arc<Profile>> {
     vec![
-        profile("S1 overlapping, by label", OVERLAPPING),
+        profile("S1 overlapping, by label", OVERLAPPING).client_secrets(),
         profile(
             "S2 overlap timed by the issuer",
             IssuerCapabilities {
@@ -88,7 +91,7 @@ pub(crate) fn strategies() -> Vec<Arc<Profile>> {
                 ..OVERLAPPING
             },
         ),
-        profile("S3 a new token kills the old", SINGLE),
+        profile("S3 a new token kills the old", SINGLE).client_secrets(),
         profile(
             "S4 the secret is chosen by us",
             IssuerCapabilities {
@@ -100,6 +103,7 @@ pub(crate) fn strategies() -> Vec<Arc<Profile>> {
             },
         )
         .declared()
+        .client_secrets()
         .without_ids(),
         profile(
             "S5 the token asks for its successor",
@@ -118,7 +122,7 @@ pub(crate) fn strategies() -> Vec<Arc<Profile>> {
                 ..OVERLAPPING
             },
         ),
-        profile("S7 two phases, next works after completion", TWO_PHASE),
+        profile("S7 two phases, next works after completion", TWO_PHASE).client_secrets(),
         profile(
             "S8 short-lived, never revoked",
             IssuerCapabilities {
@@ -144,6 +148,7 @@ pub(crate) fn strategies() -> Vec<Arc<Profile>> {
             },
         )
         .declared()
+        .client_secrets()
         .patient(),
     ]
     .into_iter()
@@ -217,6 +222,7 @@ fn profile(name: &'static str, can: IssuerCapabilities) -> Profile {
             life: SignedDuration::from_hours(30 * 24),
             has_ids: true,
             caller_is_token: false,
+            client_secrets: false,
         },
         connections: vec![
             ("canary".to_owned(), connection(ConnectionTest::Saved)),
@@ -296,6 +302,11 @@ impl Profile {
 
     fn without_ids(mut self) -> Self {
         self.issuer.has_ids = false;
+        self
+    }
+
+    fn client_secrets(mut self) -> Self {
+        self.issuer.client_secrets = true;
         self
     }
 

@@ -209,6 +209,11 @@ impl Parts<'_> {
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }
+        if let Some(endpoint) = &token.token_endpoint {
+            probe = probe.exchanging_at(Arc::clone(endpoint));
+        }
+        let client = token.token_endpoint.as_ref();
+        let client = client.map(|endpoint| Arc::new(endpoint.parts()));
         let mut connections = Vec::new();
         let mut connection_kinds = Vec::new();
         let mut handovers = BTreeMap::new();
@@ -235,9 +240,11 @@ impl Parts<'_> {
             shares_issuer: self.shared.contains(&token.issuer),
             issuer: Arc::clone(issuer),
             connections,
+            client,
             probe: Arc::new(probe),
             labels: Labels {
                 issuer_kind: kind.kind().to_owned(),
+                credential: token.credential,
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),

@@ -8,7 +8,7 @@ use url::Url;
 use super::Whole;
 use crate::config::settings::Limits;
 use crate::http::message::host_of;
-use crate::http::{ClientSettings, proxy_faults};
+use crate::http::{ClientSettings, proxy_auth_fault, proxy_faults};
 use crate::problem::Problems;
 
 /// The longest call that may be made, and the key that says so.
@@ -69,6 +69,10 @@ pub(super) fn check_http(http: &ClientSettings, problems: &mut Problems) {
     nothing_is_zero("http", &zero, problems);
     timeouts_are_nested(http, problems);
     proxy_speaks_http(http, problems);
+    let auth = proxy_auth_fault(http.proxy.as_ref(), http.proxy_auth_file.as_ref());
+    if let Some((fault, remedy)) = auth {
+        problems.error("http.proxy_auth_file", fault, remedy);
+    }
     hosts_are_hosts(http, problems);
 }
 
@@ -96,6 +100,10 @@ fn hosts_are_hosts(http: &ClientSettings, problems: &mut Problems) {
         }
         for (fault, remedy) in host.proxy.iter().flat_map(proxy_faults) {
             problems.error(format!("{path}.proxy"), fault, remedy);
+        }
+        let auth = proxy_auth_fault(host.proxy.as_ref(), host.proxy_auth_file.as_ref());
+        if let Some((fault, remedy)) = auth {
+            problems.error(format!("{path}.proxy_auth_file"), fault, remedy);
         }
     }
 }
@@ -260,12 +268,15 @@ mod tests {
                 ca_file: None,
                 client_certificate: None,
                 proxy: None,
+                proxy_auth_file: None,
             };
             let said = said_of_http(|h| h.hosts = vec![host(name)]);
             assert_eq!(said.is_empty(), good, "{name}");
             let twice = said_of_http(|h| h.hosts = vec![host(name), host(name)]);
             assert!(!twice.is_empty(), "{name}");
         }
+        let without_proxy = |h: &mut ClientSettings| h.proxy_auth_file = Some("/f".into());
+        assert_eq!(said_of_http(without_proxy), one("proxy_auth_file"));
         for proxy in ["socks5://p", "http://u:p@proxy"] {
             let set = |h: &mut ClientSettings| h.proxy = proxy.parse().ok();
             assert_eq!(said_of_http(set), one("proxy"), "{proxy}");

@@ -1,6 +1,7 @@
 //! The rules that no type can hold: each a small function over the whole
 //! configuration, or over one token and its issuer.
 
+mod credential;
 mod handover;
 mod life;
 mod limits;
@@ -97,6 +98,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
         life::check(&token, problems);
         windows::check(&token, &mut gaps, problems);
         safety::check(&token, problems);
+        credential::check(&token, issuer, whole, problems);
     }
 }
 
@@ -175,6 +177,8 @@ pub(super) mod testing {
             connections: Vec::new(),
             environment: raw.environment.unwrap_or_default(),
             policy,
+            credential: Default::default(),
+            token_endpoint: None,
             probe: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }

@@ -89,6 +89,10 @@ impl Kind for ExecConnection {
         })
     }
 
+    fn handles_client_id(&self) -> bool {
+        true
+    }
+
     /// The program has its own.
     fn credentials(&self) -> Vec<SecretRef> {
         Vec::new()

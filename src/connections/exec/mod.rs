@@ -59,6 +59,13 @@ struct Input<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     old_token: Option<&'a str>,
     scim_url: &'a str,
+    /// The parts of the client whose secret `token` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
 }
 
 /// A connection that runs a program.
@@ -154,7 +161,11 @@ impl<'a> Call<'a> {
     }
 
     fn input(&self) -> Input<'a> {
+        let client = self.token.and_then(BearerToken::client);
         Input {
+            client_id: client.and_then(|client| client.id.as_deref()),
+            token_url: client.and_then(|client| client.token_url.as_deref()),
+            scope: client.and_then(|client| client.scope.as_deref()),
             action: self.action.as_str(),
             token_name: self.token_name,
             token: self.token.map(BearerToken::expose),

@@ -85,6 +85,19 @@ impl HttpConnection {
         }
     }
 
+    /// What a delivery writes of a client, its revert writes back.
+    fn check_client(&self, call: &Call, path: &str, purpose: Purpose, problems: &mut Problems) {
+        let forgets =
+            purpose == Purpose::Revert && self.deliver.uses("client_id") && !call.uses("client_id");
+        if forgets {
+            problems.error(
+                path,
+                "`deliver` writes the client id, and `revert` does not write the former one back",
+                "put `{{ client_id }}` into `revert` beside `{{ token }}`",
+            );
+        }
+    }
+
     fn check_calls(&self, checker: &Checker<'_>, problems: &mut Problems) {
         let names = |purpose, steps: &[&str]| self.names(purpose, steps);
         let looked_up = checker.steps();
@@ -97,6 +110,13 @@ impl HttpConnection {
             checker.check_call(call, &path, purpose, earlier, &names, problems);
             if purpose == Purpose::Deliver || purpose == Purpose::Revert {
                 check_write(call, &path, purpose, problems);
+                self.check_client(call, &path, purpose, problems);
+            } else if follows && call.uses("client_id") && !call.uses("token") {
+                problems.error(
+                    path,
+                    "the client id is written in another call than the client secret: for a while the identity provider would hold the id of one client and the secret of another",
+                    "put `{{ client_id }}` into the call that has `{{ token }}`",
+                );
             }
             if follows {
                 written.extend(call.name.as_deref());

@@ -55,6 +55,14 @@ impl Kind for HttpConnection {
         })
     }
 
+    fn handles_client_id(&self) -> bool {
+        self.deliver.uses("client_id")
+    }
+
+    fn writes_client_id(&self) -> bool {
+        self.handles_client_id()
+    }
+
     fn credentials(&self) -> Vec<SecretRef> {
         let mut all = self.auth.credentials();
         all.extend(self.secrets.values().map(|c| c.0.clone()));

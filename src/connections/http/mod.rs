@@ -231,10 +231,21 @@ fn not_ours(run: &Run<'_>, why: &target::Mismatch) -> Fault {
     Fault { kind, ..fault }
 }
 
-/// From now on templates may use the token.
+/// From now on templates may use the token, and the parts of its client.
 fn give_token(run: &mut Run<'_>, delivery: &Delivery<'_>) {
     run.with_token("token", Some(delivery.value));
     run.with_token("old_token", delivery.old);
+    let client = delivery.value.client().cloned().unwrap_or_default();
+    let url = client.token_url.and_then(|url| Url::parse(&url).ok());
+    run.with(|context| {
+        let context = context
+            .maybe("client_id", client.id.as_deref())
+            .maybe("scope", client.scope.as_deref());
+        match &url {
+            Some(url) => context.url("token_url", url),
+            None => context.none("token_url"),
+        }
+    });
 }
 
 /// Makes a call that may be left out by its `when`.

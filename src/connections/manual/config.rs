@@ -61,6 +61,10 @@ impl Kind for ManualConnection {
         }
     }
 
+    fn handles_client_id(&self) -> bool {
+        true
+    }
+
     fn capabilities(&self) -> ConnectionCapabilities {
         ConnectionCapabilities {
             writer: Writer::Person,

@@ -10,6 +10,7 @@ use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError};
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Outcome, Supplied};
 use crate::rotation::record::{ExpiryKnown, Record};
+use crate::secret::{BearerToken, objection_to_client_id};
 
 /// The token at the published path, with what the issuer shows of it.
 pub(super) async fn adopt(
@@ -31,7 +32,9 @@ pub(super) async fn supplied(
     match found {
         PublishedSecret::Token(token) => {
             let by = store.published_by(&unit.name).await;
-            Ok(from_published(without_old_facts(token, record), by))
+            let mut supplied = from_published(without_old_facts(token, record), by);
+            supplied.value = unit.whole(with_stated_client(supplied.value));
+            Ok(supplied)
         }
         PublishedSecret::Absent | PublishedSecret::Malformed(_) => Err(Fault::new(
             FaultClass::NotApplied,
@@ -41,13 +44,24 @@ pub(super) async fn supplied(
     }
 }
 
+/// Of the parts that stand beside a client secret only the client id is taken: whom
+/// the secret is shown to is said by the configuration alone.
+fn with_stated_client(value: BearerToken) -> BearerToken {
+    let id = value.client().and_then(|parts| parts.id.clone());
+    let id = id.filter(|id| objection_to_client_id(id).is_none());
+    match id {
+        Some(id) => value.of_client(None).with_client_id(id),
+        None => value.of_client(None),
+    }
+}
+
 /// Drops facts of the previous token. They stay in the secret if a person
 /// changes only the token (`vault kv patch`, or the user interface).
 fn without_old_facts(token: PublishedToken, record: &Record) -> PublishedToken {
     let Some(old) = record.current.as_ref() else {
         return token;
     };
-    if old.value == token.value {
+    if old.value.matches(token.value.expose()) {
         return token;
     }
     let issued_at = token.issued_at.filter(|at| *at != old.issued_at);
@@ -122,7 +136,6 @@ fn store_fault(error: StoreError) -> Fault {
 mod tests {
     use super::*;
     use crate::rotation::record::{HeldToken, Origin};
-    use crate::secret::BearerToken;
 
     #[test]
     fn facts_of_the_token_before_are_not_those_of_the_new_one() {

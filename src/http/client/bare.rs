@@ -1,4 +1,5 @@
-//! The bare client: built from the settings, and anew when the files for TLS change.
+//! The bare client: built from the settings, and anew when the files for TLS or for a
+//! proxy change.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use jiff::SignedDuration;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::time::Instant;
 
-use super::files::{Stamps, authorities, identity};
+use super::files::{Stamps, authorities, identity, proxy_login};
 use super::settings::ClientSettings;
 
 /// How often the files are looked at, while requests are sent.
@@ -81,13 +82,13 @@ impl Bare {
         match built {
             Ok(client) => {
                 *self.current.write() = client;
-                tracing::info!("the files for TLS changed and were read again");
+                tracing::info!("the files for TLS or the proxy changed and were read again");
                 None
             }
             Err(reason) => {
                 tracing::warn!(
                     reason,
-                    "the files for TLS changed and cannot be used: what was read before stays in use"
+                    "the files for TLS or the proxy changed and cannot be used: what was read before stays in use"
                 );
                 Some(reason)
             }
@@ -137,8 +138,12 @@ fn build(settings: &ClientSettings) -> Result<reqwest::Client, String> {
         .pool_max_idle_per_host(settings.per_host.max(1));
     if let Some(proxy) = &settings.proxy {
         // Not `all`: a proxy reads what is sent over http, our credentials too.
-        let proxy = reqwest::Proxy::https(proxy.clone())
+        let mut proxy = reqwest::Proxy::https(proxy.clone())
             .map_err(|_| "the proxy's URL cannot be used".to_owned())?;
+        if let Some(file) = &settings.proxy_auth_file {
+            let (user, password) = proxy_login(file)?;
+            proxy = proxy.basic_auth(&user, password.expose());
+        }
         builder = builder.proxy(proxy);
     }
     if let Some(certificates) = authorities(settings)? {
@@ -172,6 +177,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::http::client::HostSettings;
 
     /// Answers every connection with 200; returns the first bytes of the first.
     async fn first_head(listener: TcpListener) -> String {
@@ -225,5 +231,60 @@ mod tests {
             !head.contains("canary") && !head.contains("/secret"),
             "{head}"
         );
+    }
+
+    /// A proxy is shown what stands in its own file, also after that changed; a proxy of
+    /// a single host is not shown what another one knows us by.
+    #[tokio::test]
+    async fn a_proxy_knows_us_by_the_file_that_is_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("proxy-auth");
+        std::fs::write(&file, "rotator:first:secret\n").expect("written");
+        let settings = async |listener: &TcpListener| ClientSettings {
+            proxy: Url::parse(&format!("http://{}", listener.local_addr().expect("bound"))).ok(),
+            proxy_auth_file: Some(file.clone()),
+            ..ClientSettings::default()
+        };
+        let listen = || TcpListener::bind("127.0.0.1:0");
+        let proxy = listen().await.expect("a port");
+        let of_all = settings(&proxy).await;
+        let asked = async |client: reqwest::Client, proxy: TcpListener| {
+            let sent = client.get("https://idp.example/").send();
+            let (head, _failed) = tokio::join!(first_head(proxy), sent);
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            let found = lines.find(|(name, _)| name.eq_ignore_ascii_case("proxy-authorization"));
+            found.map(|(_, value)| value.to_owned())
+        };
+        let bare = Bare::new(&of_all).expect("a client");
+        let shown = asked(bare.client().await, proxy).await;
+        assert_eq!(shown.as_deref(), Some("Basic cm90YXRvcjpmaXJzdDpzZWNyZXQ="));
+
+        std::fs::write(&file, "rotator:second").expect("written");
+        let proxy = listen().await.expect("a port");
+        let bare = Bare::new(&settings(&proxy).await).expect("a client");
+        std::fs::write(&file, "rotator:third!").expect("written");
+        bare.look().await.expect("read again");
+        let shown = asked(bare.client().await, proxy).await;
+        assert_eq!(shown.as_deref(), Some("Basic cm90YXRvcjp0aGlyZCE="));
+
+        let other = listen().await.expect("a port");
+        let host = HostSettings {
+            name: "idp.example".to_owned(),
+            ca_file: None,
+            client_certificate: None,
+            proxy: Url::parse(&format!("http://{}", other.local_addr().expect("bound"))).ok(),
+            proxy_auth_file: None,
+        };
+        let client = build(&of_all.of_host(&host)).expect("a client");
+        assert_eq!(asked(client, other).await, None, "it is another proxy");
+
+        for wrong in ["", "no colon", ":no user", "user:", "a:b\nc:d"] {
+            std::fs::write(&file, wrong).expect("written");
+            let why = build(&of_all).expect_err(wrong);
+            assert!(
+                why.contains("proxy-auth") && !why.contains("no colon"),
+                "{why}"
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The files that TLS is made of.
+//! The files that TLS is made of, and by which a proxy knows us.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,13 @@ use zeroize::Zeroizing;
 
 use super::settings::{ClientCertificate, ClientSettings};
 use crate::files;
+use crate::secret::SecretText;
 
 /// Longest file, in bytes: some ten times what systems trust altogether.
 const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// Longest file with a user and a password, in bytes.
+const LONGEST_LOGIN: u64 = 8 * 1024;
 
 /// Names of the files of a folder that hold certificates.
 const EXTENSIONS: [&str; 3] = ["pem", "crt", "cer"];
@@ -30,6 +34,7 @@ impl Stamps {
         if let Some(ours) = &settings.client_certificate {
             paths.extend([ours.cert_file.clone(), ours.key_file.clone()]);
         }
+        paths.extend(settings.proxy_auth_file.iter().cloned());
         Self(paths.into_iter().map(stamped).collect())
     }
 }
@@ -101,6 +106,24 @@ fn certificates_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     files.retain(is_certificate);
     files.sort();
     Ok(files)
+}
+
+/// User and password of a proxy: one line with a colon between them.
+///
+/// # Errors
+/// Names the file and what is wrong with it, never its content.
+pub(super) fn proxy_login(path: &Path) -> Result<(String, SecretText), String> {
+    let told = |why: &str| format!("the file {} for the proxy {why}", path.display());
+    let bytes = files::read(path, LONGEST_LOGIN)
+        .map_err(|fault| told(&format!("cannot be used: {}", fault.told())))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| told("is not UTF-8"))?;
+    let line = text.trim_end_matches(['\r', '\n']);
+    let (user, password) = line
+        .split_once(':')
+        .filter(|(user, _)| !user.is_empty() && !line.contains(char::is_control))
+        .ok_or_else(|| told("is not one line `user:password`"))?;
+    let password = SecretText::parse(password).map_err(|why| told(&format!("{why}")))?;
+    Ok((user.to_owned(), password))
 }
 
 /// Our own certificate with its key.

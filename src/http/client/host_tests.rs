@@ -105,6 +105,7 @@ async fn a_host_has_its_own_authority_and_is_shown_its_own_certificate() {
         ca_file: Some(ca_file.clone()),
         client_certificate: ours.cloned(),
         proxy: None,
+        proxy_auth_file: None,
     };
     let with_port = format!("127.0.0.1:{port}");
     let rows = [

@@ -29,6 +29,9 @@ pub struct ClientSettings {
     /// Proxy for https requests, which it cannot read. Requests over http, which
     /// stay on this machine, never go to it. The environment's proxy is never used.
     pub proxy: Option<Url>,
+    /// File with the `user:password` by which the proxy knows us. It is read again
+    /// when it changes.
+    pub proxy_auth_file: Option<PathBuf>,
     /// Concurrent requests to one host.
     pub per_host: usize,
     /// What is different for single hosts.
@@ -46,6 +49,8 @@ pub struct HostSettings {
     pub client_certificate: Option<ClientCertificate>,
     /// Proxy on the way to it.
     pub proxy: Option<Url>,
+    /// File with the `user:password` by which that proxy knows us.
+    pub proxy_auth_file: Option<PathBuf>,
 }
 
 impl Default for ClientSettings {
@@ -60,6 +65,7 @@ impl Default for ClientSettings {
             client_certificate: None,
             tls_min_version: TlsVersion::V12,
             proxy: None,
+            proxy_auth_file: None,
             per_host: 4,
             hosts: Vec::new(),
         }
@@ -67,9 +73,12 @@ impl Default for ClientSettings {
 }
 
 impl ClientSettings {
-    /// Whether no file takes part in TLS.
+    /// Whether it is made of no file.
     pub(super) fn has_no_files(&self) -> bool {
-        self.ca_file.is_none() && self.ca_dir.is_none() && self.client_certificate.is_none()
+        self.ca_file.is_none()
+            && self.ca_dir.is_none()
+            && self.client_certificate.is_none()
+            && self.proxy_auth_file.is_none()
     }
 
     /// The settings for one host: what it does not name is as for all others.
@@ -85,6 +94,8 @@ impl ClientSettings {
         }
         if host.proxy.is_some() {
             own.proxy.clone_from(&host.proxy);
+            // What one proxy knows us by is no business of another.
+            own.proxy_auth_file.clone_from(&host.proxy_auth_file);
         }
         own
     }
@@ -121,6 +132,18 @@ impl From<TlsVersion> for reqwest::tls::Version {
     }
 }
 
+/// What is wrong with a file for a proxy, and the remedy.
+#[must_use]
+pub fn proxy_auth_fault(
+    proxy: Option<&Url>,
+    file: Option<&PathBuf>,
+) -> Option<(&'static str, &'static str)> {
+    (file.is_some() && proxy.is_none()).then_some((
+        "there is no proxy that could be shown these credentials",
+        "write `proxy` beside it, or remove the key",
+    ))
+}
+
 /// What is wrong with the URL of a proxy, and the remedy.
 #[must_use]
 pub fn proxy_faults(proxy: &Url) -> Vec<(&'static str, &'static str)> {
@@ -134,7 +157,7 @@ pub fn proxy_faults(proxy: &Url) -> Vec<(&'static str, &'static str)> {
     if !proxy.username().is_empty() || proxy.password().is_some() {
         faults.push((
             "a credential must not stand in a URL",
-            "let the proxy know this machine by its address instead",
+            "write the path of a file with `user:password` into `proxy_auth_file`",
         ));
     }
     faults

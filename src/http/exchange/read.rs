@@ -21,6 +21,8 @@ pub struct Read {
     pub token: Option<Place>,
     /// `issue`, `list`, `get`: the id of a token.
     pub id: Option<Place>,
+    /// `issue`: the client id, where a new client secret has a new one.
+    pub client_id: Option<Place>,
     /// `list`, `get`: its label.
     pub label: Option<Place>,
     /// `list`, `get`: the first characters of its value, by which an adopted token is
@@ -153,6 +155,7 @@ impl Read {
         let places = [
             &mut self.token,
             &mut self.id,
+            &mut self.client_id,
             &mut self.label,
             &mut self.token_prefix,
             &mut self.token_suffix,
@@ -183,6 +186,7 @@ impl Read {
         let places = [
             ("token", self.token.as_ref()),
             ("id", self.id.as_ref()),
+            ("client_id", self.client_id.as_ref()),
             ("label", self.label.as_ref()),
             ("token_prefix", self.token_prefix.as_ref()),
             ("token_suffix", self.token_suffix.as_ref()),
@@ -211,6 +215,7 @@ impl Read {
         let places = [
             "token",
             "id",
+            "client_id",
             "label",
             "token_prefix",
             "token_suffix",
@@ -232,7 +237,13 @@ impl Read {
 /// The keys that a call reads.
 fn reads(purpose: Purpose) -> &'static [&'static str] {
     match purpose {
-        Purpose::Issue => &["token", "id", "expires_at", "previous_expires_at"],
+        Purpose::Issue => &[
+            "token",
+            "id",
+            "client_id",
+            "expires_at",
+            "previous_expires_at",
+        ],
         Purpose::List => &[
             "items",
             "items_as",

@@ -198,6 +198,27 @@ pub const ROWS: &[Row] = &[
         &[(Issuer, &[Issue]), (Connection, WITH_TOKEN)],
     ),
     row(
+        "client_id",
+        "The client id that belongs to the client secret `token`.",
+        "The credential is no client secret.",
+        ("{{ client_id }}", "scim-client-7"),
+        &[(Connection, WITH_TOKEN)],
+    ),
+    row(
+        "token_url",
+        "The token endpoint at which the client secret `token` is exchanged. In a URL it stands as it is.",
+        "The credential is no client secret.",
+        ("{{ token_url }}", "https://login.example.com/oauth2/token"),
+        &[(Connection, WITH_TOKEN)],
+    ),
+    row(
+        "scope",
+        "The scopes that are asked for there, separated by blanks.",
+        "The credential is no client secret, or no scope is configured.",
+        ("{{ scope }}", "scim.read scim.write"),
+        &[(Connection, WITH_TOKEN)],
+    ),
+    row(
         "id",
         "The issuer's id of a token. `issue`: of the token that is replaced. `get`, `revoke`: of the one that is meant.",
         "`issue`: there is no token yet. `issue`, `revoke`: its id is not known.",

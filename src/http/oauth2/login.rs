@@ -143,7 +143,7 @@ fn is_ruled_unauthorized(answer: &Answer, config: &ClientCredentials, client: &C
     matches!(judged, Err((_, Some(Means::Unauthorized))))
 }
 
-fn granted(
+pub(super) fn granted(
     answer: &Answer,
     config: &ClientCredentials,
     mask: &Mask,
@@ -281,7 +281,7 @@ fn refusal(answer: &Answer, config: &ClientCredentials, now: Timestamp) -> Fault
 }
 
 /// Only words of the standards are repeated: a server may echo anything.
-fn oauth_error(answer: &Answer) -> Option<&'static str> {
+pub(super) fn oauth_error(answer: &Answer) -> Option<&'static str> {
     const KNOWN: [&str; 8] = [
         "invalid_request",
         "invalid_client",

@@ -8,6 +8,7 @@ mod grant;
 mod login;
 mod proof;
 mod signing;
+mod trial;
 
 pub use self::assertion::{JwtAuth, SigningKey};
 pub use self::auth::{AuthHeader, CallerAuth};
@@ -17,6 +18,7 @@ pub use self::grant::{Grant, JwtGrant, TokenExchange};
 pub use self::login::{Granted, RefreshFailed, Refreshed, login, refresh};
 pub use self::proof::Proof;
 pub use self::signing::{Algorithm, Thumbprint};
+pub use self::trial::{Ungranted, try_secret};
 
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,23 @@ impl Used {
 }
 
 impl Proof {
+    /// A client secret that is not read from anywhere.
+    #[must_use]
+    pub(super) fn of_secret(secret: SecretText, method: ClientAuthMethod) -> Self {
+        let mut proof = Self::default();
+        proof.secret(secret, method);
+        proof
+    }
+
+    fn secret(&mut self, secret: SecretText, method: ClientAuthMethod) {
+        match method {
+            ClientAuthMethod::Basic => self.basic = Some(secret),
+            ClientAuthMethod::Post | ClientAuthMethod::TlsClientAuth => {
+                self.pairs.push(("client_secret", secret));
+            }
+        }
+    }
+
     /// The references that it was made of were not accepted: forget what was
     /// remembered of them.
     pub fn refused(&self, secrets: &dyn Secrets) {
@@ -89,12 +106,7 @@ impl ClientCredentials {
             proof.assertion(signed);
         } else if let Some(reference) = &self.client_secret {
             let text = proof.used.resolve(secrets, &reference.0).await?;
-            match self.method {
-                ClientAuthMethod::Basic => proof.basic = Some(text),
-                ClientAuthMethod::Post | ClientAuthMethod::TlsClientAuth => {
-                    proof.pairs.push(("client_secret", text));
-                }
-            }
+            proof.secret(text, self.method);
         }
         Ok(proof)
     }

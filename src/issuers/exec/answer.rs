@@ -9,7 +9,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::issuers::spelled;
 use crate::program::{Answer, Common, Reply};
 use crate::rotation::outcome::{ListedToken, Listing};
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, objection_to_client_id};
 
 /// The word in `result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -49,6 +49,7 @@ pub(super) struct Output {
     #[serde(default, deserialize_with = "wiped")]
     token: Option<Zeroizing<String>>,
     id: Option<String>,
+    client_id: Option<String>,
     expires_at: Option<Timestamp>,
     old_dies_at: Option<Timestamp>,
     tokens: Option<Vec<Item>>,
@@ -113,6 +114,14 @@ impl Reply<Output> {
         {
             return Err(self.no_token(&format!("the `id` of the new token {why}, so it is no id")));
         }
+        let client_id = self.answer.client_id.take();
+        if let Some(why) = client_id.as_deref().and_then(objection_to_client_id) {
+            return Err(self.no_token(&format!("the `client_id` of the new secret {why}")));
+        }
+        let value = match client_id {
+            Some(id) => value.with_client_id(id),
+            None => value,
+        };
         Ok(Issued {
             value,
             id: self.answer.id.take(),

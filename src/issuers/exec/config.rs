@@ -117,6 +117,10 @@ impl Kind for ExecIssuer {
         self.lifetime.declared.map(|life| life.0)
     }
 
+    fn handles_client_id(&self) -> bool {
+        true
+    }
+
     fn longest_call(&self) -> Option<LongestCall> {
         Some(LongestCall {
             key: "timeout",

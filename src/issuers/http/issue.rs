@@ -1,10 +1,13 @@
 //! Having a token issued. From the moment the answer holds a token, nothing may
 //! fail any more: an error would lose it.
 
+mod client_id;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::client_id::joined;
 use super::HttpTokens;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Effect, Place, Purpose, Read, Reply, Run, View};
@@ -68,6 +71,8 @@ impl HttpTokens {
             None => read_value(&answers, &run)
                 .map_err(|fault| made(fault, usable(answers.text(|read| read.id.as_ref()))))?,
         };
+        let value = with_client_id(value, &answers, &run)
+            .map_err(|fault| made(fault, usable(answers.text(|read| read.id.as_ref()))))?;
         let id = self.issued_id(&mut run, request, &answers, &value).await?;
         let (expires_at, expiry) = self.expiry(&value, &answers, asked, sent_at);
         Ok(IssuedToken {
@@ -299,6 +304,20 @@ fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault
         };
         lost(format!("what is at {place} cannot be used: {shape}{remedy}"))
     })
+}
+
+/// A secret whose client id is announced and not told is of no use.
+fn with_client_id(
+    value: BearerToken,
+    answers: &Answers<'_>,
+    run: &Run<'_>,
+) -> Result<BearerToken, Fault> {
+    let mut told = answers.all.iter();
+    let Some(answered) = told.find(|answered| answered.call.read.client_id.is_some()) else {
+        return Ok(value);
+    };
+    joined(value, answers.text(|read| read.client_id.as_ref()))
+        .map_err(|why| after_creation(true, run.about(answered.answer.unexpected(why))))
 }
 
 /// The id of what was made, as the answers tell it.

@@ -46,6 +46,10 @@ impl Kind for HttpIssuer {
         self.lifetime.declared.map(|life| life.0)
     }
 
+    fn handles_client_id(&self) -> bool {
+        self.issue.reads(|read| read.client_id.clone())
+    }
+
     fn vendor(&self) -> Option<&VendorMark> {
         self.vendor.as_deref()
     }

@@ -88,6 +88,7 @@ fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
         | FindingReason::Ambiguous403
         | FindingReason::WrongBaseUrl
         | FindingReason::NoReadVariant
+        | FindingReason::NoAccess
         | FindingReason::NotScim
         | FindingReason::Redirect
         | FindingReason::Tls
@@ -138,7 +139,9 @@ pub(super) fn fault_of(finding: &Finding, class: FaultClass) -> Fault {
         | FindingReason::NoReadVariant
         | FindingReason::RefusalUnclear
         | FindingReason::LikeWrongToken => FaultKind::Schema,
-        FindingReason::WrongBaseUrl | FindingReason::ControlsOff => FaultKind::Config,
+        FindingReason::WrongBaseUrl | FindingReason::NoAccess | FindingReason::ControlsOff => {
+            FaultKind::Config
+        }
         FindingReason::Malformed
         | FindingReason::NotInForce
         | FindingReason::EndpointOpen

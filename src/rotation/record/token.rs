@@ -2,18 +2,19 @@
 //! values.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::rotation::issuer_id::IssuerId;
 use crate::scim::evidence::Evidence;
-use crate::secret::{BearerToken, Fingerprint};
+use crate::secret::{BearerToken, ClientParts, Fingerprint};
 
 /// A token value with its public facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredToken")]
 pub struct HeldToken {
-    /// The token itself. It is written only to the record in Vault.
-    #[serde(with = "token_value")]
+    /// The token itself, and the parts of its client if it is a client secret. It is
+    /// written only to the record in Vault: as `value`, and the parts as `client`.
+    #[serde(flatten, serialize_with = "with_client")]
     pub value: BearerToken,
     /// Its id at the issuer, where the issuer has shown it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,8 +52,10 @@ pub struct HeldToken {
 /// secret names as if the issuer had shown it.
 #[derive(Deserialize)]
 struct StoredToken {
-    #[serde(with = "token_value")]
+    #[serde(deserialize_with = "token_value::deserialize")]
     value: BearerToken,
+    #[serde(default)]
+    client: Option<ClientParts>,
     #[serde(default)]
     id: Option<IssuerId>,
     #[serde(default)]
@@ -80,7 +83,7 @@ impl From<StoredToken> for HeldToken {
             (false, id) => (None, id.map(|id| id.text())),
         };
         Self {
-            value: stored.value,
+            value: stored.value.of_client(stored.client),
             id,
             stated_id: stored.stated_id.or(stated),
             supplied_by: stored.supplied_by,
@@ -170,15 +173,27 @@ pub enum Origin {
     Operator,
 }
 
-/// Serialises a token into the record; nothing else serialises one.
+/// Serialises a token and the parts of its client into the record; nothing else
+/// serialises them together.
+fn with_client<S: Serializer>(value: &BearerToken, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Parts<'a> {
+        value: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client: Option<&'a ClientParts>,
+    }
+    let parts = Parts {
+        value: value.expose(),
+        client: value.client(),
+    };
+    parts.serialize(to)
+}
+
+/// Reads a token from the record.
 mod token_value {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde::{Deserialize, Deserializer, de::Error};
 
     use crate::secret::BearerToken;
-
-    pub(super) fn serialize<S: Serializer>(value: &BearerToken, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(value.expose())
-    }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BearerToken, D::Error> {
         BearerToken::parse(String::deserialize(from)?).map_err(D::Error::custom)

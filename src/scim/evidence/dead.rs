@@ -49,6 +49,7 @@ pub fn is_dead(seen: &Verdict<Evidence>, proven: Option<&Evidence>) -> bool {
             FindingReason::WrongBaseUrl => so_refused(404),
             FindingReason::Malformed
             | FindingReason::OtherTenant
+            | FindingReason::NoAccess
             | FindingReason::Ambiguous403
             | FindingReason::EndpointOpen
             | FindingReason::TokenTooLarge
@@ -84,6 +85,7 @@ pub fn issuer_decides(finding: &Finding) -> bool {
         | FindingReason::WrongBaseUrl => true,
         FindingReason::Malformed
         | FindingReason::OtherTenant
+        | FindingReason::NoAccess
         | FindingReason::NotInForce
         | FindingReason::Rejected
         | FindingReason::Forbidden

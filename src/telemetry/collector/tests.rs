@@ -21,7 +21,7 @@ fn fresh(name: &str) -> TokenSnapshot {
 fn a_token_has_its_series() {
     let out = text([fixture::snapshot(&fixture::busy_record("crm"))]);
     let expected = [
-        "scim_rotator_token_info{token=\"crm\",issuer=\"crm\",provider=\"http\",strategy=\"overlap\",environment=\"production\"} 1",
+        "scim_rotator_token_info{token=\"crm\",issuer=\"crm\",provider=\"http\",credential=\"token\",strategy=\"overlap\",environment=\"production\"} 1",
         "scim_rotator_connection_info{token=\"crm\",connection=\"entra-hr\",idp=\"http\"} 1",
         "scim_rotator_token_expiry_timestamp_seconds{token=\"crm\",slot=\"pending\"} 1806926400",
         "scim_rotator_rotation_stage{token=\"crm\",stage=\"delivering\"} 1",
@@ -34,6 +34,21 @@ fn a_token_has_its_series() {
     ];
     for line in expected {
         assert!(out.lines().any(|l| l == line), "{line}\n{out}");
+    }
+}
+
+/// A life that is not known may be one without an end.
+#[test]
+fn long_lived_is_what_lives_for_more_than_a_day_or_nobody_knows_how_long() {
+    let mut record = fixture::fresh_record("crm");
+    let cases = [(Some(24), 0), (Some(25), 1), (None, 1)];
+    for (hours, expected) in cases {
+        let token = record.current.as_mut().expect("a token");
+        let end = |hours| token.issued_at + jiff::SignedDuration::from_hours(hours);
+        token.expires_at = hours.map(end);
+        let out = text([fixture::snapshot(&record)]);
+        let line = format!("scim_rotator_token_long_lived{{token=\"crm\"}} {expected}");
+        assert!(out.lines().any(|l| l == line), "{hours:?}: {out}");
     }
 }
 

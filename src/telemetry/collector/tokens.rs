@@ -1,5 +1,7 @@
 //! Series of the tokens themselves.
 
+use jiff::SignedDuration;
+
 use super::with;
 use crate::rotation::record::ExpiryKnown;
 use crate::telemetry::board::Entry;
@@ -9,7 +11,7 @@ use crate::telemetry::snapshot::SlotFacts;
 pub(super) const FAMILIES: &[Family] = &[
     gauge(
         "scim_rotator_token_info",
-        "A configured token: its issuer, the kind of issuer, how it is rotated, its environment.",
+        "A configured token: its issuer, the kind of issuer, what the identity provider holds, how it is rotated, its environment.",
         token_info,
     ),
     gauge(
@@ -49,6 +51,11 @@ pub(super) const FAMILIES: &[Family] = &[
         "scim_rotator_token_expiry_source",
         "Where the expiry of the token in use is known from: 1 for that source, 0 for all others.",
         expiry_source,
+    ),
+    gauge(
+        "scim_rotator_token_long_lived",
+        "1 if the token in use lives for more than a day from its issue, or for a time that is not known.",
+        long_lived,
     ),
     gauge(
         "scim_rotator_token_renewal_timestamp_seconds",
@@ -101,10 +108,25 @@ fn token_info(entry: &Entry, to: &mut Series<'_>) {
     let labels = [
         ("issuer", facts.issuer.as_str()),
         ("provider", facts.provider.as_str()),
+        ("credential", facts.credential),
         ("strategy", facts.strategy),
         ("environment", facts.environment.as_deref().unwrap_or("")),
     ];
     to.flag(&facts.name, &labels, true);
+}
+
+/// A credential of a longer life than this is a long-lived one.
+const SHORT_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+fn long_lived(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        if let Some(token) = &s.current {
+            let end = token.expires_at;
+            let life = end.map(|end| end.duration_since(token.issued_at));
+            let is_long = life.is_none_or(|life| life > SHORT_LIFE);
+            to.flag(&s.facts.name, &[], is_long);
+        }
+    });
 }
 
 fn connection_info(entry: &Entry, to: &mut Series<'_>) {

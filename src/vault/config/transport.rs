@@ -1,7 +1,7 @@
 //! The HTTP client's settings for Vault: certificates, TLS, proxy.
 
 use super::VaultConfig;
-use crate::http::{ClientCertificate, ClientSettings, proxy_faults};
+use crate::http::{ClientCertificate, ClientSettings, proxy_auth_fault, proxy_faults};
 use crate::problem::Problems;
 use crate::vault::auth::AuthConfig;
 
@@ -32,6 +32,7 @@ impl VaultConfig {
             }),
             tls_min_version: self.tls_min_version,
             proxy: self.proxy.clone(),
+            proxy_auth_file: self.proxy_auth_file.clone(),
             max_body: LARGEST_ANSWER,
             per_host: PER_NODE,
             hosts: Vec::new(),
@@ -41,6 +42,10 @@ impl VaultConfig {
     pub(super) fn check_transport(&self, path: &str, problems: &mut Problems) {
         for (fault, remedy) in self.proxy.iter().flat_map(proxy_faults) {
             problems.error(format!("{path}.proxy"), fault, remedy);
+        }
+        let auth = proxy_auth_fault(self.proxy.as_ref(), self.proxy_auth_file.as_ref());
+        if let Some((fault, remedy)) = auth {
+            problems.error(format!("{path}.proxy_auth_file"), fault, remedy);
         }
         if self.proxy.is_some() && self.address.0.iter().all(|url| url.scheme() == "http") {
             problems.warning(

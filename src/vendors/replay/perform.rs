@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::ports::{Condition, Connection, Delivery, IssueRequest, Issuer, TokenHandle};
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, ClientParts};
 
 /// The rotation that labels name.
 const ROTATION: &str = "01937a3e-0000-7000-8000-000000000001";
@@ -167,7 +167,12 @@ impl Performance<'_> {
         };
         let value = self.or_known(self.with.token.as_deref(), held)?;
         let old = self.or_known(self.with.old_token.as_deref(), former)?;
-        let (value, old) = (parsed(&value)?, parsed(&old)?);
+        let (held, former) = match self.call == Call::Revert {
+            true => ("old_scim_client_id", "scim_client_id"),
+            false => ("scim_client_id", "old_scim_client_id"),
+        };
+        let value = parsed(&value)?.of_client(Some(self.client(held)?));
+        let old = parsed(&old)?.of_client(Some(self.client(former)?));
         let mut delivery = Delivery {
             token: &name,
             value: &value,
@@ -190,6 +195,16 @@ impl Performance<'_> {
             | Call::Revoke
             | Call::Complete
             | Call::Cancel => return Err("a connection has no such operation".to_owned()),
+        })
+    }
+
+    /// The parts of the client with this id: those of a token, too, since a template
+    /// that does not use them is not changed by them.
+    fn client(&self, id: &str) -> Result<ClientParts, String> {
+        Ok(ClientParts {
+            id: Some(self.known(id)?),
+            token_url: Some(self.known("scim_token_url")?),
+            scope: Some(self.known("scim_scope")?),
         })
     }
 

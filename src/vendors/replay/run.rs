@@ -235,6 +235,14 @@ pub(super) fn beginning(replay: &Replay, scene: &Scene) -> Values {
         values.set("token", "new-token/7f3a+b\"\\==x");
         values.set("old_token", "old-token/91bc+d\"\\==y");
         values.set("scim_url", "https://sp.example.com/scim/v2");
+        // Of the client whose secret the token is, for connections that hold one.
+        values.set("scim_client_id", "new-scim-client");
+        values.set("old_scim_client_id", "old-scim-client");
+        values.set(
+            "scim_token_url",
+            "https://login.sp.example.com/oauth2/token",
+        );
+        values.set("scim_scope", "scim.read scim.write");
     }
     for (name, value) in replay.parameters_of(scene) {
         // A time of TOML is no placeholder: its user is told so.

@@ -217,3 +217,122 @@ fn http_is_for_this_machine_only() {
         assert_eq!(said_of(&text), [], "{host}");
     }
 }
+
+/// The token of the issuer `sso`, as a client secret.
+const SECRET: &str = "issuer = 'sso'
+credential = 'client_secret'
+token_url = 'https://login.example.com/token'
+client_id = 'scim'
+scopes = ['scim.read', 'scim.write']";
+
+/// The sound configuration with this in place of `issuer = 'sso'`.
+fn with_token(keys: &str) -> String {
+    SOUND.replace("issuer = 'sso'", keys)
+}
+
+fn paths(text: &str) -> Vec<(Severity, String)> {
+    let found = said_of(text);
+    found.iter().map(|f| (f.severity, f.path.clone())).collect()
+}
+
+#[test]
+fn a_client_secret_needs_a_token_endpoint_and_a_client() {
+    assert_eq!(paths(&with_token(SECRET)), []);
+    let error = |key: &str| vec![(Error, format!("tokens.erp.{key}"))];
+    let cases = [
+        (
+            "token_url = 'https://login.example.com/token'\n",
+            "",
+            "token_url",
+        ),
+        (
+            "https://login.example.com/token",
+            "http://login.example.com/token",
+            "token_url",
+        ),
+        ("client_id = 'scim'\n", "", "client_id"),
+        ("client_id = 'scim'", "client_id = ''", "client_id"),
+        (
+            "'scim.read', 'scim.write'",
+            "'scim.read scim.write'",
+            "scopes[0]",
+        ),
+        ("credential = 'client_secret'\n", "", "token_url"),
+    ];
+    for (from, to, key) in cases {
+        assert!(SECRET.contains(from), "{from}");
+        let found = paths(&with_token(&SECRET.replace(from, to)));
+        assert_eq!(found[..1], error(key), "{from} -> {to}: {found:?}");
+    }
+    let params = format!("{SECRET}\ntoken_params = {{ client_id = 'x' }}");
+    assert_eq!(paths(&with_token(&params)), error("token_params.client_id"));
+}
+
+#[test]
+fn an_issuer_that_tells_the_client_id_needs_connections_that_take_it() {
+    let issuer = "
+[issuers.sso.http]
+capabilities = { live_tokens = 'many', issue_effect = 'keeps', recovery = 'none', revoke = 'by_id', expiry = 'reported' }
+issue = { url = 'https://sso.example.com/clients', read = { token = '/secret', id = '/id', client_id = '/client_id', expires_at = '/end' } }
+revoke = { url = 'https://sso.example.com/clients/{{ id }}' }
+";
+    let connection = "
+[connections.idp.http]
+base_url_check = 'unavailable'
+deliver = { url = 'https://idp.example.com/scim', body.json = { id = '{{ client_id }}', secret = '{{ token }}' } }
+";
+    let without_id = SECRET.replace("client_id = 'scim'\n", "");
+    let text = with_token(&without_id);
+    let (begin, rest) = text.split_once("[issuers.sso.oauth2]").expect("an issuer");
+    let (_, rest) = rest
+        .split_once("[connections.idp.exec]")
+        .expect("a connection");
+    let (_, rest) = rest.split_once("command = ['/bin/sh']").expect("its key");
+    let text = format!("{begin}{issuer}{connection}{rest}");
+    let unchecked = (Warning, "connections.idp.http.base_url_check".to_owned());
+    let said: Vec<_> = paths(&text)
+        .into_iter()
+        .filter(|f| *f != unchecked)
+        .collect();
+    let of_crm = (Warning, "tokens.crm.connections[0]".to_owned());
+    assert_eq!(said, [of_crm], "the other token has no client");
+    let text = text.replacen("connections = ['idp']", "", 1);
+    let said: Vec<_> = paths(&text)
+        .into_iter()
+        .filter(|f| *f != unchecked)
+        .collect();
+    assert_eq!(said, []);
+
+    let forgotten = text.replace("id = '{{ client_id }}', ", "");
+    let said: Vec<_> = paths(&forgotten)
+        .into_iter()
+        .filter(|f| *f != unchecked)
+        .collect();
+    assert_eq!(said, [(Warning, "tokens.erp.connections[0]".to_owned())]);
+
+    let later = "after_deliver = [{ name = 'id', url = 'https://idp.example.com/id', body.json = { id = '{{ client_id }}' } }]\n\n[tokens.crm]";
+    let apart = forgotten.replacen("[tokens.crm]", later, 1);
+    let errors = said_of(&apart);
+    let mut errors = errors.iter().filter(|f| f.severity == Error);
+    let found = errors.next().expect("an error");
+    assert!(found.path.contains("after_deliver"), "{found:?}");
+    assert!(found.message.contains("another call"), "{found:?}");
+
+    let undone = "revert = { url = 'https://idp.example.com/scim', body.json = { secret = '{{ token }}' } }\n\n[tokens.crm]";
+    let undone = text.replacen("[tokens.crm]", undone, 1);
+    let errors = said_of(&undone);
+    let mut errors = errors.iter().filter(|f| f.severity == Error);
+    assert_eq!(
+        errors.next().expect("an error").path,
+        "connections.idp.http.revert"
+    );
+}
+
+#[test]
+fn the_place_of_a_key_must_be_said() {
+    let key = "issuer = 'sso'\ncredential = 'key'";
+    let probed = format!("{key}\nprobe.headers = {{ X-Api-Key = '{{{{ token }}}}' }}");
+    assert_eq!(paths(&with_token(&probed)), []);
+    let found = paths(&with_token(key));
+    assert_eq!(found, [(Error, "tokens.erp.probe.headers".to_owned())]);
+}

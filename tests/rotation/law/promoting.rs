@@ -180,6 +180,7 @@ fn every_finding_about_a_pending_token_has_its_consequence() {
             | FindingReason::Ambiguous403
             | FindingReason::WrongBaseUrl
             | FindingReason::NoReadVariant
+            | FindingReason::NoAccess
             | FindingReason::NotScim
             | FindingReason::Redirect
             | FindingReason::Tls

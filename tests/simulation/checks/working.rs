@@ -62,8 +62,22 @@ impl Tenant {
         }
     }
 
+    /// No identity provider and no reader ever has the id of one client and the secret
+    /// of another, in no moment and by no excuse.
+    fn check_bundles(&self) -> Checked {
+        let held = self.held.iter().chain(&self.waiting).flatten();
+        if let Some(mixed) = held.into_iter().find(|held| self.provider.is_mixed(held)) {
+            return Err(format!(
+                "bundle: a connection holds {} with the id of another client",
+                mixed.fingerprint()
+            ));
+        }
+        Ok(())
+    }
+
     /// I1: what a connection holds works.
     pub(crate) fn check_after(&mut self, now: Timestamp, all_paused: bool) -> Checked {
+        self.check_bundles()?;
         self.note_missed(now, all_paused);
         for (index, held) in self.held.iter().enumerate() {
             let Some(held) = held else {

@@ -47,6 +47,25 @@ fn a_planted_value_is_written_back_and_told() {
     }
 }
 
+/// The secret in use with the id of another client is of no use to anybody: the whole
+/// is published again, and nothing else is done.
+#[test]
+fn another_client_id_beside_the_secret_in_use_is_written_back() {
+    let mut play = at_rest("S1 overlapping, by label");
+    let before = play.current();
+    assert!(before.value.client().is_some());
+    let calls = |play: &Play| {
+        let names = ["issuer.issue", "issuer.revoke", "connection.deliver"];
+        names.map(|name| play.count(name))
+    };
+    let made = calls(&play);
+    planted(&mut play, Planted::StrangersClient);
+    let published = play.tenant(|t| t.published.clone()).expect("a secret");
+    assert_eq!(published.value, before.value, "with its own client id");
+    assert_eq!(play.current().value, before.value);
+    assert_eq!(calls(&play), made);
+}
+
 #[test]
 fn a_compromise_is_answered_by_the_issuer() {
     let mut play = at_rest("S1 overlapping, by label");

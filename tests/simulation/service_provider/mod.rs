@@ -104,6 +104,13 @@ impl ServiceProvider {
         self.is_strangers(value) || self.tokens.iter().any(|t| t.value == *value && usable(t))
     }
 
+    /// Whether this is the secret of one client with the id of another.
+    pub(crate) fn is_mixed(&self, value: &BearerToken) -> bool {
+        let of_same_secret = |t: &&SpToken| t.value.matches(value.expose());
+        let owner = self.tokens.iter().find(of_same_secret);
+        owner.is_some_and(|owner| owner.value.client() != value.client())
+    }
+
     /// Whether a token belongs to another tenant.
     pub(crate) fn is_strangers(&self, value: &BearerToken) -> bool {
         self.strangers.contains(value)
@@ -181,7 +188,10 @@ impl ServiceProvider {
     /// knows requests again.
     fn issued_before(&self, asked: &IssueRequest, now: Timestamp) -> Option<usize> {
         let same = |t: &SpToken| match self.rules.can.recovery {
-            Recovery::ClientChosen => asked.chosen.as_ref() == Some(&t.value),
+            Recovery::ClientChosen => {
+                let chosen = asked.chosen.as_ref();
+                chosen.is_some_and(|chosen| t.value.matches(chosen.expose()))
+            }
             Recovery::Replay => t.label == asked.label,
             Recovery::ClientNamed
             | Recovery::ByLabel
@@ -291,6 +301,10 @@ impl ServiceProvider {
     ) -> usize {
         self.serial += 1;
         self.revision += 1;
+        let value = match self.rules.client_secrets {
+            true => value.with_client_id(format!("client-{:06}", self.serial)),
+            false => value,
+        };
         let id = match self.rules.can.recovery {
             Recovery::ClientNamed => label.to_owned(),
             Recovery::ClientChosen

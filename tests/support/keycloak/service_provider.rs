@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::{ADMIN, PASSWORD, Server, part};
@@ -52,6 +52,53 @@ impl ServiceProvider {
     pub async fn add_client(&self, client: Value) {
         let path = format!("/{REALM}/clients");
         self.server.must(Method::POST, &path, client, 201).await;
+    }
+
+    /// Base URL of the realm's admin API.
+    pub fn admin_url(&self) -> String {
+        format!("{}/admin/realms/{REALM}", self.server.url)
+    }
+
+    /// Adds a client that may change clients and users of the realm by its service
+    /// account. Returns the role that lets a service account use the SCIM API, and
+    /// the id of the client that the role belongs to.
+    pub async fn add_admin(&self, id: &str, secret: &str) -> (Value, String) {
+        let client = json!({
+            "clientId": id, "secret": secret,
+            "serviceAccountsEnabled": true, "standardFlowEnabled": false,
+        });
+        self.add_client(client).await;
+        let own = self.id_of(id).await;
+        let account = format!("/{REALM}/clients/{own}/service-account-user");
+        let account = self.server.get(&account).await["id"].clone();
+        let account = account.as_str().expect("an id").to_owned();
+        let management = self.id_of("realm-management").await;
+        let mut roles = Vec::new();
+        for name in ["manage-clients", "manage-users", "view-realm"] {
+            let path = format!("/{REALM}/clients/{management}/roles/{name}");
+            roles.push(self.server.get(&path).await);
+        }
+        let path = format!("/{REALM}/users/{account}/role-mappings/clients/{management}");
+        let wish = Value::Array(roles.clone());
+        self.server.must(Method::POST, &path, wish, 204).await;
+        (roles.swap_remove(1), management)
+    }
+
+    /// Keycloak's own id of a client.
+    pub async fn id_of(&self, client_id: &str) -> String {
+        let path = format!("/{REALM}/clients?clientId={client_id}");
+        let found = self.server.get(&path).await;
+        found[0]["id"].as_str().expect("a client").to_owned()
+    }
+
+    /// The ids of all clients that begin like this.
+    pub async fn clients(&self, beginning: &str) -> Vec<String> {
+        let all = self.server.get(&format!("/{REALM}/clients")).await;
+        let ids = all.as_array().into_iter().flatten();
+        let ids = ids.filter_map(|client| client["clientId"].as_str());
+        ids.filter(|id| id.starts_with(beginning))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn endpoint(&self, name: &str) -> Url {

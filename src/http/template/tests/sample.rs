@@ -74,6 +74,14 @@ pub(in crate::http) fn sample() -> Context {
         )
         .secret("token", &token("tok_8f3a"))
         .secret("old_token", &token("tok_11c0"))
+        .text("client_id", "scim-client-7")
+        .url(
+            "token_url",
+            &"https://login.example.com/oauth2/token"
+                .parse()
+                .expect("URL"),
+        )
+        .text("scope", "scim.read scim.write")
         .text("id", "tid_77")
         .text("label", "scim-rotator-crm-prod-r1-1")
         .number("lifetime", 90)
