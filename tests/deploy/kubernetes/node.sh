@@ -19,7 +19,8 @@ keys=$node/pki
 address=10.89.0.1
 api=https://$address:6443
 socket=/run/containerd/containerd.sock
-group=scim-rotator-$(basename "$node")
+# Of this folder alone: another run, or one that was killed, has another.
+group=scim-rotator-node-$(printf %s "$node" | cksum | cut -d ' ' -f 1)
 export PATH=$parts/kubernetes:$parts/etcd:$parts/containerd/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export KUBECONFIG=$node/admin.kubeconfig KUBECACHEDIR=$node/kubecache CONTAINERD_ADDRESS=$socket
 
@@ -57,7 +58,7 @@ up() {
     mkdir -p "$node/log" "$keys"
     chmod 700 "$node"
     for at in $(hierarchies); do
-        mkdir "$at/$group" 2>/dev/null || cannot "it may not make control groups below $at"
+        mkdir "$at/$group" || cannot "it may not make control groups below $at"
         if [[ $at == */cpuset ]]; then
             cat "$at/cpuset.cpus" >"$at/$group/cpuset.cpus"
             cat "$at/cpuset.mems" >"$at/$group/cpuset.mems"
