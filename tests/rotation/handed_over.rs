@@ -332,10 +332,12 @@ fn a_persons_connection_is_not_confirmed_with_those_of_the_daemon() {
         let canary = r.deliveries.get_mut("canary").expect("there");
         canary.state = DeliveryState::Delivered;
     });
-    let canary = scene.clone().rotation(|r| {
-        r.deliveries.get_mut("second").expect("there").ask_again_at = Some(ago(hours(1)));
+    let later = scene.clone().rotation(|r| {
+        let canary = r.deliveries.get_mut("canary").expect("there");
+        canary.ask_again_at = Some(ahead(mins(3)));
     });
-    assert_eq!(step(&canary), Some(confirm("canary")));
+    assert_eq!(step(&scene), Some(confirm("canary")));
+    assert_eq!(step(&later), None, "the person's is not asked meanwhile");
     let cannot_tell = |connection: &str| Outcome::Confirmed {
         connection: connection.to_owned(),
         confirmation: Confirmation::CannotTell,
