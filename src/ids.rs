@@ -4,28 +4,10 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use uuid::Uuid;
 
-use crate::rotation::record::MARK;
-
-fn rotation() -> String {
-    Uuid::now_v7().simple().to_string()
-}
-
-/// Characters of an id of a rotation that tell when it was made.
-const TIME: usize = 24;
-
-/// Length of each id of a rotation, in characters.
-pub const ROTATION: usize = TIME + MARK;
-
-/// Id of a rotation of a record that has this mark; sorts by time. Without a mark
-/// it ends in a new one, which the record keeps.
+/// Characters that sort by time, and are different for each call.
 #[must_use]
-pub fn rotation_with(mark: Option<&str>) -> String {
-    // These characters sort by time, and are different for each call.
-    let mut id: String = rotation().chars().take(TIME).collect();
-    let random = write();
-    let new = || random.get(..MARK).unwrap_or(&random);
-    id.push_str(mark.unwrap_or_else(new));
-    id
+pub fn time_ordered() -> String {
+    Uuid::now_v7().simple().to_string()
 }
 
 /// Id of one write of a record.
@@ -58,16 +40,4 @@ pub fn uuid_of(text: &str) -> String {
     uuid::Builder::from_custom_bytes(bytes)
         .into_uuid()
         .to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_of_rotations_are_equally_long() {
-        let first = rotation_with(None);
-        assert_eq!(first.len(), ROTATION);
-        assert_eq!(rotation_with(first.get(TIME..)).len(), ROTATION);
-    }
 }

@@ -22,6 +22,7 @@ use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply}
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Outcome, Preparation};
 use crate::rotation::record::{HeldToken, Record, RestoredTodo, Retiring, Trigger};
+use crate::rotation::rotation_id;
 use crate::rotation::tenant;
 use crate::rotation::uncommitted::UnrecordedToken;
 use crate::scim::evidence::Tenancy;
@@ -45,7 +46,7 @@ pub async fn perform(
             supplied(unit, store, record)
                 .await
                 .map(|supplied| Outcome::Supplied {
-                    rotation_id: ids::rotation_with(record.mark.as_deref()),
+                    rotation_id: new_rotation_id(record),
                     supplied,
                 })
         }
@@ -75,7 +76,7 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
     }
     let (rotation_id, attempt) = match &record.rotation {
         Some(rotation) => (rotation.id.clone(), rotation.attempts + 1),
-        None => (ids::rotation_with(record.mark.as_deref()), 1),
+        None => (new_rotation_id(record), 1),
     };
     let capabilities = unit.issuer.capabilities();
     let by_issuer = capabilities.supply == Supply::Issuer;
@@ -159,6 +160,10 @@ async fn drop_lost_phase(unit: &Unit) -> Result<(), Fault> {
         | FaultClass::Rejected
         | FaultClass::Conflict => fault,
     })
+}
+
+fn new_rotation_id(record: &Record) -> String {
+    rotation_id::new(&ids::time_ordered(), &ids::write(), record.mark.as_deref())
 }
 
 async fn recover(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {

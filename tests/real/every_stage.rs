@@ -207,7 +207,7 @@ impl Scene {
     /// A token that a person set up, and that is due for renewal. Its label is
     /// one of ours, so that its id is found among those of the other cells.
     async fn is_due(&self, name: &str) {
-        let id = "0".repeat(scim_rotator::ids::ROTATION);
+        let id = "0".repeat(scim_rotator::rotation::rotation_id::LENGTH);
         let label = format!("scim-rotator-{name}-{id}-1");
         let old = self.server.mint_labelled(3600.0, &label).await;
         let fields = due_fields(&old.token, &old.id);

@@ -1,9 +1,9 @@
 //! What the issuer shows, by which the id of an adopted token is looked up.
 
-use crate::ids;
 use crate::ports::unit::Unit;
 use crate::rotation::capability::Supply;
 use crate::rotation::outcome::{Listing, Lookup};
+use crate::rotation::rotation_id;
 use crate::secret::BearerToken;
 
 /// Two ids of rotations consist of these characters alone: they differ from their
@@ -41,7 +41,7 @@ pub(super) async fn look_up(
         listing,
         id_in_value: unit.issuer.id_in(value),
         sample_labels: SAMPLES.map(|character| {
-            let id = character.repeat(ids::ROTATION);
+            let id = character.repeat(rotation_id::LENGTH);
             unit.issuer.label(&unit.name, &id, 1)
         }),
     })

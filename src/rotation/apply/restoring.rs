@@ -12,7 +12,8 @@ use super::change::Change;
 use super::losing::{lost, owns};
 use crate::rotation::capability::Overlap;
 use crate::rotation::outcome::{ListedToken, Listing};
-use crate::rotation::record::{Intent, MARK, Record, Restored, RestoredTodo};
+use crate::rotation::record::{Intent, Record, Restored, RestoredTodo};
+use crate::rotation::rotation_id::{LENGTH, MARK};
 
 /// How long another replica's note of the same restore counts.
 const NOTED: SignedDuration = SignedDuration::from_hours(1);
@@ -45,7 +46,7 @@ pub fn restored(found: &Record, newest: Option<&Record>, now: Timestamp) -> Reco
 /// The record keeps the end of its first rotation's id as its mark.
 pub(super) fn keep_mark(record: &mut Record, rotation_id: &str) {
     let start = rotation_id.len().saturating_sub(MARK);
-    let made_with_mark = rotation_id.len() == 24 + MARK;
+    let made_with_mark = rotation_id.len() == LENGTH;
     if record.mark.is_none() && made_with_mark {
         record.mark = rotation_id.get(start..).map(str::to_owned);
     }
@@ -102,7 +103,7 @@ fn is_pending(change: &Change<'_, '_>, id: &str) -> bool {
 /// The id of a rotation of the record with this mark, in a label.
 fn rotation_id_in<'l>(label: &'l str, mark: &str) -> Option<&'l str> {
     let end = label.find(mark)? + mark.len();
-    let id = label.get(end.checked_sub(24 + MARK)?..end)?;
+    let id = label.get(end.checked_sub(LENGTH)?..end)?;
     id.chars().all(|c| c.is_ascii_hexdigit()).then_some(id)
 }
 

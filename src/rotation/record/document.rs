@@ -117,9 +117,6 @@ pub struct Record {
     pub history: Vec<PastRotation>,
 }
 
-/// Length of [`Record::mark`].
-pub const MARK: usize = 10;
-
 impl Record {
     /// An empty record, for a token that nothing is known of yet.
     #[must_use]

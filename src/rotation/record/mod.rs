@@ -15,7 +15,7 @@ mod supplied;
 mod token;
 
 pub use control::{Control, Lease, Paused, Request, Trigger};
-pub use document::{HISTORY, MARK, Record, SCHEMA};
+pub use document::{HISTORY, Record, SCHEMA};
 pub use ending::{Orphan, Retiring, UseSeen};
 pub use failures::{Failures, Halt, HaltCause, LastFailure};
 pub use flight::{
