@@ -1,5 +1,5 @@
-//! The bare client: built from the settings, and anew when the files for TLS or for a
-//! proxy change.
+//! The bare client: built from the settings, and built again when the files for TLS or
+//! for a proxy change.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -233,7 +233,7 @@ mod tests {
         );
     }
 
-    /// A proxy is shown what stands in its own file, also after that changed; a proxy of
+    /// A proxy is sent the content of its own file, also after that changed; a proxy of
     /// a single host is not shown what another one knows us by.
     #[tokio::test]
     async fn a_proxy_knows_us_by_the_file_that_is_its_own() {
