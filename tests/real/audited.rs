@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::daemon::Daemon;
 use super::house::{House, is_settled, text};
 use super::parts::{Keeper, scim2_server_issuer, token};
+use super::support::part;
 use super::support::scim2_server::Scim2Server;
 use super::wait::eventually;
 
@@ -175,7 +176,29 @@ async fn a_whole_rotation_is_told_by_a_chain_that_vault_confirms() {
     assert_eq!(code, Some(0), "{verdict}");
     assert_eq!(verdict["stored"], verdict["last"], "stored at the end");
     cut_off_lines_are_found(&scene).await;
+    every_line_is_an_event_of_ocsf(&scene.file);
     scene.close().await;
+}
+
+/// The published schema takes what the shipped program makes of the lines.
+fn every_line_is_an_event_of_ocsf(file: &Path) {
+    let Some(part) = part::find("ocsf") else {
+        return;
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pipeline = format!(
+        "set -o pipefail; python3 {} < {} | {} {}",
+        root.join("deploy/audit/ocsf.py").display(),
+        file.display(),
+        part.join("venv/bin/python").display(),
+        root.join("tests/judges/ocsf_judge.py").display(),
+    );
+    let judged = Command::new("bash").args(["-c", &pipeline]).output();
+    let judged = judged.expect("bash");
+    let said = String::from_utf8_lossy(&judged.stderr);
+    assert!(judged.status.success(), "{said}");
+    let count = String::from_utf8_lossy(&judged.stdout).trim().parse();
+    assert_eq!(count, Ok(lines(file).len()), "{said}");
 }
 
 /// Lines at the end are cut off: the files alone do not show it.

@@ -24,7 +24,7 @@ fn every_door_has_every_method_of_its_port() {
             "Store",
             include_str!("../../ports/store.rs"),
             include_str!("store.rs"),
-            8,
+            6,
         ),
         ("Issuer", ports, include_str!("issuer.rs"), 11),
         ("Connection", ports, include_str!("connection.rs"), 7),
