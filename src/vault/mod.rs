@@ -34,6 +34,7 @@ mod floor;
 pub mod handover;
 mod held;
 pub mod inspect;
+pub mod installation_key;
 mod kv;
 mod leased;
 mod local;

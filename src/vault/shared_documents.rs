@@ -1,5 +1,5 @@
 //! The documents beside the records: requests, facts, the bell, the switch of
-//! all tokens.
+//! all tokens, the key for fingerprints.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,10 +8,11 @@ use super::bell::{self, Listener, News};
 use super::facts::{self, StoredFacts};
 use super::path::KvPath;
 use super::store::{VaultStore, config_fault, fault};
-use super::{control, requests};
+use super::{control, installation_key, requests};
 use crate::ports::StoreError;
 use crate::rotation::apply::take_requests_for_all;
 use crate::rotation::record::{Control, RequestsOf, WrittenRequest};
+use crate::secret::FingerprintKey;
 
 impl VaultStore {
     /// Whether all work is stopped, since when and why.
@@ -142,6 +143,32 @@ impl VaultStore {
         let path = self.record_path(bell::NAME)?;
         let rung = bell::ring(&self.documents.session, &path, names).await;
         rung.map_err(fault)
+    }
+
+    /// The key for keyed fingerprints of secrets. The first call reads it from Vault,
+    /// and makes it if there is none yet.
+    ///
+    /// # Errors
+    /// When Vault does not answer, or [`StoreError::Unusable`] if there is something else
+    /// at its path: it is never overwritten.
+    pub async fn fingerprint_key(&self) -> Result<FingerprintKey, StoreError> {
+        let read = self.fingerprint_key.get_or_try_init(async || {
+            let path = self.record_path(installation_key::NAME)?;
+            let made = installation_key::read_or_make(&self.documents.session, &path);
+            Ok::<_, StoreError>(made.await?.for_fingerprints())
+        });
+        read.await.cloned()
+    }
+
+    /// The key for keyed fingerprints, for commands that change nothing; `None` if no
+    /// replica has made it yet.
+    ///
+    /// # Errors
+    /// As of [`Self::fingerprint_key`].
+    pub async fn existing_fingerprint_key(&self) -> Result<Option<FingerprintKey>, StoreError> {
+        let path = self.record_path(installation_key::NAME)?;
+        let read = installation_key::read(&self.documents.session, &path).await?;
+        Ok(read.map(|key| key.for_fingerprints()))
     }
 
     fn requests_path(&self, author: &str, name: &str) -> Result<KvPath, StoreError> {
