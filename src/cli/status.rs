@@ -228,7 +228,9 @@ fn operator_note(state: &Value, now: Timestamp) -> Option<String> {
     let name = text(&state["name"]);
     let then = match state["compromised"].as_bool() {
         Some(true) => {
-            format!(", and then run `scim-rotator rotate {name} --compromised --supplied`")
+            format!(
+                ", and then run `scim-rotator rotate {name} --compromised --supplied --reason TEXT`"
+            )
         }
         Some(false) | None => String::new(),
     };

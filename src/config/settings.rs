@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use url::Url;
 
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub server: ServerConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[audit]`.
+    pub audit: AuditConfig,
     /// `[http]`: how servers other than Vault are talked to.
     pub http: ClientSettings,
     /// `[limits]`.

@@ -18,6 +18,7 @@
 //! because vaultrs loses `Retry-After`, follows redirects with the token, and
 //! gives check-and-set conflicts as text.
 
+pub mod audit_heads;
 pub mod auth;
 pub mod bell;
 pub mod call;

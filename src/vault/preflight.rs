@@ -12,7 +12,7 @@ use super::leased::RENEW;
 use super::path::KvPath;
 use super::session::Session;
 use super::store::PublishTarget;
-use super::{bell, control, facts, installation_key, requests};
+use super::{audit_heads, bell, control, facts, installation_key, requests};
 use crate::ports::kind::VaultNeed;
 use crate::secret::SecretRef;
 
@@ -135,6 +135,12 @@ fn beside_the_records(state_path: &KvPath) -> Vec<Need> {
             all.clone(),
             WRITE,
             "the bell, by which replicas and commands notice each other",
+        ),
+        need(
+            format!("{data}/{}/any", audit_heads::FOLDER),
+            all.clone(),
+            WRITE,
+            "the last line of each replica's audit",
         ),
         need(
             format!("{data}/{}/any", facts::FOLDER),
@@ -312,6 +318,7 @@ mod tests {
                 "kv/data/scim-rotator/.installation-key",
                 "kv/data/scim-rotator/.control",
                 "kv/data/scim-rotator/.bell",
+                "kv/data/scim-rotator/audit/any",
                 "kv/data/scim-rotator/facts/any",
                 "kv/data/scim-rotator/requests/any/any",
                 "kv/metadata/scim-rotator/requests/any",
@@ -323,7 +330,7 @@ mod tests {
         );
         let all = ["create", "read", "update"].map(str::to_owned);
         assert_eq!(lacking(&needs[0], &all), None);
-        let of_kind = lacking(&needs[9], &[]).expect("missing");
+        let of_kind = lacking(&needs[10], &[]).expect("missing");
         let line = "path \"scim/creds/crm\" { capabilities = [\"read\"] }";
         assert_eq!(of_kind.policy_line, line);
         assert_eq!(lacking(&needs[0], &["root".to_owned()]), None);

@@ -118,6 +118,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
     });
     record.history = vec![PastRotation {
         asked_by: None,
+        asked_why: None,
         id: "r-1".to_owned(),
         trigger: Trigger::Schedule,
         began_at: now() - SignedDuration::from_hours(241),
@@ -159,6 +160,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
     });
     record.rotation = Some(Rotation {
         asked_by: None,
+        asked_why: None,
         id: "r-2".to_owned(),
         trigger: Trigger::Force,
         began_at: now() - SignedDuration::from_mins(5),

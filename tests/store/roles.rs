@@ -124,43 +124,44 @@ async fn each_role_may_do_its_work_and_no_human_role_reaches_a_token() {
         "kv/data/scim-rotator-callers/idp".to_owned(),
         own(&house.ann),
         own(&house.bob),
+        "kv/data/scim-rotator/audit/house".to_owned(),
     ];
     // For each role and path in this order: whether it reads, and writes.
     let table = [
         (
             &house.daemon,
             [
-                "rw", "--", "--", "rw", "rw", "r-", "rw", "rw", "r-", "r-", "r-",
+                "rw", "--", "--", "rw", "rw", "r-", "rw", "rw", "r-", "r-", "r-", "rw",
             ],
         ),
         (
             &house.ann,
             [
-                "--", "--", "--", "--", "rw", "--", "r-", "--", "--", "rw", "--",
+                "--", "--", "--", "--", "rw", "--", "r-", "--", "--", "rw", "--", "--",
             ],
         ),
         (
             &house.bob,
             [
-                "--", "--", "--", "--", "rw", "--", "r-", "--", "--", "--", "rw",
+                "--", "--", "--", "--", "rw", "--", "r-", "--", "--", "--", "rw", "--",
             ],
         ),
         (
             &house.auditor,
             [
-                "--", "--", "--", "--", "--", "--", "r-", "--", "--", "r-", "r-",
+                "--", "--", "--", "--", "--", "--", "r-", "--", "--", "r-", "r-", "r-",
             ],
         ),
         (
             &house.publisher,
             [
-                "--", "--", "--", "--", "--", "--", "r-", "-w", "--", "--", "--",
+                "--", "--", "--", "--", "--", "--", "r-", "-w", "--", "--", "--", "--",
             ],
         ),
         (
             &house.identifier,
             [
-                "--", "--", "--", "--", "--", "r-", "r-", "--", "--", "--", "--",
+                "--", "--", "--", "--", "--", "r-", "r-", "--", "--", "--", "--", "--",
             ],
         ),
     ];

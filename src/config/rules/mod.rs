@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::placeholders::Placeholders;
 use super::settings::{Limits, TokenSettings};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
@@ -51,6 +52,7 @@ pub(super) struct Whole<'a> {
     pub(super) vault: Option<&'a VaultConfig>,
     pub(super) server: Option<&'a ServerConfig>,
     pub(super) log: Option<&'a LogConfig>,
+    pub(super) audit: Option<&'a AuditConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
@@ -112,6 +114,9 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
     }
     if let Some(log) = whole.log {
         log.check("log", problems);
+    }
+    if let Some(audit) = whole.audit {
+        audit.check("audit", problems);
     }
     let mut unsound = BTreeSet::new();
     for (name, issuer) in whole.issuers {
