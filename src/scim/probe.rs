@@ -29,6 +29,8 @@ use super::credential::TokenEndpoint;
 use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
 use super::exchange::{Exchange, Exchanged};
+use super::levels::{self, Levels};
+use super::reach::Reached;
 use super::round::Round;
 use super::secret_verdict::{self, SecretRound};
 use super::shape::{self, ChecksumCheck, ShapeRules};
@@ -59,14 +61,30 @@ pub trait Probe: Send + Sync {
     /// worked.
     async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy;
 
+    /// L4: what the URLs answer that must refuse this token; empty if none is
+    /// configured.
+    async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
+        let _ = value;
+        Vec::new()
+    }
+
+    /// L0 to L4 one by one, for people. The same requests as those of
+    /// [`Probe::prove`] and [`Probe::reach`], in one round.
+    async fn levels(&self, value: &BearerToken) -> Levels {
+        let _ = value;
+        Levels::default()
+    }
+
     /// L6: the old token is refused while the new one is accepted.
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
 }
 
 /// Tests tokens at one service provider, and client secrets at its token endpoint.
 pub struct ScimProbe {
-    endpoint: Endpoint,
-    exchange: Option<Exchange>,
+    pub(in crate::scim) endpoint: Endpoint,
+    pub(in crate::scim) exchange: Option<Exchange>,
+    /// URLs that must refuse the token.
+    pub(in crate::scim) must_refuse: Arc<[Url]>,
 }
 
 impl ScimProbe {
@@ -88,7 +106,15 @@ impl ScimProbe {
                 token_name: "".into(),
             },
             exchange: None,
+            must_refuse: Arc::default(),
         }
+    }
+
+    /// The same probe, which also reads these URLs that must refuse the token.
+    #[must_use]
+    pub fn refused_by(mut self, urls: Arc<[Url]>) -> Self {
+        self.must_refuse = urls;
+        self
     }
 
     /// The same probe for the token with this name in the configuration.
@@ -118,7 +144,7 @@ impl ScimProbe {
         self
     }
 
-    fn look(&self, token: &BearerToken) -> Result<(), Finding> {
+    pub(in crate::scim) fn look(&self, token: &BearerToken) -> Result<(), Finding> {
         let rules = ShapeRules {
             max_length: self.endpoint.config.max_token_length,
             scim_url: &self.endpoint.scim_url,
@@ -280,6 +306,23 @@ impl Probe for ScimProbe {
             Some(new) => tenancy::compare_with_mark(&self.endpoint, &new, old).await,
             None => no_access(),
         }
+    }
+
+    async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
+        if self.must_refuse.is_empty() {
+            return Vec::new();
+        }
+        match self.access(value).await {
+            Some(access) => {
+                let mut round = Round::new(&self.endpoint);
+                round.reach(&self.must_refuse, &access).await
+            }
+            None => Vec::new(),
+        }
+    }
+
+    async fn levels(&self, value: &BearerToken) -> Levels {
+        levels::walk(self, value).await
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {

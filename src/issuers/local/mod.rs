@@ -298,6 +298,8 @@ impl Issuer for LocalTokens {
                 expires_at: None,
                 expiry: ExpiryKnown::Unknown,
                 old_dies_at: None,
+                scopes: None,
+                asked_life: None,
             }),
         }
     }

@@ -1,6 +1,7 @@
 //! The verdicts of the service provider.
 
 use super::change::{Change, IllegalOutcome};
+use super::fitting::refuse_if_too_broad;
 use super::failures::{note_failure, note_refusal};
 use super::halting::halt_at;
 use super::promoting::advance;
@@ -42,6 +43,9 @@ pub(super) fn proved(
                 .and_then(|r| r.pending.as_mut())
             {
                 pending.evidence = Some(evidence);
+            }
+            if refuse_if_too_broad(&mut change) {
+                return Ok(());
             }
             change.record.failures = Failures::default();
             advance(&mut change);
