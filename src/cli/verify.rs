@@ -70,7 +70,11 @@ async fn verify(world: &World, unit: &Unit, output: &mut Output) -> Exit {
     let now = world.right_clock.now();
     let mut levels = unit.probe.levels(&subject.token.value).await;
     let mut reports = std::mem::take(&mut levels.reports);
-    let reached = |level| reports.iter().any(|report: &LevelReport| report.level == level);
+    let reached = |level| {
+        reports
+            .iter()
+            .any(|report: &LevelReport| report.level == level)
+    };
     let missing: Vec<_> = [Level::L1, Level::L2, Level::L3]
         .into_iter()
         .filter(|level| !reached(*level))
@@ -110,7 +114,9 @@ async fn subject(world: &World, unit: &Unit) -> Result<Option<Subject>, String> 
     };
     let published = world.store.published(&unit.name).await;
     let published = published.map_err(|error| match &refused {
-        Some(refused) => format!("neither its record ({refused}) nor the published token ({error}) could be read"),
+        Some(refused) => format!(
+            "neither its record ({refused}) nor the published token ({error}) could be read"
+        ),
         None => error.to_string(),
     })?;
     let now = world.right_clock.now();
@@ -152,7 +158,10 @@ async fn scope(
         id: token.id.clone(),
         value: Some(token.value.clone()),
     };
-    let elsewhere = token.issuer.as_ref().is_some_and(|name| *name != unit.issuer_name);
+    let elsewhere = token
+        .issuer
+        .as_ref()
+        .is_some_and(|name| *name != unit.issuer_name);
     let began = world.clock.now();
     let asked = match rules.are_set() && !elsewhere {
         true => unit.issuer.scopes(&unit.name, &handle).await,
@@ -168,7 +177,10 @@ async fn scope(
     seen.evidence = proof.map(|proof| proof.with_privilege(Some(found), None));
     let mut report = judged(rules, &seen, now);
     if let (LevelVerdict::Inconclusive, Err(fault)) = (report.verdict, &asked) {
-        report.evidence = format!("{}; the issuer did not tell: {}", report.evidence, fault.message);
+        report.evidence = format!(
+            "{}; the issuer did not tell: {}",
+            report.evidence, fault.message
+        );
     }
     let asking = world.clock.now().duration_since(began);
     report.took = levels.reach_took.saturating_add(asking);

@@ -56,9 +56,9 @@ pub(super) struct Day(pub(super) Date);
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        text.parse().map(Self).map_err(|_| {
-            de::Error::custom(format!("`{text}` is not a day: write \"2027-01-31\""))
-        })
+        text.parse()
+            .map(Self)
+            .map_err(|_| de::Error::custom(format!("`{text}` is not a day: write \"2027-01-31\"")))
     }
 }
 

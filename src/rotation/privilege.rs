@@ -155,8 +155,11 @@ pub fn judge(rules: &PrivilegeRules, token: &HeldToken) -> Option<Judged> {
         .collect();
     match &rules.scopes_allowed {
         Some(allowed) => Some(compared(allowed, &told)),
-        None => far_too_broad(&told)
-            .or_else(|| rules.has_must_refuse.then(|| reach_only(found.map(|f| &f.reach[..])))),
+        None => far_too_broad(&told).or_else(|| {
+            rules
+                .has_must_refuse
+                .then(|| reach_only(found.map(|f| &f.reach[..])))
+        }),
     }
 }
 
@@ -257,5 +260,7 @@ pub fn refusal(rules: &PrivilegeRules, token: &HeldToken) -> Option<String> {
 pub fn is_due(rules: &PrivilegeRules, token: &HeldToken, now: Timestamp) -> bool {
     let evidence = token.evidence.as_ref();
     let last = evidence.and_then(|evidence| evidence.privilege());
-    rules.are_set() && last.is_none_or(|last| now.duration_since(last.at) >= EVERY)
+    // A time in the future is one of a clock that was wrong.
+    let is_old = |at| at > now || now.duration_since(at) >= EVERY;
+    rules.are_set() && last.is_none_or(|last| is_old(last.at))
 }

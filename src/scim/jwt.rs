@@ -215,7 +215,10 @@ pub(in crate::scim) mod tests {
         let cases = [
             (r#"{"scope":"a b"}"#, vec!["a b"]),
             (r#"{"scope":["a","b"]}"#, vec!["a", "b"]),
-            (r#"{"scp":"a","roles":["b",7],"permissions":["c"]}"#, vec!["a", "b", "c"]),
+            (
+                r#"{"scp":"a","roles":["b",7],"permissions":["c"]}"#,
+                vec!["a", "b", "c"],
+            ),
             (r#"{"scope":7,"roles":{"x":"y"}}"#, vec![]),
             ("{}", vec![]),
         ];

@@ -3,11 +3,12 @@
 
 use jiff::SignedDuration;
 use serde::Serialize;
+use url::Url;
 
 use super::answer::ProbeAnswer;
+use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Finding, FindingReason, Verdict};
-use super::exchange::Exchanged;
-use super::probe::ScimProbe;
+use super::exchange::{Exchange, Exchanged};
 use super::reach::Reached;
 use super::round::{MOST_REQUESTS, Round};
 use super::secret_verdict;
@@ -118,7 +119,12 @@ impl LevelReport {
 
     fn unclear(level: Level, finding: &Finding) -> Self {
         let reason = finding.reason.as_str();
-        Self::new(level, LevelVerdict::Inconclusive, reason, finding.detail.as_str())
+        Self::new(
+            level,
+            LevelVerdict::Inconclusive,
+            reason,
+            finding.detail.as_str(),
+        )
     }
 }
 
@@ -140,9 +146,16 @@ pub struct Levels {
     pub budget: u8,
 }
 
+/// What a walk through the levels is made with.
+pub(in crate::scim) struct Walk<'p> {
+    pub(in crate::scim) endpoint: &'p Endpoint,
+    pub(in crate::scim) exchange: Option<&'p Exchange>,
+    pub(in crate::scim) must_refuse: &'p [Url],
+}
+
 /// Walks through the levels, as far as each lets the next one say anything.
-pub(in crate::scim) async fn walk(probe: &ScimProbe, value: &BearerToken) -> Levels {
-    let mut round = Round::new(&probe.endpoint);
+pub(in crate::scim) async fn walk(probe: &Walk<'_>, value: &BearerToken) -> Levels {
+    let mut round = Round::new(probe.endpoint);
     let mut levels = Levels {
         budget: MOST_REQUESTS,
         ..Levels::default()
@@ -152,18 +165,20 @@ pub(in crate::scim) async fn walk(probe: &ScimProbe, value: &BearerToken) -> Lev
     levels
 }
 
-async fn steps(
-    probe: &ScimProbe,
-    value: &BearerToken,
-    round: &mut Round<'_>,
-    levels: &mut Levels,
-) {
+async fn steps(probe: &Walk<'_>, value: &BearerToken, round: &mut Round<'_>, levels: &mut Levels) {
     let clock = &probe.endpoint.clock;
-    if let Err(finding) = probe.look(value) {
-        levels.reports.push(LevelReport::failed(Level::L0, &finding));
+    if let Err(finding) = probe.endpoint.look(value) {
+        levels
+            .reports
+            .push(LevelReport::failed(Level::L0, &finding));
         return;
     }
-    let sound = LevelReport::new(Level::L0, LevelVerdict::Pass, "sound", "the text can be a token");
+    let sound = LevelReport::new(
+        Level::L0,
+        LevelVerdict::Pass,
+        "sound",
+        "the text can be a token",
+    );
     levels.reports.push(sound);
 
     let began = clock.now();
@@ -176,7 +191,7 @@ async fn steps(
     }
 
     let began = clock.now();
-    let access = match &probe.exchange {
+    let access = match probe.exchange {
         None => value.clone(),
         Some(exchange) => match exchange.ask(value).await {
             Exchanged::Granted(access) => access,
@@ -209,23 +224,19 @@ async fn steps(
     }
 
     let began = clock.now();
-    levels.reach = Some(round.reach(&probe.must_refuse, &access).await);
+    levels.reach = Some(round.reach(probe.must_refuse, &access).await);
     levels.reach_took = clock.now().duration_since(began);
 }
 
-fn reachable(
-    reached: &Result<(), Verdict<Evidence>>,
-    answer: Option<&ProbeAnswer>,
-) -> LevelReport {
-    let pass = |reason: &str, text: &str| LevelReport::new(Level::L1, LevelVerdict::Pass, reason, text);
+fn reachable(reached: &Result<(), Verdict<Evidence>>, answer: Option<&ProbeAnswer>) -> LevelReport {
+    let pass =
+        |reason: &str, text: &str| LevelReport::new(Level::L1, LevelVerdict::Pass, reason, text);
     match (reached, answer) {
         (Err(Verdict::Fail(finding)), _) => LevelReport::failed(Level::L1, finding),
         (Err(Verdict::Inconclusive(finding)), _) => LevelReport::unclear(Level::L1, finding),
-        (Err(Verdict::Pass(_)) | Ok(()), None) => LevelReport::not_asked(
-            Level::L1,
-            "off",
-            "the probe's `discovery` is false",
-        ),
+        (Err(Verdict::Pass(_)) | Ok(()), None) => {
+            LevelReport::not_asked(Level::L1, "off", "the probe's `discovery` is false")
+        }
         (_, Some(ProbeAnswer::Accepted)) => pass(
             "answers",
             "the service provider shows its configuration without the token",

@@ -27,13 +27,13 @@ use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
 use super::credential::TokenEndpoint;
 use super::endpoint::Endpoint;
-use super::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
+use super::evidence::{Evidence, Refusal, Tenancy, Verdict};
 use super::exchange::{Exchange, Exchanged};
-use super::levels::{self, Levels};
+use super::levels::{self, Levels, Walk};
 use super::reach::Reached;
 use super::round::Round;
 use super::secret_verdict::{self, SecretRound};
-use super::shape::{self, ChecksumCheck, ShapeRules};
+use super::shape::ChecksumCheck;
 use super::tenancy;
 use super::tenant_mark::TenantMark;
 use super::verdict::{self, RefusalRound};
@@ -81,10 +81,10 @@ pub trait Probe: Send + Sync {
 
 /// Tests tokens at one service provider, and client secrets at its token endpoint.
 pub struct ScimProbe {
-    pub(in crate::scim) endpoint: Endpoint,
-    pub(in crate::scim) exchange: Option<Exchange>,
+    endpoint: Endpoint,
+    exchange: Option<Exchange>,
     /// URLs that must refuse the token.
-    pub(in crate::scim) must_refuse: Arc<[Url]>,
+    must_refuse: Arc<[Url]>,
 }
 
 impl ScimProbe {
@@ -144,26 +144,9 @@ impl ScimProbe {
         self
     }
 
-    pub(in crate::scim) fn look(&self, token: &BearerToken) -> Result<(), Finding> {
-        let rules = ShapeRules {
-            max_length: self.endpoint.config.max_token_length,
-            scim_url: &self.endpoint.scim_url,
-            own_checksum: self.endpoint.own_checksum.as_ref(),
-        };
-        let shape = shape::examine(token, &rules, self.endpoint.clock.now());
-        for note in shape.notes {
-            tracing::debug!(
-                fingerprint = %token.fingerprint(),
-                note = note.as_str(),
-                "the token is odd; it is tried all the same"
-            );
-        }
-        shape.fault.map_or(Ok(()), Err)
-    }
-
     /// Tries a token that is sent as it is.
     async fn prove_token(&self, value: &BearerToken) -> Verdict<Evidence> {
-        if let Err(fault) = self.look(value) {
+        if let Err(fault) = self.endpoint.look(value) {
             return Verdict::Fail(fault);
         }
         let mut round = Round::new(&self.endpoint);
@@ -192,7 +175,7 @@ impl ScimProbe {
                 return secret_verdict::not_granted(&other, None);
             }
         };
-        if let Err(fault) = self.look(&access) {
+        if let Err(fault) = self.endpoint.look(&access) {
             return Verdict::Fail(fault);
         }
         let observed = round.observe(&access).await;
@@ -322,7 +305,12 @@ impl Probe for ScimProbe {
     }
 
     async fn levels(&self, value: &BearerToken) -> Levels {
-        levels::walk(self, value).await
+        let walk = Walk {
+            endpoint: &self.endpoint,
+            exchange: self.exchange.as_ref(),
+            must_refuse: &self.must_refuse,
+        };
+        levels::walk(&walk, value).await
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {

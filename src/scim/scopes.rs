@@ -251,7 +251,9 @@ mod tests {
         let all: Vec<&str> = many.iter().map(String::as_str).collect();
         let read = scopes(&all);
         assert_eq!(read.names.len(), MOST + 1);
-        assert!(matches!(read.compare(&many), Comparison::Broader(extra) if extra == ["[436 more]"]));
+        assert!(
+            matches!(read.compare(&many), Comparison::Broader(extra) if extra == ["[436 more]"])
+        );
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::rotation::record::{
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
-    ConnectionState, FailureFacts, HandoverFacts, PastFacts, PrivilegeFacts, RetiringFacts, SlotFacts,
-    TokenSnapshot,
+    ConnectionState, FailureFacts, HandoverFacts, PastFacts, PrivilegeFacts, RetiringFacts,
+    SlotFacts, TokenSnapshot,
 };
 
 /// How many finished rotations are shown; the record has more.

@@ -39,7 +39,10 @@ pub(super) fn retirement(record: Option<&Record>, now: Timestamp) -> LevelReport
                 "it was not shown to be refused yet",
             ),
         };
-        let text = format!("the superseded token {shown}: {}", finding.unwrap_or(otherwise));
+        let text = format!(
+            "the superseded token {shown}: {}",
+            finding.unwrap_or(otherwise)
+        );
         return LevelReport::new(level, verdict, reason, text);
     }
     let mut past = record.history.iter();
@@ -106,9 +109,7 @@ fn worst(all: Vec<Known>) -> LevelReport {
     };
     let texts: Vec<_> = all.iter().map(|known| known.text.clone()).collect();
     match all.iter().min_by_key(|known| order(known.verdict)) {
-        Some(known) => {
-            LevelReport::new(Level::L7, known.verdict, known.reason, texts.join("; "))
-        }
+        Some(known) => LevelReport::new(Level::L7, known.verdict, known.reason, texts.join("; ")),
         None => {
             let why = "no connection holds this token";
             LevelReport::not_asked(Level::L7, "no_connection", why)

@@ -18,14 +18,21 @@ fn urls_can_be_asked(token: &Token<'_>, problems: &mut Problems) {
     if urls.len() > MOST_URLS {
         problems.error(
             token.key("must_refuse"),
-            format!("{} URLs are more than the {MOST_URLS} that are read each day", urls.len()),
+            format!(
+                "{} URLs are more than the {MOST_URLS} that are read each day",
+                urls.len()
+            ),
             "keep those that show most, such as the list of the organisation's settings",
         );
     }
     for (index, url) in urls.iter().enumerate() {
         let at = token.key(&format!("must_refuse[{index}]"));
         if let Err(why) = allowed(url) {
-            problems.error(at, why, "write the https URL that only administrators may read");
+            problems.error(
+                at,
+                why,
+                "write the https URL that only administrators may read",
+            );
         } else if url.host_str() != token.settings.scim_url.host_str() {
             problems.warning(
                 at,
@@ -70,7 +77,10 @@ fn scopes_are_narrow(token: &Token<'_>, issuer: Option<&IssuerKind>, problems: &
     let mut broad: Vec<_> = allowed.into_iter().flatten().chain(&asked).collect();
     broad.sort_unstable();
     broad.dedup();
-    for scope in broad.into_iter().filter(|scope| broad_pattern(scope).is_some()) {
+    for scope in broad
+        .into_iter()
+        .filter(|scope| broad_pattern(scope).is_some())
+    {
         problems.warning(
             token.key(key),
             format!("the scope `{scope}` allows far more than SCIM needs"),
@@ -106,11 +116,20 @@ mod tests {
         let cases = [
             ("scopes_allowed = ['scim']", vec![]),
             ("scopes_allowed = []", vec![(Error, "t.scopes_allowed")]),
-            ("scopes_allowed = ['scim', 'admin']", vec![(Warning, "t.scopes_allowed")]),
-            ("scopes_allowed = ['*', 'repo']", vec![(Warning, "t.scopes_allowed"); 2]),
+            (
+                "scopes_allowed = ['scim', 'admin']",
+                vec![(Warning, "t.scopes_allowed")],
+            ),
+            (
+                "scopes_allowed = ['*', 'repo']",
+                vec![(Warning, "t.scopes_allowed"); 2],
+            ),
         ];
         for (policy, expected) in cases {
-            let expected: Vec<_> = expected.into_iter().map(|(s, k)| (s, k.to_owned())).collect();
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(s, k)| (s, k.to_owned()))
+                .collect();
             assert_eq!(said(policy, capabilities(), rule), expected, "{policy}");
         }
     }
@@ -119,10 +138,22 @@ mod tests {
     fn urls_that_must_refuse_the_token_belong_to_the_service_provider() {
         let cases = [
             (vec!["https://crm.example/admin"], vec![]),
-            (vec!["https://other.example/admin"], vec![(Warning, "t.must_refuse[0]")]),
-            (vec!["http://crm.example/admin"], vec![(Error, "t.must_refuse[0]")]),
-            (vec!["https://u:p@crm.example/"], vec![(Error, "t.must_refuse[0]")]),
-            (vec!["https://crm.example/a"; 4], vec![(Error, "t.must_refuse")]),
+            (
+                vec!["https://other.example/admin"],
+                vec![(Warning, "t.must_refuse[0]")],
+            ),
+            (
+                vec!["http://crm.example/admin"],
+                vec![(Error, "t.must_refuse[0]")],
+            ),
+            (
+                vec!["https://u:p@crm.example/"],
+                vec![(Error, "t.must_refuse[0]")],
+            ),
+            (
+                vec!["https://crm.example/a"; 4],
+                vec![(Error, "t.must_refuse")],
+            ),
         ];
         for (urls, expected) in cases {
             let mut settings = token("");

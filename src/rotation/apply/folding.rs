@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::change::{Change, IllegalOutcome};
 use super::{
-    delivering, failing, fitting, halting, issuing, proving, recovering, retiring, revoking, rolling_back,
-    supplying,
+    delivering, failing, fitting, halting, issuing, proving, recovering, retiring, revoking,
+    rolling_back, supplying,
 };
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{Failures, HaltCause, Record, Rotation, Stage, Trigger};

@@ -214,7 +214,13 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     put_pending(&mut change, pending);
     // Some are delivered before they are proven.
     let is_kept = change.pending_origin().is_some();
-    if is_kept && change.record.rotation.as_ref().is_some_and(|r| r.rollback.is_none()) {
+    if is_kept
+        && change
+            .record
+            .rotation
+            .as_ref()
+            .is_some_and(|r| r.rollback.is_none())
+    {
         refuse_if_too_broad(&mut change);
     }
     Ok(())

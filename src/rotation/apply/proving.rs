@@ -1,8 +1,8 @@
 //! The verdicts of the service provider.
 
 use super::change::{Change, IllegalOutcome};
-use super::fitting::refuse_if_too_broad;
 use super::failures::{note_failure, note_refusal};
+use super::fitting::refuse_if_too_broad;
 use super::halting::halt_at;
 use super::promoting::advance;
 use super::restoring;

@@ -166,8 +166,7 @@ impl Record {
         let finding = self.probe.as_mut().and_then(|probe| probe.finding.as_mut());
         let finding = finding.map(|finding| &mut finding.detail);
         let retiring = self.retiring.iter_mut();
-        let retiring =
-            retiring.flat_map(|old| [old.last_finding.as_mut(), old.used_by.as_mut()]);
+        let retiring = retiring.flat_map(|old| [old.last_finding.as_mut(), old.used_by.as_mut()]);
         let retiring = retiring.flatten();
         let history = self.history.iter_mut();
         let history = history.filter_map(|past| past.detail.as_mut());
