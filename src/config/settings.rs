@@ -69,6 +69,8 @@ pub struct TokenSettings {
     pub token_endpoint: Option<Arc<TokenEndpoint>>,
     /// How it is tested at the service provider.
     pub probe: ProbeConfig,
+    /// URLs that must refuse the token.
+    pub must_refuse: Arc<[Url]>,
     /// Whether a lifetime below 24 hours is meant.
     pub allow_short_lived: bool,
 }

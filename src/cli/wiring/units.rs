@@ -267,7 +267,8 @@ impl Parts<'_> {
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
         )
-        .named(name);
+        .named(name)
+        .refused_by(Arc::clone(&token.must_refuse));
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }

@@ -6,6 +6,7 @@ mod handover;
 mod life;
 mod limits;
 mod names;
+mod privilege;
 mod safety;
 mod time;
 mod vault;
@@ -100,6 +101,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
         life::check(&token, problems);
         windows::check(&token, &mut gaps, problems);
         safety::check(&token, problems);
+        privilege::check(&token, issuer, problems);
         credential::check(&token, issuer, whole, problems);
     }
 }
@@ -185,6 +187,7 @@ pub(super) mod testing {
             credential: Default::default(),
             token_endpoint: None,
             probe: Default::default(),
+            must_refuse: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }
     }
