@@ -33,7 +33,12 @@ const STORED: &str = "standing";
 /// Watches all of them; never returns.
 pub(super) async fn watch(world: &World) {
     let all = world.federated.subscribe();
-    federated::watch(all, Arc::clone(&world.right_clock), Arc::new(Told::of(world))).await;
+    federated::watch(
+        all,
+        Arc::clone(&world.right_clock),
+        Arc::new(Told::of(world)),
+    )
+    .await;
 }
 
 /// Looks at these now, one after the other.
@@ -78,7 +83,12 @@ pub(super) fn note(state: &Value, now: Timestamp) -> String {
         return notes.join("; ");
     }
     let end = time(&federation["certificate_ends_at"]);
-    let end = end.map(|end| format!("; a certificate of the issuer's keys ends {}", relative(end, now)));
+    let end = end.map(|end| {
+        format!(
+            "; a certificate of the issuer's keys ends {}",
+            relative(end, now)
+        )
+    });
     format!("federated: nothing expires{}", end.unwrap_or_default())
 }
 
@@ -180,6 +190,10 @@ fn log(token: &str, before: Option<&Standing>, now: &Standing) {
     }
     match words::of_standing(token, now) {
         None => tracing::info!(token, "the trust of a federated credential is in order"),
-        Some(why) => tracing::warn!(token, why, "the trust of a federated credential is not clear"),
+        Some(why) => tracing::warn!(
+            token,
+            why,
+            "the trust of a federated credential is not clear"
+        ),
     }
 }

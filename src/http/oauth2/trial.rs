@@ -83,8 +83,15 @@ async fn try_proof(
 
 fn about(answer: &Answer) -> Vec<&'static str> {
     let body = answer.secret_json().ok();
-    let text = body.as_ref().and_then(|body| body.get("error_description")?.as_str());
+    let text = body
+        .as_ref()
+        .and_then(|body| body.get("error_description")?.as_str());
     let text = text.unwrap_or_default().to_ascii_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    ABOUT.into_iter().filter(|word| words.contains(word)).collect()
+    let has = |about: &&str| {
+        words
+            .iter()
+            .any(|word| word.trim_end_matches('s') == *about)
+    };
+    ABOUT.into_iter().filter(has).collect()
 }

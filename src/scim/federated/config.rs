@@ -32,6 +32,10 @@ pub struct Federated {
     /// How the assertion is presented.
     #[serde(default)]
     pub assertion_as: Presented,
+    /// Whether the authorization server takes each assertion once only: then each is
+    /// presented once, and a wrong one never.
+    #[serde(default)]
+    pub assertion_once: bool,
     /// What the service provider says that it trusts.
     pub trust: Option<Trust>,
     /// How often it is looked.
@@ -82,10 +86,7 @@ impl Presented {
                     "grant_type",
                     "urn:ietf:params:oauth:grant-type:token-exchange",
                 ),
-                (
-                    "subject_token_type",
-                    "urn:ietf:params:oauth:token-type:jwt",
-                ),
+                ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
             ],
         }
     }
@@ -96,8 +97,16 @@ impl Federated {
     pub fn check(&self, path: &str, problems: &mut Problems) {
         self.check_issuer(path, problems);
         let texts = [
-            ("audience", &self.audience, "the identifier of the authorization server or of the service provider, as the identity provider writes it into `aud`"),
-            ("subject", &self.subject, "the client or the account, as the identity provider writes it into `sub`"),
+            (
+                "audience",
+                &self.audience,
+                "the identifier of the authorization server or of the service provider, as the identity provider writes it into `aud`",
+            ),
+            (
+                "subject",
+                &self.subject,
+                "the client or the account, as the identity provider writes it into `sub`",
+            ),
         ];
         for (key, text, what) in texts {
             if text.trim().is_empty() {
@@ -168,7 +177,7 @@ impl Federated {
             problems.warning(
                 format!("{path}.trust.{key}"),
                 format!("nothing shows which {key} is trusted: a change of it is not noticed"),
-                format!("write the place of the {key} in the answer of `read`, or `assertion`"),
+                format!("write the place of the {key} in the answers of `lookups`, or `assertion`"),
             );
         }
     }

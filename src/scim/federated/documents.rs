@@ -37,7 +37,9 @@ pub(super) async fn read(
     match answer.status {
         200 => match answer.json() {
             Ok(document @ Value::Object(_)) => Ok(document),
-            Ok(_) | Err(_) => Err(Unread::Absent("a document that is no JSON object".to_owned())),
+            Ok(_) | Err(_) => Err(Unread::Absent(
+                "a document that is no JSON object".to_owned(),
+            )),
         },
         404 | 410 => Err(Unread::Absent(format!("no document ({})", answer.status))),
         status => Err(Unread::Unclear(format!("{operation} answered {status}"))),

@@ -8,9 +8,9 @@
 //! | [`sight`] | what one look shows of each part |
 //! | [`verdict`] | pure: what several looks mean; what is unclear is never a break |
 //! | [`words`] | the sentences about a break |
-//! | [`keys`], `certificate` | the issuer's published keys, and when their certificates end |
+//! | [`keys`], `certificate`, `documents` | the issuer's published keys, and when their certificates end |
 //! | [`assertion`] | what the assertion states of itself |
-//! | [`trust`] | what the service provider says that it trusts |
+//! | [`trust`], `shown` | what the service provider says that it trusts |
 //! | [`watch`] | the requests of one look |
 
 pub mod assertion;
@@ -18,6 +18,7 @@ mod certificate;
 pub mod config;
 mod documents;
 pub mod keys;
+mod shown;
 pub mod sight;
 #[cfg(test)]
 mod tests;

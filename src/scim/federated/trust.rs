@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::keys::{self, PublicKey};
+use super::shown::Shown;
 use super::sight::{Look, Part, Saw, Source};
 use crate::http::Client;
 use crate::http::exchange::{
-    Call, Checker, ErrorPlaces, Exchange, Owner, Place, Purpose, Reply, Rule, Run, Shared, View,
+    Call, Checker, ErrorPlaces, Exchange, Owner, Purpose, Reply, Rule, Run, Shared, View,
 };
 use crate::http::names::{Configured, Names, Side};
 use crate::http::oauth2::CallerAuth;
@@ -42,19 +43,16 @@ pub struct Trust {
     /// What answers mean, after the rules of the call itself.
     #[serde(default)]
     pub answers: Vec<Rule>,
-    /// Made in this order before `read`: they find ids.
-    #[serde(default)]
+    /// Made in this order: they read what is trusted.
     pub lookups: Vec<Call>,
-    /// Reads what is trusted.
-    pub read: Call,
-    /// Where the trusted issuer is in that answer.
-    pub issuer: Option<Place>,
+    /// Where the trusted issuer is in their answers.
+    pub issuer: Option<Shown>,
     /// Where the audience is: a text, or a list of which one must be ours.
-    pub audience: Option<Place>,
+    pub audience: Option<Shown>,
     /// Where the subject is: a text or a list.
-    pub subject: Option<Place>,
+    pub subject: Option<Shown>,
     /// Where keys are that were copied there: ids (`kid`), keys (JWK) or a JWKS.
-    pub keys: Option<Place>,
+    pub keys: Option<Shown>,
 }
 
 impl Trust {
@@ -72,7 +70,7 @@ impl Trust {
         }
     }
 
-    fn places(&self) -> [(Part, Option<&Place>); 4] {
+    fn places(&self) -> [(Part, Option<&Shown>); 4] {
         [
             (Part::Issuer, self.issuer.as_ref()),
             (Part::Audience, self.audience.as_ref()),
@@ -96,20 +94,38 @@ impl Trust {
         };
         checker.check_shared(&names, problems);
         let steps = checker.steps();
-        let at = format!("{path}.read");
-        checker.check_call(&self.read, &at, Purpose::Lookup, &steps, &names, problems);
         let known = names(Purpose::Lookup, &[]);
-        for (part, place) in self.places() {
-            if let Some(place) = place {
-                let key = if part == Part::Key { "keys" } else { part.as_str() };
-                place.check(&format!("{path}.{key}"), &known, problems);
+        for (part, shown) in self.places() {
+            let Some(shown) = shown else { continue };
+            let key = if part == Part::Key {
+                "keys"
+            } else {
+                part.as_str()
+            };
+            shown
+                .place
+                .check(&format!("{path}.{key}"), &known, problems);
+            let is_unknown = |step: &str| !steps.contains(&step);
+            if let Some(step) = shown.step.as_deref().filter(|step| is_unknown(step)) {
+                problems.error(
+                    format!("{path}.{key}.step"),
+                    format!("no lookup is named `{step}`"),
+                    "write the name of the lookup whose answer shows it",
+                );
             }
+        }
+        if self.lookups.is_empty() {
+            problems.error(
+                format!("{path}.lookups"),
+                "no call reads what is trusted",
+                "write lookups = [{ name = \"client\", url = \"…\" }]",
+            );
         }
         if self.places().iter().all(|(_, place)| place.is_none()) {
             problems.error(
                 path,
-                "nothing says what the answer of `read` shows",
-                "write the places of `issuer`, `audience`, `subject` and `keys` in it, as far as it has them",
+                "nothing says where the answers show what is trusted",
+                "write the places of `issuer`, `audience`, `subject` and `keys`, as far as they have them",
             );
         }
     }
@@ -147,14 +163,15 @@ impl TrustReader {
         let mut trust = trust.clone();
         let shared = trust.shared();
         let mut exchange = Exchange::new(Owner::Trust, token, shared, client, secrets, None);
-        exchange.prepare([&mut trust.read]);
-        let places = [
+        exchange.prepare(&mut trust.lookups);
+        let shown = [
             &mut trust.issuer,
             &mut trust.audience,
             &mut trust.subject,
             &mut trust.keys,
         ];
-        exchange.prepare_places(places.into_iter().flatten());
+        let places = shown.into_iter().flatten().map(|shown| &mut shown.place);
+        exchange.prepare_places(places);
         Self { exchange, trust }
     }
 
@@ -168,7 +185,11 @@ impl TrustReader {
             }
             Ok(Read::NoTrust) => self.each_part(|part| {
                 let expected = wanted.expected(part);
-                look.see(part, Source::Trust, Saw::missing(expected, "no trust at all"));
+                look.see(
+                    part,
+                    Source::Trust,
+                    Saw::missing(expected, "no trust at all"),
+                );
             }),
             Err(why) => self.each_part(|part| {
                 look.see(part, Source::Trust, Saw::Unclear(why.clone()));
@@ -186,24 +207,32 @@ impl TrustReader {
     async fn read(&self, token: &str) -> Result<Read, String> {
         let said = |fault: crate::fault::Fault| fault.message;
         let mut run = Run::begin(&self.exchange, token).await.map_err(said)?;
-        run.look_up().await.map_err(said)?;
-        let reply = run.call(&self.trust.read, Purpose::Lookup).await;
-        let answer = match reply.map_err(|failed| said(failed.fault))? {
-            Reply::Done(answer) => answer,
-            Reply::Gone => return Ok(Read::NoTrust),
-            Reply::Skipped => {
-                return Err("`read` was not sent: a condition of its `when` does not hold".into());
+        run.log_in().await.map_err(said)?;
+        for call in &self.trust.lookups {
+            match run.call(call, Purpose::Lookup).await {
+                Ok(Reply::Done(_) | Reply::Skipped) => {}
+                Ok(Reply::Gone) => return Ok(Read::NoTrust),
+                Err(failed) => return Err(said(failed.fault)),
             }
-        };
+        }
         let mask = run.mask();
-        let json = answer.secret_json().map_err(|fault| said(run.about(fault)))?;
-        let view = View::of(&answer, Some(&json));
         let found = self.trust.places().into_iter();
-        let found = found.filter_map(|(part, place)| {
-            let value = place?.find(view).map(|value| masked(&value, &|t| mask.clean(t)));
-            Some((part, value))
+        let found = found.filter_map(|(part, shown)| {
+            let value = self.value(&run, shown?);
+            Some((
+                part,
+                value.map(|value| masked(&value, &|text| mask.clean(text))),
+            ))
         });
         Ok(Read::Shown(found.collect()))
+    }
+
+    fn value(&self, run: &Run<'_>, shown: &Shown) -> Option<Value> {
+        let last = || Some(self.trust.lookups.last()?.name(Purpose::Lookup));
+        let answer = run.answer(shown.step.as_deref().or_else(last)?)?;
+        let json = answer.secret_json().ok();
+        let found = shown.place.find(View::of(answer, json.as_ref()));
+        found.map(std::borrow::Cow::into_owned)
     }
 }
 
@@ -251,7 +280,10 @@ impl Wanted<'_> {
         let good: Vec<&PublicKey> = held.iter().filter(|key| is_among(key, published)).collect();
         if good.is_empty() {
             return Saw::differs(
-                format!("a key that the issuer publishes ({})", keys::names(published)),
+                format!(
+                    "a key that the issuer publishes ({})",
+                    keys::names(published)
+                ),
                 keys::names(held),
             );
         }

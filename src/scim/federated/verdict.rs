@@ -137,7 +137,9 @@ fn mark(before: Option<&Standing>, sight: &Sight, now: Timestamp) -> Mark {
         Saw::Agrees => (None, None),
         Saw::Unclear(why) => (known, Some(why.clone())),
         Saw::Against(difference, needed) => {
-            let times = known.as_ref().map_or(1, |known| known.times.saturating_add(1));
+            let times = known
+                .as_ref()
+                .map_or(1, |known| known.times.saturating_add(1));
             let was_broken = known.as_ref().is_some_and(|known| known.is_broken);
             let against = Against {
                 difference: difference.clone(),

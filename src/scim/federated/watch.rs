@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use url::Url;
 
 use super::assertion::{self, Assertion};
@@ -21,7 +22,7 @@ use crate::scim::evidence::Verdict;
 use crate::scim::probe::{Probe, ScimProbe};
 use crate::secret::mask::Mask;
 use crate::secret::resolve::Secrets;
-use crate::secret::{BearerToken, SecretText};
+use crate::secret::{BearerToken, Fingerprint, SecretText};
 
 /// Looks whether both sides of a federated credential still agree.
 #[async_trait]
@@ -41,6 +42,8 @@ pub struct Watch {
     trust: Option<TrustReader>,
     probe: ScimProbe,
     controls: bool,
+    /// The assertion that was presented last.
+    presented: Mutex<Option<Fingerprint>>,
 }
 
 /// What belongs to the token besides its table `federated`.
@@ -66,9 +69,9 @@ impl Watch {
     #[must_use]
     pub fn new(federated: &Federated, parts: Parts) -> Self {
         let trust = federated.trust.as_ref();
-        let trust = trust
-            .map(|trust| TrustReader::new(&parts.token, trust, &parts.client, &parts.secrets));
-        let controls = parts.probe.negative_controls;
+        let trust =
+            trust.map(|trust| TrustReader::new(&parts.token, trust, &parts.client, &parts.secrets));
+        let controls = parts.probe.negative_controls && !federated.assertion_once;
         let clock = Arc::clone(&parts.clock);
         let probe = ScimProbe::new(parts.client.clone(), parts.scim_url, parts.probe, clock)
             .named(&parts.token);
@@ -82,6 +85,7 @@ impl Watch {
             trust,
             probe,
             controls,
+            presented: Mutex::default(),
         }
     }
 
@@ -100,7 +104,10 @@ impl Watch {
             },
         };
         look.see(Part::Key, Source::Keys, saw);
-        let ends = keys.iter().flatten().filter_map(|key| key.certificate_ends_at);
+        let ends = keys
+            .iter()
+            .flatten()
+            .filter_map(|key| key.certificate_ends_at);
         look.certificate_ends_at = ends.min();
         keys
     }
@@ -184,6 +191,13 @@ impl Watch {
         Some((text, read, in_time))
     }
 
+    /// Each once, where the authorization server takes each once.
+    fn may_present(&self, assertion: &SecretText) -> bool {
+        let fingerprint = assertion.fingerprint();
+        let before = self.presented.lock().replace(fingerprint);
+        !self.federated.assertion_once || before != Some(fingerprint)
+    }
+
     /// Presents the assertion and reads SCIM with what is granted for it.
     async fn present(&self, assertion: &SecretText, look: &mut Look) {
         let access = match self.federated.assertion_as.parameter() {
@@ -218,7 +232,11 @@ impl Watch {
                 return None;
             }
         };
-        let forged = if self.controls { forged(assertion) } else { None };
+        let forged = if self.controls {
+            forged(assertion)
+        } else {
+            None
+        };
         let control = match forged {
             Some(forged) => self.ask(parameter, forged).await,
             None => None,
@@ -272,7 +290,9 @@ impl Federation for Watch {
             };
             trust.look(&self.token, &wanted, &mut look).await;
         }
-        if let Some((text, _, true)) = &assertion {
+        if let Some((text, _, true)) = &assertion
+            && self.may_present(text)
+        {
             self.present(text, &mut look).await;
         }
         let mask = Mask::over(assertion.iter().map(|(text, _, _)| text.expose()));
@@ -290,7 +310,9 @@ fn meaning(nothing: &Ungranted) -> (Part, Saw) {
         nothing.error,
         Some("invalid_client" | "invalid_grant" | "unauthorized_client")
     );
-    let error = nothing.error.map_or_else(String::new, |word| format!(" ({word})"));
+    let error = nothing
+        .error
+        .map_or_else(String::new, |word| format!(" ({word})"));
     let seen = format!("a refusal: {status}{error}");
     let expected = "an access token for the assertion";
     match status {

@@ -52,7 +52,9 @@ fn unclear(mark: &Mark) -> Option<String> {
 
 fn what_stops(source: Source) -> &'static str {
     match source {
-        Source::Scim => "Provisioning has stopped: the service provider does not accept the access token.",
+        Source::Scim => {
+            "Provisioning has stopped: the service provider does not accept the access token."
+        }
         Source::Discovery
         | Source::Keys
         | Source::Assertion
@@ -89,9 +91,7 @@ fn remedy(part: Part, source: Source) -> &'static str {
         (Source::Trust, Part::Key) => {
             "Give the service provider the issuer's present keys, or its `jwks_uri`"
         }
-        (Source::Trust, _) => {
-            "Correct it at the service provider, or write here what is right now"
-        }
+        (Source::Trust, _) => "Correct it at the service provider, or write here what is right now",
         (Source::TokenEndpoint, Part::Access) => {
             "Compare issuer, audience, key and subject that the authorization server trusts with those configured here, and its clock"
         }

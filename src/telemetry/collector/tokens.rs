@@ -109,8 +109,13 @@ pub(super) const FAMILIES: &[Family] = &[
 
 fn token_info(entry: &Entry, to: &mut Series<'_>) {
     let facts = &entry.facts;
+    // The issuer that signs is a URL, and no name of the configuration.
+    let issuer = match entry.is_federated() {
+        true => "",
+        false => facts.issuer.as_str(),
+    };
     let labels = [
-        ("issuer", facts.issuer.as_str()),
+        ("issuer", issuer),
         ("provider", facts.provider.as_str()),
         ("credential", facts.credential),
         ("strategy", facts.strategy),
