@@ -10,6 +10,7 @@ pub mod completions;
 mod compromise;
 pub mod demo;
 mod facts;
+mod federated;
 mod harden;
 pub mod live;
 mod load;

@@ -15,7 +15,7 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::placeholders::Placeholders;
-use super::settings::{Limits, TokenSettings};
+use super::settings::{FederatedSettings, Limits, TokenSettings};
 use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
@@ -59,6 +59,7 @@ pub(super) struct Whole<'a> {
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
+    pub(super) federated: &'a BTreeMap<String, Box<FederatedSettings>>,
 }
 
 /// One token with what its issuer can do, if that is known.
@@ -135,6 +136,11 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
             .fields
             .check(&format!("tokens.{name}.fields"), problems);
         token.probe.check(&format!("tokens.{name}.probe"), problems);
+    }
+    for (name, token) in whole.federated {
+        let at = format!("tokens.{name}");
+        token.probe.check(&format!("{at}.probe"), problems);
+        token.federated.check(&format!("{at}.federated"), problems);
     }
     for (name, connection) in whole.connections {
         let path = whole.names.kind_path(format!("connections.{name}"));
