@@ -37,7 +37,7 @@ use super::tenant_mark::TenantMark;
 use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
 use crate::http::Client;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN, MAX_TOKEN_LEN};
 
 /// Tests tokens at the service provider.
 #[async_trait]
@@ -118,9 +118,11 @@ impl ScimProbe {
         self
     }
 
-    fn look(&self, token: &BearerToken) -> Result<(), Finding> {
+    /// Looks at what would be sent; `limit`: how long it may be unless the
+    /// configuration says what the service provider takes.
+    fn look(&self, token: &BearerToken, limit: usize) -> Result<(), Finding> {
         let rules = ShapeRules {
-            max_length: self.endpoint.config.max_token_length,
+            max_length: self.endpoint.config.max_token_length.unwrap_or(limit),
             scim_url: &self.endpoint.scim_url,
             own_checksum: self.endpoint.own_checksum.as_ref(),
         };
@@ -137,7 +139,7 @@ impl ScimProbe {
 
     /// Tries a token that is sent as it is.
     async fn prove_token(&self, value: &BearerToken) -> Verdict<Evidence> {
-        if let Err(fault) = self.look(value) {
+        if let Err(fault) = self.look(value, MAX_TOKEN_LEN) {
             return Verdict::Fail(fault);
         }
         let mut round = Round::new(&self.endpoint);
@@ -166,7 +168,7 @@ impl ScimProbe {
                 return secret_verdict::not_granted(&other, None);
             }
         };
-        if let Err(fault) = self.look(&access) {
+        if let Err(fault) = self.look(&access, MAX_ACCESS_TOKEN_LEN) {
             return Verdict::Fail(fault);
         }
         let observed = round.observe(&access).await;

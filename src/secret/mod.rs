@@ -34,7 +34,7 @@ pub use client::{ClientParts, objection_to_client_id};
 pub use fingerprint::Fingerprint;
 pub use reference::SecretRef;
 pub use text::{HeaderObstacle, MAX_SECRET_LEN, SecretText, SecretTextError, announce, watch};
-pub use token::{BearerToken, MAX_TOKEN_LEN, TokenShapeError};
+pub use token::{BearerToken, MAX_ACCESS_TOKEN_LEN, MAX_TOKEN_LEN, TokenShapeError};
 
 /// 256 bits from the operating system's generator, through AWS-LC.
 ///

@@ -234,7 +234,7 @@ fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault
                 ": cut the word off with `between = [\"Bearer \", \"\"]` in the place, as in { at = \"/token\", between = [\"Bearer \", \"\"] }"
             }
             TokenShapeError::Empty
-            | TokenShapeError::TooLong
+            | TokenShapeError::TooLong { limit: _ }
             | TokenShapeError::SurroundingSpace
             | TokenShapeError::Unprintable { .. } => "",
         };
