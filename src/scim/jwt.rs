@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::secret::{BearerToken, MAX_TOKEN_LEN};
+use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN};
 
 /// A longer lifetime is taken for a mistake.
 pub(in crate::scim) const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 3653);
@@ -62,7 +62,7 @@ pub fn expiry(token: &BearerToken) -> Option<Timestamp> {
 /// Decodes the claims of a JWT; `None` if the text is no JWT.
 #[must_use]
 pub fn decode(token: &str) -> Option<Claims> {
-    if token.len() > MAX_TOKEN_LEN {
+    if token.len() > MAX_ACCESS_TOKEN_LEN {
         return None;
     }
     let (header, payload) = parts(token)?;
