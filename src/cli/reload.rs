@@ -158,6 +158,8 @@ impl Reload<'_> {
             }
         };
         self.world.store.set_targets(wired.targets);
+        let federated = wired.federated;
+        self.world.change_federated(&loaded.settings, federated);
         for unit in &wired.units {
             self.observer.expect(unit);
         }

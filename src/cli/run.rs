@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::auditing::{self, Patience};
 use super::bell;
+use super::federated;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
@@ -228,6 +229,7 @@ async fn work(
         clean = tokio::select! {
             ended = supervising.join_next() => matches!(ended, Some(Ok(true))),
             () = bell::watch(world, &messages) => false,
+            () = federated::watch(world) => false,
             () = world.facts.run() => false,
         };
         world.facts.flush().await;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::auditing::StoredHead;
@@ -17,6 +18,7 @@ use crate::audit::door::{AuditedStore, AuditedSwitch};
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
+use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
 use crate::driver::situation::Conditions;
@@ -35,6 +37,7 @@ use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
+use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::notify::Notifier;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
@@ -61,6 +64,8 @@ pub(super) struct World {
     pub(super) inbox: Arc<Inbox>,
     /// Writes the facts of each token.
     pub(super) facts: Arc<FactsWriter>,
+    /// The federated credentials, as configured now.
+    pub(super) federated: watch::Sender<AllWatched>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
@@ -74,6 +79,7 @@ pub(super) struct World {
 /// The parts that a reload may change.
 pub(super) struct Wired {
     pub(super) units: Vec<Arc<Unit>>,
+    pub(super) federated: AllWatched,
     pub(super) targets: BTreeMap<String, PublishTarget>,
     /// The permissions that our Vault token needs.
     pub(super) needs: Vec<Need>,
@@ -129,6 +135,8 @@ impl World {
             auditor.clone(),
         );
         let units = builder.units(settings)?;
+        let federated = builder.federated(settings)?;
+        expect_federated(&telemetry, settings);
         let all_paused: Arc<AtomicBool> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
@@ -139,6 +147,7 @@ impl World {
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
+            federated: watch::Sender::new(federated),
             clock,
             right_clock,
             telemetry,
@@ -177,9 +186,11 @@ impl World {
     pub(super) fn wire(&self, settings: &Settings) -> anyhow::Result<Wired> {
         let targets = targets(settings);
         let units = self.builder.units(settings)?;
+        let federated = self.builder.federated(settings)?;
         files::set_own(own_files(settings));
         Ok(Wired {
             units,
+            federated,
             needs: preflight::needs(
                 &self.state_path,
                 &targets,
@@ -279,6 +290,11 @@ impl World {
     pub(super) fn named(&self, names: &[String]) -> anyhow::Result<Vec<Unit>> {
         let known = |name: &&String| self.units.iter().any(|unit| unit.name == **name);
         let unknown: Vec<_> = names.iter().filter(|name| !known(name)).cloned().collect();
+        if let Some(name) = unknown.iter().find(|name| self.is_federated(name)) {
+            anyhow::bail!(
+                "the credential of `{name}` is federated: no secret of it is issued, so there is none to rotate, pause, supply or hand over; `scim-rotator status {name}` shows whether its trust is in order, and `scim-rotator once {name}` looks now"
+            );
+        }
         if !unknown.is_empty() {
             let all: Vec<_> = self.units.iter().map(|unit| unit.name.as_str()).collect();
             anyhow::bail!(
@@ -305,6 +321,51 @@ fn doors(
             Arc::new(AuditedSwitch::new(bare.1, Arc::clone(auditor))),
         ),
         None => bare,
+    }
+}
+
+impl World {
+    /// The named tokens that are rotated, and the named federated credentials; all
+    /// if none is named.
+    ///
+    /// # Errors
+    /// Names what is not configured.
+    pub(super) fn named_of_both(
+        &self,
+        names: &[String],
+    ) -> anyhow::Result<(Vec<Unit>, Vec<Arc<Watched>>)> {
+        let all = Arc::clone(&self.federated.borrow());
+        let wanted = |one: &&Arc<Watched>| names.is_empty() || names.contains(&one.name);
+        let federated: Vec<_> = all.iter().filter(wanted).cloned().collect();
+        let rotated = names.iter().filter(|name| !self.is_federated(name));
+        let rotated: Vec<String> = rotated.cloned().collect();
+        let units = match rotated.is_empty() && !names.is_empty() {
+            true => Vec::new(),
+            false => self.named(&rotated)?,
+        };
+        Ok((units, federated))
+    }
+
+    fn is_federated(&self, name: &str) -> bool {
+        self.federated.borrow().iter().any(|one| one.name == name)
+    }
+
+    /// Takes over the federated credentials of a changed configuration.
+    pub(super) fn change_federated(&self, settings: &Settings, federated: AllWatched) {
+        let before = self.federated.send_replace(federated);
+        for one in before.iter().filter(|one| !self.is_federated(&one.name)) {
+            self.telemetry.board.remove(&one.name);
+        }
+        expect_federated(&self.telemetry, settings);
+    }
+}
+
+/// Shows federated credentials before their first look.
+fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
+    for (name, token) in &settings.federated {
+        let issuer = &token.federated.issuer;
+        let facts = TokenFacts::federated(name, issuer, token.environment.as_str());
+        telemetry.board.expect(Arc::new(facts));
     }
 }
 
@@ -361,7 +422,10 @@ pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let issuers = issuers.map(|kind| kind.as_kind().credentials());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().credentials());
-    issuers.chain(connections).flatten().collect()
+    let federated = settings.federated.values();
+    let federated = federated.map(|token| token.federated.credentials());
+    let all = issuers.chain(connections).chain(federated);
+    all.flatten().collect()
 }
 
 /// What our Vault token must be allowed to do for issuers and connections,

@@ -9,7 +9,7 @@ use super::literals;
 use super::locate::Document;
 use super::named_files;
 use super::placeholders::Placeholders;
-use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
 use super::resolve;
 use super::rules;
 use super::sections::Sections;
@@ -43,6 +43,7 @@ pub(super) fn known() -> keys::Known {
     all.extend(keys::of::<BTreeMap<String, IssuerKind>>("issuers"));
     all.extend(keys::of::<BTreeMap<String, ConnectionKind>>("connections"));
     all.extend(keys::of::<BTreeMap<String, RawToken>>("tokens"));
+    all.extend(keys::of::<BTreeMap<String, RawFederatedToken>>("tokens"));
     all.extend(keys::of::<RawPolicy>("tokens.*"));
     all
 }
@@ -94,6 +95,7 @@ fn draft<'a>(
     let issuers = sections.family::<IssuerKind>(vendors, findings);
     let connections = sections.family::<ConnectionKind>(vendors, findings);
     let tokens = sections.tokens(findings);
+    let federated = sections.federated(findings);
     let (placeholders, uses) = sections.placeholders();
     let kinds = literals::Kinds {
         issuers: &issuers,
@@ -111,6 +113,7 @@ fn draft<'a>(
         issuers: &issuers,
     };
     let tokens = resolver.all(tokens, &mut problems);
+    let federated = resolver.federated(federated, &mut problems);
     let whole = rules::Whole {
         names: &names,
         placeholders: &placeholders,
@@ -123,6 +126,7 @@ fn draft<'a>(
         issuers: &issuers,
         connections: &connections,
         tokens: &tokens,
+        federated: &federated,
     };
     rules::check(&whole, &mut problems);
     let problems = uses.all_back(&problems);
@@ -139,6 +143,7 @@ fn draft<'a>(
                 issuers,
                 connections,
                 tokens,
+                federated,
                 own_files: named_files::own(documents),
             })
         }

@@ -30,6 +30,8 @@ fn listed(id: &str, label: &str, expires_at: Option<Timestamp>) -> ListedToken {
         expires_at,
         shown: ShownParts::default(),
         last_used_at: None,
+        last_used_by: None,
+        scopes: None,
     }
 }
 

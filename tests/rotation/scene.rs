@@ -259,6 +259,9 @@ impl Scene {
             attempts: 0,
             retry_at: None,
             last_finding: None,
+            still_used: false,
+            used_by: None,
+            refused_since: None,
         });
         self
     }

@@ -10,8 +10,9 @@ use crate::audit::auditor::Auditor;
 use crate::audit::door::{
     AuditedConnection, AuditedHandover, AuditedIssuer, AuditedProbe, AuditedRefreshTokens, Place,
 };
-use crate::config::{Settings, TokenSettings};
+use crate::config::{FederatedSettings, Settings, TokenSettings};
 use crate::connections::ConnectionKind;
+use crate::driver::federated::{AllWatched, Watched};
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
 use crate::ports::handover::Handover;
@@ -21,7 +22,9 @@ use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
+use crate::scim::federated::watch;
 use crate::scim::probe::{Probe, ScimProbe};
+use crate::secret::Fingerprint;
 use crate::vault::Session;
 use crate::vault::engine::VaultEngines;
 use crate::vault::handover::VaultHandover;
@@ -133,6 +136,34 @@ impl Builder {
             .collect::<anyhow::Result<_>>()?;
         *last = built;
         Ok(units)
+    }
+
+    /// The federated credentials of a configuration.
+    ///
+    /// # Errors
+    /// Names what cannot be built.
+    pub(super) fn federated(&self, settings: &Settings) -> anyhow::Result<AllWatched> {
+        let client = self.client(settings, Target::Sp)?;
+        let one = |(name, token): (&String, &Box<FederatedSettings>)| {
+            let parts = watch::Parts {
+                token: name.clone(),
+                scim_url: token.scim_url.clone(),
+                endpoint: token.endpoint.clone(),
+                probe: token.probe.clone(),
+                client: client.clone(),
+                secrets: Arc::clone(&self.secrets),
+                clock: Arc::clone(&self.right_clock),
+            };
+            // The settings hold references to credentials only.
+            let digest = Fingerprint::of(&format!("{token:?}"));
+            Arc::new(Watched {
+                name: name.clone(),
+                settings: digest.short(),
+                every: token.federated.look_every.0,
+                federation: Arc::new(watch::Watch::new(&token.federated, parts)),
+            })
+        };
+        Ok(Arc::new(settings.federated.iter().map(one).collect()))
     }
 
     fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
@@ -267,7 +298,8 @@ impl Parts<'_> {
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
         )
-        .named(name);
+        .named(name)
+        .refused_by(Arc::clone(&token.must_refuse));
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }

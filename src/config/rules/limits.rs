@@ -302,6 +302,7 @@ mod tests {
                 issuers: &BTreeMap::new(),
                 connections: &toml::from_str(&program).expect("a connection"),
                 tokens: &BTreeMap::new(),
+                federated: &BTreeMap::new(),
             };
             let calls = Calls::of(&whole);
             assert_eq!(calls.longest, secs(seconds));

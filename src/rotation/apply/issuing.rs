@@ -2,6 +2,7 @@
 //! after it.
 
 use super::change::{Change, IllegalOutcome};
+use super::fitting::refuse_if_too_broad;
 use super::halting::halt_at;
 use super::identifying::identify_current;
 use super::losing::owns;
@@ -194,6 +195,9 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     }
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
+    let life = expires_at.map(|end| end.duration_since(now));
+    let policy = change.situation.policy;
+    let asked_life = policy.asked_in_vain(token.asked_life, life);
     let pending = HeldToken {
         id: token.issuer_id(),
         value: token.value,
@@ -206,8 +210,21 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
         expiry,
         origin: Origin::Issued,
         evidence: None,
+        scopes: token.scopes.map(Box::new),
+        asked_life,
     };
     put_pending(&mut change, pending);
+    // Some are delivered before they are proven.
+    let is_kept = change.pending_origin().is_some();
+    if is_kept
+        && change
+            .record
+            .rotation
+            .as_ref()
+            .is_some_and(|r| r.rollback.is_none())
+    {
+        refuse_if_too_broad(&mut change);
+    }
     Ok(())
 }
 

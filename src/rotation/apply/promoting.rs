@@ -149,6 +149,9 @@ fn promote(change: &mut Change<'_, '_>) {
             attempts: 0,
             retry_at: None,
             last_finding: no_id,
+            still_used: false,
+            used_by: None,
+            refused_since: None,
         });
     }
 }

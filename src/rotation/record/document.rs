@@ -167,7 +167,8 @@ impl Record {
         let finding = self.probe.as_mut().and_then(|probe| probe.finding.as_mut());
         let finding = finding.map(|finding| &mut finding.detail);
         let retiring = self.retiring.iter_mut();
-        let retiring = retiring.filter_map(|old| old.last_finding.as_mut());
+        let retiring = retiring.flat_map(|old| [old.last_finding.as_mut(), old.used_by.as_mut()]);
+        let retiring = retiring.flatten();
         let history = self.history.iter_mut();
         let history = history.flat_map(|past| past.detail.iter_mut().chain(&mut past.asked_why));
         let paused = self.paused.as_mut().map(|paused| &mut paused.reason);

@@ -16,6 +16,7 @@ fn seen(scene: &Scene, at: Option<Timestamp>) -> Record {
     let outcome = Outcome::UseSeen {
         fingerprint: print("old"),
         last_used_at: at,
+        last_used_by: None,
     };
     scene.apply(outcome).expect("folded")
 }
