@@ -120,8 +120,13 @@ fn the_readme_lists_every_issuer_of_client_secrets() {
         assert_eq!(is_listed, is_maker, "{}", vendor.name);
         if is_maker {
             makers += 1;
-            for needed in ["`credential = \"client_secret\"`", "token_url = \"", "scope"] {
-                let said = notes.contains(needed) || notes.contains("vendor `keycloak-client-secret`");
+            for needed in [
+                "`credential = \"client_secret\"`",
+                "token_url = \"",
+                "scope",
+            ] {
+                let said =
+                    notes.contains(needed) || notes.contains("vendor `keycloak-client-secret`");
                 assert!(said, "{} does not say {needed}", vendor.name);
             }
         }
