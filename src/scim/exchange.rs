@@ -89,6 +89,7 @@ fn meaning(nothing: Ungranted) -> Exchanged {
         fault,
         status,
         error,
+        about: _,
     } = nothing;
     let Some(status) = status else {
         return Exchanged::Silent(of_fault(&fault));
