@@ -353,7 +353,7 @@ async fn the_shipped_file_of_keycloak_makes_a_secret_anew_and_the_old_one_is_ref
 async fn with_keycloaks_rotation_of_secrets_old_and_new_overlap() {
     let (Some(mut house), Some(server)) = (
         House::new().await,
-        ServiceProvider::with_secret_rotation(300, 200, 40).await,
+        ServiceProvider::with_secret_rotation(300, 400, 25).await,
     ) else {
         return;
     };
@@ -364,10 +364,10 @@ async fn with_keycloaks_rotation_of_secrets_old_and_new_overlap() {
     let holder = Holder::new(&house);
     // The policy holds for a client from when it is saved under it.
     server.save(CLIENT_ID).await;
-    let more = of_the_client(&server, "renew_at = \"15%\"\noverlap = \"30s\"");
+    let more = of_the_client(&server, "renew_at = \"15%\"\noverlap = \"20s\"");
     let name = "keycloak-client-secret-overlap";
     let sections = [
-        shipped(name, &server, &secret, "rotated_life = \"40s\""),
+        shipped(name, &server, &secret, "rotated_life = \"25s\""),
         holder.connection(&house),
         token(&scim_url, "idp", &more),
     ];
