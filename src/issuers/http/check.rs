@@ -2,7 +2,7 @@
 
 use super::config::HttpIssuer;
 use super::needs::Needs;
-use crate::http::exchange::{Call, Checker, Effect, Purpose, Shared};
+use crate::http::exchange::{Call, Checker, Effect, Purpose, Sequence, Shared};
 use crate::http::names::{Configured, Names, Side};
 use crate::problem::Problems;
 
@@ -76,21 +76,21 @@ impl<'i> Calls<'i> {
         let path = format!("{}.issue", self.path);
         let issue = issuer.issue.with_paths(&path);
         let issue = issue.map(|(at, call)| (at, Purpose::Issue, call));
-        let more = [
-            (Purpose::List, &issuer.list),
-            (Purpose::Revoke, &issuer.revoke),
-        ];
-        let others = single.into_iter().chain(more);
+        let others = single.into_iter().chain([(Purpose::List, &issuer.list)]);
         let others = others.filter_map(|(purpose, call)| {
             let at = format!("{}.{}", self.path, purpose.as_str());
             Some((at, purpose, call.as_ref()?))
         });
-        self.checker().check_names(issue.chain(others), problems);
+        let at = format!("{}.revoke", self.path);
+        let revoke = issuer.revoke.iter().flat_map(|calls| calls.with_paths(&at));
+        let revoke = revoke.map(|(at, call)| (at, Purpose::Revoke, call));
+        let all = issue.chain(revoke).chain(others);
+        self.checker().check_names(all, problems);
         if let Some(call) = &issuer.list {
             self.check_list(call, &format!("{}.list", self.path), problems);
         }
-        if let Some(call) = &issuer.revoke {
-            self.check_revoke(call, &format!("{}.revoke", self.path), problems);
+        if let Some(calls) = &issuer.revoke {
+            self.check_revoke(calls, &format!("{}.revoke", self.path), problems);
         }
     }
 
@@ -139,12 +139,24 @@ impl<'i> Calls<'i> {
 
     pub(in crate::issuers) fn check_revoke(
         &self,
-        call: &Call,
+        calls: &Sequence,
         path: &str,
         problems: &mut Problems,
     ) {
-        self.check_call(call, path, Purpose::Revoke, problems);
-        if !call.uses("id") && !call.uses("token") {
+        let checker = self.checker();
+        let mut earlier = checker.steps();
+        for (at, call) in calls.with_paths(path) {
+            self.check_after(call, &at, Purpose::Revoke, &earlier, problems);
+            if call.name.is_none() && calls.0.len() > 1 {
+                problems.error(
+                    format!("{at}.name"),
+                    "each of several calls needs a name, by which later calls use its answer",
+                    "write for example `name = \"deactivate\"`",
+                );
+            }
+            earlier.push(call.name(Purpose::Revoke));
+        }
+        if !calls.uses("id") && !calls.uses("token") {
             problems.error(
                 path,
                 "the call names neither the id nor the token: it would not revoke just the old one",

@@ -87,7 +87,7 @@ impl HttpTokens {
     }
 
     async fn revoke_by_call(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {
-        let Some(call) = &self.config.revoke else {
+        let Some(calls) = &self.config.revoke else {
             return Err(self.missing("revoke"));
         };
         let id = handle.id.as_ref().map(IssuerId::as_str);
@@ -99,10 +99,17 @@ impl HttpTokens {
         let mut run = self.begin(token).await?;
         run.with(|context| context.maybe("id", id));
         run.with_token("token", handle.value.as_ref());
-        match run.call(call, Purpose::Revoke).await? {
-            Reply::Done(_) => Ok(()),
-            Reply::Gone => self.gone_for_sure(token, id).await,
-            Reply::Skipped => Err(self.skipped("revoke")),
+        let mut is_done = false;
+        for call in &calls.0 {
+            match run.call(call, Purpose::Revoke).await? {
+                Reply::Done(_) => is_done = true,
+                Reply::Gone => return self.gone_for_sure(token, id).await,
+                Reply::Skipped => is_done = false,
+            }
+        }
+        match is_done {
+            true => Ok(()),
+            false => Err(self.skipped("revoke")),
         }
     }
 

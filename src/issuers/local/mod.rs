@@ -127,7 +127,8 @@ impl Kind for LocalIssuer {
             calls.check_list(call, &format!("{path}.list"), problems);
         }
         if let Some(call) = &self.unregister {
-            calls.check_revoke(call, &format!("{path}.unregister"), problems);
+            let unregister = Sequence(vec![call.clone()]);
+            calls.check_revoke(&unregister, &format!("{path}.unregister"), problems);
         }
     }
 
@@ -213,7 +214,7 @@ impl LocalIssuer {
             issue: self.register.clone()?,
             list: self.list.clone(),
             get: None,
-            revoke: self.unregister.clone(),
+            revoke: self.unregister.clone().map(|call| Sequence(vec![call])),
             status: None,
             complete: None,
             cancel: None,
