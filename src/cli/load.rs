@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Exit;
 use super::output::complain;
 use super::wiring::World;
+use crate::audit::event::WhoKind;
 use crate::config::{self, Loaded, Report, Settings};
 use crate::driver::federated::Watched;
 use crate::environment;
@@ -112,7 +113,7 @@ pub(super) fn world(
     names: &[String],
 ) -> Result<(Settings, World, Vec<Unit>), Exit> {
     let settings = settings(config, logs)?;
-    let world = World::new(&settings, Notifier::silent());
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named(names)?, world))) {
         Ok((units, world)) => Ok((settings, world, units)),
         Err(error) => {
@@ -133,7 +134,7 @@ pub(super) fn world_of_a_person(
     names: &[String],
 ) -> Result<(World, Vec<Unit>), Exit> {
     let settings = settings_of_a_person(config)?;
-    let world = World::new(&settings, Notifier::silent());
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named(names)?, world))) {
         Ok((units, world)) => Ok((world, units)),
         Err(error) => {
@@ -153,7 +154,7 @@ pub(super) fn world_of_both(
     names: &[String],
 ) -> Result<(Settings, World, Vec<Unit>, Vec<Arc<Watched>>), Exit> {
     let settings = settings(config, logs)?;
-    let world = World::new(&settings, Notifier::silent());
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {
         Ok(((units, federated), world)) => Ok((settings, world, units, federated)),
         Err(error) => {
@@ -172,7 +173,7 @@ pub(super) fn world_of_a_person_of_both(
     names: &[String],
 ) -> Result<(World, Vec<Unit>, Vec<Arc<Watched>>), Exit> {
     let settings = settings_of_a_person(config)?;
-    let world = World::new(&settings, Notifier::silent());
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {
         Ok(((units, federated), world)) => Ok((world, units, federated)),
         Err(error) => {

@@ -271,6 +271,13 @@ pub const ROWS: &[Row] = &[
         ISSUE,
     ),
     row(
+        "overlap_ends_at",
+        "Until when the replaced token shall stay valid: RFC 3339, UTC, to the second.",
+        "",
+        ("{{ overlap_ends_at }}", "2026-02-01T12:00:00Z"),
+        ISSUE,
+    ),
+    row(
         "etag",
         "The version of the issuer's state, as `status` or `list` showed it.",
         "No answer showed one.",

@@ -81,16 +81,17 @@ impl<'i> Calls<'i> {
             let at = format!("{}.{}", self.path, purpose.as_str());
             Some((at, purpose, call.as_ref()?))
         });
-        let at = format!("{}.revoke", self.path);
-        let revoke = issuer.revoke.iter().flat_map(|calls| calls.with_paths(&at));
+        let revoke_path = format!("{}.revoke", self.path);
+        let revoke = issuer.revoke.iter();
+        let revoke = revoke.flat_map(|sequence| sequence.with_paths(&revoke_path));
         let revoke = revoke.map(|(at, call)| (at, Purpose::Revoke, call));
         let all = issue.chain(revoke).chain(others);
         self.checker().check_names(all, problems);
         if let Some(call) = &issuer.list {
             self.check_list(call, &format!("{}.list", self.path), problems);
         }
-        if let Some(calls) = &issuer.revoke {
-            self.check_revoke(calls, &format!("{}.revoke", self.path), problems);
+        if let Some(sequence) = &issuer.revoke {
+            self.check_revoke(sequence, &revoke_path, problems);
         }
     }
 
@@ -103,19 +104,7 @@ impl<'i> Calls<'i> {
                 "write the call that issues a token",
             );
         }
-        let checker = self.checker();
-        let mut earlier = checker.steps();
-        for (at, call) in sequence.with_paths(path) {
-            self.check_after(call, &at, Purpose::Issue, &earlier, problems);
-            if call.name.is_none() && sequence.0.len() > 1 {
-                problems.error(
-                    format!("{at}.name"),
-                    "each of several calls needs a name, by which later calls use its answer",
-                    "write for example `name = \"create\"`",
-                );
-            }
-            earlier.push(call.name(Purpose::Issue));
-        }
+        self.check_sequence(sequence, path, Purpose::Issue, problems);
         let creates = |call: &Call| call.effect(Purpose::Issue) == Effect::Creates;
         if !sequence.0.is_empty() && !sequence.0.iter().any(creates) {
             problems.error(
@@ -139,29 +128,51 @@ impl<'i> Calls<'i> {
 
     pub(in crate::issuers) fn check_revoke(
         &self,
-        calls: &Sequence,
+        sequence: &Sequence,
         path: &str,
+        problems: &mut Problems,
+    ) {
+        self.check_sequence(sequence, path, Purpose::Revoke, problems);
+        let changes = |call: &Call| call.effect(Purpose::Revoke) != Effect::None;
+        if !sequence.0.last().is_some_and(changes) {
+            problems.error(
+                path,
+                "no call ends the token: the last one must",
+                "write the call that revokes a token as the last one, with `effect = \"ends\"`",
+            );
+        }
+        // Each that changes something must change that token alone.
+        for (at, call) in sequence.with_paths(path) {
+            if changes(call) && !call.uses("id") && !call.uses("token") {
+                problems.error(
+                    at,
+                    "the call names neither the id nor the token: it would not revoke just the old one",
+                    "put `{{ id }}` into the URL or the body",
+                );
+            }
+        }
+    }
+
+    /// Each call may use the answers of those before it.
+    fn check_sequence(
+        &self,
+        sequence: &Sequence,
+        path: &str,
+        purpose: Purpose,
         problems: &mut Problems,
     ) {
         let checker = self.checker();
         let mut earlier = checker.steps();
-        for (at, call) in calls.with_paths(path) {
-            self.check_after(call, &at, Purpose::Revoke, &earlier, problems);
-            if call.name.is_none() && calls.0.len() > 1 {
+        for (at, call) in sequence.with_paths(path) {
+            self.check_after(call, &at, purpose, &earlier, problems);
+            if call.name.is_none() && sequence.0.len() > 1 {
                 problems.error(
                     format!("{at}.name"),
                     "each of several calls needs a name, by which later calls use its answer",
-                    "write for example `name = \"deactivate\"`",
+                    "write for example `name = \"create\"`",
                 );
             }
-            earlier.push(call.name(Purpose::Revoke));
-        }
-        if !calls.uses("id") && !calls.uses("token") {
-            problems.error(
-                path,
-                "the call names neither the id nor the token: it would not revoke just the old one",
-                "put `{{ id }}` into the URL or the body",
-            );
+            earlier.push(call.name(purpose));
         }
     }
 

@@ -68,7 +68,7 @@ pub struct HttpIssuer {
     pub list: Option<Call>,
     /// Reads one token by its id; without it the list is searched.
     pub get: Option<Call>,
-    /// Revokes one token.
+    /// Revokes one token: one call, or several, of which the last ends it.
     pub revoke: Option<Sequence>,
     /// Reads the version of the issuer's state, for `If-Match`.
     pub status: Option<Call>,
@@ -129,7 +129,7 @@ impl HttpIssuer {
         let single = single.into_iter();
         let single = single.filter_map(|(purpose, call)| Some((purpose, call.as_ref()?)));
         let issue = self.issue.0.iter().map(|call| (Purpose::Issue, call));
-        let revoke = self.revoke.iter().flat_map(|calls| &calls.0);
+        let revoke = self.revoke.iter().flat_map(|revoke| &revoke.0);
         let revoke = revoke.map(|call| (Purpose::Revoke, call));
         self.shared().rule_names(issue.chain(revoke).chain(single))
     }
@@ -143,9 +143,9 @@ impl HttpIssuer {
             &mut self.complete,
             &mut self.cancel,
         ];
-        let revoke = self.revoke.iter_mut().flat_map(|calls| &mut calls.0);
-        let single = single.into_iter().flatten();
-        self.issue.0.iter_mut().chain(revoke).chain(single)
+        let revoke = self.revoke.iter_mut().flat_map(|revoke| &mut revoke.0);
+        let several = self.issue.0.iter_mut().chain(revoke);
+        several.chain(single.into_iter().flatten())
     }
 }
 
