@@ -161,6 +161,8 @@ pub struct Delivery<'a> {
     pub old: Option<&'a BearerToken>,
     /// The SCIM base URL that the connection must point at.
     pub scim_url: &'a url::Url,
+    /// When the connection was given this token, if it was.
+    pub since: Option<jiff::Timestamp>,
 }
 
 /// One identity-provider connection.

@@ -224,8 +224,9 @@ async fn a_client_id_and_its_secret_are_renewed_together_and_the_old_client_is_r
     house.close().await;
 }
 
-/// The client stays, and its secret is made anew; the old one is refused from that
-/// moment on. What somebody else writes beside the secret is replaced with it.
+/// The client stays, and its secret is made anew by the vendor file as shipped; the old
+/// one is refused from that moment on. What somebody else writes beside the secret is
+/// replaced with it.
 #[tokio::test]
 async fn a_secret_that_is_made_anew_is_exchanged_delivered_and_replaces_the_old_one() {
     let (Some(mut house), Some(server)) = (House::new().await, ServiceProvider::start(300).await)
@@ -236,21 +237,16 @@ async fn a_secret_that_is_made_anew_is_exchanged_delivered_and_replaces_the_old_
     let scim_url = server.scim_url();
     server.add_admin(ADMIN, ADMIN_SECRET).await;
     let secret = house.credential("keycloak", ADMIN_SECRET).await;
-    let id = server.id_of("rotator").await;
+    let admin = server.admin_url();
+    let (url, realm) = admin.split_once("/admin/realms/").expect("a realm");
     let issuer = format!(
         r#"
-[issuers.sp.http.capabilities]
-live_tokens = "one"
-overlap = "none"
-issue_effect = "kills"
-recovery = "none"
-revoke = "never"
-expiry = "none"
-
-[issuers.sp.http.issue]
-url = "/clients/{id}/client-secret"
-body.json = {{ type = "secret", client = "{id}" }}
-read = {{ token = "/value" }}
+[issuers.sp.keycloak-client-secret]
+url = "{url}"
+realm = "{realm}"
+client = "rotator"
+client_id = "{ADMIN}"
+client_secret = {secret}
 "#
     );
     let holder = Holder::new(&house);
@@ -259,7 +255,6 @@ read = {{ token = "/value" }}
         server.token_url()
     );
     let sections = [
-        caller(&server, &secret),
         issuer,
         holder.connection(&house),
         token(&scim_url, "idp", &more),
