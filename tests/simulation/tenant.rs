@@ -40,6 +40,8 @@ pub(crate) struct Tenant {
     /// The first connection will not like the next token that it is given.
     pub(crate) dislikes_next: bool,
     disliked: Option<BearerToken>,
+    /// A connection that could not hold a new token.
+    pub(crate) cannot_hold: Option<usize>,
     /// A connection that cannot be reached until then.
     pub(crate) away: Option<(usize, Timestamp)>,
     /// The first connection works with nothing until then.
@@ -74,6 +76,7 @@ impl Tenant {
             detached: BTreeSet::new(),
             dislikes_next: false,
             disliked: None,
+            cannot_hold: None,
             away: None,
             quarantined_until: None,
             overtaken: false,
