@@ -12,6 +12,7 @@ use crate::rotation::policy::AcceptSupplied;
 use crate::rotation::privilege::OnBroad;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, SecretPlace};
+use crate::scim::federated::config::Federated;
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
 
@@ -60,6 +61,22 @@ impl<'de> Deserialize<'de> for Day {
             .map(Self)
             .map_err(|_| de::Error::custom(format!("`{text}` is not a day: write \"2027-01-31\"")))
     }
+}
+
+/// Keys of a token whose credential is federated.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFederatedToken {
+    pub(super) scim_url: Url,
+    #[serde(default)]
+    pub(super) credential: CredentialShape,
+    pub(super) token_url: Option<Url>,
+    pub(super) client_id: Option<String>,
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
+    #[serde(default)]
+    pub(super) token_params: BTreeMap<String, String>,
+    pub(super) federated: Federated,
 }
 
 /// Keys of `[defaults]`; each may stand in a token too, and counts there.

@@ -6,8 +6,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::credential;
-use super::raw::{RawAcceptedRisk, RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
-use super::settings::{Limits, TokenSettings};
+use super::federated;
+use super::raw::{
+    RawAcceptedRisk, RawFederatedToken, RawHost, RawHttp, RawLimits, RawPolicy, RawToken,
+};
+use super::settings::{FederatedSettings, Limits, TokenSettings};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
@@ -101,6 +104,28 @@ impl Tokens<'_> {
         resolved
     }
 
+    /// The settings of the federated tokens.
+    pub(super) fn federated(
+        &self,
+        tokens: BTreeMap<String, (RawFederatedToken, RawPolicy)>,
+        problems: &mut Problems,
+    ) -> BTreeMap<String, Box<FederatedSettings>> {
+        let one = |(name, (own, policy)): (String, (RawFederatedToken, RawPolicy))| {
+            let at = format!("tokens.{name}");
+            let endpoint = federated::endpoint(&at, &own, problems);
+            let merged = policy.or(&self.defaults);
+            let settings = FederatedSettings {
+                scim_url: own.scim_url,
+                environment: merged.environment.unwrap_or_default(),
+                probe: merged.probe.unwrap_or_default(),
+                endpoint,
+                federated: own.federated,
+            };
+            (name, Box::new(settings))
+        };
+        tokens.into_iter().map(one).collect()
+    }
+
     fn one(
         &self,
         name: &str,
@@ -121,7 +146,9 @@ impl Tokens<'_> {
             vault_path: path(name, &own.vault_path, problems)?,
             fields: match own.credential {
                 CredentialShape::ClientSecret => own.fields,
-                CredentialShape::Token | CredentialShape::Key => own.fields.without_client(),
+                CredentialShape::Token | CredentialShape::Key | CredentialShape::Federated => {
+                    own.fields.without_client()
+                }
             },
             credential: own.credential,
             token_endpoint,

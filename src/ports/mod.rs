@@ -9,6 +9,7 @@ pub mod kind;
 pub mod pulse;
 pub mod refresh;
 mod store;
+pub mod switch;
 pub mod unit;
 pub mod vault_lease;
 pub mod witness;

@@ -43,10 +43,11 @@ impl Endpoint {
         garbage::like(token, self.own_checksum.as_ref())
     }
 
-    /// L0: looks at the text of a token.
-    pub(in crate::scim) fn look(&self, token: &BearerToken) -> Result<(), Finding> {
+    /// L0: looks at the text of a token; `limit`: how long it may be unless the
+    /// configuration says what the service provider takes.
+    pub(in crate::scim) fn look(&self, token: &BearerToken, limit: usize) -> Result<(), Finding> {
         let rules = ShapeRules {
-            max_length: self.config.max_token_length,
+            max_length: self.config.max_token_length.unwrap_or(limit),
             scim_url: &self.scim_url,
             own_checksum: self.own_checksum.as_ref(),
         };

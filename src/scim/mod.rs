@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | the keys that a token's `probe` table may set |
 //! | [`credential`], [`exchange`], [`secret_verdict`] | client secrets: which shapes a credential has, what the token endpoint says of a secret, and what that proves |
+//! | [`federated`] | credentials without a secret: what both sides of the trust show, and what that means |
 //! | [`shape`] | L0: what a token's text alone tells, without a network; [`jwt`] reads what a JWT states of itself |
 //! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
 //! | [`message`], [`outline`], [`answer`] | what one HTTP answer says: [`answer::ProbeAnswer`] |
@@ -26,6 +27,7 @@ pub mod credential;
 mod endpoint;
 pub mod evidence;
 pub mod exchange;
+pub mod federated;
 pub mod garbage;
 pub mod jwt;
 pub mod levels;

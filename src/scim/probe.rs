@@ -39,7 +39,7 @@ use super::tenant_mark::TenantMark;
 use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
 use crate::http::Client;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN, MAX_TOKEN_LEN};
 
 /// Tests tokens at the service provider.
 #[async_trait]
@@ -146,7 +146,7 @@ impl ScimProbe {
 
     /// Tries a token that is sent as it is.
     async fn prove_token(&self, value: &BearerToken) -> Verdict<Evidence> {
-        if let Err(fault) = self.endpoint.look(value) {
+        if let Err(fault) = self.endpoint.look(value, MAX_TOKEN_LEN) {
             return Verdict::Fail(fault);
         }
         let mut round = Round::new(&self.endpoint);
@@ -175,7 +175,7 @@ impl ScimProbe {
                 return secret_verdict::not_granted(&other, None);
             }
         };
-        if let Err(fault) = self.endpoint.look(&access) {
+        if let Err(fault) = self.endpoint.look(&access, MAX_ACCESS_TOKEN_LEN) {
             return Verdict::Fail(fault);
         }
         let observed = round.observe(&access).await;

@@ -293,6 +293,7 @@ fn history(record: &Record) -> Vec<PastFacts> {
             id: past.id.clone(),
             trigger: past.trigger,
             asked_by: past.asked_by.clone(),
+            asked_why: past.asked_why.clone(),
             began_at: past.began_at,
             ended_at: past.ended_at,
             result: past.result,

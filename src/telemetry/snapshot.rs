@@ -226,6 +226,8 @@ pub struct PastFacts {
     pub trigger: Trigger,
     /// Who asked for it or supplied the new token, as Vault tells.
     pub asked_by: Option<String>,
+    /// Why, in the words of the person who asked for it.
+    pub asked_why: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.

@@ -20,6 +20,8 @@ use scim_rotator::rotation::record::{
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::scim::evidence::Evidence;
+use scim_rotator::scim::federated::sight::{Look, Part, Saw, Source};
+use scim_rotator::scim::federated::verdict::{Standing, judge};
 use scim_rotator::scim::scopes::{ScopeSource, Scopes};
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
@@ -42,6 +44,24 @@ pub(crate) fn capabilities() -> IssuerCapabilities {
         expiry: ExpirySource::Reported,
         last_used: LastUsed::Exact,
     }
+}
+
+/// A federated credential.
+pub(crate) fn federated(name: &str) -> Arc<TokenFacts> {
+    let issuer = "https://idp.example.com";
+    Arc::new(TokenFacts::federated(name, issuer, "production"))
+}
+
+/// What looks at it showed: every part, and another subject at the service provider.
+pub(crate) fn broken_trust() -> Standing {
+    let mut look = Look::default();
+    for part in Part::ALL {
+        look.see(part, Source::Assertion, Saw::Agrees);
+    }
+    let other = Saw::differs("scim-outbound", "somebody-else");
+    look.see(Part::Subject, Source::Trust, other);
+    look.certificate_ends_at = Some(now() + SignedDuration::from_hours(24));
+    judge(None, &look, now())
 }
 
 /// A token of the issuer `crm` that feeds the connection `entra-hr`.
@@ -122,6 +142,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
     });
     record.history = vec![PastRotation {
         asked_by: None,
+        asked_why: None,
         id: "r-1".to_owned(),
         trigger: Trigger::Schedule,
         began_at: now() - SignedDuration::from_hours(241),
@@ -168,6 +189,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
     });
     record.rotation = Some(Rotation {
         asked_by: None,
+        asked_why: None,
         id: "r-2".to_owned(),
         trigger: Trigger::Force,
         began_at: now() - SignedDuration::from_mins(5),

@@ -13,7 +13,8 @@ use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
-    ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Rotation, Stage, Trigger,
+    ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Request, Rotation, Stage,
+    Trigger,
 };
 
 pub(super) fn prepared(
@@ -81,6 +82,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         id: id.to_owned(),
         trigger,
         asked_by: request.and_then(|request| request.by.clone()),
+        asked_why: request.and_then(Request::why),
         began_at: change.now,
         stage: Stage::Issuing,
         stage_entered_at: change.now,
@@ -260,6 +262,7 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
         // compromise stays the trigger, whatever was requested since.
         if let Some(request) = request {
             rotation.supplied_is_meant = request.supplied && !issued;
+            rotation.asked_why = request.why().or(rotation.asked_why.take());
             rotation.asked_by = request.by.or(rotation.asked_by.take());
             if rotation.trigger != Trigger::Compromise {
                 rotation.trigger = request.trigger;

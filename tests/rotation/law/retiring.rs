@@ -92,6 +92,7 @@ fn a_token_that_is_shown_to_be_dead_leaves_the_record_and_its_proof_stays() {
     let scene = superseded(hours(24)).with(|s| {
         s.record.history.push(PastRotation {
             asked_by: None,
+            asked_why: None,
             id: "r0".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(hours(25)),
