@@ -22,6 +22,7 @@ mod running;
 mod scene;
 mod served;
 mod systemd;
+mod verifying;
 
 #[path = "../support/mod.rs"]
 mod support;
