@@ -67,6 +67,10 @@ impl Connection for AuditedConnection {
         self.inner.preflight(token, scim_url).await
     }
 
+    fn objection(&self, delivery: &Delivery<'_>) -> Option<String> {
+        self.inner.objection(delivery)
+    }
+
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
         let begun = self.begun("deliver", delivery.token, delivery.value);
         let done = self.inner.deliver(delivery).await;

@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::IssuerCapabilities;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
+use crate::scim::scopes::Scopes;
 use crate::secret::BearerToken;
 
 /// An issuer whose changes are written down.
@@ -82,6 +83,10 @@ impl Issuer for AuditedIssuer {
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         self.inner.get(token, id).await
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        self.inner.scopes(token, handle).await
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::ending::retire_at;
+use super::published;
 use super::restored;
 use super::side_tasks::meanwhile;
 use super::view::View;
@@ -11,16 +12,18 @@ use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
 
 /// How soon it is looked again whether the audit can be written.
-pub(super) const LOOK_AGAIN_AT_AUDIT: SignedDuration = SignedDuration::from_secs(15);
+const LOOK_AGAIN_AT_AUDIT: SignedDuration = SignedDuration::from_secs(15);
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     if view.situation.leaving {
         return None;
     }
-    let due = due_trigger(view)?;
-    if view.situation.audit_fails {
+    let due = due_trigger(view);
+    let held_back = due.is_some() && view.situation.audit_fails;
+    if held_back || published::waits_for_audit(view) {
         return meanwhile(view, view.after(LOOK_AGAIN_AT_AUDIT), Reason::AuditFails);
     }
+    let due = due?;
     if let Some(until) = slot_is_free_at(view) {
         return meanwhile(view, until, Reason::SlotNeeded);
     }
