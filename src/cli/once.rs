@@ -61,6 +61,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         }
         let ended = until_signal(&cancel, work).await;
         world.facts.flush().await;
+        world.messenger.flush().await;
         world.session.close().await;
         let exits = ended.iter().map(|worked| worked.verdict().0);
         let exit = exits.fold(Exit::Ok, worse);

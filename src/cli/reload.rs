@@ -152,6 +152,7 @@ impl Reload<'_> {
             }
         };
         self.world.store.set_targets(wired.targets);
+        self.world.messenger.set(wired.senders);
         for unit in &wired.units {
             self.observer.expect(unit);
         }

@@ -219,6 +219,7 @@ async fn work(
             ended = supervising.join_next() => matches!(ended, Some(Ok(true))),
             () = bell::watch(world, &messages) => false,
             () = world.facts.run() => false,
+            () = world.messenger.run() => false,
         };
         world.facts.flush().await;
         recurring.stop().await;

@@ -21,6 +21,7 @@ use crate::files;
 use crate::http;
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
+use crate::notify::{Messenger, Sender, Tally};
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
@@ -50,6 +51,8 @@ pub(super) struct World {
     pub(super) inbox: Arc<Inbox>,
     /// Writes the facts of each token.
     pub(super) facts: Arc<FactsWriter>,
+    /// Tells people what happens.
+    pub(super) messenger: Arc<Messenger>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
@@ -63,6 +66,8 @@ pub(super) struct World {
 pub(super) struct Wired {
     pub(super) units: Vec<Arc<Unit>>,
     pub(super) targets: BTreeMap<String, PublishTarget>,
+    /// Who is told what happens.
+    pub(super) senders: Vec<Sender>,
     /// The permissions that our Vault token needs.
     pub(super) needs: Vec<Need>,
 }
@@ -114,9 +119,19 @@ impl World {
             conditions(&skew, &all_paused),
             Arc::clone(&telemetry.board),
         );
+        let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
+        let messenger = Messenger::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&right_clock),
+            tally,
+            holder.clone(),
+            state_path.to_string(),
+        );
+        messenger.set(builder.senders(settings)?);
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
+            messenger: Arc::new(messenger),
             clock,
             right_clock,
             telemetry,
@@ -151,9 +166,11 @@ impl World {
     pub(super) fn wire(&self, settings: &Settings) -> anyhow::Result<Wired> {
         let targets = targets(settings);
         let units = self.builder.units(settings)?;
+        let senders = self.builder.senders(settings)?;
         files::set_own(own_files(settings));
         Ok(Wired {
             units,
+            senders,
             needs: preflight::needs(
                 &self.state_path,
                 &targets,
@@ -227,7 +244,8 @@ impl World {
 
     /// The driver for single tokens.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
-        let witnesses = vec![witness, Arc::clone(&self.facts) as _];
+        let messenger = Arc::clone(&self.messenger) as _;
+        let witnesses = vec![witness, Arc::clone(&self.facts) as _, messenger];
         let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
             store: Arc::clone(&self.store) as _,
@@ -313,7 +331,9 @@ pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let issuers = issuers.map(|kind| kind.as_kind().credentials());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().credentials());
-    issuers.chain(connections).flatten().collect()
+    let notify = settings.notify.values().map(|target| target.credentials());
+    let all = issuers.chain(connections).flatten();
+    all.chain(notify.flatten()).collect()
 }
 
 /// What our Vault token must be allowed to do for issuers and connections,

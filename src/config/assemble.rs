@@ -18,6 +18,7 @@ use super::typed::Size;
 use super::vendors::{Uses, Vendors};
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::problem::Problems;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
@@ -42,6 +43,7 @@ pub(super) fn known() -> keys::Known {
     all.extend(keys::of::<BTreeMap<String, ConnectionKind>>("connections"));
     all.extend(keys::of::<BTreeMap<String, RawToken>>("tokens"));
     all.extend(keys::of::<RawPolicy>("tokens.*"));
+    all.extend(keys::of::<BTreeMap<String, notify::Target>>("notify"));
     all
 }
 
@@ -91,6 +93,7 @@ fn draft<'a>(
     let issuers = sections.family::<IssuerKind>(vendors, findings);
     let connections = sections.family::<ConnectionKind>(vendors, findings);
     let tokens = sections.tokens(findings);
+    let notify = sections.each::<notify::Target>("notify", findings);
     let (placeholders, uses) = sections.placeholders();
     let kinds = literals::Kinds {
         issuers: &issuers,
@@ -119,6 +122,7 @@ fn draft<'a>(
         issuers: &issuers,
         connections: &connections,
         tokens: &tokens,
+        notify: &notify,
     };
     rules::check(&whole, &mut problems);
     let problems = uses.all_back(&problems);
@@ -133,6 +137,7 @@ fn draft<'a>(
             issuers,
             connections,
             tokens,
+            notify,
             own_files: named_files::own(documents),
         }),
         _ => None,

@@ -11,6 +11,7 @@ use super::locate::Document;
 use super::mask::sounds_secret;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::value::{HOW, NO_SECRET_HERE};
 
 /// The issuers and connections that could be read: a kind knows how its
@@ -102,6 +103,16 @@ impl Look<'_> {
                 );
                 self.findings.push_once(finding.hiding(vec![value.span()]));
             }
+            DeValue::String(text) if is_address(path) && notify::holds_secret(text) => {
+                let finding = Finding::error(
+                    self.source,
+                    value.span(),
+                    path,
+                    "who has this URL may send messages: it is a credential, and a secret must not stand in the configuration",
+                    "write `url = { vault = \"<mount>/<path>#<field>\" }`, { file = \"/path\" } or { env = \"NAME\" }",
+                );
+                self.findings.push_once(finding.hiding(vec![value.span()]));
+            }
             DeValue::String(_)
             | DeValue::Integer(_)
             | DeValue::Float(_)
@@ -109,6 +120,11 @@ impl Look<'_> {
             | DeValue::Datetime(_) => {}
         }
     }
+}
+
+/// Whether this is the URL of a target of messages.
+fn is_address(path: &str) -> bool {
+    path.starts_with("notify.") && path.ends_with(".url")
 }
 
 /// A template puts a credential there, and a path or a pointer names one.

@@ -23,7 +23,7 @@ use super::wording;
 /// Sections of the main file.
 const SINGLE: [&str; 6] = ["vault", "server", "log", "http", "limits", "defaults"];
 /// Sections of named tables, in any file.
-const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
+const NAMED: [&str; 4] = ["issuers", "connections", "tokens", "notify"];
 
 /// Keys of the main file that name other files.
 fn lists() -> impl Iterator<Item = &'static str> {
@@ -200,6 +200,21 @@ impl<'a> Sections<'a> {
         read
     }
 
+    /// Named tables of one type.
+    pub(super) fn each<T: DeserializeOwned>(
+        &mut self,
+        group: &str,
+        findings: &mut Findings,
+    ) -> BTreeMap<String, T> {
+        let mut read = BTreeMap::new();
+        for (name, section) in self.named.remove(group).into_iter().flatten() {
+            if let Some(value) = self.read(section, &[], findings) {
+                read.insert(name, value);
+            }
+        }
+        read
+    }
+
     /// What was wrong in the sections that were read until now, and what was
     /// made of vendor files.
     pub(super) fn placeholders(self) -> (Placeholders, Uses) {
@@ -258,7 +273,7 @@ fn misplaced(section: &Section<'_>, findings: &mut Findings) {
         section.span.clone(),
         section.path.clone(),
         format!("`{}` belongs into the main file", section.path),
-        "an included file holds [issuers.…], [connections.…] and [tokens.…] only: move it",
+        "an included file holds [issuers.…], [connections.…], [tokens.…] and [notify.…] only: move it",
     ));
 }
 

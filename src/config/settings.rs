@@ -11,6 +11,7 @@ use url::Url;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
@@ -38,6 +39,8 @@ pub struct Settings {
     /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
     /// places that are free, and there may be thousands.
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
+    /// `[notify.<name>]`: who is told what happens.
+    pub notify: BTreeMap<String, notify::Target>,
     /// The files that hold credentials and keys of the daemon.
     pub own_files: Vec<PathBuf>,
 }

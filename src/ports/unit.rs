@@ -55,6 +55,8 @@ pub struct Labels {
     pub connection_kinds: Vec<String>,
     /// Where it is published.
     pub vault_path: String,
+    /// The field that it has there.
+    pub token_field: String,
     /// What a person is told who has to supply the next token.
     pub instructions: Option<String>,
     /// The connections that a person writes, by their names.

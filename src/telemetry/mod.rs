@@ -31,6 +31,7 @@ mod requests;
 pub mod result;
 pub mod snapshot;
 mod takeover;
+mod tally;
 pub mod witness;
 pub mod words;
 

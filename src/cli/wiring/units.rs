@@ -10,6 +10,7 @@ use crate::config::{Settings, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
+use crate::notify::{self, Sender};
 use crate::ports::handover::Handover;
 use crate::ports::refresh::RefreshTokens;
 use crate::ports::unit::{HandoverPlace, Labels, Unit};
@@ -116,6 +117,24 @@ impl Builder {
             .collect::<anyhow::Result<_>>()?;
         *last = built;
         Ok(units)
+    }
+
+    /// What tells people what happens.
+    ///
+    /// # Errors
+    /// Names what cannot be built.
+    pub(super) fn senders(&self, settings: &Settings) -> anyhow::Result<Vec<Sender>> {
+        if settings.notify.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deps = notify::Deps {
+            http: self.client(settings, Target::Notify)?,
+            secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.right_clock),
+        };
+        let targets = settings.notify.iter();
+        let senders = targets.map(|(name, target)| Sender::new(name, target, deps.clone()));
+        Ok(senders.collect())
     }
 
     fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
@@ -248,6 +267,7 @@ impl Parts<'_> {
                 environment: token.environment.as_str().to_owned(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),
+                token_field: token.fields.token.clone(),
                 instructions: kind.instructions(),
                 handovers,
             },

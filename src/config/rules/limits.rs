@@ -301,6 +301,7 @@ mod tests {
                 issuers: &BTreeMap::new(),
                 connections: &toml::from_str(&program).expect("a connection"),
                 tokens: &BTreeMap::new(),
+                notify: &BTreeMap::new(),
             };
             let calls = Calls::of(&whole);
             assert_eq!(calls.longest, secs(seconds));

@@ -6,6 +6,7 @@ mod handover;
 mod life;
 mod limits;
 mod names;
+mod notified;
 mod safety;
 mod time;
 mod vault;
@@ -18,6 +19,7 @@ use super::settings::{Limits, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
 use crate::server::config::ServerConfig;
@@ -56,6 +58,7 @@ pub(super) struct Whole<'a> {
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
+    pub(super) notify: &'a BTreeMap<String, notify::Target>,
 }
 
 /// One token with what its issuer can do, if that is known.
@@ -78,6 +81,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     names::check(whole, problems);
     vault::check(whole, problems);
     handover::check(whole, problems);
+    notified::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
     }
