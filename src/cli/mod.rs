@@ -9,6 +9,7 @@ mod compromise;
 pub mod demo;
 mod facts;
 mod harden;
+pub mod history;
 pub mod live;
 mod load;
 mod look;
@@ -19,6 +20,7 @@ pub mod output;
 pub mod pause;
 pub mod plan;
 mod reload;
+pub mod report;
 pub mod rotate;
 pub mod run;
 pub mod schema;
@@ -93,6 +95,10 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// Say that the new token was written into a connection by hand.
     Ack(ack::Args),
+    /// Show the last rotations of one token; change nothing.
+    History(history::Args),
+    /// Answer an auditor's questions about all tokens; change nothing.
+    Report(report::Args),
     /// Show who is told of what, and send test messages.
     Notify(notify::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
@@ -167,6 +173,8 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
+        Command::History(args) => history::run(args, &cli.config, &mut output),
+        Command::Report(args) => report::run(args, &cli.config, &mut output),
         Command::Notify(args) => notify::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),

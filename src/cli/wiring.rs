@@ -343,5 +343,16 @@ fn needs_of_kinds(settings: &Settings) -> Vec<VaultNeed> {
     let issuers = issuers.map(|kind| kind.as_kind().vault_needs());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().vault_needs());
-    issuers.chain(connections).flatten().collect()
+    let notes = notes_of_messages(settings);
+    issuers.chain(connections).flatten().chain(notes).collect()
+}
+
+/// Where it is noted what people were told. The name `any` stands for every token.
+fn notes_of_messages(settings: &Settings) -> Option<VaultNeed> {
+    let state = KvPath::parse(&settings.vault.state_path).ok()?;
+    (!settings.notify.is_empty()).then(|| VaultNeed {
+        path: format!("{}/notify/any", state.data()),
+        capabilities: &["create", "read", "update"],
+        purpose: "the notes of what people were told ([notify])".to_owned(),
+    })
 }

@@ -103,13 +103,13 @@ impl Look<'_> {
                 );
                 self.findings.push_once(finding.hiding(vec![value.span()]));
             }
-            DeValue::String(text) if is_address(path) && notify::holds_secret(text) => {
+            DeValue::String(text) if is_address(path) && may_be_secret(text) => {
                 let finding = Finding::error(
                     self.source,
                     value.span(),
                     path,
-                    "who has this URL may send messages: it is a credential, and a secret must not stand in the configuration",
-                    "write `url = { vault = \"<mount>/<path>#<field>\" }`, { file = \"/path\" } or { env = \"NAME\" }",
+                    NO_SECRET_HERE,
+                    "who has such a URL may send messages, so write a reference to it: { vault = \"<mount>/<path>#<field>\" }, { file = \"/path\" } or { env = \"NAME\" }; any other URL begins with https://",
                 );
                 self.findings.push_once(finding.hiding(vec![value.span()]));
             }
@@ -120,6 +120,13 @@ impl Look<'_> {
             | DeValue::Datetime(_) => {}
         }
     }
+}
+
+/// Whether the text that stands where messages are sent to is a credential: a URL by
+/// which everybody may send, or no URL at all.
+fn may_be_secret(text: &str) -> bool {
+    let is_url = ["https://", "http://", "{{"];
+    !is_url.iter().any(|begin| text.starts_with(begin)) || notify::holds_secret(text)
 }
 
 /// Whether this is the URL of a target of messages.

@@ -61,6 +61,8 @@ pub struct TokenSettings {
     pub connections: Vec<String>,
     /// What a failure costs.
     pub environment: Environment,
+    /// Who answers for it, for people.
+    pub owner: Option<String>,
     /// When and how it is rotated.
     pub policy: Policy,
     /// What the identity provider holds.

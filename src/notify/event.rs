@@ -139,6 +139,9 @@ pub struct Message {
     pub environment: String,
     /// Name of its issuer.
     pub issuer: String,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The connection that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,

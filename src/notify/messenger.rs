@@ -77,11 +77,13 @@ struct Noted {
 }
 
 /// A receiver that failed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Failing {
     since: Timestamp,
     attempts: u32,
     not_before: Timestamp,
+    /// The tokens of which it was to be told something.
+    waiting: BTreeSet<String>,
 }
 
 impl Messenger {

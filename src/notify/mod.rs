@@ -79,10 +79,14 @@ pub trait Tally: Send + Sync {
     fn expect(&self, target: &str);
     /// The receiver accepted a message.
     fn sent(&self, target: &str);
-    /// An attempt failed; attempts have failed since this time.
-    fn failed(&self, target: &str, since: Timestamp);
+    /// An attempt failed. `since`: the receiver has accepted nothing since then; `None`
+    /// if it refused this one message.
+    fn failed(&self, target: &str, since: Option<Timestamp>);
     /// A message was given up.
     fn given_up(&self, target: &str);
+    /// Nothing waits for this target: another replica has told it, or it is needed no
+    /// more.
+    fn settled(&self, target: &str);
     /// No messages go to this target any more.
     fn forget(&self, target: &str);
 }

@@ -276,6 +276,7 @@ impl Question<'_> {
             token: view.token.clone(),
             environment: view.environment.clone(),
             issuer: view.issuer.clone(),
+            owner: view.owner.clone(),
             connection: about.connection,
             summary: about.summary,
             detail: about.detail,

@@ -16,7 +16,7 @@ use crate::http::names::Names;
 use crate::http::template::{ConfigValue, JsonTemplate, Template, TemplateMap};
 use crate::problem::{Problems, nearest};
 use crate::secret::SecretRef;
-use crate::value::{Credential, HumanDuration};
+use crate::value::{Credential, HOW, HumanDuration, NO_SECRET_HERE};
 
 /// `[notify.<name>]`: who is told, of what, and in which form.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -76,6 +76,10 @@ impl<'de> Deserialize<'de> for Address {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Address, E> {
                 Ok(Address::Open(Template::new(text)))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, _: A) -> Result<Address, A::Error> {
+                Err(de::Error::custom(format!("{NO_SECRET_HERE}: {HOW}")))
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Address, A::Error> {

@@ -10,7 +10,7 @@ use crate::secret::redact;
 
 /// Names that templates may use besides `config.…`, `secrets.…`, `now` and `uuid`,
 /// with what they are.
-pub const NAMES: [(&str, &str); 18] = [
+pub const NAMES: [(&str, &str); 19] = [
     ("id", "Id of the message: the same if it is sent twice."),
     (
         "key",
@@ -31,6 +31,10 @@ pub const NAMES: [(&str, &str); 18] = [
     ),
     ("environment", "Its environment."),
     ("issuer", "Name of its issuer."),
+    (
+        "owner",
+        "Who answers for it (`owner`); none if that is not configured.",
+    ),
     (
         "connection",
         "The connection that it is about; none for most events.",
@@ -110,6 +114,7 @@ pub(super) fn context(message: &Message, target: &Target, now: Timestamp) -> Con
         .text("token", &message.token)
         .text("environment", environment.unwrap_or("unknown"))
         .text("issuer", &message.issuer)
+        .maybe("owner", message.owner.as_deref())
         .maybe("connection", message.connection.as_deref())
         .text("summary", &message.summary)
         .maybe("detail", message.detail.as_deref())
@@ -173,6 +178,7 @@ pub fn sample(target: &str, id: String, now: Timestamp) -> Message {
         token: TEST.to_owned(),
         environment: TEST.to_owned(),
         issuer: TEST.to_owned(),
+        owner: None,
         connection: None,
         summary: format!("A test message of scim-rotator for the target {target}"),
         detail: Some("Nothing has happened: a person asked for this message.".to_owned()),

@@ -23,6 +23,8 @@ pub struct View {
     pub environment: String,
     /// Name of its issuer.
     pub issuer: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
     /// When the token in use expires.
     pub expires_at: Option<Timestamp>,
     /// What lasts, or will.
@@ -156,6 +158,7 @@ impl View {
             token: token.name.to_owned(),
             environment: token.labels.environment.clone(),
             issuer: token.issuer.to_owned(),
+            owner: token.labels.owner.clone(),
             ..Self::default()
         }
     }

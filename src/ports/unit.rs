@@ -51,6 +51,8 @@ pub struct Labels {
     pub credential: CredentialShape,
     /// `production`, `staging`, …
     pub environment: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
     /// Kind of each connection, in the order of [`Unit::connections`].
     pub connection_kinds: Vec<String>,
     /// Where it is published.

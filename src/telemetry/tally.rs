@@ -26,18 +26,21 @@ impl Tally for Metrics {
 
     fn sent(&self, target: &str) {
         self.notification(target, "sent");
-        // It is absent unless it failed before.
-        drop(
-            self.instruments
-                .notify_failing
-                .remove_label_values(&[target]),
-        );
+        self.settled(target);
     }
 
-    fn failed(&self, target: &str, since: Timestamp) {
+    fn failed(&self, target: &str, since: Option<Timestamp>) {
         self.notification(target, "failed");
+        if let Some(since) = since {
+            let failing = &self.instruments.notify_failing;
+            failing.with_label_values(&[target]).set(since.as_second());
+        }
+    }
+
+    fn settled(&self, target: &str) {
         let failing = &self.instruments.notify_failing;
-        failing.with_label_values(&[target]).set(since.as_second());
+        // It is absent unless it failed before.
+        drop(failing.remove_label_values(&[target]));
     }
 
     fn given_up(&self, target: &str) {
@@ -49,10 +52,6 @@ impl Tally for Metrics {
             let notifications = &self.instruments.notifications;
             drop(notifications.remove_label_values(&[target, result]));
         }
-        drop(
-            self.instruments
-                .notify_failing
-                .remove_label_values(&[target]),
-        );
+        self.settled(target);
     }
 }

@@ -265,6 +265,7 @@ impl Parts<'_> {
                 issuer_kind: kind.kind().to_owned(),
                 credential: token.credential,
                 environment: token.environment.as_str().to_owned(),
+                owner: token.owner.clone(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),
                 token_field: token.fields.token.clone(),

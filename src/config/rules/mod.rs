@@ -184,6 +184,7 @@ pub(super) mod testing {
             credential: Default::default(),
             token_endpoint: None,
             probe: Default::default(),
+            owner: raw.owner,
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }
     }

@@ -202,6 +202,9 @@ impl Messenger {
             let told: &Told = note.targets.get(sender.name())?;
             let question = self.question(view, sender, now);
             let waits = !told.due(&question).is_empty();
+            if !waits {
+                self.settled(sender.name(), &view.token);
+            }
             let by_time = told.next(&question);
             let retry = match self.left_alone_until(sender, now) {
                 Some(until) => Some(until),

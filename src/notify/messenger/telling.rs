@@ -1,5 +1,7 @@
 //! Sends the messages of one token to one target, and remembers what failed.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::note::Due;
@@ -79,25 +81,28 @@ impl Messenger {
     fn failed(&self, target: &str, due: &Due, error: &NotSent) {
         let now = self.clock.now();
         let mut state = self.state.lock();
-        let before = state.failing.get(target).copied();
-        let attempts = before.map_or(0, |failing| failing.attempts);
-        let pause = pause_after(attempts).max(error.retry_after.unwrap_or_default());
-        let failing = Failing {
-            since: before.map_or(now, |failing| failing.since),
-            attempts: attempts.saturating_add(1),
-            not_before: now.checked_add(pause).unwrap_or(Timestamp::MAX),
-        };
-        state.failing.insert(target.to_owned(), failing);
+        let failing = state.failing.entry(target.to_owned());
+        let failing = failing.or_insert_with(|| Failing {
+            since: now,
+            attempts: 0,
+            not_before: now,
+            waiting: BTreeSet::new(),
+        });
+        let pause = pause_after(failing.attempts).max(error.retry_after.unwrap_or_default());
+        failing.attempts = failing.attempts.saturating_add(1);
+        failing.not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        failing.waiting.insert(due.message.token.clone());
+        let (since, attempts, again_at) = (failing.since, failing.attempts, failing.not_before);
         drop(state);
-        self.tally.failed(target, failing.since);
+        self.tally.failed(target, Some(since));
         // A warning that repeats with the pauses.
         tracing::warn!(
             token = %due.message.token,
             target_name = target,
             event = due.message.event.as_str(),
-            attempts = failing.attempts,
+            attempts,
             error = %error.why,
-            again_at = %failing.not_before,
+            %again_at,
             "people could not be told; it is tried again"
         );
     }
@@ -107,10 +112,6 @@ impl Messenger {
         let now = self.clock.now();
         let key = (target.to_owned(), due.message.id.clone());
         let mut state = self.state.lock();
-        let since = state
-            .failing
-            .get(target)
-            .map_or(now, |failing| failing.since);
         let refusals = state.refusals.entry(key.clone()).or_insert((0, now));
         refusals.0 += 1;
         let count = refusals.0;
@@ -121,7 +122,7 @@ impl Messenger {
             state.refusals.remove(&key);
         }
         drop(state);
-        self.tally.failed(target, since);
+        self.tally.failed(target, None);
         tracing::warn!(
             token = %due.message.token,
             target_name = target,
@@ -134,6 +135,20 @@ impl Messenger {
             self.give_up(target, due, "the receiver refuses it again and again");
         }
         given_up
+    }
+
+    /// Nothing of this token has to be told to the target now.
+    pub(super) fn settled(&self, target: &str, token: &str) {
+        let mut state = self.state.lock();
+        let Some(failing) = state.failing.get_mut(target) else {
+            return;
+        };
+        failing.waiting.remove(token);
+        if failing.waiting.is_empty() {
+            state.failing.remove(target);
+            drop(state);
+            self.tally.settled(target);
+        }
     }
 
     fn give_up(&self, target: &str, due: &Due, why: &str) {

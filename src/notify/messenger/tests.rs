@@ -109,11 +109,14 @@ impl Tally for Counted {
     fn sent(&self, _: &str) {
         self.add("sent");
     }
-    fn failed(&self, _: &str, _: Timestamp) {
+    fn failed(&self, _: &str, _: Option<Timestamp>) {
         self.add("failed");
     }
     fn given_up(&self, _: &str) {
         self.add("given_up");
+    }
+    fn settled(&self, _: &str) {
+        self.add("settled");
     }
     fn forget(&self, _: &str) {}
 }
@@ -399,4 +402,21 @@ async fn a_token_that_is_removed_waits_for_nobody_any_more() {
         [("halted", "began"), ("halted", "ended")]
     );
     assert_eq!(Phase::Ended.as_str(), stage.heard()[1].1);
+}
+
+#[tokio::test]
+async fn a_replica_whose_receiver_failed_sees_that_another_one_has_told_it() {
+    let stage = Stage::new().await;
+    let (a, b) = (stage.messenger("a"), stage.messenger("b"));
+    stage.receiver.then(Reply::status(503));
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&a], 2).await;
+    assert_eq!(stage.counted.of("failed"), 1);
+    b.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&b], 2).await;
+    assert_eq!(stage.counted.of("sent"), 1);
+    assert_eq!(stage.counted.of("settled"), 0);
+    stage.pass(&[&a], 30).await;
+    assert_eq!(stage.counted.of("settled"), 1);
+    assert_eq!(stage.heard().len(), 2);
 }
