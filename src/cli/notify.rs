@@ -135,7 +135,7 @@ impl Row {
 
 /// Where its messages go, as far as that may be shown.
 fn url(target: &Target) -> String {
-    match &target.url {
+    match target.address() {
         Some(Address::Open(url)) => url.source().to_owned(),
         Some(Address::Secret(reference)) => reference.to_string(),
         None => {

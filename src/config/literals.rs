@@ -109,7 +109,7 @@ impl Look<'_> {
                     value.span(),
                     path,
                     NO_SECRET_HERE,
-                    "who has such a URL may send messages, so write a reference to it: { vault = \"<mount>/<path>#<field>\" }, { file = \"/path\" } or { env = \"NAME\" }; any other URL begins with https://",
+                    "who has such a URL may send messages, so write `secret_url` with a reference to it: { vault = \"<mount>/<path>#<field>\" }, { file = \"/path\" } or { env = \"NAME\" }; any other URL begins with https://",
                 );
                 self.findings.push_once(finding.hiding(vec![value.span()]));
             }

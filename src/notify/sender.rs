@@ -181,7 +181,7 @@ impl Sender {
     }
 
     async fn url(&self, context: &Context) -> Result<Url, String> {
-        match &self.target.url {
+        match self.target.address() {
             Some(Address::Secret(reference)) => {
                 let text = self.resolve(reference).await?;
                 Url::parse(text.expose().trim())

@@ -1,10 +1,9 @@
 //! Settings of one target: `[notify.<name>]`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use url::Url;
 
 use super::event::Event;
@@ -16,16 +15,19 @@ use crate::http::names::Names;
 use crate::http::template::{ConfigValue, JsonTemplate, Template, TemplateMap};
 use crate::problem::{Problems, nearest};
 use crate::secret::SecretRef;
-use crate::value::{Credential, HOW, HumanDuration, NO_SECRET_HERE};
+use crate::value::{Credential, HumanDuration};
 
 /// `[notify.<name>]`: who is told, of what, and in which form.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The form of the messages: the name of a file in `config/notify`, or `json`.
-    pub format: Option<String>,
+    #[serde(default = "json")]
+    pub format: String,
     /// Where messages are sent to.
-    pub url: Option<Address>,
+    pub url: Option<Template>,
+    /// The same where the URL is a credential.
+    pub secret_url: Option<Credential>,
     /// Signs each message.
     pub secret: Option<Credential>,
     /// Credentials for templates, as `{{ secrets.<name> }}`.
@@ -48,47 +50,39 @@ pub struct Target {
     /// The issuers of the tokens that are told of; all, if it is left out.
     pub issuers: Option<Vec<String>>,
     /// Whether what lasts is told again.
-    pub reminders: Option<bool>,
+    #[serde(default = "yes")]
+    pub reminders: bool,
     /// When it is told again for the first time; the pauses double then.
-    pub remind_after: Option<HumanDuration>,
+    #[serde(default = "a_day")]
+    pub remind_after: HumanDuration,
     /// The longest of these pauses.
-    pub remind_most: Option<HumanDuration>,
+    #[serde(default = "a_week")]
+    pub remind_most: HumanDuration,
 }
 
 /// Where messages are sent to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address<'a> {
     /// A URL that may be seen.
-    Open(Template),
+    Open(&'a Template),
     /// A URL that is a credential: who has it may send.
-    Secret(SecretRef),
+    Secret(&'a SecretRef),
 }
 
-impl<'de> Deserialize<'de> for Address {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Address;
+fn json() -> String {
+    format::JSON.to_owned()
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a URL, or { vault = \"<mount>/<path>#<field>\" } where the URL is a credential")
-            }
+fn yes() -> bool {
+    true
+}
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Address, E> {
-                Ok(Address::Open(Template::new(text)))
-            }
+fn a_day() -> HumanDuration {
+    HumanDuration(SignedDuration::from_hours(24))
+}
 
-            fn visit_seq<A: de::SeqAccess<'de>>(self, _: A) -> Result<Address, A::Error> {
-                Err(de::Error::custom(format!("{NO_SECRET_HERE}: {HOW}")))
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Address, A::Error> {
-                let map = de::value::MapAccessDeserializer::new(map);
-                Credential::deserialize(map).map(|credential| Address::Secret(credential.0))
-            }
-        }
-        from.deserialize_any(Visitor)
-    }
+fn a_week() -> HumanDuration {
+    HumanDuration(SignedDuration::from_hours(7 * 24))
 }
 
 /// Which messages a target wants.
@@ -129,15 +123,10 @@ const ENVIRONMENTS: [&str; 4] = ["production", "staging", "test", "development"]
 const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 
 impl Target {
-    /// Until people are reminded for the first time.
-    const REMIND_AFTER: SignedDuration = SignedDuration::from_hours(24);
-    /// The longest pause between reminders.
-    const REMIND_MOST: SignedDuration = SignedDuration::from_hours(7 * 24);
-
     /// The name of its form.
     #[must_use]
     pub fn format_name(&self) -> &str {
-        self.format.as_deref().unwrap_or(format::JSON)
+        &self.format
     }
 
     /// Which messages it wants.
@@ -149,29 +138,34 @@ impl Target {
                 .collect()
         };
         let reminders = Reminders {
-            after: self.remind_after.map_or(Self::REMIND_AFTER, |t| t.0),
-            most: self.remind_most.map_or(Self::REMIND_MOST, |t| t.0),
+            after: self.remind_after.0,
+            most: self.remind_most.0,
         };
         Wants {
             events: self.events.clone(),
             environments: self.environments.clone(),
             tokens: self.tokens.as_ref().map(patterns),
             issuers: self.issuers.clone(),
-            reminders: Some(reminders).filter(|_| self.reminders.unwrap_or(true)),
+            reminders: self.reminders.then_some(reminders),
+        }
+    }
+
+    /// Where its messages are sent to, if it says so itself.
+    #[must_use]
+    pub fn address(&self) -> Option<Address<'_>> {
+        match (&self.secret_url, &self.url) {
+            (Some(credential), _) => Some(Address::Secret(&credential.0)),
+            (None, Some(url)) => Some(Address::Open(url)),
+            (None, None) => None,
         }
     }
 
     /// Its credentials.
     #[must_use]
     pub fn credentials(&self) -> Vec<SecretRef> {
-        let address = match &self.url {
-            Some(Address::Secret(reference)) => Some(reference.clone()),
-            Some(Address::Open(_)) | None => None,
-        };
-        let secret = self.secret.iter().map(|credential| credential.0.clone());
-        let named = self.secrets.values();
-        let named = named.map(|credential| credential.0.clone());
-        address.into_iter().chain(secret).chain(named).collect()
+        let own = self.secret_url.iter().chain(&self.secret);
+        let all = own.chain(self.secrets.values());
+        all.map(|credential| credential.0.clone()).collect()
     }
 
     /// Reports what cannot be used. `path` is the path of its table.
@@ -185,14 +179,22 @@ impl Target {
         if let Some(format) = &format {
             self.parts_are_given(format, path, problems);
         }
-        match &self.url {
+        if let (Some(_), Some(_)) = (&self.url, &self.secret_url) {
+            problems.error(
+                at("url"),
+                "`secret_url` says already where the messages are sent to",
+                "keep one of the two",
+            );
+        }
+        let has_own = format.as_ref().is_some_and(|format| format.url.is_some());
+        match self.address() {
             Some(Address::Open(url)) => check_url(url, &at("url"), &known, problems),
             Some(Address::Secret(_)) => {}
-            None if format.as_ref().is_some_and(|format| format.url.is_some()) => {}
+            None if has_own => {}
             None => problems.error(
                 at("url"),
                 "it is not said where the messages are sent to",
-                "write `url = \"https://…\"`, or a reference where the URL is a credential",
+                "write `url = \"https://…\"`, or `secret_url` with a reference where the URL is a credential",
             ),
         }
         for (name, template) in &self.headers {
@@ -249,7 +251,7 @@ impl Target {
             }
         }
         for (name, about) in &format.config {
-            let is_needed = format.url.is_some() && self.url.is_none();
+            let is_needed = format.url.is_some() && self.address().is_none();
             if is_needed && !self.config.contains_key(name) {
                 problems.error(
                     format!("{path}.config.{name}"),
@@ -303,8 +305,8 @@ impl Target {
 
     fn times(&self, path: &str, problems: &mut Problems) {
         let Reminders { after, most } = Reminders {
-            after: self.remind_after.map_or(Self::REMIND_AFTER, |t| t.0),
-            most: self.remind_most.map_or(Self::REMIND_MOST, |t| t.0),
+            after: self.remind_after.0,
+            most: self.remind_most.0,
         };
         if after < SHORTEST {
             problems.error(
@@ -313,9 +315,9 @@ impl Target {
                 "write at least \"1m\", or `reminders = false`",
             );
         } else if most < after {
-            let key = match self.remind_most {
-                Some(_) => "remind_most",
-                None => "remind_after",
+            let key = match most == a_week().0 {
+                true => "remind_after",
+                false => "remind_most",
             };
             problems.error(
                 format!("{path}.{key}"),
@@ -323,24 +325,10 @@ impl Target {
                 "write `remind_most` at least as long as `remind_after`",
             );
         }
-        if self.reminders == Some(false) {
-            for (key, is_set) in [
-                ("remind_after", self.remind_after.is_some()),
-                ("remind_most", self.remind_most.is_some()),
-            ] {
-                if is_set {
-                    problems.warning(
-                        format!("{path}.{key}"),
-                        "nobody is reminded, since `reminders = false`",
-                        "remove one of the two keys",
-                    );
-                }
-            }
-        }
     }
 
     fn is_signed(&self, path: &str, own_form: bool, problems: &mut Problems) {
-        let is_secret = matches!(self.url, Some(Address::Secret(_)));
+        let is_secret = self.secret_url.is_some();
         if own_form && self.secret.is_none() && self.headers.is_empty() && !is_secret {
             problems.warning(
                 format!("{path}.secret"),

@@ -127,7 +127,7 @@ fn length(value: &Value, pointer: &str) -> usize {
 /// shown as it is.
 #[tokio::test]
 async fn slack_gets_blocks_within_its_limits_and_without_mentions() {
-    for (message, got) in told("format = 'slack'\nurl = { file = '/url' }").await {
+    for (message, got) in told("format = 'slack'\nsecret_url = { file = '/url' }").await {
         let body = got.json();
         let blocks = body["blocks"].as_array().expect("blocks");
         assert!((1..=50).contains(&blocks.len()));
@@ -162,7 +162,7 @@ async fn slack_gets_blocks_within_its_limits_and_without_mentions() {
 /// Markdown.
 #[tokio::test]
 async fn teams_gets_an_adaptive_card() {
-    for (message, got) in told("format = 'teams'\nurl = { file = '/url' }").await {
+    for (message, got) in told("format = 'teams'\nsecret_url = { file = '/url' }").await {
         assert!(got.body.len() < 28 * 1024, "{} bytes", got.body.len());
         let body = got.json();
         assert_eq!(body["type"], "message");
@@ -212,8 +212,7 @@ async fn teams_gets_an_adaptive_card() {
 /// of at most 255 characters.
 #[tokio::test]
 async fn pagerduty_is_triggered_and_resolved_by_one_key() {
-    let settings =
-        "format = 'pagerduty'\nurl = { file = '/url' }\nsecrets.routing_key = { env = 'ROUTING' }";
+    let settings = "format = 'pagerduty'\nsecret_url = { file = '/url' }\nsecrets.routing_key = { env = 'ROUTING' }";
     for (message, got) in told(settings).await {
         let body = got.json();
         assert_eq!(body["routing_key"], "environment variable ROUTING");
@@ -243,7 +242,7 @@ async fn pagerduty_is_triggered_and_resolved_by_one_key() {
 /// `additional_info` is a text that is JSON.
 #[tokio::test]
 async fn servicenow_gets_events_that_clear_by_their_key() {
-    let settings = "format = 'servicenow'\nurl = { file = '/url' }\nheaders.Authorization = 'Bearer {{ secrets.t }}'\nsecrets.t = { env = 'LOGIN' }";
+    let settings = "format = 'servicenow'\nsecret_url = { file = '/url' }\nheaders.Authorization = 'Bearer {{ secrets.t }}'\nsecrets.t = { env = 'LOGIN' }";
     for (message, got) in told(settings).await {
         assert_eq!(
             got.header("authorization"),
@@ -281,7 +280,7 @@ async fn servicenow_gets_events_that_clear_by_their_key() {
 
 #[tokio::test]
 async fn a_receiver_of_json_can_check_who_sent_it() {
-    let settings = "url = { file = '/url' }\nsecret = { env = 'SIGN' }";
+    let settings = "secret_url = { file = '/url' }\nsecret = { env = 'SIGN' }";
     for (message, got) in told(settings).await {
         assert!(got.is_signed_with(b"environment variable SIGN"));
         assert!(!got.is_signed_with(b"environment variable OTHER"));
@@ -303,7 +302,7 @@ async fn a_receiver_of_json_can_check_who_sent_it() {
 
 #[tokio::test]
 async fn a_body_of_ones_own_takes_the_place_of_that_of_the_form() {
-    let settings = "format = 'slack'\nurl = { file = '/url' }\nbody = { text = '{{ event }}/{{ phase }}', deadline = '{{ deadline | or_omit }}' }";
+    let settings = "format = 'slack'\nsecret_url = { file = '/url' }\nbody = { text = '{{ event }}/{{ phase }}', deadline = '{{ deadline | or_omit }}' }";
     for (message, got) in told(settings).await {
         let body = got.json();
         let expected = format!("{}/{}", message.event.as_str(), message.phase.as_str());

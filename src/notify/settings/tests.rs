@@ -15,8 +15,8 @@ const SOUND: &str = "url = 'https://a.example/hook'\nsecret = { file = '/run/sec
 fn sound_targets_are_not_complained_of() {
     let good = [
         SOUND,
-        "format = 'slack'\nurl = { vault = 'kv/callers/slack#url' }",
-        "format = 'teams'\nurl = { env = 'TEAMS' }",
+        "format = 'slack'\nsecret_url = { vault = 'kv/callers/slack#url' }",
+        "format = 'teams'\nsecret_url = { env = 'TEAMS' }",
         "format = 'pagerduty'\nsecrets.routing_key = { file = '/k' }",
         "format = 'servicenow'\nconfig.instance = 'acme.service-now.com'\nheaders.Authorization = 'Bearer {{ secrets.t }}'\nsecrets.t = { file = '/t' }",
         "url = 'https://a.example'\nheaders.X-Key = '{{ secrets.k }}'\nsecrets.k = { file = '/k' }\nbody = { text = '{{ summary }}', since = '{{ since }}' }",
@@ -38,7 +38,11 @@ fn what_cannot_be_used_is_told_at_its_key() {
         ),
         ("url = 'a.example'\nsecret = { file = '/s' }", Error, "url"),
         ("url = 'https://a.example'", Warning, "secret"),
-        ("format = 'slak'\nurl = { file = '/u' }", Error, "format"),
+        (
+            "format = 'slak'\nsecret_url = { file = '/u' }",
+            Error,
+            "format",
+        ),
         ("format = 'pagerduty'", Error, "secrets.routing_key"),
     ];
     for (text, severity, key) in cases {
@@ -60,11 +64,7 @@ fn what_cannot_be_used_is_told_at_its_key() {
             "remind_most",
         ),
         ("remind_after = '30d'", Error, "remind_after"),
-        (
-            "reminders = false\nremind_after = '2d'",
-            Warning,
-            "remind_after",
-        ),
+        ("secret_url = { file = '/u' }", Error, "url"),
         ("headers.'a b' = 'x'", Error, "headers.a b"),
         ("headers.A = '{{ sumary }}'", Error, "headers.A"),
         ("body = { a = ['{{ secrets.k }}'] }", Error, "body.a[0]"),
