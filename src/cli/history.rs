@@ -25,13 +25,14 @@ pub struct Args {
 /// Shows the rotations, newest first.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let names = std::slice::from_ref(&args.token);
-    let (world, units) = match load::world_of_a_person(config, names) {
+    let loaded = load::world_of_a_person_of_both(config, names);
+    let (world, units, federated) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     load::block_on(async {
         let now = world.right_clock.now();
-        let read = match facts::reader::read(&world, &units).await {
+        let read = match facts::reader::read(&world, &units, &federated).await {
             Ok(read) => read,
             Err(exit) => return exit,
         };
@@ -66,6 +67,7 @@ fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::R
         "RESULT",
         "TRIGGER",
         "ASKED BY",
+        "WHY",
         "OLD TOKEN",
         "NEW TOKEN",
         "OLD DEAD",
@@ -80,6 +82,7 @@ fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::R
             text("result").replace('_', " "),
             text("trigger"),
             text("asked_by"),
+            text("asked_why").replace(['\n', '\r'], " "),
             text("old"),
             text("new"),
             old_dead(past, now),

@@ -2,12 +2,15 @@
 
 pub mod ack;
 mod asking;
+pub mod audit;
+mod auditing;
 mod bell;
 pub mod check;
 pub mod completions;
 mod compromise;
 pub mod demo;
 mod facts;
+mod federated;
 mod harden;
 pub mod history;
 pub mod live;
@@ -28,6 +31,7 @@ mod served;
 mod signals;
 pub mod status;
 pub mod vendors;
+pub mod verify;
 mod watch;
 mod wiring;
 
@@ -89,6 +93,8 @@ pub enum Command {
     Status(status::Args),
     /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
+    /// Test a token level by level, and show what is proven; change nothing.
+    Verify(verify::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
@@ -101,6 +107,8 @@ pub enum Command {
     Report(report::Args),
     /// Show who is told of what, and send test messages.
     Notify(notify::Args),
+    /// Look at the audit that the daemon has written.
+    Audit(audit::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Write the JSON Schema of the configuration, for editors.
@@ -170,12 +178,14 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Plan(args) => plan::run(args, &cli.config, &mut output),
         Command::Status(args) => status::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
+        Command::Verify(args) => verify::run(args, &cli.config, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
         Command::History(args) => history::run(args, &cli.config, &mut output),
         Command::Report(args) => report::run(args, &cli.config, &mut output),
         Command::Notify(args) => notify::run(args, &cli.config, &mut output),
+        Command::Audit(args) => audit::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),

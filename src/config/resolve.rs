@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::credential;
-use super::raw::{RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
-use super::settings::{Limits, TokenSettings};
+use super::federated;
+use super::raw::{
+    RawAcceptedRisk, RawFederatedToken, RawHost, RawHttp, RawLimits, RawPolicy, RawToken,
+};
+use super::settings::{FederatedSettings, Limits, TokenSettings};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
+use crate::rotation::privilege::AcceptedRisk;
 use crate::scim::credential::CredentialShape;
 use crate::value::HumanDuration;
 use crate::vault::KvPath;
@@ -99,6 +104,28 @@ impl Tokens<'_> {
         resolved
     }
 
+    /// The settings of the federated tokens.
+    pub(super) fn federated(
+        &self,
+        tokens: BTreeMap<String, (RawFederatedToken, RawPolicy)>,
+        problems: &mut Problems,
+    ) -> BTreeMap<String, Box<FederatedSettings>> {
+        let one = |(name, (own, policy)): (String, (RawFederatedToken, RawPolicy))| {
+            let at = format!("tokens.{name}");
+            let endpoint = federated::endpoint(&at, &own, problems);
+            let merged = policy.or(&self.defaults);
+            let settings = FederatedSettings {
+                scim_url: own.scim_url,
+                environment: merged.environment.unwrap_or_default(),
+                probe: merged.probe.unwrap_or_default(),
+                endpoint,
+                federated: own.federated,
+            };
+            (name, Box::new(settings))
+        };
+        tokens.into_iter().map(one).collect()
+    }
+
     fn one(
         &self,
         name: &str,
@@ -112,12 +139,16 @@ impl Tokens<'_> {
         let issuer = self.issuers.get(&own.issuer);
         let by_issuer = issuer.and_then(|kind| kind.as_kind().declared_lifetime());
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
+        policy.privilege.has_must_refuse = !own.must_refuse.is_empty();
+        policy.privilege.accepted_risk = own.accepted_risk.clone().map(accepted_risk);
         let token_endpoint = credential::endpoint(&at, &own, problems);
         Some(TokenSettings {
             vault_path: path(name, &own.vault_path, problems)?,
             fields: match own.credential {
                 CredentialShape::ClientSecret => own.fields,
-                CredentialShape::Token | CredentialShape::Key => own.fields.without_client(),
+                CredentialShape::Token | CredentialShape::Key | CredentialShape::Federated => {
+                    own.fields.without_client()
+                }
             },
             credential: own.credential,
             token_endpoint,
@@ -129,7 +160,19 @@ impl Tokens<'_> {
             policy,
             allow_short_lived: merged.allow_short_lived.unwrap_or(false),
             probe: merged.probe.unwrap_or_default(),
+            must_refuse: own.must_refuse.into(),
         })
+    }
+}
+
+/// The whole day is meant.
+fn accepted_risk(raw: RawAcceptedRisk) -> AcceptedRisk {
+    let next = raw.until.0.tomorrow().unwrap_or(raw.until.0);
+    let end = TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0));
+    AcceptedRisk {
+        reason: raw.reason,
+        owner: raw.owner,
+        until: end.unwrap_or(Timestamp::MAX),
     }
 }
 

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{Shape, shape_of};
 use super::lists::List;
-use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::notify;
@@ -37,6 +38,7 @@ pub fn schema(library: &Library<'_>) -> Value {
         ("vault", shape_of::<VaultConfig>()),
         ("server", shape_of::<ServerConfig>()),
         ("log", shape_of::<LogConfig>()),
+        ("audit", shape_of::<AuditConfig>()),
         ("http", shape_of::<RawHttp>()),
         ("limits", shape_of::<RawLimits>()),
         ("defaults", shape_of::<RawPolicy>()),
@@ -51,8 +53,9 @@ pub fn schema(library: &Library<'_>) -> Value {
         keys.insert(family.section().to_owned(), named(&kinds));
     }
     let own = defs.keys(&shape_of::<RawToken>());
+    let federated = defs.keys(&shape_of::<RawFederatedToken>());
     let policy = defs.keys(&shape_of::<RawPolicy>());
-    let token = table(own.into_iter().chain(policy).collect());
+    let token = table(own.into_iter().chain(federated).chain(policy).collect());
     keys.insert("tokens".to_owned(), named(&token));
     let target = defs.schema(&shape_of::<notify::Target>());
     keys.insert("notify".to_owned(), named(&target));

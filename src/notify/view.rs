@@ -197,7 +197,7 @@ fn waiting_for_token(token: &Subject<'_>, record: &Record) -> Option<Lasting> {
     steps.push(format!("Write the new token to {place} in Vault."));
     if compromised {
         steps.push(format!(
-            "Then run `scim-rotator rotate {name} --compromised --supplied`."
+            "Then run `scim-rotator rotate {name} --compromised --supplied --reason TEXT`."
         ));
     }
     let field = &token.labels.token_field;

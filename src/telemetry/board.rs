@@ -16,6 +16,7 @@ use super::words;
 use crate::fault::FaultKind;
 use crate::rotation::forecast::Upcoming;
 use crate::rotation::record::{RotationResult, StageName, Trigger};
+use crate::scim::federated::verdict::Standing;
 
 /// All tokens of this process.
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ pub struct Entry {
     pub counters: Arc<TokenCounters>,
     /// The states that its connections had when this process last asked.
     pub looks: Arc<Looks>,
+    /// What the looks at a federated credential showed.
+    pub federation: Option<Arc<Standing>>,
 }
 
 /// What this process did for one token since it started.
@@ -71,8 +74,20 @@ impl Board {
             trouble: None,
             counters: Arc::default(),
             looks: Arc::default(),
+            federation: None,
         });
+        match facts.is_federated() {
+            true => entry.snapshot = None,
+            false => entry.federation = None,
+        }
         entry.facts = facts;
+    }
+
+    /// Stores what a look at a known federated credential showed.
+    pub fn looked(&self, token: &str, standing: Standing) {
+        if let Some(entry) = self.write().get_mut(token) {
+            entry.federation = Some(Arc::new(standing));
+        }
     }
 
     /// Stores the newest state of a token and clears its trouble.
@@ -187,6 +202,9 @@ impl Entry {
     /// read.
     #[must_use]
     pub fn standing(&self) -> &'static str {
+        if let Some(federation) = &self.federation {
+            return federation.word().as_str();
+        }
         self.snapshot
             .as_ref()
             .map_or("unread", |snapshot| snapshot.standing())

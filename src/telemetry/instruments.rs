@@ -45,6 +45,8 @@ pub(super) struct Instruments {
     pub(super) dispatch_paused: IntGauge,
     pub(super) notifications: IntCounterVec,
     pub(super) notify_failing: IntGaugeVec,
+    pub(super) audit_lines: IntCounterVec,
+    pub(super) audit_failing: IntGauge,
 }
 
 impl Instruments {
@@ -106,6 +108,8 @@ impl Instruments {
                 NOTIFY_FAILING,
                 &["to"],
             )?,
+            audit_lines: new.counters("audit_lines_total", AUDIT_LINES, &["result"])?,
+            audit_failing: new.integer("audit_failing", AUDIT_FAILING)?,
             registry: new.0,
         })
     }
@@ -114,6 +118,9 @@ impl Instruments {
     fn preset(&self) {
         for target in TARGETS {
             self.http_throttled.with_label_values(&[target.as_str()]);
+        }
+        for result in ["written", "lost"] {
+            self.audit_lines.with_label_values(&[result]);
         }
         for endpoint in Endpoint::ALL {
             self.probe_duration.with_label_values(&[endpoint.as_str()]);
@@ -139,6 +146,8 @@ const VAULT_RESTORED: &str =
 const LAST_TICK: &str = "When the supervisor's loop last ran.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";
 const RELOAD_AT: &str = "When a valid configuration was last read.";
+const AUDIT_LINES: &str = "Lines of the audit that were written, and that were lost.";
+const AUDIT_FAILING: &str = "1 while lines of the audit cannot be written.";
 const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
 const NOTIFICATIONS: &str =
     "Messages to people by target: accepted (sent), attempts that failed, given up.";

@@ -34,6 +34,8 @@ pub(crate) fn text() -> String {
     telemetry
         .board
         .set(fixture::snapshot(&fixture::handed_over_record("wiki")));
+    telemetry.board.expect(fixture::federated("hr"));
+    telemetry.board.looked("hr", fixture::broken_trust());
     let looks = telemetry.board.looks("crm").expect("a token of ours");
     looks.set("entra-hr", Some(fixture::condition()), fixture::now());
     telemetry.config_read(true, fixture::now());

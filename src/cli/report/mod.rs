@@ -72,13 +72,14 @@ impl Since {
 
 /// Shows the report.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let (world, units) = match load::world_of_a_person(config, &args.tokens) {
+    let loaded = load::world_of_a_person_of_both(config, &args.tokens);
+    let (world, units, federated) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     load::block_on(async {
         let now = world.right_clock.now();
-        let read = match facts::reader::read(&world, &units).await {
+        let read = match facts::reader::read(&world, &units, &federated).await {
             Ok(read) => read,
             Err(exit) => return exit,
         };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::facts::ROTATIONS;
 
 /// A column: its name, and what it answers.
-pub(super) const COLUMNS: [&str; 31] = [
+pub(super) const COLUMNS: [&str; 33] = [
     "token",
     "environment",
     "owner",
@@ -27,11 +27,13 @@ pub(super) const COLUMNS: [&str; 31] = [
     "expiry_source",
     "proven_at",
     "proof",
+    "privilege",
     "renew_at",
     "overdue_since",
     "last_rotation_at",
     "last_trigger",
     "last_asked_by",
+    "last_asked_why",
     "rotations",
     "failures",
     "old_token",
@@ -120,11 +122,13 @@ impl Row {
             current["expiry"].clone(),
             current["proven_at"].clone(),
             named("proof"),
+            state["privilege"]["verdict"].clone(),
             named("renew_at"),
             json!(overdue),
             past("ended_at"),
             past("trigger"),
             past("asked_by"),
+            past("asked_why"),
             json!(good),
             json!(all - good),
             json!(old.sentence),
@@ -255,7 +259,7 @@ fn exceptions(facts: &Value, state: &Value) -> Vec<String> {
         all.push("declared compromised and not replaced yet".to_owned());
     }
     let current = &state["current"];
-    if current.is_null() {
+    if current.is_null() && state["credential"] != "federated" {
         all.push("there is no token in use".to_owned());
     }
     match current["expiry"].as_str() {
@@ -281,11 +285,33 @@ fn exceptions(facts: &Value, state: &Value) -> Vec<String> {
     if state["supplied"].is_object() && state["supplied"]["written_back_at"].is_null() {
         all.push("a value at the published path was not accepted".to_owned());
     }
+    all.extend(privilege(&state["privilege"]));
+    let federation = &state["federation"];
+    let note = federation["note"].as_str();
+    let notes = federation["notes"].as_array().into_iter().flatten();
+    let notes = notes.filter_map(Value::as_str);
+    all.extend(note.into_iter().chain(notes).map(str::to_owned));
     let connections = state["connections"].as_array().into_iter().flatten();
     for one in connections.filter(|one| one["in_sync"] == false) {
         all.push(format!("{} holds an old token", text(&one["name"])));
     }
     all
+}
+
+/// A token that may do more than it should, whether somebody accepts that or not.
+fn privilege(told: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let risk = &told["accepted_risk"];
+    if risk.is_object() {
+        let (owner, until) = (text(&risk["owner"]), text(&risk["until"]));
+        let why = text(&risk["reason"]);
+        return Some(format!(
+            "{owner} accepts until {until} that it is broad: {why}"
+        ));
+    }
+    let is_too_much =
+        ["broader", "over_privileged", "broad"].contains(&text(&told["verdict"]).as_str());
+    is_too_much.then(|| format!("it may do more than it should: {}", text(&told["detail"])))
 }
 
 fn took(rotations: &[&Value], since: Timestamp) -> Took {

@@ -6,8 +6,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::pool::Pool;
-use crate::config::{Settings, TokenSettings};
+use crate::audit::auditor::Auditor;
+use crate::audit::door::{
+    AuditedConnection, AuditedHandover, AuditedIssuer, AuditedProbe, AuditedRefreshTokens, Place,
+};
+use crate::config::{FederatedSettings, Settings, TokenSettings};
 use crate::connections::ConnectionKind;
+use crate::driver::federated::{AllWatched, Watched};
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
 use crate::notify::{self, Sender};
@@ -18,7 +23,9 @@ use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
-use crate::scim::probe::ScimProbe;
+use crate::scim::federated::watch;
+use crate::scim::probe::{Probe, ScimProbe};
+use crate::secret::Fingerprint;
 use crate::vault::Session;
 use crate::vault::engine::VaultEngines;
 use crate::vault::handover::VaultHandover;
@@ -35,6 +42,8 @@ pub(super) struct Builder {
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
     in_vault: InVault,
+    /// Stands before everything that is built, if there is an audit.
+    auditor: Option<Arc<Auditor>>,
     built: Mutex<Built>,
 }
 
@@ -46,11 +55,19 @@ pub(super) struct InVault {
 }
 
 impl InVault {
-    pub(super) fn through(session: &Arc<Session>) -> Self {
+    pub(super) fn through(session: &Arc<Session>, auditor: Option<&Arc<Auditor>>) -> Self {
+        let mut handover: Arc<dyn Handover> = Arc::new(VaultHandover::new(Arc::clone(session)));
+        let refresh = VaultRefreshTokens::new(Arc::clone(session));
+        let mut refresh_tokens: Arc<dyn RefreshTokens> = Arc::new(refresh);
+        if let Some(auditor) = auditor {
+            handover = Arc::new(AuditedHandover::new(handover, Arc::clone(auditor)));
+            let door = AuditedRefreshTokens::new(refresh_tokens, Arc::clone(auditor));
+            refresh_tokens = Arc::new(door);
+        }
         Self {
-            handover: Arc::new(VaultHandover::new(Arc::clone(session))),
+            handover,
             leases: Arc::new(VaultEngines::new(Arc::clone(session))),
-            refresh_tokens: Arc::new(VaultRefreshTokens::new(Arc::clone(session))),
+            refresh_tokens,
         }
     }
 }
@@ -73,6 +90,7 @@ impl Builder {
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
         in_vault: InVault,
+        auditor: Option<Arc<Auditor>>,
     ) -> Self {
         let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
@@ -81,6 +99,7 @@ impl Builder {
             observer,
             secrets,
             in_vault,
+            auditor,
             built: Mutex::default(),
         }
     }
@@ -105,6 +124,7 @@ impl Builder {
         built.connections = self.connections(settings, &kept.connections)?;
         let mut parts = Parts {
             clock: &self.right_clock,
+            auditor: self.auditor.as_ref(),
             provider: &provider,
             built: &built,
             policies: Pool::default(),
@@ -137,6 +157,34 @@ impl Builder {
         Ok(senders.collect())
     }
 
+    /// The federated credentials of a configuration.
+    ///
+    /// # Errors
+    /// Names what cannot be built.
+    pub(super) fn federated(&self, settings: &Settings) -> anyhow::Result<AllWatched> {
+        let client = self.client(settings, Target::Sp)?;
+        let one = |(name, token): (&String, &Box<FederatedSettings>)| {
+            let parts = watch::Parts {
+                token: name.clone(),
+                scim_url: token.scim_url.clone(),
+                endpoint: token.endpoint.clone(),
+                probe: token.probe.clone(),
+                client: client.clone(),
+                secrets: Arc::clone(&self.secrets),
+                clock: Arc::clone(&self.right_clock),
+            };
+            // The settings hold references to credentials only.
+            let digest = Fingerprint::of(&format!("{token:?}"));
+            Arc::new(Watched {
+                name: name.clone(),
+                settings: digest.short(),
+                every: token.federated.look_every.0,
+                federation: Arc::new(watch::Watch::new(&token.federated, parts)),
+            })
+        };
+        Ok(Arc::new(settings.federated.iter().map(one).collect()))
+    }
+
     fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
         let (clock, observer) = (Arc::clone(&self.clock), Arc::clone(&self.observer));
         http::Client::new(&settings.http, target, clock, observer).map_err(anyhow::Error::msg)
@@ -161,7 +209,10 @@ impl Builder {
             let same = kept.get(name).filter(|(last, _)| last == kind);
             let issuer = match same {
                 Some((_, issuer)) => Arc::clone(issuer),
-                None => issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+                None => {
+                    let built = issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
+                    self.audited_issuer(name, kind, built)
+                }
             };
             Ok((name.clone(), (kind.clone(), issuer)))
         };
@@ -182,11 +233,52 @@ impl Builder {
             let same = kept.get(name).filter(|(last, _)| last == kind);
             let connection = match same {
                 Some((_, connection)) => Arc::clone(connection),
-                None => connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+                None => {
+                    let built =
+                        connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
+                    self.audited_connection(name, kind, built)
+                }
             };
             Ok((name.clone(), (kind.clone(), connection)))
         };
         settings.connections.iter().map(build).collect()
+    }
+
+    fn audited_issuer(
+        &self,
+        name: &str,
+        kind: &IssuerKind,
+        built: Arc<dyn Issuer>,
+    ) -> Arc<dyn Issuer> {
+        let Some(auditor) = &self.auditor else {
+            return built;
+        };
+        let kind = kind.as_kind();
+        let digest = Some(built.settings().to_owned()).filter(|digest| !digest.is_empty());
+        let place = Place {
+            name: name.to_owned(),
+            kind: kind.kind().to_owned(),
+            settings: kind.vendor().map(|v| v.sha256.clone()).or(digest),
+        };
+        Arc::new(AuditedIssuer::new(built, place, Arc::clone(auditor)))
+    }
+
+    fn audited_connection(
+        &self,
+        name: &str,
+        kind: &ConnectionKind,
+        built: Arc<dyn Connection>,
+    ) -> Arc<dyn Connection> {
+        let Some(auditor) = &self.auditor else {
+            return built;
+        };
+        let kind = kind.as_kind();
+        let place = Place {
+            name: name.to_owned(),
+            kind: kind.kind().to_owned(),
+            settings: kind.vendor().map(|v| v.sha256.clone()),
+        };
+        Arc::new(AuditedConnection::new(built, place, Arc::clone(auditor)))
     }
 }
 
@@ -203,6 +295,7 @@ fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
 
 struct Parts<'a> {
     clock: &'a Arc<dyn Clock>,
+    auditor: Option<&'a Arc<Auditor>>,
     provider: &'a http::Client,
     built: &'a Built,
     policies: Pool<Policy>,
@@ -224,12 +317,18 @@ impl Parts<'_> {
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
         )
-        .named(name);
+        .named(name)
+        .refused_by(Arc::clone(&token.must_refuse));
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }
         if let Some(endpoint) = &token.token_endpoint {
             probe = probe.exchanging_at(Arc::clone(endpoint));
+        }
+        let mut probe: Arc<dyn Probe> = Arc::new(probe);
+        if let Some(auditor) = self.auditor {
+            let (scim_url, auditor) = (Arc::clone(&scim_url), Arc::clone(auditor));
+            probe = Arc::new(AuditedProbe::new(probe, name, scim_url, auditor));
         }
         let client = token.token_endpoint.as_ref();
         let client = client.map(|endpoint| Arc::new(endpoint.parts()));
@@ -260,7 +359,7 @@ impl Parts<'_> {
             issuer: Arc::clone(issuer),
             connections,
             client,
-            probe: Arc::new(probe),
+            probe,
             labels: Labels {
                 issuer_kind: kind.kind().to_owned(),
                 credential: token.credential,

@@ -25,7 +25,7 @@ fn row(change: impl Fn(&mut Value)) -> Row {
         },
         "rotations": [
             {
-                "id": "r3", "trigger": "compromise", "asked_by": "ann", "result": "success",
+                "id": "r3", "trigger": "compromise", "asked_by": "ann", "asked_why": "leaked", "result": "success",
                 "began_at": "2027-01-14T12:00:00Z", "ended_at": "2027-01-14T12:00:40Z",
                 "old": "0ld", "new": "c0ffee", "old_refused_at": "2027-01-14T12:01:00Z",
                 "old_gone_at_issuer": false,
@@ -56,6 +56,7 @@ fn the_questions_are_answered() {
         ("last_rotation_at", "2027-01-14T12:00:40Z"),
         ("last_trigger", "compromise"),
         ("last_asked_by", "ann"),
+        ("last_asked_why", "leaked"),
         ("rotations", "1"),
         ("failures", "1"),
         ("old_token", "0ld was refused by the service provider"),
@@ -80,7 +81,23 @@ fn the_questions_are_answered() {
 
 #[test]
 fn what_is_not_as_it_should_be_is_told() {
-    let cases: [(fn(&mut Value), &str, &str); 9] = [
+    let cases: [(fn(&mut Value), &str, &str); 11] = [
+        (
+            |f| {
+                f["token"]["privilege"] =
+                    json!({ "verdict": "broad", "detail": "it writes groups" })
+            },
+            "exceptions",
+            "it writes groups",
+        ),
+        (
+            |f| {
+                f["token"]["privilege"]["accepted_risk"] =
+                    json!({ "owner": "eve", "until": "2027-06-01", "reason": "vendor" })
+            },
+            "exceptions",
+            "eve accepts until 2027-06-01",
+        ),
         (
             |f| f["token"]["renew_at"] = json!("2027-01-15T00:00:00Z"),
             "overdue_since",
