@@ -12,15 +12,18 @@ pub mod demo;
 mod facts;
 mod federated;
 mod harden;
+pub mod history;
 pub mod live;
 mod load;
 mod look;
 pub mod man;
+pub mod notify;
 pub mod once;
 pub mod output;
 pub mod pause;
 pub mod plan;
 mod reload;
+pub mod report;
 pub mod rotate;
 pub mod run;
 pub mod schema;
@@ -98,6 +101,12 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// Say that the new token was written into a connection by hand.
     Ack(ack::Args),
+    /// Show the last rotations of one token; change nothing.
+    History(history::Args),
+    /// Answer an auditor's questions about all tokens; change nothing.
+    Report(report::Args),
+    /// Show who is told of what, and send test messages.
+    Notify(notify::Args),
     /// Look at the audit that the daemon has written.
     Audit(audit::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
@@ -173,6 +182,9 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
+        Command::History(args) => history::run(args, &cli.config, &mut output),
+        Command::Report(args) => report::run(args, &cli.config, &mut output),
+        Command::Notify(args) => notify::run(args, &cli.config, &mut output),
         Command::Audit(args) => audit::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),

@@ -231,6 +231,7 @@ async fn work(
             () = bell::watch(world, &messages) => false,
             () = federated::watch(world) => false,
             () = world.facts.run() => false,
+            () = world.messenger.run() => false,
         };
         world.facts.flush().await;
         auditing::stop(world).await;

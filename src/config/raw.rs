@@ -84,6 +84,7 @@ pub(super) struct RawFederatedToken {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPolicy {
     pub(super) environment: Option<Environment>,
+    pub(super) owner: Option<String>,
     pub(super) renew_at: Option<Percent>,
     pub(super) renew_before: Option<HumanDuration>,
     pub(super) max_age: Option<HumanDuration>,

@@ -156,6 +156,7 @@ impl Tokens<'_> {
             issuer: own.issuer,
             connections: own.connections,
             environment: merged.environment.unwrap_or_default(),
+            owner: merged.owner.filter(|owner| !owner.trim().is_empty()),
             policy,
             allow_short_lived: merged.allow_short_lived.unwrap_or(false),
             probe: merged.probe.unwrap_or_default(),

@@ -12,6 +12,7 @@ use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
@@ -42,6 +43,8 @@ pub struct Settings {
     /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
     /// places that are free, and there may be thousands.
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
+    /// `[notify.<name>]`: who is told what happens.
+    pub notify: BTreeMap<String, notify::Target>,
     /// Tokens whose credential is federated: nothing of them is rotated.
     pub federated: BTreeMap<String, Box<FederatedSettings>>,
     /// The files that hold credentials and keys of the daemon.
@@ -64,6 +67,8 @@ pub struct TokenSettings {
     pub connections: Vec<String>,
     /// What a failure costs.
     pub environment: Environment,
+    /// Who answers for it, for people.
+    pub owner: Option<String>,
     /// When and how it is rotated.
     pub policy: Policy,
     /// What the identity provider holds.

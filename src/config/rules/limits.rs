@@ -302,6 +302,7 @@ mod tests {
                 issuers: &BTreeMap::new(),
                 connections: &toml::from_str(&program).expect("a connection"),
                 tokens: &BTreeMap::new(),
+                notify: &BTreeMap::new(),
                 federated: &BTreeMap::new(),
             };
             let calls = Calls::of(&whole);

@@ -6,6 +6,7 @@ mod handover;
 mod life;
 mod limits;
 mod names;
+mod notified;
 mod privilege;
 mod safety;
 mod time;
@@ -20,6 +21,7 @@ use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
 use crate::server::config::ServerConfig;
@@ -59,6 +61,7 @@ pub(super) struct Whole<'a> {
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
+    pub(super) notify: &'a BTreeMap<String, notify::Target>,
     pub(super) federated: &'a BTreeMap<String, Box<FederatedSettings>>,
 }
 
@@ -82,6 +85,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     names::check(whole, problems);
     vault::check(whole, problems);
     handover::check(whole, problems);
+    notified::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
     }
@@ -193,6 +197,7 @@ pub(super) mod testing {
             credential: Default::default(),
             token_endpoint: None,
             probe: Default::default(),
+            owner: raw.owner,
             must_refuse: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }
