@@ -17,6 +17,7 @@ pub mod once;
 pub mod output;
 pub mod pause;
 pub mod plan;
+pub mod rehearse;
 mod reload;
 pub mod rotate;
 pub mod run;
@@ -86,6 +87,8 @@ pub enum Command {
     Status(status::Args),
     /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
+    /// Try issuer and connections with a throw-away token, and revoke it.
+    Rehearse(rehearse::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
@@ -161,6 +164,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Plan(args) => plan::run(args, &cli.config, &mut output),
         Command::Status(args) => status::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
+        Command::Rehearse(args) => rehearse::run(args, &cli.config, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),

@@ -6,7 +6,8 @@
 //! effects whose commit was refused in `reconcile`, what people ask for in
 //! [`inbox`], and the connections' states in `look`. [`situation`] builds the second argument of `plan`. [`perform`]
 //! turns a step into calls of ports. [`supervisor`] wakes tokens when they are
-//! due and ends the work cleanly; [`foreground`] does that for commands. Nothing
+//! due and ends the work cleanly; [`foreground`] does that for commands, and
+//! [`rehearse`] tries an issuer and connections with a throw-away token. Nothing
 //! here decides what a token needs: that is [`crate::rotation::plan::plan`].
 
 mod agenda;
@@ -19,6 +20,7 @@ pub mod memory;
 pub mod perform;
 mod reconcile;
 pub mod recurring;
+pub mod rehearse;
 mod requests;
 pub mod run;
 mod set_back;

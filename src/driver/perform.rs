@@ -7,6 +7,7 @@ mod ending;
 mod lookup;
 mod operands;
 mod published;
+mod rehearsal;
 
 use self::dead::Now;
 use self::delivery::{confirm, deliver, revert};
@@ -14,6 +15,7 @@ use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_u
 use self::lookup::look_up;
 use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
 use self::published::{adopt, publish, supplied};
+use self::rehearsal::end_rehearsal;
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
 use crate::ports::unit::Unit;
@@ -21,7 +23,7 @@ use crate::ports::{IssueRequest, Store};
 use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Outcome, Preparation};
-use crate::rotation::record::{HeldToken, Record, RestoredTodo, Retiring, Trigger};
+use crate::rotation::record::{HeldToken, Intent, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::rotation_id;
 use crate::rotation::tenant;
 use crate::rotation::uncommitted::UnrecordedToken;
@@ -61,6 +63,7 @@ pub async fn perform(
         Step::Retire { fingerprint } => retire(unit, record, fingerprint, now).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
+        Step::EndRehearsal => end_rehearsal(unit, record).await,
         Step::Verify => verify(unit, record).await,
     };
     done.unwrap_or_else(|fault| Outcome::Failed {
@@ -114,21 +117,10 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         .intent
         .as_ref()
         .ok_or_else(|| missing("intent"))?;
-    let request = IssueRequest {
-        token: unit.name.clone(),
-        label: intent.label.clone(),
-        lifetime: unit.policy.lifetime,
-        overlap: unit.policy.overlap,
-        etag: intent.etag.clone(),
-        chosen: intent.chosen.clone(),
-        current: record
-            .current
-            .as_ref()
-            .filter(|token| !is_of_another_issuer(unit, token.issuer.as_deref()))
-            .map(handle),
-    };
+    let request = request_for(unit, record, intent);
     let made_here = |old: &Retiring| !is_of_another_issuer(unit, old.token.issuer.as_deref());
-    if rotation_of(record)?.attempts > 1 || record.retiring.iter().any(made_here) {
+    let begun_before = rotation_of(record)?.attempts > 1 || record.rehearsal.is_some();
+    if begun_before || record.retiring.iter().any(made_here) {
         drop_lost_phase(unit).await?;
     }
     let issued = unit.issuer.issue(&request).await?;
@@ -136,6 +128,25 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         value: unit.whole(issued.value),
         ..issued
     }))
+}
+
+/// The request for a token under this intent.
+pub(in crate::driver) fn request_for(
+    unit: &Unit,
+    record: &Record,
+    intent: &Intent,
+) -> IssueRequest {
+    let current = record.current.as_ref();
+    let made_here = current.filter(|t| !is_of_another_issuer(unit, t.issuer.as_deref()));
+    IssueRequest {
+        token: unit.name.clone(),
+        label: intent.label.clone(),
+        lifetime: unit.policy.lifetime,
+        overlap: unit.policy.overlap,
+        etag: intent.etag.clone(),
+        chosen: intent.chosen.clone(),
+        current: made_here.map(handle),
+    }
 }
 
 /// A two-phase issuer refuses to begin while it has a pending token. It may

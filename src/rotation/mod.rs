@@ -119,6 +119,7 @@ pub mod policy;
 pub mod proof;
 pub mod reason;
 pub mod record;
+pub mod rehearsal;
 pub mod rotation_id;
 pub mod schedule;
 pub mod situation;

@@ -70,6 +70,8 @@ pub enum Reason {
     OrphanFound,
     /// A token that was issued to this process is in no record.
     TokenUnrecorded,
+    /// The throw-away token of a rehearsal may be valid.
+    RehearsalOpen,
     /// The renewal is due but no window allows it.
     WaitingWindow,
     /// The number of tokens that may be issued in a day is reached.
@@ -173,7 +175,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -204,6 +206,7 @@ impl Reason {
         Self::SlotNeeded,
         Self::OrphanFound,
         Self::TokenUnrecorded,
+        Self::RehearsalOpen,
         Self::WaitingWindow,
         Self::IssueCap,
         Self::ProofNeeded,
@@ -252,6 +255,7 @@ impl Reason {
             Self::SlotNeeded => class("slot_needed", Urgency::Unfinished, WaitEnds::ByTime, "a slot at the issuer must be freed first"),
             Self::OrphanFound => class("orphan_found", Urgency::Unfinished, WaitEnds::ByTime, "a token whose value was lost must be revoked"),
             Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
+            Self::RehearsalOpen => class("rehearsal_open", Urgency::Unfinished, WaitEnds::ByTime, "the throw-away token of a rehearsal must be revoked"),
             Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
             Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards` does not wait"),
             Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),

@@ -72,6 +72,7 @@ impl Uncommitted {
             | Step::CheckUse { .. }
             | Step::RevokeOrphan { .. }
             | Step::RevokeUnrecorded { .. }
+            | Step::EndRehearsal
             | Step::Verify => {}
         }
     }
@@ -112,6 +113,7 @@ impl Uncommitted {
             | Outcome::Retired { .. }
             | Outcome::OrphanRevoked { .. }
             | Outcome::UnrecordedRevoked { .. }
+            | Outcome::RehearsalEnded(_)
             | Outcome::Verified(_) => {}
         }
     }

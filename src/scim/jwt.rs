@@ -52,6 +52,28 @@ pub fn expiry(token: &BearerToken) -> Option<Timestamp> {
     }
 }
 
+/// The scopes in the claims of a JWT; `None` if the text is no JWT or names
+/// none. They are believed only as far as they are shown to people.
+#[must_use]
+pub fn scopes(token: &str) -> Option<Vec<String>> {
+    if token.len() > MAX_TOKEN_LEN {
+        return None;
+    }
+    let payload = segment(token.split('.').nth(1)?)?;
+    let claim = ["scope", "scp", "scopes"]
+        .iter()
+        .find_map(|name| payload.get(*name))?;
+    let words: Vec<String> = match claim {
+        Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
+    };
+    Some(words)
+}
+
 /// Decodes the claims of a JWT; `None` if the text is no JWT.
 #[must_use]
 pub fn decode(token: &str) -> Option<Claims> {

@@ -48,7 +48,8 @@ pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
 pub(super) fn owns(record: &Record, id: &str) -> bool {
     let superseded = record.retiring.iter().map(|old| &old.token);
     let held = record.current.iter().chain(superseded);
-    let mut ids = held.filter_map(|token| token.id.as_ref());
+    let throwaway = record.rehearsal.as_ref().and_then(|r| r.issued.as_ref());
+    let mut ids = held.chain(throwaway).filter_map(|token| token.id.as_ref());
     ids.any(|known| known.as_str() == id)
         || record.orphans.iter().any(|orphan| orphan.id.as_str() == id)
 }
