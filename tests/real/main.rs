@@ -46,6 +46,7 @@ mod mlflow;
 mod operator;
 mod own_token;
 mod planted;
+mod rehearsal;
 mod reload;
 mod replicas;
 mod restored;

@@ -19,6 +19,7 @@ mod plan_rest;
 mod plan_stages;
 mod properties;
 mod purity;
+mod rehearsals;
 mod requests;
 mod restored;
 mod scene;

@@ -2,8 +2,7 @@
 //! or one that a person supplied.
 
 use super::change::Change;
-use super::losing::owns;
-use super::rehearsing;
+use super::losing::{is_throwaway, owns};
 use crate::rotation::capability::Supply;
 use crate::rotation::outcome::{ListedToken, Lookup};
 use crate::rotation::record::{ExpiryKnown, HeldToken, Record};
@@ -44,9 +43,8 @@ fn find<'l>(
     shares_issuer: bool,
 ) -> Option<&'l ListedToken> {
     let others = lookup.listing.tokens.iter();
-    let is_other = |listed: &&ListedToken| {
-        !owns(record, &listed.id) && !rehearsing::is_throwaway(record, listed)
-    };
+    let is_other =
+        |listed: &&ListedToken| !owns(record, &listed.id) && !is_throwaway(record, listed);
     let others: Vec<_> = others.filter(is_other).collect();
     if let Some(id) = &lookup.id_in_value {
         // The text of the token names it, whatever time a person wrote beside it.

@@ -134,12 +134,6 @@ fn is_in_use(record: &Record, token: &IssuedToken) -> bool {
     record.knows(&fingerprint) || id_is_known || pending.is_some_and(same)
 }
 
-/// Whether a listed token is the throw-away token of a rehearsal that has not ended.
-pub(super) fn is_throwaway(record: &Record, listed: &ListedToken) -> bool {
-    let rehearsal = record.rehearsal.as_ref();
-    rehearsal.is_some_and(|rehearsal| listed.label.as_ref() == Some(&rehearsal.intent.label))
-}
-
 pub(super) fn ended(
     mut change: Change<'_, '_>,
     throwaway: &Throwaway,

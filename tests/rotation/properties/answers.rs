@@ -5,7 +5,7 @@ use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::capability::{Recovery, Supply};
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::{
-    Confirmation, IssuedToken, ListedToken, Listing, Outcome, Preparation, Supplied,
+    Confirmation, IssuedToken, ListedToken, Listing, Outcome, Preparation, Supplied, Throwaway,
 };
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::rotation::situation::Published;
@@ -80,6 +80,11 @@ pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
             .to_vec(),
         Step::Retire { fingerprint } => retired(fingerprint, scene.now),
         Step::RevokeOrphan { id } => vec![Outcome::OrphanRevoked { id: id.clone() }],
+        Step::EndRehearsal => vec![
+            Outcome::RehearsalEnded(Throwaway::Revoked),
+            Outcome::RehearsalEnded(Throwaway::LeftToExpire),
+            Outcome::RehearsalEnded(Throwaway::Listed(Listing::default())),
+        ],
         Step::RevokeUnrecorded { label } => vec![Outcome::UnrecordedRevoked {
             label: label.clone(),
         }],
