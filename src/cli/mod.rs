@@ -9,6 +9,7 @@ mod compromise;
 pub mod demo;
 mod facts;
 mod harden;
+pub mod inventory;
 pub mod live;
 mod load;
 mod look;
@@ -95,6 +96,8 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// Say that the new token was written into a connection by hand.
     Ack(ack::Args),
+    /// List every credential at every issuer, and whose it is; change nothing.
+    Inventory(inventory::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Write the JSON Schema of the configuration, for editors.
@@ -168,6 +171,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
+        Command::Inventory(args) => inventory::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::bell;
+use super::inventory;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
@@ -161,6 +162,7 @@ impl Daemon {
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
                 reap_left_behind(&world, &end),
+                inventory::watch::run(&world, settings.limits.inventory, &end),
                 reloaded
             );
         };

@@ -24,7 +24,7 @@ use crate::ids;
 use crate::ports::kind::VaultNeed;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Secrets, StoreError};
+use crate::ports::{Clock, Issuer, Secrets, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
@@ -238,6 +238,11 @@ impl World {
             inbox: Arc::clone(&self.inbox),
             cancel,
         }
+    }
+
+    /// Every configured issuer, by name.
+    pub(super) fn issuers(&self) -> Vec<(String, Arc<dyn Issuer>)> {
+        self.builder.issuers_built()
     }
 
     /// What holds for all tokens: the clock difference as measured by this

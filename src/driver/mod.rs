@@ -15,6 +15,7 @@ pub mod amend;
 pub mod foreground;
 mod idle;
 pub mod inbox;
+pub mod inventory;
 mod look;
 pub mod memory;
 pub mod perform;

@@ -5,7 +5,7 @@ mod dead;
 mod delivery;
 mod ending;
 mod lookup;
-mod operands;
+pub(super) mod operands;
 mod published;
 mod rehearsal;
 
@@ -13,17 +13,19 @@ use self::dead::Now;
 use self::delivery::{confirm, deliver, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::lookup::look_up;
-use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
+use self::operands::{
+    current_of, is_of_another_issuer, lists, missing, pending_of, request_for, rotation_of,
+};
 use self::published::{adopt, publish, supplied};
 use self::rehearsal::end_rehearsal;
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
+use crate::ports::Store;
 use crate::ports::unit::Unit;
-use crate::ports::{IssueRequest, Store};
-use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
+use crate::rotation::capability::{Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Outcome, Preparation};
-use crate::rotation::record::{HeldToken, Intent, Record, RestoredTodo, Retiring, Trigger};
+use crate::rotation::record::{HeldToken, Record, RestoredTodo, Retiring, Trigger};
 use crate::rotation::rotation_id;
 use crate::rotation::tenant;
 use crate::rotation::uncommitted::UnrecordedToken;
@@ -107,11 +109,6 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
     })
 }
 
-/// Whether all tokens of the issuer are read before one is issued.
-fn lists(issuer: &IssuerCapabilities) -> bool {
-    issuer.supply == Supply::Issuer && issuer.lists_before_an_issue()
-}
-
 async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let intent = rotation_of(record)?
         .intent
@@ -128,25 +125,6 @@ async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         value: unit.whole(issued.value),
         ..issued
     }))
-}
-
-/// The request for a token under this intent.
-pub(in crate::driver) fn request_for(
-    unit: &Unit,
-    record: &Record,
-    intent: &Intent,
-) -> IssueRequest {
-    let current = record.current.as_ref();
-    let made_here = current.filter(|t| !is_of_another_issuer(unit, t.issuer.as_deref()));
-    IssueRequest {
-        token: unit.name.clone(),
-        label: intent.label.clone(),
-        lifetime: unit.policy.lifetime,
-        overlap: unit.policy.overlap,
-        etag: intent.etag.clone(),
-        chosen: intent.chosen.clone(),
-        current: made_here.map(handle),
-    }
 }
 
 /// A two-phase issuer refuses to begin while it has a pending token. It may

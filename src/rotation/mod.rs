@@ -112,6 +112,7 @@ pub mod decision;
 pub mod forecast;
 pub mod handover;
 pub mod invariant;
+pub mod inventory;
 pub mod issuer_id;
 pub mod outcome;
 pub mod plan;

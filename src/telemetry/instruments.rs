@@ -43,6 +43,9 @@ pub(super) struct Instruments {
     pub(super) reload_successful: IntGauge,
     pub(super) reload_at: IntGaugeVec,
     pub(super) dispatch_paused: IntGauge,
+    pub(super) inventory_coverage: GaugeVec,
+    pub(super) inventory_credentials: IntGaugeVec,
+    pub(super) inventory_success: IntGaugeVec,
 }
 
 impl Instruments {
@@ -98,6 +101,17 @@ impl Instruments {
             reload_successful: new.integer("config_last_reload_successful", RELOAD_SUCCESSFUL)?,
             reload_at: new.instant("config_last_reload_success_timestamp_seconds", RELOAD_AT)?,
             dispatch_paused: new.integer("dispatch_paused", DISPATCH_PAUSED)?,
+            inventory_coverage: new.gauges("inventory_coverage_ratio", COVERAGE, &[])?,
+            inventory_credentials: new.integers(
+                "inventory_credentials",
+                CREDENTIALS,
+                &["issuer", "managed"],
+            )?,
+            inventory_success: new.integers(
+                "inventory_last_success_timestamp_seconds",
+                INVENTORY_SUCCESS,
+                &["issuer"],
+            )?,
             registry: new.0,
         })
     }
@@ -133,6 +147,10 @@ const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was
 const RELOAD_AT: &str = "When a valid configuration was last read.";
 const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
 
+const COVERAGE: &str = "Share of the credentials that issuers list for which a configured token accounts; absent before the first inventory.";
+const CREDENTIALS: &str = "Credentials that an issuer lists.";
+const INVENTORY_SUCCESS: &str = "When an issuer last listed its credentials for the inventory.";
+
 /// Creates metrics and registers them.
 struct Maker(Registry);
 
@@ -165,6 +183,10 @@ impl Maker {
     /// A whole number, most often 0 or 1.
     fn integer(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
         self.keep(IntGauge::with_opts(opts(name, help))?)
+    }
+
+    fn integers(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, Error> {
+        self.keep(IntGaugeVec::new(opts(name, help), labels)?)
     }
 
     /// A gauge that is absent until it is set, so that an alert on an age does

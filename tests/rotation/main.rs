@@ -10,6 +10,7 @@ mod decided;
 mod exhausted;
 mod faults;
 mod handed_over;
+mod inventory;
 mod law;
 mod plan_begins;
 mod plan_ending;

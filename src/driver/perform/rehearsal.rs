@@ -1,8 +1,7 @@
 //! Ends the throw-away token of a rehearsal.
 
 use super::dead::revoke_or_find_gone;
-use super::operands::{handle, is_of_another_issuer, missing};
-use super::{lists, request_for};
+use super::operands::{handle, is_of_another_issuer, lists, missing, request_for};
 use crate::fault::{Fault, FaultClass};
 use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;

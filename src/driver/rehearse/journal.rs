@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 
 use super::rows::{Said, Trial};
-use super::{NotRehearsed, Run, unread};
+use super::{CONFLICTS, NotRehearsed, Run, unread};
 use crate::driver::memory::Memory;
 use crate::fault::{Fault, FaultClass};
 use crate::ports::{StoreError, TokenHandle};
@@ -17,8 +17,6 @@ use crate::rotation::record::{Intent, Record};
 use crate::rotation::uncommitted::SentIssue;
 use crate::secret::BearerToken;
 
-/// How often a write of the record is attempted over those of others.
-pub(super) const CONFLICTS: usize = 5;
 /// How often the revocation is attempted here, before it is left to the daemon.
 const REVOCATIONS: usize = 3;
 /// Pause between two of them.

@@ -18,11 +18,10 @@ mod trials;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::journal::CONFLICTS;
 use self::rows::Said;
 pub use self::rows::{Result as TrialResult, Row, Trial};
 use super::memory::Memory;
-use super::perform;
+use super::perform::operands::request_for;
 use super::run::Runner;
 use super::situation::Seen;
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -52,6 +51,9 @@ impl From<StoreError> for NotRehearsed {
         Self::Store(error)
     }
 }
+
+/// How often a write of the record is attempted over those of others.
+const CONFLICTS: usize = 5;
 
 /// One rehearsal while it runs.
 struct Run<'a> {
@@ -151,7 +153,7 @@ impl Run<'_> {
         let Some(intent) = record.rehearsal.as_deref().map(|r| r.intent.clone()) else {
             return Ok(None);
         };
-        let request = perform::request_for(self.unit, &record, &intent);
+        let request = request_for(self.unit, &record, &intent);
         let issued = self.within_lease(self.unit.issuer.issue(&request)).await;
         match issued {
             Ok(token) => {
