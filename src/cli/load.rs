@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Exit;
 use super::output::complain;
 use super::wiring::World;
+use crate::audit::event::WhoKind;
 use crate::config::{self, Loaded, Report, Settings};
 use crate::environment;
 use crate::ports::unit::Unit;
@@ -110,7 +111,7 @@ pub(super) fn world(
     names: &[String],
 ) -> Result<(Settings, World, Vec<Unit>), Exit> {
     let settings = settings(config, logs)?;
-    let world = World::new(&settings, Notifier::silent());
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named(names)?, world))) {
         Ok((units, world)) => Ok((settings, world, units)),
         Err(error) => {
@@ -135,7 +136,7 @@ pub(super) fn world_of_a_person(
         let token = Credential(SecretRef::Env(VAULT_TOKEN.to_owned()));
         settings.vault.auth = AuthConfig::Token(TokenAuth { token });
     }
-    let world = World::new(&settings, Notifier::silent());
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named(names)?, world))) {
         Ok((units, world)) => Ok((world, units)),
         Err(error) => {

@@ -2,6 +2,8 @@
 
 pub mod ack;
 mod asking;
+pub mod audit;
+mod auditing;
 mod bell;
 pub mod check;
 pub mod completions;
@@ -27,6 +29,7 @@ mod served;
 mod signals;
 pub mod status;
 pub mod vendors;
+pub mod verify;
 mod watch;
 mod wiring;
 
@@ -90,6 +93,8 @@ pub enum Command {
     Rotate(rotate::Args),
     /// Try issuer and connections with a throw-away token, and revoke it.
     Rehearse(rehearse::Args),
+    /// Test a token level by level, and show what is proven; change nothing.
+    Verify(verify::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
@@ -98,6 +103,8 @@ pub enum Command {
     Ack(ack::Args),
     /// List every credential at every issuer, and whose it is; change nothing.
     Inventory(inventory::Args),
+    /// Look at the audit that the daemon has written.
+    Audit(audit::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Write the JSON Schema of the configuration, for editors.
@@ -168,9 +175,11 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Status(args) => status::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
         Command::Rehearse(args) => rehearse::run(args, &cli.config, &mut output),
+        Command::Verify(args) => verify::run(args, &cli.config, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
+        Command::Audit(args) => audit::run(args, &cli.config, &mut output),
         Command::Inventory(args) => inventory::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::auditing::{self, Patience};
 use super::bell;
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
@@ -54,6 +55,11 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         &cancel,
     );
     load::block_on(async {
+        if let Err(error) = auditing::start(&world, Patience::None).await {
+            complain(&format!("the audit cannot be written: {error}\n"));
+            world.session.close().await;
+            return Exit::TryAgain;
+        }
         if let Err(error) = prepared(&world).await {
             complain(&format!("{error}\n"));
             world.session.close().await;
@@ -61,6 +67,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         }
         let ended = until_signal(&cancel, work).await;
         world.facts.flush().await;
+        auditing::stop(&world).await;
         world.session.close().await;
         let exits = ended.iter().map(|worked| worked.verdict().0);
         let exit = exits.fold(Exit::Ok, worse);

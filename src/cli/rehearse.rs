@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::auditing::{self, Patience};
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::signals::until_signal;
@@ -107,16 +108,19 @@ async fn rehearsed(
         complain(&format!("{error}\n"));
         return Err(Exit::TryAgain);
     }
+    if let Err(error) = auditing::start(world, Patience::None).await {
+        complain(&format!("the audit cannot be written: {error}\n"));
+        return Err(Exit::TryAgain);
+    }
     let witness: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
     let runner = world.runner(witness, cancel.clone());
     let accepted = Accepted {
         outage: args.accept_outage,
         leftover: args.accept_leftover,
     };
-    runner
-        .rehearse(unit, accepted)
-        .await
-        .map_err(|why| told(&unit.name, why))
+    let done = runner.rehearse(unit, accepted).await;
+    auditing::stop(world).await;
+    done.map_err(|why| told(&unit.name, why))
 }
 
 /// Says why nothing was issued.

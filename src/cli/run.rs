@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::auditing::{self, Patience};
 use super::bell;
 use super::inventory;
 use super::load::{self, Logs};
@@ -18,6 +19,7 @@ use super::reload::{Asked, Reload, supervisor_settings};
 use super::signals::until_signal;
 use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
+use crate::audit::event::WhoKind;
 use crate::config::Settings;
 use crate::driver::recurring::Recurring;
 use crate::driver::supervisor::{Change, Supervisor};
@@ -93,7 +95,7 @@ impl Daemon {
         } = self;
         // On a thread that may wait, since this reads files for TLS.
         let wired = tokio::task::spawn_blocking(move || {
-            let world = World::new(&settings, notifier);
+            let world = World::new(&settings, notifier, WhoKind::Daemon);
             (world, settings)
         });
         let wired = tokio::select! {
@@ -161,6 +163,7 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
+                auditing::keep(&world, &settings.audit, &end),
                 reap_left_behind(&world, &end),
                 inventory::watch::run(&world, settings.limits.inventory, &end),
                 reloaded
@@ -203,6 +206,13 @@ async fn work(
     let health = &world.telemetry.health;
     let mut clean = true;
     if is_prepared(world, observer, cancel).await {
+        if world.auditor.is_some() {
+            let started = tokio::select! {
+                started = auditing::start(world, Patience::UntilVaultAnswers) => started,
+                () = cancel.cancelled() => return Ok(clean),
+            };
+            started?;
+        }
         let (messages, received) = mpsc::channel(16);
         let recurring = Recurring::start(messages.clone()).await?;
         let mut witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(observer) as _];
@@ -223,6 +233,7 @@ async fn work(
             () = world.facts.run() => false,
         };
         world.facts.flush().await;
+        auditing::stop(world).await;
         recurring.stop().await;
     }
     health.notifier().stopping("stopping");

@@ -10,7 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+use super::auditing::StoredHead;
 use super::facts::writer::FactsWriter;
+use crate::audit::auditor::Auditor;
+use crate::audit::door::{AuditedStore, AuditedSwitch};
+use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
 use crate::driver::inbox::Inbox;
@@ -22,9 +26,10 @@ use crate::http;
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
 use crate::ports::kind::VaultNeed;
+use crate::ports::switch::Switch;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Issuer, Secrets, StoreError};
+use crate::ports::{Clock, Issuer, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
@@ -45,6 +50,12 @@ pub(super) struct World {
     pub(super) telemetry: Telemetry,
     pub(super) session: Arc<Session>,
     pub(super) store: Arc<VaultStore>,
+    /// The store as the driver writes to it: what it writes is audited.
+    pub(super) door: Arc<dyn Store>,
+    /// Writes the audit, if it is configured.
+    pub(super) auditor: Option<Arc<Auditor>>,
+    /// What Vault knows of the audit.
+    pub(super) stored_head: StoredHead,
     pub(super) units: Vec<Arc<Unit>>,
     /// What people ask for.
     pub(super) inbox: Arc<Inbox>,
@@ -57,6 +68,7 @@ pub(super) struct World {
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
     all_paused: Arc<AtomicBool>,
+    switch: Arc<dyn Switch>,
 }
 
 /// The parts that a reload may change.
@@ -72,7 +84,11 @@ impl World {
     ///
     /// # Errors
     /// Names what cannot be built, such as a CA file that cannot be read.
-    pub(super) fn new(settings: &Settings, notifier: Notifier) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        notifier: Notifier,
+        who: WhoKind,
+    ) -> anyhow::Result<Self> {
         files::set_own(own_files(settings));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let telemetry = Telemetry::new(clock.now(), notifier)?;
@@ -100,18 +116,24 @@ impl World {
             state_path.clone(),
             targets(settings),
         ));
+        let auditor = settings.audit.is_on().then(|| {
+            let clock = Arc::clone(&right_clock);
+            Arc::new(Auditor::new(&settings.audit, who, &holder, clock))
+        });
+        let (door, switch) = doors(&store, auditor.as_ref());
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
             secrets,
-            InVault::through(&session),
+            InVault::through(&session, auditor.as_ref()),
+            auditor.clone(),
         );
         let units = builder.units(settings)?;
         let all_paused: Arc<AtomicBool> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
             Arc::clone(&right_clock),
-            conditions(&skew, &all_paused),
+            conditions(&skew, &all_paused, auditor.as_ref()),
             Arc::clone(&telemetry.board),
         );
         Ok(Self {
@@ -130,6 +152,10 @@ impl World {
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
             all_paused,
+            door,
+            auditor,
+            stored_head: StoredHead::default(),
+            switch,
         })
     }
 
@@ -197,22 +223,20 @@ impl World {
         from: &[RequestsOf],
     ) -> Result<bool, StoreError> {
         let now = self.right_clock.now();
-        let (control, is_changed) = self.store.take_requests_for_all(from, now).await?;
-        if is_changed {
-            for noted in &control.handled {
-                if noted.at == now {
-                    tracing::info!(
-                        by = %noted.by,
-                        what = noted.what.map(Wish::as_str).unwrap_or_default(),
-                        request = %noted.id,
-                        refused = noted.refused.as_deref().unwrap_or_default(),
-                        "a request of a person about all tokens is handled"
-                    );
-                }
-            }
-            self.facts.tell_control(&control).await?;
+        let switched = self.switch.take_requests_for_all(from, now).await?;
+        for noted in &switched.newly_handled {
+            tracing::info!(
+                by = %noted.by,
+                what = noted.what.map(Wish::as_str).unwrap_or_default(),
+                request = %noted.id,
+                refused = noted.refused.as_deref().unwrap_or_default(),
+                "a request of a person about all tokens is handled"
+            );
         }
-        Ok(self.set_all_paused(control.paused.is_some()))
+        if !switched.newly_handled.is_empty() {
+            self.facts.tell_control(&switched.control).await?;
+        }
+        Ok(self.set_all_paused(switched.control.paused.is_some()))
     }
 
     /// A number from 0 to 1, different for each process.
@@ -227,10 +251,11 @@ impl World {
 
     /// The driver for single tokens.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
-        let witnesses = vec![witness, Arc::clone(&self.facts) as _];
+        let mut witnesses = vec![witness, Arc::clone(&self.facts) as _];
+        witnesses.extend(self.auditor.clone().map(|auditor| auditor as _));
         let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
-            store: Arc::clone(&self.store) as _,
+            store: Arc::clone(&self.door),
             clock: Arc::clone(&self.clock),
             witness,
             holder: self.holder.clone(),
@@ -248,7 +273,7 @@ impl World {
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        conditions(&self.skew, &self.all_paused)
+        conditions(&self.skew, &self.all_paused, self.auditor.as_ref())
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -273,11 +298,32 @@ impl World {
     }
 }
 
-fn conditions(skew: &Arc<SkewWatch>, all_paused: &Arc<AtomicBool>) -> Conditions {
+/// The store and the switch with the audit before them, if there is one.
+fn doors(
+    store: &Arc<VaultStore>,
+    auditor: Option<&Arc<Auditor>>,
+) -> (Arc<dyn Store>, Arc<dyn Switch>) {
+    let bare: (Arc<dyn Store>, Arc<dyn Switch>) = (Arc::clone(store) as _, Arc::clone(store) as _);
+    match auditor {
+        Some(auditor) => (
+            Arc::new(AuditedStore::new(bare.0, Arc::clone(auditor))),
+            Arc::new(AuditedSwitch::new(bare.1, Arc::clone(auditor))),
+        ),
+        None => bare,
+    }
+}
+
+fn conditions(
+    skew: &Arc<SkewWatch>,
+    all_paused: &Arc<AtomicBool>,
+    auditor: Option<&Arc<Auditor>>,
+) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
+    let auditor = auditor.cloned();
     Conditions {
         our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+        audit_fails: Arc::new(move || auditor.as_ref().is_some_and(|a| a.stops_rotations())),
     }
 }
 
@@ -297,7 +343,9 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 fn own_files(settings: &Settings) -> Vec<PathBuf> {
     let folders = environment::variable(CREDENTIALS).map(PathBuf::from);
     let folders = folders.into_iter().chain([PathBuf::from(SERVICE_ACCOUNT)]);
-    settings.own_files.iter().cloned().chain(folders).collect()
+    let audit = settings.audit.path.iter().cloned();
+    let own = settings.own_files.iter().cloned();
+    own.chain(audit).chain(folders).collect()
 }
 
 pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {

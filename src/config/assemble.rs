@@ -16,6 +16,7 @@ use super::sections::Sections;
 use super::settings::Settings;
 use super::typed::Size;
 use super::vendors::{Uses, Vendors};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
@@ -35,6 +36,7 @@ pub(super) fn known() -> keys::Known {
     all.extend(keys::of::<VaultConfig>("vault"));
     all.extend(keys::of::<ServerConfig>("server"));
     all.extend(keys::of::<LogConfig>("log"));
+    all.extend(keys::of::<AuditConfig>("audit"));
     all.extend(keys::of::<RawHttp>("http"));
     all.extend(keys::of::<RawLimits>("limits"));
     all.extend(keys::of::<RawPolicy>("defaults"));
@@ -85,6 +87,7 @@ fn draft<'a>(
     let vault = sections.required::<VaultConfig>("vault", findings);
     let server = sections.optional::<ServerConfig>("server", findings);
     let log = sections.optional::<LogConfig>("log", findings);
+    let audit = sections.optional::<AuditConfig>("audit", findings);
     let http = sections.optional::<RawHttp>("http", findings);
     let limits = sections.optional::<RawLimits>("limits", findings);
     let defaults = sections.optional::<RawPolicy>("defaults", findings);
@@ -114,6 +117,7 @@ fn draft<'a>(
         vault: vault.as_ref(),
         server: server.as_ref(),
         log: log.as_ref(),
+        audit: audit.as_ref(),
         http: http.as_ref(),
         limits: limits.as_ref(),
         issuers: &issuers,
@@ -122,19 +126,22 @@ fn draft<'a>(
     };
     rules::check(&whole, &mut problems);
     let problems = uses.all_back(&problems);
-    let whole = (vault, server, log, http, limits);
+    let whole = (vault, server, log, audit, http, limits);
     let settings = match whole {
-        (Some(vault), Some(server), Some(log), Some(http), Some(limits)) => Some(Settings {
-            vault,
-            server,
-            log,
-            http,
-            limits,
-            issuers,
-            connections,
-            tokens,
-            own_files: named_files::own(documents),
-        }),
+        (Some(vault), Some(server), Some(log), Some(audit), Some(http), Some(limits)) => {
+            Some(Settings {
+                vault,
+                server,
+                log,
+                audit,
+                http,
+                limits,
+                issuers,
+                connections,
+                tokens,
+                own_files: named_files::own(documents),
+            })
+        }
         _ => None,
     };
     Drafted {

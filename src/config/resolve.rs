@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::credential;
-use super::raw::{RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawAcceptedRisk, RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
 use super::settings::{Limits, TokenSettings};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
+use crate::rotation::privilege::AcceptedRisk;
 use crate::scim::credential::CredentialShape;
 use crate::value::HumanDuration;
 use crate::vault::KvPath;
@@ -113,6 +115,8 @@ impl Tokens<'_> {
         let issuer = self.issuers.get(&own.issuer);
         let by_issuer = issuer.and_then(|kind| kind.as_kind().declared_lifetime());
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
+        policy.privilege.has_must_refuse = !own.must_refuse.is_empty();
+        policy.privilege.accepted_risk = own.accepted_risk.clone().map(accepted_risk);
         let token_endpoint = credential::endpoint(&at, &own, problems);
         Some(TokenSettings {
             vault_path: path(name, &own.vault_path, problems)?,
@@ -129,7 +133,19 @@ impl Tokens<'_> {
             policy,
             allow_short_lived: merged.allow_short_lived.unwrap_or(false),
             probe: merged.probe.unwrap_or_default(),
+            must_refuse: own.must_refuse.into(),
         })
+    }
+}
+
+/// The whole day is meant.
+fn accepted_risk(raw: RawAcceptedRisk) -> AcceptedRisk {
+    let next = raw.until.0.tomorrow().unwrap_or(raw.until.0);
+    let end = TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0));
+    AcceptedRisk {
+        reason: raw.reason,
+        owner: raw.owner,
+        until: end.unwrap_or(Timestamp::MAX),
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::keys::{Shape, shape_of};
 use super::lists::List;
 use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::server::config::ServerConfig;
@@ -36,6 +37,7 @@ pub fn schema(library: &Library<'_>) -> Value {
         ("vault", shape_of::<VaultConfig>()),
         ("server", shape_of::<ServerConfig>()),
         ("log", shape_of::<LogConfig>()),
+        ("audit", shape_of::<AuditConfig>()),
         ("http", shape_of::<RawHttp>()),
         ("limits", shape_of::<RawLimits>()),
         ("defaults", shape_of::<RawPolicy>()),

@@ -21,7 +21,9 @@ use super::vendors::Uses;
 use super::wording;
 
 /// Sections of the main file.
-const SINGLE: [&str; 6] = ["vault", "server", "log", "http", "limits", "defaults"];
+const SINGLE: [&str; 7] = [
+    "vault", "server", "log", "audit", "http", "limits", "defaults",
+];
 /// Sections of named tables, in any file.
 const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
 

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use url::Url;
 
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub server: ServerConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[audit]`.
+    pub audit: AuditConfig,
     /// `[http]`: how servers other than Vault are talked to.
     pub http: ClientSettings,
     /// `[limits]`.
@@ -66,6 +69,8 @@ pub struct TokenSettings {
     pub token_endpoint: Option<Arc<TokenEndpoint>>,
     /// How it is tested at the service provider.
     pub probe: ProbeConfig,
+    /// URLs that must refuse the token.
+    pub must_refuse: Arc<[Url]>,
     /// Whether a lifetime below 24 hours is meant.
     pub allow_short_lived: bool,
 }

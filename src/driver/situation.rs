@@ -18,6 +18,8 @@ pub struct Conditions {
     pub our_clock: Arc<dyn Fn() -> OurClock + Send + Sync>,
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether no rotation may begin because the audit cannot be written.
+    pub audit_fails: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// What was read at the published path.
@@ -93,6 +95,7 @@ impl Conditions {
             unrecorded: inputs.unrecorded,
             our_clock: (self.our_clock)(),
             all_paused: (self.all_paused)(),
+            audit_fails: (self.audit_fails)(),
             leaving: unit.leaving,
         }
     }

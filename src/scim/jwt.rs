@@ -29,7 +29,14 @@ pub struct Claims {
     pub issued_at: Option<Timestamp>,
     /// Hosts of those entries of `aud` that are URLs.
     pub audience_hosts: Vec<String>,
+    /// What `scope`, `scp`, `roles` and `permissions` contain: a text or an array of
+    /// texts each.
+    pub scopes: Vec<String>,
 }
+
+/// The claims that tell what a token may do: RFC 8693 and 9068, and what Microsoft
+/// and others write instead.
+const SCOPE_CLAIMS: [&str; 4] = ["scope", "scp", "roles", "permissions"];
 
 /// What a JWT says about its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,28 +57,6 @@ pub fn expiry(token: &BearerToken) -> Option<Timestamp> {
         Expiry::At(end) => Some(end),
         Expiry::Absent | Expiry::Implausible => None,
     }
-}
-
-/// The scopes in the claims of a JWT; `None` if the text is no JWT or names
-/// none. They are believed only as far as they are shown to people.
-#[must_use]
-pub fn scopes(token: &str) -> Option<Vec<String>> {
-    if token.len() > MAX_TOKEN_LEN {
-        return None;
-    }
-    let payload = segment(token.split('.').nth(1)?)?;
-    let claim = ["scope", "scp", "scopes"]
-        .iter()
-        .find_map(|name| payload.get(*name))?;
-    let words: Vec<String> = match claim {
-        Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
-        Value::Array(items) => items
-            .iter()
-            .filter_map(|item| item.as_str().map(str::to_owned))
-            .collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
-    };
-    Some(words)
 }
 
 /// Decodes the claims of a JWT; `None` if the text is no JWT.
@@ -96,6 +81,11 @@ pub fn decode(token: &str) -> Option<Claims> {
         not_before: payload.get("nbf").and_then(numeric_date),
         issued_at,
         audience_hosts: payload.get("aud").map(hosts).unwrap_or_default(),
+        scopes: SCOPE_CLAIMS
+            .iter()
+            .filter_map(|claim| payload.get(*claim))
+            .flat_map(texts)
+            .collect(),
     })
 }
 
@@ -128,6 +118,14 @@ fn numeric_date(value: &Value) -> Option<Timestamp> {
         return None;
     }
     Timestamp::from_second(seconds as i64).ok()
+}
+
+fn texts(claim: &Value) -> Vec<String> {
+    let items = claim
+        .as_array()
+        .map_or(std::slice::from_ref(claim), Vec::as_slice);
+    let texts = items.iter().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
 }
 
 fn hosts(audience: &Value) -> Vec<String> {
@@ -210,5 +208,23 @@ pub(in crate::scim) mod tests {
         let payload = r#"{"aud":["https://Acme.example.com/scim","urn:x",7]}"#;
         let claims = decode(&jwt(RS256, payload)).expect("a JWT");
         assert_eq!(claims.audience_hosts, ["acme.example.com"]);
+    }
+
+    #[test]
+    fn scopes_are_read_from_each_claim_that_may_have_them() {
+        let cases = [
+            (r#"{"scope":"a b"}"#, vec!["a b"]),
+            (r#"{"scope":["a","b"]}"#, vec!["a", "b"]),
+            (
+                r#"{"scp":"a","roles":["b",7],"permissions":["c"]}"#,
+                vec!["a", "b", "c"],
+            ),
+            (r#"{"scope":7,"roles":{"x":"y"}}"#, vec![]),
+            ("{}", vec![]),
+        ];
+        for (payload, expected) in cases {
+            let claims = decode(&jwt(RS256, payload)).expect(payload);
+            assert_eq!(claims.scopes, expected, "{payload}");
+        }
     }
 }

@@ -12,6 +12,8 @@
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
 //! | [`tenancy`] | whether two tokens belong to the same tenant: [`evidence::Tenancy`] |
 //! | [`tenant_mark`] | what is remembered of a token's tenant |
+//! | [`scopes`], [`reach`] | L4: what a token may do, as its issuer tells, and which URLs of administrators let it in |
+//! | [`levels`] | the result of each level, for people |
 //! | `endpoint`, [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
 //!
 //! Findings contain no text of a server's body, since a hostile server may
@@ -26,10 +28,13 @@ pub mod evidence;
 pub mod exchange;
 pub mod garbage;
 pub mod jwt;
+pub mod levels;
 pub mod message;
 pub mod outline;
 pub mod probe;
+pub mod reach;
 pub mod round;
+pub mod scopes;
 pub mod secret_verdict;
 pub mod shape;
 pub mod tenancy;

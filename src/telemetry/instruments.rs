@@ -46,6 +46,8 @@ pub(super) struct Instruments {
     pub(super) inventory_coverage: GaugeVec,
     pub(super) inventory_credentials: IntGaugeVec,
     pub(super) inventory_success: IntGaugeVec,
+    pub(super) audit_lines: IntCounterVec,
+    pub(super) audit_failing: IntGauge,
 }
 
 impl Instruments {
@@ -112,6 +114,8 @@ impl Instruments {
                 INVENTORY_SUCCESS,
                 &["issuer"],
             )?,
+            audit_lines: new.counters("audit_lines_total", AUDIT_LINES, &["result"])?,
+            audit_failing: new.integer("audit_failing", AUDIT_FAILING)?,
             registry: new.0,
         })
     }
@@ -120,6 +124,9 @@ impl Instruments {
     fn preset(&self) {
         for target in TARGETS {
             self.http_throttled.with_label_values(&[target.as_str()]);
+        }
+        for result in ["written", "lost"] {
+            self.audit_lines.with_label_values(&[result]);
         }
         for endpoint in Endpoint::ALL {
             self.probe_duration.with_label_values(&[endpoint.as_str()]);
@@ -145,6 +152,8 @@ const VAULT_RESTORED: &str =
 const LAST_TICK: &str = "When the supervisor's loop last ran.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";
 const RELOAD_AT: &str = "When a valid configuration was last read.";
+const AUDIT_LINES: &str = "Lines of the audit that were written, and that were lost.";
+const AUDIT_FAILING: &str = "1 while lines of the audit cannot be written.";
 const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
 
 const COVERAGE: &str = "Share of the credentials that issuers list for which a configured token accounts; absent before the first inventory.";

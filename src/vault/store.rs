@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard, RwLock};
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use super::documents::Documents;
@@ -17,6 +18,7 @@ use super::{published, record};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::record::Record;
+use crate::secret::FingerprintKey;
 
 /// Where a token is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct VaultStore {
     pub(super) state_path: KvPath,
     targets: RwLock<BTreeMap<String, Arc<PublishTarget>>>,
     remembered: Mutex<HashMap<String, Remembered>>,
+    /// Read once: it never changes.
+    pub(super) fingerprint_key: OnceCell<FingerprintKey>,
 }
 
 /// The latest known version of a published secret.
@@ -74,6 +78,7 @@ impl VaultStore {
             state_path,
             targets: RwLock::new(shared(targets).collect()),
             remembered: Mutex::default(),
+            fingerprint_key: OnceCell::new(),
         }
     }
 

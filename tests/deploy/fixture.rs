@@ -13,6 +13,7 @@ use scim_rotator::rotation::capability::{
 use scim_rotator::rotation::decision::{Action, Decision, Reason};
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
+use scim_rotator::rotation::privilege::PrivilegeRules;
 use scim_rotator::rotation::record::{
     ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, HeldToken, LastProbe, Origin,
     PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
@@ -90,6 +91,8 @@ pub(crate) fn held(value: &str) -> HeldToken {
         expiry: ExpiryKnown::Api,
         origin: Origin::Issued,
         evidence: None,
+        scopes: None,
+        asked_life: None,
     }
 }
 
@@ -118,6 +121,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
     });
     record.history = vec![PastRotation {
         asked_by: None,
+        asked_why: None,
         id: "r-1".to_owned(),
         trigger: Trigger::Schedule,
         began_at: now() - SignedDuration::from_hours(241),
@@ -148,6 +152,9 @@ pub(crate) fn busy_record(name: &str) -> Record {
         attempts: 1,
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
+        still_used: true,
+        used_by: Some("an old job".to_owned()),
+        refused_since: None,
     }];
     record.supplied = Some(SuppliedNote {
         fingerprint: held(&format!("{name}-planted")).fingerprint(),
@@ -159,6 +166,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
     });
     record.rotation = Some(Rotation {
         asked_by: None,
+        asked_why: None,
         id: "r-2".to_owned(),
         trigger: Trigger::Force,
         began_at: now() - SignedDuration::from_mins(5),
@@ -248,6 +256,9 @@ pub(crate) fn policy() -> Policy {
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
         accept_supplied: AcceptSupplied::default(),
+        privilege: PrivilegeRules::default(),
+        life_tolerance: 0.1,
+        refusal_window: SignedDuration::from_secs(30),
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod hostile;
+mod levels;
 mod real;
 mod said;
 mod secrets;

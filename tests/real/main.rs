@@ -26,6 +26,7 @@ mod wait;
 mod adoption;
 mod alerting;
 mod approle;
+mod audited;
 mod booted;
 mod canaille;
 mod clock;

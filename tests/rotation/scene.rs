@@ -52,6 +52,7 @@ pub(crate) struct Scene {
     pub(crate) clock_skew: SignedDuration,
     pub(crate) clock_is_measured: bool,
     pub(crate) all_paused: bool,
+    pub(crate) audit_fails: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
 }
@@ -87,6 +88,7 @@ pub(crate) fn healthy() -> Scene {
         clock_skew: SignedDuration::ZERO,
         clock_is_measured: false,
         all_paused: false,
+        audit_fails: false,
         leaving: false,
         now: now(),
     }
@@ -149,6 +151,7 @@ impl Scene {
     pub(crate) fn stage(mut self, stage: Stage) -> Self {
         let mut rotation = Rotation {
             asked_by: None,
+            asked_why: None,
             id: "r1".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(mins(10)),
@@ -257,6 +260,9 @@ impl Scene {
             attempts: 0,
             retry_at: None,
             last_finding: None,
+            still_used: false,
+            used_by: None,
+            refused_since: None,
         });
         self
     }
@@ -309,6 +315,7 @@ impl Scene {
     pub(crate) fn requested(mut self, trigger: Trigger, at: Timestamp) -> Self {
         self.record.request = Some(Request {
             by: None,
+            reason: String::new(),
             trigger,
             at,
             override_guards: false,
@@ -426,6 +433,7 @@ impl Scene {
                 vault_agrees: self.clock_is_measured,
             },
             all_paused: self.all_paused,
+            audit_fails: self.audit_fails,
             leaving: self.leaving,
         }
     }

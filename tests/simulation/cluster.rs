@@ -360,6 +360,7 @@ impl Cluster {
             conditions: Conditions {
                 our_clock: Arc::new(move || sim.lock().our_clock(machine)),
                 all_paused: Arc::new(move || switch.lock().all_paused),
+                audit_fails: Arc::new(|| false),
             },
             inbox: Arc::clone(&inbox),
             cancel: CancellationToken::new(),

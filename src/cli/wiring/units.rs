@@ -6,6 +6,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::pool::Pool;
+use crate::audit::auditor::Auditor;
+use crate::audit::door::{
+    AuditedConnection, AuditedHandover, AuditedIssuer, AuditedProbe, AuditedRefreshTokens, Place,
+};
 use crate::config::{Settings, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::http::{self, ClientSettings, Target};
@@ -17,7 +21,7 @@ use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
-use crate::scim::probe::ScimProbe;
+use crate::scim::probe::{Probe, ScimProbe};
 use crate::vault::Session;
 use crate::vault::engine::VaultEngines;
 use crate::vault::handover::VaultHandover;
@@ -34,6 +38,8 @@ pub(super) struct Builder {
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
     in_vault: InVault,
+    /// Stands before everything that is built, if there is an audit.
+    auditor: Option<Arc<Auditor>>,
     built: Mutex<Built>,
 }
 
@@ -45,11 +51,19 @@ pub(super) struct InVault {
 }
 
 impl InVault {
-    pub(super) fn through(session: &Arc<Session>) -> Self {
+    pub(super) fn through(session: &Arc<Session>, auditor: Option<&Arc<Auditor>>) -> Self {
+        let mut handover: Arc<dyn Handover> = Arc::new(VaultHandover::new(Arc::clone(session)));
+        let refresh = VaultRefreshTokens::new(Arc::clone(session));
+        let mut refresh_tokens: Arc<dyn RefreshTokens> = Arc::new(refresh);
+        if let Some(auditor) = auditor {
+            handover = Arc::new(AuditedHandover::new(handover, Arc::clone(auditor)));
+            let door = AuditedRefreshTokens::new(refresh_tokens, Arc::clone(auditor));
+            refresh_tokens = Arc::new(door);
+        }
         Self {
-            handover: Arc::new(VaultHandover::new(Arc::clone(session))),
+            handover,
             leases: Arc::new(VaultEngines::new(Arc::clone(session))),
-            refresh_tokens: Arc::new(VaultRefreshTokens::new(Arc::clone(session))),
+            refresh_tokens,
         }
     }
 }
@@ -72,6 +86,7 @@ impl Builder {
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
         in_vault: InVault,
+        auditor: Option<Arc<Auditor>>,
     ) -> Self {
         let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
@@ -80,6 +95,7 @@ impl Builder {
             observer,
             secrets,
             in_vault,
+            auditor,
             built: Mutex::default(),
         }
     }
@@ -104,6 +120,7 @@ impl Builder {
         built.connections = self.connections(settings, &kept.connections)?;
         let mut parts = Parts {
             clock: &self.right_clock,
+            auditor: self.auditor.as_ref(),
             provider: &provider,
             built: &built,
             policies: Pool::default(),
@@ -151,7 +168,10 @@ impl Builder {
             let same = kept.get(name).filter(|(last, _)| last == kind);
             let issuer = match same {
                 Some((_, issuer)) => Arc::clone(issuer),
-                None => issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+                None => {
+                    let built = issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
+                    self.audited_issuer(name, kind, built)
+                }
             };
             Ok((name.clone(), (kind.clone(), issuer)))
         };
@@ -172,11 +192,52 @@ impl Builder {
             let same = kept.get(name).filter(|(last, _)| last == kind);
             let connection = match same {
                 Some((_, connection)) => Arc::clone(connection),
-                None => connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+                None => {
+                    let built =
+                        connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
+                    self.audited_connection(name, kind, built)
+                }
             };
             Ok((name.clone(), (kind.clone(), connection)))
         };
         settings.connections.iter().map(build).collect()
+    }
+
+    fn audited_issuer(
+        &self,
+        name: &str,
+        kind: &IssuerKind,
+        built: Arc<dyn Issuer>,
+    ) -> Arc<dyn Issuer> {
+        let Some(auditor) = &self.auditor else {
+            return built;
+        };
+        let kind = kind.as_kind();
+        let digest = Some(built.settings().to_owned()).filter(|digest| !digest.is_empty());
+        let place = Place {
+            name: name.to_owned(),
+            kind: kind.kind().to_owned(),
+            settings: kind.vendor().map(|v| v.sha256.clone()).or(digest),
+        };
+        Arc::new(AuditedIssuer::new(built, place, Arc::clone(auditor)))
+    }
+
+    fn audited_connection(
+        &self,
+        name: &str,
+        kind: &ConnectionKind,
+        built: Arc<dyn Connection>,
+    ) -> Arc<dyn Connection> {
+        let Some(auditor) = &self.auditor else {
+            return built;
+        };
+        let kind = kind.as_kind();
+        let place = Place {
+            name: name.to_owned(),
+            kind: kind.kind().to_owned(),
+            settings: kind.vendor().map(|v| v.sha256.clone()),
+        };
+        Arc::new(AuditedConnection::new(built, place, Arc::clone(auditor)))
     }
 }
 
@@ -193,6 +254,7 @@ fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
 
 struct Parts<'a> {
     clock: &'a Arc<dyn Clock>,
+    auditor: Option<&'a Arc<Auditor>>,
     provider: &'a http::Client,
     built: &'a Built,
     policies: Pool<Policy>,
@@ -214,12 +276,18 @@ impl Parts<'_> {
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
         )
-        .named(name);
+        .named(name)
+        .refused_by(Arc::clone(&token.must_refuse));
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }
         if let Some(endpoint) = &token.token_endpoint {
             probe = probe.exchanging_at(Arc::clone(endpoint));
+        }
+        let mut probe: Arc<dyn Probe> = Arc::new(probe);
+        if let Some(auditor) = self.auditor {
+            let (scim_url, auditor) = (Arc::clone(&scim_url), Arc::clone(auditor));
+            probe = Arc::new(AuditedProbe::new(probe, name, scim_url, auditor));
         }
         let client = token.token_endpoint.as_ref();
         let client = client.map(|endpoint| Arc::new(endpoint.parts()));
@@ -250,7 +318,7 @@ impl Parts<'_> {
             issuer: Arc::clone(issuer),
             connections,
             client,
-            probe: Arc::new(probe),
+            probe,
             labels: Labels {
                 issuer_kind: kind.kind().to_owned(),
                 credential: token.credential,

@@ -309,6 +309,7 @@ mod tests {
                 vault: None,
                 server: None,
                 log: None,
+                audit: None,
                 http: None,
                 limits: None,
                 issuers: &BTreeMap::new(),

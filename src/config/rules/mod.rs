@@ -6,6 +6,7 @@ mod handover;
 mod life;
 mod limits;
 mod names;
+mod privilege;
 mod safety;
 mod time;
 mod vault;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::placeholders::Placeholders;
 use super::settings::{Limits, TokenSettings};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
@@ -51,6 +53,7 @@ pub(super) struct Whole<'a> {
     pub(super) vault: Option<&'a VaultConfig>,
     pub(super) server: Option<&'a ServerConfig>,
     pub(super) log: Option<&'a LogConfig>,
+    pub(super) audit: Option<&'a AuditConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
@@ -98,6 +101,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
         life::check(&token, problems);
         windows::check(&token, &mut gaps, problems);
         safety::check(&token, problems);
+        privilege::check(&token, issuer, problems);
         credential::check(&token, issuer, whole, problems);
     }
 }
@@ -112,6 +116,9 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
     }
     if let Some(log) = whole.log {
         log.check("log", problems);
+    }
+    if let Some(audit) = whole.audit {
+        audit.check("audit", problems);
     }
     let mut unsound = BTreeSet::new();
     for (name, issuer) in whole.issuers {
@@ -180,6 +187,7 @@ pub(super) mod testing {
             credential: Default::default(),
             token_endpoint: None,
             probe: Default::default(),
+            must_refuse: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }
     }

@@ -12,6 +12,7 @@
 mod check;
 mod config;
 mod confirm;
+mod fitting;
 mod kind;
 mod target;
 mod token_rules;
@@ -89,6 +90,10 @@ impl Connection for Http {
         run.rehearse(&self.config.deliver, Purpose::Deliver)
     }
 
+    fn objection(&self, delivery: &Delivery<'_>) -> Option<String> {
+        self.config.objection_to(delivery, &*self.clock)
+    }
+
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
         self.write(delivery, Purpose::Deliver).await
     }
@@ -145,7 +150,7 @@ impl Http {
     }
 
     fn check_token(&self, run: &Run<'_>, delivery: &Delivery<'_>) -> Result<(), Fault> {
-        let Some(why) = self.config.token_rules.objection(delivery.value) else {
+        let Some(why) = self.objection(delivery) else {
             return Ok(());
         };
         let text = format!(

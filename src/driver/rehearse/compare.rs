@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::rows::Said;
+use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;
 use crate::rotation::outcome::IssuedToken;
 use crate::rotation::record::ExpiryKnown;
 use crate::scim::jwt;
+use crate::scim::scopes::{ScopeSource, Scopes};
 
 /// Servers round a lifetime, and their clocks differ.
 const TOLERATED: SignedDuration = SignedDuration::from_mins(5);
@@ -53,30 +55,47 @@ fn words(life: SignedDuration) -> String {
 }
 
 /// Whether the token has the scopes that were asked for, and no others.
-pub(super) fn scopes(unit: &Unit, token: &IssuedToken) -> Said {
-    let asked = unit.issuer.scopes();
-    let granted = jwt::scopes(token.value.expose());
+pub(super) fn scopes(asked: Option<Vec<String>>, granted: Option<Scopes>) -> Said {
     match (asked, granted) {
         (None, None) => Said::not_shown(
             "not_told",
-            "the settings of the issuer name no scopes, and the token tells none",
+            "the settings of the issuer name no scopes, and nothing tells those of the token",
         ),
         (Some(asked), None) => Said::not_shown(
             "not_told",
             format!(
-                "{} were asked for; the token is opaque and does not tell what it may do",
+                "{} were asked for; neither the issuer nor the token tells which were granted",
                 asked.join(" ")
             ),
         ),
         (None, Some(granted)) => Said::not_shown(
             "not_asked",
             format!(
-                "the token has {}; the settings of the issuer name no scopes",
-                granted.join(" ")
+                "the token has {} ({}); the settings of the issuer name no scopes",
+                granted.names.join(" "),
+                granted.source.as_str()
             ),
         ),
-        (Some(asked), Some(granted)) => compared(&asked, &granted),
+        (Some(asked), Some(granted)) => compared(&asked, &granted.names),
     }
+}
+
+/// What the token may do: as its issuer told with it, tells when it is asked, or as the
+/// token itself tells.
+pub(super) async fn granted(unit: &Unit, token: &IssuedToken) -> Option<Scopes> {
+    if token.scopes.is_some() {
+        return token.scopes.clone();
+    }
+    let handle = TokenHandle {
+        id: token.issuer_id(),
+        value: Some(token.value.clone()),
+    };
+    if let Ok(Some(scopes)) = unit.issuer.scopes(&unit.name, &handle).await {
+        return Some(scopes);
+    }
+    let names = jwt::decode(token.value.expose())?.scopes;
+    let source = ScopeSource::Jwt;
+    (!names.is_empty()).then_some(Scopes { source, names })
 }
 
 fn compared(asked: &[String], granted: &[String]) -> Said {

@@ -48,8 +48,13 @@ impl Run<'_> {
                         old: None,
                         scim_url: &self.unit.scim_url,
                     };
-                    let tested = connection.test_candidate(&delivery);
-                    candidate(self.within_lease(tested).await, test)
+                    match connection.objection(&delivery) {
+                        Some(why) => Said::failed("token_rules", why),
+                        None => {
+                            let tested = connection.test_candidate(&delivery);
+                            candidate(self.within_lease(tested).await, test)
+                        }
+                    }
                 }
             };
             self.row_at(Trial::Candidate, Some(index), began, said);

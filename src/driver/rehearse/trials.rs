@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Run;
-use super::compare::{life, scopes};
+use super::compare::{granted, life, scopes};
 use super::rows::{Result as TrialResult, Said, Trial};
 use crate::fault::{Fault, FaultKind};
 use crate::rotation::capability::{Overlap, Recovery};
@@ -55,7 +55,10 @@ impl Run<'_> {
         self.proven = evidence;
         let began = self.now();
         self.row(Trial::Life, began, life(self.unit, token, issued_at));
-        self.row(Trial::Scopes, began, scopes(self.unit, token));
+        let began = self.now();
+        let told = self.in_time(granted(self.unit, token)).await.flatten();
+        let asked = self.unit.issuer.scopes_asked();
+        self.row(Trial::Scopes, began, scopes(asked, told));
         self.read_connections(Some(token)).await;
     }
 

@@ -100,6 +100,7 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
         conditions: Conditions {
             our_clock: Arc::new(|| OurClock::UNKNOWN),
             all_paused: Arc::new(|| false),
+            audit_fails: Arc::new(|| false),
         },
         inbox: Arc::default(),
         cancel: CancellationToken::new(),

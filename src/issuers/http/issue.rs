@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::client_id::joined;
 use super::HttpTokens;
+use super::listing::scopes_at;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::exchange::{Call, Effect, Place, Purpose, Read, Reply, Run, View};
 use crate::http::message::{Answer, SecretJson};
@@ -17,6 +18,7 @@ use crate::issuers::spelled;
 use crate::ports::IssueRequest;
 use crate::rotation::capability::Overlap;
 use crate::rotation::outcome::IssuedToken;
+use crate::scim::scopes::ScopeSource;
 use crate::secret::{BearerToken, TokenShapeError};
 
 /// The answers of the calls of one issue.
@@ -74,8 +76,11 @@ impl HttpTokens {
             .map_err(|fault| made(fault, usable(answers.text(|read| read.id.as_ref()))))?;
         let id = self.issued_id(&mut run, request, &answers, &value).await?;
         let (expires_at, expiry) = self.expiry(&value, &answers, asked, sent_at);
+        let answer = ScopeSource::Answer;
         Ok(IssuedToken {
             id,
+            scopes: answers.find(|read, view| scopes_at(read, view, answer, Some(&value))),
+            asked_life: asked,
             expires_at,
             expiry,
             old_dies_at: self.old_dies_at(request, &answers, sent_at),

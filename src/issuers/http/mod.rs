@@ -26,6 +26,7 @@ use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::{IssuerCapabilities, Recovery, Revoke};
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
+use crate::scim::scopes::Scopes;
 use crate::secret::BearerToken;
 
 /// The running issuer.
@@ -166,7 +167,7 @@ impl Issuer for HttpTokens {
             .then(|| super::local::secret::generate(&self.config.secret_prefix))
     }
 
-    fn scopes(&self) -> Option<Vec<String>> {
+    fn scopes_asked(&self) -> Option<Vec<String>> {
         let scopes = self.config.config.get("scopes")?;
         Some(scopes.words())
     }
@@ -188,6 +189,16 @@ impl Issuer for HttpTokens {
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         self.read_one(token, id).await
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        let calls = [&self.config.get, &self.config.list];
+        let shows = calls.into_iter().flatten().any(|c| c.read.scopes.is_some());
+        let Some(id) = handle.id.as_ref().filter(|_| shows) else {
+            return Ok(None);
+        };
+        let found = self.read_one(token, id.as_str()).await?;
+        Ok(found.and_then(|listed| listed.scopes))
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {

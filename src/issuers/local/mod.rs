@@ -29,6 +29,7 @@ use crate::rotation::capability::{
 };
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::scopes::Scopes;
 use crate::scim::shape::ChecksumCheck;
 use crate::secret::{BearerToken, SecretRef};
 use crate::value::{Credential, HumanDuration};
@@ -298,12 +299,21 @@ impl Issuer for LocalTokens {
                 expires_at: None,
                 expiry: ExpiryKnown::Unknown,
                 old_dies_at: None,
+                scopes: None,
+                asked_life: None,
             }),
         }
     }
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         self.api("list")?.get(token, id).await
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        match &self.api {
+            Some(api) => api.scopes(token, handle).await,
+            None => Ok(None),
+        }
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {

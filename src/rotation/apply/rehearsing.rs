@@ -92,6 +92,8 @@ pub fn rehearsal_token_came(
             expires_at,
             expiry,
             origin: Origin::Issued,
+            scopes: token.scopes.clone().map(Box::new),
+            asked_life: token.asked_life,
             evidence: None,
         };
         if let Some(rehearsal) = change.record.rehearsal.as_mut() {

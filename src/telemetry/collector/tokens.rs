@@ -92,6 +92,39 @@ pub(super) const FAMILIES: &[Family] = &[
         },
     ),
     gauge(
+        "scim_rotator_token_privilege",
+        "1 for how what the token in use may do compares with what it should; absent where no rule is set and nothing catches the eye.",
+        |entry, to| {
+            with(entry, |s| {
+                if let Some(privilege) = &s.privilege {
+                    let labels = [("verdict", privilege.verdict.as_str())];
+                    to.flag(&s.facts.name, &labels, true);
+                }
+            })
+        },
+    ),
+    gauge(
+        "scim_rotator_token_accepted_risk_until_timestamp_seconds",
+        "Until when a person accepted that the token may do more than it should; absent if nobody did.",
+        |entry, to| {
+            with(entry, |s| {
+                let risk = s.privilege.as_ref().and_then(|p| p.accepted_risk.as_ref());
+                to.time(&s.facts.name, &[], risk.map(|risk| risk.until));
+            })
+        },
+    ),
+    gauge(
+        "scim_rotator_token_superseded_still_used",
+        "1 while a superseded token is not retired that was still used after its successor was delivered; absent otherwise.",
+        |entry, to| {
+            with(entry, |s| {
+                if s.retiring.iter().any(|old| old.still_used) {
+                    to.flag(&s.facts.name, &[], true);
+                }
+            })
+        },
+    ),
+    gauge(
         "scim_rotator_tokens_orphaned",
         "Tokens of ours that may be alive and whose value was lost.",
         |entry, to| with(entry, |s| to.count(&s.facts.name, &[], s.orphans)),
