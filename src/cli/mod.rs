@@ -11,6 +11,7 @@ mod compromise;
 pub mod demo;
 mod facts;
 mod harden;
+pub mod identify;
 pub mod inventory;
 pub mod live;
 mod load;
@@ -101,6 +102,8 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// Say that the new token was written into a connection by hand.
     Ack(ack::Args),
+    /// Tell whose a leaked secret is, and whether it lives: read from standard input.
+    Identify(identify::Args),
     /// List every credential at every issuer, and whose it is; change nothing.
     Inventory(inventory::Args),
     /// Look at the audit that the daemon has written.
@@ -180,6 +183,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
         Command::Audit(args) => audit::run(args, &cli.config, &mut output),
+        Command::Identify(args) => identify::run(args, &cli.config, output),
         Command::Inventory(args) => inventory::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::auditing::{self, Patience};
 use super::bell;
+use super::identify;
 use super::inventory;
 use super::load::{self, Logs};
 use super::output::complain;
@@ -165,6 +166,7 @@ impl Daemon {
                 watch_vault(&world, &end),
                 auditing::keep(&world, &settings.audit, &end),
                 reap_left_behind(&world, &end),
+                identify::note_credentials(&world, &end),
                 inventory::watch::run(&world, settings.limits.inventory, &end),
                 reloaded
             );

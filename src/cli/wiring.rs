@@ -64,6 +64,7 @@ pub(super) struct World {
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
+    secrets: Arc<dyn Secrets>,
     state_path: KvPath,
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
@@ -124,7 +125,7 @@ impl World {
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
-            secrets,
+            Arc::clone(&secrets),
             InVault::through(&session, auditor.as_ref()),
             auditor.clone(),
         );
@@ -148,6 +149,7 @@ impl World {
             holder,
             skew,
             builder,
+            secrets,
             state_path,
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
@@ -263,6 +265,11 @@ impl World {
             inbox: Arc::clone(&self.inbox),
             cancel,
         }
+    }
+
+    /// Our own credentials, as configured at the start, and what reads them.
+    pub(super) fn own_credentials(&self) -> (&BTreeSet<SecretRef>, &dyn Secrets) {
+        (&self.credentials, &*self.secrets)
     }
 
     /// Every configured issuer, by name.

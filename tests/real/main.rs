@@ -35,6 +35,7 @@ mod control;
 mod crash;
 mod cuts;
 mod every_stage;
+mod identify;
 mod inventory;
 mod issuer_faults;
 mod jupyterhub;
