@@ -13,6 +13,8 @@ mod facts;
 mod federated;
 mod harden;
 pub mod history;
+pub mod identify;
+pub mod inventory;
 pub mod live;
 mod load;
 mod look;
@@ -22,6 +24,7 @@ pub mod once;
 pub mod output;
 pub mod pause;
 pub mod plan;
+pub mod rehearse;
 mod reload;
 pub mod report;
 pub mod rotate;
@@ -93,6 +96,8 @@ pub enum Command {
     Status(status::Args),
     /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
+    /// Try issuer and connections with a throw-away token, and revoke it.
+    Rehearse(rehearse::Args),
     /// Test a token level by level, and show what is proven; change nothing.
     Verify(verify::Args),
     /// Suspend the work on tokens.
@@ -107,6 +112,10 @@ pub enum Command {
     Report(report::Args),
     /// Show who is told of what, and send test messages.
     Notify(notify::Args),
+    /// Tell whose a leaked secret is, and whether it lives: read from standard input.
+    Identify(identify::Args),
+    /// List every credential at every issuer, and whose it is; change nothing.
+    Inventory(inventory::Args),
     /// Look at the audit that the daemon has written.
     Audit(audit::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
@@ -178,6 +187,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Plan(args) => plan::run(args, &cli.config, &mut output),
         Command::Status(args) => status::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
+        Command::Rehearse(args) => rehearse::run(args, &cli.config, &mut output),
         Command::Verify(args) => verify::run(args, &cli.config, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
@@ -186,6 +196,8 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Report(args) => report::run(args, &cli.config, &mut output),
         Command::Notify(args) => notify::run(args, &cli.config, &mut output),
         Command::Audit(args) => audit::run(args, &cli.config, &mut output),
+        Command::Identify(args) => identify::run(args, &cli.config, output),
+        Command::Inventory(args) => inventory::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),

@@ -235,6 +235,10 @@ fn at_the_next_start(started: &Settings, now: &Settings) -> Vec<&'static str> {
             "vault.request_timeout",
             vault.request_timeout != vault_now.request_timeout,
         ),
+        (
+            "limits.inventory",
+            started.limits.inventory != now.limits.inventory,
+        ),
         ("server", started.server != now.server),
         ("log", started.log != now.log),
         ("audit", started.audit != now.audit),

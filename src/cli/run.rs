@@ -13,6 +13,8 @@ use super::Exit;
 use super::auditing::{self, Patience};
 use super::bell;
 use super::federated;
+use super::identify;
+use super::inventory;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
@@ -165,6 +167,8 @@ impl Daemon {
                 watch_vault(&world, &end),
                 auditing::keep(&world, &settings.audit, &end),
                 reap_left_behind(&world, &end),
+                identify::note_credentials(&world, &end),
+                inventory::watch::run(&world, settings.limits.inventory, &end),
                 reloaded
             );
         };

@@ -32,7 +32,7 @@ use crate::ports::kind::VaultNeed;
 use crate::ports::switch::Switch;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Secrets, Store, StoreError};
+use crate::ports::{Clock, Issuer, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
@@ -72,6 +72,7 @@ pub(super) struct World {
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
+    secrets: Arc<dyn Secrets>,
     state_path: KvPath,
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
@@ -135,7 +136,7 @@ impl World {
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
-            secrets,
+            Arc::clone(&secrets),
             InVault::through(&session, auditor.as_ref()),
             auditor.clone(),
         );
@@ -172,6 +173,7 @@ impl World {
             holder,
             skew,
             builder,
+            secrets,
             state_path,
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
@@ -292,6 +294,16 @@ impl World {
             inbox: Arc::clone(&self.inbox),
             cancel,
         }
+    }
+
+    /// Our own credentials, as configured at the start, and what reads them.
+    pub(super) fn own_credentials(&self) -> (&BTreeSet<SecretRef>, &dyn Secrets) {
+        (&self.credentials, &*self.secrets)
+    }
+
+    /// Every configured issuer, by name.
+    pub(super) fn issuers(&self) -> Vec<(String, Arc<dyn Issuer>)> {
+        self.builder.issuers_built()
     }
 
     /// What holds for all tokens: the clock difference as measured by this

@@ -135,6 +135,7 @@ pub(super) struct RawLimits {
     pub(super) concurrency: Option<u32>,
     pub(super) shutdown_grace: Option<HumanDuration>,
     pub(super) sweep: Option<HumanDuration>,
+    pub(super) inventory: Option<HumanDuration>,
     pub(super) lease: Option<HumanDuration>,
 }
 

@@ -33,6 +33,7 @@ pub(super) fn limits(raw: RawLimits) -> Limits {
         concurrency: count(raw.concurrency, d.concurrency),
         shutdown_grace: time(raw.shutdown_grace, d.shutdown_grace),
         sweep: time(raw.sweep, d.sweep),
+        inventory: time(raw.inventory, d.inventory),
         lease: time(raw.lease, d.lease),
     }
 }

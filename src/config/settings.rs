@@ -136,6 +136,8 @@ pub struct Limits {
     pub shutdown_grace: SignedDuration,
     /// How often every token is looked at whatever its wake time says.
     pub sweep: SignedDuration,
+    /// How often the issuers are asked for everything that they list; zero: never.
+    pub inventory: SignedDuration,
     /// How long a replica's right to act lasts after each commit.
     pub lease: SignedDuration,
 }
@@ -146,6 +148,7 @@ impl Default for Limits {
             concurrency: 16,
             shutdown_grace: SignedDuration::from_secs(25),
             sweep: SignedDuration::from_hours(1),
+            inventory: SignedDuration::from_hours(24),
             lease: SignedDuration::from_secs(90),
         }
     }

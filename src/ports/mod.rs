@@ -84,6 +84,11 @@ pub trait Issuer: Send + Sync {
         None
     }
 
+    /// The scopes that it asks for, where its settings name them.
+    fn scopes_asked(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// The id that the text of a token contains, where the configuration says
     /// how to read it. It counts only if the issuer lists it too.
     fn id_in(&self, value: &BearerToken) -> Option<String> {
@@ -199,6 +204,16 @@ pub trait Connection: Send + Sync {
     /// As [`Connection::deliver`].
     async fn revert(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
         self.deliver(delivery).await
+    }
+
+    /// Has the identity provider test a token that is not saved there, and changes
+    /// nothing. [`Confirmation::CannotTell`] if it has no such test.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or does not accept the token.
+    async fn test_candidate(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
+        let _ = delivery;
+        Ok(Confirmation::CannotTell)
     }
 
     /// Asks for proof that it works with the token.

@@ -45,6 +45,9 @@ pub(super) struct Instruments {
     pub(super) dispatch_paused: IntGauge,
     pub(super) notifications: IntCounterVec,
     pub(super) notify_failing: IntGaugeVec,
+    pub(super) inventory_coverage: GaugeVec,
+    pub(super) inventory_credentials: IntGaugeVec,
+    pub(super) inventory_success: IntGaugeVec,
     pub(super) audit_lines: IntCounterVec,
     pub(super) audit_failing: IntGauge,
 }
@@ -108,6 +111,17 @@ impl Instruments {
                 NOTIFY_FAILING,
                 &["to"],
             )?,
+            inventory_coverage: new.gauges("inventory_coverage_ratio", COVERAGE, &[])?,
+            inventory_credentials: new.integers(
+                "inventory_credentials",
+                CREDENTIALS,
+                &["issuer", "managed"],
+            )?,
+            inventory_success: new.integers(
+                "inventory_last_success_timestamp_seconds",
+                INVENTORY_SUCCESS,
+                &["issuer"],
+            )?,
             audit_lines: new.counters("audit_lines_total", AUDIT_LINES, &["result"])?,
             audit_failing: new.integer("audit_failing", AUDIT_FAILING)?,
             registry: new.0,
@@ -153,6 +167,10 @@ const NOTIFICATIONS: &str =
     "Messages to people by target: accepted (sent), attempts that failed, given up.";
 const NOTIFY_FAILING: &str =
     "Since when the receiver of a target accepts no messages; absent while it does.";
+
+const COVERAGE: &str = "Share of the credentials that issuers list for which a configured token accounts; absent before the first inventory.";
+const CREDENTIALS: &str = "Credentials that an issuer lists.";
+const INVENTORY_SUCCESS: &str = "When an issuer last listed its credentials for the inventory.";
 
 /// Creates metrics and registers them.
 struct Maker(Registry);

@@ -2,6 +2,7 @@
 //! programs that may not read records.
 
 mod document;
+pub(super) mod index;
 pub(super) mod reader;
 mod waiting;
 pub(super) mod writer;

@@ -185,6 +185,15 @@ impl Builder {
         Ok(Arc::new(settings.federated.iter().map(one).collect()))
     }
 
+    /// The issuers of the last configuration, by name.
+    pub(super) fn issuers_built(&self) -> Vec<(String, Arc<dyn Issuer>)> {
+        let built = self.built.lock();
+        let issuers = built.issuers.iter();
+        issuers
+            .map(|(name, (_, issuer))| (name.clone(), Arc::clone(issuer)))
+            .collect()
+    }
+
     fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
         let (clock, observer) = (Arc::clone(&self.clock), Arc::clone(&self.observer));
         http::Client::new(&settings.http, target, clock, observer).map_err(anyhow::Error::msg)

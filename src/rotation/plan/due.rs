@@ -3,10 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::ending::retire_at;
-use super::published;
-use super::restored;
 use super::side_tasks::meanwhile;
 use super::view::View;
+use super::{published, rehearsal, restored};
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
@@ -26,6 +25,9 @@ pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     let due = due?;
     if let Some(until) = slot_is_free_at(view) {
         return meanwhile(view, until, Reason::SlotNeeded);
+    }
+    if let Some(until) = rehearsal::open_until(view) {
+        return meanwhile(view, until, Reason::RehearsalOpen);
     }
     if let Some(until) = issue_cap_until(view) {
         return meanwhile(view, until, Reason::IssueCap);
