@@ -12,6 +12,7 @@
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
 //! | [`tenancy`] | whether two tokens belong to the same tenant: [`evidence::Tenancy`] |
 //! | [`tenant_mark`] | what is remembered of a token's tenant |
+//! | [`cycle`] | L5: the full cycle, which writes; never at production |
 //! | `endpoint`, [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
 //!
 //! Findings contain no text of a server's body, since a hostile server may
@@ -21,6 +22,7 @@ pub mod answer;
 pub mod answer_rules;
 pub mod config;
 pub mod credential;
+pub mod cycle;
 mod endpoint;
 pub mod evidence;
 pub mod exchange;
