@@ -8,6 +8,7 @@ pub mod completions;
 mod compromise;
 pub mod demo;
 mod facts;
+pub mod full_cycle;
 mod harden;
 pub mod live;
 mod load;
@@ -25,6 +26,7 @@ mod served;
 mod signals;
 pub mod status;
 pub mod vendors;
+pub mod verify;
 mod watch;
 mod wiring;
 
@@ -86,6 +88,8 @@ pub enum Command {
     Status(status::Args),
     /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
+    /// Test a token of a test tenant by the full cycle: create, change, delete.
+    Verify(verify::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
@@ -161,6 +165,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Plan(args) => plan::run(args, &cli.config, &mut output),
         Command::Status(args) => status::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
+        Command::Verify(args) => verify::run(args, &cli.config, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),

@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::facts::writer::FactsWriter;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
+use crate::driver::cycles::Cycles;
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
-use crate::driver::situation::Conditions;
+use crate::driver::situation::{Conditions, FullCycles};
 use crate::environment;
 use crate::files;
 use crate::http;
@@ -28,6 +29,7 @@ use crate::ports::{Clock, Secrets, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
+use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
@@ -57,6 +59,7 @@ pub(super) struct World {
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
     all_paused: Arc<AtomicBool>,
+    full_cycles: Arc<FullCycles>,
 }
 
 /// The parts that a reload may change.
@@ -108,10 +111,11 @@ impl World {
         );
         let units = builder.units(settings)?;
         let all_paused: Arc<AtomicBool> = Arc::default();
+        let full_cycles: Arc<FullCycles> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
             Arc::clone(&right_clock),
-            conditions(&skew, &all_paused),
+            conditions(&skew, &all_paused, &full_cycles),
             Arc::clone(&telemetry.board),
         );
         Ok(Self {
@@ -130,6 +134,7 @@ impl World {
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
             all_paused,
+            full_cycles,
         })
     }
 
@@ -240,10 +245,28 @@ impl World {
         }
     }
 
+    /// What runs full cycles.
+    pub(super) fn cycles(
+        &self,
+        told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
+        cancel: CancellationToken,
+    ) -> Cycles {
+        let paused = Arc::clone(&self.all_paused);
+        Cycles {
+            store: Arc::clone(&self.store) as _,
+            journal: Arc::clone(&self.store) as _,
+            clock: Arc::clone(&self.right_clock),
+            holder: self.holder.clone(),
+            all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+            told,
+            cancel,
+        }
+    }
+
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        conditions(&self.skew, &self.all_paused)
+        conditions(&self.skew, &self.all_paused, &self.full_cycles)
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -268,9 +291,14 @@ impl World {
     }
 }
 
-fn conditions(skew: &Arc<SkewWatch>, all_paused: &Arc<AtomicBool>) -> Conditions {
+fn conditions(
+    skew: &Arc<SkewWatch>,
+    all_paused: &Arc<AtomicBool>,
+    full_cycles: &Arc<FullCycles>,
+) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
     Conditions {
+        full_cycles: Arc::clone(full_cycles),
         our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
     }

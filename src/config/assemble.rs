@@ -101,6 +101,8 @@ fn draft<'a>(
 
     let mut problems = Problems::default();
     let http = http.map(|raw| resolve::http(raw, &mut problems));
+    let write_probe_hosts = limits.as_ref().map(|raw| raw.write_probe_hosts.clone());
+    let write_probe_hosts = write_probe_hosts.unwrap_or_default();
     let limits = limits.map(resolve::limits);
     let resolver = resolve::Tokens {
         defaults: defaults.unwrap_or_default(),
@@ -116,6 +118,7 @@ fn draft<'a>(
         log: log.as_ref(),
         http: http.as_ref(),
         limits: limits.as_ref(),
+        write_probe_hosts: &write_probe_hosts,
         issuers: &issuers,
         connections: &connections,
         tokens: &tokens,
@@ -133,6 +136,7 @@ fn draft<'a>(
             issuers,
             connections,
             tokens,
+            write_probe_hosts,
             own_files: named_files::own(documents),
         }),
         _ => None,

@@ -97,6 +97,7 @@ impl RawPolicy {
             confirm_every: or(self.confirm_every, builtin::CONFIRM_EVERY),
             lease,
             accept_supplied: self.accept_supplied.unwrap_or_default(),
+            full_cycle: None,
         }
     }
 

@@ -10,6 +10,7 @@ use super::settings::Environment;
 use crate::rotation::policy::AcceptSupplied;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, SecretPlace};
+use crate::scim::cycle::profile::CycleConfig;
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
 
@@ -33,6 +34,15 @@ pub(super) struct RawToken {
     pub(super) client_auth: Option<SecretPlace>,
     #[serde(default)]
     pub(super) token_params: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) allow_write_probe: bool,
+    #[serde(default)]
+    pub(super) schedule_write_probe: bool,
+    pub(super) write_probe_every: Option<HumanDuration>,
+    #[serde(default)]
+    pub(super) full_cycle: CycleConfig,
+    pub(super) require_full_cycle_on: Option<String>,
+    pub(super) full_cycle_within: Option<HumanDuration>,
 }
 
 /// Keys of `[defaults]`; each may stand in a token too, and counts there.
@@ -87,6 +97,8 @@ pub(super) struct RawLimits {
     pub(super) shutdown_grace: Option<HumanDuration>,
     pub(super) sweep: Option<HumanDuration>,
     pub(super) lease: Option<HumanDuration>,
+    #[serde(default)]
+    pub(super) write_probe_hosts: Vec<String>,
 }
 
 /// `[http]`.

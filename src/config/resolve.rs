@@ -6,10 +6,11 @@ use jiff::SignedDuration;
 
 use super::credential;
 use super::raw::{RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
-use super::settings::{Limits, TokenSettings};
+use super::settings::{Limits, TokenSettings, WriteProbe};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
+use crate::rotation::full_cycle::FullCycleGate;
 use crate::scim::credential::CredentialShape;
 use crate::value::HumanDuration;
 use crate::vault::KvPath;
@@ -21,6 +22,10 @@ fn time(set: Option<HumanDuration>, otherwise: SignedDuration) -> SignedDuration
 fn count(set: Option<u32>, otherwise: usize) -> usize {
     set.map_or(otherwise, |n| usize::try_from(n).unwrap_or(usize::MAX))
 }
+
+/// How often the daemon runs a full cycle, and how long one counts for another token.
+const WRITE_PROBE_EVERY: SignedDuration = SignedDuration::from_hours(24);
+const FULL_CYCLE_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn limits(raw: RawLimits) -> Limits {
     let d = Limits::default();
@@ -112,6 +117,10 @@ impl Tokens<'_> {
         let issuer = self.issuers.get(&own.issuer);
         let by_issuer = issuer.and_then(|kind| kind.as_kind().declared_lifetime());
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
+        policy.full_cycle = own.require_full_cycle_on.clone().map(|on| FullCycleGate {
+            on,
+            within: time(own.full_cycle_within, FULL_CYCLE_WITHIN),
+        });
         let token_endpoint = credential::endpoint(&at, &own, problems);
         Some(TokenSettings {
             vault_path: path(name, &own.vault_path, problems)?,
@@ -128,8 +137,21 @@ impl Tokens<'_> {
             policy,
             allow_short_lived: merged.allow_short_lived.unwrap_or(false),
             probe: merged.probe.unwrap_or_default(),
+            write_probe: write_probe(
+                WriteProbe {
+                    allowed: own.allow_write_probe,
+                    scheduled: own.schedule_write_probe,
+                    every: time(own.write_probe_every, WRITE_PROBE_EVERY),
+                    config: own.full_cycle,
+                },
+            ),
         })
     }
+}
+
+/// Most tokens say nothing of full cycles.
+fn write_probe(said: WriteProbe) -> Option<Box<WriteProbe>> {
+    (said != WriteProbe::default()).then(|| Box::new(said))
 }
 
 /// Where the token is published; for what is no path, one that nobody else has,

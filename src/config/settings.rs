@@ -14,6 +14,7 @@ use crate::issuers::IssuerKind;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
+use crate::scim::cycle::profile::CycleConfig;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
 use crate::vault::{FieldNames, KvPath, VaultConfig};
@@ -38,6 +39,8 @@ pub struct Settings {
     /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
     /// places that are free, and there may be thousands.
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
+    /// `limits.write_probe_hosts`: the hosts at which full cycles may write.
+    pub write_probe_hosts: Vec<String>,
     /// The files that hold credentials and keys of the daemon.
     pub own_files: Vec<PathBuf>,
 }
@@ -66,8 +69,34 @@ pub struct TokenSettings {
     pub token_endpoint: Option<Arc<TokenEndpoint>>,
     /// How it is tested at the service provider.
     pub probe: ProbeConfig,
+    /// Whether and how full cycles are run with it; `None` where nothing is said.
+    pub write_probe: Option<Box<WriteProbe>>,
     /// Whether a lifetime below 24 hours is meant.
     pub allow_short_lived: bool,
+}
+
+/// Whether and how full cycles are run with a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteProbe {
+    /// Whether users may be created and deleted with it.
+    pub allowed: bool,
+    /// Whether the daemon does so by itself.
+    pub scheduled: bool,
+    /// How often.
+    pub every: SignedDuration,
+    /// Limits, and known deviations of the service provider.
+    pub config: CycleConfig,
+}
+
+impl Default for WriteProbe {
+    fn default() -> Self {
+        Self {
+            allowed: false,
+            scheduled: false,
+            every: SignedDuration::from_hours(24),
+            config: CycleConfig::default(),
+        }
+    }
 }
 
 /// What a failure costs; risky settings are warned of in production.

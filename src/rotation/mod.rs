@@ -110,6 +110,7 @@ pub mod capability;
 pub mod clock;
 pub mod decision;
 pub mod forecast;
+pub mod full_cycle;
 pub mod handover;
 pub mod invariant;
 pub mod issuer_id;

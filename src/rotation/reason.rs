@@ -72,6 +72,8 @@ pub enum Reason {
     TokenUnrecorded,
     /// The renewal is due but no window allows it.
     WaitingWindow,
+    /// The renewal waits until the full cycle of another token has passed.
+    WaitingFullCycle,
     /// The number of tokens that may be issued in a day is reached.
     IssueCap,
     /// The last proof that the token works is too weak or too old.
@@ -173,7 +175,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -205,6 +207,7 @@ impl Reason {
         Self::OrphanFound,
         Self::TokenUnrecorded,
         Self::WaitingWindow,
+        Self::WaitingFullCycle,
         Self::IssueCap,
         Self::ProofNeeded,
         Self::ProbeDue,
@@ -253,6 +256,7 @@ impl Reason {
             Self::OrphanFound => class("orphan_found", Urgency::Unfinished, WaitEnds::ByTime, "a token whose value was lost must be revoked"),
             Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
             Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
+            Self::WaitingFullCycle => class("waiting_full_cycle", Urgency::HeldBack, WaitEnds::ByTime, "the full cycle of the token that `require_full_cycle_on` names has not passed in time with a fresh token; `rotate --override-guards` does not wait"),
             Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards` does not wait"),
             Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),
             Self::ProbeDue => class("probe_due", Urgency::Healthy, WaitEnds::ByTime, "the periodic probe is due"),

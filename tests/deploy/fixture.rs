@@ -248,6 +248,7 @@ pub(crate) fn policy() -> Policy {
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
         accept_supplied: AcceptSupplied::default(),
+        full_cycle: None,
     }
 }
 

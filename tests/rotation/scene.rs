@@ -409,6 +409,7 @@ impl Scene {
                 is_measured: self.clock_is_measured,
                 vault_agrees: self.clock_is_measured,
             },
+            full_cycle: self.full_cycle.clone(),
             all_paused: self.all_paused,
             leaving: self.leaving,
         }

@@ -2,6 +2,7 @@
 //! configuration, or over one token and its issuer.
 
 mod credential;
+mod full_cycle;
 mod handover;
 mod life;
 mod limits;
@@ -53,6 +54,7 @@ pub(super) struct Whole<'a> {
     pub(super) log: Option<&'a LogConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
+    pub(super) write_probe_hosts: &'a [String],
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
@@ -78,6 +80,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     names::check(whole, problems);
     vault::check(whole, problems);
     handover::check(whole, problems);
+    full_cycle::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
     }
@@ -180,6 +183,7 @@ pub(super) mod testing {
             credential: Default::default(),
             token_endpoint: None,
             probe: Default::default(),
+            write_probe: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }
     }

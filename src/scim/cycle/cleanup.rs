@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::json;
 
 use super::bodies;
-use super::journal::{Entry, Kind, SETTLE};
+use super::journal::{Entry, EntryState, Kind, SETTLE};
 use super::names::Names;
 use super::ownership::is_ours;
 use super::profile::{ChangeBy, CycleConfig, DeleteSemantics};
@@ -55,24 +55,54 @@ pub(super) async fn own(run: &mut Run<'_>) -> Result<(), Stop> {
 
 /// Deletes what one entry names and takes it out of the journal. Returns why it is
 /// still there.
-async fn settle(run: &mut Run<'_>, entry: &Entry) -> Result<Option<String>, Stop> {
+async fn settle(run: &mut Run<'_>, entry: &Entry) -> Result<Option<Trouble>, Stop> {
     let trouble = match refusal(run, entry) {
-        Some(why) => Some(why),
+        Some(why) => Some(Trouble::Stays(why)),
         None => remove(run, entry).await.err(),
     };
     let now = run.send.now();
     let same = |other: &Entry| other.run == entry.run && other.kind == entry.kind;
     let change = run.ledger.change(now, |journal| match &trouble {
         None => journal.entries.retain(|other| !same(other)),
-        Some(why) => {
+        Some(trouble) => {
             for left in journal.entries.iter_mut().filter(|other| same(other)) {
-                left.attempts = left.attempts.saturating_add(1);
-                left.trouble = Some(why.clone());
+                trouble.note(left);
             }
         }
     });
     change.await?;
     Ok(trouble)
+}
+
+/// Why an entry stays in the journal.
+enum Trouble {
+    /// It is still there.
+    Stays(String),
+    /// Everything that is known of it is gone; a creation that was not answered may
+    /// still take effect.
+    MayCome(String),
+}
+
+impl Trouble {
+    fn note(&self, entry: &mut Entry) {
+        match self {
+            Self::Stays(why) => {
+                entry.attempts = entry.attempts.saturating_add(1);
+                entry.trouble = Some(why.clone());
+            }
+            Self::MayCome(why) => {
+                entry.ids.clear();
+                entry.state = EntryState::Intent;
+                entry.trouble = Some(why.clone());
+            }
+        }
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self::Stays(why)
+    }
 }
 
 /// Why an entry is not touched at all.
@@ -88,7 +118,7 @@ fn refusal(run: &Run<'_>, entry: &Entry) -> Option<String> {
     })
 }
 
-async fn remove(run: &mut Run<'_>, entry: &Entry) -> Result<(), String> {
+async fn remove(run: &mut Run<'_>, entry: &Entry) -> Result<(), Trouble> {
     let config = run.config();
     let mut known = entry.ids.clone();
     for round in 0..2 {
@@ -98,23 +128,24 @@ async fn remove(run: &mut Run<'_>, entry: &Entry) -> Result<(), String> {
         let there = by_name(&mut run.send, entry).await?;
         let new: Vec<_> = there.into_iter().filter(|id| !known.contains(id)).collect();
         if new.len() > MOST_OF_ONE_NAME {
-            return Err("there are too many resources of its name".to_owned());
+            return Err(Trouble::Stays("there are too many resources of its name".to_owned()));
         }
         if new.is_empty() {
             break;
         }
         if round == 1 {
-            return Err("resources of its name come into being again and again".to_owned());
+            let why = "resources of its name come into being again and again";
+            return Err(Trouble::Stays(why.to_owned()));
         }
         known = new;
     }
-    let settled = entry.created_at.checked_add(SETTLE).unwrap_or(entry.created_at);
-    if known.is_empty() && run.send.now() < settled {
-        return Err(format!(
-            "its creation was not answered, and may take effect until {settled}"
-        ));
+    let settled = entry.unanswered_at.map(|at| at.checked_add(SETTLE).unwrap_or(at));
+    match settled.filter(|at| run.send.now() < *at) {
+        Some(at) => Err(Trouble::MayCome(format!(
+            "its creation was not answered, and may take effect until {at}"
+        ))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Deletes one resource, or deactivates it where nothing is deleted.

@@ -86,6 +86,9 @@ pub struct Entry {
     /// Why it is still there, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// When a creation was sent whose answer is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered_at: Option<Timestamp>,
     /// Whether every run uses the same user, which is only deactivated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reused: bool,
@@ -202,6 +205,7 @@ impl JournalDocument {
             created_at: now,
             attempts: 0,
             trouble: None,
+            unanswered_at: Some(now),
             reused: false,
         });
     }
@@ -211,9 +215,18 @@ impl JournalDocument {
         let entry = self.entries.iter_mut();
         if let Some(entry) = entry.rev().find(|e| e.run == run && e.kind == kind) {
             entry.state = EntryState::Created;
+            entry.unanswered_at = None;
             if !entry.ids.iter().any(|known| known == id) {
                 entry.ids.push(id.to_owned());
             }
+        }
+    }
+
+    /// Notes that a further creation of the same name was not answered.
+    pub fn unanswered(&mut self, run: &str, kind: Kind, now: Timestamp) {
+        let mut entries = self.entries.iter_mut().rev();
+        if let Some(entry) = entries.find(|e| e.run == run && e.kind == kind) {
+            entry.unanswered_at = Some(now);
         }
     }
 

@@ -75,6 +75,7 @@ mod tests {
             created_at: "2026-11-27T12:00:00Z".parse::<Timestamp>().expect("a time"),
             attempts: 0,
             trouble: None,
+            unanswered_at: None,
             reused: false,
         }
     }

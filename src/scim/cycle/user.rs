@@ -79,6 +79,7 @@ impl Run<'_> {
             created_at: at,
             attempts: 0,
             trouble: None,
+            unanswered_at: None,
             reused: true,
         };
         let url = self.send.url(self.send.users(), Some(id));
@@ -217,8 +218,19 @@ impl Run<'_> {
         self.goes_on(step)?;
         let body = bodies::user(&self.names, self.config(), false, true);
         let url = self.send.url(self.send.users(), None);
-        let reply = self.send.write(Method::POST, url, Some(&body)).await;
-        let reply = reply.map_err(|s| s.stop(step))?;
+        let reply = match self.send.write(Method::POST, url, Some(&body)).await {
+            Ok(reply) => reply,
+            Err(silence) => {
+                if silence.may_have_happened {
+                    let (run, now) = (self.order.run, self.send.now());
+                    let noted = self.ledger.change(now, |journal| {
+                        journal.unanswered(run, Kind::User, now);
+                    });
+                    noted.await?;
+                }
+                return Err(silence.stop(step));
+            }
+        };
         match reply.status {
             409 => self.passed(step),
             400 => self.note(step, Grade::Warned, reply.said()),
