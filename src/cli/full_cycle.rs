@@ -28,7 +28,11 @@ pub struct Args {
     #[arg(long, requires = "full_cycle")]
     pub i_accept_side_effects: bool,
     /// Show the locks and the steps, and write nothing.
-    #[arg(long, requires = "full_cycle", conflicts_with = "i_accept_side_effects")]
+    #[arg(
+        long,
+        requires = "full_cycle",
+        conflicts_with = "i_accept_side_effects"
+    )]
     pub dry_run: bool,
 }
 
@@ -69,7 +73,10 @@ pub(super) fn run(token: &str, args: &Args, config: &Path, output: &mut Output) 
 fn refusal(token: &str, closed: &[ClosedLock]) -> String {
     let mut text = format!("no full cycle is run with `{token}`:\n");
     for lock in closed {
-        text += &format!("  tokens.{token}.{}: {}; {}\n", lock.key, lock.message, lock.remedy);
+        text += &format!(
+            "  tokens.{token}.{}: {}; {}\n",
+            lock.key, lock.message, lock.remedy
+        );
     }
     text
 }
@@ -154,7 +161,10 @@ async fn look(world: &World, cycles: &Cycles, unit: &Unit, output: &mut Output) 
     let tenant = lock(look.tenant.map(|()| "open".to_owned()));
     let marker = look.configuration.unwrap_or_default();
     let shown = if output.format() == OutputFormat::Json {
-        let steps: Vec<_> = Step::PLAN.iter().map(|(step, what)| json!({ "step": step, "what": what })).collect();
+        let steps: Vec<_> = Step::PLAN
+            .iter()
+            .map(|(step, what)| json!({ "step": step, "what": what }))
+            .collect();
         output.json(&json!({
             "token": unit.name,
             "scim_url": unit.scim_url.as_str(),

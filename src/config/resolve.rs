@@ -137,14 +137,12 @@ impl Tokens<'_> {
             policy,
             allow_short_lived: merged.allow_short_lived.unwrap_or(false),
             probe: merged.probe.unwrap_or_default(),
-            write_probe: write_probe(
-                WriteProbe {
-                    allowed: own.allow_write_probe,
-                    scheduled: own.schedule_write_probe,
-                    every: time(own.write_probe_every, WRITE_PROBE_EVERY),
-                    config: own.full_cycle,
-                },
-            ),
+            write_probe: write_probe(WriteProbe {
+                allowed: own.allow_write_probe,
+                scheduled: own.schedule_write_probe,
+                every: time(own.write_probe_every, WRITE_PROBE_EVERY),
+                config: own.full_cycle,
+            }),
         })
     }
 }

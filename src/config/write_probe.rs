@@ -36,7 +36,6 @@ pub(super) fn closed(
         is_not_production(token),
         is_allowed(token),
         host_is_listed(token, hosts),
-        tenant_is_pinned(token),
         is_no_target_of_production(tokens, name, token),
         shares_no_connection(tokens, token),
     ];
@@ -63,7 +62,11 @@ fn is_not_production(token: &TokenSettings) -> Option<ClosedLock> {
 }
 
 fn is_allowed(token: &TokenSettings) -> Option<ClosedLock> {
-    if token.write_probe.as_ref().is_some_and(|probe| probe.allowed) {
+    if token
+        .write_probe
+        .as_ref()
+        .is_some_and(|probe| probe.allowed)
+    {
         return None;
     }
     lock(
@@ -81,20 +84,10 @@ fn host_is_listed(token: &TokenSettings, hosts: &[String]) -> Option<ClosedLock>
     }
     lock(
         "scim_url",
-        format!("`{host}` is not one of `limits.write_probe_hosts`, at which full cycles may write"),
+        format!(
+            "`{host}` is not one of `limits.write_probe_hosts`, at which full cycles may write"
+        ),
         "add exactly this host to `limits.write_probe_hosts`, if it is not production",
-    )
-}
-
-fn tenant_is_pinned(token: &TokenSettings) -> Option<ClosedLock> {
-    let probe = token.write_probe.as_ref()?;
-    if probe.config.tenant_marker.is_some() {
-        return None;
-    }
-    lock(
-        "full_cycle",
-        "nothing tells this tenant from production".to_owned(),
-        "write full_cycle = { tenant_marker = { group = \"<id>\" } } with the id of a group (or a `user`) that only the test tenant has",
     )
 }
 
@@ -136,7 +129,9 @@ fn shares_no_connection(
 fn of_production(
     tokens: &BTreeMap<String, Box<TokenSettings>>,
 ) -> impl Iterator<Item = (&str, &TokenSettings)> {
-    let all = tokens.iter().map(|(name, token)| (name.as_str(), token.as_ref()));
+    let all = tokens
+        .iter()
+        .map(|(name, token)| (name.as_str(), token.as_ref()));
     all.filter(|(_, token)| token.environment == Environment::Production)
 }
 

@@ -15,7 +15,7 @@ use crate::ports::unit::Unit;
 use crate::ports::{Clock, Store};
 use crate::rotation::record::Record;
 use crate::scim::cycle::journal::{Journal, JournalDocument};
-use crate::scim::cycle::report::Report;
+use crate::scim::cycle::report::{CycleVerdict, Report};
 use crate::scim::cycle::run::Order;
 use crate::scim::cycle::schedule::due_at;
 use crate::secret::BearerToken;
@@ -114,6 +114,13 @@ impl Cycles {
         let run = ids::time_ordered();
         let report = cycle.run(self.order(unit, &token, &run)).await;
         self.tell(&unit.name).await;
+        if report.verdict() == CycleVerdict::Passed {
+            let waiting = all.iter().filter(|other| waits_for(other, &unit.name));
+            let waiting: Vec<_> = waiting.map(|other| other.name.clone()).collect();
+            if !waiting.is_empty() {
+                self.journal.wake(&waiting).await;
+            }
+        }
         Ok(report)
     }
 
@@ -160,9 +167,12 @@ impl Cycles {
                 let now = self.clock.now();
                 let read = read_at.get(&unit.name).copied();
                 let is_due = read.is_none_or(|at: Timestamp| now.duration_since(at) >= READ);
-                if is_due && !(self.all_paused)() && !self.cancel.is_cancelled() {
+                if is_due
+                    && !(self.all_paused)()
+                    && !self.cancel.is_cancelled()
+                    && self.look(unit, &all).await
+                {
                     read_at.insert(unit.name.clone(), now);
-                    self.look(unit, &all).await;
                 }
             }
             tokio::select! {
@@ -172,44 +182,56 @@ impl Cycles {
         }
     }
 
-    async fn look(&self, unit: &Unit, all: &[Arc<Unit>]) {
+    /// Whether the next look may come later: a token that does not exist yet, or is
+    /// rotated just now, is looked at soon.
+    async fn look(&self, unit: &Unit, all: &[Arc<Unit>]) -> bool {
         let token = unit.name.as_str();
         let now = self.clock.now();
         let journal = match self.journal.read(token).await {
             Ok((journal, _)) => journal,
             Err(error) => {
                 tracing::warn!(token, %error, "no full cycle is run");
-                return;
+                return true;
             }
         };
         (self.told)(token, &journal);
         if journal.is_taken(&self.holder, now) {
-            return;
+            return false;
         }
-        if self.is_due(unit, &journal, now).await {
+        let is_due = self.is_due(unit, &journal, now).await;
+        if is_due == Some(true) {
             match self.run(unit, all).await {
                 Ok(report) => log(token, &report),
                 Err(why) => tracing::warn!(token, why, "no full cycle is run"),
             }
         } else if !journal.entries.is_empty() {
             match self.sweep(unit, all).await {
-                Ok(left) => tracing::info!(token, left, "what a full cycle left behind was deleted"),
-                Err(why) => tracing::warn!(token, why, "what a full cycle left behind is still there"),
+                Ok(left) => {
+                    tracing::info!(token, left, "what a full cycle left behind was deleted")
+                }
+                Err(why) => tracing::warn!(token, why, "what a full cycle left is still there"),
             }
         }
+        is_due.is_some()
     }
 
-    async fn is_due(&self, unit: &Unit, journal: &JournalDocument, now: Timestamp) -> bool {
+    /// `None`: there is no token to run it with now.
+    async fn is_due(&self, unit: &Unit, journal: &JournalDocument, now: Timestamp) -> Option<bool> {
         let rules = unit.probe.full_cycle();
-        let every = rules.and_then(|cycle| cycle.rules().every);
-        let (Some(every), Ok(Some(stored))) = (every, self.store.load(&unit.name).await) else {
-            return false;
+        let Some(every) = rules.and_then(|cycle| cycle.rules().every) else {
+            return Some(false);
         };
+        let stored = self.store.load(&unit.name).await.ok()??;
         let record = &stored.value;
         let rests = record.rotation.is_none() && record.paused.is_none() && record.halt.is_none();
         let current = record.current.as_ref().filter(|_| rests && !unit.leaving);
-        current.is_some_and(|token| due_at(journal, &token.fingerprint(), every) <= now)
+        current.map(|token| due_at(journal, &token.fingerprint(), every) <= now)
     }
+}
+
+fn waits_for(unit: &Unit, token: &str) -> bool {
+    let gate = unit.policy.full_cycle.as_ref();
+    gate.is_some_and(|gate| gate.on == token)
 }
 
 fn is_production(unit: &Unit) -> bool {

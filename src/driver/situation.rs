@@ -12,7 +12,7 @@ use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::record::StatedEnd;
 use crate::rotation::situation::{OurClock, Published, Situation};
 use crate::rotation::uncommitted::UnrecordedToken;
-use crate::scim::cycle::journal::Passed;
+use crate::scim::evidence::Passed;
 
 /// What holds for all tokens of this process; read at each decision.
 #[derive(Clone)]

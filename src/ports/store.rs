@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::fault::Fault;
 use crate::rotation::record::{Record, StatedEnd};
 use crate::rotation::situation::Published;
-use crate::scim::cycle::journal::Passed;
+use crate::scim::evidence::Passed;
 use crate::secret::BearerToken;
 
 /// Version of a document, as check-and-set uses it. Zero: it does not exist.

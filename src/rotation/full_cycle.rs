@@ -2,9 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::policy::Policy;
-use super::record::{HeldToken, Trigger};
-use crate::scim::cycle::journal::Passed;
+use crate::scim::evidence::Passed;
 
 /// For which full cycle a token waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,17 +15,6 @@ pub struct FullCycleGate {
     pub within: SignedDuration,
 }
 
-/// What the gate says of a rotation that is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateSays {
-    /// There is none, it is open, or this rotation does not wait for it.
-    Begin,
-    /// It is closed, and is ignored: the token in use would expire otherwise.
-    BeginAllTheSame,
-    /// It is closed, and is ignored from this time on; `None`: never.
-    Wait(Option<Timestamp>),
-}
-
 impl FullCycleGate {
     /// Whether a full cycle opens it.
     #[must_use]
@@ -36,36 +23,5 @@ impl FullCycleGate {
             let counts = |at: Timestamp| now.duration_since(at) <= self.within;
             counts(passed.at) && counts(passed.issued_at)
         })
-    }
-}
-
-/// What the gate of a token says now. A rotation of a token that does not work, or
-/// is in the wrong hands, never waits for it.
-#[must_use]
-pub fn gate_says(
-    policy: &Policy,
-    passed: Option<&Passed>,
-    trigger: Trigger,
-    current: Option<&HeldToken>,
-    now: Timestamp,
-) -> GateSays {
-    let Some(gate) = &policy.full_cycle else {
-        return GateSays::Begin;
-    };
-    match trigger {
-        Trigger::Schedule | Trigger::Force => {}
-        Trigger::Missing | Trigger::Drift | Trigger::Compromise | Trigger::Operator => {
-            return GateSays::Begin;
-        }
-    }
-    let Some(current) = current else {
-        return GateSays::Begin;
-    };
-    if gate.is_open(passed, now) {
-        return GateSays::Begin;
-    }
-    match policy.window_deadline(current) {
-        Some(deadline) if deadline <= now => GateSays::BeginAllTheSame,
-        deadline => GateSays::Wait(deadline),
     }
 }

@@ -111,6 +111,7 @@ pub mod clock;
 pub mod decision;
 pub mod forecast;
 pub mod full_cycle;
+pub mod gate;
 pub mod handover;
 pub mod invariant;
 pub mod issuer_id;

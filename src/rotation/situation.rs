@@ -6,7 +6,7 @@ use super::capability::{ConnectionCapabilities, IssuerCapabilities};
 use super::policy::Policy;
 use super::record::{Record, StatedEnd};
 use super::uncommitted::UnrecordedToken;
-use crate::scim::cycle::journal::Passed;
+use crate::scim::evidence::Passed;
 use crate::secret::Fingerprint;
 
 /// Facts about one token that are not in its record.

@@ -86,7 +86,8 @@ impl Endpoint {
         let mut request = Request::new(method, url, operation)
             .header(USER_AGENT, HeaderValue::from_static(AGENT));
         if !deletes {
-            let accepted = HeaderValue::from_static("application/scim+json, application/json;q=0.9");
+            let accepted =
+                HeaderValue::from_static("application/scim+json, application/json;q=0.9");
             request = request.header(ACCEPT, accepted);
         }
         let context = Context::new(self.clock.now())

@@ -25,9 +25,9 @@ use url::Url;
 
 use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
+use super::credential::TokenEndpoint;
 use super::cycle::FullCycle;
 use super::cycle::profile::CycleRules;
-use super::credential::TokenEndpoint;
 use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
 use super::exchange::{Exchange, Exchanged};

@@ -22,7 +22,15 @@ impl Journal for VaultStore {
         let stored = stored.map_err(|error| JournalError::Failed(error.to_string()))?;
         let version = stored.version();
         let document = match stored {
-            Stored::Absent | Stored::Deleted { .. } => JournalDocument::default(),
+            Stored::Absent => JournalDocument::default(),
+            // It may say what is left behind.
+            Stored::Deleted { .. } => {
+                return Err(JournalError::Failed(format!(
+                    "{path} was deleted: bring it back with `vault kv undelete`, or remove it for good with `vault kv metadata delete -mount={} {}`",
+                    path.mount(),
+                    path.path()
+                )));
+            }
             Stored::Present { fields, .. } => decode(fields, &path)?,
         };
         Ok((document, version))
@@ -42,10 +50,19 @@ impl Journal for VaultStore {
         let fields: Fields = fields.into();
         let is_ours = |stored: &Fields| *stored == fields;
         let written = self.documents.write(&path, &fields, version, is_ours).await;
-        written.map_err(|error| match error.kind {
-            VaultErrorKind::CasConflict => JournalError::Conflict,
-            _ => JournalError::Failed(error.to_string()),
+        written.map_err(|error| {
+            if error.kind == VaultErrorKind::CasConflict {
+                JournalError::Conflict
+            } else {
+                JournalError::Failed(error.to_string())
+            }
         })
+    }
+
+    async fn wake(&self, tokens: &[String]) {
+        if let Err(error) = self.ring(tokens).await {
+            tracing::debug!(%error, "the tokens that waited for a full cycle are looked at some minutes later");
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::{published, record};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::record::Record;
-use crate::scim::cycle::journal::Passed;
+use crate::scim::evidence::Passed;
 
 /// Where a token is published.
 #[derive(Debug, Clone, PartialEq, Eq)]

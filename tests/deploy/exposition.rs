@@ -9,6 +9,7 @@ use scim_rotator::http::{Observer, Target};
 use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::Outcome;
+use scim_rotator::rotation::reason::Reason;
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
 
@@ -33,6 +34,11 @@ pub(crate) fn text() -> String {
     telemetry
         .board
         .set(fixture::snapshot(&fixture::handed_over_record("wiki")));
+    let journal = fixture::journal();
+    telemetry.witness().full_cycle("erp", &journal);
+    let mut waiting = fixture::snapshot(&fixture::fresh_record("hr"));
+    waiting.reason = Reason::WaitingFullCycle;
+    telemetry.board.set(waiting);
     let looks = telemetry.board.looks("crm").expect("a token of ours");
     looks.set("entra-hr", Some(fixture::condition()), fixture::now());
     telemetry.config_read(true, fixture::now());

@@ -18,6 +18,8 @@ use scim_rotator::rotation::record::{
     PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::scim::cycle::journal::{JournalDocument, LastRun};
+use scim_rotator::scim::cycle::report::CycleVerdict;
 use scim_rotator::scim::evidence::Evidence;
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
@@ -149,6 +151,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
     }];
+    record.full_cycle_ignored_at = Some(now() - SignedDuration::from_mins(5));
     record.supplied = Some(SuppliedNote {
         fingerprint: held(&format!("{name}-planted")).fingerprint(),
         at: now() - SignedDuration::from_mins(2),
@@ -255,4 +258,18 @@ pub(crate) fn policy() -> Policy {
 /// The snapshot of a record at rest.
 pub(crate) fn snapshot(record: &Record) -> TokenSnapshot {
     TokenSnapshot::from_record(&facts(&record.token), record, &resting(), &policy())
+}
+
+/// The journal of full cycles after one that passed.
+pub(crate) fn journal() -> JournalDocument {
+    let mut journal = JournalDocument::default();
+    let last = LastRun {
+        run: "0199aa".to_owned(),
+        at: now() - SignedDuration::from_hours(1),
+        verdict: CycleVerdict::Passed,
+        detail: String::new(),
+        fingerprint: held("erp-current").fingerprint(),
+    };
+    journal.conclude(last, now() - SignedDuration::from_hours(2));
+    journal
 }

@@ -6,7 +6,10 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod cycle;
 mod hostile;
+mod numbered;
+mod raw;
 mod real;
 mod said;
 mod secrets;

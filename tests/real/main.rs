@@ -34,6 +34,7 @@ mod control;
 mod crash;
 mod cuts;
 mod every_stage;
+mod full_cycle;
 mod issuer_faults;
 mod jupyterhub;
 mod keycloak;

@@ -13,6 +13,7 @@ mod handed_over;
 mod law;
 mod plan_begins;
 mod plan_ending;
+mod plan_full_cycle;
 mod plan_gates;
 mod plan_leaving;
 mod plan_rest;

@@ -23,6 +23,7 @@ use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
+use scim_rotator::scim::evidence::Passed;
 
 use crate::apply_table::issued;
 
@@ -50,6 +51,7 @@ pub(crate) struct Scene {
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
     pub(crate) clock_is_measured: bool,
+    pub(crate) full_cycle: Option<Passed>,
     pub(crate) all_paused: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
@@ -85,6 +87,7 @@ pub(crate) fn healthy() -> Scene {
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
         clock_is_measured: false,
+        full_cycle: None,
         all_paused: false,
         leaving: false,
         now: now(),

@@ -44,6 +44,13 @@ fn probe_is_sound(
             "write for example \"24h\"",
         );
     }
+    if probe.allowed && probe.config.tenant_marker.is_none() {
+        problems.warning(
+            at("full_cycle"),
+            "nothing tells this tenant from production, so no full cycle is run",
+            "write full_cycle = { tenant_marker = { group = \"<id>\" } } with the id of a group (or `user`) that only the test tenant has, or the digest that `verify --full-cycle --dry-run` shows (`configuration`)",
+        );
+    }
     if probe.allowed {
         for lock in closed(whole.tokens, hosts, name) {
             problems.error(at(lock.key), lock.message, lock.remedy);

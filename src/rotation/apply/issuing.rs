@@ -9,7 +9,7 @@ use super::restoring;
 use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
-use crate::rotation::full_cycle::{GateSays, gate_says};
+use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{

@@ -8,7 +8,7 @@ use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, View};
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
-use crate::rotation::full_cycle::{GateSays, gate_says};
+use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {

@@ -2,18 +2,18 @@
 //! read by its id and compared with the journal before it is deleted.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bodies;
+use super::finding::find;
 use super::journal::{Entry, EntryState, Kind, SETTLE};
 use super::names::Names;
 use super::ownership::is_ours;
 use super::profile::{ChangeBy, CycleConfig, DeleteSemantics};
 use super::report::{Grade, Step, Stop};
 use super::resource::active;
-use super::run::Run;
 use super::sender::{PAUSES, Reply, Sender};
-use super::user::find;
+use super::state::Run;
 
 /// More resources of one name than this are not ours to judge.
 const MOST_OF_ONE_NAME: usize = 3;
@@ -37,7 +37,10 @@ pub(super) async fn sweep(run: &mut Run<'_>) -> Result<usize, Stop> {
 /// Deletes what this run created, and notes it.
 pub(super) async fn own(run: &mut Run<'_>) -> Result<(), Stop> {
     let own = run.order.run.to_owned();
-    for (kind, step) in [(Kind::Group, Step::GroupDelete), (Kind::User, Step::UserDelete)] {
+    for (kind, step) in [
+        (Kind::Group, Step::GroupDelete),
+        (Kind::User, Step::UserDelete),
+    ] {
         let entries = run.ledger.document.entries.clone();
         for entry in entries.iter().filter(|e| e.run == own && e.kind == kind) {
             match settle(run, entry).await? {
@@ -121,14 +124,19 @@ fn refusal(run: &Run<'_>, entry: &Entry) -> Option<String> {
 async fn remove(run: &mut Run<'_>, entry: &Entry) -> Result<(), Trouble> {
     let config = run.config();
     let mut known = entry.ids.clone();
+    // An id that is not ours must not keep us from one that is.
+    let mut trouble = None;
     for round in 0..2 {
         for id in &known {
-            remove_one(&mut run.send, entry, id, config).await?;
+            let removed = remove_one(&mut run.send, entry, id, config).await;
+            trouble = trouble.or(removed.err());
         }
         let there = by_name(&mut run.send, entry).await?;
         let new: Vec<_> = there.into_iter().filter(|id| !known.contains(id)).collect();
         if new.len() > MOST_OF_ONE_NAME {
-            return Err(Trouble::Stays("there are too many resources of its name".to_owned()));
+            return Err(Trouble::Stays(
+                "there are too many resources of its name".to_owned(),
+            ));
         }
         if new.is_empty() {
             break;
@@ -139,7 +147,12 @@ async fn remove(run: &mut Run<'_>, entry: &Entry) -> Result<(), Trouble> {
         }
         known = new;
     }
-    let settled = entry.unanswered_at.map(|at| at.checked_add(SETTLE).unwrap_or(at));
+    if let Some(why) = trouble {
+        return Err(Trouble::Stays(why));
+    }
+    let settled = entry
+        .unanswered_at
+        .map(|at| at.checked_add(SETTLE).unwrap_or(at));
     match settled.filter(|at| run.send.now() < *at) {
         Some(at) => Err(Trouble::MayCome(format!(
             "its creation was not answered, and may take effect until {at}"
@@ -157,7 +170,7 @@ async fn remove_one(
 ) -> Result<(), String> {
     let collection = collection(send, entry.kind);
     let url = send.url(&collection, Some(id));
-    let reply = patient(send, Method::GET, url.clone()).await?;
+    let reply = patient(send, Method::GET, url.clone(), None).await?;
     if reply.is_gone() {
         return Ok(());
     }
@@ -165,20 +178,21 @@ async fn remove_one(
         return Err(reply.said());
     }
     let body = reply.json.ok_or("it could not be read")?;
-    is_ours(&body, id, entry, config.external_id).map_err(|why| format!("it is not deleted: {why}"))?;
+    is_ours(&body, id, entry, config.external_id)
+        .map_err(|why| format!("it is not deleted: {why}"))?;
     if entry.kind == Kind::User && active(&body) != Some(false) {
-        deactivate(send, entry, id, config).await?;
+        deactivate(send, entry, id, config).await;
     }
     if entry.reused && config.reuse_identity {
-        return Ok(());
+        return is_inactive(send, url).await;
     }
-    let reply = patient(send, Method::DELETE, url.clone()).await?;
+    let reply = patient(send, Method::DELETE, url.clone(), None).await?;
     if !reply.is_success() && !reply.is_gone() {
         return Err(format!("its deletion failed: {}", reply.said()));
     }
     let stays = entry.kind == Kind::User && config.delete_semantics == DeleteSemantics::Deactivate;
     for pause in PAUSES {
-        let reply = patient(send, Method::GET, url.clone()).await?;
+        let reply = patient(send, Method::GET, url.clone(), None).await?;
         let is_inactive = reply.json.as_ref().and_then(active) == Some(false);
         if reply.is_gone() || (stays && reply.status == 200 && is_inactive) {
             return Ok(());
@@ -192,22 +206,27 @@ async fn remove_one(
     .to_owned())
 }
 
+/// Waits until a user that is never deleted is deactivated.
+async fn is_inactive(send: &mut Sender<'_>, url: url::Url) -> Result<(), String> {
+    for pause in PAUSES {
+        let reply = patient(send, Method::GET, url.clone(), None).await?;
+        if reply.json.as_ref().and_then(active) == Some(false) {
+            return Ok(());
+        }
+        send.pause(pause).await;
+    }
+    Err("it is still active".to_owned())
+}
+
 /// A user is deactivated before it is deleted: if the deletion fails, it can do
-/// nothing.
-async fn deactivate(
-    send: &mut Sender<'_>,
-    entry: &Entry,
-    id: &str,
-    config: &CycleConfig,
-) -> Result<(), String> {
+/// nothing. If this fails, the deletion is tried all the same.
+async fn deactivate(send: &mut Sender<'_>, entry: &Entry, id: &str, config: &CycleConfig) {
     let url = send.url(send.users(), Some(id));
     if config.change_by == ChangeBy::Patch {
         let body = bodies::replace("active", json!(false));
-        let sent = send.write(Method::PATCH, url.clone(), Some(&body)).await;
-        let reply = sent.map_err(|silence| silence.detail)?;
-        if !matches!(reply.status, 405 | 501) {
-            // The deletion shows whether the user can still be there.
-            return Ok(());
+        let reply = patient(send, Method::PATCH, url.clone(), Some(&body)).await;
+        if reply.is_ok_and(|reply| !matches!(reply.status, 405 | 501)) {
+            return;
         }
     }
     let names = Names {
@@ -216,8 +235,8 @@ async fn deactivate(
         external_id: entry.external_id.clone(),
     };
     let body = bodies::user(&names, config, true, false);
-    let sent = send.write(Method::PUT, url, Some(&body)).await;
-    sent.map(drop).map_err(|silence| silence.detail)
+    // The next request shows whether it worked.
+    let _replaced = patient(send, Method::PUT, url, Some(&body)).await.is_ok();
 }
 
 async fn by_name(send: &mut Sender<'_>, entry: &Entry) -> Result<Vec<String>, String> {
@@ -232,7 +251,11 @@ async fn by_name(send: &mut Sender<'_>, entry: &Entry) -> Result<Vec<String>, St
         match find(send, &collection, by, &entry.external_id, Step::Leftovers).await {
             Ok(found) => return Ok(found),
             // A group whose id is known need not be found by its name.
-            Err(stop) if stop.grade == Grade::Failed && entry.kind == Kind::Group && !entry.ids.is_empty() => {
+            Err(stop)
+                if stop.grade == Grade::Failed
+                    && entry.kind == Kind::Group
+                    && !entry.ids.is_empty() =>
+            {
                 return Ok(Vec::new());
             }
             Err(stop) => last = stop.detail,
@@ -250,11 +273,16 @@ fn collection(send: &Sender<'_>, kind: Kind) -> String {
 }
 
 /// The clean-up does not give up at the first busy answer.
-async fn patient(send: &mut Sender<'_>, method: Method, url: url::Url) -> Result<Reply, String> {
+async fn patient(
+    send: &mut Sender<'_>,
+    method: Method,
+    url: url::Url,
+    body: Option<&Value>,
+) -> Result<Reply, String> {
     let mut last = String::new();
     for pause in PAUSES.into_iter().take(4) {
-        match send.write(method.clone(), url.clone(), None).await {
-            Ok(reply) if !matches!(reply.status, 429 | 500..=599) => return Ok(reply),
+        match send.write(method.clone(), url.clone(), body).await {
+            Ok(reply) if !matches!(reply.status, 429 | 500 | 502..=599) => return Ok(reply),
             Ok(reply) => last = reply.said(),
             Err(silence) => last = silence.detail,
         }

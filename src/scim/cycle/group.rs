@@ -4,13 +4,13 @@ use http::Method;
 use serde_json::json;
 
 use super::bodies;
+use super::finding::find;
 use super::journal::Kind;
 use super::profile::Membership;
 use super::report::{Grade, Step, Stop};
 use super::resource::{entries, has_member, id};
-use super::run::Run;
 use super::sender::PAUSES;
-use super::user::find;
+use super::state::Run;
 
 impl Run<'_> {
     /// Creates a group, makes the user a member, and removes it again. The clean-up
@@ -20,8 +20,8 @@ impl Run<'_> {
         let Some(group) = self.create_group().await? else {
             return Ok(());
         };
-        self.add(&group, user).await?;
-        self.remove(&group, user).await
+        let shows_members = self.add(&group, user).await?;
+        self.remove(&group, user, shows_members).await
     }
 
     /// `None` if the service provider has no groups.
@@ -49,7 +49,10 @@ impl Run<'_> {
             }
             return Err(reply.unwanted(step));
         }
-        let own = reply.json.as_ref().and_then(|g| self.id_of_ours(g, "displayName"));
+        let own = reply
+            .json
+            .as_ref()
+            .and_then(|g| self.id_of_ours(g, "displayName"));
         let (own, grade) = match own {
             Some(own) => (own, Grade::Passed),
             None => (self.find_new_group(step).await?, Grade::Warned),
@@ -65,7 +68,10 @@ impl Run<'_> {
 
     async fn find_new_group(&mut self, step: Step) -> Result<String, Stop> {
         for pause in PAUSES {
-            let (name, external_id) = (self.names.group_name.clone(), self.names.external_id.clone());
+            let (name, external_id) = (
+                self.names.group_name.clone(),
+                self.names.external_id.clone(),
+            );
             let by = ("displayName", name.as_str());
             let found = find(&mut self.send, "Groups", by, &external_id, step).await?;
             if let Some(id) = found.into_iter().next() {
@@ -73,18 +79,22 @@ impl Run<'_> {
             }
             self.send.pause(pause).await;
         }
-        Err(Stop::inconclusive(step, "the group was not found after its creation"))
+        Err(Stop::inconclusive(
+            step,
+            "the group was not found after its creation",
+        ))
     }
 
-    async fn add(&mut self, group: &str, user: &str) -> Result<(), Stop> {
+    /// Whether the group shows its members.
+    async fn add(&mut self, group: &str, user: &str) -> Result<bool, Stop> {
         let step = Step::MemberAdd;
         self.goes_on(step)?;
         let patch = bodies::add_member(user);
         self.change_members(group, &patch, &[user], step).await?;
-        self.membership(group, user, true, step).await
+        self.is_member(group, user, step).await
     }
 
-    async fn remove(&mut self, group: &str, user: &str) -> Result<(), Stop> {
+    async fn remove(&mut self, group: &str, user: &str, shows: bool) -> Result<(), Stop> {
         let step = Step::MemberRemove;
         self.goes_on(step)?;
         let url = self.send.url("Groups", Some(group));
@@ -92,7 +102,10 @@ impl Run<'_> {
         let reply = match self.by_put {
             true => None,
             false => {
-                let sent = self.send.write(Method::PATCH, url.clone(), Some(&patch)).await;
+                let sent = self
+                    .send
+                    .write(Method::PATCH, url.clone(), Some(&patch))
+                    .await;
                 Some(sent.map_err(|s| s.stop(step))?)
             }
         };
@@ -105,7 +118,7 @@ impl Run<'_> {
                 if !reply.is_success() {
                     return Err(reply.unwanted(step));
                 }
-                self.membership(group, user, false, step).await?;
+                self.is_no_member(group, user, shows, step).await?;
                 if let Some(last) = self.steps.last_mut() {
                     last.grade = Grade::Warned;
                     last.detail = "members are removed by a list of values only".to_owned();
@@ -117,7 +130,7 @@ impl Run<'_> {
             }
             Some((_, reply)) => return Err(reply.unwanted(step)),
         }
-        self.membership(group, user, false, step).await
+        self.is_no_member(group, user, shows, step).await
     }
 
     async fn change_members(
@@ -129,7 +142,10 @@ impl Run<'_> {
     ) -> Result<(), Stop> {
         let url = self.send.url("Groups", Some(group));
         if !self.by_put {
-            let sent = self.send.write(Method::PATCH, url.clone(), Some(patch)).await;
+            let sent = self
+                .send
+                .write(Method::PATCH, url.clone(), Some(patch))
+                .await;
             let reply = sent.map_err(|s| s.stop(step))?;
             match reply.status {
                 200..=299 => return Ok(()),
@@ -146,52 +162,51 @@ impl Run<'_> {
         }
     }
 
-    /// Looks until the user is a member or is none, as wanted.
-    async fn membership(
-        &mut self,
-        group: &str,
-        user: &str,
-        wanted: bool,
-        step: Step,
-    ) -> Result<(), Stop> {
+    /// Looks until the user is a member. Whether the group itself shows that.
+    async fn is_member(&mut self, group: &str, user: &str, step: Step) -> Result<bool, Stop> {
         for pause in PAUSES {
-            let seen = match self.config().membership {
-                Membership::Read => self.member_in_group(group, user, step).await?,
-                Membership::Filter => None,
-            };
-            if seen == Some(wanted) {
+            if self.config().membership == Membership::Read
+                && self.member_in_group(group, user, step).await? == Some(true)
+            {
                 self.passed(step);
-                return Ok(());
+                return Ok(true);
             }
-            // No members are shown: there are none, or this server never shows any.
-            if seen.is_none() {
-                match self.member_by_filter(group, user, step).await? {
-                    Some(found) if found == wanted => {
-                        let grade = match (wanted, self.config().membership) {
-                            (true, Membership::Read) => Grade::Warned,
-                            (true, Membership::Filter) | (false, _) => Grade::Passed,
-                        };
-                        let detail = match grade {
-                            Grade::Warned => "the group shows no members; a filter finds the member",
-                            _ => "",
-                        };
-                        self.note(step, grade, detail);
-                        return Ok(());
+            if self.member_by_filter(group, user, step).await? == Some(true) {
+                match self.config().membership {
+                    Membership::Filter => self.passed(step),
+                    Membership::Read => {
+                        let text = "the group shows no members; a filter finds the member";
+                        self.note(step, Grade::Warned, text);
                     }
-                    // Without such a filter an empty group is all that is shown.
-                    None if !wanted => {
-                        self.passed(step);
-                        return Ok(());
-                    }
-                    Some(_) | None => {}
                 }
+                return Ok(false);
             }
             self.send.pause(pause).await;
         }
-        let text = match wanted {
-            true => "the group does not show the member after half a minute",
-            false => "the group shows the member still after half a minute",
-        };
+        let text = "the group does not show the member after half a minute";
+        Err(Stop::failed(step, text))
+    }
+
+    /// Looks until the user is no member any more, in the place where it was seen.
+    async fn is_no_member(
+        &mut self,
+        group: &str,
+        user: &str,
+        shows: bool,
+        step: Step,
+    ) -> Result<(), Stop> {
+        for pause in PAUSES {
+            let seen = match shows {
+                true => self.member_in_group(group, user, step).await?,
+                false => self.member_by_filter(group, user, step).await?,
+            };
+            if seen != Some(true) {
+                self.passed(step);
+                return Ok(());
+            }
+            self.send.pause(pause).await;
+        }
+        let text = "the group shows the member still after half a minute";
         Err(Stop::failed(step, text))
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names::Names;
 use super::report::CycleVerdict;
+pub use crate::scim::evidence::Passed;
 use crate::secret::Fingerprint;
 
 /// The version of the document's form.
@@ -130,17 +131,6 @@ pub struct LastRun {
     pub fingerprint: Fingerprint,
 }
 
-/// A run that passed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passed {
-    /// When.
-    pub at: Timestamp,
-    /// The token that it was run with.
-    pub fingerprint: Fingerprint,
-    /// When that token was issued.
-    pub issued_at: Timestamp,
-}
-
 /// Why the journal could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
@@ -171,6 +161,11 @@ pub trait Journal: Send + Sync {
         document: &JournalDocument,
         version: u64,
     ) -> Result<u64, JournalError>;
+
+    /// Tells every replica that these tokens, which waited for a full cycle, may go on.
+    async fn wake(&self, tokens: &[String]) {
+        let _ = tokens;
+    }
 }
 
 impl JournalDocument {
@@ -298,7 +293,10 @@ mod tests {
         journal.created("r", Kind::User, "7");
         journal.conclude(ran(CycleVerdict::Passed, 1), at(0));
         let text = serde_json::to_string(&journal).expect("JSON");
-        assert_eq!(serde_json::from_str::<JournalDocument>(&text).expect("reads"), journal);
+        assert_eq!(
+            serde_json::from_str::<JournalDocument>(&text).expect("reads"),
+            journal
+        );
         assert_eq!(journal.entries[0].ids, ["7"]);
     }
 }

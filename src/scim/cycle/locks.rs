@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn a_marker_is_one_of_three() {
-        let read = |text: &str| toml::from_str::<std::collections::BTreeMap<String, TenantMarker>>(text);
+        let read =
+            |text: &str| toml::from_str::<std::collections::BTreeMap<String, TenantMarker>>(text);
         let marker = read("m = { group = 'g1' }").expect("reads");
         assert_eq!(marker["m"], TenantMarker::Group("g1".to_owned()));
         assert!(read("m = { group = 'g1', user = 'u' }").is_err());

@@ -1,11 +1,10 @@
 //! What is read before anything is written: the tenant marker, and for the dry run
 //! what could be pinned.
 
-use super::FullCycle;
+use super::full::FullCycle;
 use super::locks::{self, TenantMarker};
 use super::report::{Step, Stop};
 use super::resource::{self, total};
-use super::run::wrong_tenant;
 use super::sender::Sender;
 use crate::scim::tenancy::lasting;
 use crate::secret::{BearerToken, Fingerprint};
@@ -106,5 +105,22 @@ async fn configuration(send: &mut Sender<'_>, step: Step) -> Result<String, Stop
         return Err(reply.unwanted(step));
     }
     let body = reply.json.as_ref().ok_or_else(|| reply.no_resource(step))?;
-    Ok(Fingerprint::of(&lasting(body).to_string()).short().to_string())
+    Ok(Fingerprint::of(&lasting(body).to_string())
+        .short()
+        .to_string())
+}
+
+/// What a run may do to a tenant that it does not know: nothing.
+fn wrong_tenant(step: Step, marker: &TenantMarker) -> Stop {
+    let what = match marker {
+        TenantMarker::Group(_) => "the group of",
+        TenantMarker::User(_) => "the user of",
+        TenantMarker::Configuration(_) => "the configuration of",
+    };
+    Stop::failed(
+        step,
+        format!(
+            "{what} `full_cycle.tenant_marker` is not what this service provider shows: this may be another tenant"
+        ),
+    )
 }

@@ -17,9 +17,9 @@
 //! | [`journal`] | what is stored before each creation, and the result of the last run |
 //! | [`ownership`] | the conditions that a resource must meet before it is deleted |
 //! | [`resource`], `bodies` | reading and writing of SCIM resources |
-//! | [`report`] | the steps, how each ended, and the verdict |
+//! | [`report`], `planned` | the steps, how each ended, and the verdict |
 //! | `sender` | requests within the budget of one run |
-//! | [`run`] with `user`, `group`, `negative` | the steps |
+//! | `state`, and [`run`] with `user`, `changing`, `group`, `negative`, `finding` | a running cycle, and its steps |
 //! | `cleanup` | deletes what a run created, also that of a run that was killed |
 //! | [`schedule`] | when the daemon runs the next cycle |
 //!
@@ -27,7 +27,10 @@
 //! the token in them.
 
 mod bodies;
+mod changing;
 mod cleanup;
+mod finding;
+mod full;
 mod group;
 pub mod journal;
 pub mod locks;
@@ -35,30 +38,14 @@ mod look;
 pub mod names;
 mod negative;
 pub mod ownership;
+mod planned;
 pub mod profile;
 pub mod report;
 pub mod resource;
 pub mod run;
 pub mod schedule;
 mod sender;
+mod state;
 mod user;
 
-use self::profile::CycleRules;
-use super::endpoint::Endpoint;
-use super::exchange::Exchange;
-
-/// The full cycle of one token, at its service provider.
-#[derive(Clone, Copy)]
-pub struct FullCycle<'a> {
-    pub(in crate::scim) endpoint: &'a Endpoint,
-    pub(in crate::scim) exchange: Option<&'a Exchange>,
-    pub(in crate::scim) rules: &'a CycleRules,
-}
-
-impl FullCycle<'_> {
-    /// How it is run.
-    #[must_use]
-    pub fn rules(&self) -> &CycleRules {
-        self.rules
-    }
-}
+pub use self::full::FullCycle;

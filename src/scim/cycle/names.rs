@@ -44,7 +44,10 @@ mod tests {
     #[test]
     fn names_have_plain_characters_and_follow_from_the_id() {
         let names = Names::new("staging", "0199AB-x y", "probe.invalid");
-        assert_eq!(names.user_name, "scimrot-probe-staging-0199ab-xy@probe.invalid");
+        assert_eq!(
+            names.user_name,
+            "scimrot-probe-staging-0199ab-xy@probe.invalid"
+        );
         assert_eq!(names.group_name, "scimrot-probe-staging-0199ab-xy");
         assert_eq!(names.external_id, "scimrot:probe:0199ab-xy");
         assert_eq!(names, Names::new("staging", "0199AB-x y", "probe.invalid"));

@@ -4,8 +4,8 @@
 use http::Method;
 
 use super::report::{Grade, Step};
-use super::run::Run;
 use super::sender::{Reply, Silence, With};
+use super::state::Run;
 
 impl Run<'_> {
     /// They come last, after the token was shown to work: a wrong token may be
@@ -46,16 +46,31 @@ impl Run<'_> {
     async fn malformed(&mut self) {
         let step = Step::Malformed;
         if self.cycle.endpoint.config.says_where_the_token_is() {
-            self.note(step, Grade::Skipped, "the token has a place of its own (`probe.headers`)");
+            self.note(
+                step,
+                Grade::Skipped,
+                "the token has a place of its own (`probe.headers`)",
+            );
             return;
         }
-        let (grade, detail) = match self.protected_read(With::Bare).await {
+        let mut answered = self.protected_read(With::Bare).await;
+        // One failure of the server is no proof.
+        if answered.as_ref().is_ok_and(|reply| reply.status >= 500) {
+            answered = self.protected_read(With::Bare).await;
+        }
+        let (grade, detail) = match answered {
             Err(silence) => (Grade::Inconclusive, silence.detail),
             Ok(reply) => match reply.status {
                 400..=428 | 430..=499 => (Grade::Passed, String::new()),
-                200..=299 => (Grade::Warned, "the token is accepted without `Bearer`".to_owned()),
+                200..=299 => (
+                    Grade::Warned,
+                    "the token is accepted without `Bearer`".to_owned(),
+                ),
                 429 | 502..=504 | 300..=399 => (Grade::Inconclusive, reply.said()),
-                _ => (Grade::Failed, format!("{}, instead of a refusal", reply.said())),
+                _ => (
+                    Grade::Failed,
+                    format!("{}, instead of a refusal", reply.said()),
+                ),
             },
         };
         self.note(step, grade, detail);

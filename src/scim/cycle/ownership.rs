@@ -47,7 +47,10 @@ pub fn is_ours(
             );
         }
     }
-    let earliest = entry.created_at.checked_sub(SKEW).unwrap_or(entry.created_at);
+    let earliest = entry
+        .created_at
+        .checked_sub(SKEW)
+        .unwrap_or(entry.created_at);
     // A user that every run uses again is older than the run.
     if !entry.reused && created(resource).is_some_and(|at| at < earliest) {
         return Err("it was made before the journal was written");
@@ -101,7 +104,10 @@ mod tests {
         ] {
             let mut bad = good.clone();
             bad[key] = value;
-            assert!(is_ours(&bad, "7", &entry(Kind::User), kept).is_err(), "{bad}");
+            assert!(
+                is_ours(&bad, "7", &entry(Kind::User), kept).is_err(),
+                "{bad}"
+            );
         }
         let mut without = good.clone();
         without["externalId"] = json!(null);

@@ -245,7 +245,10 @@ mod tests {
             ("max_requests = 5", "c.max_requests"),
             ("pace = '1m'", "c.pace"),
             ("admin_urls = ['https://other.example/']", "c.admin_urls[0]"),
-            ("admin_urls = ['http://api.staging.example/']", "c.admin_urls[0]"),
+            (
+                "admin_urls = ['http://api.staging.example/']",
+                "c.admin_urls[0]",
+            ),
         ] {
             assert_eq!(said(text), [key], "{text}");
         }

@@ -110,8 +110,19 @@ mod tests {
     fn ids_that_lead_elsewhere_are_not_used() {
         let long = "x".repeat(513);
         for id in [
-            "", ".", "..", "../../Users", "%2e%2e/", "a/b", "a?b", "a#b", "a\0b", "a\nb", " a",
-            "secret-token-x", &long,
+            "",
+            ".",
+            "..",
+            "../../Users",
+            "%2e%2e/",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a\0b",
+            "a\nb",
+            " a",
+            "secret-token-x",
+            &long,
         ] {
             assert!(!is_usable_id(id, "secret-token"), "{id:?}");
         }

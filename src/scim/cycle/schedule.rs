@@ -12,11 +12,7 @@ pub const RETRY: SignedDuration = SignedDuration::from_mins(30);
 /// When the next run of a token is due: at the usual interval, at once for a token
 /// that no run has shown to work, and after a pause if the last run did not pass.
 #[must_use]
-pub fn due_at(
-    journal: &JournalDocument,
-    token: &Fingerprint,
-    every: SignedDuration,
-) -> Timestamp {
+pub fn due_at(journal: &JournalDocument, token: &Fingerprint, every: SignedDuration) -> Timestamp {
     let Some(last) = &journal.last else {
         return Timestamp::MIN;
     };
@@ -50,8 +46,14 @@ mod tests {
             }),
             ..JournalDocument::default()
         };
-        assert_eq!(due_at(&JournalDocument::default(), &old, day), Timestamp::MIN);
-        assert_eq!(due_at(&ran(CycleVerdict::Passed), &new, day), Timestamp::MIN);
+        assert_eq!(
+            due_at(&JournalDocument::default(), &old, day),
+            Timestamp::MIN
+        );
+        assert_eq!(
+            due_at(&ran(CycleVerdict::Passed), &new, day),
+            Timestamp::MIN
+        );
         assert_eq!(due_at(&ran(CycleVerdict::Passed), &old, day), at + day);
         for verdict in [CycleVerdict::Failed, CycleVerdict::Inconclusive] {
             assert_eq!(due_at(&ran(verdict), &old, day), at + RETRY);

@@ -69,7 +69,11 @@ pub(super) struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(endpoint: &'a Endpoint, token: &'a BearerToken, config: &CycleConfig) -> Self {
+    pub(super) fn new(
+        endpoint: &'a Endpoint,
+        token: &'a BearerToken,
+        config: &CycleConfig,
+    ) -> Self {
         let now = endpoint.clock.now();
         Self {
             endpoint,
@@ -154,13 +158,17 @@ impl<'a> Sender<'a> {
             may_have_happened: false,
         };
         let Some(left) = self.left.checked_sub(1) else {
-            return Err(not_sent("the run has used up its requests (`full_cycle.max_requests`)"));
+            return Err(not_sent(
+                "the run has used up its requests (`full_cycle.max_requests`)",
+            ));
         };
         if self.sent > 0 {
             self.endpoint.clock.sleep(self.pace).await;
         }
         if self.now() >= self.ends_at {
-            return Err(not_sent("the run has used up its time (`full_cycle.timeout`)"));
+            return Err(not_sent(
+                "the run has used up its time (`full_cycle.timeout`)",
+            ));
         }
         self.left = left;
         self.sent += 1;

@@ -1,16 +1,16 @@
 //! The steps of the user.
 
 use http::Method;
-use serde_json::{Value, json};
 
 use super::bodies;
+use super::finding::is_of_another;
 use super::journal::{Entry, EntryState, Kind};
-use super::names::{CHANGED_NAME, DISPLAY_NAME};
+use super::ownership::is_ours;
 use super::profile::ExternalId;
 use super::report::{Grade, Step, Stop};
-use super::resource::{self, active, entries, field, text};
-use super::run::{Run, uses_again};
-use super::sender::{PAUSES, Reply};
+use super::resource::{field, text};
+use super::sender::PAUSES;
+use super::state::{Run, uses_again};
 
 impl Run<'_> {
     /// Absent, create, read, query, duplicate. Returns the id.
@@ -31,7 +31,11 @@ impl Run<'_> {
             }
             ([id], true) => {
                 let id = id.clone();
-                self.note(Step::Absent, Grade::Passed, "the user of earlier runs is used again");
+                self.note(
+                    Step::Absent,
+                    Grade::Passed,
+                    "the user of earlier runs is used again",
+                );
                 self.adopt(&id).await?;
                 self.note(Step::Create, Grade::Skipped, "the user is used again");
                 id
@@ -49,19 +53,6 @@ impl Run<'_> {
             self.note(Step::Duplicate, Grade::Skipped, "by `full_cycle`");
         }
         Ok(user)
-    }
-
-    /// Change, deactivate, reactivate.
-    pub(super) async fn user_is_changed(&mut self, user: &str) -> Result<(), Stop> {
-        self.goes_on(Step::Change)?;
-        self.change(user).await?;
-        self.set_active(user, false, Step::Deactivate).await?;
-        if self.config().reactivate {
-            self.set_active(user, true, Step::Reactivate).await?;
-        } else {
-            self.note(Step::Reactivate, Grade::Skipped, "`reactivate = false`");
-        }
-        Ok(())
     }
 
     /// The user of earlier runs goes into the journal: it must be deactivated again.
@@ -89,9 +80,15 @@ impl Run<'_> {
             .as_ref()
             .ok_or_else(|| reply.no_resource(Step::Absent))?;
         let config = self.config();
-        super::ownership::is_ours(body, id, &entry, config.external_id)
-            .map_err(|why| Stop::failed(Step::Absent, format!("the user of this name is not ours: {why}")))?;
-        self.ledger.change(at, |journal| journal.entries.push(entry)).await?;
+        is_ours(body, id, &entry, config.external_id).map_err(|why| {
+            Stop::failed(
+                Step::Absent,
+                format!("the user of this name is not ours: {why}"),
+            )
+        })?;
+        self.ledger
+            .change(at, |journal| journal.entries.push(entry))
+            .await?;
         // Earlier runs leave it deactivated.
         self.write_active(id, true, Step::Absent).await
     }
@@ -120,7 +117,10 @@ impl Run<'_> {
             self.forget(Kind::User).await?;
             return Err(stop);
         }
-        let id = reply.json.as_ref().and_then(|user| self.id_of_ours(user, "userName"));
+        let id = reply
+            .json
+            .as_ref()
+            .and_then(|user| self.id_of_ours(user, "userName"));
         match (id, reply.status) {
             (Some(id), status) => {
                 self.created(Kind::User, &id).await?;
@@ -134,7 +134,11 @@ impl Run<'_> {
                     (201, true) => self.passed(step),
                     (201, false) => self.note(step, Grade::Warned, "without a location"),
                     (status, _) => {
-                        self.note(step, Grade::Warned, format!("answered {status} instead of 201"));
+                        self.note(
+                            step,
+                            Grade::Warned,
+                            format!("answered {status} instead of 201"),
+                        );
                     }
                 }
                 Ok(id)
@@ -172,12 +176,18 @@ impl Run<'_> {
         let step = Step::Read;
         self.goes_on(step)?;
         let Some(body) = self.read_user(user, step, |_| true).await? else {
-            return Err(Stop::failed(step, "the user is not there after half a minute"));
+            return Err(Stop::failed(
+                step,
+                "the user is not there after half a minute",
+            ));
         };
         let has_name = text(&body, "userName")
             .is_some_and(|name| name.eq_ignore_ascii_case(&self.names.user_name));
         if !has_name {
-            return Err(Stop::failed(step, "the user has another userName than was sent"));
+            return Err(Stop::failed(
+                step,
+                "the user has another userName than was sent",
+            ));
         }
         match (text(&body, "externalId"), self.config().external_id) {
             (Some(id), _) if id == self.names.external_id => self.passed(step),
@@ -185,7 +195,10 @@ impl Run<'_> {
                 self.note(step, Grade::Warned, "externalId is not stored");
             }
             (Some(_), _) => {
-                return Err(Stop::failed(step, "the user has another externalId than was sent"));
+                return Err(Stop::failed(
+                    step,
+                    "the user has another externalId than was sent",
+                ));
             }
             (None, ExternalId::Kept) => {
                 let text = "externalId is not stored, and without it the user is not deleted: set `full_cycle.external_id = \"dropped\"`, the next run deletes it";
@@ -210,7 +223,10 @@ impl Run<'_> {
                 }
             }
         }
-        Err(Stop::failed(step, "the search for the name does not find the user"))
+        Err(Stop::failed(
+            step,
+            "the search for the name does not find the user",
+        ))
     }
 
     async fn duplicate(&mut self, user: &str) -> Result<(), Stop> {
@@ -235,7 +251,10 @@ impl Run<'_> {
             409 => self.passed(step),
             400 => self.note(step, Grade::Warned, reply.said()),
             200..=299 => {
-                let second = reply.json.as_ref().and_then(|u| self.id_of_ours(u, "userName"));
+                let second = reply
+                    .json
+                    .as_ref()
+                    .and_then(|u| self.id_of_ours(u, "userName"));
                 match second {
                     Some(id) if id == user => {
                         let text = "a second creation is answered with the same user";
@@ -245,7 +264,10 @@ impl Run<'_> {
                         if let Some(id) = second {
                             self.created(Kind::User, &id).await?;
                         }
-                        return Err(Stop::failed(step, "a second user of the same name was created"));
+                        return Err(Stop::failed(
+                            step,
+                            "a second user of the same name was created",
+                        ));
                     }
                 }
             }
@@ -253,227 +275,4 @@ impl Run<'_> {
         }
         Ok(())
     }
-
-    async fn change(&mut self, user: &str) -> Result<(), Stop> {
-        let step = Step::Change;
-        if !self.by_put {
-            let body = bodies::replace("displayName", json!(CHANGED_NAME));
-            let sent = self.patch(user, &body, step).await?;
-            if sent {
-                let shows = |user: &Value| text(user, "displayName") == Some(CHANGED_NAME);
-                // A server that drops the attribute shows none at all.
-                let seen = self.read_user(user, step, |u| {
-                    shows(u) || text(u, "displayName").is_none_or(|name| name != DISPLAY_NAME)
-                });
-                match seen.await? {
-                    Some(body) if shows(&body) => {
-                        self.passed(step);
-                        return Ok(());
-                    }
-                    Some(_) => return self.change_family_name(user).await,
-                    None => return Err(Stop::failed(step, "the change is not seen after half a minute")),
-                }
-            }
-        }
-        let body = bodies::user(&self.names, self.config(), true, true);
-        self.put(user, &body, step).await?;
-        self.note(step, Grade::Warned, "by PUT");
-        Ok(())
-    }
-
-    async fn change_family_name(&mut self, user: &str) -> Result<(), Stop> {
-        let step = Step::Change;
-        let body = bodies::replace("name.familyName", json!("Changed"));
-        self.patch(user, &body, step).await?;
-        let shows = |user: &Value| {
-            field(user, "name").and_then(|name| text(name, "familyName")) == Some("Changed")
-        };
-        match self.read_user(user, step, shows).await? {
-            Some(_) => {
-                self.note(step, Grade::Warned, "displayName is not stored; name.familyName is");
-                Ok(())
-            }
-            None => Err(Stop::failed(step, "the change is not seen after half a minute")),
-        }
-    }
-
-    async fn set_active(&mut self, user: &str, wanted: bool, step: Step) -> Result<(), Stop> {
-        self.goes_on(step)?;
-        self.write_active(user, wanted, step).await?;
-        let shows = |user: &Value| active(user) == Some(wanted);
-        match self.read_user(user, step, shows).await? {
-            Some(_) => {
-                self.passed(step);
-                Ok(())
-            }
-            None => Err(Stop::failed(step, format!("`active` does not become {wanted}"))),
-        }
-    }
-
-    pub(super) async fn write_active(
-        &mut self,
-        user: &str,
-        wanted: bool,
-        step: Step,
-    ) -> Result<(), Stop> {
-        if !self.by_put {
-            let body = bodies::replace("active", json!(wanted));
-            if self.patch(user, &body, step).await? {
-                return Ok(());
-            }
-        }
-        let body = bodies::user(&self.names, self.config(), true, wanted);
-        self.put(user, &body, step).await
-    }
-
-    /// Whether the server takes a PATCH at all.
-    async fn patch(&mut self, user: &str, body: &Value, step: Step) -> Result<bool, Stop> {
-        let url = self.send.url(self.send.users(), Some(user));
-        let reply = self.send.write(Method::PATCH, url, Some(body)).await;
-        let reply = reply.map_err(|s| s.stop(step))?;
-        match reply.status {
-            200..=299 => Ok(true),
-            405 | 501 => {
-                self.by_put = true;
-                Ok(false)
-            }
-            _ => Err(reply.unwanted(step)),
-        }
-    }
-
-    async fn put(&mut self, user: &str, body: &Value, step: Step) -> Result<(), Stop> {
-        let url = self.send.url(self.send.users(), Some(user));
-        let reply = self.send.write(Method::PUT, url, Some(body)).await;
-        let reply = reply.map_err(|s| s.stop(step))?;
-        match reply.is_success() {
-            true => Ok(()),
-            false => Err(reply.unwanted(step)),
-        }
-    }
-
-    /// Reads the user until it is as wanted, for about half a minute.
-    async fn read_user(
-        &mut self,
-        user: &str,
-        step: Step,
-        is_wanted: impl Fn(&Value) -> bool,
-    ) -> Result<Option<Value>, Stop> {
-        for pause in PAUSES {
-            let url = self.send.url(self.send.users(), Some(user));
-            let reply = self.send.get(url).await.map_err(|s| s.stop(step))?;
-            match reply.status {
-                200 => {
-                    let Some(body) = reply.json else {
-                        return Err(reply_without(step));
-                    };
-                    if is_wanted(&body) {
-                        return Ok(Some(body));
-                    }
-                }
-                404 => {}
-                _ => return Err(reply.unwanted(step)),
-            }
-            self.send.pause(pause).await;
-        }
-        Ok(None)
-    }
-
-    /// Ids of the users that have the name of this run.
-    pub(super) async fn find_user(&mut self, step: Step) -> Result<Vec<String>, Stop> {
-        let (name, external_id) = (self.names.user_name.clone(), self.names.external_id.clone());
-        let collection = self.send.users().to_owned();
-        find(&mut self.send, &collection, ("userName", &name), &external_id, step).await
-    }
-
-    /// The id of a resource that has the name of this run.
-    pub(super) fn id_of_ours(&self, resource: &Value, attribute: &str) -> Option<String> {
-        let wanted = match attribute {
-            "userName" => &self.names.user_name,
-            _ => &self.names.group_name,
-        };
-        let is_ours = text(resource, attribute).is_some_and(|name| name.eq_ignore_ascii_case(wanted));
-        let secret = self.send.token().expose();
-        resource::id(resource, secret).filter(|_| is_ours)
-    }
-
-    pub(super) async fn intend(&mut self, kind: Kind) -> Result<(), Stop> {
-        let (run, names, now) = (self.order.run, self.names.clone(), self.send.now());
-        let scim_url = self.scim_url();
-        let again = uses_again(self.config()) && kind == Kind::User;
-        let intended = self.ledger.change(now, |journal| {
-            journal.intend(run, kind, &names, &scim_url, now);
-            if let Some(entry) = journal.entries.last_mut() {
-                entry.reused = again;
-            }
-        });
-        let intended = intended.await;
-        if intended.is_err() {
-            // Nothing is sent, so nothing can be left.
-            self.ledger.document.entries.pop();
-        }
-        intended
-    }
-
-    pub(super) async fn created(&mut self, kind: Kind, id: &str) -> Result<(), Stop> {
-        let (run, now) = (self.order.run, self.send.now());
-        let change = self.ledger.change(now, |journal| journal.created(run, kind, id));
-        change.await
-    }
-
-    /// Nothing was created.
-    pub(super) async fn forget(&mut self, kind: Kind) -> Result<(), Stop> {
-        let (run, now) = (self.order.run, self.send.now());
-        let change = self.ledger.change(now, |journal| {
-            journal.entries.retain(|e| e.run != run || e.kind != kind);
-        });
-        change.await
-    }
-}
-
-/// Ids of the resources with this name: by a filter for the name, or for the
-/// externalId where the name cannot be searched for.
-pub(super) async fn find(
-    send: &mut super::sender::Sender<'_>,
-    collection: &str,
-    (attribute, name): (&str, &str),
-    external_id: &str,
-    step: Step,
-) -> Result<Vec<String>, Stop> {
-    let by = |attribute: &str, value: &str| format!("{attribute} eq {}", json!(value));
-    for filter in [by(attribute, name), by("externalId", external_id)] {
-        let url = send.search(collection, &filter);
-        let reply = send.get(url).await.map_err(|s| s.stop(step))?;
-        match reply.status {
-            200 => {
-                let list = reply.json.as_ref().and_then(entries);
-                let list = list.ok_or_else(|| reply.no_resource(step))?;
-                let secret = send.token().expose();
-                let named = |entry: &&Value| {
-                    text(entry, attribute).is_some_and(|n| n.eq_ignore_ascii_case(name))
-                };
-                let ids = list.iter().filter(named);
-                return Ok(ids.filter_map(|e| resource::id(e, secret)).collect());
-            }
-            404 => return Ok(Vec::new()),
-            400 | 501 => {}
-            _ => return Err(reply.unwanted(step)),
-        }
-    }
-    let text = format!(
-        "{collection} can be searched neither by {attribute} nor by externalId: what a lost answer leaves behind could not be found"
-    );
-    Err(Stop::failed(step, text))
-}
-
-/// Whether an answer has a resource with another name than was sent.
-pub(super) fn is_of_another(reply: &Reply, attribute: &str, name: &str) -> bool {
-    let there = reply.json.as_ref().and_then(|body| text(body, attribute));
-    there.is_some_and(|there| !there.eq_ignore_ascii_case(name))
-}
-
-fn reply_without(step: Step) -> Stop {
-    Stop::inconclusive(
-        step,
-        "the service provider answered 200 without a SCIM resource: does a page or a proxy answer in its place?",
-    )
 }
