@@ -61,6 +61,7 @@
 //! | folder | what |
 //! |---|---|
 //! | `cli` | one file a command, and the wiring of settings to units |
+//! | [`audit`] | one JSON line for every effect and every commit, chained by hash |
 //! | [`server`], [`telemetry`] | the read-only HTTP server; logs, metrics, systemd |
 //! | [`config`] | from TOML to typed settings |
 //! | [`vault`] | login, records, published secrets, secret references |
@@ -75,6 +76,7 @@
 //! | [`secret`], [`value`], [`problem`], [`clock`], [`ids`], [`environment`], [`files`], [`fault`] | what every folder uses: secrets, durations and references, findings about settings, time, random ids, environment variables, files of people, failure classes |
 //! | `demo` | Vault, service provider and identity provider in this process, for `demo` and for tests |
 
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,5 +1,5 @@
-# What a person may do who audits scim-rotator: see the state of every token, and
-# who has asked for what. Nothing can be changed with it, and no token read.
+# What a person may do who audits scim-rotator: see the state of every token and
+# who has asked for what, and verify the audit against the last lines in Vault. Nothing can be changed with it, and no token read.
 #
 #   vault policy write scim-rotator-auditor scim-rotator-auditor.hcl
 #
@@ -21,6 +21,15 @@ path "kv/data/scim-rotator/requests/*" {
 
 path "kv/metadata/scim-rotator/requests/*" {
   capabilities = ["list", "read"]
+}
+
+# The last line of each replica's audit: `audit verify --against-vault`.
+path "kv/data/scim-rotator/audit/*" {
+  capabilities = ["read"]
+}
+
+path "kv/metadata/scim-rotator/audit/*" {
+  capabilities = ["list"]
 }
 
 # Life of the person's own Vault token, as in Vault's policy "default".

@@ -1,6 +1,6 @@
 # What the daemon (and `once`) may do in Vault, and nothing else. People get the
 # policies beside this one: scim-rotator-operator.hcl, scim-rotator-auditor.hcl,
-# scim-rotator-publisher.hcl, scim-rotator-handover.hcl.
+# scim-rotator-publisher.hcl, scim-rotator-handover.hcl, scim-rotator-identifier.hcl.
 #
 #   vault policy write scim-rotator scim-rotator.hcl
 #
@@ -12,10 +12,18 @@
 # `scim-rotator check --online` names every line that is missing.
 
 # The records: one secret a token. They hold tokens; nobody else needs them.
-# With the facts, the bell and the switch of all tokens, which hold none.
+# With the facts, the bell, the switch of all tokens and the last lines of the audit,
+# which hold none.
 # No "delete": CAS numbers start anew after it, and a rotation could be lost.
 path "kv/data/scim-rotator/*" {
   capabilities = ["create", "read", "update"]
+}
+
+# The key from which the fingerprints of secrets in the audit are computed. The
+# daemon makes it once. No "update": nothing overwrites it, since every
+# fingerprint that was written down would mean nothing then.
+path "kv/data/scim-rotator/.installation-key" {
+  capabilities = ["create", "read"]
 }
 
 # What people ask for. The daemon reads it, with who wrote it, and writes below

@@ -8,7 +8,7 @@
 # again. The KV v2 mount `kv` must exist.
 #
 # Settings, with their defaults:
-#   ROLE=scim-rotator              name of the role and of the policy; people have ROLE-operator, ROLE-auditor, ROLE-publisher
+#   ROLE=scim-rotator              name of the role and of the policy; people have ROLE-operator, ROLE-auditor, ROLE-publisher, ROLE-identifier
 #   NAMESPACE=scim-rotator         where the pods run
 #   SERVICE_ACCOUNT=scim-rotator   as whom
 #   AUDIENCE=vault                 whom their tokens are for, as in the Deployment
@@ -29,7 +29,7 @@ if [[ $methods != *"\"$mount/\""* ]]; then
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl"
 # For people, by their own logins; nobody has them yet.
-for who in operator auditor publisher; do
+for who in operator auditor publisher identifier; do
     "$vault" policy write "$role-$who" "$here/scim-rotator-$who.hcl"
 done
 

@@ -18,7 +18,8 @@
 #
 # Settings, with their defaults:
 #   ROLE=scim-rotator          name of the role and of the policy; those of people are
-#                              ROLE-operator, ROLE-auditor and ROLE-publisher
+#                              ROLE-operator, ROLE-auditor, ROLE-publisher and
+#                              ROLE-identifier
 #   TOKEN_PERIOD=1h            life of the daemon's token; it renews it without end
 #   SECRET_ID_TTL=90d          life of the secret-id; 0: without end
 #   BOUND_CIDRS=               where the daemon may come from, such as 10.1.2.3/32;
@@ -44,7 +45,7 @@ if [[ $methods != *'"approle/"'* ]]; then
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl" >&2
 # For people, by their own logins; nobody has them yet.
-for who in operator auditor publisher; do
+for who in operator auditor publisher identifier; do
     "$vault" policy write "$role-$who" "$here/scim-rotator-$who.hcl" >&2
 done
 

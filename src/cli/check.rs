@@ -12,6 +12,7 @@ use super::load;
 use super::output::{Output, complain};
 use super::wiring::{World, credentials, targets};
 use super::{Exit, OutputFormat};
+use crate::audit::event::WhoKind;
 use crate::config::{self, Loaded, Report, Settings};
 use crate::secret::SecretRef;
 use crate::telemetry::notify::Notifier;
@@ -56,7 +57,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
 }
 
 async fn online(settings: &Settings, output: &mut Output) -> Exit {
-    let world = match World::new(settings, Notifier::silent()) {
+    let world = match World::new(settings, Notifier::silent(), WhoKind::Command) {
         Ok(world) => world,
         Err(error) => {
             complain(&format!("{error}\n"));
@@ -185,7 +186,7 @@ fn summary(loaded: &Loaded) -> String {
     let settings = &loaded.settings;
     format!(
         "The configuration is valid: tokens {}, issuers {}, connections {}, files {}.",
-        settings.tokens.len(),
+        settings.tokens.len() + settings.federated.len(),
         settings.issuers.len(),
         settings.connections.len(),
         loaded.files.len()

@@ -23,7 +23,7 @@ pub(super) fn warning(unit: &Unit, supplied: bool) -> String {
     );
     if capabilities.supply == Supply::Operator && !supplied {
         text += &format!(
-            "A person must make the new token first, write it to {place}, and run `scim-rotator rotate {} --compromised --supplied`; until then the old one is accepted.\n",
+            "A person must make the new token first, write it to {place}, and run `scim-rotator rotate {} --compromised --supplied --reason TEXT`; until then the old one is accepted.\n",
             unit.name
         );
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::auditing::{self, Patience};
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::signals::until_signal;
@@ -61,10 +62,18 @@ pub(super) fn run(token: &str, args: &Args, config: &Path, output: &mut Output) 
     let cancel = CancellationToken::new();
     let cycles = world.cycles(Arc::new(|_, _| {}), cancel.clone());
     load::block_on(async {
-        let exit = match args.dry_run {
-            true => look(&world, &cycles, &unit, output).await,
-            false => until_signal(&cancel, act(&world, &cycles, &unit, output)).await,
-        };
+        if args.dry_run {
+            let exit = look(&world, &cycles, &unit, output).await;
+            world.session.close().await;
+            return exit;
+        }
+        if let Err(error) = auditing::start(&world, Patience::None).await {
+            complain(&format!("the audit cannot be written: {error}\n"));
+            world.session.close().await;
+            return Exit::TryAgain;
+        }
+        let exit = until_signal(&cancel, act(&world, &cycles, &unit, output)).await;
+        auditing::stop(&world).await;
         world.session.close().await;
         exit
     })

@@ -2,12 +2,15 @@
 
 pub mod ack;
 mod asking;
+pub mod audit;
+mod auditing;
 mod bell;
 pub mod check;
 pub mod completions;
 mod compromise;
 pub mod demo;
 mod facts;
+mod federated;
 pub mod full_cycle;
 mod harden;
 pub mod live;
@@ -88,7 +91,8 @@ pub enum Command {
     Status(status::Args),
     /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
-    /// Test a token of a test tenant by the full cycle: create, change, delete.
+    /// Test a token level by level, and show what is proven; change nothing unless asked
+    /// for the full cycle.
     Verify(verify::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
@@ -96,6 +100,8 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// Say that the new token was written into a connection by hand.
     Ack(ack::Args),
+    /// Look at the audit that the daemon has written.
+    Audit(audit::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
     /// Write the JSON Schema of the configuration, for editors.
@@ -169,6 +175,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
+        Command::Audit(args) => audit::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),

@@ -22,8 +22,13 @@ pub struct PauseArgs {
     /// All of them, on every replica.
     #[arg(long, conflicts_with = "tokens")]
     pub all: bool,
-    /// Why, for people who find it paused.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    /// Why, for people who find it paused, and for the audit. Needed with --all.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        required_if_eq("all", "true")
+    )]
     pub reason: String,
     /// Do not wait for the daemon's answer.
     #[arg(long)]
@@ -39,6 +44,14 @@ pub struct ResumeArgs {
     /// Undo `pause --all`; tokens that were paused by name stay paused.
     #[arg(long, conflicts_with = "tokens")]
     pub all: bool,
+    /// Why, for the audit. Needed with --all.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        required_if_eq("all", "true")
+    )]
+    pub reason: String,
     /// Do not wait for the daemon's answer.
     #[arg(long)]
     pub no_wait: bool,
@@ -59,7 +72,10 @@ pub fn pause(args: &PauseArgs, config: &Path, output: &mut Output) -> Exit {
 pub fn resume(args: &ResumeArgs, config: &Path, output: &mut Output) -> Exit {
     let names = names(&args.tokens, args.all);
     ask_for(config, &names, output, !args.no_wait, |world| {
-        request(world, Wish::Resume)
+        WrittenRequest {
+            reason: args.reason.clone(),
+            ..request(world, Wish::Resume)
+        }
     })
 }
 

@@ -20,6 +20,9 @@ use crate::driver::supervisor::{Change, SupervisorSettings};
 use crate::files;
 use crate::telemetry::witness::Observer;
 
+/// The event by which the file of the audit is opened anew.
+const HUP: &str = "HUP";
+
 /// How often the files are checked for changes.
 const LOOK: SignedDuration = SignedDuration::from_secs(2);
 
@@ -55,7 +58,7 @@ impl Asked {
                         files.know();
                     })
                     .await;
-                    return "HUP";
+                    return HUP;
                 }
                 () = world.clock.sleep(LOOK) => {
                     let changed = self.look(|files| {
@@ -103,6 +106,9 @@ impl Reload<'_> {
                 why = asked.next(self.world) => why,
                 () = end.cancelled() => return,
             };
+            if let Some(auditor) = self.world.auditor.as_ref().filter(|_| why == HUP) {
+                auditor.reopen();
+            }
             let health = &self.world.telemetry.health;
             health.notifier().reloading();
             let taken = tokio::select! {
@@ -152,6 +158,8 @@ impl Reload<'_> {
             }
         };
         self.world.store.set_targets(wired.targets);
+        let federated = wired.federated;
+        self.world.change_federated(&loaded.settings, federated);
         for unit in &wired.units {
             self.observer.expect(unit);
         }
@@ -228,6 +236,7 @@ fn at_the_next_start(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ),
         ("server", started.server != now.server),
         ("log", started.log != now.log),
+        ("audit", started.audit != now.audit),
     ];
     let keys = differs.into_iter().filter(|(_, differs)| *differs);
     keys.map(|(key, _)| key).collect()

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::asking;
+use super::auditing::{self, Patience};
 use super::compromise;
 use super::live::Live;
 use super::load::{self, Logs};
@@ -53,6 +54,19 @@ pub struct Args {
     /// `accept_supplied` does not permit the value.
     #[arg(long)]
     pub supplied: bool,
+    /// Why, for the history and the audit. Needed with --compromised, --override-guards
+    /// and --supplied.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        required_if_eq_any([
+            ("compromised", "true"),
+            ("override_guards", "true"),
+            ("supplied", "true"),
+        ])
+    )]
+    pub reason: String,
     /// Do not ask.
     #[arg(long, requires = "compromised")]
     pub yes: bool,
@@ -75,6 +89,14 @@ pub fn run(args: &Args, config: &Path, output: Output) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    let whole = WrittenRequest {
+        seq: 1,
+        ..request(&world, args)
+    };
+    if let Some(why) = whole.malformation() {
+        complain(&format!("nothing was asked for: {why}\n"));
+        return Exit::Usage;
+    }
     if args.compromised
         && let Err(exit) = units.iter().try_for_each(|unit| agreed(unit, args))
     {
@@ -109,6 +131,7 @@ fn request(world: &World, args: &Args) -> WrittenRequest {
         compromised: args.compromised,
         override_guards: args.override_guards,
         supplied: args.supplied,
+        reason: args.reason.clone(),
         ..asking::request(world, Wish::Rotate)
     }
 }
@@ -152,6 +175,22 @@ async fn rotate(
     live: &Arc<Live>,
     cancel: &CancellationToken,
 ) -> Exit {
+    if let Err(error) = auditing::start(world, Patience::None).await {
+        complain(&format!("the audit cannot be written: {error}\n"));
+        return Exit::TryAgain;
+    }
+    let exit = rotate_audited(world, unit, args, live, cancel).await;
+    auditing::stop(world).await;
+    exit
+}
+
+async fn rotate_audited(
+    world: &World,
+    unit: &Unit,
+    args: &Args,
+    live: &Arc<Live>,
+    cancel: &CancellationToken,
+) -> Exit {
     let began = match asked_here(world, unit, args).await {
         Err(error) => return asking::failed(&error),
         Ok((_, record)) if record.paused.is_some() => return is_held(&unit.name, false),
@@ -180,7 +219,7 @@ async fn asked_here(
     let entity = world.store.own_entity().await?;
     let author = entity.unwrap_or_else(|| "root".to_owned());
     let request = request(world, args);
-    let (store, clock) = (world.store.as_ref(), &*world.right_clock);
+    let (store, clock) = (world.door.as_ref(), &*world.right_clock);
     let record = ask_directly(store, clock, &unit.name, &author, &request).await?;
     Ok((request.at, record))
 }

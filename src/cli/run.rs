@@ -10,13 +10,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use super::auditing::{self, Patience};
 use super::bell;
+use super::federated;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
 use super::signals::until_signal;
 use super::watch::{is_prepared, watch_vault};
 use super::wiring::World;
+use crate::audit::event::WhoKind;
 use crate::config::Settings;
 use crate::driver::recurring::Recurring;
 use crate::driver::supervisor::{Change, Supervisor};
@@ -93,7 +96,7 @@ impl Daemon {
         } = self;
         // On a thread that may wait, since this reads files for TLS.
         let wired = tokio::task::spawn_blocking(move || {
-            let world = World::new(&settings, notifier);
+            let world = World::new(&settings, notifier, WhoKind::Daemon);
             (world, settings)
         });
         let wired = tokio::select! {
@@ -161,6 +164,7 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
+                auditing::keep(&world, &settings.audit, &end),
                 reap_left_behind(&world, &end),
                 reloaded
             );
@@ -205,6 +209,13 @@ async fn work(
     let health = &world.telemetry.health;
     let mut clean = true;
     if is_prepared(world, observer, cancel).await {
+        if world.auditor.is_some() {
+            let started = tokio::select! {
+                started = auditing::start(world, Patience::UntilVaultAnswers) => started,
+                () = cancel.cancelled() => return Ok(clean),
+            };
+            started?;
+        }
         let telling = Arc::clone(observer);
         let told = move |token: &str, journal: &JournalDocument| telling.full_cycle(token, journal);
         let cycles = world.cycles(Arc::new(told), cancel.clone());
@@ -228,6 +239,7 @@ async fn work(
         clean = tokio::select! {
             ended = supervising.join_next() => matches!(ended, Some(Ok(true))),
             () = bell::watch(world, &messages) => false,
+            () = federated::watch(world) => false,
             () = world.facts.run() => false,
         };
         // A cycle that was cancelled cleans up; what is left is in its journal.
@@ -237,6 +249,7 @@ async fn work(
             () = world.clock.sleep(CLEANUP_GRACE) => {}
         }
         world.facts.flush().await;
+        auditing::stop(world).await;
         recurring.stop().await;
     }
     health.notifier().stopping("stopping");

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::facts;
+use super::federated;
 use super::load;
 use super::output::{Output, Table};
 use super::served::{self, Told};
@@ -37,13 +38,14 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             }
         });
     }
-    let (world, units) = match load::world_of_a_person(config, &args.tokens) {
+    let loaded = load::world_of_a_person_of_both(config, &args.tokens);
+    let (world, units, federated) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     load::block_on(async {
         let now = world.right_clock.now();
-        let read = match facts::reader::read(&world, &units).await {
+        let read = match facts::reader::read(&world, &units, &federated).await {
             Ok(read) => read,
             Err(exit) => return exit,
         };
@@ -82,17 +84,99 @@ fn show(states: &Told, now: Timestamp, output: &mut Output) -> io::Result<()> {
             .collect();
         return output.json(&json!({ "now": now, "tokens": tokens }));
     }
-    let mut table = Table::new(["TOKEN", "STATE", "EXPIRES", "RENEWS", "CONNECTIONS", "NOTE"]);
-    for (name, state) in states {
-        table.row(match state {
-            Ok(state) => row(name, state, now),
-            Err(error) => {
-                let [state, expires, renews, connections] = ["unknown", "-", "-", "-"];
-                [name, state, expires, renews, connections, error].map(str::to_owned)
+    let rows = states.iter().map(|(name, state)| match state {
+        Ok(state) => row(name, state, now),
+        Err(error) => {
+            let [state, expires, renews, connections] = ["unknown", "-", "-", "-"];
+            [name, state, expires, renews, connections, error].map(str::to_owned)
+        }
+    });
+    let told = states.iter().filter_map(|(_, state)| state.as_ref().ok());
+    let text = match told.clone().any(|state| state["privilege"].is_object()) {
+        false => {
+            let mut table =
+                Table::new(["TOKEN", "STATE", "EXPIRES", "RENEWS", "CONNECTIONS", "NOTE"]);
+            rows.for_each(|row| table.row(row));
+            table.text()
+        }
+        true => {
+            let mut table = Table::new([
+                "TOKEN",
+                "STATE",
+                "EXPIRES",
+                "RENEWS",
+                "CONNECTIONS",
+                "PRIVILEGE",
+                "NOTE",
+            ]);
+            let words = states.iter().map(|(_, state)| privilege(state, now));
+            for ([name, state, expires, renews, connections, note], word) in rows.zip(words) {
+                table.row([name, state, expires, renews, connections, word, note]);
             }
+            table.text()
+        }
+    };
+    output.text(&text)
+}
+
+/// How what the token may do compares with what it should, in a word.
+fn privilege(state: &Result<Value, String>, now: Timestamp) -> String {
+    let told = state.as_ref().map(|state| &state["privilege"]);
+    let Some(told) = told.ok().filter(|told| told.is_object()) else {
+        return "-".to_owned();
+    };
+    let word = text(&told["verdict"]).replace('_', " ");
+    match time(&told["accepted_risk"]["until"]) {
+        Some(until) if until > now => format!("{word} (accepted)"),
+        Some(_) => format!("{word} (acceptance over)"),
+        None => word,
+    }
+}
+
+/// The token in use may do more than it should, and nobody accepts that.
+fn privilege_note(state: &Value, now: Timestamp) -> Option<String> {
+    let told = Some(&state["privilege"]).filter(|told| told.is_object())?;
+    let risk = &told["accepted_risk"];
+    if let Some(until) = time(&risk["until"]) {
+        let owner = text(&risk["owner"]);
+        let over = words::relative(until, now);
+        return (until <= now).then(|| {
+            format!(
+                "the acceptance that the token is broad ended {over}: {owner} must decide again (`accepted_risk`)"
+            )
         });
     }
-    output.text(&table.text())
+    let is_too_much = ["broader", "over_privileged", "broad"].contains(&text(&told["verdict"]));
+    is_too_much.then(|| {
+        let detail = text(&told["detail"]);
+        format!("the token in use may do more than it should: {detail}")
+    })
+}
+
+/// The token in use was made for a shorter life than was asked for.
+fn life_note(state: &Value) -> Option<String> {
+    let asked: SignedDuration = state["current"]["asked_life"].as_str()?.parse().ok()?;
+    let issued = time(&state["current"]["issued_at"])?;
+    let life = time(&state["current"]["expires_at"])?.duration_since(issued);
+    Some(format!(
+        "the issuer made the token for {}, and was asked for {}",
+        words::span(life),
+        words::span(asked)
+    ))
+}
+
+/// Somebody still uses a superseded token.
+fn still_used_note(state: &Value) -> Option<String> {
+    let all = state["retiring"].as_array()?;
+    let old = all.iter().find(|old| old["still_used"] == true)?;
+    let who = old["used_by"].as_str().map_or_else(
+        || "somebody".to_owned(),
+        |by| format!("`{by}` (as the issuer tells)"),
+    );
+    Some(format!(
+        "{who} still used the superseded token after its successor was delivered: give it the new one, from {}",
+        text(&state["vault_path"])
+    ))
 }
 
 fn time(value: &Value) -> Option<Timestamp> {
@@ -228,7 +312,9 @@ fn operator_note(state: &Value, now: Timestamp) -> Option<String> {
     let name = text(&state["name"]);
     let then = match state["compromised"].as_bool() {
         Some(true) => {
-            format!(", and then run `scim-rotator rotate {name} --compromised --supplied`")
+            format!(
+                ", and then run `scim-rotator rotate {name} --compromised --supplied --reason TEXT`"
+            )
         }
         Some(false) | None => String::new(),
     };
@@ -262,6 +348,9 @@ fn note(state: &Value, now: Timestamp) -> String {
     if let Some(trouble) = state["trouble"].as_str() {
         return trouble.to_owned();
     }
+    if state["federation"].is_object() {
+        return federated::note(state, now);
+    }
     let halt = &state["halt"];
     if halt.is_object() {
         return format!("{}: {}", text(&halt["cause"]), text(&halt["detail"]));
@@ -285,6 +374,8 @@ fn note(state: &Value, now: Timestamp) -> String {
         end_note(state),
         supplied_note(state, now),
         tenant_note(state),
+        privilege_note(state, now),
+        still_used_note(state),
     ]
     .into_iter()
     .flatten()
@@ -306,7 +397,7 @@ fn note(state: &Value, now: Timestamp) -> String {
             text(&failure["message"])
         );
     }
-    if let Some(text) = retirement_note(state, now) {
+    if let Some(text) = retirement_note(state, now).or_else(|| life_note(state)) {
         return text;
     }
     String::new()

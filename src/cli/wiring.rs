@@ -8,12 +8,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::auditing::StoredHead;
 use super::facts::writer::FactsWriter;
+use crate::audit::auditor::Auditor;
+use crate::audit::door::{AuditedJournal, AuditedStore, AuditedSwitch};
+use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
 use crate::driver::cycles::Cycles;
+use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
 use crate::driver::situation::{Conditions, FullCycles};
@@ -23,15 +29,17 @@ use crate::http;
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
 use crate::ports::kind::VaultNeed;
+use crate::ports::switch::Switch;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Secrets, StoreError};
+use crate::ports::{Clock, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
 use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
+use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::notify::Notifier;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
@@ -47,11 +55,19 @@ pub(super) struct World {
     pub(super) telemetry: Telemetry,
     pub(super) session: Arc<Session>,
     pub(super) store: Arc<VaultStore>,
+    /// The store as the driver writes to it: what it writes is audited.
+    pub(super) door: Arc<dyn Store>,
+    /// Writes the audit, if it is configured.
+    pub(super) auditor: Option<Arc<Auditor>>,
+    /// What Vault knows of the audit.
+    pub(super) stored_head: StoredHead,
     pub(super) units: Vec<Arc<Unit>>,
     /// What people ask for.
     pub(super) inbox: Arc<Inbox>,
     /// Writes the facts of each token.
     pub(super) facts: Arc<FactsWriter>,
+    /// The federated credentials, as configured now.
+    pub(super) federated: watch::Sender<AllWatched>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
@@ -60,11 +76,13 @@ pub(super) struct World {
     of_kinds: Vec<VaultNeed>,
     all_paused: Arc<AtomicBool>,
     full_cycles: Arc<FullCycles>,
+    switch: Arc<dyn Switch>,
 }
 
 /// The parts that a reload may change.
 pub(super) struct Wired {
     pub(super) units: Vec<Arc<Unit>>,
+    pub(super) federated: AllWatched,
     pub(super) targets: BTreeMap<String, PublishTarget>,
     /// The permissions that our Vault token needs.
     pub(super) needs: Vec<Need>,
@@ -75,7 +93,11 @@ impl World {
     ///
     /// # Errors
     /// Names what cannot be built, such as a CA file that cannot be read.
-    pub(super) fn new(settings: &Settings, notifier: Notifier) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        notifier: Notifier,
+        who: WhoKind,
+    ) -> anyhow::Result<Self> {
         files::set_own(own_files(settings));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let telemetry = Telemetry::new(clock.now(), notifier)?;
@@ -103,24 +125,33 @@ impl World {
             state_path.clone(),
             targets(settings),
         ));
+        let auditor = settings.audit.is_on().then(|| {
+            let clock = Arc::clone(&right_clock);
+            Arc::new(Auditor::new(&settings.audit, who, &holder, clock))
+        });
+        let (door, switch) = doors(&store, auditor.as_ref());
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
             secrets,
-            InVault::through(&session),
+            InVault::through(&session, auditor.as_ref()),
+            auditor.clone(),
         );
         let units = builder.units(settings)?;
+        let federated = builder.federated(settings)?;
+        expect_federated(&telemetry, settings);
         let all_paused: Arc<AtomicBool> = Arc::default();
         let full_cycles: Arc<FullCycles> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
             Arc::clone(&right_clock),
-            conditions(&skew, &all_paused, &full_cycles),
+            conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
         );
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
+            federated: watch::Sender::new(federated),
             clock,
             right_clock,
             telemetry,
@@ -135,6 +166,10 @@ impl World {
             of_kinds: needs_of_kinds(settings),
             all_paused,
             full_cycles,
+            door,
+            auditor,
+            stored_head: StoredHead::default(),
+            switch,
         })
     }
 
@@ -156,9 +191,11 @@ impl World {
     pub(super) fn wire(&self, settings: &Settings) -> anyhow::Result<Wired> {
         let targets = targets(settings);
         let units = self.builder.units(settings)?;
+        let federated = self.builder.federated(settings)?;
         files::set_own(own_files(settings));
         Ok(Wired {
             units,
+            federated,
             needs: preflight::needs(
                 &self.state_path,
                 &targets,
@@ -202,22 +239,20 @@ impl World {
         from: &[RequestsOf],
     ) -> Result<bool, StoreError> {
         let now = self.right_clock.now();
-        let (control, is_changed) = self.store.take_requests_for_all(from, now).await?;
-        if is_changed {
-            for noted in &control.handled {
-                if noted.at == now {
-                    tracing::info!(
-                        by = %noted.by,
-                        what = noted.what.map(Wish::as_str).unwrap_or_default(),
-                        request = %noted.id,
-                        refused = noted.refused.as_deref().unwrap_or_default(),
-                        "a request of a person about all tokens is handled"
-                    );
-                }
-            }
-            self.facts.tell_control(&control).await?;
+        let switched = self.switch.take_requests_for_all(from, now).await?;
+        for noted in &switched.newly_handled {
+            tracing::info!(
+                by = %noted.by,
+                what = noted.what.map(Wish::as_str).unwrap_or_default(),
+                request = %noted.id,
+                refused = noted.refused.as_deref().unwrap_or_default(),
+                "a request of a person about all tokens is handled"
+            );
         }
-        Ok(self.set_all_paused(control.paused.is_some()))
+        if !switched.newly_handled.is_empty() {
+            self.facts.tell_control(&switched.control).await?;
+        }
+        Ok(self.set_all_paused(switched.control.paused.is_some()))
     }
 
     /// A number from 0 to 1, different for each process.
@@ -232,10 +267,11 @@ impl World {
 
     /// The driver for single tokens.
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
-        let witnesses = vec![witness, Arc::clone(&self.facts) as _];
+        let mut witnesses = vec![witness, Arc::clone(&self.facts) as _];
+        witnesses.extend(self.auditor.clone().map(|auditor| auditor as _));
         let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
-            store: Arc::clone(&self.store) as _,
+            store: Arc::clone(&self.door),
             clock: Arc::clone(&self.clock),
             witness,
             holder: self.holder.clone(),
@@ -252,9 +288,14 @@ impl World {
         cancel: CancellationToken,
     ) -> Cycles {
         let paused = Arc::clone(&self.all_paused);
+        let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
+        let journal = match &self.auditor {
+            Some(auditor) => Arc::new(AuditedJournal::new(journal, Arc::clone(auditor))) as _,
+            None => journal,
+        };
         Cycles {
             store: Arc::clone(&self.store) as _,
-            journal: Arc::clone(&self.store) as _,
+            journal,
             clock: Arc::clone(&self.right_clock),
             holder: self.holder.clone(),
             all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
@@ -266,7 +307,12 @@ impl World {
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        conditions(&self.skew, &self.all_paused, &self.full_cycles)
+        conditions(
+            &self.skew,
+            &self.all_paused,
+            &self.full_cycles,
+            self.auditor.as_ref(),
+        )
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -277,6 +323,11 @@ impl World {
     pub(super) fn named(&self, names: &[String]) -> anyhow::Result<Vec<Unit>> {
         let known = |name: &&String| self.units.iter().any(|unit| unit.name == **name);
         let unknown: Vec<_> = names.iter().filter(|name| !known(name)).cloned().collect();
+        if let Some(name) = unknown.iter().find(|name| self.is_federated(name)) {
+            anyhow::bail!(
+                "the credential of `{name}` is federated: no secret of it is issued, so there is none to rotate, pause, supply or hand over; `scim-rotator status {name}` shows whether its trust is in order, and `scim-rotator once {name}` looks now"
+            );
+        }
         if !unknown.is_empty() {
             let all: Vec<_> = self.units.iter().map(|unit| unit.name.as_str()).collect();
             anyhow::bail!(
@@ -291,16 +342,79 @@ impl World {
     }
 }
 
+/// The store and the switch with the audit before them, if there is one.
+fn doors(
+    store: &Arc<VaultStore>,
+    auditor: Option<&Arc<Auditor>>,
+) -> (Arc<dyn Store>, Arc<dyn Switch>) {
+    let bare: (Arc<dyn Store>, Arc<dyn Switch>) = (Arc::clone(store) as _, Arc::clone(store) as _);
+    match auditor {
+        Some(auditor) => (
+            Arc::new(AuditedStore::new(bare.0, Arc::clone(auditor))),
+            Arc::new(AuditedSwitch::new(bare.1, Arc::clone(auditor))),
+        ),
+        None => bare,
+    }
+}
+
+impl World {
+    /// The named tokens that are rotated, and the named federated credentials; all
+    /// if none is named.
+    ///
+    /// # Errors
+    /// Names what is not configured.
+    pub(super) fn named_of_both(
+        &self,
+        names: &[String],
+    ) -> anyhow::Result<(Vec<Unit>, Vec<Arc<Watched>>)> {
+        let all = Arc::clone(&self.federated.borrow());
+        let wanted = |one: &&Arc<Watched>| names.is_empty() || names.contains(&one.name);
+        let federated: Vec<_> = all.iter().filter(wanted).cloned().collect();
+        let rotated = names.iter().filter(|name| !self.is_federated(name));
+        let rotated: Vec<String> = rotated.cloned().collect();
+        let units = match rotated.is_empty() && !names.is_empty() {
+            true => Vec::new(),
+            false => self.named(&rotated)?,
+        };
+        Ok((units, federated))
+    }
+
+    fn is_federated(&self, name: &str) -> bool {
+        self.federated.borrow().iter().any(|one| one.name == name)
+    }
+
+    /// Takes over the federated credentials of a changed configuration.
+    pub(super) fn change_federated(&self, settings: &Settings, federated: AllWatched) {
+        let before = self.federated.send_replace(federated);
+        for one in before.iter().filter(|one| !self.is_federated(&one.name)) {
+            self.telemetry.board.remove(&one.name);
+        }
+        expect_federated(&self.telemetry, settings);
+    }
+}
+
+/// Shows federated credentials before their first look.
+fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
+    for (name, token) in &settings.federated {
+        let issuer = &token.federated.issuer;
+        let facts = TokenFacts::federated(name, issuer, token.environment.as_str());
+        telemetry.board.expect(Arc::new(facts));
+    }
+}
+
 fn conditions(
     skew: &Arc<SkewWatch>,
     all_paused: &Arc<AtomicBool>,
     full_cycles: &Arc<FullCycles>,
+    auditor: Option<&Arc<Auditor>>,
 ) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
+    let auditor = auditor.cloned();
     Conditions {
         full_cycles: Arc::clone(full_cycles),
         our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+        audit_fails: Arc::new(move || auditor.as_ref().is_some_and(|a| a.stops_rotations())),
     }
 }
 
@@ -320,7 +434,9 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 fn own_files(settings: &Settings) -> Vec<PathBuf> {
     let folders = environment::variable(CREDENTIALS).map(PathBuf::from);
     let folders = folders.into_iter().chain([PathBuf::from(SERVICE_ACCOUNT)]);
-    settings.own_files.iter().cloned().chain(folders).collect()
+    let audit = settings.audit.path.iter().cloned();
+    let own = settings.own_files.iter().cloned();
+    own.chain(audit).chain(folders).collect()
 }
 
 pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
@@ -341,7 +457,10 @@ pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let issuers = issuers.map(|kind| kind.as_kind().credentials());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().credentials());
-    issuers.chain(connections).flatten().collect()
+    let federated = settings.federated.values();
+    let federated = federated.map(|token| token.federated.credentials());
+    let all = issuers.chain(connections).chain(federated);
+    all.flatten().collect()
 }
 
 /// What our Vault token must be allowed to do for issuers and connections,

@@ -9,13 +9,14 @@ use super::literals;
 use super::locate::Document;
 use super::named_files;
 use super::placeholders::Placeholders;
-use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
 use super::resolve;
 use super::rules;
 use super::sections::Sections;
 use super::settings::Settings;
 use super::typed::Size;
 use super::vendors::{Uses, Vendors};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
@@ -35,12 +36,14 @@ pub(super) fn known() -> keys::Known {
     all.extend(keys::of::<VaultConfig>("vault"));
     all.extend(keys::of::<ServerConfig>("server"));
     all.extend(keys::of::<LogConfig>("log"));
+    all.extend(keys::of::<AuditConfig>("audit"));
     all.extend(keys::of::<RawHttp>("http"));
     all.extend(keys::of::<RawLimits>("limits"));
     all.extend(keys::of::<RawPolicy>("defaults"));
     all.extend(keys::of::<BTreeMap<String, IssuerKind>>("issuers"));
     all.extend(keys::of::<BTreeMap<String, ConnectionKind>>("connections"));
     all.extend(keys::of::<BTreeMap<String, RawToken>>("tokens"));
+    all.extend(keys::of::<BTreeMap<String, RawFederatedToken>>("tokens"));
     all.extend(keys::of::<RawPolicy>("tokens.*"));
     all
 }
@@ -85,12 +88,14 @@ fn draft<'a>(
     let vault = sections.required::<VaultConfig>("vault", findings);
     let server = sections.optional::<ServerConfig>("server", findings);
     let log = sections.optional::<LogConfig>("log", findings);
+    let audit = sections.optional::<AuditConfig>("audit", findings);
     let http = sections.optional::<RawHttp>("http", findings);
     let limits = sections.optional::<RawLimits>("limits", findings);
     let defaults = sections.optional::<RawPolicy>("defaults", findings);
     let issuers = sections.family::<IssuerKind>(vendors, findings);
     let connections = sections.family::<ConnectionKind>(vendors, findings);
     let tokens = sections.tokens(findings);
+    let federated = sections.federated(findings);
     let (placeholders, uses) = sections.placeholders();
     let kinds = literals::Kinds {
         issuers: &issuers,
@@ -110,35 +115,42 @@ fn draft<'a>(
         issuers: &issuers,
     };
     let tokens = resolver.all(tokens, &mut problems);
+    let federated = resolver.federated(federated, &mut problems);
     let whole = rules::Whole {
         names: &names,
         placeholders: &placeholders,
         vault: vault.as_ref(),
         server: server.as_ref(),
         log: log.as_ref(),
+        audit: audit.as_ref(),
         http: http.as_ref(),
         limits: limits.as_ref(),
         write_probe_hosts: &write_probe_hosts,
         issuers: &issuers,
         connections: &connections,
         tokens: &tokens,
+        federated: &federated,
     };
     rules::check(&whole, &mut problems);
     let problems = uses.all_back(&problems);
-    let whole = (vault, server, log, http, limits);
+    let whole = (vault, server, log, audit, http, limits);
     let settings = match whole {
-        (Some(vault), Some(server), Some(log), Some(http), Some(limits)) => Some(Settings {
-            vault,
-            server,
-            log,
-            http,
-            limits,
-            issuers,
-            connections,
-            tokens,
-            write_probe_hosts,
-            own_files: named_files::own(documents),
-        }),
+        (Some(vault), Some(server), Some(log), Some(audit), Some(http), Some(limits)) => {
+            Some(Settings {
+                vault,
+                server,
+                log,
+                audit,
+                http,
+                limits,
+                issuers,
+                connections,
+                tokens,
+                federated,
+                write_probe_hosts,
+                own_files: named_files::own(documents),
+            })
+        }
         _ => None,
     };
     Drafted {

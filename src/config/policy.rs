@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::raw::{Percent, RawPolicy, RawWindows};
 use crate::problem::Problems;
 use crate::rotation::policy::{Policy, Renew};
+use crate::rotation::privilege::PrivilegeRules;
 use crate::rotation::schedule::{CronRule, WindowList, Windows};
 use crate::value::HumanDuration;
 
@@ -28,6 +29,9 @@ mod builtin {
     pub(super) const SETTLE: SignedDuration = SignedDuration::from_mins(2);
     pub(super) const OPERATOR_DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
     pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_secs(15);
+    pub(super) const LIFE_TOLERANCE: f64 = 0.1;
+    /// At most the overlap: where that is shorter, old tokens are wanted dead soon.
+    pub(super) const REFUSAL_WINDOW: SignedDuration = SignedDuration::from_secs(30);
     pub(super) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 }
 
@@ -62,6 +66,10 @@ impl RawPolicy {
             operator_poll: self.operator_poll.or(d.operator_poll),
             max_clock_skew: self.max_clock_skew.or(d.max_clock_skew),
             accept_supplied: self.accept_supplied.or(d.accept_supplied),
+            scopes_allowed: self.scopes_allowed.or(d.scopes_allowed),
+            on_broad: self.on_broad.or(d.on_broad),
+            life_tolerance: self.life_tolerance.or(d.life_tolerance),
+            refusal_window: self.refusal_window.or(d.refusal_window),
         }
     }
 
@@ -77,9 +85,11 @@ impl RawPolicy {
             &format!("{at}.time_zone"),
             problems,
         );
+        let overlap = or(self.overlap, builtin::OVERLAP);
+        let percent = |set: Option<Percent>, otherwise| set.map_or(otherwise, |Percent(p)| p);
         Policy {
             renew: self.renew(zone.clone(), at, problems),
-            overlap: or(self.overlap, builtin::OVERLAP),
+            overlap,
             windows: self.windows(zone, at, problems),
             lifetime: self.lifetime.map(|d| d.0),
             declared_lifetime: self.declared_lifetime.map(|d| d.0),
@@ -98,6 +108,13 @@ impl RawPolicy {
             lease,
             accept_supplied: self.accept_supplied.unwrap_or_default(),
             full_cycle: None,
+            privilege: PrivilegeRules {
+                scopes_allowed: self.scopes_allowed.clone(),
+                on_broad: self.on_broad.unwrap_or_default(),
+                ..PrivilegeRules::default()
+            },
+            life_tolerance: percent(self.life_tolerance, builtin::LIFE_TOLERANCE),
+            refusal_window: or(self.refusal_window, builtin::REFUSAL_WINDOW.min(overlap)),
         }
     }
 

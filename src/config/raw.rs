@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::settings::Environment;
 use crate::rotation::policy::AcceptSupplied;
+use crate::rotation::privilege::OnBroad;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, SecretPlace};
 use crate::scim::cycle::profile::CycleConfig;
+use crate::scim::federated::config::Federated;
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
 
@@ -43,6 +46,47 @@ pub(super) struct RawToken {
     pub(super) full_cycle: CycleConfig,
     pub(super) require_full_cycle_on: Option<String>,
     pub(super) full_cycle_within: Option<HumanDuration>,
+    #[serde(default)]
+    pub(super) must_refuse: Vec<Url>,
+    pub(super) accepted_risk: Option<RawAcceptedRisk>,
+}
+
+/// `accepted_risk = { reason = "…", owner = "…", until = "2027-01-31" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAcceptedRisk {
+    pub(super) reason: String,
+    pub(super) owner: String,
+    pub(super) until: Day,
+}
+
+/// A day, such as `"2027-01-31"`: it ends at midnight UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Day(pub(super) Date);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse()
+            .map(Self)
+            .map_err(|_| de::Error::custom(format!("`{text}` is not a day: write \"2027-01-31\"")))
+    }
+}
+
+/// Keys of a token whose credential is federated.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFederatedToken {
+    pub(super) scim_url: Url,
+    #[serde(default)]
+    pub(super) credential: CredentialShape,
+    pub(super) token_url: Option<Url>,
+    pub(super) client_id: Option<String>,
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
+    #[serde(default)]
+    pub(super) token_params: BTreeMap<String, String>,
+    pub(super) federated: Federated,
 }
 
 /// Keys of `[defaults]`; each may stand in a token too, and counts there.
@@ -75,6 +119,10 @@ pub(super) struct RawPolicy {
     pub(super) operator_poll: Option<HumanDuration>,
     pub(super) max_clock_skew: Option<HumanDuration>,
     pub(super) accept_supplied: Option<AcceptSupplied>,
+    pub(super) scopes_allowed: Option<Vec<String>>,
+    pub(super) on_broad: Option<OnBroad>,
+    pub(super) life_tolerance: Option<Percent>,
+    pub(super) refusal_window: Option<HumanDuration>,
 }
 
 /// `windows = { allow = […], deny = […] }`; replaced as a whole by a token's own.

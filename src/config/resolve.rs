@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::credential;
-use super::raw::{RawHost, RawHttp, RawLimits, RawPolicy, RawToken};
-use super::settings::{Limits, TokenSettings, WriteProbe};
+use super::federated;
+use super::raw::{
+    RawAcceptedRisk, RawFederatedToken, RawHost, RawHttp, RawLimits, RawPolicy, RawToken,
+};
+use super::settings::{FederatedSettings, Limits, TokenSettings, WriteProbe};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
 use crate::rotation::full_cycle::FullCycleGate;
+use crate::rotation::privilege::AcceptedRisk;
 use crate::scim::credential::CredentialShape;
 use crate::value::HumanDuration;
 use crate::vault::KvPath;
@@ -104,6 +109,28 @@ impl Tokens<'_> {
         resolved
     }
 
+    /// The settings of the federated tokens.
+    pub(super) fn federated(
+        &self,
+        tokens: BTreeMap<String, (RawFederatedToken, RawPolicy)>,
+        problems: &mut Problems,
+    ) -> BTreeMap<String, Box<FederatedSettings>> {
+        let one = |(name, (own, policy)): (String, (RawFederatedToken, RawPolicy))| {
+            let at = format!("tokens.{name}");
+            let endpoint = federated::endpoint(&at, &own, problems);
+            let merged = policy.or(&self.defaults);
+            let settings = FederatedSettings {
+                scim_url: own.scim_url,
+                environment: merged.environment.unwrap_or_default(),
+                probe: merged.probe.unwrap_or_default(),
+                endpoint,
+                federated: own.federated,
+            };
+            (name, Box::new(settings))
+        };
+        tokens.into_iter().map(one).collect()
+    }
+
     fn one(
         &self,
         name: &str,
@@ -121,12 +148,16 @@ impl Tokens<'_> {
             on,
             within: time(own.full_cycle_within, FULL_CYCLE_WITHIN),
         });
+        policy.privilege.has_must_refuse = !own.must_refuse.is_empty();
+        policy.privilege.accepted_risk = own.accepted_risk.clone().map(accepted_risk);
         let token_endpoint = credential::endpoint(&at, &own, problems);
         Some(TokenSettings {
             vault_path: path(name, &own.vault_path, problems)?,
             fields: match own.credential {
                 CredentialShape::ClientSecret => own.fields,
-                CredentialShape::Token | CredentialShape::Key => own.fields.without_client(),
+                CredentialShape::Token | CredentialShape::Key | CredentialShape::Federated => {
+                    own.fields.without_client()
+                }
             },
             credential: own.credential,
             token_endpoint,
@@ -143,6 +174,7 @@ impl Tokens<'_> {
                 every: time(own.write_probe_every, WRITE_PROBE_EVERY),
                 config: own.full_cycle,
             }),
+            must_refuse: own.must_refuse.into(),
         })
     }
 }
@@ -150,6 +182,17 @@ impl Tokens<'_> {
 /// Most tokens say nothing of full cycles.
 fn write_probe(said: WriteProbe) -> Option<Box<WriteProbe>> {
     (said != WriteProbe::default()).then(|| Box::new(said))
+}
+
+/// The whole day is meant.
+fn accepted_risk(raw: RawAcceptedRisk) -> AcceptedRisk {
+    let next = raw.until.0.tomorrow().unwrap_or(raw.until.0);
+    let end = TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0));
+    AcceptedRisk {
+        reason: raw.reason,
+        owner: raw.owner,
+        until: end.unwrap_or(Timestamp::MAX),
+    }
 }
 
 /// Where the token is published; for what is no path, one that nobody else has,

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{Shape, shape_of};
 use super::lists::List;
-use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
 use crate::server::config::ServerConfig;
@@ -36,6 +37,7 @@ pub fn schema(library: &Library<'_>) -> Value {
         ("vault", shape_of::<VaultConfig>()),
         ("server", shape_of::<ServerConfig>()),
         ("log", shape_of::<LogConfig>()),
+        ("audit", shape_of::<AuditConfig>()),
         ("http", shape_of::<RawHttp>()),
         ("limits", shape_of::<RawLimits>()),
         ("defaults", shape_of::<RawPolicy>()),
@@ -50,8 +52,9 @@ pub fn schema(library: &Library<'_>) -> Value {
         keys.insert(family.section().to_owned(), named(&kinds));
     }
     let own = defs.keys(&shape_of::<RawToken>());
+    let federated = defs.keys(&shape_of::<RawFederatedToken>());
     let policy = defs.keys(&shape_of::<RawPolicy>());
-    let token = table(own.into_iter().chain(policy).collect());
+    let token = table(own.into_iter().chain(federated).chain(policy).collect());
     keys.insert("tokens".to_owned(), named(&token));
     let mut whole = table(keys);
     whole["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");

@@ -9,19 +9,22 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::federated;
 use super::finding::{Finding, Findings};
 use super::keys;
 use super::lists::List;
 use super::locate::Document;
 use super::placeholders::Placeholders;
-use super::raw::{RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawPolicy, RawToken};
 use super::rules;
 use super::typed::{self, Section, Size};
 use super::vendors::Uses;
 use super::wording;
 
 /// Sections of the main file.
-const SINGLE: [&str; 6] = ["vault", "server", "log", "http", "limits", "defaults"];
+const SINGLE: [&str; 7] = [
+    "vault", "server", "log", "audit", "http", "limits", "defaults",
+];
 /// Sections of named tables, in any file.
 const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
 
@@ -189,9 +192,32 @@ impl<'a> Sections<'a> {
     ) -> BTreeMap<String, (RawToken, RawPolicy)> {
         let policy_keys = keys::fields::<RawPolicy>();
         let mut read = BTreeMap::new();
-        for (name, section) in self.named.remove("tokens").into_iter().flatten() {
+        let all = self.named.remove("tokens").into_iter().flatten();
+        let (federated, rotated) = all.partition(|(_, section)| federated::is_one(section));
+        self.named.insert("tokens", federated);
+        let rotated: BTreeMap<String, Section<'_>> = rotated;
+        for (name, section) in rotated {
             let (own, policy) = split(section, &policy_keys);
             let own = self.read::<RawToken>(own, &policy_keys, findings);
+            let policy = self.read::<RawPolicy>(policy, &[], findings);
+            if let (Some(own), Some(policy)) = (own, policy) {
+                read.insert(name, (own, policy));
+            }
+        }
+        read
+    }
+
+    /// The tokens whose credential is federated, after [`Sections::tokens`].
+    pub(super) fn federated(
+        &mut self,
+        findings: &mut Findings,
+    ) -> BTreeMap<String, (RawFederatedToken, RawPolicy)> {
+        let policy_keys = keys::fields::<RawPolicy>();
+        let mut read = BTreeMap::new();
+        for (name, mut section) in self.named.remove("tokens").into_iter().flatten() {
+            federated::take_out_keys_of_rotation(&mut section, findings);
+            let (own, policy) = split(section, &policy_keys);
+            let own = self.read::<RawFederatedToken>(own, &policy_keys, findings);
             let policy = self.read::<RawPolicy>(policy, &[], findings);
             if let (Some(own), Some(policy)) = (own, policy) {
                 read.insert(name, (own, policy));

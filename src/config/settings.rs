@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use url::Url;
 
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
@@ -15,6 +16,7 @@ use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
 use crate::scim::cycle::profile::CycleConfig;
+use crate::scim::federated::config::Federated;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
 use crate::vault::{FieldNames, KvPath, VaultConfig};
@@ -28,6 +30,8 @@ pub struct Settings {
     pub server: ServerConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[audit]`.
+    pub audit: AuditConfig,
     /// `[http]`: how servers other than Vault are talked to.
     pub http: ClientSettings,
     /// `[limits]`.
@@ -41,6 +45,8 @@ pub struct Settings {
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
     /// `limits.write_probe_hosts`: the hosts at which full cycles may write.
     pub write_probe_hosts: Vec<String>,
+    /// Tokens whose credential is federated: nothing of them is rotated.
+    pub federated: BTreeMap<String, Box<FederatedSettings>>,
     /// The files that hold credentials and keys of the daemon.
     pub own_files: Vec<PathBuf>,
 }
@@ -71,6 +77,8 @@ pub struct TokenSettings {
     pub probe: ProbeConfig,
     /// Whether and how full cycles are run with it; `None` where nothing is said.
     pub write_probe: Option<Box<WriteProbe>>,
+    /// URLs that must refuse the token.
+    pub must_refuse: Arc<[Url]>,
     /// Whether a lifetime below 24 hours is meant.
     pub allow_short_lived: bool,
 }
@@ -97,6 +105,21 @@ impl Default for WriteProbe {
             config: CycleConfig::default(),
         }
     }
+}
+
+/// One federated credential, which is watched and never rotated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FederatedSettings {
+    /// Base URL of the SCIM service provider.
+    pub scim_url: Url,
+    /// What a failure costs.
+    pub environment: Environment,
+    /// How SCIM is read with an access token.
+    pub probe: ProbeConfig,
+    /// Where an assertion is exchanged for an access token.
+    pub endpoint: Option<Arc<TokenEndpoint>>,
+    /// What both sides agreed on.
+    pub federated: Federated,
 }
 
 /// What a failure costs; risky settings are warned of in production.

@@ -125,6 +125,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
         Outcome::Adopted { .. }
         | Outcome::Issued(_)
         | Outcome::Supplied { .. }
+        | Outcome::CannotBeHeld(_)
         | Outcome::Proved(_)
         | Outcome::Delivered { .. }
         | Outcome::Confirmed { .. }

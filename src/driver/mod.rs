@@ -6,12 +6,14 @@
 //! effects whose commit was refused in `reconcile`, what people ask for in
 //! [`inbox`], the connections' states in `look`, and full cycles in [`cycles`]. [`situation`] builds the second argument of `plan`. [`perform`]
 //! turns a step into calls of ports. [`supervisor`] wakes tokens when they are
-//! due and ends the work cleanly; [`foreground`] does that for commands. Nothing
+//! due and ends the work cleanly; [`foreground`] does that for commands.
+//! [`federated`] watches the credentials of which nothing is rotated. Nothing
 //! here decides what a token needs: that is [`crate::rotation::plan::plan`].
 
 mod agenda;
 pub mod amend;
 pub mod cycles;
+pub mod federated;
 pub mod foreground;
 mod idle;
 pub mod inbox;

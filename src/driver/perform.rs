@@ -6,13 +6,15 @@ mod delivery;
 mod ending;
 mod lookup;
 mod operands;
+mod privilege;
 mod published;
 
 use self::dead::Now;
-use self::delivery::{confirm, deliver, revert};
+use self::delivery::{confirm, deliver, objections, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::lookup::look_up;
 use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
+use self::privilege::look_at_privilege;
 use self::published::{adopt, publish, supplied};
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
@@ -50,7 +52,7 @@ pub async fn perform(
                     supplied,
                 })
         }
-        Step::Prove => prove(unit, record).await,
+        Step::Prove => prove(unit, record, now).await,
         Step::Deliver { connection } => deliver(unit, record, connection).await,
         Step::Confirm { connection } => confirm(unit, record, connection).await,
         Step::Complete => complete(unit, record).await,
@@ -61,7 +63,7 @@ pub async fn perform(
         Step::Retire { fingerprint } => retire(unit, record, fingerprint, now).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
-        Step::Verify => verify(unit, record).await,
+        Step::Verify => verify(unit, record, now).await,
     };
     done.unwrap_or_else(|fault| Outcome::Failed {
         step: step.clone(),
@@ -215,8 +217,14 @@ async fn look_after_restore(unit: &Unit) -> Result<Outcome, Fault> {
     })
 }
 
-async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+async fn prove(unit: &Unit, record: &Record, now: &Now<'_>) -> Result<Outcome, Fault> {
     let pending = pending_of(record)?;
+    if pending.evidence.is_none() {
+        let objections = objections(unit, record, pending);
+        if !objections.is_empty() {
+            return Ok(Outcome::CannotBeHeld(objections));
+        }
+    }
     let verdict = unit.probe.prove(&pending.value).await;
     let verdict = match (verdict, &record.current) {
         (Verdict::Pass(evidence), Some(current)) if tenant::is_compared(record) => {
@@ -225,8 +233,9 @@ async fn prove(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
         }
         (verdict, _) => verdict,
     };
+    let verdict = remember_tenant(unit, pending, verdict).await;
     Ok(Outcome::Proved(
-        remember_tenant(unit, pending, verdict).await,
+        look_at_privilege(unit, pending, verdict, now).await,
     ))
 }
 
@@ -266,10 +275,11 @@ async fn compare_tenants(unit: &Unit, new: &HeldToken, old: &HeldToken) -> Tenan
     tenancy
 }
 
-async fn verify(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
+async fn verify(unit: &Unit, record: &Record, now: &Now<'_>) -> Result<Outcome, Fault> {
     let current = current_of(record)?;
     let seen = unit.probe.prove(&current.value).await;
     let verdict = dead::token_in_use(unit, current, seen).await;
     let verdict = remember_tenant(unit, current, verdict).await;
+    let verdict = look_at_privilege(unit, current, verdict, now).await;
     Ok(Outcome::Verified(verdict))
 }

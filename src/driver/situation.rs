@@ -23,6 +23,8 @@ pub struct Conditions {
     pub full_cycles: Arc<FullCycles>,
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether no rotation may begin because the audit cannot be written.
+    pub audit_fails: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// The last full cycle that passed of each token that others wait for.
@@ -122,6 +124,7 @@ impl Conditions {
                 .as_ref()
                 .and_then(|gate| self.full_cycles.get(&gate.on)),
             all_paused: (self.all_paused)(),
+            audit_fails: (self.audit_fails)(),
             leaving: unit.leaving,
         }
     }

@@ -27,6 +27,7 @@ use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
 use crate::rotation::capability::IssuerCapabilities;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::scopes::{ScopeSource, Scopes};
 use crate::secret::{BearerToken, SecretText};
 
 /// The running issuer.
@@ -137,6 +138,21 @@ impl Oauth2Tokens {
         }
     }
 
+    /// A server that tells no scopes granted those that were asked for (RFC 6749,
+    /// section 5.1).
+    fn granted_scopes(&self, told: Option<&str>, token: &BearerToken) -> Option<Scopes> {
+        let asked = &self.config.scopes;
+        match told {
+            Some(told) => Scopes::read(ScopeSource::Answer, [told], Some(token)),
+            None if asked.is_empty() => None,
+            None => Scopes::read(
+                ScopeSource::Declared,
+                asked.iter().map(String::as_str),
+                Some(token),
+            ),
+        }
+    }
+
     /// The access token as a SCIM token, whose rules are stricter. A driver that asks
     /// for one after this error gets another one, and this one dies by itself.
     fn scim_token(&self, access: &SecretText) -> Result<BearerToken, Fault> {
@@ -186,6 +202,8 @@ impl Issuer for Oauth2Tokens {
         let value = self.scim_token(&granted.token)?;
         let (expires_at, expiry) = self.expiry(&value, reported).await;
         Ok(IssuedToken {
+            scopes: self.granted_scopes(granted.scope.as_deref(), &value),
+            asked_life: None,
             value,
             id: None,
             expires_at,
@@ -196,6 +214,16 @@ impl Issuer for Oauth2Tokens {
 
     async fn get(&self, _token: &str, _id: &str) -> Result<Option<ListedToken>, Fault> {
         Err(self.cannot("look a token up by id", "access tokens have none"))
+    }
+
+    /// By introspection, where it is configured.
+    async fn scopes(&self, _token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        let (Some(url), Some(value)) = (&self.config.introspection_url, &handle.value) else {
+            return Ok(None);
+        };
+        let body = self.introspect(url, value).await?;
+        let told = body.get("scope");
+        Ok(told.and_then(|told| Scopes::in_json(ScopeSource::Introspection, told, Some(value))))
     }
 
     /// RFC 7009 answers 200 to anything, so introspection has the last word

@@ -35,9 +35,36 @@ pub fn objection(text: &str, token: Option<&BearerToken>) -> Option<&'static str
     has_token.then_some("is the token itself")
 }
 
+/// A name that an issuer tells, as people may be shown it: of whom or where a token
+/// was used. `None` for an empty one.
+#[must_use]
+pub fn shown(text: &str) -> Option<String> {
+    const MOST: usize = 128;
+    let plain = text.trim().chars().map(|c| match c {
+        ' '..='~' => c,
+        _ => '?',
+    });
+    let shown: String = plain.take(MOST).collect();
+    (!shown.is_empty()).then_some(shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_shown_short_and_without_control_characters() {
+        let long = "x".repeat(500);
+        let cases = [
+            ("  Okta (10.0.0.7) ", Some("Okta (10.0.0.7)")),
+            ("a\u{1b}[31m\nb", Some("a?[31m?b")),
+            ("  ", None),
+            (&long, Some(&long[..128])),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(text).as_deref(), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn only_plain_texts_are_ids() {

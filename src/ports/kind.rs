@@ -62,6 +62,12 @@ pub trait Kind: Send + Sync {
         None
     }
 
+    /// The scopes that an issuer is asked for with each token, as far as the settings
+    /// name them.
+    fn asked_scopes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether an issuer tells the client id with a new client secret, or a connection
     /// is given it.
     fn handles_client_id(&self) -> bool {

@@ -9,6 +9,7 @@ pub mod kind;
 pub mod pulse;
 pub mod refresh;
 mod store;
+pub mod switch;
 pub mod unit;
 pub mod vault_lease;
 pub mod witness;
@@ -20,6 +21,7 @@ use crate::fault::Fault;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
+use crate::scim::scopes::Scopes;
 use crate::secret::BearerToken;
 
 pub use self::condition::Condition;
@@ -108,6 +110,15 @@ pub trait Issuer: Send + Sync {
     /// When the issuer cannot answer. `Ok(None)`: there is no such token.
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault>;
 
+    /// What a token may do, asked for now; `None` if the issuer cannot tell.
+    ///
+    /// # Errors
+    /// When the issuer does not answer.
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        let _ = (token, handle);
+        Ok(None)
+    }
+
     /// Revokes a token. A token that does not exist counts as revoked.
     ///
     /// # Errors
@@ -165,6 +176,14 @@ pub trait Connection: Send + Sync {
     /// # Errors
     /// `Rejected` with kind `config` if it has another base URL.
     async fn preflight(&self, token: &str, scim_url: &url::Url) -> Result<(), Fault>;
+
+    /// Why it cannot hold this token: its length, its characters, or what a template
+    /// makes of it. Nothing is sent. `None` if it can, as far as is known here; no
+    /// part of the token is in the answer.
+    fn objection(&self, delivery: &Delivery<'_>) -> Option<String> {
+        let _ = delivery;
+        None
+    }
 
     /// Writes the token to it. A repeated call with the same token is harmless.
     ///

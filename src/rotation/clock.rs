@@ -120,6 +120,7 @@ fn retiring(entry: &mut Retiring, now: Timestamp) {
     }
     entry.use_checked.take_if(|seen| seen.at > now);
     each_earlier(&mut entry.revoked_at, now);
+    each_earlier(&mut entry.refused_since, now);
     retry(&mut entry.retry_at, now);
 }
 

@@ -118,6 +118,7 @@ pub mod issuer_id;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod privilege;
 pub mod proof;
 pub mod reason;
 pub mod record;

@@ -7,6 +7,7 @@ use super::issuer_id::IssuerId;
 use super::record::{ExpiryKnown, StatedEnd, Trigger};
 use crate::fault::Fault;
 use crate::scim::evidence::{Evidence, Refusal, Verdict};
+use crate::scim::scopes::Scopes;
 use crate::secret::shown_parts::ShownParts;
 use crate::secret::{BearerToken, Fingerprint};
 
@@ -40,6 +41,9 @@ pub enum Outcome {
         /// The value.
         supplied: Supplied,
     },
+    /// `Prove`, `Deliver`: connections that cannot hold the pending token. It was not
+    /// sent to anybody.
+    CannotBeHeld(Vec<Objection>),
     /// `Prove`: the service provider's verdict on the pending token.
     Proved(Verdict<Evidence>),
     /// `Deliver`: the connection accepted the pending token.
@@ -71,6 +75,8 @@ pub enum Outcome {
         fingerprint: Fingerprint,
         /// When.
         last_used_at: Option<Timestamp>,
+        /// By whom or from where, where the issuer tells.
+        last_used_by: Option<String>,
     },
     /// `Retire`: the issuer accepted the revocation (or none is possible), and
     /// this is the service provider's verdict afterwards.
@@ -122,7 +128,8 @@ impl Outcome {
             Self::Published => "publish",
             Self::Reverted { .. } => "revert",
             Self::Discarded => "discard",
-            Self::Proved(Verdict::Fail(_) | Verdict::Inconclusive(_))
+            Self::CannotBeHeld(_)
+            | Self::Proved(Verdict::Fail(_) | Verdict::Inconclusive(_))
             | Self::Confirmed {
                 confirmation: Confirmation::NotYet { .. } | Confirmation::Refused { .. },
                 ..
@@ -192,6 +199,10 @@ pub struct ListedToken {
     pub expires_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// By whom or from where it was last used.
+    pub last_used_by: Option<String>,
+    /// What it may do.
+    pub scopes: Option<Scopes>,
     /// The beginning and the end of its value, as far as the list shows them.
     pub shown: ShownParts,
 }
@@ -206,6 +217,8 @@ impl ListedToken {
             created_at: None,
             expires_at: None,
             last_used_at: None,
+            last_used_by: None,
+            scopes: None,
             shown: ShownParts::default(),
         }
     }
@@ -230,6 +243,10 @@ pub struct IssuedToken {
     pub expiry: ExpiryKnown,
     /// When the old token dies, where the issuer schedules that.
     pub old_dies_at: Option<Timestamp>,
+    /// What it may do, where the issuer tells.
+    pub scopes: Option<Scopes>,
+    /// The life that the issuer was asked for.
+    pub asked_life: Option<SignedDuration>,
 }
 
 impl IssuedToken {
@@ -238,6 +255,15 @@ impl IssuedToken {
     pub fn issuer_id(&self) -> Option<IssuerId> {
         self.id.as_deref().map(IssuerId::shown)
     }
+}
+
+/// Why a connection cannot hold a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Name of the connection.
+    pub connection: String,
+    /// The limit, and how the token exceeds it; contains no part of the token.
+    pub why: String,
 }
 
 /// A token at the published path.

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::full_cycle::FullCycleGate;
+use super::privilege::PrivilegeRules;
 use super::record::{ExpiryKnown, Failures, HeldToken};
 use super::schedule::{CronRule, Windows};
 
@@ -54,6 +55,14 @@ pub struct Policy {
     pub full_cycle: Option<FullCycleGate>,
     /// Whether a value that a person writes to the published path is accepted.
     pub accept_supplied: AcceptSupplied,
+    /// What the token may be allowed to do.
+    pub privilege: PrivilegeRules,
+    /// How much shorter than asked, as a share, the life of a new token may be before
+    /// people are told.
+    pub life_tolerance: f64,
+    /// How long a retired token must have been refused, from the first refusal on,
+    /// before it counts as dead.
+    pub refusal_window: SignedDuration,
 }
 
 /// Whether a value that a person writes to the published path becomes the next
@@ -95,6 +104,18 @@ impl Policy {
         token
             .expires_at
             .or_else(|| token.issued_at.checked_add(declared?).ok())
+    }
+
+    /// The life that was asked for, if the issued one is shorter by more than is
+    /// tolerated.
+    #[must_use]
+    pub fn asked_in_vain(
+        &self,
+        asked: Option<SignedDuration>,
+        issued: Option<SignedDuration>,
+    ) -> Option<SignedDuration> {
+        let (asked, issued) = (asked?, issued?);
+        (issued < scale(asked, 1.0 - self.life_tolerance)).then_some(asked)
     }
 
     /// The longest life that the configuration knows of tokens of this kind.

@@ -74,6 +74,8 @@ pub enum Reason {
     WaitingWindow,
     /// The renewal waits until the full cycle of another token has passed.
     WaitingFullCycle,
+    /// The audit cannot be written, and no rotation may begin then.
+    AuditFails,
     /// The number of tokens that may be issued in a day is reached.
     IssueCap,
     /// The last proof that the token works is too weak or too old.
@@ -175,7 +177,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -208,6 +210,7 @@ impl Reason {
         Self::TokenUnrecorded,
         Self::WaitingWindow,
         Self::WaitingFullCycle,
+        Self::AuditFails,
         Self::IssueCap,
         Self::ProofNeeded,
         Self::ProbeDue,
@@ -257,7 +260,8 @@ impl Reason {
             Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
             Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
             Self::WaitingFullCycle => class("waiting_full_cycle", Urgency::HeldBack, WaitEnds::ByTime, "the full cycle of the token that `require_full_cycle_on` names has not passed in time with a fresh token; `rotate --override-guards` does not wait"),
-            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards` does not wait"),
+            Self::AuditFails => class("audit_fails", Urgency::Unfinished, WaitEnds::ByTime, "the audit cannot be written, and `[audit] on_failure` lets no rotation begin until it can"),
+            Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards --reason TEXT` does not wait"),
             Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),
             Self::ProbeDue => class("probe_due", Urgency::Healthy, WaitEnds::ByTime, "the periodic probe is due"),
             Self::RollingBack => class("rolling_back", Urgency::Unfinished, WaitEnds::ByTime, "the new token is rolled back"),

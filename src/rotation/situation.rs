@@ -56,6 +56,8 @@ pub struct Situation<'a> {
     pub full_cycle: Option<Passed>,
     /// Whether a person stopped all work (the kill switch).
     pub all_paused: bool,
+    /// Whether the audit cannot be written, and no rotation may begin then.
+    pub audit_fails: bool,
     /// Whether the token was taken out of the configuration: a rotation or
     /// retirement in progress is finished, and nothing new begins.
     pub leaving: bool,

@@ -44,7 +44,7 @@ pub fn judge(record: &Record, evidence: Evidence, tenancy: &Tenancy) -> Verdict<
         Tenancy::Gone(detail) if !is_meant => {
             let name = &record.token;
             let remedy = format!(
-                "; if they were deleted, run `scim-rotator rotate {name} --supplied` and write the value again"
+                "; if they were deleted, run `scim-rotator rotate {name} --supplied --reason TEXT` and write the value again"
             );
             other(detail, &remedy)
         }

@@ -101,6 +101,7 @@ impl Uncommitted {
             | Outcome::Recovered { .. }
             | Outcome::Adopted { .. }
             | Outcome::Supplied { .. }
+            | Outcome::CannotBeHeld(_)
             | Outcome::Proved(_)
             | Outcome::Delivered { .. }
             | Outcome::Confirmed { .. }

@@ -8,8 +8,9 @@ use http::{HeaderValue, Method};
 use url::Url;
 
 use super::config::{ProbeConfig, Read};
+use super::evidence::Finding;
 use super::garbage;
-use super::shape::ChecksumCheck;
+use super::shape::{self, ChecksumCheck, ShapeRules};
 use crate::clock::Clock;
 use crate::http::exchange::with_fields;
 use crate::http::template::Context;
@@ -40,6 +41,25 @@ impl Endpoint {
     /// A wrong token that looks like this one.
     pub(in crate::scim) fn garbage(&self, token: &BearerToken) -> BearerToken {
         garbage::like(token, self.own_checksum.as_ref())
+    }
+
+    /// L0: looks at the text of a token; `limit`: how long it may be unless the
+    /// configuration says what the service provider takes.
+    pub(in crate::scim) fn look(&self, token: &BearerToken, limit: usize) -> Result<(), Finding> {
+        let rules = ShapeRules {
+            max_length: self.config.max_token_length.unwrap_or(limit),
+            scim_url: &self.scim_url,
+            own_checksum: self.own_checksum.as_ref(),
+        };
+        let shape = shape::examine(token, &rules, self.clock.now());
+        for note in shape.notes {
+            tracing::debug!(
+                fingerprint = %token.fingerprint(),
+                note = note.as_str(),
+                "the token is odd; it is tried all the same"
+            );
+        }
+        shape.fault.map_or(Ok(()), Err)
     }
 
     /// A read with this token, or without one. `nobody` is a user name that does

@@ -12,6 +12,7 @@ pub use self::tenancy::Tenancy;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::reach::Privilege;
 use super::tenant_mark::TenantMark;
 use crate::secret::Fingerprint;
 
@@ -37,6 +38,9 @@ pub struct Evidence {
     /// predecessor, if that had to be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tenant_doubt: Option<Box<str>>,
+    /// What was last found out about what the token may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    privilege: Option<Box<Privilege>>,
 }
 
 /// Whether the same request was refused without a token and with a wrong one.
@@ -69,6 +73,7 @@ impl Evidence {
             wrong_token,
             tenant: None,
             tenant_doubt: None,
+            privilege: None,
         }
     }
 
@@ -100,6 +105,21 @@ impl Evidence {
     pub fn of_unknown_tenant(mut self, why: &str) -> Self {
         self.tenant_doubt = Some(why.into());
         self
+    }
+
+    /// The same proof with what was found out about what the token may do; without
+    /// that, with what is remembered of an earlier proof of it.
+    #[must_use]
+    pub fn with_privilege(mut self, found: Option<Privilege>, before: Option<&Self>) -> Self {
+        let remembered = || before.and_then(|before| before.privilege.clone());
+        self.privilege = found.map(Box::new).or_else(remembered);
+        self
+    }
+
+    /// What was last found out about what the token may do.
+    #[must_use]
+    pub fn privilege(&self) -> Option<&Privilege> {
+        self.privilege.as_deref()
     }
 
     /// What the token saw of its tenant.

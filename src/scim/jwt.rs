@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::secret::{BearerToken, MAX_TOKEN_LEN};
+use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN};
 
 /// A longer lifetime is taken for a mistake.
 pub(in crate::scim) const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 3653);
@@ -29,7 +29,14 @@ pub struct Claims {
     pub issued_at: Option<Timestamp>,
     /// Hosts of those entries of `aud` that are URLs.
     pub audience_hosts: Vec<String>,
+    /// What `scope`, `scp`, `roles` and `permissions` contain: a text or an array of
+    /// texts each.
+    pub scopes: Vec<String>,
 }
+
+/// The claims that tell what a token may do: RFC 8693 and 9068, and what Microsoft
+/// and others write instead.
+const SCOPE_CLAIMS: [&str; 4] = ["scope", "scp", "roles", "permissions"];
 
 /// What a JWT says about its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,16 +62,11 @@ pub fn expiry(token: &BearerToken) -> Option<Timestamp> {
 /// Decodes the claims of a JWT; `None` if the text is no JWT.
 #[must_use]
 pub fn decode(token: &str) -> Option<Claims> {
-    if token.len() > MAX_TOKEN_LEN {
+    if token.len() > MAX_ACCESS_TOKEN_LEN {
         return None;
     }
-    let mut parts = token.split('.');
-    let (header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let algorithm = segment(header)?.get("alg")?.as_str()?.to_owned();
-    let payload = segment(payload)?;
+    let (header, payload) = parts(token)?;
+    let algorithm = header.get("alg")?.as_str()?.to_owned();
     let issued_at = payload.get("iat").and_then(numeric_date);
     Some(Claims {
         algorithm,
@@ -74,7 +76,22 @@ pub fn decode(token: &str) -> Option<Claims> {
         not_before: payload.get("nbf").and_then(numeric_date),
         issued_at,
         audience_hosts: payload.get("aud").map(hosts).unwrap_or_default(),
+        scopes: SCOPE_CLAIMS
+            .iter()
+            .filter_map(|claim| payload.get(*claim))
+            .flat_map(texts)
+            .collect(),
     })
+}
+
+/// The header and the claims of a JWT.
+pub(in crate::scim) fn parts(token: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
+    let mut parts = token.split('.');
+    let (header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Some((segment(header)?, segment(payload)?))
 }
 
 fn segment(text: &str) -> Option<Map<String, Value>> {
@@ -100,12 +117,20 @@ fn plausible(exp: &Value, issued_at: Option<Timestamp>) -> Expiry {
 }
 
 /// A `NumericDate` of RFC 7519: seconds since 1970, perhaps with a fraction.
-fn numeric_date(value: &Value) -> Option<Timestamp> {
+pub(in crate::scim) fn numeric_date(value: &Value) -> Option<Timestamp> {
     let seconds = value.as_f64()?;
     if !(1.0..MILLISECONDS_FROM).contains(&seconds) {
         return None;
     }
     Timestamp::from_second(seconds as i64).ok()
+}
+
+fn texts(claim: &Value) -> Vec<String> {
+    let items = claim
+        .as_array()
+        .map_or(std::slice::from_ref(claim), Vec::as_slice);
+    let texts = items.iter().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
 }
 
 fn hosts(audience: &Value) -> Vec<String> {
@@ -188,5 +213,23 @@ pub(in crate::scim) mod tests {
         let payload = r#"{"aud":["https://Acme.example.com/scim","urn:x",7]}"#;
         let claims = decode(&jwt(RS256, payload)).expect("a JWT");
         assert_eq!(claims.audience_hosts, ["acme.example.com"]);
+    }
+
+    #[test]
+    fn scopes_are_read_from_each_claim_that_may_have_them() {
+        let cases = [
+            (r#"{"scope":"a b"}"#, vec!["a b"]),
+            (r#"{"scope":["a","b"]}"#, vec!["a", "b"]),
+            (
+                r#"{"scp":"a","roles":["b",7],"permissions":["c"]}"#,
+                vec!["a", "b", "c"],
+            ),
+            (r#"{"scope":7,"roles":{"x":"y"}}"#, vec![]),
+            ("{}", vec![]),
+        ];
+        for (payload, expected) in cases {
+            let claims = decode(&jwt(RS256, payload)).expect(payload);
+            assert_eq!(claims.scopes, expected, "{payload}");
+        }
     }
 }

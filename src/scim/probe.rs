@@ -29,17 +29,19 @@ use super::credential::TokenEndpoint;
 use super::cycle::FullCycle;
 use super::cycle::profile::CycleRules;
 use super::endpoint::Endpoint;
-use super::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
+use super::evidence::{Evidence, Refusal, Tenancy, Verdict};
 use super::exchange::{Exchange, Exchanged};
+use super::levels::{self, Levels, Walk};
+use super::reach::Reached;
 use super::round::Round;
 use super::secret_verdict::{self, SecretRound};
-use super::shape::{self, ChecksumCheck, ShapeRules};
+use super::shape::ChecksumCheck;
 use super::tenancy;
 use super::tenant_mark::TenantMark;
 use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
 use crate::http::Client;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN, MAX_TOKEN_LEN};
 
 /// Tests tokens at the service provider.
 #[async_trait]
@@ -61,6 +63,20 @@ pub trait Probe: Send + Sync {
     /// worked.
     async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy;
 
+    /// L4: what the URLs answer that must refuse this token; empty if none is
+    /// configured.
+    async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
+        let _ = value;
+        Vec::new()
+    }
+
+    /// L0 to L4 one by one, for people. The same requests as those of
+    /// [`Probe::prove`] and [`Probe::reach`], in one round.
+    async fn levels(&self, value: &BearerToken) -> Levels {
+        let _ = value;
+        Levels::default()
+    }
+
     /// L6: the old token is refused while the new one is accepted.
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
 
@@ -76,6 +92,8 @@ pub struct ScimProbe {
     endpoint: Endpoint,
     exchange: Option<Exchange>,
     cycle: Option<Arc<CycleRules>>,
+    /// URLs that must refuse the token.
+    must_refuse: Arc<[Url]>,
 }
 
 impl ScimProbe {
@@ -98,6 +116,7 @@ impl ScimProbe {
             },
             exchange: None,
             cycle: None,
+            must_refuse: Arc::default(),
         }
     }
 
@@ -105,6 +124,13 @@ impl ScimProbe {
     #[must_use]
     pub fn with_full_cycle(mut self, rules: Arc<CycleRules>) -> Self {
         self.cycle = Some(rules);
+        self
+    }
+
+    /// The same probe, which also reads these URLs that must refuse the token.
+    #[must_use]
+    pub fn refused_by(mut self, urls: Arc<[Url]>) -> Self {
+        self.must_refuse = urls;
         self
     }
 
@@ -135,26 +161,9 @@ impl ScimProbe {
         self
     }
 
-    fn look(&self, token: &BearerToken) -> Result<(), Finding> {
-        let rules = ShapeRules {
-            max_length: self.endpoint.config.max_token_length,
-            scim_url: &self.endpoint.scim_url,
-            own_checksum: self.endpoint.own_checksum.as_ref(),
-        };
-        let shape = shape::examine(token, &rules, self.endpoint.clock.now());
-        for note in shape.notes {
-            tracing::debug!(
-                fingerprint = %token.fingerprint(),
-                note = note.as_str(),
-                "the token is odd; it is tried all the same"
-            );
-        }
-        shape.fault.map_or(Ok(()), Err)
-    }
-
     /// Tries a token that is sent as it is.
     async fn prove_token(&self, value: &BearerToken) -> Verdict<Evidence> {
-        if let Err(fault) = self.look(value) {
+        if let Err(fault) = self.endpoint.look(value, MAX_TOKEN_LEN) {
             return Verdict::Fail(fault);
         }
         let mut round = Round::new(&self.endpoint);
@@ -183,7 +192,7 @@ impl ScimProbe {
                 return secret_verdict::not_granted(&other, None);
             }
         };
-        if let Err(fault) = self.look(&access) {
+        if let Err(fault) = self.endpoint.look(&access, MAX_ACCESS_TOKEN_LEN) {
             return Verdict::Fail(fault);
         }
         let observed = round.observe(&access).await;
@@ -299,6 +308,28 @@ impl Probe for ScimProbe {
         }
     }
 
+    async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
+        if self.must_refuse.is_empty() {
+            return Vec::new();
+        }
+        match self.access(value).await {
+            Some(access) => {
+                let mut round = Round::new(&self.endpoint);
+                round.reach(&self.must_refuse, &access).await
+            }
+            None => Vec::new(),
+        }
+    }
+
+    async fn levels(&self, value: &BearerToken) -> Levels {
+        let walk = Walk {
+            endpoint: &self.endpoint,
+            exchange: self.exchange.as_ref(),
+            must_refuse: &self.must_refuse,
+        };
+        levels::walk(&walk, value).await
+    }
+
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {
         match &self.exchange {
             Some(exchange) => self.secret_refused(exchange, old, new).await,
@@ -311,6 +342,7 @@ impl Probe for ScimProbe {
             endpoint: &self.endpoint,
             exchange: self.exchange.as_ref(),
             rules: self.cycle.as_deref()?,
+            must_refuse: &self.must_refuse,
         })
     }
 }

@@ -13,6 +13,7 @@ use super::evidence::{Evidence, Verdict};
 use super::garbage::Noise;
 use super::message::Message;
 use super::outline;
+use super::reach::{ReachAnswer, Reached};
 use super::verdict::{self, ControlAnswers, Observed};
 use super::words::{describe, without_discovery};
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -44,6 +45,8 @@ pub(in crate::scim) struct Round<'a> {
     left: u8,
     filters: bool,
     discovery_is_protected: bool,
+    /// What the service provider's configuration was answered with.
+    discovered: Option<ProbeAnswer>,
 }
 
 impl<'a> Round<'a> {
@@ -56,6 +59,7 @@ impl<'a> Round<'a> {
             left: MOST_REQUESTS,
             filters: true,
             discovery_is_protected: false,
+            discovered: None,
         }
     }
 
@@ -67,6 +71,7 @@ impl<'a> Round<'a> {
             return Ok(());
         }
         let (answer, message) = self.exchange(Variant::Discovery, None).await;
+        self.discovered = Some(answer.clone());
         match answer {
             ProbeAnswer::Tls => Err(Verdict::Fail(describe(&answer))),
             ProbeAnswer::Unreachable(_)
@@ -99,6 +104,15 @@ impl<'a> Round<'a> {
 
     /// L2 with its controls, then L3.
     pub(in crate::scim) async fn observe(&mut self, token: &BearerToken) -> Observed {
+        let (seen, read) = self.authenticate(token).await;
+        self.and_list(token, seen, read).await
+    }
+
+    /// L2 with its controls, and the read that decided.
+    pub(in crate::scim) async fn authenticate(
+        &mut self,
+        token: &BearerToken,
+    ) -> (Observed, Variant) {
         let (reads, read) = self.first_answer(token).await;
         let asks_controls = self.endpoint.config.negative_controls
             && verdict::decisive(&reads).is_some_and(verdict::needs_controls);
@@ -110,8 +124,23 @@ impl<'a> Round<'a> {
         } else {
             None
         };
+        let seen = Observed {
+            reads,
+            controls,
+            ..Observed::default()
+        };
+        (seen, read)
+    }
+
+    /// L3 after L2.
+    pub(in crate::scim) async fn and_list(
+        &mut self,
+        token: &BearerToken,
+        seen: Observed,
+        read: Variant,
+    ) -> Observed {
         // The other reads have shown a list already.
-        let accepted = verdict::decisive(&reads).is_some_and(ProbeAnswer::is_accepted);
+        let accepted = verdict::decisive(&seen.reads).is_some_and(ProbeAnswer::is_accepted);
         let lists = self.endpoint.config.listing && read == Variant::Collection(Read::Filter);
         let listing = if accepted && lists {
             Some(self.list(token).await)
@@ -124,11 +153,54 @@ impl<'a> Round<'a> {
             None
         };
         Observed {
-            reads,
-            controls,
             listing,
             again,
+            ..seen
         }
+    }
+
+    /// What the service provider's configuration was answered with, if it was asked
+    /// for.
+    pub(in crate::scim) fn discovered(&self) -> Option<&ProbeAnswer> {
+        self.discovered.as_ref()
+    }
+
+    /// How many requests were sent.
+    pub(in crate::scim) fn requests(&self) -> u8 {
+        MOST_REQUESTS - self.left
+    }
+
+    /// L4: what each of the URLs answers that must refuse this token. What lets
+    /// everybody in shows nothing of the token.
+    pub(in crate::scim) async fn reach(
+        &mut self,
+        urls: &[Url],
+        token: &BearerToken,
+    ) -> Vec<Reached> {
+        let mut all = Vec::with_capacity(urls.len());
+        for url in urls {
+            let mut reached = Reached::of(url.as_str(), self.status_of(url, Some(token)).await);
+            if reached.answer == ReachAnswer::LetIn {
+                let without = self.status_of(url, None).await;
+                if Reached::of(url.as_str(), without).answer == ReachAnswer::LetIn {
+                    reached.answer = ReachAnswer::Unclear;
+                }
+            }
+            all.push(reached);
+        }
+        all
+    }
+
+    /// The status of a read whose answer is thrown away.
+    async fn status_of(&mut self, url: &Url, token: Option<&BearerToken>) -> Option<u16> {
+        let left = self.left.checked_sub(1)?;
+        if self.left < MOST_REQUESTS {
+            self.endpoint.clock.sleep(self.endpoint.config.pace.0).await;
+        }
+        self.left = left;
+        let request = self.endpoint.request_to(url.clone(), token).ok()?;
+        let answer = self.send(request.beginning_is_enough()).await.ok()?;
+        Some(answer.status)
     }
 
     /// Tries one kind of read after the other until one is supported. Returns

@@ -11,6 +11,9 @@
 //! endpoint and scopes ([`ClientParts`]) are part of the [`BearerToken`] then: none
 //! of them goes anywhere without the others.
 //!
+//! Two kinds of short names tell secrets apart: a plain [`Fingerprint`] for decisions, and
+//! a [`KeyedFingerprint`] for what leaves the house, such as the audit.
+//!
 //! A [`SecretRef`] names a credential; [`resolve::Secrets`] reads what it names.
 //! [`spellings`] knows in which spellings a secret may come back, and
 //! [`mask::Mask`] takes them out of foreign text. [`redact`] masks what is left in
@@ -18,6 +21,7 @@
 
 mod client;
 mod fingerprint;
+mod keyed;
 pub mod mask;
 pub mod redact;
 mod reference;
@@ -32,9 +36,10 @@ use zeroize::Zeroizing;
 
 pub use client::{ClientParts, objection_to_client_id};
 pub use fingerprint::Fingerprint;
+pub use keyed::{FingerprintKey, InstallationKey, KeyedFingerprint};
 pub use reference::SecretRef;
 pub use text::{HeaderObstacle, MAX_SECRET_LEN, SecretText, SecretTextError, announce, watch};
-pub use token::{BearerToken, MAX_TOKEN_LEN, TokenShapeError};
+pub use token::{BearerToken, MAX_ACCESS_TOKEN_LEN, MAX_TOKEN_LEN, TokenShapeError};
 
 /// 256 bits from the operating system's generator, through AWS-LC.
 ///

@@ -18,6 +18,7 @@ use crate::rotation::forecast::Upcoming;
 use crate::rotation::record::{RotationResult, StageName, Trigger};
 use crate::scim::cycle::journal::JournalDocument;
 use crate::scim::cycle::report::CycleVerdict;
+use crate::scim::federated::verdict::Standing;
 
 /// All tokens of this process.
 #[derive(Debug, Default)]
@@ -42,6 +43,8 @@ pub struct Entry {
     pub looks: Arc<Looks>,
     /// How its full cycles stand; `None` for most tokens.
     pub cycle: Option<Box<CycleFacts>>,
+    /// What the looks at a federated credential showed.
+    pub federation: Option<Arc<Standing>>,
 }
 
 /// How the full cycles of one token stand.
@@ -105,8 +108,20 @@ impl Board {
             counters: Arc::default(),
             looks: Arc::default(),
             cycle: None,
+            federation: None,
         });
+        match facts.is_federated() {
+            true => entry.snapshot = None,
+            false => entry.federation = None,
+        }
         entry.facts = facts;
+    }
+
+    /// Stores what a look at a known federated credential showed.
+    pub fn looked(&self, token: &str, standing: Standing) {
+        if let Some(entry) = self.write().get_mut(token) {
+            entry.federation = Some(Arc::new(standing));
+        }
     }
 
     /// Stores the newest state of a token and clears its trouble.
@@ -228,6 +243,9 @@ impl Entry {
     /// read.
     #[must_use]
     pub fn standing(&self) -> &'static str {
+        if let Some(federation) = &self.federation {
+            return federation.word().as_str();
+        }
         self.snapshot
             .as_ref()
             .map_or("unread", |snapshot| snapshot.standing())

@@ -8,6 +8,7 @@ use crate::rotation::decision::{Action, Decision};
 use crate::rotation::handover;
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::policy::Policy;
+use crate::rotation::privilege::{self, Judged, PrivilegeVerdict};
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Urgency;
 use crate::rotation::record::{
@@ -16,8 +17,8 @@ use crate::rotation::record::{
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
-    ConnectionState, FailureFacts, HandoverFacts, PastFacts, RetiringFacts, SlotFacts,
-    TokenSnapshot,
+    ConnectionState, FailureFacts, HandoverFacts, PastFacts, PrivilegeFacts, RetiringFacts,
+    SlotFacts, TokenSnapshot,
 };
 
 /// How many finished rotations are shown; the record has more.
@@ -74,6 +75,7 @@ impl TokenSnapshot {
                 .collect(),
             probe: record.probe.clone(),
             proof: proof::of_current(record, policy).map(Proof::as_str),
+            privilege: PrivilegeFacts::of(record, policy).map(Box::new),
             compromised: record.is_compromised()
                 || rotation.is_some_and(|r| r.trigger == Trigger::Compromise),
             supplied: record.supplied.clone().map(Box::new),
@@ -121,7 +123,35 @@ impl SlotFacts {
                 .as_ref()
                 .and_then(|evidence| evidence.tenant_doubt())
                 .map(Box::from),
+            asked_life: token.asked_life,
         }
+    }
+}
+
+impl PrivilegeFacts {
+    /// An accepted risk is told also while nothing is known of the token.
+    fn of(record: &Record, policy: &Policy) -> Option<Self> {
+        let rules = &policy.privilege;
+        let current = record.current.as_ref()?;
+        let judged = privilege::judge(rules, current);
+        let accepted_risk = rules.accepted_risk.clone();
+        let judged = match (judged, &accepted_risk) {
+            (Some(judged), _) => judged,
+            (None, None) => return None,
+            (None, Some(_)) => Judged {
+                verdict: PrivilegeVerdict::Unknown,
+                source: None,
+                detail: "nobody tells what it may do".to_owned(),
+            },
+        };
+        let evidence = current.evidence.as_ref();
+        Some(Self {
+            verdict: judged.verdict,
+            source: judged.source,
+            detail: judged.detail,
+            checked_at: evidence.and_then(|e| e.privilege()).map(|found| found.at),
+            accepted_risk,
+        })
     }
 }
 
@@ -134,6 +164,8 @@ impl RetiringFacts {
             revoked_at: old.revoked_at,
             attempts: old.attempts,
             last_finding: old.last_finding.clone(),
+            used_by: old.used_by.clone(),
+            still_used: old.still_used,
         }
     }
 }
@@ -262,6 +294,7 @@ fn history(record: &Record) -> Vec<PastFacts> {
             id: past.id.clone(),
             trigger: past.trigger,
             asked_by: past.asked_by.clone(),
+            asked_why: past.asked_why.clone(),
             began_at: past.began_at,
             ended_at: past.ended_at,
             result: past.result,

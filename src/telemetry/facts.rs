@@ -75,6 +75,28 @@ impl TokenFacts {
         }
     }
 
+    /// The facts of a federated credential, which `issuer` signs.
+    #[must_use]
+    pub fn federated(name: &str, issuer: &str, environment: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            issuer: issuer.to_owned(),
+            provider: CredentialShape::Federated.as_str().to_owned(),
+            credential: CredentialShape::Federated.as_str(),
+            environment: Some(environment.to_owned()),
+            strategy: "none",
+            vault_path: String::new(),
+            instructions: None,
+            connections: Vec::new(),
+        }
+    }
+
+    /// Whether nothing of it is rotated.
+    #[must_use]
+    pub fn is_federated(&self) -> bool {
+        self.credential == CredentialShape::Federated.as_str()
+    }
+
     /// The facts of a token whose issuer has these capabilities.
     #[must_use]
     pub fn new(

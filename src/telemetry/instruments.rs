@@ -43,6 +43,8 @@ pub(super) struct Instruments {
     pub(super) reload_successful: IntGauge,
     pub(super) reload_at: IntGaugeVec,
     pub(super) dispatch_paused: IntGauge,
+    pub(super) audit_lines: IntCounterVec,
+    pub(super) audit_failing: IntGauge,
 }
 
 impl Instruments {
@@ -98,6 +100,8 @@ impl Instruments {
             reload_successful: new.integer("config_last_reload_successful", RELOAD_SUCCESSFUL)?,
             reload_at: new.instant("config_last_reload_success_timestamp_seconds", RELOAD_AT)?,
             dispatch_paused: new.integer("dispatch_paused", DISPATCH_PAUSED)?,
+            audit_lines: new.counters("audit_lines_total", AUDIT_LINES, &["result"])?,
+            audit_failing: new.integer("audit_failing", AUDIT_FAILING)?,
             registry: new.0,
         })
     }
@@ -106,6 +110,9 @@ impl Instruments {
     fn preset(&self) {
         for target in TARGETS {
             self.http_throttled.with_label_values(&[target.as_str()]);
+        }
+        for result in ["written", "lost"] {
+            self.audit_lines.with_label_values(&[result]);
         }
         for endpoint in Endpoint::ALL {
             self.probe_duration.with_label_values(&[endpoint.as_str()]);
@@ -131,6 +138,8 @@ const VAULT_RESTORED: &str =
 const LAST_TICK: &str = "When the supervisor's loop last ran.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";
 const RELOAD_AT: &str = "When a valid configuration was last read.";
+const AUDIT_LINES: &str = "Lines of the audit that were written, and that were lost.";
+const AUDIT_FAILING: &str = "1 while lines of the audit cannot be written.";
 const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
 
 /// Creates metrics and registers them.

@@ -150,6 +150,16 @@ impl Metrics {
         }
     }
 
+    /// How many lines of the audit were written and lost since the start, and whether
+    /// they cannot be written now.
+    pub fn audit(&self, written: u64, lost: u64, failing: bool) {
+        for (result, count) in [("written", written), ("lost", lost)] {
+            let counter = self.instruments.audit_lines.with_label_values(&[result]);
+            counter.inc_by(count.saturating_sub(counter.get()));
+        }
+        self.instruments.audit_failing.set(i64::from(failing));
+    }
+
     /// Whether a person has stopped all work.
     pub fn dispatch_paused(&self, paused: bool) {
         self.instruments.dispatch_paused.set(i64::from(paused));

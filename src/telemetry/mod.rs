@@ -15,6 +15,7 @@ pub mod config;
 mod derive;
 mod exposition;
 pub mod facts;
+pub mod federation;
 pub mod foreseen;
 pub mod health;
 mod instruments;

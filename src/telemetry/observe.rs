@@ -113,6 +113,7 @@ impl StepReport {
                     Self::not_done(ResultLabel::Failed, FaultKind::Refused)
                 }
             },
+            Outcome::CannotBeHeld(_) => Self::not_done(ResultLabel::Failed, FaultKind::Refused),
             Outcome::Failed { fault, .. } => Self::not_done(ResultLabel::Failed, fault.kind),
             Outcome::Adopted { .. }
             | Outcome::Prepared(_)

@@ -23,6 +23,11 @@ impl<'a> StepResult<'a> {
     pub fn of(outcome: &'a Outcome) -> Self {
         match outcome {
             Outcome::Failed { fault, .. } => Self::Trouble(&fault.message),
+            Outcome::CannotBeHeld(objections) => Self::Trouble(
+                objections
+                    .first()
+                    .map_or("a connection cannot hold the token", |one| &one.why),
+            ),
             Outcome::Proved(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
             | Outcome::Verified(Verdict::Fail(finding) | Verdict::Inconclusive(finding))
             | Outcome::Retired {

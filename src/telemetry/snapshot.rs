@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::fault::FaultKind;
+use crate::rotation::privilege::{AcceptedRisk, PrivilegeVerdict};
 use crate::rotation::proof::Proof;
 use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
@@ -14,6 +15,7 @@ use crate::rotation::record::{
     StageName, SuppliedNote, Trigger,
 };
 use crate::scim::evidence::Finding;
+use crate::scim::scopes::ScopeSource;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::obstacle::Obstacle;
@@ -61,6 +63,9 @@ pub struct TokenSnapshot {
     pub probe: Option<LastProbe>,
     /// What is shown of the token in use: `works`, `refused` or `unproven`.
     pub proof: Option<&'static str>,
+    /// What the token in use may do, compared with what it should; `None` if no rule
+    /// is set and nothing catches the eye.
+    pub privilege: Option<Box<PrivilegeFacts>>,
     /// Whether a person said that the token in use is compromised, and it was
     /// not replaced yet.
     pub compromised: bool,
@@ -119,6 +124,25 @@ pub struct SlotFacts {
     /// Why it is not known whether it belongs to the tenant of its predecessor: a
     /// person supplied it, and there was nothing to compare it with.
     pub tenant_doubt: Option<Box<str>>,
+    /// The life that its issuer was asked for, if it made it for a much shorter one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_life: Option<SignedDuration>,
+}
+
+/// What the token in use may do, compared with what it should.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrivilegeFacts {
+    /// How it compares.
+    pub verdict: PrivilegeVerdict,
+    /// Who tells its scopes.
+    pub source: Option<ScopeSource>,
+    /// For a person.
+    pub detail: String,
+    /// When the issuer and the URLs of `must_refuse` were last asked.
+    pub checked_at: Option<Timestamp>,
+    /// Who accepted that it is broad, why, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_risk: Option<AcceptedRisk>,
 }
 
 /// A superseded token that is not retired yet.
@@ -137,6 +161,11 @@ pub struct RetiringFacts {
     pub attempts: u32,
     /// What the last attempt found.
     pub last_finding: Option<String>,
+    /// Who still used it after its successor was delivered, as the issuer tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<String>,
+    /// Whether it was still used after its successor was delivered.
+    pub still_used: bool,
 }
 
 /// A connection, and whether it holds the right token.
@@ -201,6 +230,8 @@ pub struct PastFacts {
     pub trigger: Trigger,
     /// Who asked for it or supplied the new token, as Vault tells.
     pub asked_by: Option<String>,
+    /// Why, in the words of the person who asked for it.
+    pub asked_why: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.

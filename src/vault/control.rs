@@ -9,6 +9,7 @@ use super::path::KvPath;
 use super::session::Session;
 use crate::ports::StoreError;
 use crate::rotation::record::Control;
+use crate::secret::redact;
 
 /// Its name below `state_path`. No token can have this name, because names of
 /// tokens do not begin with a period.
@@ -20,28 +21,33 @@ pub(super) async fn read(session: &Session, path: &KvPath) -> Result<Control, St
     decode(stored, path).map(|(control, _)| control)
 }
 
-/// Changes it, also while other replicas do, and returns what is stored then and
-/// whether it was changed here. Other fields of the document are kept.
+/// Changes it, also while other replicas do, and returns what was stored before and what
+/// is stored then. Other fields of the document are kept, and secrets in the texts of
+/// people are masked.
 pub(super) async fn change(
     session: &Session,
     path: &KvPath,
     change: impl Fn(&Control) -> Control,
-) -> Result<(Control, bool), StoreError> {
+) -> Result<(Control, Control), StoreError> {
+    let redactor = redact::global();
     loop {
         let stored = kv::read(session, path).await.map_err(fault)?;
         let version = stored.version();
         let (before, mut fields) = decode(stored, path)?;
-        let after = change(&before);
+        let mut after = change(&before);
         if after == before {
-            return Ok((after, false));
+            return Ok((before, after));
         }
+        after
+            .texts_mut()
+            .for_each(|text| redactor.mask_in_place(text));
         let value = serde_json::to_value(&after);
         let Ok(Value::Object(changed)) = value else {
             return Err(unusable(path, "it cannot be written as JSON"));
         };
         fields.extend(changed);
         match kv::write(session, path, fields, version).await {
-            Ok(_) => return Ok((after, true)),
+            Ok(_) => return Ok((before, after)),
             Err(error) if error.kind == VaultErrorKind::CasConflict || error.is_ambiguous() => {}
             Err(error) => return Err(fault(error)),
         }

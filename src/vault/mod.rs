@@ -18,6 +18,7 @@
 //! because vaultrs loses `Retry-After`, follows redirects with the token, and
 //! gives check-and-set conflicts as text.
 
+pub mod audit_heads;
 pub mod auth;
 pub mod bell;
 pub mod call;
@@ -35,6 +36,7 @@ mod floor;
 pub mod handover;
 mod held;
 pub mod inspect;
+pub mod installation_key;
 mod kv;
 mod leased;
 mod local;

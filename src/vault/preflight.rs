@@ -12,7 +12,7 @@ use super::leased::RENEW;
 use super::path::KvPath;
 use super::session::Session;
 use super::store::PublishTarget;
-use super::{bell, control, cycles, facts, requests};
+use super::{audit_heads, bell, control, cycles, facts, installation_key, requests};
 use crate::ports::kind::VaultNeed;
 use crate::secret::SecretRef;
 
@@ -105,6 +105,7 @@ pub fn needs(
 fn beside_the_records(state_path: &KvPath) -> Vec<Need> {
     const WRITE: &[&str] = &["create", "read", "update"];
     const READ: &[&str] = &["read"];
+    const MAKE: &[&str] = &["create", "read"];
     const LIST: &[&str] = &["list", "read"];
     let (data, metadata) = (state_path.data(), state_path.metadata());
     let need = |path: String, pattern: String, capabilities, purpose: &str| Need {
@@ -115,7 +116,14 @@ fn beside_the_records(state_path: &KvPath) -> Vec<Need> {
     };
     let all = format!("{data}/*");
     let requests = requests::FOLDER;
+    let key = format!("{data}/{}", installation_key::NAME);
     vec![
+        need(
+            key.clone(),
+            key,
+            MAKE,
+            "the key for the fingerprints of secrets in the audit; it is made once",
+        ),
         need(
             format!("{data}/{}", control::NAME),
             all.clone(),
@@ -127,6 +135,12 @@ fn beside_the_records(state_path: &KvPath) -> Vec<Need> {
             all.clone(),
             WRITE,
             "the bell, by which replicas and commands notice each other",
+        ),
+        need(
+            format!("{data}/{}/any", audit_heads::FOLDER),
+            all.clone(),
+            WRITE,
+            "the last line of each replica's audit",
         ),
         need(
             format!("{data}/{}/any", facts::FOLDER),
@@ -307,8 +321,10 @@ mod tests {
             [
                 "kv/data/scim-rotator/crm",
                 "kv/data/scim/crm",
+                "kv/data/scim-rotator/.installation-key",
                 "kv/data/scim-rotator/.control",
                 "kv/data/scim-rotator/.bell",
+                "kv/data/scim-rotator/audit/any",
                 "kv/data/scim-rotator/facts/any",
                 "kv/data/scim-rotator/cycles/any",
                 "kv/data/scim-rotator/requests/any/any",
@@ -321,7 +337,7 @@ mod tests {
         );
         let all = ["create", "read", "update"].map(str::to_owned);
         assert_eq!(lacking(&needs[0], &all), None);
-        let of_kind = lacking(&needs[9], &[]).expect("missing");
+        let of_kind = lacking(&needs[11], &[]).expect("missing");
         let line = "path \"scim/creds/crm\" { capabilities = [\"read\"] }";
         assert_eq!(of_kind.policy_line, line);
         assert_eq!(lacking(&needs[0], &["root".to_owned()]), None);

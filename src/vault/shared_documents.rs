@@ -1,6 +1,7 @@
 //! The documents beside the records: requests, facts, the bell, the switch of
-//! all tokens.
+//! all tokens, the key for fingerprints.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -8,10 +9,13 @@ use super::bell::{self, Listener, News};
 use super::facts::{self, StoredFacts};
 use super::path::KvPath;
 use super::store::{VaultStore, config_fault, fault};
-use super::{control, requests};
+use super::{audit_heads, control, installation_key, requests};
+use crate::audit::chain::Head;
 use crate::ports::StoreError;
+use crate::ports::switch::{Switch, Switched};
 use crate::rotation::apply::take_requests_for_all;
 use crate::rotation::record::{Control, RequestsOf, WrittenRequest};
+use crate::secret::FingerprintKey;
 
 impl VaultStore {
     /// Whether all work is stopped, since when and why.
@@ -22,21 +26,6 @@ impl VaultStore {
     pub async fn control(&self) -> Result<Control, StoreError> {
         let path = self.record_path(control::NAME)?;
         control::read(&self.documents.session, &path).await
-    }
-
-    /// Handles requests about all tokens. Returns what is stored then, and
-    /// whether it was changed here.
-    ///
-    /// # Errors
-    /// When Vault cannot be written.
-    pub async fn take_requests_for_all(
-        &self,
-        from: &[RequestsOf],
-        now: Timestamp,
-    ) -> Result<(Control, bool), StoreError> {
-        let path = self.record_path(control::NAME)?;
-        let take = |control: &Control| take_requests_for_all(control, from, now);
-        control::change(&self.documents.session, &path, take).await
     }
 
     /// The requests of one author for one token, or for all
@@ -144,6 +133,63 @@ impl VaultStore {
         rung.map_err(fault)
     }
 
+    /// The key for keyed fingerprints of secrets. The first call reads it from Vault,
+    /// and makes it if there is none yet.
+    ///
+    /// # Errors
+    /// When Vault does not answer, or [`StoreError::Unusable`] if there is something else
+    /// at its path: it is never overwritten.
+    pub async fn fingerprint_key(&self) -> Result<FingerprintKey, StoreError> {
+        let read = self.fingerprint_key.get_or_try_init(async || {
+            let path = self.record_path(installation_key::NAME)?;
+            let made = installation_key::read_or_make(&self.documents.session, &path);
+            Ok::<_, StoreError>(made.await?.for_fingerprints())
+        });
+        read.await.cloned()
+    }
+
+    /// The key for keyed fingerprints, for commands that change nothing; `None` if no
+    /// replica has made it yet.
+    ///
+    /// # Errors
+    /// As of [`Self::fingerprint_key`].
+    pub async fn existing_fingerprint_key(&self) -> Result<Option<FingerprintKey>, StoreError> {
+        let path = self.record_path(installation_key::NAME)?;
+        let read = installation_key::read(&self.documents.session, &path).await?;
+        Ok(read.map(|key| key.for_fingerprints()))
+    }
+
+    /// The last line of a replica's audit that is stored, with the version of its
+    /// document.
+    ///
+    /// # Errors
+    /// When Vault does not answer, or [`StoreError::Unusable`] if somebody changed it.
+    pub async fn audit_head(&self, replica: &str) -> Result<(Option<Head>, u64), StoreError> {
+        let path = self.audit_path(replica)?;
+        audit_heads::read(&self.documents.session, &path).await
+    }
+
+    /// Stores the last line of a replica's audit over this version of its document, and
+    /// returns the new one. `None`: somebody else wrote first.
+    ///
+    /// # Errors
+    /// When Vault cannot be written.
+    pub async fn write_audit_head(
+        &self,
+        replica: &str,
+        head: Head,
+        version: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let path = self.audit_path(replica)?;
+        audit_heads::write(&self.documents.session, &path, head, version).await
+    }
+
+    fn audit_path(&self, replica: &str) -> Result<KvPath, StoreError> {
+        let folder = self.state_path.child(audit_heads::FOLDER);
+        let path = folder.and_then(|folder| folder.child(replica));
+        path.map_err(|reason| config_fault(format!("no path for the audit: {reason}")))
+    }
+
     fn requests_path(&self, author: &str, name: &str) -> Result<KvPath, StoreError> {
         let path = requests::path(&self.state_path, author, name);
         path.map_err(|reason| config_fault(format!("no path for the request: {reason}")))
@@ -153,5 +199,24 @@ impl VaultStore {
         let folder = self.state_path.child(facts::FOLDER);
         let path = folder.and_then(|folder| folder.child(name));
         path.map_err(|reason| config_fault(format!("no path for the facts: {reason}")))
+    }
+}
+
+#[async_trait]
+impl Switch for VaultStore {
+    async fn take_requests_for_all(
+        &self,
+        from: &[RequestsOf],
+        now: Timestamp,
+    ) -> Result<Switched, StoreError> {
+        let path = self.record_path(control::NAME)?;
+        let take = |control: &Control| take_requests_for_all(control, from, now);
+        let (before, control) = control::change(&self.documents.session, &path, take).await?;
+        let handled = control.handled.iter();
+        let newly_handled = handled.filter(|noted| !before.handled.contains(noted));
+        Ok(Switched {
+            newly_handled: newly_handled.cloned().collect(),
+            control,
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard, RwLock};
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use super::documents::Documents;
@@ -18,6 +19,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::record::Record;
 use crate::scim::evidence::Passed;
+use crate::secret::FingerprintKey;
 
 /// Where a token is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct VaultStore {
     pub(super) state_path: KvPath,
     targets: RwLock<BTreeMap<String, Arc<PublishTarget>>>,
     remembered: Mutex<HashMap<String, Remembered>>,
+    /// Read once: it never changes.
+    pub(super) fingerprint_key: OnceCell<FingerprintKey>,
 }
 
 /// The latest known version of a published secret.
@@ -75,6 +79,7 @@ impl VaultStore {
             state_path,
             targets: RwLock::new(shared(targets).collect()),
             remembered: Mutex::default(),
+            fingerprint_key: OnceCell::new(),
         }
     }
 

@@ -253,13 +253,23 @@ async fn a_paused_token_is_left_alone_until_it_is_resumed() {
 async fn a_compromised_token_is_revoked_at_once_and_only_when_that_is_meant() {
     let scene = Scene::new("").await;
     assert_eq!(scene.run(&["once"]).await.code, 0);
-    let asked = scene.run(&["rotate", "crm", "--compromised"]).await;
+    let asked = scene
+        .run(&["rotate", "crm", "--compromised", "--reason", "leaked"])
+        .await;
     assert_eq!(asked.code, 64, "{asked:?}");
     assert!(asked.err.contains("revoked at once") && asked.err.contains("--yes"));
     assert_eq!(scene.sp.stats().issued, 1);
 
     let ran = scene
-        .run(&["rotate", "crm", "--foreground", "--compromised", "--yes"])
+        .run(&[
+            "rotate",
+            "crm",
+            "--foreground",
+            "--compromised",
+            "--yes",
+            "--reason",
+            "leaked",
+        ])
         .await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let stats = scene.sp.stats();
@@ -267,9 +277,32 @@ async fn a_compromised_token_is_revoked_at_once_and_only_when_that_is_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dangerous_command_without_a_reason_is_a_mistake_and_asks_for_nothing() {
+    let scene = Scene::new("").await;
+    for args in [
+        vec!["rotate", "crm", "--compromised", "--yes"],
+        vec!["rotate", "crm", "--override-guards"],
+        vec!["rotate", "crm", "--supplied"],
+        vec!["rotate", "crm", "--foreground", "--override-guards"],
+        vec!["rotate", "crm", "--override-guards", "--reason", "  "],
+        vec!["rotate", "crm", "--reason", "two\nlines"],
+        vec!["pause", "--all"],
+        vec!["resume", "--all"],
+        vec!["ack", "crm", "idp"],
+    ] {
+        let ran = scene.run(&args).await;
+        assert_eq!(ran.code, 64, "{args:?}: {ran:?}");
+        assert!(ran.err.contains("reason"), "{args:?}: {ran:?}");
+    }
+    assert_eq!(scene.run(&["once"]).await.code, 0);
+    assert_eq!(scene.sp.stats().issued, 1, "nothing was asked for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_kill_switch_holds_every_token_and_drops_nothing() {
     let scene = Scene::new("").await;
-    assert_eq!(scene.run(&["pause", "--all", "--no-wait"]).await.code, 0);
+    let pause = ["pause", "--all", "--no-wait", "--reason", "incident"];
+    assert_eq!(scene.run(&pause).await.code, 0);
     let once = scene.run(&["once"]).await;
     assert_eq!(once.code, 0, "{once:?}");
     assert!(once.out.contains("paused"), "{once:?}");
@@ -280,7 +313,8 @@ async fn the_kill_switch_holds_every_token_and_drops_nothing() {
     assert!(ran.err.contains("resume --all"), "{ran:?}");
     assert_eq!(scene.sp.stats().issued, 0, "nothing was done");
 
-    assert_eq!(scene.run(&["resume", "--all", "--no-wait"]).await.code, 0);
+    let resume = ["resume", "--all", "--no-wait", "--reason", "over"];
+    assert_eq!(scene.run(&resume).await.code, 0);
     assert_eq!(scene.run(&["once"]).await.code, 0);
     assert_eq!(scene.sp.stats().issued, 1, "the rotation was not dropped");
     assert_eq!(scene.run(&["pause"]).await.code, 64, "of what?");

@@ -42,7 +42,13 @@ async fn a_daemon_answers_what_commands_ask_for_within_seconds() {
     assert_eq!(all.code, 0, "{all:?}");
     let held = "scim_rotator_dispatch_paused 1";
     running.until("all is paused", |m| m.contains(held)).await;
-    assert_eq!(scene.run(&["resume", "--all"]).await.code, 0);
+    assert_eq!(
+        scene
+            .run(&["resume", "--all", "--reason", "over"])
+            .await
+            .code,
+        0
+    );
     let goes_on = "scim_rotator_dispatch_paused 0";
     running.until("all goes on", |m| m.contains(goes_on)).await;
 

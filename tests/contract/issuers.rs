@@ -3,5 +3,6 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod listing;
+mod scopes;
 mod unusable;
 mod world;

@@ -39,6 +39,8 @@ pub(crate) fn text() -> String {
     let mut waiting = fixture::snapshot(&fixture::fresh_record("hr"));
     waiting.reason = Reason::WaitingFullCycle;
     telemetry.board.set(waiting);
+    telemetry.board.expect(fixture::federated("hr"));
+    telemetry.board.looked("hr", fixture::broken_trust());
     let looks = telemetry.board.looks("crm").expect("a token of ours");
     looks.set("entra-hr", Some(fixture::condition()), fixture::now());
     telemetry.config_read(true, fixture::now());

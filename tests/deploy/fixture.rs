@@ -13,6 +13,7 @@ use scim_rotator::rotation::capability::{
 use scim_rotator::rotation::decision::{Action, Decision, Reason};
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
+use scim_rotator::rotation::privilege::PrivilegeRules;
 use scim_rotator::rotation::record::{
     ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, HeldToken, LastProbe, Origin,
     PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
@@ -21,6 +22,8 @@ use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::scim::cycle::journal::{JournalDocument, LastRun};
 use scim_rotator::scim::cycle::report::CycleVerdict;
 use scim_rotator::scim::evidence::Evidence;
+use scim_rotator::scim::federated::sight::{Look, Part, Saw, Source};
+use scim_rotator::scim::federated::verdict::{Standing, judge};
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
 use scim_rotator::telemetry::snapshot::TokenSnapshot;
@@ -42,6 +45,24 @@ pub(crate) fn capabilities() -> IssuerCapabilities {
         expiry: ExpirySource::Reported,
         last_used: LastUsed::Exact,
     }
+}
+
+/// A federated credential.
+pub(crate) fn federated(name: &str) -> Arc<TokenFacts> {
+    let issuer = "https://idp.example.com";
+    Arc::new(TokenFacts::federated(name, issuer, "production"))
+}
+
+/// What looks at it showed: every part, and another subject at the service provider.
+pub(crate) fn broken_trust() -> Standing {
+    let mut look = Look::default();
+    for part in Part::ALL {
+        look.see(part, Source::Assertion, Saw::Agrees);
+    }
+    let other = Saw::differs("scim-outbound", "somebody-else");
+    look.see(Part::Subject, Source::Trust, other);
+    look.certificate_ends_at = Some(now() + SignedDuration::from_hours(24));
+    judge(None, &look, now())
 }
 
 /// A token of the issuer `crm` that feeds the connection `entra-hr`.
@@ -92,6 +113,8 @@ pub(crate) fn held(value: &str) -> HeldToken {
         expiry: ExpiryKnown::Api,
         origin: Origin::Issued,
         evidence: None,
+        scopes: None,
+        asked_life: None,
     }
 }
 
@@ -120,6 +143,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
     });
     record.history = vec![PastRotation {
         asked_by: None,
+        asked_why: None,
         id: "r-1".to_owned(),
         trigger: Trigger::Schedule,
         began_at: now() - SignedDuration::from_hours(241),
@@ -150,6 +174,9 @@ pub(crate) fn busy_record(name: &str) -> Record {
         attempts: 1,
         retry_at: None,
         last_finding: Some("the service provider could not be reached".to_owned()),
+        still_used: true,
+        used_by: Some("an old job".to_owned()),
+        refused_since: None,
     }];
     record.full_cycle_ignored_at = Some(now() - SignedDuration::from_mins(5));
     record.supplied = Some(SuppliedNote {
@@ -162,6 +189,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
     });
     record.rotation = Some(Rotation {
         asked_by: None,
+        asked_why: None,
         id: "r-2".to_owned(),
         trigger: Trigger::Force,
         began_at: now() - SignedDuration::from_mins(5),
@@ -252,6 +280,9 @@ pub(crate) fn policy() -> Policy {
         lease: SignedDuration::from_mins(1),
         accept_supplied: AcceptSupplied::default(),
         full_cycle: None,
+        privilege: PrivilegeRules::default(),
+        life_tolerance: 0.1,
+        refusal_window: SignedDuration::from_secs(30),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod cycle;
 mod hostile;
+mod levels;
 mod numbered;
 mod raw;
 mod real;

@@ -58,7 +58,14 @@ async fn the_cap_on_issues_holds_whatever_ends_the_daemon() {
         "a person's wish alone lifts no guard: {ran:?}"
     );
     let ran = house
-        .command(&["rotate", "crm", "--foreground", "--override-guards"])
+        .command(&[
+            "rotate",
+            "crm",
+            "--foreground",
+            "--override-guards",
+            "--reason",
+            "an incident",
+        ])
         .await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
@@ -168,7 +175,7 @@ async fn a_pause_and_the_kill_switch_hold_for_every_replica_and_drop_nothing() {
     assert_eq!(record["generation"], free, "all tokens");
     assert_eq!(record["request"]["trigger"], "force", "queued, not dropped");
 
-    pair.must(&["resume", "--all"]).await;
+    pair.must(&["resume", "--all", "--reason", "over"]).await;
     pair.turns_over("free").await;
     let record = pair.house.record_of("free").await;
     let past = record["history"].as_array().expect("a history").iter();
@@ -230,8 +237,10 @@ async fn a_compromised_token_is_asked_about_and_revoked_before_its_overlap_ends(
     let first = house.record().await["current"].clone();
 
     let says = "revoked at once, without its overlap window";
-    let compromised = "rotate crm --foreground --compromised";
-    let blind = house.command(&["rotate", "crm", "--compromised"]).await;
+    let compromised = "rotate crm --foreground --compromised --reason leaked";
+    let blind = house
+        .command(&["rotate", "crm", "--compromised", "--reason", "leaked"])
+        .await;
     assert_eq!(blind.code, Some(64), "{blind:?}");
     assert!(blind.stderr.contains(says) && blind.stderr.contains("--yes"));
     let (code, read) = on_a_terminal(&house, compromised, "n\n");

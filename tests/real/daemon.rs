@@ -142,6 +142,11 @@ impl Daemon {
         self.signal(Signal::TERM);
     }
 
+    /// Has it read its configuration again, and open its files anew.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// Takes the processor away from it, as a paused virtual machine does.
     pub fn stand_still(&self) {
         self.signal(Signal::STOP);

@@ -89,6 +89,8 @@ async fn a_planted_value_is_written_back_and_its_author_is_named() {
         "crm",
         "--foreground",
         "--compromised",
+        "--reason",
+        "leaked",
         "--yes",
         "--timeout",
         "10m",

@@ -6,7 +6,7 @@ use scim_rotator::rotation::capability::Overlap;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{
-    Confirmation, IssuedToken, Listing, Outcome, Preparation, Supplied,
+    Confirmation, IssuedToken, Listing, Objection, Outcome, Preparation, Supplied,
 };
 use scim_rotator::rotation::record::{
     ExpiryKnown, Intent, Record, Stage, StageName, StatedEnd, Trigger,
@@ -25,6 +25,8 @@ pub(crate) fn issued(name: &str) -> IssuedToken {
         expires_at: Some(ahead(days(30))),
         expiry: ExpiryKnown::Api,
         old_dies_at: None,
+        scopes: None,
+        asked_life: None,
     }
 }
 
@@ -113,6 +115,14 @@ pub(crate) fn outcomes() -> Vec<(&'static str, Outcome, Vec<StageName>)> {
             vec![S::Proving, S::Delivering, S::Confirming],
         ),
         (
+            "cannot_be_held",
+            Outcome::CannotBeHeld(vec![Objection {
+                connection: "second".to_owned(),
+                why: "it is too long".to_owned(),
+            }]),
+            vec![S::Proving, S::Delivering, S::Confirming],
+        ),
+        (
             "delivered",
             Outcome::Delivered {
                 connection: canary(),
@@ -143,6 +153,7 @@ pub(crate) fn outcomes() -> Vec<(&'static str, Outcome, Vec<StageName>)> {
             Outcome::UseSeen {
                 fingerprint: print("old"),
                 last_used_at: None,
+                last_used_by: None,
             },
             everywhere.clone(),
         ),
@@ -221,7 +232,7 @@ fn every_outcome_follows_in_its_stages_and_in_no_other() {
             assert_eq!(scene.record, before, "the record that is passed stays");
         }
     }
-    assert_eq!(pairs, 9 * 17);
+    assert_eq!(pairs, 9 * 18);
 }
 
 #[test]
@@ -291,6 +302,7 @@ fn outcomes_that_fit_the_stage_but_not_what_is_stored_are_refused() {
             Outcome::UseSeen {
                 fingerprint: print("a"),
                 last_used_at: None,
+                last_used_by: None,
             },
         ),
         (

@@ -18,6 +18,7 @@ mod plan_gates;
 mod plan_leaving;
 mod plan_rest;
 mod plan_stages;
+mod privilege;
 mod properties;
 mod purity;
 mod requests;

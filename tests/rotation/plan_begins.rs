@@ -272,6 +272,7 @@ fn rolled_back(scene: Scene, before: jiff::SignedDuration) -> Scene {
     scene.with(|s| {
         s.record.history.push(PastRotation {
             asked_by: None,
+            asked_why: None,
             id: "r0".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(before + mins(5)),

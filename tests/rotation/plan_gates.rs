@@ -79,6 +79,41 @@ fn who_may_act_at_all() {
             waits_for(mins(5), Reason::Paused),
         ),
         (
+            "no rotation begins while the audit fails, where it must not",
+            renewal_due().with(|s| s.audit_fails = true),
+            waits_for(secs(15), Reason::AuditFails),
+        ),
+        (
+            "not one that a person asks for either",
+            healthy()
+                .requested(Trigger::Force, ago(secs(1)))
+                .with(|s| s.audit_fails = true),
+            waits_for(secs(15), Reason::AuditFails),
+        ),
+        (
+            "and none with a token that a person supplies",
+            healthy()
+                .by_hand()
+                .person_wrote("x")
+                .with(|s| s.audit_fails = true),
+            waits_for(secs(15), Reason::AuditFails),
+        ),
+        (
+            "what runs is finished meanwhile",
+            in_stage(Stage::Delivering).with(|s| s.audit_fails = true),
+            does(deliver("canary"), Reason::InFlight),
+        ),
+        (
+            "and an old token is retired",
+            renewal_due().retire_due().with(|s| s.audit_fails = true),
+            does(retire("old"), Reason::RetireDue),
+        ),
+        (
+            "a token that is as it should be waits as ever",
+            healthy().with(|s| s.audit_fails = true),
+            waits(next_probe(mins(1)), Reason::Fresh),
+        ),
+        (
             "a pause comes before a person's request",
             paused(healthy().requested(Trigger::Force, ago(secs(1)))),
             waits_for(mins(5), Reason::Paused),

@@ -269,6 +269,7 @@ fn person_acts(scene: &mut Scene) {
             // `rotate --compromised --supplied`
             scene.record.request = Some(Request {
                 by: None,
+                reason: String::new(),
                 trigger: Trigger::Compromise,
                 at: scene.now,
                 override_guards: false,

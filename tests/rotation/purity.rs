@@ -23,6 +23,9 @@ const ALLOWED_ROOTS: &[&[&str]] = &[
     &["crate", "rotation"],
     &["crate", "secret"],
     &["crate", "scim", "evidence"],
+    // Facts about what a token may do, and how they compare: both are pure.
+    &["crate", "scim", "reach"],
+    &["crate", "scim", "scopes"],
 ];
 
 /// What may not even be named, wherever it comes from.

@@ -25,7 +25,7 @@ fn wish(seq: u64, what: Wish) -> WrittenRequest {
         compromised: false,
         override_guards: false,
         supplied: false,
-        reason: String::new(),
+        reason: "because".to_owned(),
         connection: String::new(),
         fingerprint: String::new(),
     }
@@ -225,4 +225,82 @@ fn a_record_from_before_requests_is_read_and_keeps_what_was_asked_for() {
         Some(None)
     );
     assert!(read.request.is_some() && read.handled.is_empty());
+}
+
+#[test]
+fn why_something_was_asked_for_is_kept_with_its_author() {
+    let asked = WrittenRequest {
+        override_guards: true,
+        reason: "the vendor was breached".to_owned(),
+        ..wish(1, Wish::Rotate)
+    };
+    let stored = take(&record(), &[of("ann", 1, vec![asked])]);
+    let request = stored.request.as_ref().expect("a request");
+    assert_eq!(request.reason, "the vendor was breached");
+    let noted = &stored.handled[0];
+    assert_eq!(noted.reason, "the vendor was breached");
+    assert_eq!(noted.options, ["override_guards"]);
+    let stored = serde_json::to_string(&stored).expect("JSON");
+    let read: Record = serde_json::from_str(&stored).expect("read");
+    assert_eq!(read.handled[0].options, ["override_guards"]);
+}
+
+#[test]
+fn every_request_that_is_handled_at_once_is_noted() {
+    let asked = vec![
+        wish(1, Wish::Pause),
+        WrittenRequest {
+            at: now() - SignedDuration::from_hours(48),
+            ..wish(2, Wish::Rotate)
+        },
+        wish(3, Wish::Resume),
+    ];
+    let stored = take(&record(), &[of("ann", 1, asked)]);
+    let noted = &stored.handled[0];
+    assert_eq!((noted.seq, noted.what), (3, Some(Wish::Resume)));
+    let earlier: Vec<_> = noted
+        .earlier
+        .iter()
+        .map(|one| (one.seq, one.what, one.refused.is_some()))
+        .collect();
+    assert_eq!(
+        earlier,
+        [(1, Some(Wish::Pause), false), (2, Some(Wish::Rotate), true)]
+    );
+    // The next write replaces them.
+    let next = take(&stored, &[of("ann", 2, vec![wish(4, Wish::Pause)])]);
+    assert!(next.handled[0].earlier.is_empty());
+}
+
+#[test]
+fn what_is_dangerous_is_not_carried_out_without_a_reason() {
+    let dangerous: [fn(&mut WrittenRequest); 3] = [
+        |asked| asked.compromised = true,
+        |asked| asked.override_guards = true,
+        |asked| asked.supplied = true,
+    ];
+    for make in dangerous {
+        let mut asked = wish(1, Wish::Rotate);
+        make(&mut asked);
+        assert_eq!(asked.malformation(), None);
+        asked.reason = "  ".to_owned();
+        let why = asked.malformation().expect("malformed");
+        assert!(why.contains("--reason"), "{why}");
+    }
+    let plain = WrittenRequest {
+        reason: String::new(),
+        ..wish(1, Wish::Rotate)
+    };
+    assert_eq!(plain.malformation(), None, "a plain rotation is harmless");
+    for what in [Wish::Pause, Wish::Resume] {
+        let asked = WrittenRequest {
+            reason: String::new(),
+            ..wish(1, what)
+        };
+        let letter = of("ann", 1, vec![asked]);
+        let control = take_requests_for_all(&Control::default(), &[letter], now());
+        assert_eq!(control.paused, None);
+        let refused = control.handled[0].refused.as_deref();
+        assert!(refused.is_some_and(|why| why.contains("--reason")));
+    }
 }

@@ -30,6 +30,8 @@ fn listed(id: &str, label: &str, expires_at: Option<Timestamp>) -> ListedToken {
         expires_at,
         shown: ShownParts::default(),
         last_used_at: None,
+        last_used_by: None,
+        scopes: None,
     }
 }
 
@@ -51,6 +53,7 @@ fn found_restored() -> Scene {
     past.id = id(4);
     scene.record.history = vec![scim_rotator::rotation::record::PastRotation {
         asked_by: None,
+        asked_why: None,
         id: id(4),
         trigger: Trigger::Schedule,
         began_at: ago(days(1)),

@@ -53,6 +53,7 @@ pub(crate) struct Scene {
     pub(crate) clock_is_measured: bool,
     pub(crate) full_cycle: Option<Passed>,
     pub(crate) all_paused: bool,
+    pub(crate) audit_fails: bool,
     pub(crate) leaving: bool,
     pub(crate) now: Timestamp,
 }
@@ -89,6 +90,7 @@ pub(crate) fn healthy() -> Scene {
         clock_is_measured: false,
         full_cycle: None,
         all_paused: false,
+        audit_fails: false,
         leaving: false,
         now: now(),
     }
@@ -151,6 +153,7 @@ impl Scene {
     pub(crate) fn stage(mut self, stage: Stage) -> Self {
         let mut rotation = Rotation {
             asked_by: None,
+            asked_why: None,
             id: "r1".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(mins(10)),
@@ -259,6 +262,9 @@ impl Scene {
             attempts: 0,
             retry_at: None,
             last_finding: None,
+            still_used: false,
+            used_by: None,
+            refused_since: None,
         });
         self
     }
@@ -296,6 +302,7 @@ impl Scene {
     pub(crate) fn requested(mut self, trigger: Trigger, at: Timestamp) -> Self {
         self.record.request = Some(Request {
             by: None,
+            reason: String::new(),
             trigger,
             at,
             override_guards: false,
@@ -414,6 +421,7 @@ impl Scene {
             },
             full_cycle: self.full_cycle.clone(),
             all_paused: self.all_paused,
+            audit_fails: self.audit_fails,
             leaving: self.leaving,
         }
     }

@@ -40,6 +40,7 @@ fn full_of_texts() -> Record {
     });
     record.history.push(PastRotation {
         asked_by: None,
+        asked_why: None,
         id: "r0".to_owned(),
         trigger: Trigger::Force,
         began_at: ago(hours(2)),

@@ -231,6 +231,7 @@ impl World {
             Step::CheckUse { fingerprint } => Outcome::UseSeen {
                 fingerprint: *fingerprint,
                 last_used_at: None,
+                last_used_by: None,
             },
             Step::Retire { fingerprint } => self.retire(fingerprint),
             Step::RevokeOrphan { id } => self.revoke_orphan(id),

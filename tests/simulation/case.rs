@@ -51,6 +51,7 @@ impl Start {
             Self::Renewal | Self::First => {}
             Self::Compromise => tenant.request(Request {
                 by: None,
+                reason: String::new(),
                 trigger: Trigger::Compromise,
                 at,
                 override_guards: false,

@@ -336,6 +336,7 @@ impl Cluster {
                 our_clock: Arc::new(move || sim.lock().our_clock(machine)),
                 full_cycles: Arc::default(),
                 all_paused: Arc::new(move || switch.lock().all_paused),
+                audit_fails: Arc::new(|| false),
             },
             inbox: Arc::clone(&inbox),
             cancel: CancellationToken::new(),

@@ -76,6 +76,7 @@ fn asked(label: &str) -> IssueRequest {
 fn given_rotation(label: &str, at: Timestamp) -> Rotation {
     Rotation {
         asked_by: None,
+        asked_why: None,
         id: label.to_owned(),
         trigger: Trigger::Force,
         began_at: at,

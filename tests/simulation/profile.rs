@@ -10,6 +10,7 @@ use scim_rotator::rotation::capability::{
     Supply, Writer,
 };
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
+use scim_rotator::rotation::privilege::PrivilegeRules;
 use scim_rotator::rotation::schedule::Windows;
 
 /// One kind of issuer with what is configured for it.
@@ -284,6 +285,9 @@ fn policy() -> Policy {
         lease: SignedDuration::from_secs(90),
         full_cycle: None,
         accept_supplied: AcceptSupplied::default(),
+        privilege: PrivilegeRules::default(),
+        life_tolerance: 0.1,
+        refusal_window: SignedDuration::from_secs(30),
     }
 }
 

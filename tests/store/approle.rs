@@ -149,6 +149,10 @@ async fn what_the_token_may_do(vault: &RealVault, token: &str) {
         ("sys/capabilities-self", &["update"]),
         ("kv/data/scim-rotator/crm", WRITE),
         ("kv/data/scim-rotator/.control", WRITE),
+        (
+            "kv/data/scim-rotator/.installation-key",
+            &["create", "read"],
+        ),
         ("kv/data/scim/crm", WRITE),
         ("kv/metadata/scim/crm", &["read"]),
         ("kv/data/scim-rotator/.bell", WRITE),

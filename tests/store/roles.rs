@@ -54,6 +54,7 @@ struct House {
     bob: Who,
     auditor: Who,
     publisher: Who,
+    identifier: Who,
 }
 
 impl House {
@@ -68,6 +69,7 @@ impl House {
             bob: Who::new(&vault, "bob", "scim-rotator-operator").await,
             auditor: Who::new(&vault, "auditor", "scim-rotator-auditor").await,
             publisher: Who::new(&vault, "publisher", "scim-rotator-publisher").await,
+            identifier: Who::new(&vault, "identifier", "scim-rotator-identifier").await,
             vault,
         })
     }
@@ -102,6 +104,7 @@ async fn each_role_may_do_its_work_and_no_human_role_reaches_a_token() {
     let facts = json!({ "token": {} });
     let told = house.daemon.store.write_facts("crm", facts, 0).await;
     assert_eq!(told, Ok(Some(1)));
+    house.daemon.store.fingerprint_key().await.expect("a key");
     let data = json!({ "data": { "token": "canary" } });
     house
         .vault
@@ -115,33 +118,51 @@ async fn each_role_may_do_its_work_and_no_human_role_reaches_a_token() {
         "kv/subkeys/scim-rotator/crm".to_owned(),
         "kv/data/scim-rotator/.control".to_owned(),
         "kv/data/scim-rotator/.bell".to_owned(),
+        "kv/data/scim-rotator/.installation-key".to_owned(),
         "kv/data/scim-rotator/facts/crm".to_owned(),
         "kv/data/scim/crm".to_owned(),
         "kv/data/scim-rotator-callers/idp".to_owned(),
         own(&house.ann),
         own(&house.bob),
+        "kv/data/scim-rotator/audit/house".to_owned(),
     ];
     // For each role and path in this order: whether it reads, and writes.
     let table = [
         (
             &house.daemon,
-            ["rw", "--", "--", "rw", "rw", "rw", "rw", "r-", "r-", "r-"],
+            [
+                "rw", "--", "--", "rw", "rw", "r-", "rw", "rw", "r-", "r-", "r-", "rw",
+            ],
         ),
         (
             &house.ann,
-            ["--", "--", "--", "--", "rw", "r-", "--", "--", "rw", "--"],
+            [
+                "--", "--", "--", "--", "rw", "--", "r-", "--", "--", "rw", "--", "--",
+            ],
         ),
         (
             &house.bob,
-            ["--", "--", "--", "--", "rw", "r-", "--", "--", "--", "rw"],
+            [
+                "--", "--", "--", "--", "rw", "--", "r-", "--", "--", "--", "rw", "--",
+            ],
         ),
         (
             &house.auditor,
-            ["--", "--", "--", "--", "--", "r-", "--", "--", "r-", "r-"],
+            [
+                "--", "--", "--", "--", "--", "--", "r-", "--", "--", "r-", "r-", "r-",
+            ],
         ),
         (
             &house.publisher,
-            ["--", "--", "--", "--", "--", "r-", "-w", "--", "--", "--"],
+            [
+                "--", "--", "--", "--", "--", "--", "r-", "-w", "--", "--", "--", "--",
+            ],
+        ),
+        (
+            &house.identifier,
+            [
+                "--", "--", "--", "--", "--", "r-", "r-", "--", "--", "--", "--", "--",
+            ],
         ),
     ];
     for (who, rights) in table {
@@ -165,7 +186,12 @@ async fn each_role_may_do_its_work_and_no_human_role_reaches_a_token() {
             assert_eq!(gone.0, 403, "{path}: {gone:?}");
         }
     }
-    for who in [&house.ann, &house.auditor, &house.publisher] {
+    for who in [
+        &house.ann,
+        &house.auditor,
+        &house.publisher,
+        &house.identifier,
+    ] {
         let wish = json!({ "policies": ["root"] });
         let (status, _) = house
             .vault
@@ -274,4 +300,56 @@ async fn the_bell_brings_each_name_once_and_is_replaced_when_it_is_none() {
         .expect("rings");
     let heard = daemon.listen(&mut listener).await.expect("listens");
     assert_eq!(heard.names.into_iter().collect::<Vec<_>>(), ["c"]);
+}
+
+const KEY: &str = "kv/data/scim-rotator/.installation-key";
+
+#[tokio::test]
+async fn replicas_that_start_at_once_agree_on_the_key_of_fingerprints() {
+    let Some(house) = House::new().await else {
+        return;
+    };
+    let none = house.identifier.store.existing_fingerprint_key().await;
+    assert!(none.expect("reads").is_none(), "a reader makes no key");
+    let others = [
+        Who::new(&house.vault, "daemon-2", "scim-rotator").await,
+        Who::new(&house.vault, "daemon-3", "scim-rotator").await,
+    ];
+    let (a, b, c) = tokio::join!(
+        house.daemon.store.fingerprint_key(),
+        others[0].store.fingerprint_key(),
+        others[1].store.fingerprint_key(),
+    );
+    let known = house.identifier.store.existing_fingerprint_key().await;
+    let known = known.expect("reads").expect("a key").of("a-token");
+    for key in [a, b, c] {
+        assert_eq!(key.expect("a key").of("a-token"), known);
+    }
+    let stored = house.vault.must("GET", KEY, Value::Null).await;
+    assert_eq!(stored["data"]["metadata"]["version"], 1, "made once");
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_is_an_error_with_a_remedy_and_never_overwritten() {
+    let Some(house) = House::new().await else {
+        return;
+    };
+    let another = Who::new(&house.vault, "daemon-2", "scim-rotator").await;
+    let nonsense = json!({ "data": { "key": "canary-no-key" } });
+    house.vault.must("POST", KEY, nonsense).await;
+    let refused = house.daemon.store.fingerprint_key().await;
+    let Err(StoreError::Unusable(why)) = refused else {
+        panic!("it was used: {refused:?}");
+    };
+    assert!(why.contains("vault kv rollback"), "{why}");
+    assert!(!why.contains("canary"), "{why}");
+    house.vault.must("DELETE", KEY, Value::Null).await;
+    let refused = another.store.fingerprint_key().await;
+    let Err(StoreError::Unusable(why)) = refused else {
+        panic!("it was made anew: {refused:?}");
+    };
+    assert!(why.contains("vault kv undelete"), "{why}");
+    let metadata = "kv/metadata/scim-rotator/.installation-key";
+    let left = house.vault.must("GET", metadata, Value::Null).await;
+    assert_eq!(left["data"]["current_version"], 1);
 }

@@ -13,11 +13,12 @@ use super::support::part;
 use super::support::vault::RealVault;
 
 const POLICY: &str = "scim-rotator.hcl";
-const POLICIES: [&str; 4] = [
+const POLICIES: [&str; 5] = [
     POLICY,
     "scim-rotator-operator.hcl",
     "scim-rotator-auditor.hcl",
     "scim-rotator-publisher.hcl",
+    "scim-rotator-identifier.hcl",
 ];
 
 #[tokio::test]
@@ -35,7 +36,7 @@ async fn the_module_sets_vault_up_as_the_script_does() {
         .must("GET", "sys/policies/acl/by-terraform", Value::Null)
         .await;
     assert_eq!(policy["data"]["policy"], terraform.policy());
-    for who in ["operator", "auditor", "publisher"] {
+    for who in ["operator", "auditor", "publisher", "identifier"] {
         let policy = async |role: &str| {
             let path = format!("sys/policies/acl/{role}-{who}");
             vault.must("GET", &path, Value::Null).await["data"]["policy"].take()
@@ -86,6 +87,7 @@ async fn the_role_for_pods_is_bound_to_ours_and_never_to_all() {
         kinds,
         [
             "vault_kubernetes_auth_backend_role",
+            "vault_policy",
             "vault_policy",
             "vault_policy",
             "vault_policy",

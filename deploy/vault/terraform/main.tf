@@ -20,7 +20,7 @@ resource "vault_policy" "scim_rotator" {
 
 # For people, by their own logins; nobody has them yet.
 resource "vault_policy" "people" {
-  for_each = toset(["operator", "auditor", "publisher"])
+  for_each = toset(["operator", "auditor", "publisher", "identifier"])
 
   name   = "${var.role}-${each.key}"
   policy = file("${path.module}/../scim-rotator-${each.key}.hcl")

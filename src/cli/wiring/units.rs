@@ -6,9 +6,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::pool::Pool;
+use crate::audit::auditor::Auditor;
+use crate::audit::door::{
+    AuditedConnection, AuditedHandover, AuditedIssuer, AuditedProbe, AuditedRefreshTokens, Place,
+};
 use crate::config::write_probe::closed_locks;
-use crate::config::{Settings, TokenSettings};
+use crate::config::{FederatedSettings, Settings, TokenSettings};
 use crate::connections::ConnectionKind;
+use crate::driver::federated::{AllWatched, Watched};
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
 use crate::ports::handover::Handover;
@@ -19,7 +24,9 @@ use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::cycle::profile::CycleRules;
-use crate::scim::probe::ScimProbe;
+use crate::scim::federated::watch;
+use crate::scim::probe::{Probe, ScimProbe};
+use crate::secret::Fingerprint;
 use crate::vault::Session;
 use crate::vault::engine::VaultEngines;
 use crate::vault::handover::VaultHandover;
@@ -36,6 +43,8 @@ pub(super) struct Builder {
     observer: Arc<dyn http::Observer>,
     secrets: Arc<dyn Secrets>,
     in_vault: InVault,
+    /// Stands before everything that is built, if there is an audit.
+    auditor: Option<Arc<Auditor>>,
     built: Mutex<Built>,
 }
 
@@ -47,11 +56,19 @@ pub(super) struct InVault {
 }
 
 impl InVault {
-    pub(super) fn through(session: &Arc<Session>) -> Self {
+    pub(super) fn through(session: &Arc<Session>, auditor: Option<&Arc<Auditor>>) -> Self {
+        let mut handover: Arc<dyn Handover> = Arc::new(VaultHandover::new(Arc::clone(session)));
+        let refresh = VaultRefreshTokens::new(Arc::clone(session));
+        let mut refresh_tokens: Arc<dyn RefreshTokens> = Arc::new(refresh);
+        if let Some(auditor) = auditor {
+            handover = Arc::new(AuditedHandover::new(handover, Arc::clone(auditor)));
+            let door = AuditedRefreshTokens::new(refresh_tokens, Arc::clone(auditor));
+            refresh_tokens = Arc::new(door);
+        }
         Self {
-            handover: Arc::new(VaultHandover::new(Arc::clone(session))),
+            handover,
             leases: Arc::new(VaultEngines::new(Arc::clone(session))),
-            refresh_tokens: Arc::new(VaultRefreshTokens::new(Arc::clone(session))),
+            refresh_tokens,
         }
     }
 }
@@ -74,6 +91,7 @@ impl Builder {
         observer: Arc<dyn http::Observer>,
         secrets: Arc<dyn Secrets>,
         in_vault: InVault,
+        auditor: Option<Arc<Auditor>>,
     ) -> Self {
         let right = http::RightClock::new(Arc::clone(&clock), Arc::clone(&observer));
         Self {
@@ -82,6 +100,7 @@ impl Builder {
             observer,
             secrets,
             in_vault,
+            auditor,
             built: Mutex::default(),
         }
     }
@@ -106,6 +125,7 @@ impl Builder {
         built.connections = self.connections(settings, &kept.connections)?;
         let mut parts = Parts {
             clock: &self.right_clock,
+            auditor: self.auditor.as_ref(),
             provider: &provider,
             built: &built,
             policies: Pool::default(),
@@ -119,6 +139,34 @@ impl Builder {
             .collect::<anyhow::Result<_>>()?;
         *last = built;
         Ok(units)
+    }
+
+    /// The federated credentials of a configuration.
+    ///
+    /// # Errors
+    /// Names what cannot be built.
+    pub(super) fn federated(&self, settings: &Settings) -> anyhow::Result<AllWatched> {
+        let client = self.client(settings, Target::Sp)?;
+        let one = |(name, token): (&String, &Box<FederatedSettings>)| {
+            let parts = watch::Parts {
+                token: name.clone(),
+                scim_url: token.scim_url.clone(),
+                endpoint: token.endpoint.clone(),
+                probe: token.probe.clone(),
+                client: client.clone(),
+                secrets: Arc::clone(&self.secrets),
+                clock: Arc::clone(&self.right_clock),
+            };
+            // The settings hold references to credentials only.
+            let digest = Fingerprint::of(&format!("{token:?}"));
+            Arc::new(Watched {
+                name: name.clone(),
+                settings: digest.short(),
+                every: token.federated.look_every.0,
+                federation: Arc::new(watch::Watch::new(&token.federated, parts)),
+            })
+        };
+        Ok(Arc::new(settings.federated.iter().map(one).collect()))
     }
 
     fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
@@ -145,7 +193,10 @@ impl Builder {
             let same = kept.get(name).filter(|(last, _)| last == kind);
             let issuer = match same {
                 Some((_, issuer)) => Arc::clone(issuer),
-                None => issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+                None => {
+                    let built = issuers::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
+                    self.audited_issuer(name, kind, built)
+                }
             };
             Ok((name.clone(), (kind.clone(), issuer)))
         };
@@ -166,11 +217,52 @@ impl Builder {
             let same = kept.get(name).filter(|(last, _)| last == kind);
             let connection = match same {
                 Some((_, connection)) => Arc::clone(connection),
-                None => connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?,
+                None => {
+                    let built =
+                        connections::build(name, kind, &deps).map_err(anyhow::Error::msg)?;
+                    self.audited_connection(name, kind, built)
+                }
             };
             Ok((name.clone(), (kind.clone(), connection)))
         };
         settings.connections.iter().map(build).collect()
+    }
+
+    fn audited_issuer(
+        &self,
+        name: &str,
+        kind: &IssuerKind,
+        built: Arc<dyn Issuer>,
+    ) -> Arc<dyn Issuer> {
+        let Some(auditor) = &self.auditor else {
+            return built;
+        };
+        let kind = kind.as_kind();
+        let digest = Some(built.settings().to_owned()).filter(|digest| !digest.is_empty());
+        let place = Place {
+            name: name.to_owned(),
+            kind: kind.kind().to_owned(),
+            settings: kind.vendor().map(|v| v.sha256.clone()).or(digest),
+        };
+        Arc::new(AuditedIssuer::new(built, place, Arc::clone(auditor)))
+    }
+
+    fn audited_connection(
+        &self,
+        name: &str,
+        kind: &ConnectionKind,
+        built: Arc<dyn Connection>,
+    ) -> Arc<dyn Connection> {
+        let Some(auditor) = &self.auditor else {
+            return built;
+        };
+        let kind = kind.as_kind();
+        let place = Place {
+            name: name.to_owned(),
+            kind: kind.kind().to_owned(),
+            settings: kind.vendor().map(|v| v.sha256.clone()),
+        };
+        Arc::new(AuditedConnection::new(built, place, Arc::clone(auditor)))
     }
 }
 
@@ -197,6 +289,7 @@ fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
 
 struct Parts<'a> {
     clock: &'a Arc<dyn Clock>,
+    auditor: Option<&'a Arc<Auditor>>,
     provider: &'a http::Client,
     built: &'a Built,
     policies: Pool<Policy>,
@@ -219,7 +312,8 @@ impl Parts<'_> {
             self.probes.share(&token.probe),
             Arc::clone(self.clock),
         )
-        .named(name);
+        .named(name)
+        .refused_by(Arc::clone(&token.must_refuse));
         if let Some(check) = kind.checksum() {
             probe = probe.with_checksum(check);
         }
@@ -228,6 +322,11 @@ impl Parts<'_> {
         }
         if let Some(rules) = full_cycle(self.settings, name, token) {
             probe = probe.with_full_cycle(Arc::new(rules));
+        }
+        let mut probe: Arc<dyn Probe> = Arc::new(probe);
+        if let Some(auditor) = self.auditor {
+            let (scim_url, auditor) = (Arc::clone(&scim_url), Arc::clone(auditor));
+            probe = Arc::new(AuditedProbe::new(probe, name, scim_url, auditor));
         }
         let client = token.token_endpoint.as_ref();
         let client = client.map(|endpoint| Arc::new(endpoint.parts()));
@@ -258,7 +357,7 @@ impl Parts<'_> {
             issuer: Arc::clone(issuer),
             connections,
             client,
-            probe: Arc::new(probe),
+            probe,
             labels: Labels {
                 issuer_kind: kind.kind().to_owned(),
                 credential: token.credential,

@@ -10,7 +10,7 @@ use crate::rotation::full_cycle::FullCycleGate;
 pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     for (name, token) in whole.tokens {
         if let Some(probe) = &token.write_probe {
-            probe_is_sound(whole, name, token, probe, problems);
+            probe_is_sound(whole, name, probe, problems);
         }
         if let Some(gate) = &token.policy.full_cycle {
             gate_can_open(whole, name, token, gate, problems);
@@ -18,18 +18,10 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     }
 }
 
-fn probe_is_sound(
-    whole: &Whole<'_>,
-    name: &str,
-    token: &TokenSettings,
-    probe: &WriteProbe,
-    problems: &mut Problems,
-) {
+fn probe_is_sound(whole: &Whole<'_>, name: &str, probe: &WriteProbe, problems: &mut Problems) {
     let at = |key: &str| format!("tokens.{name}.{key}");
     let hosts = whole.write_probe_hosts;
-    probe
-        .config
-        .check(&at("full_cycle"), &token.scim_url, hosts, problems);
+    probe.config.check(&at("full_cycle"), problems);
     if probe.scheduled && !probe.allowed {
         problems.error(
             at("schedule_write_probe"),

@@ -297,11 +297,13 @@ mod tests {
                 vault: None,
                 server: None,
                 log: None,
+                audit: None,
                 http: None,
                 limits: None,
                 issuers: &BTreeMap::new(),
                 connections: &toml::from_str(&program).expect("a connection"),
                 tokens: &BTreeMap::new(),
+                federated: &BTreeMap::new(),
             };
             let calls = Calls::of(&whole);
             assert_eq!(calls.longest, secs(seconds));

@@ -7,6 +7,7 @@ mod handover;
 mod life;
 mod limits;
 mod names;
+mod privilege;
 mod safety;
 mod time;
 mod vault;
@@ -15,7 +16,8 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::placeholders::Placeholders;
-use super::settings::{Limits, TokenSettings};
+use super::settings::{FederatedSettings, Limits, TokenSettings};
+use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
@@ -52,12 +54,14 @@ pub(super) struct Whole<'a> {
     pub(super) vault: Option<&'a VaultConfig>,
     pub(super) server: Option<&'a ServerConfig>,
     pub(super) log: Option<&'a LogConfig>,
+    pub(super) audit: Option<&'a AuditConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
     pub(super) write_probe_hosts: &'a [String],
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
+    pub(super) federated: &'a BTreeMap<String, Box<FederatedSettings>>,
 }
 
 /// One token with what its issuer can do, if that is known.
@@ -101,6 +105,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
         life::check(&token, problems);
         windows::check(&token, &mut gaps, problems);
         safety::check(&token, problems);
+        privilege::check(&token, issuer, problems);
         credential::check(&token, issuer, whole, problems);
     }
 }
@@ -115,6 +120,9 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
     }
     if let Some(log) = whole.log {
         log.check("log", problems);
+    }
+    if let Some(audit) = whole.audit {
+        audit.check("audit", problems);
     }
     let mut unsound = BTreeSet::new();
     for (name, issuer) in whole.issuers {
@@ -131,6 +139,11 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
             .fields
             .check(&format!("tokens.{name}.fields"), problems);
         token.probe.check(&format!("tokens.{name}.probe"), problems);
+    }
+    for (name, token) in whole.federated {
+        let at = format!("tokens.{name}");
+        token.probe.check(&format!("{at}.probe"), problems);
+        token.federated.check(&format!("{at}.federated"), problems);
     }
     for (name, connection) in whole.connections {
         let path = whole.names.kind_path(format!("connections.{name}"));
@@ -184,6 +197,7 @@ pub(super) mod testing {
             token_endpoint: None,
             probe: Default::default(),
             write_probe: Default::default(),
+            must_refuse: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }
     }

@@ -12,6 +12,7 @@
 mod check;
 mod config;
 mod confirm;
+mod fitting;
 mod kind;
 mod target;
 mod token_rules;
@@ -89,6 +90,10 @@ impl Connection for Http {
         run.rehearse(&self.config.deliver, Purpose::Deliver)
     }
 
+    fn objection(&self, delivery: &Delivery<'_>) -> Option<String> {
+        self.config.objection_to(delivery, &*self.clock)
+    }
+
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
         self.write(delivery, Purpose::Deliver).await
     }
@@ -113,7 +118,7 @@ impl Http {
         let guard = |lookup: &str, document: &Value| self.still_ours(lookup, document, scim_url);
         let mut run = self.begin_with(delivery).await?;
         run.guarded_by(&guard);
-        if let Some(why) = self.config.token_rules.objection(delivery.value) {
+        if let Some(why) = self.objection(delivery) {
             let text = format!(
                 "the identity provider would not take this token: {why}; nothing was sent. Change what the issuer makes, or correct `token_rules`"
             );

@@ -8,10 +8,36 @@ use crate::ports::unit::Unit;
 use crate::ports::{Connection, Delivery};
 use crate::rotation::capability::Writer;
 use crate::rotation::handover;
-use crate::rotation::outcome::{Confirmation, Outcome};
+use crate::rotation::outcome::{Confirmation, Objection, Outcome};
 use crate::rotation::record::{HeldToken, Record};
 
+/// The connections that cannot hold this token. All are asked before the first is
+/// given it: otherwise the canary would hold a token that another one cannot.
+pub(super) fn objections(unit: &Unit, record: &Record, token: &HeldToken) -> Vec<Objection> {
+    let delivery = Delivery {
+        token: &unit.name,
+        value: &token.value,
+        old: record.current.as_ref().map(|t| &t.value),
+        scim_url: &unit.scim_url,
+    };
+    let all = unit.connections.iter();
+    all.filter_map(|(name, connection)| {
+        let why = connection.objection(&delivery)?;
+        let connection = name.clone();
+        Some(Objection { connection, why })
+    })
+    .collect()
+}
+
 pub(super) async fn deliver(unit: &Unit, record: &Record, name: &str) -> Result<Outcome, Fault> {
+    // Some are delivered before they are proven.
+    let pending = pending_of(record)?;
+    if pending.evidence.is_none() {
+        let objections = objections(unit, record, pending);
+        if !objections.is_empty() {
+            return Ok(Outcome::CannotBeHeld(objections));
+        }
+    }
     let delivery = Delivery {
         token: &unit.name,
         value: &pending_of(record)?.value,

@@ -93,10 +93,12 @@ pub(super) async fn check_use(
         Some(id) => unit.issuer.get(&unit.name, id.as_str()).await?,
         None => None,
     };
-    let last_used_at = listed.and_then(|token| token.last_used_at);
+    let last_used_at = listed.as_ref().and_then(|token| token.last_used_at);
+    let last_used_by = listed.and_then(|token| token.last_used_by);
     Ok(Outcome::UseSeen {
         fingerprint: *fingerprint,
         last_used_at,
+        last_used_by,
     })
 }
 
@@ -106,9 +108,15 @@ pub(super) async fn retire(
     fingerprint: &Fingerprint,
     now: &Now<'_>,
 ) -> Result<Outcome, Fault> {
-    let old = &retiring_of(record, fingerprint)?.token;
+    let entry = retiring_of(record, fingerprint)?;
+    let old = &entry.token;
     let current = current_of(record)?;
-    let refused = end_superseded(unit, old).await.err();
+    // What was revoked and refused is only asked again.
+    let is_ended = entry.revoked_at.is_some() && entry.refused_since.is_some();
+    let refused = match is_ended {
+        true => None,
+        false => end_superseded(unit, old).await.err(),
+    };
     if let Some(fault) = refused.as_ref().filter(|f| f.class != FaultClass::Rejected) {
         return Err(fault.clone());
     }

@@ -101,6 +101,7 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
             our_clock: Arc::new(|| OurClock::UNKNOWN),
             full_cycles: Arc::default(),
             all_paused: Arc::new(|| false),
+            audit_fails: Arc::new(|| false),
         },
         inbox: Arc::default(),
         cancel: CancellationToken::new(),

@@ -36,6 +36,11 @@ pub struct Read {
     pub expires_at: Option<TimeField>,
     /// `list`, `get`: when it was last used.
     pub last_used_at: Option<TimeField>,
+    /// `list`, `get`: by whom or from where it was last used.
+    pub last_used_by: Option<Place>,
+    /// `issue`, `list`, `get`: what it may do: a text with spaces or commas between the
+    /// scopes, or an array of texts.
+    pub scopes: Option<Place>,
     /// `issue`: when the old token dies, where the issuer schedules that.
     pub previous_expires_at: Option<TimeField>,
     /// `list`: the array of tokens; the whole body by default.
@@ -147,6 +152,8 @@ impl Read {
             created_at: self.created_at.clone(),
             expires_at: self.expires_at.clone(),
             last_used_at: self.last_used_at.clone(),
+            last_used_by: self.last_used_by.clone(),
+            scopes: self.scopes.clone(),
             ..Self::default()
         }
     }
@@ -159,6 +166,8 @@ impl Read {
             &mut self.label,
             &mut self.token_prefix,
             &mut self.token_suffix,
+            &mut self.last_used_by,
+            &mut self.scopes,
             &mut self.items,
             &mut self.etag,
             &mut self.state,
@@ -190,6 +199,8 @@ impl Read {
             ("label", self.label.as_ref()),
             ("token_prefix", self.token_prefix.as_ref()),
             ("token_suffix", self.token_suffix.as_ref()),
+            ("last_used_by", self.last_used_by.as_ref()),
+            ("scopes", self.scopes.as_ref()),
             ("items", self.items.as_ref()),
             ("etag", self.etag.as_ref()),
             ("state", self.state.as_ref()),
@@ -219,6 +230,8 @@ impl Read {
             "label",
             "token_prefix",
             "token_suffix",
+            "last_used_by",
+            "scopes",
             "items",
             "etag",
             "state",
@@ -242,6 +255,7 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
             "id",
             "client_id",
             "expires_at",
+            "scopes",
             "previous_expires_at",
         ],
         Purpose::List => &[
@@ -256,6 +270,8 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
             "created_at",
             "expires_at",
             "last_used_at",
+            "last_used_by",
+            "scopes",
         ],
         Purpose::Get => &[
             "id",
@@ -265,6 +281,8 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
             "created_at",
             "expires_at",
             "last_used_at",
+            "last_used_by",
+            "scopes",
         ],
         Purpose::Status => &["etag"],
         Purpose::State => &["state", "words", "last_success_at"],

@@ -27,6 +27,8 @@ pub struct Granted {
     pub token: SecretText,
     /// How long it lives, where the server says so.
     pub expires_in: Option<SignedDuration>,
+    /// What it may do, where the server says so (`scope` of RFC 6749, 5.1).
+    pub scope: Option<String>,
 }
 
 /// Gets an access token. The client's credentials are read again, once, when the
@@ -182,7 +184,13 @@ pub(super) fn granted(
     let expires_in = end
         .map(|end| end.duration_since(now))
         .filter(SignedDuration::is_positive);
-    Ok(Granted { token, expires_in })
+    let scope = body.as_ref().and_then(|body| body.get("scope")?.as_str());
+    let scope = scope.map(str::to_owned);
+    Ok(Granted {
+        token,
+        expires_in,
+        scope,
+    })
 }
 
 impl ClientCredentials {

@@ -9,6 +9,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::issuers::spelled;
 use crate::program::{Answer, Common, Reply};
 use crate::rotation::outcome::{ListedToken, Listing};
+use crate::scim::scopes::{ScopeSource, Scopes};
 use crate::secret::{BearerToken, objection_to_client_id};
 
 /// The word in `result`.
@@ -52,6 +53,7 @@ pub(super) struct Output {
     client_id: Option<String>,
     expires_at: Option<Timestamp>,
     old_dies_at: Option<Timestamp>,
+    scopes: Option<Vec<String>>,
     tokens: Option<Vec<Item>>,
     detail: Option<String>,
     retry_after_seconds: Option<u64>,
@@ -69,6 +71,8 @@ struct Item {
     created_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    last_used_by: Option<String>,
+    scopes: Option<Vec<String>>,
 }
 
 impl Answer for Output {
@@ -95,6 +99,7 @@ pub(super) struct Issued {
     pub(super) id: Option<String>,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) old_dies_at: Option<Timestamp>,
+    pub(super) scopes: Option<Scopes>,
 }
 
 impl Reply<Output> {
@@ -122,7 +127,9 @@ impl Reply<Output> {
             Some(id) => value.with_client_id(id),
             None => value,
         };
+        let told = self.answer.scopes.take();
         Ok(Issued {
+            scopes: told.and_then(|told| scopes(ScopeSource::Answer, &told, Some(&value))),
             value,
             id: self.answer.id.take(),
             expires_at: self.answer.expires_at,
@@ -155,6 +162,10 @@ impl Reply<Output> {
                     created_at: item.created_at,
                     expires_at: item.expires_at,
                     last_used_at: item.last_used_at,
+                    last_used_by: item.last_used_by.and_then(|by| spelled::shown(&by)),
+                    scopes: item
+                        .scopes
+                        .and_then(|told| scopes(ScopeSource::Listing, &told, None)),
                     ..ListedToken::with_id(item.id)
                 });
             }
@@ -184,4 +195,10 @@ impl Reply<Output> {
         };
         self.failure(class, kind)
     }
+}
+
+/// An empty array is told as well: the token may do nothing.
+fn scopes(source: ScopeSource, told: &[String], token: Option<&BearerToken>) -> Option<Scopes> {
+    let texts = told.iter().map(String::as_str);
+    Scopes::read(source, texts.chain([""]), token)
 }

@@ -22,6 +22,7 @@ use crate::rotation::capability::{ExpirySource, IssueEffect, IssuerCapabilities,
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::scopes::Scopes;
 use crate::secret::BearerToken;
 
 /// What the program is asked to do.
@@ -206,6 +207,8 @@ impl Issuer for ExecTokens {
             expires_at,
             expiry,
             old_dies_at: self.old_dies_at(issued.old_dies_at, request.overlap, now),
+            scopes: issued.scopes,
+            asked_life: asked,
             value: issued.value,
         })
     }
@@ -213,6 +216,15 @@ impl Issuer for ExecTokens {
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         let listing = self.list(token).await?;
         Ok(listing.tokens.into_iter().find(|token| token.id == id))
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        let lists = self.config.capabilities().looks_up();
+        let Some(id) = handle.id.as_ref().filter(|_| lists) else {
+            return Ok(None);
+        };
+        let listed = self.get(token, id.as_str()).await?;
+        Ok(listed.and_then(|listed| listed.scopes))
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::{HttpIssuer, HttpTokens};
 use crate::http::fired::RuleName;
+use crate::http::template::ConfigValue;
 use crate::ports::Issuer;
 use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
@@ -44,6 +45,17 @@ impl Kind for HttpIssuer {
 
     fn declared_lifetime(&self) -> Option<SignedDuration> {
         self.lifetime.declared.map(|life| life.0)
+    }
+
+    fn asked_scopes(&self) -> Vec<String> {
+        match self.config.get("scopes") {
+            Some(ConfigValue::List(scopes)) => scopes.clone(),
+            Some(ConfigValue::Text(scopes)) => {
+                scopes.split_whitespace().map(str::to_owned).collect()
+            }
+            Some(ConfigValue::Integer(_) | ConfigValue::Boolean(_) | ConfigValue::Url(_))
+            | None => Vec::new(),
+        }
     }
 
     fn handles_client_id(&self) -> bool {

@@ -14,6 +14,8 @@ use crate::http::message::Answer;
 use crate::http::times::TimeField;
 use crate::issuers::spelled;
 use crate::rotation::outcome::{ListedToken, Listing};
+use crate::scim::scopes::{ScopeSource, Scopes};
+use crate::secret::BearerToken;
 use crate::secret::shown_parts::ShownParts;
 
 /// Most items of a list that are read, and most bytes of all its pages.
@@ -205,6 +207,17 @@ impl Pages {
     }
 }
 
+/// What a token may do, as an answer tells.
+pub(super) fn scopes_at(
+    read: &Read,
+    view: View<'_>,
+    source: ScopeSource,
+    token: Option<&BearerToken>,
+) -> Option<Scopes> {
+    let found = read.scopes.as_ref()?.find(view)?;
+    Scopes::in_json(source, &found, token)
+}
+
 /// What is told of one token, and whether all of it could be read. `None`:
 /// there is no id where one should be.
 fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToken>, bool) {
@@ -236,6 +249,8 @@ fn read_token(read: &Read, view: View<'_>, now: Timestamp) -> (Option<ListedToke
         created_at: at(&read.created_at),
         expires_at: at(&read.expires_at),
         last_used_at: at(&read.last_used_at),
+        last_used_by: text(&read.last_used_by).and_then(|by| spelled::shown(&by)),
+        scopes: scopes_at(read, view, ScopeSource::Listing, None),
     };
     (Some(listed), readable)
 }

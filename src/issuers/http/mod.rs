@@ -26,6 +26,7 @@ use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::{IssuerCapabilities, Recovery, Revoke};
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
+use crate::scim::scopes::Scopes;
 use crate::secret::BearerToken;
 
 /// The running issuer.
@@ -87,7 +88,7 @@ impl HttpTokens {
     }
 
     async fn revoke_by_call(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {
-        let Some(call) = &self.config.revoke else {
+        let Some(sequence) = &self.config.revoke else {
             return Err(self.missing("revoke"));
         };
         let id = handle.id.as_ref().map(IssuerId::as_str);
@@ -99,10 +100,19 @@ impl HttpTokens {
         let mut run = self.begin(token).await?;
         run.with(|context| context.maybe("id", id));
         run.with_token("token", handle.value.as_ref());
-        match run.call(call, Purpose::Revoke).await? {
-            Reply::Done(_) => Ok(()),
-            Reply::Gone => self.gone_for_sure(token, id).await,
-            Reply::Skipped => Err(self.skipped("revoke")),
+        let mut ended = false;
+        for call in &sequence.0 {
+            ended = match run.call(call, Purpose::Revoke).await? {
+                Reply::Done(_) => true,
+                Reply::Gone => return self.gone_for_sure(token, id).await,
+                Reply::Skipped => false,
+            };
+        }
+        // The last call ends it.
+        if ended {
+            Ok(())
+        } else {
+            Err(self.skipped("revoke"))
         }
     }
 
@@ -183,6 +193,16 @@ impl Issuer for HttpTokens {
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         self.read_one(token, id).await
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        let calls = [&self.config.get, &self.config.list];
+        let shows = calls.into_iter().flatten().any(|c| c.read.scopes.is_some());
+        let Some(id) = handle.id.as_ref().filter(|_| shows) else {
+            return Ok(None);
+        };
+        let found = self.read_one(token, id.as_str()).await?;
+        Ok(found.and_then(|listed| listed.scopes))
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {

@@ -29,6 +29,7 @@ use crate::rotation::capability::{
 };
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::scopes::Scopes;
 use crate::scim::shape::ChecksumCheck;
 use crate::secret::{BearerToken, SecretRef};
 use crate::value::{Credential, HumanDuration};
@@ -78,8 +79,8 @@ pub struct LocalIssuer {
     pub lookups: Vec<Call>,
     /// Tells the service provider of a new token.
     pub register: Option<Sequence>,
-    /// Tells it to forget one.
-    pub unregister: Option<Call>,
+    /// Tells it to forget one: one call, or several, of which the last does it.
+    pub unregister: Option<Sequence>,
     /// Lists the registered ones.
     pub list: Option<Call>,
     /// The label of each registration.
@@ -126,8 +127,8 @@ impl Kind for LocalIssuer {
         if let Some(call) = &self.list {
             calls.check_list(call, &format!("{path}.list"), problems);
         }
-        if let Some(call) = &self.unregister {
-            calls.check_revoke(call, &format!("{path}.unregister"), problems);
+        if let Some(sequence) = &self.unregister {
+            calls.check_revoke(sequence, &format!("{path}.unregister"), problems);
         }
     }
 
@@ -178,7 +179,7 @@ impl LocalIssuer {
             overlap: None,
             recovery: Some(Recovery::ClientChosen),
             revoke: Some(match &self.unregister {
-                Some(call) if call.uses("id") => Revoke::ById,
+                Some(sequence) if sequence.uses("id") => Revoke::ById,
                 Some(_) => Revoke::ByValue,
                 None => Revoke::Never,
             }),
@@ -298,12 +299,21 @@ impl Issuer for LocalTokens {
                 expires_at: None,
                 expiry: ExpiryKnown::Unknown,
                 old_dies_at: None,
+                scopes: None,
+                asked_life: None,
             }),
         }
     }
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         self.api("list")?.get(token, id).await
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        match &self.api {
+            Some(api) => api.scopes(token, handle).await,
+            None => Ok(None),
+        }
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {

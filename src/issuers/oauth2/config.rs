@@ -89,6 +89,10 @@ impl Kind for Oauth2Issuer {
         "oauth2"
     }
 
+    fn asked_scopes(&self) -> Vec<String> {
+        self.scopes.clone()
+    }
+
     fn check(&self, path: &str, problems: &mut Problems) {
         self.client().check(path, &Names::default(), problems);
         let urls = [

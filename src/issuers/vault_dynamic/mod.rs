@@ -152,6 +152,8 @@ impl Issuer for LeasedTokens {
             id: Some(id),
             expires_at: asked_at.checked_add(made.life).ok(),
             expiry: ExpiryKnown::Api,
+            scopes: None,
+            asked_life: self.config.life(request.lifetime),
             old_dies_at: None,
         })
     }

@@ -75,6 +75,7 @@ pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
             .connection(connection)
             .is_some_and(|c| c.side_effects == SideEffects::FullSync),
         Outcome::Prepared(_)
+        | Outcome::CannotBeHeld(_)
         | Outcome::Proved(_)
         | Outcome::Confirmed { .. }
         | Outcome::Published

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::change::{Change, IllegalOutcome};
 use super::{
-    delivering, failing, halting, issuing, proving, recovering, retiring, revoking, rolling_back,
-    supplying,
+    delivering, failing, fitting, halting, issuing, proving, recovering, retiring, revoking,
+    rolling_back, supplying,
 };
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{Failures, HaltCause, Record, Rotation, Stage, Trigger};
@@ -50,6 +50,7 @@ pub fn apply(
             rotation_id,
             supplied,
         } => supplying::supplied(change, &rotation_id, supplied),
+        Outcome::CannotBeHeld(objections) => fitting::cannot_be_held(change, &objections),
         Outcome::Proved(verdict) => proving::proved(change, verdict),
         Outcome::Verified(verdict) => proving::verified(change, verdict),
         Outcome::Delivered { connection } => delivering::delivered(change, &connection),
@@ -64,7 +65,8 @@ pub fn apply(
         Outcome::UseSeen {
             fingerprint,
             last_used_at,
-        } => retiring::use_seen(change, &fingerprint, last_used_at),
+            last_used_by,
+        } => retiring::use_seen(change, &fingerprint, last_used_at, last_used_by),
         Outcome::Retired {
             fingerprint,
             refusal,

@@ -75,7 +75,7 @@ pub(super) fn halt_unusable(change: &mut Change<'_, '_>, answer: &UnusableAnswer
     let (flag, why) = match capped {
         None => ("", ""),
         Some(_) => (
-            " --override-guards",
+            " --override-guards --reason TEXT",
             " (the permitted number of issues a day is reached; without that option the rotation waits until the next one is permitted)",
         ),
     };
@@ -106,6 +106,7 @@ pub(super) fn lift(record: &mut Record) -> Option<HaltCause> {
             override_guards: false,
             supplied: false,
             by: None,
+            reason: String::new(),
         });
         request.trigger = Trigger::Compromise;
     }

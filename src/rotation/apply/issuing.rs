@@ -2,6 +2,7 @@
 //! after it.
 
 use super::change::{Change, IllegalOutcome};
+use super::fitting::refuse_if_too_broad;
 use super::halting::halt_at;
 use super::identifying::identify_current;
 use super::losing::owns;
@@ -13,7 +14,8 @@ use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
-    ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Rotation, Stage, Trigger,
+    ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Request, Rotation, Stage,
+    Trigger,
 };
 
 pub(super) fn prepared(
@@ -94,6 +96,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
         id: id.to_owned(),
         trigger,
         asked_by: request.and_then(|request| request.by.clone()),
+        asked_why: request.and_then(Request::why),
         began_at: change.now,
         stage: Stage::Issuing,
         stage_entered_at: change.now,
@@ -206,6 +209,9 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     }
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
+    let life = expires_at.map(|end| end.duration_since(now));
+    let policy = change.situation.policy;
+    let asked_life = policy.asked_in_vain(token.asked_life, life);
     let pending = HeldToken {
         id: token.issuer_id(),
         value: token.value,
@@ -218,8 +224,21 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
         expiry,
         origin: Origin::Issued,
         evidence: None,
+        scopes: token.scopes.map(Box::new),
+        asked_life,
     };
     put_pending(&mut change, pending);
+    // Some are delivered before they are proven.
+    let is_kept = change.pending_origin().is_some();
+    if is_kept
+        && change
+            .record
+            .rotation
+            .as_ref()
+            .is_some_and(|r| r.rollback.is_none())
+    {
+        refuse_if_too_broad(&mut change);
+    }
     Ok(())
 }
 
@@ -257,6 +276,7 @@ pub(super) fn put_pending(change: &mut Change<'_, '_>, pending: HeldToken) {
         // compromise stays the trigger, whatever was requested since.
         if let Some(request) = request {
             rotation.supplied_is_meant = request.supplied && !issued;
+            rotation.asked_why = request.why().or(rotation.asked_why.take());
             rotation.asked_by = request.by.or(rotation.asked_by.take());
             if rotation.trigger != Trigger::Compromise {
                 rotation.trigger = request.trigger;

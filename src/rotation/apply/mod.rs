@@ -11,6 +11,7 @@ mod delivering;
 mod ends;
 mod failing;
 mod failures;
+mod fitting;
 mod folding;
 mod halting;
 mod handed_over;

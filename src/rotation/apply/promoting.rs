@@ -119,6 +119,7 @@ fn promote(change: &mut Change<'_, '_>) {
             id: rotation.id,
             trigger: rotation.trigger,
             asked_by: rotation.asked_by.or(supplied_by),
+            asked_why: rotation.asked_why,
             began_at: rotation.began_at,
             ended_at: now,
             result: RotationResult::Success,
@@ -148,6 +149,9 @@ fn promote(change: &mut Change<'_, '_>) {
             attempts: 0,
             retry_at: None,
             last_finding: no_id,
+            still_used: false,
+            used_by: None,
+            refused_since: None,
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::change::{Change, IllegalOutcome};
 use super::failures::{note_failure, note_refusal};
+use super::fitting::refuse_if_too_broad;
 use super::halting::halt_at;
 use super::promoting::advance;
 use super::restoring;
@@ -42,6 +43,9 @@ pub(super) fn proved(
                 .and_then(|r| r.pending.as_mut())
             {
                 pending.evidence = Some(evidence);
+            }
+            if refuse_if_too_broad(&mut change) {
+                return Ok(());
             }
             change.record.failures = Failures::default();
             advance(&mut change);

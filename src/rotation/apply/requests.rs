@@ -48,7 +48,8 @@ pub fn take_requests_for_all(control: &Control, from: &[RequestsOf], now: Timest
         let what = match request.what {
             Wish::Rotate => "all tokens cannot be rotated at once",
             Wish::Ack => "what was written into a connection is told of one token",
-            Wish::Pause | Wish::Resume => return None,
+            Wish::Pause | Wish::Resume if request.has_reason() => return None,
+            Wish::Pause | Wish::Resume => "its `reason` is empty: say why, with --reason",
         };
         Some(what.to_owned())
     };
@@ -84,6 +85,7 @@ fn ask_for_rotation(record: &mut Record, by: String, request: &WrittenRequest, n
         override_guards: overrode || request.override_guards,
         supplied: before_supplied || request.supplied,
         by: Some(by),
+        reason: request.reason.clone(),
     });
 }
 
@@ -114,7 +116,7 @@ fn note(
                     }
                     answer(letter, request, refused, now)
                 });
-                judged.max_by_key(|answer| answer.seq)
+                newest_of(judged.collect())
             }
         };
         match (newest, place) {
@@ -125,6 +127,16 @@ fn note(
     }
     accepted.sort_by_key(|(_, request)| (request.at, request.seq));
     accepted
+}
+
+/// The newest answer, with the earlier ones in it.
+fn newest_of(mut answers: Vec<Handled>) -> Option<Handled> {
+    answers.sort_by_key(|answer| answer.seq);
+    let newest = answers.pop()?;
+    Some(Handled {
+        earlier: answers,
+        ..newest
+    })
 }
 
 /// Where the author's requests are noted; `Some(None)`: nowhere yet. `None`:
@@ -149,6 +161,9 @@ fn unusable(letter: &RequestsOf, seq: u64, why: &str, now: Timestamp) -> Handled
         at: now,
         what: None,
         refused: Some(why.to_owned()),
+        reason: String::new(),
+        options: Vec::new(),
+        earlier: Vec::new(),
     }
 }
 
@@ -167,5 +182,8 @@ fn answer(
         at: now,
         what: Some(request.what),
         refused,
+        reason: request.reason.clone(),
+        options: request.options(),
+        earlier: Vec::new(),
     }
 }

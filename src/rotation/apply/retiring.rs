@@ -27,6 +27,7 @@ pub(super) fn use_seen(
     change: Change<'_, '_>,
     fingerprint: &Fingerprint,
     last_used_at: Option<Timestamp>,
+    last_used_by: Option<String>,
 ) -> Result<(), IllegalOutcome> {
     let now = change.now;
     let grain = change
@@ -44,16 +45,34 @@ pub(super) fn use_seen(
         .checked_add(grain + LATE_USE)
         .unwrap_or(Timestamp::MAX);
     let still_used = last_used_at.is_some_and(|at| at > quiet_since);
+    if still_used {
+        entry.still_used = true;
+        entry.used_by.clone_from(&last_used_by);
+    }
     if still_used && !entry.extended {
-        let why = "still in use after its successor was delivered: somebody holds the old token; the overlap was prolonged once";
-        prolong_once(entry, now, overlap, why.to_owned());
+        let who = who_uses(last_used_by.as_deref());
+        let why = format!(
+            "still in use after its successor was delivered: {who} holds the old token; the overlap was prolonged once"
+        );
+        prolong_once(entry, now, overlap, why);
     } else {
         entry.use_checked = Some(UseSeen {
             at: now,
             last_used_at,
         });
+        if still_used {
+            let who = who_uses(last_used_by.as_deref());
+            entry.last_finding = Some(format!(
+                "still in use after the overlap was prolonged: {who} holds the old token, and it is retired all the same"
+            ));
+        }
     }
     Ok(())
+}
+
+/// The consumer that was forgotten, as far as the issuer's log names it.
+fn who_uses(by: Option<&str>) -> String {
+    by.map_or_else(|| "somebody".to_owned(), |by| format!("`{by}`"))
 }
 
 /// The issuer could not tell the last use. It is asked again; then the overlap
@@ -150,7 +169,7 @@ fn find<'r>(record: &'r mut Record, fingerprint: &Fingerprint) -> Option<&'r mut
 }
 
 pub(super) fn retired(
-    change: Change<'_, '_>,
+    mut change: Change<'_, '_>,
     fingerprint: &Fingerprint,
     refusal: Verdict<Refusal>,
 ) -> Result<(), IllegalOutcome> {
@@ -164,6 +183,9 @@ pub(super) fn retired(
     };
     match refusal {
         Verdict::Pass(proof) if proof.fingerprint() == fingerprint => {
+            if !is_refused_for_long(&mut change, position) {
+                return Ok(());
+            }
             change.record.retiring.remove(position);
             let past = change
                 .record
@@ -177,6 +199,10 @@ pub(super) fn retired(
         }
         Verdict::Pass(_) => Err(change.illegal("retired with the proof of another token")),
         Verdict::Fail(finding) => {
+            // One that accepts it shows that the refusals before came from others.
+            if let Some(entry) = change.record.retiring.get_mut(position) {
+                entry.refused_since = None;
+            }
             try_again(change, position, &finding, true);
             Ok(())
         }
@@ -185,6 +211,30 @@ pub(super) fn retired(
             Ok(())
         }
     }
+}
+
+/// Whether the old token has been refused for as long as the servers of a service
+/// provider may disagree: one of them may still have it in a cache. Otherwise it is
+/// asked again at the end of that time.
+fn is_refused_for_long(change: &mut Change<'_, '_>, position: usize) -> bool {
+    let now = change.now;
+    let window = change.situation.policy.refusal_window;
+    let Some(entry) = change.record.retiring.get_mut(position) else {
+        return true;
+    };
+    let since = *entry.refused_since.get_or_insert(now);
+    if now.duration_since(since) >= window {
+        return true;
+    }
+    let here = change.situation.issuer_name;
+    let elsewhere = entry.token.issuer.as_ref().is_some_and(|name| name != here);
+    if !elsewhere {
+        note_revocation(entry, &change.situation.issuer, now);
+    }
+    entry.still_accepted = false;
+    entry.retry_at = since.checked_add(window).ok();
+    entry.last_finding = None;
+    false
 }
 
 /// The issuer accepted the revocation, or cannot revoke, but the token is not shown

@@ -204,6 +204,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         id: rotation.id,
         trigger: rotation.trigger,
         asked_by: rotation.asked_by.clone().or(supplied_by),
+        asked_why: rotation.asked_why.clone(),
         began_at: rotation.began_at,
         ended_at: now,
         result: RotationResult::RolledBack,
@@ -220,6 +221,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
             override_guards: false,
             supplied: false,
             by: rotation.asked_by.clone(),
+            reason: rotation.asked_why.clone().unwrap_or_default(),
         });
     }
     remember(change.record, past);

@@ -122,5 +122,7 @@ fn held(change: &Change<'_, '_>, supplied: &Supplied, origin: Origin) -> HeldTok
         expiry,
         origin,
         evidence: None,
+        scopes: None,
+        asked_life: None,
     }
 }

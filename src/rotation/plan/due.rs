@@ -1,6 +1,6 @@
 //! When a rotation begins, and what delays it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::ending::retire_at;
 use super::restored;
@@ -11,11 +11,17 @@ use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
 
+/// How soon it is looked again whether the audit can be written.
+pub(super) const LOOK_AGAIN_AT_AUDIT: SignedDuration = SignedDuration::from_secs(15);
+
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     if view.situation.leaving {
         return None;
     }
     let due = due_trigger(view)?;
+    if view.situation.audit_fails {
+        return meanwhile(view, view.after(LOOK_AGAIN_AT_AUDIT), Reason::AuditFails);
+    }
     if let Some(until) = slot_is_free_at(view) {
         return meanwhile(view, until, Reason::SlotNeeded);
     }

@@ -3,7 +3,9 @@
 
 use jiff::SignedDuration;
 
+use super::due::LOOK_AGAIN_AT_AUDIT;
 use super::retrying;
+use super::side_tasks::meanwhile;
 use super::view::View;
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{Stage, StatedEnd};
@@ -53,6 +55,9 @@ pub(super) fn refuse(view: &View<'_>) -> Option<Decision> {
 pub(super) fn take(view: &View<'_>) -> Option<Decision> {
     supplied(view)?;
     match supplying(view.record, view.situation) {
+        Supplying::Accept if view.situation.audit_fails => {
+            meanwhile(view, view.after(LOOK_AGAIN_AT_AUDIT), Reason::AuditFails)
+        }
         Supplying::Accept => view.step(Step::TakeSupplied, Reason::OperatorSupplied),
         Supplying::Refuse(_) | Supplying::Leave => None,
     }

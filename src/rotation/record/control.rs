@@ -41,6 +41,17 @@ pub struct Control {
     pub handled: Vec<Handled>,
 }
 
+impl Control {
+    /// Every text that a person wrote.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let paused = self.paused.as_mut().map(|paused| &mut paused.reason);
+        let handled = self.handled.iter_mut();
+        paused
+            .into_iter()
+            .chain(handled.flat_map(Handled::texts_mut))
+    }
+}
+
 /// A rotation that a person asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -58,6 +69,17 @@ pub struct Request {
     /// Who asked for it, as Vault tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Why, in that person's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+impl Request {
+    /// Why it was asked for, if the person said so.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        (!self.reason.is_empty()).then(|| self.reason.clone())
+    }
 }
 
 /// Why a rotation began; a metric label.

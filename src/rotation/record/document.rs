@@ -164,22 +164,25 @@ impl Record {
             let intent = rotation.intent.as_mut();
             let unusable = intent.and_then(|intent| intent.unusable.as_mut());
             let detail = unusable.map(|answer| &mut answer.detail);
-            rotation.rollback.iter_mut().chain(detail)
+            let why = rotation.asked_why.iter_mut();
+            rotation.rollback.iter_mut().chain(why).chain(detail)
         });
         let halt = self.halt.as_mut().map(|halt| &mut halt.detail);
         let failure = self.failures.last.as_mut().map(|last| &mut last.message);
         let finding = self.probe.as_mut().and_then(|probe| probe.finding.as_mut());
         let finding = finding.map(|finding| &mut finding.detail);
         let retiring = self.retiring.iter_mut();
-        let retiring = retiring.filter_map(|old| old.last_finding.as_mut());
+        let retiring = retiring.flat_map(|old| [old.last_finding.as_mut(), old.used_by.as_mut()]);
+        let retiring = retiring.flatten();
         let history = self.history.iter_mut();
-        let history = history.filter_map(|past| past.detail.as_mut());
+        let history = history.flat_map(|past| past.detail.iter_mut().chain(&mut past.asked_why));
         let paused = self.paused.as_mut().map(|paused| &mut paused.reason);
         let supplied = self.supplied.as_mut().map(|note| &mut note.detail);
         let end = self.stated_end.as_mut().map(|note| &mut note.detail);
         let handled = self.handled.iter_mut();
-        let handled = handled.filter_map(|noted| noted.refused.as_mut());
-        let single = [halt, failure, finding, paused, supplied, end];
+        let handled = handled.flat_map(super::requests::Handled::texts_mut);
+        let request = self.request.as_mut().map(|request| &mut request.reason);
+        let single = [halt, failure, finding, paused, supplied, end, request];
         let single = single.into_iter().flatten();
         rotation
             .chain(single)

@@ -40,6 +40,15 @@ pub struct Retiring {
     /// What the last attempt found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_finding: Option<String>,
+    /// Whether it was still used after its successor was delivered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub still_used: bool,
+    /// Who still used it after its successor was delivered, as the issuer tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<String>,
+    /// Since when it is refused in every round of probes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_since: Option<Timestamp>,
 }
 
 impl Retiring {

@@ -22,6 +22,9 @@ pub struct Rotation {
     /// Who asked for it, as Vault tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_by: Option<String>,
+    /// Why, in that person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_why: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// The effect that may be in flight.

@@ -42,6 +42,9 @@ pub struct PastRotation {
     /// Who asked for it or supplied the new token, as Vault tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_by: Option<String>,
+    /// Why, in the words of the person who asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_why: Option<String>,
     /// When it began.
     pub began_at: Timestamp,
     /// When it ended.

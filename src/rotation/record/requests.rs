@@ -34,7 +34,7 @@ pub struct WrittenRequest {
     /// For `rotate`: the value at the published path is meant to become the token.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub supplied: bool,
-    /// For `pause` and `ack`: why, in the author's words.
+    /// Why, in the author's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// For `ack`: the connection.
@@ -117,6 +117,35 @@ impl WrittenRequest {
         None
     }
 
+    /// Whether it can cost an outage, or sets protections aside: such a request needs a
+    /// reason. Requests about all tokens need one too.
+    fn is_dangerous(&self) -> bool {
+        self.compromised || self.override_guards || self.supplied
+    }
+
+    /// Whether its author says why.
+    #[must_use]
+    pub fn has_reason(&self) -> bool {
+        !self.reason.trim().is_empty()
+    }
+
+    /// How it is asked for, in words.
+    #[must_use]
+    pub fn options(&self) -> Vec<String> {
+        let flags = [
+            (self.compromised, "compromised"),
+            (self.override_guards, "override_guards"),
+            (self.supplied, "supplied"),
+        ];
+        let flags = flags.into_iter().filter(|(set, _)| *set);
+        let connection =
+            (!self.connection.is_empty()).then(|| format!("connection {}", self.connection));
+        flags
+            .map(|(_, word)| word.to_owned())
+            .chain(connection)
+            .collect()
+    }
+
     /// Why it cannot be used, without its text.
     #[must_use]
     pub fn malformation(&self) -> Option<&'static str> {
@@ -136,8 +165,11 @@ impl WrittenRequest {
             {
                 Some("its `connection` or its `fingerprint` is too long or has control characters")
             }
-            _ if self.what == Wish::Ack && self.reason.trim().is_empty() => {
+            _ if self.what == Wish::Ack && !self.has_reason() => {
                 Some("its `reason` is empty: say why you are sure")
+            }
+            _ if self.is_dangerous() && !self.has_reason() => {
+                Some("its `reason` is empty: say why, with --reason")
             }
             _ => None,
         }
@@ -155,6 +187,13 @@ pub struct RequestsOf {
     pub version: u64,
     /// Its requests, or why the document cannot be used.
     pub requests: Result<Vec<WrittenRequest>, String>,
+}
+
+fn own_texts<'a>(
+    refused: &'a mut Option<String>,
+    reason: &'a mut String,
+) -> impl Iterator<Item = &'a mut String> {
+    refused.iter_mut().chain([reason])
 }
 
 impl RequestsOf {
@@ -189,9 +228,26 @@ pub struct Handled {
     /// Why it was refused; `None` if it was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// Why it was asked for, in the author's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// How it was asked for, such as `compromised`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// Earlier requests of this author that were handled in the same write, oldest
+    /// first. They have none themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Self>,
 }
 
 impl Handled {
+    /// Every text that a person wrote.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let earlier = self.earlier.iter_mut();
+        let earlier = earlier.flat_map(|noted| own_texts(&mut noted.refused, &mut noted.reason));
+        own_texts(&mut self.refused, &mut self.reason).chain(earlier)
+    }
+
     /// Whether it may be dropped to make room for another author.
     #[must_use]
     pub fn is_forgotten(&self, now: Timestamp) -> bool {

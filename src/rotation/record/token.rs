@@ -1,11 +1,12 @@
 //! A token value with its public facts. Only this module serialises token
 //! values.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::rotation::issuer_id::IssuerId;
 use crate::scim::evidence::Evidence;
+use crate::scim::scopes::Scopes;
 use crate::secret::{BearerToken, ClientParts, Fingerprint};
 
 /// A token value with its public facts.
@@ -46,6 +47,12 @@ pub struct HeldToken {
     /// The last proof that it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// What it may do, as its issuer said when it made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Box<Scopes>>,
+    /// The life that its issuer was asked for, if it made it for a shorter one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_life: Option<SignedDuration>,
 }
 
 /// A token as it is stored. Earlier programs stored the id that the published
@@ -73,6 +80,10 @@ struct StoredToken {
     origin: Origin,
     #[serde(default)]
     evidence: Option<Evidence>,
+    #[serde(default)]
+    scopes: Option<Box<Scopes>>,
+    #[serde(default)]
+    asked_life: Option<SignedDuration>,
 }
 
 impl From<StoredToken> for HeldToken {
@@ -94,6 +105,8 @@ impl From<StoredToken> for HeldToken {
             expiry: stored.expiry,
             origin: stored.origin,
             evidence: stored.evidence,
+            scopes: stored.scopes,
+            asked_life: stored.asked_life,
         }
     }
 }

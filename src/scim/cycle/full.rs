@@ -1,5 +1,7 @@
 //! The full cycle of one token, as it was configured.
 
+use url::Url;
+
 use super::profile::CycleRules;
 use super::report::{Step, Stop};
 use crate::scim::endpoint::Endpoint;
@@ -12,6 +14,8 @@ pub struct FullCycle<'a> {
     pub(in crate::scim) endpoint: &'a Endpoint,
     pub(in crate::scim) exchange: Option<&'a Exchange>,
     pub(in crate::scim) rules: &'a CycleRules,
+    /// URLs beside SCIM that must refuse the token.
+    pub(in crate::scim) must_refuse: &'a [Url],
 }
 
 impl FullCycle<'_> {

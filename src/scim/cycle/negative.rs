@@ -78,9 +78,9 @@ impl Run<'_> {
 
     async fn admin_reach(&mut self) {
         let step = Step::AdminReach;
-        let urls = &self.config().admin_urls;
+        let urls = self.cycle.must_refuse;
         if urls.is_empty() {
-            self.note(step, Grade::Skipped, "`full_cycle.admin_urls` is not set");
+            self.note(step, Grade::Skipped, "`must_refuse` is not set");
             return;
         }
         for (index, url) in urls.iter().enumerate() {
@@ -92,7 +92,7 @@ impl Run<'_> {
                     200..=299 => (
                         Grade::Failed,
                         format!(
-                            "`admin_urls[{index}]` answered {}: the token reaches more than SCIM (over_privileged)",
+                            "`must_refuse[{index}]` answered {}: the token reaches more than SCIM (over_privileged)",
                             reply.status
                         ),
                     ),

@@ -64,7 +64,7 @@ impl Step {
         ),
         (
             Self::AdminReach,
-            "GET of each of `admin_urls`, which must be refused",
+            "GET of each of `must_refuse`, which must be refused",
         ),
         (
             Self::Leftovers,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
-use url::Url;
 
 use super::locks::TenantMarker;
 use crate::problem::Problems;
@@ -39,8 +38,6 @@ pub struct CycleConfig {
     pub duplicate: bool,
     /// Whether a deactivated user is activated again.
     pub reactivate: bool,
-    /// URLs beside SCIM that must refuse the token.
-    pub admin_urls: Vec<Url>,
     /// How long a run may take.
     pub timeout: HumanDuration,
     /// How many requests it may send.
@@ -108,7 +105,6 @@ impl Default for CycleConfig {
             membership: Membership::Read,
             duplicate: true,
             reactivate: true,
-            admin_urls: Vec::new(),
             timeout: HumanDuration(SignedDuration::from_mins(2)),
             max_requests: 40,
             pace: HumanDuration(SignedDuration::from_millis(250)),
@@ -136,12 +132,10 @@ const NOT_EXTRA: [&str; 14] = [
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 const LONGEST_PACE: SignedDuration = SignedDuration::from_secs(10);
 const REQUESTS: std::ops::RangeInclusive<u32> = 10..=100;
-const MOST_ADMIN_URLS: usize = 8;
 
 impl CycleConfig {
-    /// Notes what is wrong; `path` is the dotted path of the table, `hosts` are those
-    /// to which a token of a full cycle may be sent.
-    pub fn check(&self, path: &str, scim_url: &Url, hosts: &[String], problems: &mut Problems) {
+    /// Notes what is wrong; `path` is the dotted path of the table.
+    pub fn check(&self, path: &str, problems: &mut Problems) {
         let at = |key: &str| format!("{path}.{key}");
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
         if self.domain.is_empty() || self.domain.len() > 180 || !self.domain.chars().all(plain) {
@@ -181,27 +175,6 @@ impl CycleConfig {
                 "write a shorter one, or leave the key out",
             );
         }
-        if self.admin_urls.len() > MOST_ADMIN_URLS {
-            problems.error(
-                at("admin_urls"),
-                format!("more than {MOST_ADMIN_URLS} URLs do not fit into one run"),
-                "keep those that matter most",
-            );
-        }
-        for (index, url) in self.admin_urls.iter().enumerate() {
-            let known = url.host_str() == scim_url.host_str()
-                || url
-                    .host_str()
-                    .is_some_and(|host| hosts.iter().any(|known| known == host));
-            let safe = url.scheme() == scim_url.scheme() || url.scheme() == "https";
-            if !known || !safe || !url.username().is_empty() {
-                problems.error(
-                    at(&format!("admin_urls[{index}]")),
-                    "the token would be sent to another host than `scim_url`, or without encryption",
-                    "name its host in `limits.write_probe_hosts`, and use https",
-                );
-            }
-        }
     }
 }
 
@@ -223,9 +196,7 @@ mod tests {
     fn said(text: &str) -> Vec<String> {
         let config: CycleConfig = toml::from_str(text).expect(text);
         let mut problems = Problems::default();
-        let scim_url = Url::parse("https://staging.example/scim").expect("a URL");
-        let hosts = ["api.staging.example".to_owned()];
-        config.check("c", &scim_url, &hosts, &mut problems);
+        config.check("c", &mut problems);
         let all = problems.all().iter();
         all.map(|problem| problem.path.clone()).collect()
     }
@@ -233,7 +204,6 @@ mod tests {
     #[test]
     fn the_defaults_are_silent_and_every_bad_value_is_named() {
         assert!(said("").is_empty());
-        assert!(said("admin_urls = ['https://api.staging.example/admin']").is_empty());
         assert!(said("user = { department = 'probe' }").is_empty());
         for (text, key) in [
             ("domain = 'a b'", "c.domain"),
@@ -244,11 +214,6 @@ mod tests {
             ("timeout = '1h'", "c.timeout"),
             ("max_requests = 5", "c.max_requests"),
             ("pace = '1m'", "c.pace"),
-            ("admin_urls = ['https://other.example/']", "c.admin_urls[0]"),
-            (
-                "admin_urls = ['http://api.staging.example/']",
-                "c.admin_urls[0]",
-            ),
         ] {
             assert_eq!(said(text), [key], "{text}");
         }

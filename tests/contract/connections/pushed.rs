@@ -59,6 +59,14 @@ impl Pushed {
         searched(self.0.deliver(&delivery(&new, &old, &url)).await)
     }
 
+    /// Why it cannot hold the token; never any part of that.
+    pub(crate) fn objection(&self) -> Option<String> {
+        let (new, old, url) = (token(NEW), token(OLD), scim_url());
+        let why = self.0.objection(&delivery(&new, &old, &url))?;
+        assert_no_secret(&why);
+        Some(why)
+    }
+
     pub(crate) async fn revert(&self) -> Result<(), Fault> {
         let (new, old, url) = (token(NEW), token(OLD), scim_url());
         searched(self.0.revert(&delivery(&old, &new, &url)).await)

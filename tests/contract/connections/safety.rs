@@ -100,6 +100,81 @@ async fn a_token_outside_the_rules_is_not_sent() {
     }
 }
 
+/// The limit is one of what is stored: the template may make more of the token.
+#[tokio::test]
+async fn what_a_template_makes_of_the_token_must_fit_too() {
+    let long = NEW.len();
+    let basic = (NEW.len() + 5).div_ceil(3) * 4;
+    let rows = [
+        // What the body is, the limit, and what is too long for it.
+        ("json = { token = \"{{ token }}\" }", long, None),
+        ("json = { token = \"{{ token }}\" }", long - 1, Some(long)),
+        ("json = { token = \"Bearer {{ token }}\" }", long + 7, None),
+        (
+            "json = { token = \"Bearer {{ token }}\" }",
+            long + 6,
+            Some(long + 7),
+        ),
+        (
+            "json = { a = [{ b = \"Bearer {{ token }}\" }] }",
+            long,
+            Some(long + 7),
+        ),
+        (
+            "json = { token = \"{{ ('user:' ~ token) | base64 }}\" }",
+            basic - 1,
+            Some(basic),
+        ),
+        (
+            "json = { token = \"{{ ('user:' ~ token) | base64 }}\" }",
+            basic,
+            None,
+        ),
+        (
+            "form = { token = \"Bearer {{ token }}\" }",
+            long,
+            Some(long + 7),
+        ),
+        (
+            "merge = { set = [{ at = \"/token\", value = \"Bearer {{ token }}\" }] }",
+            long,
+            Some(long + 7),
+        ),
+        // Not the value of a field.
+        (
+            "json = { raw = '{\"token\": \"{{ token }}\"}' }",
+            long,
+            None,
+        ),
+        (
+            "json = { token = \"{{ token }}\", long = \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" }",
+            long,
+            None,
+        ),
+    ];
+    for (body, limit, too_long) in rows {
+        let idp = Idp::start(|_| shown()).await;
+        let call = PLAIN
+            .split("body.json")
+            .next()
+            .expect("the settings before it");
+        let settings = format!("token_rules = {{ max_length = {limit} }}\n{call}body.{body}\n");
+        let connection = idp.connection(&settings);
+        let said = connection.objection();
+        match too_long {
+            None => assert_eq!(said, None, "{body}"),
+            Some(count) => {
+                let said = said.unwrap_or_else(|| panic!("{body}"));
+                let named = said.contains(&format!(" {count} characters"))
+                    && said.contains(&format!("at most {limit}"));
+                assert!(named, "{body}: {said}");
+                assert!(connection.deliver().await.is_err(), "{body}");
+                assert_eq!(idp.calls(), Vec::<String>::new(), "{body}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_revert_has_its_own_call_where_one_is_configured() {
     let start = || {

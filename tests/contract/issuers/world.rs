@@ -7,9 +7,10 @@ use scim_rotator::fault::Fault;
 use scim_rotator::http::{Client, ClientSettings, NoObserver, Target};
 use scim_rotator::issuers::{IssuerKind, build};
 use scim_rotator::ports::kind::Deps;
-use scim_rotator::ports::{Clock, IssueRequest, Issuer};
+use scim_rotator::ports::{Clock, IssueRequest, Issuer, TokenHandle};
 use scim_rotator::problem::Problems;
 use scim_rotator::rotation::outcome::{IssuedToken, Listing};
+use scim_rotator::scim::scopes::Scopes;
 
 use crate::connections::pushed::{TestClock, TestSecrets, assert_no_secret};
 use crate::connections::world::{Idp, Reply, Seen};
@@ -74,6 +75,10 @@ impl World {
 
     pub(crate) async fn list(&self) -> Result<Listing, Fault> {
         searched(self.issuer.list("crm-prod").await)
+    }
+
+    pub(crate) async fn scopes(&self, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        searched(self.issuer.scopes("crm-prod", handle).await)
     }
 
     /// The failure of `issue`.

@@ -80,7 +80,7 @@ async fn an_administrative_url_that_answers_is_found() {
         let mut scene = Scene::new(deviation, "").await;
         let mut url = scene.server.scim_url();
         url.set_path("/admin/tokens");
-        scene.config.admin_urls = vec![url];
+        scene.must_refuse = vec![url];
         let report = scene.run().await;
         assert_eq!(report.verdict(), verdict, "{report:#?}");
     }

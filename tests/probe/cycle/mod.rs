@@ -26,6 +26,7 @@ use scim_rotator::scim::cycle::run::Order;
 use scim_rotator::scim::probe::ScimProbe;
 use scim_rotator::secret::BearerToken;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::server::{Server, TOKEN};
 use directory::{Deviation, Directory};
@@ -139,6 +140,7 @@ struct Scene {
     journal: Kept,
     clock: Arc<FastClock>,
     config: CycleConfig,
+    must_refuse: Vec<Url>,
     cancel: CancellationToken,
 }
 
@@ -155,6 +157,7 @@ impl Scene {
             journal: Kept::default(),
             clock,
             config: toml::from_str(&text).expect("a table"),
+            must_refuse: Vec::new(),
             cancel: CancellationToken::new(),
         }
     }
@@ -172,6 +175,7 @@ impl Scene {
             ProbeConfig::default(),
             clock,
         )
+        .refused_by(self.must_refuse.clone().into())
         .with_full_cycle(Arc::new(rules))
     }
 

@@ -18,6 +18,8 @@ pub(crate) fn listed(id: &str) -> ListedToken {
         expires_at: None,
         shown: ShownParts::default(),
         last_used_at: None,
+        last_used_by: None,
+        scopes: None,
     }
 }
 

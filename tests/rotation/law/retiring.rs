@@ -16,6 +16,7 @@ fn seen(scene: &Scene, at: Option<Timestamp>) -> Record {
     let outcome = Outcome::UseSeen {
         fingerprint: print("old"),
         last_used_at: at,
+        last_used_by: None,
     };
     scene.apply(outcome).expect("folded")
 }
@@ -91,6 +92,7 @@ fn a_token_that_is_shown_to_be_dead_leaves_the_record_and_its_proof_stays() {
     let scene = superseded(hours(24)).with(|s| {
         s.record.history.push(PastRotation {
             asked_by: None,
+            asked_why: None,
             id: "r0".to_owned(),
             trigger: Trigger::Schedule,
             began_at: ago(hours(25)),

@@ -165,7 +165,7 @@ fn the_option_is_named_where_it_helps() {
     assert!(!detail(1).contains("--override-guards"), "{}", detail(1));
     let full = detail(3);
     assert!(
-        full.contains("`scim-rotator rotate crm --override-guards`"),
+        full.contains("`scim-rotator rotate crm --override-guards --reason TEXT`"),
         "{full}"
     );
 }

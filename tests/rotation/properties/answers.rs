@@ -5,7 +5,7 @@ use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::rotation::capability::{Recovery, Supply};
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::{
-    Confirmation, IssuedToken, ListedToken, Listing, Outcome, Preparation, Supplied,
+    Confirmation, IssuedToken, ListedToken, Listing, Objection, Outcome, Preparation, Supplied,
 };
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::rotation::situation::Published;
@@ -51,14 +51,18 @@ pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
         Step::Prove => verdicts(pending(scene), scene.now)
             .into_iter()
             .map(Outcome::Proved)
+            .chain([cannot_be_held()])
             .collect(),
         Step::Verify => verdicts(current(scene), scene.now)
             .into_iter()
             .map(Outcome::Verified)
             .collect(),
-        Step::Deliver { connection } => vec![Outcome::Delivered {
-            connection: connection.clone(),
-        }],
+        Step::Deliver { connection } => vec![
+            Outcome::Delivered {
+                connection: connection.clone(),
+            },
+            cannot_be_held(),
+        ],
         Step::Confirm { connection } => confirmations()
             .into_iter()
             .map(|confirmation| Outcome::Confirmed {
@@ -76,6 +80,7 @@ pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
             .map(|last_used_at| Outcome::UseSeen {
                 fingerprint: *fingerprint,
                 last_used_at,
+                last_used_by: None,
             })
             .to_vec(),
         Step::Retire { fingerprint } => retired(fingerprint, scene.now),
@@ -122,6 +127,13 @@ fn prepared(scene: &Scene, trigger: scim_rotator::rotation::record::Trigger) -> 
         .collect()
 }
 
+fn cannot_be_held() -> Outcome {
+    Outcome::CannotBeHeld(vec![Objection {
+        connection: "second".to_owned(),
+        why: "it is too long".to_owned(),
+    }])
+}
+
 fn listing(scene: &Scene, ids: &[&str]) -> Listing {
     let tokens = ids.iter().map(|id| ListedToken {
         id: (*id).to_owned(),
@@ -130,6 +142,8 @@ fn listing(scene: &Scene, ids: &[&str]) -> Listing {
         expires_at: None,
         shown: ShownParts::default(),
         last_used_at: None,
+        last_used_by: None,
+        scopes: None,
     });
     Listing {
         tokens: tokens.collect(),
@@ -151,6 +165,8 @@ fn issued(scene: &Scene) -> Vec<Outcome> {
         expires_at: Some(scene.now + days(30)),
         expiry: ExpiryKnown::Api,
         old_dies_at: Some(scene.now + hours(6)),
+        scopes: None,
+        asked_life: None,
     };
     let without_facts = IssuedToken {
         id: None,

@@ -192,6 +192,7 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
 fn rolled_back() -> PastRotation {
     PastRotation {
         asked_by: None,
+        asked_why: None,
         id: "r0".to_owned(),
         trigger: Trigger::Schedule,
         began_at: ago(hours(2)),

@@ -10,6 +10,7 @@ use scim_rotator::rotation::capability::{
 use scim_rotator::rotation::issuer_id::IssuerId;
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
+use scim_rotator::rotation::privilege::PrivilegeRules;
 use scim_rotator::rotation::record::{
     Delivery, DeliveryState, ExpiryKnown, HeldToken, IdsBefore, Intent, Origin,
 };
@@ -108,6 +109,8 @@ pub(crate) fn held(name: &str) -> HeldToken {
         expiry: ExpiryKnown::Api,
         origin: Origin::Issued,
         evidence: Some(evidence(name, ago(mins(1)))),
+        scopes: None,
+        asked_life: None,
     }
 }
 
@@ -162,6 +165,10 @@ pub(crate) fn policy() -> Policy {
         lease: mins(2),
         full_cycle: None,
         accept_supplied: AcceptSupplied::default(),
+        privilege: PrivilegeRules::default(),
+        life_tolerance: 0.1,
+        // One refusal is enough, where nothing else is said.
+        refusal_window: SignedDuration::ZERO,
     }
 }
 

@@ -183,7 +183,9 @@ fn entries_that_are_gone_count_against_a_value_that_nobody_says_is_meant() {
     };
     assert_eq!(finding.reason, FindingReason::OtherTenant);
     assert!(
-        finding.detail.contains("rotate crm --supplied"),
+        finding
+            .detail
+            .contains("rotate crm --supplied --reason TEXT"),
         "{}",
         finding.detail
     );

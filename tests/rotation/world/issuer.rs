@@ -89,6 +89,8 @@ impl World {
             expires_at: None,
             shown: ShownParts::default(),
             last_used_at: None,
+            last_used_by: None,
+            scopes: None,
         };
         Listing {
             tokens: self.live().filter(|_| lists).map(shown).collect(),
@@ -200,6 +202,8 @@ impl World {
                 ExpiryKnown::Unknown
             },
             old_dies_at: current.filter(|_| scheduled).map(|t| t.dies_at),
+            scopes: None,
+            asked_life: None,
         }
     }
 

@@ -199,6 +199,7 @@ impl Play {
         self.tenant(|tenant| {
             tenant.request(Request {
                 by: None,
+                reason: String::new(),
                 trigger,
                 at,
                 override_guards: false,

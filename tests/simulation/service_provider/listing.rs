@@ -52,6 +52,8 @@ impl ServiceProvider {
             expires_at: Some(token.dies_at),
             shown: ShownParts::default(),
             last_used_at: used.filter(|_| self.rules.can.last_used != LastUsed::None),
+            last_used_by: None,
+            scopes: None,
         }
     }
 

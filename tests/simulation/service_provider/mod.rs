@@ -356,6 +356,8 @@ impl ServiceProvider {
                 ExpiryKnown::Unknown
             },
             old_dies_at,
+            scopes: None,
+            asked_life: None,
         }
     }
 }

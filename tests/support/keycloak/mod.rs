@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::part::{self, Group};
 
+pub mod federation;
 pub mod identity_provider;
 pub mod service_provider;
 

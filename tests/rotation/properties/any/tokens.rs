@@ -110,6 +110,9 @@ pub(super) fn superseded(name: &'static str) -> impl Strategy<Value = Retiring> 
                     attempts,
                     retry_at: None,
                     last_finding: None,
+                    still_used: asked,
+                    used_by: None,
+                    refused_since: extended.then_some(superseded_at),
                 }
             },
         )
