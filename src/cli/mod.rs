@@ -11,6 +11,7 @@ mod compromise;
 pub mod demo;
 mod facts;
 mod federated;
+pub mod full_cycle;
 mod harden;
 pub mod history;
 pub mod identify;
@@ -99,6 +100,8 @@ pub enum Command {
     /// Try issuer and connections with a throw-away token, and revoke it.
     Rehearse(rehearse::Args),
     /// Test a token level by level, and show what is proven; change nothing.
+    /// Test a token level by level, and show what is proven; change nothing unless asked
+    /// for the full cycle.
     Verify(verify::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),

@@ -14,14 +14,15 @@ use tokio_util::sync::CancellationToken;
 use super::auditing::StoredHead;
 use super::facts::writer::FactsWriter;
 use crate::audit::auditor::Auditor;
-use crate::audit::door::{AuditedStore, AuditedSwitch};
+use crate::audit::door::{AuditedJournal, AuditedStore, AuditedSwitch};
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
+use crate::driver::cycles::Cycles;
 use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
-use crate::driver::situation::Conditions;
+use crate::driver::situation::{Conditions, FullCycles};
 use crate::environment;
 use crate::files;
 use crate::http;
@@ -32,10 +33,11 @@ use crate::ports::kind::VaultNeed;
 use crate::ports::switch::Switch;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Issuer, Secrets, Store, StoreError};
+use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
+use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::facts::TokenFacts;
@@ -77,6 +79,7 @@ pub(super) struct World {
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
     all_paused: Arc<AtomicBool>,
+    full_cycles: Arc<FullCycles>,
     switch: Arc<dyn Switch>,
 }
 
@@ -144,10 +147,11 @@ impl World {
         let federated = builder.federated(settings)?;
         expect_federated(&telemetry, settings);
         let all_paused: Arc<AtomicBool> = Arc::default();
+        let full_cycles: Arc<FullCycles> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
             Arc::clone(&right_clock),
-            conditions(&skew, &all_paused, auditor.as_ref()),
+            conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
         );
         let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
@@ -178,6 +182,7 @@ impl World {
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
             all_paused,
+            full_cycles,
             door,
             auditor,
             stored_head: StoredHead::default(),
@@ -306,10 +311,38 @@ impl World {
         self.builder.issuers_built()
     }
 
+    /// What runs full cycles.
+    pub(super) fn cycles(
+        &self,
+        told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
+        cancel: CancellationToken,
+    ) -> Cycles {
+        let paused = Arc::clone(&self.all_paused);
+        let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
+        let journal = match &self.auditor {
+            Some(auditor) => Arc::new(AuditedJournal::new(journal, Arc::clone(auditor))) as _,
+            None => journal,
+        };
+        Cycles {
+            store: Arc::clone(&self.store) as _,
+            journal,
+            clock: Arc::clone(&self.right_clock),
+            holder: self.holder.clone(),
+            all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+            told,
+            cancel,
+        }
+    }
+
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        conditions(&self.skew, &self.all_paused, self.auditor.as_ref())
+        conditions(
+            &self.skew,
+            &self.all_paused,
+            &self.full_cycles,
+            self.auditor.as_ref(),
+        )
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -402,11 +435,13 @@ fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
 fn conditions(
     skew: &Arc<SkewWatch>,
     all_paused: &Arc<AtomicBool>,
+    full_cycles: &Arc<FullCycles>,
     auditor: Option<&Arc<Auditor>>,
 ) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
     let auditor = auditor.cloned();
     Conditions {
+        full_cycles: Arc::clone(full_cycles),
         our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
         audit_fails: Arc::new(move || auditor.as_ref().is_some_and(|a| a.stops_rotations())),

@@ -109,6 +109,8 @@ fn draft<'a>(
 
     let mut problems = Problems::default();
     let http = http.map(|raw| resolve::http(raw, &mut problems));
+    let write_probe_hosts = limits.as_ref().map(|raw| raw.write_probe_hosts.clone());
+    let write_probe_hosts = write_probe_hosts.unwrap_or_default();
     let limits = limits.map(resolve::limits);
     let resolver = resolve::Tokens {
         defaults: defaults.unwrap_or_default(),
@@ -126,6 +128,7 @@ fn draft<'a>(
         audit: audit.as_ref(),
         http: http.as_ref(),
         limits: limits.as_ref(),
+        write_probe_hosts: &write_probe_hosts,
         issuers: &issuers,
         connections: &connections,
         tokens: &tokens,
@@ -149,6 +152,7 @@ fn draft<'a>(
                 tokens,
                 federated,
                 notify,
+                write_probe_hosts,
                 own_files: named_files::own(documents),
             })
         }

@@ -108,6 +108,7 @@ impl RawPolicy {
             confirm_every: or(self.confirm_every, builtin::CONFIRM_EVERY),
             lease,
             accept_supplied: self.accept_supplied.unwrap_or_default(),
+            full_cycle: None,
             privilege: PrivilegeRules {
                 scopes_allowed: self.scopes_allowed.clone(),
                 on_broad: self.on_broad.unwrap_or_default(),

@@ -16,6 +16,7 @@ use crate::notify;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
+use crate::scim::cycle::profile::CycleConfig;
 use crate::scim::federated::config::Federated;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
     /// `[notify.<name>]`: who is told what happens.
     pub notify: BTreeMap<String, notify::Target>,
+    /// `limits.write_probe_hosts`: the hosts at which full cycles may write.
+    pub write_probe_hosts: Vec<String>,
     /// Tokens whose credential is federated: nothing of them is rotated.
     pub federated: BTreeMap<String, Box<FederatedSettings>>,
     /// The files that hold credentials and keys of the daemon.
@@ -77,10 +80,36 @@ pub struct TokenSettings {
     pub token_endpoint: Option<Arc<TokenEndpoint>>,
     /// How it is tested at the service provider.
     pub probe: ProbeConfig,
+    /// Whether and how full cycles are run with it; `None` where nothing is said.
+    pub write_probe: Option<Box<WriteProbe>>,
     /// URLs that must refuse the token.
     pub must_refuse: Arc<[Url]>,
     /// Whether a lifetime below 24 hours is meant.
     pub allow_short_lived: bool,
+}
+
+/// Whether and how full cycles are run with a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteProbe {
+    /// Whether users may be created and deleted with it.
+    pub allowed: bool,
+    /// Whether the daemon does so by itself.
+    pub scheduled: bool,
+    /// How often.
+    pub every: SignedDuration,
+    /// Limits, and known deviations of the service provider.
+    pub config: CycleConfig,
+}
+
+impl Default for WriteProbe {
+    fn default() -> Self {
+        Self {
+            allowed: false,
+            scheduled: false,
+            every: SignedDuration::from_hours(24),
+            config: CycleConfig::default(),
+        }
+    }
 }
 
 /// One federated credential, which is watched and never rotated.

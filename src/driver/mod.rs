@@ -4,7 +4,7 @@
 //! `apply` makes of the outcome. What it keeps of the token is in [`memory`], the
 //! state between two wakes in `idle`, reads and writes of the store in `stored`,
 //! effects whose commit was refused in `reconcile`, what people ask for in
-//! [`inbox`], and the connections' states in `look`. [`situation`] builds the second argument of `plan`. [`perform`]
+//! [`inbox`], the connections' states in `look`, and full cycles in [`cycles`]. [`situation`] builds the second argument of `plan`. [`perform`]
 //! turns a step into calls of ports. [`supervisor`] wakes tokens when they are
 //! due and ends the work cleanly; [`foreground`] does that for commands, and
 //! [`rehearse`] tries an issuer and connections with a throw-away token.
@@ -13,6 +13,7 @@
 
 mod agenda;
 pub mod amend;
+pub mod cycles;
 pub mod federated;
 pub mod foreground;
 mod idle;

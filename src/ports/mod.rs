@@ -27,6 +27,7 @@ use crate::secret::BearerToken;
 pub use self::condition::Condition;
 pub use self::store::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 pub use crate::clock::Clock;
+pub use crate::scim::cycle::journal::Journal;
 pub use crate::scim::probe::Probe;
 pub use crate::secret::resolve::{Resolved, Secrets};
 

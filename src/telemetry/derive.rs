@@ -81,6 +81,7 @@ impl TokenSnapshot {
                 || rotation.is_some_and(|r| r.trigger == Trigger::Compromise),
             supplied: record.supplied.clone().map(Box::new),
             stated_end: record.stated_end.clone().map(Box::new),
+            full_cycle_ignored_at: record.full_cycle_ignored_at,
             consecutive_failures: record.failures.consecutive,
             last_failure: last_failure(record).map(Box::new),
             last_success_at: last_success_at(record),

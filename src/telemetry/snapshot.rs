@@ -74,6 +74,10 @@ pub struct TokenSnapshot {
     /// The last end that a person wrote for the token in use, if it was not
     /// taken as it is.
     pub stated_end: Option<Box<EndNote>>,
+    /// When the last rotation began although the full cycle that it waits for had not
+    /// passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_cycle_ignored_at: Option<Timestamp>,
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The last failure since the last success.

@@ -38,6 +38,7 @@ mod every_stage;
 mod federated;
 mod identify;
 mod inventory;
+mod full_cycle;
 mod issuer_faults;
 mod jupyterhub;
 mod keycloak;

@@ -10,6 +10,7 @@ use crate::audit::auditor::Auditor;
 use crate::audit::door::{
     AuditedConnection, AuditedHandover, AuditedIssuer, AuditedProbe, AuditedRefreshTokens, Place,
 };
+use crate::config::write_probe::closed_locks;
 use crate::config::{FederatedSettings, Settings, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::driver::federated::{AllWatched, Watched};
@@ -23,6 +24,7 @@ use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
+use crate::scim::cycle::profile::CycleRules;
 use crate::scim::federated::watch;
 use crate::scim::probe::{Probe, ScimProbe};
 use crate::secret::Fingerprint;
@@ -130,6 +132,7 @@ impl Builder {
             policies: Pool::default(),
             probes: Pool::default(),
             shared: shared_issuers(settings),
+            settings,
         };
         let tokens = settings.tokens.iter();
         let units = tokens
@@ -291,6 +294,16 @@ impl Builder {
     }
 }
 
+/// The rules of full cycles, if every lock of the configuration is open.
+fn full_cycle(settings: &Settings, name: &str, token: &TokenSettings) -> Option<CycleRules> {
+    let probe = token.write_probe.as_ref()?;
+    closed_locks(settings, name).is_empty().then(|| CycleRules {
+        config: probe.config.clone(),
+        environment: token.environment.as_str().to_owned(),
+        every: probe.scheduled.then_some(probe.every),
+    })
+}
+
 /// The issuers that more than one token names.
 fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
     let (mut known, mut shared) = (BTreeSet::new(), BTreeSet::new());
@@ -311,6 +324,7 @@ struct Parts<'a> {
     probes: Pool<ProbeConfig>,
     /// Issuers of more than one token.
     shared: BTreeSet<String>,
+    settings: &'a Settings,
 }
 
 impl Parts<'_> {
@@ -333,6 +347,9 @@ impl Parts<'_> {
         }
         if let Some(endpoint) = &token.token_endpoint {
             probe = probe.exchanging_at(Arc::clone(endpoint));
+        }
+        if let Some(rules) = full_cycle(self.settings, name, token) {
+            probe = probe.with_full_cycle(Arc::new(rules));
         }
         let mut probe: Arc<dyn Probe> = Arc::new(probe);
         if let Some(auditor) = self.auditor {

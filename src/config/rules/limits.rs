@@ -304,6 +304,7 @@ mod tests {
             let path = "connections.idp";
             names.kinds.insert(path.to_owned(), format!("{path}.exec"));
             let whole = Whole {
+                write_probe_hosts: &[],
                 names: &names,
                 placeholders: &Placeholders::default(),
                 vault: None,

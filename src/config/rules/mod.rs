@@ -2,6 +2,7 @@
 //! configuration, or over one token and its issuer.
 
 mod credential;
+mod full_cycle;
 mod handover;
 mod life;
 mod limits;
@@ -58,6 +59,7 @@ pub(super) struct Whole<'a> {
     pub(super) audit: Option<&'a AuditConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
+    pub(super) write_probe_hosts: &'a [String],
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
@@ -86,6 +88,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     vault::check(whole, problems);
     handover::check(whole, problems);
     notified::check(whole, problems);
+    full_cycle::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
     }
@@ -198,6 +201,7 @@ pub(super) mod testing {
             token_endpoint: None,
             probe: Default::default(),
             owner: raw.owner,
+            write_probe: Default::default(),
             must_refuse: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }

@@ -2,6 +2,7 @@
 
 mod federated;
 mod revoking;
+mod cycles;
 mod times;
 
 use scim_rotator::problem::Severity::{self, Error, Warning};
