@@ -60,6 +60,14 @@ impl Issuer for AuditedIssuer {
         self.inner.id_in(value)
     }
 
+    fn scopes_asked(&self) -> Option<Vec<String>> {
+        self.inner.scopes_asked()
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        self.inner.scopes(token, handle).await
+    }
+
     async fn list(&self, token: &str) -> Result<Listing, Fault> {
         self.inner.list(token).await
     }
@@ -83,10 +91,6 @@ impl Issuer for AuditedIssuer {
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         self.inner.get(token, id).await
-    }
-
-    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
-        self.inner.scopes(token, handle).await
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {

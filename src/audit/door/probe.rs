@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::begun::Begun;
 use crate::audit::auditor::Auditor;
 use crate::audit::event::{Event, Outcome, Port};
+use crate::scim::cycle::FullCycle;
 use crate::scim::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
 use crate::scim::levels::Levels;
 use crate::scim::probe::Probe;
@@ -115,6 +116,11 @@ impl Probe for AuditedProbe {
     /// For a command that only reads.
     async fn levels(&self, value: &BearerToken) -> Levels {
         self.inner.levels(value).await
+    }
+
+    /// Its effects are written down at the door of the journals.
+    fn full_cycle(&self) -> Option<FullCycle<'_>> {
+        self.inner.full_cycle()
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {

@@ -9,6 +9,7 @@ use crate::audit::auditor::Auditor;
 use crate::audit::event::{Event, Port};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::record::Record;
+use crate::scim::evidence::Passed;
 
 /// A store whose writes are written down.
 pub struct AuditedStore {
@@ -54,6 +55,10 @@ impl Store for AuditedStore {
             })
             .await;
         committed
+    }
+
+    async fn full_cycle(&self, token: &str) -> Result<Option<Passed>, StoreError> {
+        self.inner.full_cycle(token).await
     }
 
     async fn published(&self, token: &str) -> Result<PublishedSecret, StoreError> {

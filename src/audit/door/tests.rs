@@ -53,6 +53,12 @@ fn every_door_has_every_method_of_its_port() {
             5,
         ),
         (
+            "Journal",
+            include_str!("../../scim/cycle/journal.rs"),
+            include_str!("journal.rs"),
+            3,
+        ),
+        (
             "Handover",
             include_str!("../../ports/handover.rs"),
             include_str!("handover.rs"),

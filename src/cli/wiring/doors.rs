@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::audit::auditor::Auditor;
 use crate::audit::door::{AuditedStore, AuditedSwitch};
-use crate::driver::situation::Conditions;
+use crate::driver::situation::{Conditions, FullCycles};
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ports::Store;
 use crate::ports::switch::Switch;
@@ -31,11 +31,13 @@ pub(super) fn doors(
 pub(super) fn conditions(
     skew: &Arc<SkewWatch>,
     all_paused: &Arc<AtomicBool>,
+    full_cycles: &Arc<FullCycles>,
     auditor: Option<&Arc<Auditor>>,
 ) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
     let auditor = auditor.cloned();
     Conditions {
+        full_cycles: Arc::clone(full_cycles),
         our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
         audit_fails: Arc::new(move || auditor.as_ref().is_some_and(|a| a.stops_rotations())),
