@@ -186,7 +186,7 @@ fn summary(loaded: &Loaded) -> String {
     let settings = &loaded.settings;
     format!(
         "The configuration is valid: tokens {}, issuers {}, connections {}, files {}.",
-        settings.tokens.len(),
+        settings.tokens.len() + settings.federated.len(),
         settings.issuers.len(),
         settings.connections.len(),
         loaded.files.len()

@@ -2,12 +2,14 @@
 //! runtime.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Exit;
 use super::output::complain;
 use super::wiring::World;
 use crate::audit::event::WhoKind;
 use crate::config::{self, Loaded, Report, Settings};
+use crate::driver::federated::Watched;
 use crate::environment;
 use crate::ports::unit::Unit;
 use crate::problem::Severity;
@@ -131,11 +133,7 @@ pub(super) fn world_of_a_person(
     config: &Path,
     names: &[String],
 ) -> Result<(World, Vec<Unit>), Exit> {
-    let mut settings = settings(config, Logs::Warnings)?;
-    if environment::has(VAULT_TOKEN) {
-        let token = Credential(SecretRef::Env(VAULT_TOKEN.to_owned()));
-        settings.vault.auth = AuthConfig::Token(TokenAuth { token });
-    }
+    let settings = settings_of_a_person(config)?;
     let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named(names)?, world))) {
         Ok((units, world)) => Ok((world, units)),
@@ -144,6 +142,54 @@ pub(super) fn world_of_a_person(
             Err(Exit::Usage)
         }
     }
+}
+
+/// The same as [`world`], with the named federated credentials.
+///
+/// # Errors
+/// As [`world`].
+pub(super) fn world_of_both(
+    config: &Path,
+    logs: Logs,
+    names: &[String],
+) -> Result<(Settings, World, Vec<Unit>, Vec<Arc<Watched>>), Exit> {
+    let settings = settings(config, logs)?;
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
+    match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {
+        Ok(((units, federated), world)) => Ok((settings, world, units, federated)),
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// The same as [`world_of_a_person`], with the named federated credentials.
+///
+/// # Errors
+/// As [`world`].
+pub(super) fn world_of_a_person_of_both(
+    config: &Path,
+    names: &[String],
+) -> Result<(World, Vec<Unit>, Vec<Arc<Watched>>), Exit> {
+    let settings = settings_of_a_person(config)?;
+    let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
+    match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {
+        Ok(((units, federated), world)) => Ok((world, units, federated)),
+        Err(error) => {
+            complain(&format!("{error}\n"));
+            Err(Exit::Usage)
+        }
+    }
+}
+
+fn settings_of_a_person(config: &Path) -> Result<Settings, Exit> {
+    let mut settings = settings(config, Logs::Warnings)?;
+    if environment::has(VAULT_TOKEN) {
+        let token = Credential(SecretRef::Env(VAULT_TOKEN.to_owned()));
+        settings.vault.auth = AuthConfig::Token(TokenAuth { token });
+    }
+    Ok(settings)
 }
 
 /// As Vault's own tool names it.

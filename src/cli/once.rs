@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::auditing::{self, Patience};
 use super::bell;
+use super::federated;
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::signals::until_signal;
@@ -42,7 +43,8 @@ pub struct Args {
 
 /// Works on the tokens and shows how each ended.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let (settings, world, units) = match load::world(config, Logs::AsConfigured, &args.tokens) {
+    let loaded = load::world_of_both(config, Logs::AsConfigured, &args.tokens);
+    let (settings, world, units, watched) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -66,10 +68,13 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             return Exit::TryAgain;
         }
         let ended = until_signal(&cancel, work).await;
+        let looked = federated::look_at_all(&world, &watched).await;
         world.facts.flush().await;
+        world.messenger.flush().await;
         auditing::stop(&world).await;
         world.session.close().await;
-        let exits = ended.iter().map(|worked| worked.verdict().0);
+        let ended: Vec<Row> = ended.iter().map(Worked::row).chain(looked).collect();
+        let exits = ended.iter().map(|row| row.exit);
         let exit = exits.fold(Exit::Ok, worse);
         // If nobody reads the output any more, the exit code still tells the
         // result.
@@ -102,7 +107,25 @@ struct Worked {
     doubt: Option<String>,
 }
 
+/// How the work on one token ended, as it is shown.
+pub(super) struct Row {
+    pub(super) token: String,
+    pub(super) exit: Exit,
+    pub(super) word: &'static str,
+    pub(super) detail: String,
+}
+
 impl Worked {
+    fn row(&self) -> Row {
+        let (exit, word, detail) = self.verdict();
+        Row {
+            token: self.token.clone(),
+            exit,
+            word,
+            detail,
+        }
+    }
+
     fn verdict(&self) -> (Exit, &'static str, String) {
         let (exit, word, detail) = verdict(&self.ended);
         let Some(doubt) = &self.doubt else {
@@ -199,22 +222,19 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if weight(b) > weight(a) { b } else { a }
 }
 
-fn show(ended: &[Worked], output: &mut Output) -> std::io::Result<()> {
+fn show(ended: &[Row], output: &mut Output) -> std::io::Result<()> {
     if output.format() == OutputFormat::Json {
         let tokens: Vec<Value> = ended
             .iter()
-            .map(|worked| {
-                let (exit, word, detail) = worked.verdict();
-                let token = &worked.token;
-                json!({ "token": token, "ok": exit == Exit::Ok, "result": word, "detail": detail })
+            .map(|row| {
+                json!({ "token": row.token, "ok": row.exit == Exit::Ok, "result": row.word, "detail": row.detail })
             })
             .collect();
         return output.json(&json!({ "tokens": tokens }));
     }
     let mut table = Table::new(["TOKEN", "RESULT", "DETAIL"]);
-    for worked in ended {
-        let (_, word, detail) = worked.verdict();
-        table.row([worked.token.clone(), word.to_owned(), detail]);
+    for row in ended {
+        table.row([row.token.clone(), row.word.to_owned(), row.detail.clone()]);
     }
     output.text(&table.text())
 }

@@ -17,6 +17,7 @@ use super::served::{self, Told};
 use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::ports::unit::Unit;
+use crate::telemetry::federation;
 use crate::telemetry::words;
 
 /// `plan`.
@@ -50,10 +51,11 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         });
     }
     let loaded = match args.from_records {
-        true => load::world(config, Logs::Warnings, &args.tokens).map(|(_, w, u)| (w, u)),
-        false => load::world_of_a_person(config, &args.tokens),
+        true => load::world_of_both(config, Logs::Warnings, &args.tokens)
+            .map(|(_, world, units, federated)| (world, units, federated)),
+        false => load::world_of_a_person_of_both(config, &args.tokens),
     };
-    let (world, units) = match loaded {
+    let (world, units, federated) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -62,8 +64,17 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         let from = args.at.unwrap_or(now);
         let planned = match args.from_records {
             true => planned_here(&world, units, from).await,
-            false => facts::reader::read(&world, &units).await.map(usable),
+            false => facts::reader::read(&world, &units, &[]).await.map(usable),
         };
+        // For these nothing is read: nothing is ever planned.
+        let planned = planned.map(|mut planned| {
+            let nothing = federated.iter().map(|one| {
+                let plan = json!({ "now": federation::decision_json(), "next": null });
+                (one.name.clone(), Ok(plan))
+            });
+            planned.extend(nothing);
+            planned
+        });
         match planned {
             Ok(planned) => tell(planned, from, now, output),
             Err(exit) => exit,
@@ -135,6 +146,14 @@ fn row(token: &str, plan: &Value, now: Timestamp) -> [String; 4] {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let next = &plan["next"];
     let when = next["at"].as_str().and_then(|at| at.parse().ok());
+    if plan["now"]["reason"] == federation::REASON {
+        return [
+            token.to_owned(),
+            "nothing is rotated".to_owned(),
+            "-".to_owned(),
+            "the credential is federated: it has no secret that expires; issuer, audience, key and subject are watched".to_owned(),
+        ];
+    }
     match when {
         Some(at) => [
             token.to_owned(),

@@ -158,6 +158,9 @@ impl Reload<'_> {
             }
         };
         self.world.store.set_targets(wired.targets);
+        self.world.messenger.set(wired.senders);
+        let federated = wired.federated;
+        self.world.change_federated(&loaded.settings, federated);
         for unit in &wired.units {
             self.observer.expect(unit);
         }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::facts;
+use super::federated;
 use super::load;
 use super::output::{Output, Table};
 use super::served::{self, Told};
@@ -37,13 +38,14 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             }
         });
     }
-    let (world, units) = match load::world_of_a_person(config, &args.tokens) {
+    let loaded = load::world_of_a_person_of_both(config, &args.tokens);
+    let (world, units, federated) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     load::block_on(async {
         let now = world.right_clock.now();
-        let read = match facts::reader::read(&world, &units).await {
+        let read = match facts::reader::read(&world, &units, &federated).await {
             Ok(read) => read,
             Err(exit) => return exit,
         };
@@ -345,6 +347,9 @@ fn note(state: &Value, now: Timestamp) -> String {
     };
     if let Some(trouble) = state["trouble"].as_str() {
         return trouble.to_owned();
+    }
+    if state["federation"].is_object() {
+        return federated::note(state, now);
     }
     let halt = &state["halt"];
     if halt.is_object() {

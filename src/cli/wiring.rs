@@ -8,33 +8,39 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::auditing::StoredHead;
 use super::facts::writer::FactsWriter;
 use crate::audit::auditor::Auditor;
-use crate::audit::door::{AuditedStore, AuditedSwitch};
+use crate::audit::door::{AuditedJournal, AuditedStore, AuditedSwitch};
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
+use crate::driver::cycles::Cycles;
+use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
-use crate::driver::situation::Conditions;
+use crate::driver::situation::{Conditions, FullCycles};
 use crate::environment;
 use crate::files;
 use crate::http;
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
+use crate::notify::{Messenger, Sender, Tally};
 use crate::ports::kind::VaultNeed;
 use crate::ports::switch::Switch;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Issuer, Secrets, Store, StoreError};
+use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
+use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
+use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::notify::Notifier;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
@@ -61,6 +67,10 @@ pub(super) struct World {
     pub(super) inbox: Arc<Inbox>,
     /// Writes the facts of each token.
     pub(super) facts: Arc<FactsWriter>,
+    /// Tells people what happens.
+    pub(super) messenger: Arc<Messenger>,
+    /// The federated credentials, as configured now.
+    pub(super) federated: watch::Sender<AllWatched>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
@@ -69,13 +79,17 @@ pub(super) struct World {
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
     all_paused: Arc<AtomicBool>,
+    full_cycles: Arc<FullCycles>,
     switch: Arc<dyn Switch>,
 }
 
 /// The parts that a reload may change.
 pub(super) struct Wired {
     pub(super) units: Vec<Arc<Unit>>,
+    pub(super) federated: AllWatched,
     pub(super) targets: BTreeMap<String, PublishTarget>,
+    /// Who is told what happens.
+    pub(super) senders: Vec<Sender>,
     /// The permissions that our Vault token needs.
     pub(super) needs: Vec<Need>,
 }
@@ -130,16 +144,30 @@ impl World {
             auditor.clone(),
         );
         let units = builder.units(settings)?;
+        let federated = builder.federated(settings)?;
+        expect_federated(&telemetry, settings);
         let all_paused: Arc<AtomicBool> = Arc::default();
+        let full_cycles: Arc<FullCycles> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
             Arc::clone(&right_clock),
-            conditions(&skew, &all_paused, auditor.as_ref()),
+            conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
         );
+        let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
+        let messenger = Messenger::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&right_clock),
+            tally,
+            holder.clone(),
+            state_path.to_string(),
+        );
+        messenger.set(builder.senders(settings)?);
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
+            messenger: Arc::new(messenger),
+            federated: watch::Sender::new(federated),
             clock,
             right_clock,
             telemetry,
@@ -154,6 +182,7 @@ impl World {
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
             all_paused,
+            full_cycles,
             door,
             auditor,
             stored_head: StoredHead::default(),
@@ -179,9 +208,13 @@ impl World {
     pub(super) fn wire(&self, settings: &Settings) -> anyhow::Result<Wired> {
         let targets = targets(settings);
         let units = self.builder.units(settings)?;
+        let federated = self.builder.federated(settings)?;
+        let senders = self.builder.senders(settings)?;
         files::set_own(own_files(settings));
         Ok(Wired {
             units,
+            senders,
+            federated,
             needs: preflight::needs(
                 &self.state_path,
                 &targets,
@@ -255,6 +288,7 @@ impl World {
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
         let mut witnesses = vec![witness, Arc::clone(&self.facts) as _];
         witnesses.extend(self.auditor.clone().map(|auditor| auditor as _));
+        witnesses.push(Arc::clone(&self.messenger) as _);
         let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
             store: Arc::clone(&self.door),
@@ -277,10 +311,38 @@ impl World {
         self.builder.issuers_built()
     }
 
+    /// What runs full cycles.
+    pub(super) fn cycles(
+        &self,
+        told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
+        cancel: CancellationToken,
+    ) -> Cycles {
+        let paused = Arc::clone(&self.all_paused);
+        let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
+        let journal = match &self.auditor {
+            Some(auditor) => Arc::new(AuditedJournal::new(journal, Arc::clone(auditor))) as _,
+            None => journal,
+        };
+        Cycles {
+            store: Arc::clone(&self.store) as _,
+            journal,
+            clock: Arc::clone(&self.right_clock),
+            holder: self.holder.clone(),
+            all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+            told,
+            cancel,
+        }
+    }
+
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        conditions(&self.skew, &self.all_paused, self.auditor.as_ref())
+        conditions(
+            &self.skew,
+            &self.all_paused,
+            &self.full_cycles,
+            self.auditor.as_ref(),
+        )
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -291,6 +353,11 @@ impl World {
     pub(super) fn named(&self, names: &[String]) -> anyhow::Result<Vec<Unit>> {
         let known = |name: &&String| self.units.iter().any(|unit| unit.name == **name);
         let unknown: Vec<_> = names.iter().filter(|name| !known(name)).cloned().collect();
+        if let Some(name) = unknown.iter().find(|name| self.is_federated(name)) {
+            anyhow::bail!(
+                "the credential of `{name}` is federated: no secret of it is issued, so there is none to rotate, pause, supply or hand over; `scim-rotator status {name}` shows whether its trust is in order, and `scim-rotator once {name}` looks now"
+            );
+        }
         if !unknown.is_empty() {
             let all: Vec<_> = self.units.iter().map(|unit| unit.name.as_str()).collect();
             anyhow::bail!(
@@ -320,14 +387,61 @@ fn doors(
     }
 }
 
+impl World {
+    /// The named tokens that are rotated, and the named federated credentials; all
+    /// if none is named.
+    ///
+    /// # Errors
+    /// Names what is not configured.
+    pub(super) fn named_of_both(
+        &self,
+        names: &[String],
+    ) -> anyhow::Result<(Vec<Unit>, Vec<Arc<Watched>>)> {
+        let all = Arc::clone(&self.federated.borrow());
+        let wanted = |one: &&Arc<Watched>| names.is_empty() || names.contains(&one.name);
+        let federated: Vec<_> = all.iter().filter(wanted).cloned().collect();
+        let rotated = names.iter().filter(|name| !self.is_federated(name));
+        let rotated: Vec<String> = rotated.cloned().collect();
+        let units = match rotated.is_empty() && !names.is_empty() {
+            true => Vec::new(),
+            false => self.named(&rotated)?,
+        };
+        Ok((units, federated))
+    }
+
+    fn is_federated(&self, name: &str) -> bool {
+        self.federated.borrow().iter().any(|one| one.name == name)
+    }
+
+    /// Takes over the federated credentials of a changed configuration.
+    pub(super) fn change_federated(&self, settings: &Settings, federated: AllWatched) {
+        let before = self.federated.send_replace(federated);
+        for one in before.iter().filter(|one| !self.is_federated(&one.name)) {
+            self.telemetry.board.remove(&one.name);
+        }
+        expect_federated(&self.telemetry, settings);
+    }
+}
+
+/// Shows federated credentials before their first look.
+fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
+    for (name, token) in &settings.federated {
+        let issuer = &token.federated.issuer;
+        let facts = TokenFacts::federated(name, issuer, token.environment.as_str());
+        telemetry.board.expect(Arc::new(facts));
+    }
+}
+
 fn conditions(
     skew: &Arc<SkewWatch>,
     all_paused: &Arc<AtomicBool>,
+    full_cycles: &Arc<FullCycles>,
     auditor: Option<&Arc<Auditor>>,
 ) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
     let auditor = auditor.cloned();
     Conditions {
+        full_cycles: Arc::clone(full_cycles),
         our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
         audit_fails: Arc::new(move || auditor.as_ref().is_some_and(|a| a.stops_rotations())),
@@ -373,7 +487,12 @@ pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let issuers = issuers.map(|kind| kind.as_kind().credentials());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().credentials());
-    issuers.chain(connections).flatten().collect()
+    let federated = settings.federated.values();
+    let federated = federated.map(|token| token.federated.credentials());
+    let notify = settings.notify.values();
+    let notify = notify.map(|target| target.credentials());
+    let all = issuers.chain(connections).chain(federated);
+    all.flatten().chain(notify.flatten()).collect()
 }
 
 /// What our Vault token must be allowed to do for issuers and connections,
@@ -383,5 +502,16 @@ fn needs_of_kinds(settings: &Settings) -> Vec<VaultNeed> {
     let issuers = issuers.map(|kind| kind.as_kind().vault_needs());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().vault_needs());
-    issuers.chain(connections).flatten().collect()
+    let notes = notes_of_messages(settings);
+    issuers.chain(connections).flatten().chain(notes).collect()
+}
+
+/// Where it is noted what people were told. The name `any` stands for every token.
+fn notes_of_messages(settings: &Settings) -> Option<VaultNeed> {
+    let state = KvPath::parse(&settings.vault.state_path).ok()?;
+    (!settings.notify.is_empty()).then(|| VaultNeed {
+        path: format!("{}/notify/any", state.data()),
+        capabilities: &["create", "read", "update"],
+        purpose: "the notes of what people were told ([notify])".to_owned(),
+    })
 }

@@ -25,7 +25,7 @@ pub(super) fn endpoint(
 ) -> Option<Arc<TokenEndpoint>> {
     match own.credential {
         CredentialShape::ClientSecret => {}
-        CredentialShape::Token | CredentialShape::Key => {
+        CredentialShape::Token | CredentialShape::Key | CredentialShape::Federated => {
             none_of_a_client(at, own, problems);
             return None;
         }

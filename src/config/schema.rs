@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{Shape, shape_of};
 use super::lists::List;
-use super::raw::{RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
 use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
 use crate::value::Credential;
@@ -52,9 +53,12 @@ pub fn schema(library: &Library<'_>) -> Value {
         keys.insert(family.section().to_owned(), named(&kinds));
     }
     let own = defs.keys(&shape_of::<RawToken>());
+    let federated = defs.keys(&shape_of::<RawFederatedToken>());
     let policy = defs.keys(&shape_of::<RawPolicy>());
-    let token = table(own.into_iter().chain(policy).collect());
+    let token = table(own.into_iter().chain(federated).chain(policy).collect());
     keys.insert("tokens".to_owned(), named(&token));
+    let target = defs.schema(&shape_of::<notify::Target>());
+    keys.insert("notify".to_owned(), named(&target));
     let mut whole = table(keys);
     whole["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     whole["title"] = json!("Configuration of scim-rotator");

@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::federated;
 use super::finding::{Finding, Findings};
 use super::keys;
 use super::lists::List;
 use super::locate::Document;
 use super::placeholders::Placeholders;
-use super::raw::{RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawPolicy, RawToken};
 use super::rules;
 use super::typed::{self, Section, Size};
 use super::vendors::Uses;
@@ -25,7 +26,7 @@ const SINGLE: [&str; 7] = [
     "vault", "server", "log", "audit", "http", "limits", "defaults",
 ];
 /// Sections of named tables, in any file.
-const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
+const NAMED: [&str; 4] = ["issuers", "connections", "tokens", "notify"];
 
 /// Keys of the main file that name other files.
 fn lists() -> impl Iterator<Item = &'static str> {
@@ -191,9 +192,47 @@ impl<'a> Sections<'a> {
     ) -> BTreeMap<String, (RawToken, RawPolicy)> {
         let policy_keys = keys::fields::<RawPolicy>();
         let mut read = BTreeMap::new();
-        for (name, section) in self.named.remove("tokens").into_iter().flatten() {
+        let all = self.named.remove("tokens").into_iter().flatten();
+        let (federated, rotated) = all.partition(|(_, section)| federated::is_one(section));
+        self.named.insert("tokens", federated);
+        let rotated: BTreeMap<String, Section<'_>> = rotated;
+        for (name, section) in rotated {
             let (own, policy) = split(section, &policy_keys);
             let own = self.read::<RawToken>(own, &policy_keys, findings);
+            let policy = self.read::<RawPolicy>(policy, &[], findings);
+            if let (Some(own), Some(policy)) = (own, policy) {
+                read.insert(name, (own, policy));
+            }
+        }
+        read
+    }
+
+    /// Named tables of one type.
+    pub(super) fn each<T: DeserializeOwned>(
+        &mut self,
+        group: &str,
+        findings: &mut Findings,
+    ) -> BTreeMap<String, T> {
+        let mut read = BTreeMap::new();
+        for (name, section) in self.named.remove(group).into_iter().flatten() {
+            if let Some(value) = self.read(section, &[], findings) {
+                read.insert(name, value);
+            }
+        }
+        read
+    }
+
+    /// The tokens whose credential is federated, after [`Sections::tokens`].
+    pub(super) fn federated(
+        &mut self,
+        findings: &mut Findings,
+    ) -> BTreeMap<String, (RawFederatedToken, RawPolicy)> {
+        let policy_keys = keys::fields::<RawPolicy>();
+        let mut read = BTreeMap::new();
+        for (name, mut section) in self.named.remove("tokens").into_iter().flatten() {
+            federated::take_out_keys_of_rotation(&mut section, findings);
+            let (own, policy) = split(section, &policy_keys);
+            let own = self.read::<RawFederatedToken>(own, &policy_keys, findings);
             let policy = self.read::<RawPolicy>(policy, &[], findings);
             if let (Some(own), Some(policy)) = (own, policy) {
                 read.insert(name, (own, policy));
@@ -260,7 +299,7 @@ fn misplaced(section: &Section<'_>, findings: &mut Findings) {
         section.span.clone(),
         section.path.clone(),
         format!("`{}` belongs into the main file", section.path),
-        "an included file holds [issuers.…], [connections.…] and [tokens.…] only: move it",
+        "an included file holds [issuers.…], [connections.…], [tokens.…] and [notify.…] only: move it",
     ));
 }
 

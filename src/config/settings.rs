@@ -12,9 +12,12 @@ use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
+use crate::scim::cycle::profile::CycleConfig;
+use crate::scim::federated::config::Federated;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
 use crate::vault::{FieldNames, KvPath, VaultConfig};
@@ -41,6 +44,12 @@ pub struct Settings {
     /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
     /// places that are free, and there may be thousands.
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
+    /// `[notify.<name>]`: who is told what happens.
+    pub notify: BTreeMap<String, notify::Target>,
+    /// `limits.write_probe_hosts`: the hosts at which full cycles may write.
+    pub write_probe_hosts: Vec<String>,
+    /// Tokens whose credential is federated: nothing of them is rotated.
+    pub federated: BTreeMap<String, Box<FederatedSettings>>,
     /// The files that hold credentials and keys of the daemon.
     pub own_files: Vec<PathBuf>,
 }
@@ -61,6 +70,8 @@ pub struct TokenSettings {
     pub connections: Vec<String>,
     /// What a failure costs.
     pub environment: Environment,
+    /// Who answers for it, for people.
+    pub owner: Option<String>,
     /// When and how it is rotated.
     pub policy: Policy,
     /// What the identity provider holds.
@@ -69,10 +80,51 @@ pub struct TokenSettings {
     pub token_endpoint: Option<Arc<TokenEndpoint>>,
     /// How it is tested at the service provider.
     pub probe: ProbeConfig,
+    /// Whether and how full cycles are run with it; `None` where nothing is said.
+    pub write_probe: Option<Box<WriteProbe>>,
     /// URLs that must refuse the token.
     pub must_refuse: Arc<[Url]>,
     /// Whether a lifetime below 24 hours is meant.
     pub allow_short_lived: bool,
+}
+
+/// Whether and how full cycles are run with a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteProbe {
+    /// Whether users may be created and deleted with it.
+    pub allowed: bool,
+    /// Whether the daemon does so by itself.
+    pub scheduled: bool,
+    /// How often.
+    pub every: SignedDuration,
+    /// Limits, and known deviations of the service provider.
+    pub config: CycleConfig,
+}
+
+impl Default for WriteProbe {
+    fn default() -> Self {
+        Self {
+            allowed: false,
+            scheduled: false,
+            every: SignedDuration::from_hours(24),
+            config: CycleConfig::default(),
+        }
+    }
+}
+
+/// One federated credential, which is watched and never rotated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FederatedSettings {
+    /// Base URL of the SCIM service provider.
+    pub scim_url: Url,
+    /// What a failure costs.
+    pub environment: Environment,
+    /// How SCIM is read with an access token.
+    pub probe: ProbeConfig,
+    /// Where an assertion is exchanged for an access token.
+    pub endpoint: Option<Arc<TokenEndpoint>>,
+    /// What both sides agreed on.
+    pub federated: Federated,
 }
 
 /// What a failure costs; risky settings are warned of in production.

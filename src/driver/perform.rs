@@ -258,7 +258,7 @@ async fn compare_tenants(unit: &Unit, new: &HeldToken, old: &HeldToken) -> Tenan
         tracing::warn!(
             token = %unit.name,
             why,
-            "it could not be shown that the supplied token belongs to the tenant of the token in use"
+            "it could not be shown that the new token belongs to the tenant of the token in use"
         );
     }
     tenancy

@@ -113,11 +113,13 @@ pub enum Side {
     Connection,
     /// The probe of the service provider.
     Probe,
+    /// What the service provider of a federated credential says that it trusts.
+    Trust,
 }
 
 impl Side {
     /// All sides.
-    pub const ALL: [Self; 3] = [Self::Issuer, Self::Connection, Self::Probe];
+    pub const ALL: [Self; 4] = [Self::Issuer, Self::Connection, Self::Probe, Self::Trust];
 
     /// The word in the documentation.
     #[must_use]
@@ -126,6 +128,7 @@ impl Side {
             Self::Issuer => "issuer",
             Self::Connection => "connection",
             Self::Probe => "probe",
+            Self::Trust => "trust",
         }
     }
 }

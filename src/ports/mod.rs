@@ -27,6 +27,7 @@ use crate::secret::BearerToken;
 pub use self::condition::Condition;
 pub use self::store::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 pub use crate::clock::Clock;
+pub use crate::scim::cycle::journal::Journal;
 pub use crate::scim::probe::Probe;
 pub use crate::secret::resolve::{Resolved, Secrets};
 
@@ -166,6 +167,8 @@ pub struct Delivery<'a> {
     pub old: Option<&'a BearerToken>,
     /// The SCIM base URL that the connection must point at.
     pub scim_url: &'a url::Url,
+    /// When the connection was given this token, if it was.
+    pub since: Option<jiff::Timestamp>,
 }
 
 /// One identity-provider connection.

@@ -110,6 +110,8 @@ pub mod capability;
 pub mod clock;
 pub mod decision;
 pub mod forecast;
+pub mod full_cycle;
+pub mod gate;
 pub mod handover;
 pub mod invariant;
 pub mod inventory;

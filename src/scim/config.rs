@@ -8,7 +8,7 @@ use crate::http::exchange::{Rule, check_fields};
 use crate::http::names::{Configured, Purpose, Side};
 use crate::http::template::{Names, Template, TemplateMap};
 use crate::problem::Problems;
-use crate::secret::MAX_TOKEN_LEN;
+use crate::secret::MAX_ACCESS_TOKEN_LEN;
 use crate::value::HumanDuration;
 
 /// How the probes of one token read from its service provider. The defaults
@@ -46,7 +46,7 @@ pub struct ProbeConfig {
     /// What answers mean, first rule first, where they are no SCIM list.
     pub answers: Vec<Rule>,
     /// Longest token that the server accepts, in bytes.
-    pub max_token_length: usize,
+    pub max_token_length: Option<usize>,
     /// How many refusals in a row, within one round, prove that an old token is
     /// refused; several, because servers behind a load balancer cache tokens.
     pub refusals_needed: u8,
@@ -78,7 +78,7 @@ impl Default for ProbeConfig {
             timeout: None,
             pace: HumanDuration(SignedDuration::ZERO),
             answers: Vec::new(),
-            max_token_length: MAX_TOKEN_LEN,
+            max_token_length: None,
             refusals_needed: 2,
         }
     }
@@ -131,10 +131,11 @@ impl ProbeConfig {
             );
         }
         self.check_requests(path, problems);
-        if !(1..=MAX_TOKEN_LEN).contains(&self.max_token_length) {
+        let allowed = 1..=MAX_ACCESS_TOKEN_LEN;
+        if let Some(length) = self.max_token_length.filter(|n| !allowed.contains(n)) {
             problems.error(
                 at("max_token_length"),
-                format!("{} is outside 1 to {MAX_TOKEN_LEN}", self.max_token_length),
+                format!("{length} is outside 1 to {MAX_ACCESS_TOKEN_LEN}"),
                 "write the length that the service provider takes, or leave the key out",
             );
         }

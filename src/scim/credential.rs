@@ -20,6 +20,8 @@ pub enum CredentialShape {
     ClientSecret,
     /// A key that it sends as it is, in a place of the service provider's own.
     Key,
+    /// No secret: it signs assertions that the service provider trusts.
+    Federated,
 }
 
 impl CredentialShape {
@@ -30,6 +32,7 @@ impl CredentialShape {
             Self::Token => "token",
             Self::ClientSecret => "client_secret",
             Self::Key => "key",
+            Self::Federated => "federated",
         }
     }
 }

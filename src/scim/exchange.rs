@@ -61,7 +61,7 @@ impl Exchange {
             "probe: token endpoint",
         );
         match tried.await {
-            Ok(granted) => match BearerToken::parse(granted.token.expose()) {
+            Ok(granted) => match BearerToken::parse_access(granted.token.expose()) {
                 Ok(access) => Exchanged::Granted(access),
                 Err(shape) => Exchanged::Denied(format!(
                     "the token endpoint granted an access token that cannot be sent: {shape}"
@@ -89,6 +89,7 @@ fn meaning(nothing: Ungranted) -> Exchanged {
         fault,
         status,
         error,
+        about: _,
     } = nothing;
     let Some(status) = status else {
         return Exchanged::Silent(of_fault(&fault));

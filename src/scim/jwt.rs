@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::secret::{BearerToken, MAX_TOKEN_LEN};
+use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN};
 
 /// A longer lifetime is taken for a mistake.
 pub(in crate::scim) const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 3653);
@@ -62,16 +62,11 @@ pub fn expiry(token: &BearerToken) -> Option<Timestamp> {
 /// Decodes the claims of a JWT; `None` if the text is no JWT.
 #[must_use]
 pub fn decode(token: &str) -> Option<Claims> {
-    if token.len() > MAX_TOKEN_LEN {
+    if token.len() > MAX_ACCESS_TOKEN_LEN {
         return None;
     }
-    let mut parts = token.split('.');
-    let (header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let algorithm = segment(header)?.get("alg")?.as_str()?.to_owned();
-    let payload = segment(payload)?;
+    let (header, payload) = parts(token)?;
+    let algorithm = header.get("alg")?.as_str()?.to_owned();
     let issued_at = payload.get("iat").and_then(numeric_date);
     Some(Claims {
         algorithm,
@@ -87,6 +82,16 @@ pub fn decode(token: &str) -> Option<Claims> {
             .flat_map(texts)
             .collect(),
     })
+}
+
+/// The header and the claims of a JWT.
+pub(in crate::scim) fn parts(token: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
+    let mut parts = token.split('.');
+    let (header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Some((segment(header)?, segment(payload)?))
 }
 
 fn segment(text: &str) -> Option<Map<String, Value>> {
@@ -112,7 +117,7 @@ fn plausible(exp: &Value, issued_at: Option<Timestamp>) -> Expiry {
 }
 
 /// A `NumericDate` of RFC 7519: seconds since 1970, perhaps with a fraction.
-fn numeric_date(value: &Value) -> Option<Timestamp> {
+pub(in crate::scim) fn numeric_date(value: &Value) -> Option<Timestamp> {
     let seconds = value.as_f64()?;
     if !(1.0..MILLISECONDS_FROM).contains(&seconds) {
         return None;

@@ -14,7 +14,7 @@ use super::round::{MOST_REQUESTS, Round};
 use super::secret_verdict;
 use super::verdict::{self, Observed};
 use super::words::describe;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, MAX_TOKEN_LEN};
 
 /// A level of verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -167,7 +167,7 @@ pub(in crate::scim) async fn walk(probe: &Walk<'_>, value: &BearerToken) -> Leve
 
 async fn steps(probe: &Walk<'_>, value: &BearerToken, round: &mut Round<'_>, levels: &mut Levels) {
     let clock = &probe.endpoint.clock;
-    if let Err(finding) = probe.endpoint.look(value) {
+    if let Err(finding) = probe.endpoint.look(value, MAX_TOKEN_LEN) {
         levels
             .reports
             .push(LevelReport::failed(Level::L0, &finding));

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | the keys that a token's `probe` table may set |
 //! | [`credential`], [`exchange`], [`secret_verdict`] | client secrets: which shapes a credential has, what the token endpoint says of a secret, and what that proves |
+//! | [`federated`] | credentials without a secret: what both sides of the trust show, and what that means |
 //! | [`shape`] | L0: what a token's text alone tells, without a network; [`jwt`] reads what a JWT states of itself |
 //! | [`garbage`] | a token of the same shape that cannot be right, for the negative control |
 //! | [`message`], [`outline`], [`answer`] | what one HTTP answer says: [`answer::ProbeAnswer`] |
@@ -12,6 +13,7 @@
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
 //! | [`tenancy`] | whether two tokens belong to the same tenant: [`evidence::Tenancy`] |
 //! | [`tenant_mark`] | what is remembered of a token's tenant |
+//! | [`cycle`] | L5: the full cycle, which writes; never at production |
 //! | [`scopes`], [`reach`] | L4: what a token may do, as its issuer tells, and which URLs of administrators let it in |
 //! | [`levels`] | the result of each level, for people |
 //! | `endpoint`, [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
@@ -23,9 +25,11 @@ pub mod answer;
 pub mod answer_rules;
 pub mod config;
 pub mod credential;
+pub mod cycle;
 mod endpoint;
 pub mod evidence;
 pub mod exchange;
+pub mod federated;
 pub mod garbage;
 pub mod jwt;
 pub mod levels;

@@ -39,7 +39,7 @@ pub use fingerprint::Fingerprint;
 pub use keyed::{FingerprintKey, InstallationKey, KeyedFingerprint};
 pub use reference::SecretRef;
 pub use text::{HeaderObstacle, MAX_SECRET_LEN, SecretText, SecretTextError, announce, watch};
-pub use token::{BearerToken, MAX_TOKEN_LEN, TokenShapeError};
+pub use token::{BearerToken, MAX_ACCESS_TOKEN_LEN, MAX_TOKEN_LEN, TokenShapeError};
 
 /// 256 bits from the operating system's generator, through AWS-LC.
 ///

@@ -10,6 +10,11 @@ use super::{ClientParts, Fingerprint, SecretText};
 /// lines at about 8 KiB; a bearer token above half of that is a mistake.
 pub const MAX_TOKEN_LEN: usize = 4096;
 
+/// Longest access token that is accepted for a client secret, in bytes. It is never
+/// stored or delivered, and authorization servers write many claims into theirs:
+/// whether it is too long is for the service provider to say.
+pub const MAX_ACCESS_TOKEN_LEN: usize = 16 * 1024;
+
 /// A SCIM bearer token, or the client secret that is exchanged for one. It is a
 /// [`SecretText`] that obeys the rules of a token: an identity provider must be able
 /// to send it in an `Authorization` header. A client secret has its client's parts
@@ -28,8 +33,21 @@ impl BearerToken {
     /// prefix, white space at an end (the trailing newline of a file), or a
     /// byte outside visible ASCII.
     pub fn parse(value: impl Into<String>) -> Result<Self, TokenShapeError> {
-        let value = Zeroizing::new(value.into());
-        match shape_error(&value) {
+        Self::bounded(value.into(), MAX_TOKEN_LEN)
+    }
+
+    /// Accepts an access token that was granted for a client secret: as
+    /// [`BearerToken::parse`], up to [`MAX_ACCESS_TOKEN_LEN`].
+    ///
+    /// # Errors
+    /// As [`BearerToken::parse`].
+    pub fn parse_access(value: impl Into<String>) -> Result<Self, TokenShapeError> {
+        Self::bounded(value.into(), MAX_ACCESS_TOKEN_LEN)
+    }
+
+    fn bounded(value: String, limit: usize) -> Result<Self, TokenShapeError> {
+        let value = Zeroizing::new(value);
+        match shape_error(&value, limit) {
             Some(error) => Err(error),
             None => Ok(Self {
                 text: SecretText::checked(value),
@@ -97,9 +115,12 @@ pub enum TokenShapeError {
     /// Nothing there.
     #[error("the token is empty")]
     Empty,
-    /// Longer than [`MAX_TOKEN_LEN`].
-    #[error("the token is longer than {MAX_TOKEN_LEN} bytes")]
-    TooLong,
+    /// Longer than is accepted.
+    #[error("the token is longer than {limit} bytes")]
+    TooLong {
+        /// How many bytes are accepted.
+        limit: usize,
+    },
     /// The scheme was pasted along with the token.
     #[error("the token begins with `Bearer `: store the token alone, without the scheme")]
     SchemePrefix,
@@ -118,12 +139,12 @@ pub enum TokenShapeError {
     },
 }
 
-fn shape_error(value: &str) -> Option<TokenShapeError> {
+fn shape_error(value: &str, limit: usize) -> Option<TokenShapeError> {
     if value.is_empty() {
         return Some(TokenShapeError::Empty);
     }
-    if value.len() > MAX_TOKEN_LEN {
-        return Some(TokenShapeError::TooLong);
+    if value.len() > limit {
+        return Some(TokenShapeError::TooLong { limit });
     }
     if value.trim() != value {
         return Some(TokenShapeError::SurroundingSpace);
@@ -155,10 +176,17 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(BearerToken::parse(value).err(), Some(expected), "{value:?}");
         }
+        let too_long = |limit| Some(TokenShapeError::TooLong { limit });
         let long = "a".repeat(MAX_TOKEN_LEN + 1);
         assert_eq!(
-            BearerToken::parse(long).err(),
-            Some(TokenShapeError::TooLong)
+            BearerToken::parse(long.clone()).err(),
+            too_long(MAX_TOKEN_LEN)
+        );
+        assert!(BearerToken::parse_access(long).is_ok());
+        let longer = "a".repeat(MAX_ACCESS_TOKEN_LEN + 1);
+        assert_eq!(
+            BearerToken::parse_access(longer).err(),
+            too_long(MAX_ACCESS_TOKEN_LEN)
         );
         assert!(
             BearerToken::parse("Zm9v==:YmFy").is_ok(),

@@ -33,6 +33,7 @@ use crate::ports::Clock;
 use crate::secret::redact;
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
+use crate::telemetry::federation::state_json;
 use crate::telemetry::foreseen::plan_json;
 use config::ServerConfig;
 use connections::Limits;
@@ -220,7 +221,7 @@ fn readiness_of(entry: &Entry) -> Value {
             let s = snapshot?;
             let halt = s.halt.as_ref().map(|halt| halt.detail.as_str());
             halt.or(s.last_failure.as_ref().map(|failure| failure.message.as_str()))
-        }),
+        }).map(str::to_owned).or_else(|| entry.federation_note()),
     })
 }
 
@@ -247,6 +248,9 @@ async fn plan(State(app): State<App>) -> Response {
 
 /// The snapshot, or the public configuration if there is none yet.
 fn as_json(entry: &Entry) -> Value {
+    if entry.is_federated() {
+        return state_json(&entry.facts, entry.federation.as_deref());
+    }
     let shown = match entry.snapshot.as_deref() {
         Some(snapshot) => serde_json::to_value(snapshot),
         None => serde_json::to_value(&*entry.facts),

@@ -5,6 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde::Serialize;
 
+use crate::scim::federated::verdict::Word;
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
 use crate::telemetry::obstacle::Obstacle;
@@ -94,7 +95,7 @@ impl Row {
             issuer: entry.facts.issuer.clone(),
             environment: entry.facts.environment.clone().unwrap_or_default(),
             standing: entry.standing(),
-            alarming: detail.is_some(),
+            alarming: detail.is_some() && !is_only_unclear(entry),
             reason: snapshot.map(|s| s.reason.as_str()),
             detail,
             issued: when(current.map(|slot| slot.issued_at)),
@@ -130,9 +131,20 @@ fn to_the_second(at: Timestamp) -> String {
         .to_string()
 }
 
+/// Whether what is told of it is no break.
+fn is_only_unclear(entry: &Entry) -> bool {
+    let standing = entry.federation.as_deref();
+    standing.is_some_and(|standing| standing.word() != Word::Broken)
+}
+
 fn detail_of(entry: &Entry) -> Option<String> {
     if let Some(trouble) = &entry.trouble {
         return Some(trouble.to_string());
+    }
+    if let Some(standing) = entry.federation.as_deref() {
+        let notes = standing.notes.iter().cloned();
+        let all: Vec<String> = entry.federation_note().into_iter().chain(notes).collect();
+        return (!all.is_empty()).then(|| all.join(". "));
     }
     let snapshot = entry.snapshot.as_deref()?;
     let halt = snapshot.halt.as_ref().map(|halt| halt.detail.clone());

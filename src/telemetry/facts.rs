@@ -21,6 +21,9 @@ pub struct TokenFacts {
     pub credential: &'static str,
     /// Environment, if one is configured.
     pub environment: Option<String>,
+    /// Who answers for it, if that is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The way in which it is rotated, see [`strategy`].
     pub strategy: &'static str,
     /// Where it is published.
@@ -69,10 +72,34 @@ impl TokenFacts {
         );
         Self {
             credential: unit.labels.credential.as_str(),
+            owner: unit.labels.owner.clone(),
             vault_path: unit.labels.vault_path.clone(),
             instructions: unit.labels.instructions.clone(),
             ..facts
         }
+    }
+
+    /// The facts of a federated credential, which `issuer` signs.
+    #[must_use]
+    pub fn federated(name: &str, issuer: &str, environment: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            issuer: issuer.to_owned(),
+            provider: CredentialShape::Federated.as_str().to_owned(),
+            credential: CredentialShape::Federated.as_str(),
+            environment: Some(environment.to_owned()),
+            owner: None,
+            strategy: "none",
+            vault_path: String::new(),
+            instructions: None,
+            connections: Vec::new(),
+        }
+    }
+
+    /// Whether nothing of it is rotated.
+    #[must_use]
+    pub fn is_federated(&self) -> bool {
+        self.credential == CredentialShape::Federated.as_str()
     }
 
     /// The facts of a token whose issuer has these capabilities.
@@ -92,6 +119,7 @@ impl TokenFacts {
             credential: CredentialShape::default().as_str(),
             environment,
             strategy: strategy(capabilities),
+            owner: None,
             vault_path: String::new(),
             instructions: None,
             connections,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::board::Entry;
+use super::federation;
 use crate::rotation::decision::{Action, Decision};
 use crate::rotation::forecast::Upcoming;
 
@@ -32,7 +33,8 @@ pub fn upcoming_json(next: Option<&Upcoming>) -> Value {
 /// The plan of a token; `now` is null before its record was read.
 #[must_use]
 pub fn plan_json(entry: &Entry) -> Value {
-    let now = entry.snapshot.as_deref().map(|snapshot| {
+    let now = entry.is_federated().then(federation::decision_json);
+    let decided = entry.snapshot.as_deref().map(|snapshot| {
         json!({
             "step": snapshot.step,
             "reason": snapshot.reason,
@@ -41,7 +43,7 @@ pub fn plan_json(entry: &Entry) -> Value {
     });
     json!({
         "token": entry.facts.name,
-        "now": now,
+        "now": now.or(decided),
         "next": upcoming_json(entry.next.as_deref()),
         "trouble": entry.trouble.as_deref(),
     })

@@ -12,7 +12,7 @@ use super::observe::Endpoint;
 use crate::http::client::Target;
 
 /// The values of the label `target`, for counters that start at zero.
-const TARGETS: [Target; 3] = [Target::Vault, Target::Sp, Target::Idp];
+const TARGETS: [Target; 4] = [Target::Vault, Target::Sp, Target::Idp, Target::Notify];
 
 /// Buckets of steps, in seconds.
 const STEP_BUCKETS: &[f64] = &[
@@ -43,6 +43,8 @@ pub(super) struct Instruments {
     pub(super) reload_successful: IntGauge,
     pub(super) reload_at: IntGaugeVec,
     pub(super) dispatch_paused: IntGauge,
+    pub(super) notifications: IntCounterVec,
+    pub(super) notify_failing: IntGaugeVec,
     pub(super) inventory_coverage: GaugeVec,
     pub(super) inventory_credentials: IntGaugeVec,
     pub(super) inventory_success: IntGaugeVec,
@@ -103,6 +105,12 @@ impl Instruments {
             reload_successful: new.integer("config_last_reload_successful", RELOAD_SUCCESSFUL)?,
             reload_at: new.instant("config_last_reload_success_timestamp_seconds", RELOAD_AT)?,
             dispatch_paused: new.integer("dispatch_paused", DISPATCH_PAUSED)?,
+            notifications: new.counters("notifications_total", NOTIFICATIONS, &["to", "result"])?,
+            notify_failing: new.integers(
+                "notify_failing_since_timestamp_seconds",
+                NOTIFY_FAILING,
+                &["to"],
+            )?,
             inventory_coverage: new.gauges("inventory_coverage_ratio", COVERAGE, &[])?,
             inventory_credentials: new.integers(
                 "inventory_credentials",
@@ -155,6 +163,10 @@ const RELOAD_AT: &str = "When a valid configuration was last read.";
 const AUDIT_LINES: &str = "Lines of the audit that were written, and that were lost.";
 const AUDIT_FAILING: &str = "1 while lines of the audit cannot be written.";
 const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
+const NOTIFICATIONS: &str =
+    "Messages to people by target: accepted (sent), attempts that failed, given up.";
+const NOTIFY_FAILING: &str =
+    "Since when the receiver of a target accepts no messages; absent while it does.";
 
 const COVERAGE: &str = "Share of the credentials that issuers list for which a configured token accounts; absent before the first inventory.";
 const CREDENTIALS: &str = "Credentials that an issuer lists.";
@@ -194,6 +206,7 @@ impl Maker {
         self.keep(IntGauge::with_opts(opts(name, help))?)
     }
 
+    /// Whole numbers with labels, absent until they are set.
     fn integers(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, Error> {
         self.keep(IntGaugeVec::new(opts(name, help), labels)?)
     }

@@ -15,6 +15,7 @@ pub mod config;
 mod derive;
 mod exposition;
 pub mod facts;
+pub mod federation;
 pub mod foreseen;
 pub mod health;
 mod instruments;
@@ -31,6 +32,7 @@ mod requests;
 pub mod result;
 pub mod snapshot;
 mod takeover;
+mod tally;
 pub mod witness;
 pub mod words;
 

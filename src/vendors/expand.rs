@@ -4,6 +4,8 @@
 //! text that it came from: what is wrong with a value is shown where the user
 //! wrote it.
 
+mod choice;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -95,9 +97,13 @@ pub fn expand<'i>(
     {
         lay_over(base, over);
     }
+    let values = with_defaults(vendor, values, places);
+    if let DeValue::Table(table) = body.get_mut() {
+        choice::choose_auth(table, &vendor.file, |name| values.contains_key(name));
+    }
     let mut work = Work {
         vendor,
-        values: with_defaults(vendor, values, places),
+        values,
         places,
         moved: Vec::new(),
         stray: Vec::new(),

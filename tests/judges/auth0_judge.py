@@ -1,5 +1,7 @@
 """Auth0: `auth0-python`. See judge.py for the command line. (A file named auth0.py would hide the SDK.)"""
 
+import datetime
+
 from auth0.authentication import GetToken
 from auth0.authentication.exceptions import Auth0Error
 from auth0.management.client import Auth0
@@ -20,6 +22,8 @@ SETTINGS = {
     "lifetime": "5184000",
     # `create` puts the id of the new token there.
     "token_id": "tok_0000000000000001",
+    "application": "AaiyAPdpYdesoKnqjj8HJqRn4T5titww",
+    "secret": "a-secret-that-we-chose",
 }
 TIMES = ("created_at", "valid_until", "last_used_at")
 
@@ -58,11 +62,27 @@ def delete(wire, settings):
     want(wire.exchanges[-1].body == "", "an answer to DELETE has no body")
 
 
+def set_secret(wire, settings):
+    changed = asked(
+        wire, settings, lambda client: client.clients.update(settings["application"], client_secret=settings["secret"])
+    )
+    decoded = known(changed, "client_id", "client_secret")
+    want(decoded["client_secret"] == settings["secret"], "the answer shows the new secret")
+    return decoded
+
+
 def managed(wire, settings, call):
+    def tokens(client):
+        return call(client.connections.scim_configuration.tokens, settings["connection"])
+
+    return asked(wire, settings, tokens)
+
+
+def asked(wire, settings, call):
     # It would repeat 409 and 429 by itself.
     client = Auth0(base_url=f"{wire.url}/api/v2", token=settings["access_token"], max_retries=0)
     try:
-        return call(client.connections.scim_configuration.tokens, settings["connection"])
+        return call(client)
     except ApiError as error:
         # An answer without an error's status is one that it could not read.
         want(error.status_code >= 400, f"the SDK cannot read the answer: {error}")
@@ -76,7 +96,8 @@ def known(token, *texts):
     want(not token.model_extra, f"members that the SDK does not know: {token.model_extra}")
     decoded = token.model_dump()
     want_texts(decoded, *texts)
-    want_times(decoded, *TIMES)
+    # Those of an application are times of the SDK's already.
+    want_times({name: time for name, time in decoded.items() if not isinstance(time, datetime.datetime)}, *TIMES)
     return decoded
 
 
@@ -91,6 +112,11 @@ def take_create(settings, body):
     return True
 
 
+def take_set_secret(settings, body):
+    settings["secret"] = body["client_secret"]
+    return True
+
+
 TOKENS = "/api/v2/connections/{connection}/scim-configuration/tokens"
 CALLS = {
     # The SDK has two ways to ask for it: this one in JSON, with an organisation that is null, and one as a form.
@@ -98,6 +124,7 @@ CALLS = {
     "create": Call(f"POST {TOKENS}", create, take_create),
     "list": Call(f"GET {TOKENS}", list_all),
     "delete": Call(f"DELETE {TOKENS}/{{token_id}}", delete),
+    "set_secret": Call("PATCH /api/v2/clients/{application}", set_secret, take_set_secret),
 }
 
 if __name__ == "__main__":

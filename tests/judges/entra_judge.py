@@ -1,19 +1,28 @@
 """Entra ID: `msgraph-sdk`, and `azure-identity` for the token. See judge.py for the command line."""
 
 import asyncio
+import datetime
 import json
+import uuid
 
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import ClientAssertionCredential, ClientSecretCredential
 from kiota_abstractions.authentication import AuthenticationProvider
+from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.date_utils import parse_timedelta_from_iso_format
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware.options import RetryHandlerOption
 from kiota_serialization_json.json_serialization_writer import JsonSerializationWriter
 from msgraph import GraphRequestAdapter, GraphServiceClient
+from msgraph.generated.applications.item.add_password.add_password_post_request_body import AddPasswordPostRequestBody
+from msgraph.generated.applications.item.application_item_request_builder import ApplicationItemRequestBuilder
+from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (
+    RemovePasswordPostRequestBody,
+)
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+from msgraph.generated.models.password_credential import PasswordCredential
 from msgraph.generated.models.synchronization_secret import SynchronizationSecret as Key
 from msgraph.generated.models.synchronization_secret_key_string_value_pair import (
     SynchronizationSecretKeyStringValuePair as Secret,
@@ -43,6 +52,12 @@ SETTINGS = {
     "secrets": {"SecretToken": "new-scim-token", "BaseAddress": "https://acme.example.com/scim/v2"},
     # In a test of what is saved: an empty list, or nothing.
     "no_credentials": [],
+    "application": "00000000-0000-0000-0000-000000000004",
+    "label": "scim-rotator",
+    "end": "2027-01-26T00:00:00Z",
+    "select": ["passwordCredentials"],
+    # `add_password` puts the id of the new one there.
+    "password": "00000000-0000-0000-0000-000000000005",
 }
 TIMES = (
     "expiration",
@@ -54,6 +69,8 @@ TIMES = (
     "currentBegan",
     "nextAttempt",
     "seriesBegan",
+    "startDateTime",
+    "endDateTime",
 )
 SCOPE = "https://graph.microsoft.com/.default"
 
@@ -168,6 +185,36 @@ def start(wire, settings):
     return nothing(wire, ask(wire, settings, lambda client: this_job(client, settings).start.post()))
 
 
+def add_password(wire, settings):
+    end = datetime.datetime.fromisoformat(settings["end"])
+    wish = PasswordCredential(display_name=settings["label"], end_date_time=end)
+    body = AddPasswordPostRequestBody(password_credential=wish)
+    decoded = known(wire, ask(wire, settings, lambda client: application(client, settings).add_password.post(body)))
+    want_texts(decoded, "secretText", "keyId")
+    settings["password"] = decoded["keyId"]
+    return decoded
+
+
+def passwords(wire, settings):
+    query = ApplicationItemRequestBuilder.ApplicationItemRequestBuilderGetQueryParameters(select=settings["select"])
+    wish = RequestConfiguration(query_parameters=query)
+    decoded = known(wire, ask(wire, settings, lambda client: application(client, settings).get(wish)))
+    want(isinstance(decoded.get("passwordCredentials"), list), f"`passwordCredentials` must be a list: {decoded!r}")
+    for found in decoded["passwordCredentials"]:
+        want_texts(found, "keyId")
+        want(not found.get("secretText"), "a list never shows the secret")
+    return decoded
+
+
+def remove_password(wire, settings):
+    body = RemovePasswordPostRequestBody(key_id=uuid.UUID(settings["password"]))
+    return nothing(wire, ask(wire, settings, lambda client: application(client, settings).remove_password.post(body)))
+
+
+def application(client, settings):
+    return client.applications.by_application_id(settings["application"])
+
+
 def of(client, settings):
     return client.service_principals.by_service_principal_id(settings["service_principal"]).synchronization
 
@@ -267,6 +314,24 @@ def take_test_saved(settings, body):
     return True
 
 
+def take_add_password(settings, body):
+    wish = body["passwordCredential"]
+    settings.update(label=wish["displayName"], end=wish["endDateTime"])
+    return True
+
+
+def take_passwords(settings, body):
+    select = dict(settings["query"]).get("$select")
+    settings["select"] = select.split(",") if select else None
+    return True
+
+
+def take_remove_password(settings, body):
+    settings["password"] = body["keyId"]
+    return True
+
+
+APPLICATION = "/v1.0/applications/{application}"
 TOKEN = "POST /{tenant}/oauth2/v2.0/token"
 OURS = "/v1.0/servicePrincipals/{service_principal}/synchronization"
 JOB = f"{OURS}/jobs/{{job}}"
@@ -281,6 +346,9 @@ CALLS = {
     "save": Call(f"PUT {OURS}/secrets", save, take_save),
     "test_saved": Call(f"POST {JOB}/validateCredentials", test_saved, take_test_saved),
     "start": Call(f"POST {JOB}/start", start),
+    "add_password": Call(f"POST {APPLICATION}/addPassword", add_password, take_add_password),
+    "passwords": Call(f"GET {APPLICATION}", passwords, take_passwords),
+    "remove_password": Call(f"POST {APPLICATION}/removePassword", remove_password, take_remove_password),
 }
 
 if __name__ == "__main__":

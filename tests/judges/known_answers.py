@@ -34,6 +34,16 @@ OKTA_CONNECTION = {
     "profile": {"authScheme": "TOKEN"},
     "_links": {"self": {"href": "https://acme.okta.com/x", "hints": {"allow": ["GET", "POST"]}}},
 }
+OKTA_SECRETS = "/api/v1/apps/0oa1gjh63g214q0Hq0g4/credentials/secrets"
+OKTA_SECRET = {
+    "id": "ocs2f4zrZbs8nUa7p0g4",
+    "status": "ACTIVE",
+    "client_secret": "DRUFXGF9XbLn",
+    "secret_hash": "FpCwXwSjTRQ",
+    "created": TIME,
+    "lastUpdated": TIME,
+    "_links": {"deactivate": {"href": "https://acme.okta.com/x", "hints": {"allow": ["POST"]}}},
+}
 OKTA_ERROR = {"errorCode": "E0000001", "errorSummary": "s", "errorLink": "E0000001", "errorId": "o", "errorCauses": []}
 AUTHENTIK = "/api/v3/providers/scim/7/"
 AUTHENTIK_PROVIDER = {
@@ -129,6 +139,15 @@ ANSWERS = {
         "read": (f"GET {OKTA}", 200, OKTA_CONNECTION),
         "save": (f"POST {OKTA}", 200, OKTA_CONNECTION),
         "activate": (f"POST {OKTA}/lifecycle/activate", 204, None),
+        "create_secret": (f"POST {OKTA_SECRETS}", 201, OKTA_SECRET),
+        "list_secrets": (f"GET {OKTA_SECRETS}", 200, [OKTA_SECRET]),
+        "get_secret": (f"GET {OKTA_SECRETS}/ocs2f4zrZbs8nUa7p0g4", 200, OKTA_SECRET),
+        "deactivate_secret": (
+            f"POST {OKTA_SECRETS}/ocs2f4zrZbs8nUa7p0g4/lifecycle/deactivate",
+            200,
+            {**OKTA_SECRET, "status": "INACTIVE"},
+        ),
+        "delete_secret": (f"DELETE {OKTA_SECRETS}/ocs2f4zrZbs8nUa7p0g4", 204, None),
     },
     "authentik": {
         "provider": (f"GET {AUTHENTIK}", 200, AUTHENTIK_PROVIDER),
@@ -224,6 +243,15 @@ LIES = [
     ("okta", "read", "authScheme", "UNKNOWN"),
     ("okta", "save", "profile/token", "t"),
     ("okta", "activate", "", {}),
+    ("okta", "create_secret", "client_secret", ...),
+    ("okta", "create_secret", "id", 5),
+    ("okta", "create_secret", "expires", TIME),
+    ("okta", "list_secrets", "0/status", "REVOKED"),
+    ("okta", "list_secrets", "0/created", "yesterday"),
+    ("okta", "list_secrets", "", {"secrets": []}),
+    ("okta", "get_secret", "id", ...),
+    ("okta", "deactivate_secret", "status", "ACTIVE"),
+    ("okta", "delete_secret", "", {}),
     ("authentik", "provider", "verbose_name", ...),
     ("authentik", "provider", "auth_mode", "bearer"),
     ("authentik", "provider", "pk", "7"),

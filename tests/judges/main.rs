@@ -103,6 +103,9 @@ macro_rules! judged {
 
 judged! {
     the_sdk_of_auth0_sends_the_same_and_takes_the_answers: "auth0", Issuer "auth0", ["--made-up" "id missing"];
+    the_sdk_of_auth0_writes_a_client_secret_as_we_do: "auth0", Issuer "auth0-client-secret", [];
+    the_sdk_of_entra_makes_client_secrets_as_we_do: "entra", Issuer "entra-app-secret", ["--made-up" "id missing"];
+    the_sdk_of_okta_makes_client_secrets_as_we_do: "okta", Issuer "okta-app-secret", ["--made-up" "id missing"];
     // The SDK has the calls of Terraform Enterprise alone.
     the_sdk_of_terraform_sends_the_same_and_takes_the_answers: "terraform", Issuer "terraform", [
         "--foreign" "good path of HCP Terraform",

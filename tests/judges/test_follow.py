@@ -24,6 +24,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 JSON_API = "application/vnd.api+json"
 GRAPH = "https://graph.microsoft.com/v1.0/servicePrincipals/sp-1/synchronization"
+APPLICATION = "https://graph.microsoft.com/v1.0/applications/00000000-0000-0000-0000-000000000004"
 AUTH0 = "https://acme.eu.auth0.com/api/v2/connections/con_1/scim-configuration/tokens"
 TERRAFORM = "https://tfe.example.com/api/v2/admin/scim-tokens"
 
@@ -49,6 +50,14 @@ RECORDED = {
         ),
         ("DELETE", f"{AUTH0}/tok_%7C1", None, "", 204, None),
         ("DELETE", f"{AUTH0}/tok_2", None, "", 404, {"statusCode": 404, "error": "Not Found", "message": "gone"}),
+        (
+            "PATCH",
+            "https://acme.eu.auth0.com/api/v2/clients/c1",
+            JSON,
+            '{"client_secret": "chosen"}',
+            200,
+            {"client_id": "c1", "client_secret": "chosen"},
+        ),
     ],
     terraform_judge: [
         (
@@ -85,6 +94,23 @@ RECORDED = {
         ("PUT", f"{GRAPH}/secrets", JSON, '{"value": [{"key": "SecretToken", "value": "t"}]}', 204, None),
         ("POST", f"{GRAPH}/jobs/scim.1/validateCredentials", JSON, '{"useSavedCredentials": true}', 204, None),
         ("POST", f"{GRAPH}/jobs/scim.1/start", None, "", 204, None),
+        (
+            "POST",
+            f"{APPLICATION}/addPassword",
+            JSON,
+            '{"passwordCredential": {"displayName": "d", "endDateTime": "2027-01-26T00:00:00Z"}}',
+            200,
+            {"keyId": "00000000-0000-0000-0000-000000000005", "secretText": "t"},
+        ),
+        ("GET", f"{APPLICATION}?%24select=passwordCredentials", None, "", 200, {"passwordCredentials": []}),
+        (
+            "POST",
+            f"{APPLICATION}/removePassword",
+            JSON,
+            '{"keyId": "00000000-0000-0000-0000-000000000005"}',
+            204,
+            None,
+        ),
     ],
 }
 
@@ -99,6 +125,8 @@ CHANGES = [
     (auth0_judge, 2, "3600", '"3600"'),
     (auth0_judge, 2, JSON, "text/plain"),
     (auth0_judge, 3, "DELETE", "POST"),
+    (auth0_judge, 5, "PATCH", "PUT"),
+    (auth0_judge, 5, "client_secret", "secret"),
     (terraform_judge, 0, "authentication-tokens", "scim-tokens"),
     (terraform_judge, 0, "expired-at", "expires-at"),
     (terraform_judge, 0, JSON_API, JSON),
@@ -112,6 +140,11 @@ CHANGES = [
     (entra_judge, 3, "PUT", "POST"),
     (entra_judge, 4, "true", '"true"'),
     (entra_judge, 5, "/start", "/start?force=true"),
+    (entra_judge, 6, "passwordCredential", "credential"),
+    (entra_judge, 6, "endDateTime", "expires"),
+    (entra_judge, 6, "addPassword", "addKey"),
+    (entra_judge, 7, "select", "filter"),
+    (entra_judge, 8, "keyId", "id"),
 ]
 
 for more in [known_requests, *([known_frodo] if known_frodo.is_there else [])]:

@@ -39,6 +39,16 @@ TERRAFORM_TOKEN = {
 TERRAFORM_NEW = copy.deepcopy(TERRAFORM_TOKEN)
 TERRAFORM_NEW["attributes"]["token"] = "x.atlasv1.y"
 ENTRA = "/v1.0/servicePrincipals/00000000-0000-0000-0000-000000000003/synchronization"
+APPLICATION = "/v1.0/applications/00000000-0000-0000-0000-000000000004"
+PASSWORD = {
+    "customKeyIdentifier": None,
+    "displayName": "scim-rotator",
+    "endDateTime": "2027-01-26T00:00:00Z",
+    "hint": "nQ2",
+    "keyId": "00000000-0000-0000-0000-000000000005",
+    "secretText": None,
+    "startDateTime": "2026-11-27T00:00:01.5Z",
+}
 LOGIN = "POST /00000000-0000-0000-0000-000000000001/oauth2/v2.0/token"
 ENTRA_ERROR = {"code": "Unauthorized", "message": "The token is refused.", "tenantActionable": True}
 ENTRA_SECRET = {"key": "SecretToken", "value": "*"}
@@ -63,6 +73,11 @@ ANSWERS = {
         "create": (f"POST {AUTH0}", 201, {**AUTH0_TOKEN, "token": "tok_a.00ff"}),
         "list": (f"GET {AUTH0}", 200, [{**AUTH0_TOKEN, "last_used_at": None}]),
         "delete": (f"DELETE {AUTH0}/tok_a", 204, None),
+        "set_secret": (
+            "PATCH /api/v2/clients/AaiyAPdpYdesoKnqjj8HJqRn4T5titww",
+            200,
+            {"client_id": "AaiyAPdpYdesoKnqjj8HJqRn4T5titww", "client_secret": "a-secret-that-we-chose"},
+        ),
     },
     "terraform": {
         "create": (f"POST {TERRAFORM}", 201, {"data": TERRAFORM_NEW}),
@@ -80,6 +95,9 @@ ANSWERS = {
         "save": (f"PUT {ENTRA}/secrets", 204, None),
         "test_saved": (f"POST {ENTRA}/jobs/scim.1/validateCredentials", 204, None),
         "start": (f"POST {ENTRA}/jobs/scim.1/start", 204, None),
+        "add_password": (f"POST {APPLICATION}/addPassword", 200, {**PASSWORD, "secretText": "nQ28Q~t"}),
+        "passwords": (f"GET {APPLICATION}", 200, {"@odata.context": "x", "passwordCredentials": [PASSWORD]}),
+        "remove_password": (f"POST {APPLICATION}/removePassword", 204, None),
     },
 }
 IDS = {"auth0": {"token_id": "tok_a"}, "terraform": {"id": "at-1"}, "entra": {"job": "scim.1"}}
@@ -97,6 +115,9 @@ LIES = [
     ("auth0", "list", "", {"tokens": []}),
     ("auth0", "list", "0/token_id", ...),
     ("auth0", "delete", "", {"deleted": True}),
+    ("auth0", "set_secret", "client_secret", "another"),
+    ("auth0", "set_secret", "client_id", 5),
+    ("auth0", "set_secret", "secret", "a-secret-that-we-chose"),
     ("terraform", "create", "data", ...),
     ("terraform", "create", "data/type", "scim-tokens"),
     ("terraform", "create", "data/attributes/token", ...),
@@ -121,6 +142,14 @@ LIES = [
     ("entra", "job", "status/lastExecution/timeBegan", "yesterday"),
     ("entra", "job", "state", "Active"),
     ("entra", "test_saved", "", {}),
+    ("entra", "add_password", "secretText", ...),
+    ("entra", "add_password", "keyId", "5"),
+    ("entra", "add_password", "endDateTime", "2027-01-26T00:00:00"),
+    ("entra", "add_password", "expiresAt", "2027-01-26T00:00:00Z"),
+    ("entra", "passwords", "passwordCredentials", ...),
+    ("entra", "passwords", "passwordCredentials/0/keyId", ...),
+    ("entra", "passwords", "passwordCredentials/0/secretText", "nQ28Q~t"),
+    ("entra", "remove_password", "", {}),
 ]
 
 # How each vendor says no, to one of its calls.

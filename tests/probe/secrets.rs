@@ -146,6 +146,35 @@ async fn a_secret_is_exchanged_and_its_access_token_reads() {
     }
 }
 
+/// An access token may be longer than a token that is stored; the service provider
+/// says whether it takes it.
+#[tokio::test]
+async fn a_long_access_token_reads_and_a_configured_limit_counts_for_it() {
+    let server = Server::start(|seen| {
+        if seen.target == "/oauth/token" {
+            return match credentials(seen) {
+                Some((_, secret)) if secret == TOKEN => granted(&"x".repeat(6_000)),
+                _ => invalid_client(),
+            };
+        }
+        match seen.token() {
+            Some(access) if access.len() > 6_000 => list(),
+            _ => refused(),
+        }
+    })
+    .await;
+    let proven = probe(&server).prove(&token(TOKEN)).await;
+    assert_eq!(short(proven), Short::Full);
+
+    let limited = ProbeConfig {
+        max_token_length: Some(5_000),
+        ..ProbeConfig::default()
+    };
+    let verdict = probe_at(&server, endpoint(&server), limited);
+    let verdict = verdict.prove(&token(TOKEN)).await;
+    assert_eq!(short(verdict), Short::Fail(Why::Malformed));
+}
+
 /// Each proof asks for an access token of its own.
 #[tokio::test]
 async fn a_proof_never_uses_the_access_token_of_an_earlier_one() {

@@ -14,6 +14,7 @@ mod inventory;
 mod law;
 mod plan_begins;
 mod plan_ending;
+mod plan_full_cycle;
 mod plan_gates;
 mod plan_leaving;
 mod plan_rest;

@@ -24,6 +24,7 @@ use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
+use scim_rotator::scim::evidence::Passed;
 
 use crate::apply_table::issued;
 
@@ -51,6 +52,7 @@ pub(crate) struct Scene {
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
     pub(crate) clock_is_measured: bool,
+    pub(crate) full_cycle: Option<Passed>,
     pub(crate) all_paused: bool,
     pub(crate) audit_fails: bool,
     pub(crate) leaving: bool,
@@ -87,6 +89,7 @@ pub(crate) fn healthy() -> Scene {
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
         clock_is_measured: false,
+        full_cycle: None,
         all_paused: false,
         audit_fails: false,
         leaving: false,
@@ -432,6 +435,7 @@ impl Scene {
                 is_measured: self.clock_is_measured,
                 vault_agrees: self.clock_is_measured,
             },
+            full_cycle: self.full_cycle.clone(),
             all_paused: self.all_paused,
             audit_fails: self.audit_fails,
             leaving: self.leaving,

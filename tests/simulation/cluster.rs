@@ -359,6 +359,7 @@ impl Cluster {
             holder: holder.as_ref().to_owned(),
             conditions: Conditions {
                 our_clock: Arc::new(move || sim.lock().our_clock(machine)),
+                full_cycles: Arc::default(),
                 all_paused: Arc::new(move || switch.lock().all_paused),
                 audit_fails: Arc::new(|| false),
             },

@@ -105,6 +105,35 @@ fn the_tables_of_all_vendors_are_those_that_the_program_makes() {
     }
 }
 
+/// A reader of the section on client secrets finds every file that makes them, and
+/// each of these says what to write into the token.
+#[test]
+fn the_readme_lists_every_issuer_of_client_secrets() {
+    let readme = std::fs::read_to_string(repository("README.md")).expect("the README");
+    let (_, section) = readme.split_once("## Client secrets\n").expect("there");
+    let (section, _) = section.split_once("\n## ").expect("the next section");
+    let mut makers = 0;
+    for vendor in Library::shipped().iter() {
+        let notes = vendor.file.vendor.notes.as_deref().unwrap_or_default();
+        let is_listed = section.contains(&format!("| `{}` |", vendor.name));
+        let is_maker = vendor.name.ends_with("-secret") || vendor.name.contains("-secret-");
+        assert_eq!(is_listed, is_maker, "{}", vendor.name);
+        if is_maker {
+            makers += 1;
+            for needed in [
+                "`credential = \"client_secret\"`",
+                "token_url = \"",
+                "scope",
+            ] {
+                let said =
+                    notes.contains(needed) || notes.contains("vendor `keycloak-client-secret`");
+                assert!(said, "{} does not say {needed}", vendor.name);
+            }
+        }
+    }
+    assert!(makers > 10, "{makers}");
+}
+
 /// Somebody who looks for a vendor finds it before anything else.
 #[test]
 fn the_first_screen_of_the_readme_names_what_a_reader_looks_for() {

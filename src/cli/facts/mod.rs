@@ -7,4 +7,4 @@ pub(super) mod reader;
 mod waiting;
 pub(super) mod writer;
 
-pub(super) use document::forecast_json;
+pub(super) use document::{ROTATIONS, forecast_json};

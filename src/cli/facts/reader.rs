@@ -1,10 +1,13 @@
 //! Reads the facts of tokens with the rights of a person.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use crate::cli::wiring::World;
 use crate::cli::{Exit, asking};
+use crate::driver::federated::Watched;
 use crate::ports::unit::Unit;
 use crate::vault::requests::ALL;
 
@@ -18,17 +21,20 @@ const AT_ONCE: usize = 8;
 pub(in crate::cli) async fn read(
     world: &World,
     units: &[Unit],
+    federated: &[Arc<Watched>],
 ) -> Result<Vec<(String, Result<Value, String>)>, Exit> {
     // This first request logs in.
     let control = world.store.facts(ALL).await;
     let read = match control {
         Err(error) => Err(asking::failed(&error)),
         Ok(_) => {
-            let reads = units.iter().map(async |unit| {
-                let stored = world.store.facts(&unit.name).await;
+            let units = units.iter().map(|unit| &unit.name);
+            let federated = federated.iter().map(|one| &one.name);
+            let reads = units.chain(federated).map(async |name| {
+                let stored = world.store.facts(name).await;
                 let facts = stored.map_err(|error| error.to_string());
                 let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
-                (unit.name.clone(), facts)
+                (name.clone(), facts)
             });
             Ok(futures_util::stream::iter(reads)
                 .buffered(AT_ONCE)

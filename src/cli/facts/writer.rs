@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::document::{
-    digest_of, forecast_json, published_as_recorded, snapshot_json, stated_as_recorded,
+    ROTATIONS, digest_of, forecast_json, published_as_recorded, snapshot_json, stated_as_recorded,
 };
 use super::index::IndexWriter;
 use super::waiting::{News, Waiting};
@@ -31,7 +31,7 @@ use crate::rotation::situation::Situation;
 use crate::secret::Fingerprint;
 use crate::telemetry::board::Board;
 use crate::telemetry::facts::TokenFacts;
-use crate::telemetry::snapshot::TokenSnapshot;
+use crate::telemetry::snapshot::{PastFacts, TokenSnapshot};
 use crate::vault::VaultStore;
 use crate::vault::facts::RECORD_VERSION;
 use crate::vault::requests::ALL;
@@ -257,6 +257,7 @@ impl FactsWriter {
         let mut facts = forecast_json(&forecast);
         facts["token"] = snapshot_json(&self.snapshot(unit, stored));
         facts["handled"] = json!(stored.record.handled);
+        facts[ROTATIONS] = json!(PastFacts::all_of(stored.record));
         facts[RECORD_VERSION] = json!(stored.version.0);
         facts["digest"] = json!(digest.short());
         News::state(stored.version.0, &facts)

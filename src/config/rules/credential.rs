@@ -22,6 +22,8 @@ pub(super) fn check(
             no_connection_writes_a_client(token, whole, problems);
             the_place_of_the_key_is_said(token, problems);
         }
+        // No issuer and no connection belong to it: see `rules::federated`.
+        CredentialShape::Federated => {}
     }
 }
 

@@ -304,6 +304,7 @@ mod tests {
             let path = "connections.idp";
             names.kinds.insert(path.to_owned(), format!("{path}.exec"));
             let whole = Whole {
+                write_probe_hosts: &[],
                 names: &names,
                 placeholders: &Placeholders::default(),
                 vault: None,
@@ -315,6 +316,8 @@ mod tests {
                 issuers: &BTreeMap::new(),
                 connections: &toml::from_str(&program).expect("a connection"),
                 tokens: &BTreeMap::new(),
+                notify: &BTreeMap::new(),
+                federated: &BTreeMap::new(),
             };
             let calls = Calls::of(&whole);
             assert_eq!(calls.longest, secs(seconds));

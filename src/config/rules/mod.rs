@@ -2,10 +2,12 @@
 //! configuration, or over one token and its issuer.
 
 mod credential;
+mod full_cycle;
 mod handover;
 mod life;
 mod limits;
 mod names;
+mod notified;
 mod privilege;
 mod safety;
 mod time;
@@ -15,11 +17,12 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::placeholders::Placeholders;
-use super::settings::{Limits, TokenSettings};
+use super::settings::{FederatedSettings, Limits, TokenSettings};
 use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
 use crate::server::config::ServerConfig;
@@ -56,9 +59,12 @@ pub(super) struct Whole<'a> {
     pub(super) audit: Option<&'a AuditConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
+    pub(super) write_probe_hosts: &'a [String],
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
+    pub(super) notify: &'a BTreeMap<String, notify::Target>,
+    pub(super) federated: &'a BTreeMap<String, Box<FederatedSettings>>,
 }
 
 /// One token with what its issuer can do, if that is known.
@@ -81,6 +87,8 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     names::check(whole, problems);
     vault::check(whole, problems);
     handover::check(whole, problems);
+    notified::check(whole, problems);
+    full_cycle::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
     }
@@ -136,6 +144,11 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
             .check(&format!("tokens.{name}.fields"), problems);
         token.probe.check(&format!("tokens.{name}.probe"), problems);
     }
+    for (name, token) in whole.federated {
+        let at = format!("tokens.{name}");
+        token.probe.check(&format!("{at}.probe"), problems);
+        token.federated.check(&format!("{at}.federated"), problems);
+    }
     for (name, connection) in whole.connections {
         let path = whole.names.kind_path(format!("connections.{name}"));
         connection.as_kind().check(&path, problems);
@@ -187,6 +200,8 @@ pub(super) mod testing {
             credential: Default::default(),
             token_endpoint: None,
             probe: Default::default(),
+            owner: raw.owner,
+            write_probe: Default::default(),
             must_refuse: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }

@@ -16,8 +16,8 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     no_connection_gets_two_tokens(whole.tokens, problems);
     // A token that cannot be read, or a misspelt name, may mean what seems
     // unused.
-    let all_read =
-        whole.tokens.len() == whole.names.tokens.len() && whole.placeholders.spare("tokens");
+    let read = whole.tokens.len() + whole.federated.len();
+    let all_read = read == whole.names.tokens.len() && whole.placeholders.spare("tokens");
     if all_read && !led_nowhere && !whole.tokens.is_empty() {
         nothing_is_unused(whole, problems);
     }

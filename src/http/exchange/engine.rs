@@ -22,6 +22,8 @@ pub enum Owner {
     Issuer,
     /// A connection.
     Connection,
+    /// What the service provider of a federated credential trusts: read only.
+    Trust,
 }
 
 impl Owner {
@@ -32,6 +34,7 @@ impl Owner {
         match self {
             Self::Issuer => "issuer",
             Self::Connection => "connection",
+            Self::Trust => "trust",
         }
     }
 
@@ -39,7 +42,7 @@ impl Owner {
     /// decided by the core. An issuer's calls are repeated by the core alone.
     fn quick_tries(self) -> u32 {
         match self {
-            Self::Issuer => 0,
+            Self::Issuer | Self::Trust => 0,
             Self::Connection => 2,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::rows::{CONNECTION_CALLS, ISSUER_CALLS, PROBE_CALLS};
+use super::rows::{CONNECTION_CALLS, ISSUER_CALLS, PROBE_CALLS, TRUST_CALLS};
 use super::{Purpose, ROWS, Row, Side};
 use crate::http::template::{FUNCTIONS, Function, Kind};
 
@@ -75,6 +75,7 @@ fn places(row: &Row) -> String {
             Side::Issuer => ISSUER_CALLS,
             Side::Connection => CONNECTION_CALLS,
             Side::Probe => PROBE_CALLS,
+            Side::Trust => TRUST_CALLS,
         };
         let mut words = Vec::new();
         let all = calls.iter().all(|call| here.contains(call));
@@ -86,7 +87,7 @@ fn places(row: &Row) -> String {
         match side {
             _ if here.is_empty() => None,
             Side::Probe => Some(side.as_str().to_owned()),
-            Side::Issuer | Side::Connection => {
+            Side::Issuer | Side::Connection | Side::Trust => {
                 Some(format!("{}: {}", side.as_str(), words.join(", ")))
             }
         }

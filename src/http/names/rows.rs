@@ -4,7 +4,7 @@ use super::Purpose::{
     AfterDeliver, Cancel, Command, Complete, Deliver, Get, Instructions, Issue, Label, List, Login,
     Lookup, Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
 };
-use super::Side::{Connection, Issuer, Probe};
+use super::Side::{Connection, Issuer, Probe, Trust};
 use super::{Purpose, Row, Side};
 
 /// Every call of an issuer.
@@ -27,6 +27,9 @@ pub(super) const CONNECTION_CALLS: &[Purpose] = &[
 /// Every call of the probe.
 pub(super) const PROBE_CALLS: &[Purpose] = &[Probing];
 
+/// Every call that reads what a service provider trusts.
+pub(super) const TRUST_CALLS: &[Purpose] = &[Login, Lookup];
+
 /// The calls of a connection that may hold the token: those that are made only
 /// after the base URL at the identity provider was compared.
 const WITH_TOKEN: &[Purpose] = &[
@@ -40,13 +43,18 @@ const WITH_TOKEN: &[Purpose] = &[
 
 type Exists = &'static [(Side, &'static [Purpose])];
 
-const CALLS: Exists = &[(Issuer, ISSUER_CALLS), (Connection, CONNECTION_CALLS)];
+const CALLS: Exists = &[
+    (Issuer, ISSUER_CALLS),
+    (Connection, CONNECTION_CALLS),
+    (Trust, TRUST_CALLS),
+];
 const CALLS_AND_COMMAND: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Issuer, &[Command]),
     (Connection, CONNECTION_CALLS),
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
+    (Trust, TRUST_CALLS),
 ];
 const EVERYWHERE: Exists = &[
     (Issuer, ISSUER_CALLS),
@@ -55,10 +63,12 @@ const EVERYWHERE: Exists = &[
     (Connection, CONNECTION_CALLS),
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
+    (Trust, TRUST_CALLS),
 ];
 const CALLS_AND_INSTRUCTIONS: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Connection, CONNECTION_CALLS),
+    (Trust, TRUST_CALLS),
     (Issuer, &[Instructions]),
     (Connection, &[Instructions]),
 ];
@@ -258,6 +268,13 @@ pub const ROWS: &[Row] = &[
         "How long the replaced token shall stay valid, in seconds, a number.",
         "",
         ("{{ overlap_seconds }}", "86400"),
+        ISSUE,
+    ),
+    row(
+        "overlap_ends_at",
+        "Until when the replaced token shall stay valid: RFC 3339, UTC, to the second.",
+        "",
+        ("{{ overlap_ends_at }}", "2026-02-01T12:00:00Z"),
         ISSUE,
     ),
     row(

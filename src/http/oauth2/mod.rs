@@ -18,7 +18,7 @@ pub use self::grant::{Grant, JwtGrant, TokenExchange};
 pub use self::login::{Granted, RefreshFailed, Refreshed, login, refresh};
 pub use self::proof::Proof;
 pub use self::signing::{Algorithm, Thumbprint};
-pub use self::trial::{Ungranted, try_secret};
+pub use self::trial::{Ungranted, try_assertion, try_secret};
 
 #[cfg(test)]
 mod tests;

@@ -53,6 +53,15 @@ impl Proof {
         proof
     }
 
+    /// An assertion in the parameter with this name.
+    #[must_use]
+    pub(super) fn of_assertion(parameter: &'static str, assertion: SecretText) -> Self {
+        Self {
+            pairs: vec![(parameter, assertion)],
+            ..Self::default()
+        }
+    }
+
     fn secret(&mut self, secret: SecretText, method: ClientAuthMethod) {
         match method {
             ClientAuthMethod::Basic => self.basic = Some(secret),

@@ -2,7 +2,7 @@
 
 use super::config::HttpIssuer;
 use super::needs::Needs;
-use crate::http::exchange::{Call, Checker, Effect, Purpose, Shared};
+use crate::http::exchange::{Call, Checker, Effect, Purpose, Sequence, Shared};
 use crate::http::names::{Configured, Names, Side};
 use crate::problem::Problems;
 
@@ -76,21 +76,22 @@ impl<'i> Calls<'i> {
         let path = format!("{}.issue", self.path);
         let issue = issuer.issue.with_paths(&path);
         let issue = issue.map(|(at, call)| (at, Purpose::Issue, call));
-        let more = [
-            (Purpose::List, &issuer.list),
-            (Purpose::Revoke, &issuer.revoke),
-        ];
-        let others = single.into_iter().chain(more);
+        let others = single.into_iter().chain([(Purpose::List, &issuer.list)]);
         let others = others.filter_map(|(purpose, call)| {
             let at = format!("{}.{}", self.path, purpose.as_str());
             Some((at, purpose, call.as_ref()?))
         });
-        self.checker().check_names(issue.chain(others), problems);
+        let revoke_path = format!("{}.revoke", self.path);
+        let revoke = issuer.revoke.iter();
+        let revoke = revoke.flat_map(|sequence| sequence.with_paths(&revoke_path));
+        let revoke = revoke.map(|(at, call)| (at, Purpose::Revoke, call));
+        let all = issue.chain(revoke).chain(others);
+        self.checker().check_names(all, problems);
         if let Some(call) = &issuer.list {
             self.check_list(call, &format!("{}.list", self.path), problems);
         }
-        if let Some(call) = &issuer.revoke {
-            self.check_revoke(call, &format!("{}.revoke", self.path), problems);
+        if let Some(sequence) = &issuer.revoke {
+            self.check_revoke(sequence, &revoke_path, problems);
         }
     }
 
@@ -103,19 +104,7 @@ impl<'i> Calls<'i> {
                 "write the call that issues a token",
             );
         }
-        let checker = self.checker();
-        let mut earlier = checker.steps();
-        for (at, call) in sequence.with_paths(path) {
-            self.check_after(call, &at, Purpose::Issue, &earlier, problems);
-            if call.name.is_none() && sequence.0.len() > 1 {
-                problems.error(
-                    format!("{at}.name"),
-                    "each of several calls needs a name, by which later calls use its answer",
-                    "write for example `name = \"create\"`",
-                );
-            }
-            earlier.push(call.name(Purpose::Issue));
-        }
+        self.check_sequence(sequence, path, Purpose::Issue, problems);
         let creates = |call: &Call| call.effect(Purpose::Issue) == Effect::Creates;
         if !sequence.0.is_empty() && !sequence.0.iter().any(creates) {
             problems.error(
@@ -139,17 +128,51 @@ impl<'i> Calls<'i> {
 
     pub(in crate::issuers) fn check_revoke(
         &self,
-        call: &Call,
+        sequence: &Sequence,
         path: &str,
         problems: &mut Problems,
     ) {
-        self.check_call(call, path, Purpose::Revoke, problems);
-        if !call.uses("id") && !call.uses("token") {
+        self.check_sequence(sequence, path, Purpose::Revoke, problems);
+        let changes = |call: &Call| call.effect(Purpose::Revoke) != Effect::None;
+        if !sequence.0.last().is_some_and(changes) {
             problems.error(
                 path,
-                "the call names neither the id nor the token: it would not revoke just the old one",
-                "put `{{ id }}` into the URL or the body",
+                "no call ends the token: the last one must",
+                "write the call that revokes a token as the last one, with `effect = \"ends\"`",
             );
+        }
+        // Each that changes something must change that token alone.
+        for (at, call) in sequence.with_paths(path) {
+            if changes(call) && !call.uses("id") && !call.uses("token") {
+                problems.error(
+                    at,
+                    "the call names neither the id nor the token: it would not revoke just the old one",
+                    "put `{{ id }}` into the URL or the body",
+                );
+            }
+        }
+    }
+
+    /// Each call may use the answers of those before it.
+    fn check_sequence(
+        &self,
+        sequence: &Sequence,
+        path: &str,
+        purpose: Purpose,
+        problems: &mut Problems,
+    ) {
+        let checker = self.checker();
+        let mut earlier = checker.steps();
+        for (at, call) in sequence.with_paths(path) {
+            self.check_after(call, &at, purpose, &earlier, problems);
+            if call.name.is_none() && sequence.0.len() > 1 {
+                problems.error(
+                    format!("{at}.name"),
+                    "each of several calls needs a name, by which later calls use its answer",
+                    "write for example `name = \"create\"`",
+                );
+            }
+            earlier.push(call.name(purpose));
         }
     }
 

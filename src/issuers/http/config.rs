@@ -68,8 +68,8 @@ pub struct HttpIssuer {
     pub list: Option<Call>,
     /// Reads one token by its id; without it the list is searched.
     pub get: Option<Call>,
-    /// Revokes one token.
-    pub revoke: Option<Call>,
+    /// Revokes one token: one call, or several, of which the last ends it.
+    pub revoke: Option<Sequence>,
     /// Reads the version of the issuer's state, for `If-Match`.
     pub status: Option<Call>,
     /// Two-phase: ends the old token.
@@ -122,7 +122,6 @@ impl HttpIssuer {
         let single = [
             (Purpose::List, &self.list),
             (Purpose::Get, &self.get),
-            (Purpose::Revoke, &self.revoke),
             (Purpose::Status, &self.status),
             (Purpose::Complete, &self.complete),
             (Purpose::Cancel, &self.cancel),
@@ -130,7 +129,9 @@ impl HttpIssuer {
         let single = single.into_iter();
         let single = single.filter_map(|(purpose, call)| Some((purpose, call.as_ref()?)));
         let issue = self.issue.0.iter().map(|call| (Purpose::Issue, call));
-        self.shared().rule_names(issue.chain(single))
+        let revoke = self.revoke.iter().flat_map(|revoke| &revoke.0);
+        let revoke = revoke.map(|call| (Purpose::Revoke, call));
+        self.shared().rule_names(issue.chain(revoke).chain(single))
     }
 
     /// The calls that belong to one operation each, to fill in their places.
@@ -138,12 +139,13 @@ impl HttpIssuer {
         let single = [
             &mut self.list,
             &mut self.get,
-            &mut self.revoke,
             &mut self.status,
             &mut self.complete,
             &mut self.cancel,
         ];
-        self.issue.0.iter_mut().chain(single.into_iter().flatten())
+        let revoke = self.revoke.iter_mut().flat_map(|revoke| &mut revoke.0);
+        let several = self.issue.0.iter_mut().chain(revoke);
+        several.chain(single.into_iter().flatten())
     }
 }
 

@@ -3,12 +3,14 @@
 
 mod client_id;
 mod expiry;
+mod made;
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use self::client_id::joined;
+use self::made::{after_creation, made, tells_more, told_id, usable};
 use super::HttpTokens;
 use super::listing::scopes_at;
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -105,6 +107,14 @@ impl HttpTokens {
                     let fault = after_creation(created, self.exchange.refuse(what));
                     return Err(made(fault, told_id(all)));
                 }
+                // The token is known, and what only tells more of it must not lose it.
+                Err(failed) if tells_more(call, &all) => {
+                    tracing::warn!(
+                        issuer = self.exchange.name(),
+                        "a token was issued, and not all that is to be known of it was told: {}",
+                        failed.fault
+                    );
+                }
                 Err(failed) => {
                     let fault = after_creation(created, failed.fault);
                     let answered = failed.answer.map(|answer| Answered::of(call, answer));
@@ -125,10 +135,12 @@ impl HttpTokens {
     ) {
         let current = request.current.as_ref();
         let id = current.and_then(|handle| self.id_to_rotate(handle));
+        let overlap = self.overlap(request);
         run.with(|context| {
             let context = context
                 .text("label", &request.label)
-                .seconds("overlap_seconds", Some(self.overlap(request)))
+                .seconds("overlap_seconds", Some(overlap))
+                .time("overlap_ends_at", now.checked_add(overlap).ok())
                 .maybe("etag", request.etag.as_deref())
                 .maybe("id", id.as_deref());
             self.config.lifetime.fill(context, asked, now)
@@ -239,7 +251,7 @@ fn read_value(answers: &Answers<'_>, run: &Run<'_>) -> Result<BearerToken, Fault
                 ": cut the word off with `between = [\"Bearer \", \"\"]` in the place, as in { at = \"/token\", between = [\"Bearer \", \"\"] }"
             }
             TokenShapeError::Empty
-            | TokenShapeError::TooLong
+            | TokenShapeError::TooLong { limit: _ }
             | TokenShapeError::SurroundingSpace
             | TokenShapeError::Unprintable { .. } => "",
         };
@@ -259,36 +271,4 @@ fn with_client_id(
     };
     joined(value, answers.text(|read| read.client_id.as_ref()))
         .map_err(|why| after_creation(true, run.about(answered.answer.unexpected(why))))
-}
-
-/// The id of what was made, as the answers tell it.
-fn told_id(all: Vec<Answered<'_>>) -> Option<String> {
-    usable(Answers { all }.text(|read| read.id.as_ref()))
-}
-
-fn usable(id: Option<String>) -> Option<String> {
-    id.filter(|id| spelled::objection(id, None).is_none())
-}
-
-/// The same fault, with the id of what was made where it is known.
-fn made(mut fault: Fault, id: Option<String>) -> Fault {
-    if let Some(unusable) = &mut fault.unusable {
-        unusable.made = id;
-    }
-    fault
-}
-
-/// A failure after a token may have been created.
-fn after_creation(created: bool, mut fault: Fault) -> Fault {
-    if created && fault.class != FaultClass::Ambiguous {
-        let same_again = fault.class.is_permanent();
-        fault.class = FaultClass::Ambiguous;
-        if same_again {
-            fault = fault.complete();
-        }
-        fault
-            .message
-            .push_str("; a token was created before this, and is looked for");
-    }
-    fault
 }

@@ -88,7 +88,7 @@ impl HttpTokens {
     }
 
     async fn revoke_by_call(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {
-        let Some(call) = &self.config.revoke else {
+        let Some(sequence) = &self.config.revoke else {
             return Err(self.missing("revoke"));
         };
         let id = handle.id.as_ref().map(IssuerId::as_str);
@@ -100,10 +100,19 @@ impl HttpTokens {
         let mut run = self.begin(token).await?;
         run.with(|context| context.maybe("id", id));
         run.with_token("token", handle.value.as_ref());
-        match run.call(call, Purpose::Revoke).await? {
-            Reply::Done(_) => Ok(()),
-            Reply::Gone => self.gone_for_sure(token, id).await,
-            Reply::Skipped => Err(self.skipped("revoke")),
+        let mut ended = false;
+        for call in &sequence.0 {
+            ended = match run.call(call, Purpose::Revoke).await? {
+                Reply::Done(_) => true,
+                Reply::Gone => return self.gone_for_sure(token, id).await,
+                Reply::Skipped => false,
+            };
+        }
+        // The last call ends it.
+        if ended {
+            Ok(())
+        } else {
+            Err(self.skipped("revoke"))
         }
     }
 

@@ -79,8 +79,8 @@ pub struct LocalIssuer {
     pub lookups: Vec<Call>,
     /// Tells the service provider of a new token.
     pub register: Option<Sequence>,
-    /// Tells it to forget one.
-    pub unregister: Option<Call>,
+    /// Tells it to forget one: one call, or several, of which the last does it.
+    pub unregister: Option<Sequence>,
     /// Lists the registered ones.
     pub list: Option<Call>,
     /// The label of each registration.
@@ -127,8 +127,8 @@ impl Kind for LocalIssuer {
         if let Some(call) = &self.list {
             calls.check_list(call, &format!("{path}.list"), problems);
         }
-        if let Some(call) = &self.unregister {
-            calls.check_revoke(call, &format!("{path}.unregister"), problems);
+        if let Some(sequence) = &self.unregister {
+            calls.check_revoke(sequence, &format!("{path}.unregister"), problems);
         }
     }
 
@@ -179,7 +179,7 @@ impl LocalIssuer {
             overlap: None,
             recovery: Some(Recovery::ClientChosen),
             revoke: Some(match &self.unregister {
-                Some(call) if call.uses("id") => Revoke::ById,
+                Some(sequence) if sequence.uses("id") => Revoke::ById,
                 Some(_) => Revoke::ByValue,
                 None => Revoke::Never,
             }),

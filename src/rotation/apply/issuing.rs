@@ -10,6 +10,7 @@ use super::restoring;
 use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
+use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
@@ -71,12 +72,25 @@ pub(super) fn prepared(
     Ok(())
 }
 
+/// Notes whether the rotation begins although its full cycle has not passed.
+fn note_full_cycle(change: &mut Change<'_, '_>, trigger: Trigger) {
+    let situation = change.situation;
+    let current = change.record.current.as_ref();
+    let passed = situation.full_cycle.as_ref();
+    let says = gate_says(situation.policy, passed, trigger, current, change.now);
+    change.record.full_cycle_ignored_at = match says {
+        GateSays::BeginAllTheSame => Some(change.now),
+        GateSays::Begin | GateSays::Wait(_) => None,
+    };
+}
+
 pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id: &str) {
     if change.record.rotation.is_some() {
         return;
     }
     restoring::keep_mark(change.record, id);
     change.record.ordinal += 1;
+    note_full_cycle(change, trigger);
     let request = change.record.request.as_ref();
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),

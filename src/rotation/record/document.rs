@@ -116,6 +116,10 @@ pub struct Record {
     /// ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_end: Option<PublishedEnd>,
+    /// When a rotation last began although the full cycle that it waits for had not
+    /// passed: the token in use would have expired otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_cycle_ignored_at: Option<Timestamp>,
     /// The last rotations, newest first, at most [`HISTORY`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<PastRotation>,
@@ -154,6 +158,7 @@ impl Record {
             supplied: None,
             stated_end: None,
             published_end: None,
+            full_cycle_ignored_at: None,
             history: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@
 //! that a scrape may take. Since there is no other copy, a removed token has no
 //! series.
 
+mod federations;
 mod proofs;
 mod rotations;
 #[cfg(test)]
@@ -19,7 +20,13 @@ use super::snapshot::TokenSnapshot;
 /// Appends the series of all tokens in the text format 0.0.4.
 pub fn write(board: &Board, out: &mut String) {
     let entries = board.all();
-    for families in [tokens::FAMILIES, rotations::FAMILIES, proofs::FAMILIES] {
+    let all = [
+        tokens::FAMILIES,
+        rotations::FAMILIES,
+        proofs::FAMILIES,
+        federations::FAMILIES,
+    ];
+    for families in all {
         exposition::write(families, &entries, out);
     }
 }

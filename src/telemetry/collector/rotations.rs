@@ -66,6 +66,9 @@ fn rotation_stage(entry: &Entry, to: &mut Series<'_>) {
 }
 
 fn rotations(entry: &Entry, to: &mut Series<'_>) {
+    if entry.is_federated() {
+        return;
+    }
     for trigger in Trigger::ALL {
         for result in RotationResult::ALL {
             let labels = [("trigger", trigger.as_str()), ("result", result.as_str())];

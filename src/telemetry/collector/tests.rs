@@ -149,3 +149,35 @@ fn a_token_that_waits_for_a_person_tells_since_when_and_by_when() {
         "scim_rotator_connection_waits_for_person_since_timestamp_seconds"
     ));
 }
+
+/// It counts for the share of long-lived ones, and has no series of rotations.
+#[test]
+fn a_federated_credential_tells_which_part_is_broken_and_nothing_of_rotations() {
+    let board = Board::new();
+    board.set(fresh("crm"));
+    board.expect(fixture::federated("hr"));
+    let text = || {
+        let mut out = String::new();
+        write(&board, &mut out);
+        out
+    };
+    assert!(text().contains("scim_rotator_token_long_lived{token=\"hr\"} 0\n"));
+    assert!(!text().contains("federation_"), "it was not looked at yet");
+    board.looked("hr", fixture::broken_trust());
+    let out = text();
+    for line in [
+        "scim_rotator_token_info{token=\"hr\",issuer=\"\",provider=\"federated\",credential=\"federated\",strategy=\"none\",environment=\"production\"} 1",
+        "scim_rotator_federation_broken{token=\"hr\",part=\"subject\"} 1",
+        "scim_rotator_federation_broken{token=\"hr\",part=\"issuer\"} 0",
+        "scim_rotator_federation_clear_timestamp_seconds{token=\"hr\"} 1800014400",
+        "scim_rotator_federation_certificate_expiry_timestamp_seconds{token=\"hr\"} 1800100800",
+    ] {
+        assert!(out.lines().any(|l| l == line), "{line}\n{out}");
+    }
+    let of_hr = out.lines().filter(|line| line.contains("token=\"hr\""));
+    let of_hr: Vec<_> = of_hr.collect();
+    assert_eq!(of_hr.len(), 9, "{of_hr:#?}");
+
+    board.expect(fixture::facts("hr"));
+    assert!(!text().contains("federation_"), "it is a token now");
+}

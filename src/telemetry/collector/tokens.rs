@@ -22,7 +22,11 @@ pub(super) const FAMILIES: &[Family] = &[
     gauge(
         "scim_rotator_token_record_readable",
         "Whether the record of the token could be read when it was last needed.",
-        |entry, to| to.flag(&entry.facts.name, &[], entry.trouble.is_none()),
+        |entry, to| {
+            if !entry.is_federated() {
+                to.flag(&entry.facts.name, &[], entry.trouble.is_none());
+            }
+        },
     ),
     gauge(
         "scim_rotator_token_enabled",
@@ -54,7 +58,7 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     gauge(
         "scim_rotator_token_long_lived",
-        "1 if the token in use lives for more than a day from its issue, or for a time that is not known.",
+        "1 if the token in use lives for more than a day from its issue, or for a time that is not known; 0 for a federated credential.",
         long_lived,
     ),
     gauge(
@@ -74,12 +78,12 @@ pub(super) const FAMILIES: &[Family] = &[
     counter(
         "scim_rotator_tokens_issued_total",
         "Tokens that this process had issued.",
-        |entry, to| to.count(&entry.facts.name, &[], entry.counters.issued()),
+        |entry, to| count(entry, entry.counters.issued(), to),
     ),
     counter(
         "scim_rotator_tokens_revoked_total",
         "Tokens that this process had revoked.",
-        |entry, to| to.count(&entry.facts.name, &[], entry.counters.revoked()),
+        |entry, to| count(entry, entry.counters.revoked(), to),
     ),
     gauge(
         "scim_rotator_token_supplied_refused_timestamp_seconds",
@@ -138,8 +142,13 @@ pub(super) const FAMILIES: &[Family] = &[
 
 fn token_info(entry: &Entry, to: &mut Series<'_>) {
     let facts = &entry.facts;
+    // The issuer that signs is a URL, and no name of the configuration.
+    let issuer = match entry.is_federated() {
+        true => "",
+        false => facts.issuer.as_str(),
+    };
     let labels = [
-        ("issuer", facts.issuer.as_str()),
+        ("issuer", issuer),
         ("provider", facts.provider.as_str()),
         ("credential", facts.credential),
         ("strategy", facts.strategy),
@@ -151,7 +160,18 @@ fn token_info(entry: &Entry, to: &mut Series<'_>) {
 /// A credential of a longer life than this is a long-lived one.
 const SHORT_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Nothing is issued or revoked of a federated credential.
+fn count(entry: &Entry, number: u64, to: &mut Series<'_>) {
+    if !entry.is_federated() {
+        to.count(&entry.facts.name, &[], number);
+    }
+}
+
+/// A federated credential has no secret that could live long.
 fn long_lived(entry: &Entry, to: &mut Series<'_>) {
+    if entry.is_federated() {
+        to.flag(&entry.facts.name, &[], false);
+    }
     with(entry, |s| {
         if let Some(token) = &s.current {
             let end = token.expires_at;

@@ -88,6 +88,7 @@ pub(in crate::http) fn sample() -> Context {
         .number("lifetime_seconds", 7_776_000)
         .text("expires_at", "2026-05-01T12:00:00Z")
         .number("overlap_seconds", 86_400)
+        .text("overlap_ends_at", "2026-02-01T12:00:00Z")
         .text("etag", "W/\"3\"")
         .text("rotation_id", "0198c3a0-1111-7222-8333-444455556666")
         .number("attempt", 1)
