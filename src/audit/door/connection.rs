@@ -106,10 +106,6 @@ impl Connection for AuditedConnection {
         done
     }
 
-    fn objection(&self, delivery: &Delivery<'_>) -> Option<String> {
-        self.inner.objection(delivery)
-    }
-
     async fn look(&self, delivery: &Delivery<'_>) -> Result<Option<Condition>, Fault> {
         self.inner.look(delivery).await
     }

@@ -89,16 +89,8 @@ impl Issuer for AuditedIssuer {
         issued
     }
 
-    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
-        self.inner.scopes(token, handle).await
-    }
-
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {
         self.inner.get(token, id).await
-    }
-
-    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
-        self.inner.scopes(token, handle).await
     }
 
     async fn revoke(&self, token: &str, handle: &TokenHandle) -> Result<(), Fault> {
