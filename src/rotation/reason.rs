@@ -179,7 +179,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,

@@ -47,6 +47,7 @@ impl Run<'_> {
                         value: &token.value,
                         old: None,
                         scim_url: &self.unit.scim_url,
+                        since: None,
                     };
                     match connection.objection(&delivery) {
                         Some(why) => Said::failed("token_rules", why),
