@@ -13,6 +13,8 @@ use super::Exit;
 use super::auditing::{self, Patience};
 use super::bell;
 use super::federated;
+use super::identify;
+use super::inventory;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
@@ -166,6 +168,8 @@ impl Daemon {
                 watch_vault(&world, &end),
                 auditing::keep(&world, &settings.audit, &end),
                 reap_left_behind(&world, &end),
+                identify::note_credentials(&world, &end),
+                inventory::watch::run(&world, settings.limits.inventory, &end),
                 reloaded
             );
         };
@@ -241,6 +245,7 @@ async fn work(
             () = bell::watch(world, &messages) => false,
             () = federated::watch(world) => false,
             () = world.facts.run() => false,
+            () = world.messenger.run() => false,
         };
         // A cycle that was cancelled cleans up; what is left is in its journal.
         let ended = async { while cycling.join_next().await.is_some() {} };

@@ -28,11 +28,12 @@ use crate::files;
 use crate::http;
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
+use crate::notify::{Messenger, Sender, Tally};
 use crate::ports::kind::VaultNeed;
 use crate::ports::switch::Switch;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Journal, Secrets, Store, StoreError};
+use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
@@ -66,11 +67,14 @@ pub(super) struct World {
     pub(super) inbox: Arc<Inbox>,
     /// Writes the facts of each token.
     pub(super) facts: Arc<FactsWriter>,
+    /// Tells people what happens.
+    pub(super) messenger: Arc<Messenger>,
     /// The federated credentials, as configured now.
     pub(super) federated: watch::Sender<AllWatched>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
+    secrets: Arc<dyn Secrets>,
     state_path: KvPath,
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
@@ -84,6 +88,8 @@ pub(super) struct Wired {
     pub(super) units: Vec<Arc<Unit>>,
     pub(super) federated: AllWatched,
     pub(super) targets: BTreeMap<String, PublishTarget>,
+    /// Who is told what happens.
+    pub(super) senders: Vec<Sender>,
     /// The permissions that our Vault token needs.
     pub(super) needs: Vec<Need>,
 }
@@ -133,7 +139,7 @@ impl World {
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
-            secrets,
+            Arc::clone(&secrets),
             InVault::through(&session, auditor.as_ref()),
             auditor.clone(),
         );
@@ -148,9 +154,19 @@ impl World {
             conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
         );
+        let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
+        let messenger = Messenger::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&right_clock),
+            tally,
+            holder.clone(),
+            state_path.to_string(),
+        );
+        messenger.set(builder.senders(settings)?);
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
+            messenger: Arc::new(messenger),
             federated: watch::Sender::new(federated),
             clock,
             right_clock,
@@ -161,6 +177,7 @@ impl World {
             holder,
             skew,
             builder,
+            secrets,
             state_path,
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
@@ -192,9 +209,11 @@ impl World {
         let targets = targets(settings);
         let units = self.builder.units(settings)?;
         let federated = self.builder.federated(settings)?;
+        let senders = self.builder.senders(settings)?;
         files::set_own(own_files(settings));
         Ok(Wired {
             units,
+            senders,
             federated,
             needs: preflight::needs(
                 &self.state_path,
@@ -269,6 +288,7 @@ impl World {
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
         let mut witnesses = vec![witness, Arc::clone(&self.facts) as _];
         witnesses.extend(self.auditor.clone().map(|auditor| auditor as _));
+        witnesses.push(Arc::clone(&self.messenger) as _);
         let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
             store: Arc::clone(&self.door),
@@ -279,6 +299,16 @@ impl World {
             inbox: Arc::clone(&self.inbox),
             cancel,
         }
+    }
+
+    /// Our own credentials, as configured at the start, and what reads them.
+    pub(super) fn own_credentials(&self) -> (&BTreeSet<SecretRef>, &dyn Secrets) {
+        (&self.credentials, &*self.secrets)
+    }
+
+    /// Every configured issuer, by name.
+    pub(super) fn issuers(&self) -> Vec<(String, Arc<dyn Issuer>)> {
+        self.builder.issuers_built()
     }
 
     /// What runs full cycles.
@@ -459,8 +489,10 @@ pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let connections = connections.map(|kind| kind.as_kind().credentials());
     let federated = settings.federated.values();
     let federated = federated.map(|token| token.federated.credentials());
+    let notify = settings.notify.values();
+    let notify = notify.map(|target| target.credentials());
     let all = issuers.chain(connections).chain(federated);
-    all.flatten().collect()
+    all.flatten().chain(notify.flatten()).collect()
 }
 
 /// What our Vault token must be allowed to do for issuers and connections,
@@ -470,5 +502,16 @@ fn needs_of_kinds(settings: &Settings) -> Vec<VaultNeed> {
     let issuers = issuers.map(|kind| kind.as_kind().vault_needs());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().vault_needs());
-    issuers.chain(connections).flatten().collect()
+    let notes = notes_of_messages(settings);
+    issuers.chain(connections).flatten().chain(notes).collect()
+}
+
+/// Where it is noted what people were told. The name `any` stands for every token.
+fn notes_of_messages(settings: &Settings) -> Option<VaultNeed> {
+    let state = KvPath::parse(&settings.vault.state_path).ok()?;
+    (!settings.notify.is_empty()).then(|| VaultNeed {
+        path: format!("{}/notify/any", state.data()),
+        capabilities: &["create", "read", "update"],
+        purpose: "the notes of what people were told ([notify])".to_owned(),
+    })
 }

@@ -41,6 +41,7 @@ impl RawPolicy {
         let d = defaults.clone();
         Self {
             environment: self.environment.or(d.environment),
+            owner: self.owner.or(d.owner),
             renew_at: self.renew_at.or(d.renew_at),
             renew_before: self.renew_before.or(d.renew_before),
             max_age: self.max_age.or(d.max_age),

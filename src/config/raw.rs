@@ -94,6 +94,7 @@ pub(super) struct RawFederatedToken {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPolicy {
     pub(super) environment: Option<Environment>,
+    pub(super) owner: Option<String>,
     pub(super) renew_at: Option<Percent>,
     pub(super) renew_before: Option<HumanDuration>,
     pub(super) max_age: Option<HumanDuration>,
@@ -144,6 +145,7 @@ pub(super) struct RawLimits {
     pub(super) concurrency: Option<u32>,
     pub(super) shutdown_grace: Option<HumanDuration>,
     pub(super) sweep: Option<HumanDuration>,
+    pub(super) inventory: Option<HumanDuration>,
     pub(super) lease: Option<HumanDuration>,
     #[serde(default)]
     pub(super) write_probe_hosts: Vec<String>,

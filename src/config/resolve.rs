@@ -38,6 +38,7 @@ pub(super) fn limits(raw: RawLimits) -> Limits {
         concurrency: count(raw.concurrency, d.concurrency),
         shutdown_grace: time(raw.shutdown_grace, d.shutdown_grace),
         sweep: time(raw.sweep, d.sweep),
+        inventory: time(raw.inventory, d.inventory),
         lease: time(raw.lease, d.lease),
     }
 }
@@ -165,6 +166,7 @@ impl Tokens<'_> {
             issuer: own.issuer,
             connections: own.connections,
             environment: merged.environment.unwrap_or_default(),
+            owner: merged.owner.filter(|owner| !owner.trim().is_empty()),
             policy,
             allow_short_lived: merged.allow_short_lived.unwrap_or(false),
             probe: merged.probe.unwrap_or_default(),

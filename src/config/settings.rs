@@ -12,6 +12,7 @@ use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
@@ -43,6 +44,8 @@ pub struct Settings {
     /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
     /// places that are free, and there may be thousands.
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
+    /// `[notify.<name>]`: who is told what happens.
+    pub notify: BTreeMap<String, notify::Target>,
     /// `limits.write_probe_hosts`: the hosts at which full cycles may write.
     pub write_probe_hosts: Vec<String>,
     /// Tokens whose credential is federated: nothing of them is rotated.
@@ -67,6 +70,8 @@ pub struct TokenSettings {
     pub connections: Vec<String>,
     /// What a failure costs.
     pub environment: Environment,
+    /// Who answers for it, for people.
+    pub owner: Option<String>,
     /// When and how it is rotated.
     pub policy: Policy,
     /// What the identity provider holds.
@@ -160,6 +165,8 @@ pub struct Limits {
     pub shutdown_grace: SignedDuration,
     /// How often every token is looked at whatever its wake time says.
     pub sweep: SignedDuration,
+    /// How often the issuers are asked for everything that they list; zero: never.
+    pub inventory: SignedDuration,
     /// How long a replica's right to act lasts after each commit.
     pub lease: SignedDuration,
 }
@@ -170,6 +177,7 @@ impl Default for Limits {
             concurrency: 16,
             shutdown_grace: SignedDuration::from_secs(25),
             sweep: SignedDuration::from_hours(1),
+            inventory: SignedDuration::from_hours(24),
             lease: SignedDuration::from_secs(90),
         }
     }

@@ -214,7 +214,7 @@ impl Runner {
         }
     }
 
-    async fn do_step(
+    pub(super) async fn do_step(
         &self,
         unit: &Unit,
         memory: &mut Memory,

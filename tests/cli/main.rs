@@ -23,6 +23,7 @@ mod running;
 mod scene;
 mod served;
 mod systemd;
+mod verifying;
 
 #[path = "../support/mod.rs"]
 mod support;

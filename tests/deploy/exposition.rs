@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::http::{Observer, Target};
+use scim_rotator::notify::Tally as _;
 use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::Outcome;
@@ -56,6 +57,8 @@ pub(crate) fn text() -> String {
     metrics.request(Target::Vault, "read", "200", 0.01);
     metrics.clock_skew(Target::Vault, "vault", 0.5);
     metrics.vault_restored(fixture::now());
+    metrics.expect("oncall");
+    metrics.failed("oncall", Some(fixture::now()));
     let failed = Outcome::Failed {
         step: Step::Issue,
         fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),

@@ -17,7 +17,8 @@ use scim_rotator::rotation::plan::plan;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy};
 use scim_rotator::rotation::record::{
     ConnectionHolds, DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure,
-    LastProbe, Lease, Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
+    LastProbe, Lease, Orphan, Record, Rehearsal, Request, Retiring, Rotation, Stage, StatedEnd,
+    Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::rotation::situation::{OurClock, Published, Situation};
@@ -288,6 +289,21 @@ impl Scene {
             attempts: 0,
             retry_at,
         });
+        self
+    }
+
+    /// A rehearsal asked for a throw-away token at this time, whose reply came or not.
+    pub(crate) fn rehearsed(mut self, at: Timestamp, came: Option<&str>) -> Self {
+        let intent = Intent {
+            label: "crm-rehearsal-1-0".to_owned(),
+            ..intent(at)
+        };
+        self.record.rehearsal = Some(Box::new(Rehearsal {
+            intent,
+            issued: came.map(held),
+            attempts: 0,
+            retry_at: None,
+        }));
         self
     }
 

@@ -60,6 +60,14 @@ impl Issuer for AuditedIssuer {
         self.inner.id_in(value)
     }
 
+    fn scopes_asked(&self) -> Option<Vec<String>> {
+        self.inner.scopes_asked()
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        self.inner.scopes(token, handle).await
+    }
+
     async fn list(&self, token: &str) -> Result<Listing, Fault> {
         self.inner.list(token).await
     }
@@ -79,10 +87,6 @@ impl Issuer for AuditedIssuer {
             })
             .await;
         issued
-    }
-
-    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
-        self.inner.scopes(token, handle).await
     }
 
     async fn get(&self, token: &str, id: &str) -> Result<Option<ListedToken>, Fault> {

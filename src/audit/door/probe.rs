@@ -11,7 +11,7 @@ use crate::scim::cycle::FullCycle;
 use crate::scim::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
 use crate::scim::levels::Levels;
 use crate::scim::probe::Probe;
-use crate::scim::reach::Reached;
+use crate::scim::reach::{ReachAnswer, Reached};
 use crate::scim::tenant_mark::TenantMark;
 use crate::secret::BearerToken;
 
@@ -58,6 +58,19 @@ fn told<T>(event: Event, verdict: &Verdict<T>) -> Event {
     Event { result, ..event }.because(&format!("{}: {detail}", reason.as_str()))
 }
 
+/// Which URLs that must refuse the token let it in, or did not answer clearly.
+fn looked(event: Event, reached: &[Reached]) -> Event {
+    let with = |answer| reached.iter().filter(move |one| one.answer == answer);
+    let urls = |answer| -> Vec<_> { with(answer).map(|one| one.url.as_str()).collect() };
+    let (let_in, unclear) = (urls(ReachAnswer::LetIn), urls(ReachAnswer::Unclear));
+    let (result, found) = match (let_in.is_empty(), unclear.is_empty()) {
+        (true, true) => return event,
+        (false, _) => (Outcome::Failed, format!("let in: {}", let_in.join(", "))),
+        (true, false) => (Outcome::Unknown, format!("unclear: {}", unclear.join(", "))),
+    };
+    Event { result, ..event }.because(&found)
+}
+
 #[async_trait]
 impl Probe for AuditedProbe {
     async fn prove(&self, value: &BearerToken) -> Verdict<Evidence> {
@@ -88,9 +101,19 @@ impl Probe for AuditedProbe {
     }
 
     async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
-        self.inner.reach(value).await
+        let event = Event {
+            after: self.auditor.fingerprint(value),
+            ..self.begun("reach")
+        };
+        let reached = self.inner.reach(value).await;
+        if !reached.is_empty() {
+            let begun = Begun::new(&self.auditor, event);
+            begun.ended(|event| looked(event, &reached)).await;
+        }
+        reached
     }
 
+    /// For a command that only reads.
     async fn levels(&self, value: &BearerToken) -> Levels {
         self.inner.levels(value).await
     }

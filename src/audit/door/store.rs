@@ -36,18 +36,14 @@ impl Store for AuditedStore {
     }
 
     async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
-        let mut events = self.auditor.committed(record, None);
+        let mut events = self.auditor.commit(record);
         let Some(commit) = events.pop() else {
             return self.inner.commit(record, expected).await;
         };
-        let begun = Begun::new(&self.auditor, commit);
+        let begun = Begun::with(&self.auditor, commit, events);
         let committed = self.inner.commit(record, expected).await;
-        if let Ok(version) = &committed {
-            for asked in events {
-                self.auditor.note(asked).await;
-            }
-            // What is known of the record changes with this.
-            self.auditor.committed(record, Some(*version));
+        if committed.is_ok() {
+            self.auditor.read(record);
         }
         begun
             .ended(|event| match &committed {

@@ -16,6 +16,7 @@ use crate::connections::ConnectionKind;
 use crate::driver::federated::{AllWatched, Watched};
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
+use crate::notify::{self, Sender};
 use crate::ports::handover::Handover;
 use crate::ports::refresh::RefreshTokens;
 use crate::ports::unit::{HandoverPlace, Labels, Unit};
@@ -141,6 +142,24 @@ impl Builder {
         Ok(units)
     }
 
+    /// What tells people what happens.
+    ///
+    /// # Errors
+    /// Names what cannot be built.
+    pub(super) fn senders(&self, settings: &Settings) -> anyhow::Result<Vec<Sender>> {
+        if settings.notify.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deps = notify::Deps {
+            http: self.client(settings, Target::Notify)?,
+            secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.right_clock),
+        };
+        let targets = settings.notify.iter();
+        let senders = targets.map(|(name, target)| Sender::new(name, target, deps.clone()));
+        Ok(senders.collect())
+    }
+
     /// The federated credentials of a configuration.
     ///
     /// # Errors
@@ -167,6 +186,15 @@ impl Builder {
             })
         };
         Ok(Arc::new(settings.federated.iter().map(one).collect()))
+    }
+
+    /// The issuers of the last configuration, by name.
+    pub(super) fn issuers_built(&self) -> Vec<(String, Arc<dyn Issuer>)> {
+        let built = self.built.lock();
+        let issuers = built.issuers.iter();
+        issuers
+            .map(|(name, (_, issuer))| (name.clone(), Arc::clone(issuer)))
+            .collect()
     }
 
     fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
@@ -362,8 +390,10 @@ impl Parts<'_> {
                 issuer_kind: kind.kind().to_owned(),
                 credential: token.credential,
                 environment: token.environment.as_str().to_owned(),
+                owner: token.owner.clone(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),
+                token_field: token.fields.token.clone(),
                 instructions: kind.instructions(),
                 handovers,
             },

@@ -140,7 +140,7 @@ pub(super) fn set_intent(
 
 /// Only where a lost token is found by comparison, its predecessors are kept. A
 /// label names its token by itself.
-fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
+pub(super) fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
     let issuer = &change.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
     let compared = match issuer.recovery {
@@ -155,7 +155,7 @@ fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
     }
 }
 
-fn count_issue(record: &mut Record, now: jiff::Timestamp) {
+pub(super) fn count_issue(record: &mut Record, now: jiff::Timestamp) {
     record
         .issues
         .retain(|at| now.duration_since(*at) < ISSUE_WINDOW);
@@ -206,6 +206,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
         // The issuer replaced a lost token by the new one.
         change.record.orphans.clear();
+        change.record.rehearsal = None;
     }
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
@@ -242,7 +243,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     Ok(())
 }
 
-fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
+pub(super) fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
     let (dies, expiry) = match (change.situation.issuer.issue_effect, token.old_dies_at) {
         (IssueEffect::Keeps, _) | (IssueEffect::SchedulesDeath, None) => return,
         (IssueEffect::Kills, _) => (change.now, ExpiryKnown::Api),

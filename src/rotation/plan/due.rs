@@ -3,27 +3,32 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::ending::retire_at;
-use super::restored;
 use super::side_tasks::meanwhile;
 use super::view::{LOOK_AGAIN, View};
+use super::{published, rehearsal, restored};
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
 
 /// How soon it is looked again whether the audit can be written.
-pub(super) const LOOK_AGAIN_AT_AUDIT: SignedDuration = SignedDuration::from_secs(15);
+const LOOK_AGAIN_AT_AUDIT: SignedDuration = SignedDuration::from_secs(15);
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     if view.situation.leaving {
         return None;
     }
-    let due = due_trigger(view)?;
-    if view.situation.audit_fails {
+    let due = due_trigger(view);
+    let held_back = due.is_some() && view.situation.audit_fails;
+    if held_back || published::waits_for_audit(view) {
         return meanwhile(view, view.after(LOOK_AGAIN_AT_AUDIT), Reason::AuditFails);
     }
+    let due = due?;
     if let Some(until) = slot_is_free_at(view) {
         return meanwhile(view, until, Reason::SlotNeeded);
+    }
+    if let Some(until) = rehearsal::open_until(view) {
+        return meanwhile(view, until, Reason::RehearsalOpen);
     }
     if let Some(until) = issue_cap_until(view) {
         return meanwhile(view, until, Reason::IssueCap);

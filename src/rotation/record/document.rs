@@ -10,6 +10,7 @@ use super::ending::{Orphan, Retiring};
 use super::failures::{Failures, Halt};
 use super::flight::{ConnectionHolds, Intent, Rotation};
 use super::history::{LastProbe, PastRotation};
+use super::rehearsal::Rehearsal;
 use super::requests::Handled;
 use super::restored::{Restored, RestoredTodo};
 use super::stage::StageName;
@@ -92,6 +93,9 @@ pub struct Record {
     /// this field as `strays`.
     #[serde(default, alias = "strays", skip_serializing_if = "Vec::is_empty")]
     pub issues_after_lease_loss: Vec<Intent>,
+    /// The rehearsal whose throw-away token may be valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Box<Rehearsal>>,
     /// The last probe of `current`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<LastProbe>,
@@ -147,6 +151,7 @@ impl Record {
             orphans: Vec::new(),
             orphans_uncounted: Vec::new(),
             issues_after_lease_loss: Vec::new(),
+            rehearsal: None,
             probe: None,
             connections: BTreeMap::new(),
             refused_values: Vec::new(),

@@ -1,5 +1,7 @@
 //! The rules across keys and sections, each with the mistake and its remedy.
 
+mod federated;
+mod revoking;
 mod cycles;
 mod times;
 
