@@ -14,6 +14,7 @@ mod files;
 mod harden;
 mod logs;
 mod manual;
+mod panics;
 mod quoted;
 mod readme;
 mod reload;
@@ -22,6 +23,7 @@ mod running;
 mod scene;
 mod served;
 mod systemd;
+mod verifying;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -13,15 +13,18 @@ use scim_rotator::rotation::capability::{
 use scim_rotator::rotation::decision::{Action, Decision, Reason};
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
-use scim_rotator::rotation::privilege::PrivilegeRules;
+use scim_rotator::rotation::privilege::{AcceptedRisk, PrivilegeRules};
 use scim_rotator::rotation::record::{
     ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, HeldToken, LastProbe, Origin,
     PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::scim::cycle::journal::{JournalDocument, LastRun};
+use scim_rotator::scim::cycle::report::CycleVerdict;
 use scim_rotator::scim::evidence::Evidence;
 use scim_rotator::scim::federated::sight::{Look, Part, Saw, Source};
 use scim_rotator::scim::federated::verdict::{Standing, judge};
+use scim_rotator::scim::scopes::{ScopeSource, Scopes};
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
 use scim_rotator::telemetry::snapshot::TokenSnapshot;
@@ -160,6 +163,8 @@ pub(crate) fn busy_record(name: &str) -> Record {
     let mut record = fresh_record(name);
     if let Some(current) = record.current.as_mut() {
         current.evidence = Some(weak_evidence(current));
+        let told = Scopes::read(ScopeSource::Answer, ["scim admin"], None);
+        current.scopes = told.map(Box::new);
     }
     record.retiring = vec![Retiring {
         token: held(&format!("{name}-previous")),
@@ -176,6 +181,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         used_by: Some("an old job".to_owned()),
         refused_since: None,
     }];
+    record.full_cycle_ignored_at = Some(now() - SignedDuration::from_mins(5));
     record.supplied = Some(SuppliedNote {
         fingerprint: held(&format!("{name}-planted")).fingerprint(),
         at: now() - SignedDuration::from_mins(2),
@@ -276,6 +282,7 @@ pub(crate) fn policy() -> Policy {
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
         accept_supplied: AcceptSupplied::default(),
+        full_cycle: None,
         privilege: PrivilegeRules::default(),
         life_tolerance: 0.1,
         refusal_window: SignedDuration::from_secs(30),
@@ -284,5 +291,27 @@ pub(crate) fn policy() -> Policy {
 
 /// The snapshot of a record at rest.
 pub(crate) fn snapshot(record: &Record) -> TokenSnapshot {
-    TokenSnapshot::from_record(&facts(&record.token), record, &resting(), &policy())
+    let mut policy = policy();
+    // Somebody accepts that the busy one is broad.
+    let is_broad = record.current.as_ref().is_some_and(|t| t.scopes.is_some());
+    policy.privilege.accepted_risk = is_broad.then(|| AcceptedRisk {
+        reason: "the vendor has one scope".to_owned(),
+        owner: "people team".to_owned(),
+        until: now() + SignedDuration::from_hours(24 * 30),
+    });
+    TokenSnapshot::from_record(&facts(&record.token), record, &resting(), &policy)
+}
+
+/// The journal of full cycles after one that passed.
+pub(crate) fn journal() -> JournalDocument {
+    let mut journal = JournalDocument::default();
+    let last = LastRun {
+        run: "0199aa".to_owned(),
+        at: now() - SignedDuration::from_hours(1),
+        verdict: CycleVerdict::Passed,
+        detail: String::new(),
+        fingerprint: held("erp-current").fingerprint(),
+    };
+    journal.conclude(last, now() - SignedDuration::from_hours(2));
+    journal
 }

@@ -73,3 +73,77 @@ client_secret = {secret}
     daemon.stop().await;
     house.close().await;
 }
+
+/// Keycloak grants the client more scopes than are allowed, and says so in its answer, in
+/// the token and in its introspection.
+#[tokio::test]
+async fn a_token_with_more_scopes_than_are_allowed_is_never_delivered() {
+    let (Some(mut house), Some(server)) = (House::new().await, ServiceProvider::start(LIFE).await)
+    else {
+        return;
+    };
+    house.longest_call = 15;
+    let scim_url = server.scim_url();
+    let secret = house.credential("keycloak", CLIENT_SECRET).await;
+    let keeper = Keeper::new(&house);
+    let issuer = format!(
+        r#"
+[issuers.sp.oauth2]
+token_url = "{}"
+revocation_url = "{}"
+introspection_url = "{}/introspect"
+client_id = "{CLIENT_ID}"
+client_secret = {secret}
+"#,
+        server.token_url(),
+        server.revocation_url(),
+        server.token_url(),
+    );
+    let times = format!("lifetime = \"{LIFE}s\"\nrenew_at = \"20%\"\noverlap = \"5s\"");
+    let sections = |rules: &str| {
+        [
+            issuer.clone(),
+            keeper.connection(&house),
+            token(&scim_url, "idp", &format!("{times}\n{rules}")),
+        ]
+        .concat()
+    };
+    let daemon = house
+        .run(&sections("scopes_allowed = [\"nothing-of-this\"]"))
+        .await;
+    let record = house
+        .until("a discarded token", |record| {
+            record["history"][0]["result"] == "rolled_back"
+        })
+        .await;
+    assert_eq!(
+        keeper.holds(),
+        None,
+        "delivered although it may do too much"
+    );
+    assert!(record["current"].is_null());
+    let why = text(&record["history"][0]["detail"]);
+    assert!(why.contains("scopes_allowed"), "{why}");
+
+    // With a warning it is used, and the introspection tells the same.
+    house.reconfigure(&sections(
+        "scopes_allowed = [\"nothing-of-this\"]\non_broad = \"warn\"",
+    ));
+    let record = house.until("a token", is_settled).await;
+    assert!(keeper.holds().is_some());
+    let told = &record["current"]["evidence"]["privilege"]["scopes"];
+    assert_eq!(told["source"], "introspection", "{told}");
+    assert!(
+        told["names"]
+            .as_array()
+            .is_some_and(|names| !names.is_empty())
+    );
+    let ran = house.command(&["verify", "crm", "--output", "json"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let told = &ran.events()[0];
+    let rows = told["levels"].as_array().expect("levels");
+    let scope = rows.iter().find(|row| row["level"] == "L4").expect("L4");
+    assert_eq!(scope["reason"], "broader", "{scope}");
+    daemon.stop().await;
+    house.close().await;
+}

@@ -57,6 +57,42 @@ async fn a_service_provider_that_stumbles_never_gets_a_token_promoted() {
     house.close().await;
 }
 
+/// The command tests what the daemon has put into use, and says the same of it.
+#[tokio::test]
+async fn verify_tells_what_a_service_provider_shows() {
+    let (Some(house), Some(server)) = (House::new().await, Scim2Server::start()) else {
+        return;
+    };
+    let keeper = Keeper::new(&house);
+    let times = "lifetime = \"1h\"\noverlap = \"2s\"\nprobe_every = \"1h\"";
+    let sections = [
+        scim2_server_issuer(&server),
+        keeper.connection(&house),
+        token(&server.scim_url(), "idp", times),
+    ];
+    let daemon = house.run(&sections.concat()).await;
+    let record = house.until("the first token", is_settled).await;
+    let verify = ["verify", "crm", "--output", "json"];
+    let level = |told: &serde_json::Value, name: &str| {
+        let rows = told["levels"].as_array().expect("levels");
+        let row = rows.iter().find(|row| row["level"] == name);
+        row.expect("the level")["verdict"].clone()
+    };
+    let ran = house.command(&verify).await;
+    let told = &ran.events()[0];
+    for name in ["L0", "L1", "L2", "L3"] {
+        assert_eq!(level(told, name), "pass", "{told}");
+    }
+    assert!(told["requests"].as_u64().is_some_and(|n| n <= 10), "{told}");
+
+    server.revoke(text(&record["current"]["id"])).await;
+    let ran = house.command(&verify).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(level(&ran.events()[0], "L2"), "fail", "{ran:?}");
+    daemon.stop().await;
+    house.close().await;
+}
+
 #[tokio::test]
 async fn a_token_that_somebody_else_revoked_is_noticed_and_replaced() {
     let (Some(house), Some(server)) = (House::new().await, Scim2Server::start()) else {

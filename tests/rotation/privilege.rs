@@ -11,9 +11,10 @@ use scim_rotator::rotation::privilege::{
     AcceptedRisk, OnBroad, PrivilegeRules, PrivilegeVerdict, is_due, judge, refusal,
 };
 use scim_rotator::rotation::record::{
-    DeliveryState, HeldToken, Record, RotationResult, Stage, StageName,
+    DeliveryState, HeldToken, Origin, Record, RotationResult, Stage, StageName,
 };
-use scim_rotator::scim::evidence::{FindingReason, Verdict};
+use scim_rotator::rotation::tenant;
+use scim_rotator::scim::evidence::{FindingReason, Tenancy, Verdict};
 use scim_rotator::scim::reach::{Privilege, Reached};
 use scim_rotator::scim::scopes::{ScopeSource, Scopes};
 use scim_rotator::secret::BearerToken;
@@ -394,6 +395,61 @@ fn a_life_that_is_much_shorter_than_asked_is_used_and_told() {
         let pending = rotation.pending.expect("pending");
         assert_eq!(pending.asked_life, expected, "{sentence}");
         assert_eq!(pending.expires_at, Some(now() + life), "{sentence}");
+    }
+}
+
+/// The issuer's settings may name another tenant than the one of the token that was
+/// adopted. What it made before shows that they do not.
+#[test]
+fn the_first_token_of_an_issuer_is_compared_with_the_one_in_use() {
+    let pending = |change: &dyn Fn(&mut HeldToken)| {
+        in_stage(Stage::Proving).with(|s| {
+            let rotation = s.record.rotation.as_mut().expect("a rotation");
+            let new = rotation.pending.as_mut().expect("a token");
+            new.issuer = Some("idp-admin".to_owned());
+            change(s.record.current.as_mut().expect("a token"));
+        })
+    };
+    let rows: [(&str, &dyn Fn(&mut HeldToken), bool); 5] = [
+        ("adopted", &|t| t.origin = Origin::Adopted, true),
+        ("supplied", &|t| t.origin = Origin::Operator, true),
+        (
+            "adopted, and listed by the issuer",
+            &|t| {
+                t.origin = Origin::Adopted;
+                t.issuer = Some("idp-admin".to_owned());
+            },
+            false,
+        ),
+        (
+            "of another issuer",
+            &|t| t.issuer = Some("former".to_owned()),
+            true,
+        ),
+        ("issued", &|_| {}, false),
+    ];
+    for (sentence, change, expected) in rows {
+        let scene = pending(change);
+        assert_eq!(tenant::is_compared(&scene.record), expected, "{sentence}");
+        if !expected {
+            continue;
+        }
+        let judged =
+            |tenancy: Tenancy| tenant::judge(&scene.record, evidence("b", now()), &tenancy);
+        let why = || "an entry is not there".to_owned();
+        assert!(
+            matches!(judged(Tenancy::Same), Verdict::Pass(_)),
+            "{sentence}"
+        );
+        assert!(matches!(judged(Tenancy::Unknown(why())), Verdict::Pass(_)));
+        assert!(matches!(judged(Tenancy::Gone(why())), Verdict::Pass(_)));
+        let other = judged(Tenancy::Other(why()));
+        let Verdict::Fail(finding) = &other else {
+            panic!("{sentence}: {other:?}");
+        };
+        assert_eq!(finding.reason, FindingReason::OtherTenant);
+        let after = scene.then(Outcome::Proved(other)).record;
+        assert_eq!(after.stage_name(), StageName::Discarding, "{sentence}");
     }
 }
 

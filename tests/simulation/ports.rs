@@ -233,6 +233,13 @@ impl Connection for SimConnection {
         self.gate.pass(request).await.map(drop).map_err(fault)
     }
 
+    fn objection(&self, _delivery: &Delivery<'_>) -> Option<String> {
+        let world = self.gate.sim.lock();
+        let tenant = world.tenants.get(&self.gate.token)?;
+        let objects = tenant.cannot_hold == Some(self.index);
+        objects.then(|| "it has 600 characters and the connection takes at most 512".to_owned())
+    }
+
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
         let request = Request::Deliver {
             connection: self.index,

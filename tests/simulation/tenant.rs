@@ -40,6 +40,8 @@ pub(crate) struct Tenant {
     /// The first connection will not like the next token that it is given.
     pub(crate) dislikes_next: bool,
     disliked: Option<BearerToken>,
+    /// A connection that could not hold a new token.
+    pub(crate) cannot_hold: Option<usize>,
     /// Connections that cannot be reached until then.
     pub(crate) away: BTreeMap<usize, Timestamp>,
     /// Connections that take no token.
@@ -76,6 +78,7 @@ impl Tenant {
             detached: BTreeSet::new(),
             dislikes_next: false,
             disliked: None,
+            cannot_hold: None,
             away: BTreeMap::new(),
             refusing: BTreeSet::new(),
             quarantined_until: None,

@@ -121,12 +121,12 @@ async fn what_a_template_makes_of_the_token_must_fit_too() {
             Some(long + 7),
         ),
         (
-            "json = { token = \"{{ ('user:' ~ token) | base64 }}\" }",
+            "json = { token = \"{{ ['user:', token] | join('') | b64encode }}\" }",
             basic - 1,
             Some(basic),
         ),
         (
-            "json = { token = \"{{ ('user:' ~ token) | base64 }}\" }",
+            "json = { token = \"{{ ['user:', token] | join('') | b64encode }}\" }",
             basic,
             None,
         ),

@@ -85,6 +85,26 @@ type Spoils = fn(&mut ServiceProvider);
 
 /// Expired when it comes, without the scope that is needed, or for another
 /// tenant.
+/// The canary could hold it: it must not be given it all the same.
+#[test]
+fn a_token_that_the_second_connection_cannot_hold_reaches_nobody() {
+    let mut play = Play::due(&profile("S1 overlapping, by label"));
+    let old = play.current();
+    play.tenant(|t| t.cannot_hold = Some(1));
+    play.pass(HOUR * 8);
+    let record = play.record();
+    assert_eq!(record.generation, 1);
+    assert!(play.accepts(&old.value) && play.all_hold(&old));
+    assert_eq!(play.count("connection.deliver"), 0);
+    let issued = play.count("issuer.issue");
+    assert!((1..=3).contains(&issued), "{issued} in eight hours");
+    assert_eq!(play.count("issuer.revoke"), issued, "each is discarded");
+    assert!(play.last_failure().contains("512"));
+
+    play.tenant(|t| t.cannot_hold = None);
+    play.rest(2);
+}
+
 #[test]
 fn an_unusable_new_token_reaches_nobody() {
     let cases: [(&str, Spoils); 3] = [
