@@ -9,6 +9,7 @@ use scim_rotator::http::{Observer, Target};
 use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::Outcome;
+use scim_rotator::rotation::privilege::PrivilegeVerdict;
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
 
@@ -26,13 +27,16 @@ pub(crate) fn text() -> String {
     let telemetry = Telemetry::new(fixture::now(), Notifier::silent()).expect("telemetry");
     telemetry
         .board
-        .set(fixture::snapshot(&fixture::fresh_record("erp")));
+        .set(fixture::judged("erp", PrivilegeVerdict::Broader));
     telemetry
         .board
         .set(fixture::snapshot(&fixture::busy_record("crm")));
     telemetry
         .board
         .set(fixture::snapshot(&fixture::handed_over_record("wiki")));
+    telemetry
+        .board
+        .set(fixture::judged("portal", PrivilegeVerdict::OverPrivileged));
     telemetry.board.expect(fixture::federated("hr"));
     telemetry.board.looked("hr", fixture::broken_trust());
     let looks = telemetry.board.looks("crm").expect("a token of ours");
