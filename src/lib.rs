@@ -66,6 +66,7 @@
 //! | [`config`] | from TOML to typed settings |
 //! | [`vault`] | login, records, published secrets, secret references |
 //! | [`issuers`], [`connections`] | one file or folder a kind, one match each |
+//! | [`notify`] | messages to people and their tools |
 //! | [`driver`] | the only part that calls issuers, connections, probes and the store |
 //! | [`ports`] | the traits between the driver and the outside |
 //! | [`rotation`] | the decision: record, policy, plan, apply, invariants |
@@ -89,6 +90,7 @@ pub mod files;
 pub mod http;
 pub mod ids;
 pub mod issuers;
+pub mod notify;
 pub mod ports;
 pub mod problem;
 pub mod program;

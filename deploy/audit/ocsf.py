@@ -15,8 +15,8 @@ CREATE, READ, UPDATE, DELETE, OTHER = 1, 2, 3, 4, 99
 ACTIVITIES = {CREATE: "Create", READ: "Read", UPDATE: "Update", DELETE: "Delete", OTHER: "Other"}
 ACTIVITY_OF = {
     "issue": CREATE,
-    "record_created": CREATE,
     "prove": READ,
+    "reach": READ,
     "prove_refused": READ,
     "confirm": READ,
     "commit": UPDATE,

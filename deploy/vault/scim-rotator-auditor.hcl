@@ -5,7 +5,7 @@
 #
 # It fits `vault.state_path` kv/scim-rotator; change both together.
 
-# The state of each token, without secrets: `status` and `plan`.
+# The state of each token, without secrets: `status`, `plan`, `history` and `report`.
 path "kv/data/scim-rotator/facts/*" {
   capabilities = ["read"]
 }

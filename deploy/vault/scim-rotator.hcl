@@ -12,8 +12,8 @@
 # `scim-rotator check --online` names every line that is missing.
 
 # The records: one secret a token. They hold tokens; nobody else needs them.
-# With the facts, the bell, the switch of all tokens and the last lines of the audit,
-# which hold none.
+# With the facts, the bell, the switch of all tokens, the last lines of the audit and
+# the notes of what people were told, which hold none.
 # No "delete": CAS numbers start anew after it, and a rotation could be lost.
 path "kv/data/scim-rotator/*" {
   capabilities = ["create", "read", "update"]

@@ -13,9 +13,9 @@ use super::event::{Event, Outcome, Port, VERSION, Who, WhoKind};
 use super::known::Known;
 use super::log::{AuditLog, Destination, Health, text};
 use super::sink::{self, FileSink, Sink};
+use crate::ports::Clock;
 use crate::ports::unit::Unit;
 use crate::ports::witness::Witness;
-use crate::ports::{Clock, Version};
 use crate::rotation::decision::{Action, Decision};
 use crate::rotation::record::{Handled, Record};
 use crate::secret::{BearerToken, FingerprintKey, KeyedFingerprint};
@@ -48,8 +48,9 @@ impl Auditor {
         let mut config = config.clone();
         let name = config.replica.clone();
         let mut replica = name.unwrap_or_else(name_of_machine);
-        let held = config.path.as_deref().filter(|path| sink::is_held(path));
-        if let (WhoKind::Command, Some(path)) = (kind, held) {
+        let path = config.path.as_deref();
+        let held = path.filter(|path| kind == WhoKind::Command && sink::is_held(path));
+        if let Some(path) = held {
             config.path = Some(sink::path_of_command(path));
             replica.push_str(".command");
         }
@@ -170,7 +171,7 @@ impl Auditor {
         self.key.read().as_ref().map(|key| key.of(secret))
     }
 
-    /// Notes a record that was read.
+    /// Notes a record that was read or written.
     pub(super) fn read(&self, record: &Record) {
         let key = self.key.read();
         let mut known = self.known.lock();
@@ -180,7 +181,7 @@ impl Auditor {
     }
 
     /// The lines about a commit: itself, and each request of a person that it takes.
-    pub(super) fn committed(&self, record: &Record, version: Option<Version>) -> Vec<Event> {
+    pub(super) fn commit(&self, record: &Record) -> Vec<Event> {
         let before = self.known.lock().get(&record.token).cloned();
         let before = before.unwrap_or_default();
         let after = Known::of(record, self.key.read().as_ref(), Some(&before));
@@ -193,16 +194,11 @@ impl Auditor {
             trigger: flight.map(|flight| flight.trigger).or(event.trigger),
             stage: after.stage,
             changes: before.changes(&after, record),
-            stored_version: version.map(|version| version.0),
             ..event
         };
         let asked = before.new_requests(record).into_iter();
         let asked = asked.flat_map(|noted| self.asked(Some(&record.token), noted));
-        let events = asked.chain([commit]).collect();
-        if version.is_some() {
-            self.known.lock().insert(record.token.clone(), after);
-        }
-        events
+        asked.chain([commit]).collect()
     }
 
     /// The lines about requests of a person that were taken or refused.

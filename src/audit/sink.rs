@@ -224,11 +224,13 @@ pub(super) fn path_of_command(path: &Path) -> PathBuf {
 
 /// Whether another process holds the file at this path.
 pub(super) fn is_held(path: &Path) -> bool {
-    let is_file = fs::metadata(path).is_ok_and(|facts| facts.is_file());
+    // To open a named pipe that nobody reads would wait.
+    if !fs::metadata(path).is_ok_and(|facts| facts.is_file()) {
+        return false;
+    }
     let file = OpenOptions::new().append(true).open(path);
-    is_file
-        && file.is_ok_and(|file| {
-            let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
-            matches!(locked, Err(rustix::io::Errno::WOULDBLOCK))
-        })
+    file.is_ok_and(|file| {
+        let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        matches!(locked, Err(rustix::io::Errno::WOULDBLOCK))
+    })
 }

@@ -11,16 +11,23 @@ mod compromise;
 pub mod demo;
 mod facts;
 mod federated;
+pub mod full_cycle;
 mod harden;
+pub mod history;
+pub mod identify;
+pub mod inventory;
 pub mod live;
 mod load;
 mod look;
 pub mod man;
+pub mod notify;
 pub mod once;
 pub mod output;
 pub mod pause;
 pub mod plan;
+pub mod rehearse;
 mod reload;
+pub mod report;
 pub mod rotate;
 pub mod run;
 pub mod schema;
@@ -90,7 +97,11 @@ pub enum Command {
     Status(status::Args),
     /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
+    /// Try issuer and connections with a throw-away token, and revoke it.
+    Rehearse(rehearse::Args),
     /// Test a token level by level, and show what is proven; change nothing.
+    /// Test a token level by level, and show what is proven; change nothing unless asked
+    /// for the full cycle.
     Verify(verify::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
@@ -98,6 +109,16 @@ pub enum Command {
     Resume(pause::ResumeArgs),
     /// Say that the new token was written into a connection by hand.
     Ack(ack::Args),
+    /// Show the last rotations of one token; change nothing.
+    History(history::Args),
+    /// Answer an auditor's questions about all tokens; change nothing.
+    Report(report::Args),
+    /// Show who is told of what, and send test messages.
+    Notify(notify::Args),
+    /// Tell whose a leaked secret is, and whether it lives: read from standard input.
+    Identify(identify::Args),
+    /// List every credential at every issuer, and whose it is; change nothing.
+    Inventory(inventory::Args),
     /// Look at the audit that the daemon has written.
     Audit(audit::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
@@ -169,11 +190,17 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Plan(args) => plan::run(args, &cli.config, &mut output),
         Command::Status(args) => status::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
+        Command::Rehearse(args) => rehearse::run(args, &cli.config, &mut output),
         Command::Verify(args) => verify::run(args, &cli.config, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
+        Command::History(args) => history::run(args, &cli.config, &mut output),
+        Command::Report(args) => report::run(args, &cli.config, &mut output),
+        Command::Notify(args) => notify::run(args, &cli.config, &mut output),
         Command::Audit(args) => audit::run(args, &cli.config, &mut output),
+        Command::Identify(args) => identify::run(args, &cli.config, output),
+        Command::Inventory(args) => inventory::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),

@@ -70,6 +70,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         let ended = until_signal(&cancel, work).await;
         let looked = federated::look_at_all(&world, &watched).await;
         world.facts.flush().await;
+        world.messenger.flush().await;
         auditing::stop(&world).await;
         world.session.close().await;
         let ended: Vec<Row> = ended.iter().map(Worked::row).chain(looked).collect();

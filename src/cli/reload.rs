@@ -158,6 +158,7 @@ impl Reload<'_> {
             }
         };
         self.world.store.set_targets(wired.targets);
+        self.world.messenger.set(wired.senders);
         let federated = wired.federated;
         self.world.change_federated(&loaded.settings, federated);
         for unit in &wired.units {
@@ -233,6 +234,10 @@ fn at_the_next_start(started: &Settings, now: &Settings) -> Vec<&'static str> {
         (
             "vault.request_timeout",
             vault.request_timeout != vault_now.request_timeout,
+        ),
+        (
+            "limits.inventory",
+            started.limits.inventory != now.limits.inventory,
         ),
         ("server", started.server != now.server),
         ("log", started.log != now.log),

@@ -205,6 +205,7 @@ async fn rotate_audited(
         .work(unit, &mut memory, Until::Rotated, args.timeout.0)
         .await;
     world.facts.flush().await;
+    world.messenger.flush().await;
     tell_end(world, unit, &ended, memory.record(), began, live)
 }
 

@@ -13,6 +13,8 @@ use super::Exit;
 use super::auditing::{self, Patience};
 use super::bell;
 use super::federated;
+use super::identify;
+use super::inventory;
 use super::load::{self, Logs};
 use super::output::complain;
 use super::reload::{Asked, Reload, supervisor_settings};
@@ -26,6 +28,7 @@ use crate::driver::supervisor::{Change, Supervisor};
 use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::program;
+use crate::scim::cycle::journal::JournalDocument;
 use crate::server::Server;
 use crate::telemetry::notify::Notifier;
 use crate::telemetry::witness::Observer;
@@ -165,6 +168,8 @@ impl Daemon {
                 watch_vault(&world, &end),
                 auditing::keep(&world, &settings.audit, &end),
                 reap_left_behind(&world, &end),
+                identify::note_credentials(&world, &end),
+                inventory::watch::run(&world, settings.limits.inventory, &end),
                 reloaded
             );
         };
@@ -173,6 +178,9 @@ impl Daemon {
         clean
     }
 }
+
+/// How long the clean-up of a full cycle may take at the end.
+const CLEANUP_GRACE: SignedDuration = SignedDuration::from_secs(20);
 
 /// How often zombies are looked for.
 const REAP: SignedDuration = SignedDuration::from_secs(5);
@@ -212,6 +220,10 @@ async fn work(
             };
             started?;
         }
+        let telling = Arc::clone(observer);
+        let told = move |token: &str, journal: &JournalDocument| telling.full_cycle(token, journal);
+        let cycles = world.cycles(Arc::new(told), cancel.clone());
+        let cycled = changed.clone();
         let (messages, received) = mpsc::channel(16);
         let recurring = Recurring::start(messages.clone()).await?;
         let mut witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(observer) as _];
@@ -223,6 +235,8 @@ async fn work(
             Arc::clone(observer) as _,
             received,
         );
+        let mut cycling = JoinSet::new();
+        cycling.spawn(async move { cycles.watch(cycled).await });
         // A task of its own: what wakes it for each token does not wake the rest.
         let mut supervising = JoinSet::new();
         supervising.spawn(supervisor.run());
@@ -231,7 +245,14 @@ async fn work(
             () = bell::watch(world, &messages) => false,
             () = federated::watch(world) => false,
             () = world.facts.run() => false,
+            () = world.messenger.run() => false,
         };
+        // A cycle that was cancelled cleans up; what is left is in its journal.
+        let ended = async { while cycling.join_next().await.is_some() {} };
+        tokio::select! {
+            () = ended => {}
+            () = world.clock.sleep(CLEANUP_GRACE) => {}
+        }
         world.facts.flush().await;
         auditing::stop(world).await;
         recurring.stop().await;

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::load;
 use super::output::{Output, Table, complain};
 use super::wiring::World;
-use super::{Exit, OutputFormat};
+use super::{Exit, OutputFormat, full_cycle};
 use crate::ports::unit::Unit;
 use crate::ports::{PublishedSecret, Store, TokenHandle};
 use crate::rotation::privilege::{self, PrivilegeRules, PrivilegeVerdict};
@@ -26,6 +26,9 @@ pub struct Args {
     /// The token in use under this name is tested.
     #[arg(value_name = "TOKEN")]
     pub token: String,
+    /// The full cycle, which writes.
+    #[command(flatten)]
+    pub cycle: full_cycle::Args,
 }
 
 /// What is verified, and from where it was read.
@@ -37,6 +40,9 @@ struct Subject {
 
 /// Tests the token.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    if args.cycle.full_cycle {
+        return full_cycle::run(&args.token, &args.cycle, config, output);
+    }
     let names = [args.token.clone()];
     let (world, units) = match load::world_of_a_person(config, &names) {
         Ok(loaded) => loaded,
@@ -90,7 +96,7 @@ async fn verify(world: &World, unit: &Unit, output: &mut Output) -> Exit {
     reports.push(LevelReport::not_asked(
         Level::L5,
         "writes",
-        "it creates and removes a user, which this command does not do",
+        "it creates and removes a user: `--full-cycle` does that at a test tenant",
     ));
     reports.push(after::retirement(subject.record.as_ref(), now));
     reports.push(after::confirmation(world, unit, &subject.token, subject.record.as_ref()).await);

@@ -14,27 +14,30 @@ use tokio_util::sync::CancellationToken;
 use super::auditing::StoredHead;
 use super::facts::writer::FactsWriter;
 use crate::audit::auditor::Auditor;
-use crate::audit::door::{AuditedStore, AuditedSwitch};
+use crate::audit::door::{AuditedJournal, AuditedStore, AuditedSwitch};
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
+use crate::driver::cycles::Cycles;
 use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
-use crate::driver::situation::Conditions;
+use crate::driver::situation::{Conditions, FullCycles};
 use crate::environment;
 use crate::files;
 use crate::http;
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
+use crate::notify::{Messenger, Sender, Tally};
 use crate::ports::kind::VaultNeed;
 use crate::ports::switch::Switch;
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
-use crate::ports::{Clock, Secrets, Store, StoreError};
+use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
+use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::facts::TokenFacts;
@@ -64,15 +67,19 @@ pub(super) struct World {
     pub(super) inbox: Arc<Inbox>,
     /// Writes the facts of each token.
     pub(super) facts: Arc<FactsWriter>,
+    /// Tells people what happens.
+    pub(super) messenger: Arc<Messenger>,
     /// The federated credentials, as configured now.
     pub(super) federated: watch::Sender<AllWatched>,
     holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
+    secrets: Arc<dyn Secrets>,
     state_path: KvPath,
     credentials: BTreeSet<SecretRef>,
     of_kinds: Vec<VaultNeed>,
     all_paused: Arc<AtomicBool>,
+    full_cycles: Arc<FullCycles>,
     switch: Arc<dyn Switch>,
 }
 
@@ -81,6 +88,8 @@ pub(super) struct Wired {
     pub(super) units: Vec<Arc<Unit>>,
     pub(super) federated: AllWatched,
     pub(super) targets: BTreeMap<String, PublishTarget>,
+    /// Who is told what happens.
+    pub(super) senders: Vec<Sender>,
     /// The permissions that our Vault token needs.
     pub(super) needs: Vec<Need>,
 }
@@ -130,7 +139,7 @@ impl World {
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
-            secrets,
+            Arc::clone(&secrets),
             InVault::through(&session, auditor.as_ref()),
             auditor.clone(),
         );
@@ -138,15 +147,26 @@ impl World {
         let federated = builder.federated(settings)?;
         expect_federated(&telemetry, settings);
         let all_paused: Arc<AtomicBool> = Arc::default();
+        let full_cycles: Arc<FullCycles> = Arc::default();
         let facts = FactsWriter::new(
             Arc::clone(&store),
             Arc::clone(&right_clock),
-            conditions(&skew, &all_paused, auditor.as_ref()),
+            conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
         );
+        let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
+        let messenger = Messenger::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&right_clock),
+            tally,
+            holder.clone(),
+            state_path.to_string(),
+        );
+        messenger.set(builder.senders(settings)?);
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
+            messenger: Arc::new(messenger),
             federated: watch::Sender::new(federated),
             clock,
             right_clock,
@@ -157,10 +177,12 @@ impl World {
             holder,
             skew,
             builder,
+            secrets,
             state_path,
             credentials: credentials(settings),
             of_kinds: needs_of_kinds(settings),
             all_paused,
+            full_cycles,
             door,
             auditor,
             stored_head: StoredHead::default(),
@@ -187,9 +209,11 @@ impl World {
         let targets = targets(settings);
         let units = self.builder.units(settings)?;
         let federated = self.builder.federated(settings)?;
+        let senders = self.builder.senders(settings)?;
         files::set_own(own_files(settings));
         Ok(Wired {
             units,
+            senders,
             federated,
             needs: preflight::needs(
                 &self.state_path,
@@ -264,6 +288,7 @@ impl World {
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
         let mut witnesses = vec![witness, Arc::clone(&self.facts) as _];
         witnesses.extend(self.auditor.clone().map(|auditor| auditor as _));
+        witnesses.push(Arc::clone(&self.messenger) as _);
         let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {
             store: Arc::clone(&self.door),
@@ -276,10 +301,48 @@ impl World {
         }
     }
 
+    /// Our own credentials, as configured at the start, and what reads them.
+    pub(super) fn own_credentials(&self) -> (&BTreeSet<SecretRef>, &dyn Secrets) {
+        (&self.credentials, &*self.secrets)
+    }
+
+    /// Every configured issuer, by name.
+    pub(super) fn issuers(&self) -> Vec<(String, Arc<dyn Issuer>)> {
+        self.builder.issuers_built()
+    }
+
+    /// What runs full cycles.
+    pub(super) fn cycles(
+        &self,
+        told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
+        cancel: CancellationToken,
+    ) -> Cycles {
+        let paused = Arc::clone(&self.all_paused);
+        let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
+        let journal = match &self.auditor {
+            Some(auditor) => Arc::new(AuditedJournal::new(journal, Arc::clone(auditor))) as _,
+            None => journal,
+        };
+        Cycles {
+            store: Arc::clone(&self.store) as _,
+            journal,
+            clock: Arc::clone(&self.right_clock),
+            holder: self.holder.clone(),
+            all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
+            told,
+            cancel,
+        }
+    }
+
     /// What holds for all tokens: the clock difference as measured by this
     /// process, and whether all work is stopped, as last read.
     pub(super) fn conditions(&self) -> Conditions {
-        conditions(&self.skew, &self.all_paused, self.auditor.as_ref())
+        conditions(
+            &self.skew,
+            &self.all_paused,
+            &self.full_cycles,
+            self.auditor.as_ref(),
+        )
     }
 
     /// The named tokens in the order of the configuration; all if none is
@@ -372,11 +435,13 @@ fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
 fn conditions(
     skew: &Arc<SkewWatch>,
     all_paused: &Arc<AtomicBool>,
+    full_cycles: &Arc<FullCycles>,
     auditor: Option<&Arc<Auditor>>,
 ) -> Conditions {
     let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
     let auditor = auditor.cloned();
     Conditions {
+        full_cycles: Arc::clone(full_cycles),
         our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
         all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
         audit_fails: Arc::new(move || auditor.as_ref().is_some_and(|a| a.stops_rotations())),
@@ -424,8 +489,10 @@ pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let connections = connections.map(|kind| kind.as_kind().credentials());
     let federated = settings.federated.values();
     let federated = federated.map(|token| token.federated.credentials());
+    let notify = settings.notify.values();
+    let notify = notify.map(|target| target.credentials());
     let all = issuers.chain(connections).chain(federated);
-    all.flatten().collect()
+    all.flatten().chain(notify.flatten()).collect()
 }
 
 /// What our Vault token must be allowed to do for issuers and connections,
@@ -435,5 +502,16 @@ fn needs_of_kinds(settings: &Settings) -> Vec<VaultNeed> {
     let issuers = issuers.map(|kind| kind.as_kind().vault_needs());
     let connections = settings.connections.values();
     let connections = connections.map(|kind| kind.as_kind().vault_needs());
-    issuers.chain(connections).flatten().collect()
+    let notes = notes_of_messages(settings);
+    issuers.chain(connections).flatten().chain(notes).collect()
+}
+
+/// Where it is noted what people were told. The name `any` stands for every token.
+fn notes_of_messages(settings: &Settings) -> Option<VaultNeed> {
+    let state = KvPath::parse(&settings.vault.state_path).ok()?;
+    (!settings.notify.is_empty()).then(|| VaultNeed {
+        path: format!("{}/notify/any", state.data()),
+        capabilities: &["create", "read", "update"],
+        purpose: "the notes of what people were told ([notify])".to_owned(),
+    })
 }

@@ -19,6 +19,7 @@ use super::vendors::{Uses, Vendors};
 use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::problem::Problems;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
@@ -45,6 +46,7 @@ pub(super) fn known() -> keys::Known {
     all.extend(keys::of::<BTreeMap<String, RawToken>>("tokens"));
     all.extend(keys::of::<BTreeMap<String, RawFederatedToken>>("tokens"));
     all.extend(keys::of::<RawPolicy>("tokens.*"));
+    all.extend(keys::of::<BTreeMap<String, notify::Target>>("notify"));
     all
 }
 
@@ -95,6 +97,7 @@ fn draft<'a>(
     let issuers = sections.family::<IssuerKind>(vendors, findings);
     let connections = sections.family::<ConnectionKind>(vendors, findings);
     let tokens = sections.tokens(findings);
+    let notify = sections.each::<notify::Target>("notify", findings);
     let federated = sections.federated(findings);
     let (placeholders, uses) = sections.placeholders();
     let kinds = literals::Kinds {
@@ -106,6 +109,8 @@ fn draft<'a>(
 
     let mut problems = Problems::default();
     let http = http.map(|raw| resolve::http(raw, &mut problems));
+    let write_probe_hosts = limits.as_ref().map(|raw| raw.write_probe_hosts.clone());
+    let write_probe_hosts = write_probe_hosts.unwrap_or_default();
     let limits = limits.map(resolve::limits);
     let resolver = resolve::Tokens {
         defaults: defaults.unwrap_or_default(),
@@ -123,9 +128,11 @@ fn draft<'a>(
         audit: audit.as_ref(),
         http: http.as_ref(),
         limits: limits.as_ref(),
+        write_probe_hosts: &write_probe_hosts,
         issuers: &issuers,
         connections: &connections,
         tokens: &tokens,
+        notify: &notify,
         federated: &federated,
     };
     rules::check(&whole, &mut problems);
@@ -144,6 +151,8 @@ fn draft<'a>(
                 connections,
                 tokens,
                 federated,
+                notify,
+                write_probe_hosts,
                 own_files: named_files::own(documents),
             })
         }

@@ -11,6 +11,7 @@ use super::locate::Document;
 use super::mask::sounds_secret;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::value::{HOW, NO_SECRET_HERE};
 
 /// The issuers and connections that could be read: a kind knows how its
@@ -102,6 +103,16 @@ impl Look<'_> {
                 );
                 self.findings.push_once(finding.hiding(vec![value.span()]));
             }
+            DeValue::String(text) if is_address(path) && may_be_secret(text) => {
+                let finding = Finding::error(
+                    self.source,
+                    value.span(),
+                    path,
+                    NO_SECRET_HERE,
+                    "who has such a URL may send messages, so write `secret_url` with a reference to it: { vault = \"<mount>/<path>#<field>\" }, { file = \"/path\" } or { env = \"NAME\" }; any other URL begins with https://",
+                );
+                self.findings.push_once(finding.hiding(vec![value.span()]));
+            }
             DeValue::String(_)
             | DeValue::Integer(_)
             | DeValue::Float(_)
@@ -109,6 +120,18 @@ impl Look<'_> {
             | DeValue::Datetime(_) => {}
         }
     }
+}
+
+/// Whether the text that stands where messages are sent to is a credential: a URL by
+/// which everybody may send, or no URL at all.
+fn may_be_secret(text: &str) -> bool {
+    let is_url = ["https://", "http://", "{{"];
+    !is_url.iter().any(|begin| text.starts_with(begin)) || notify::holds_secret(text)
+}
+
+/// Whether this is the URL of a target of messages.
+fn is_address(path: &str) -> bool {
+    path.starts_with("notify.") && path.ends_with(".url")
 }
 
 /// A template puts a credential there, and a path or a pointer names one.

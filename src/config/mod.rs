@@ -34,6 +34,7 @@ mod typed;
 mod vendors;
 mod watch;
 mod wording;
+pub mod write_probe;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ use toml::de::DeTable;
 pub use finding::Finding;
 pub use report::Report;
 pub use schema::schema;
-pub use settings::{Environment, FederatedSettings, Limits, Settings, TokenSettings};
+pub use settings::{Environment, FederatedSettings, Limits, Settings, TokenSettings, WriteProbe};
 pub use vendors::{Catalogue, check_vendor_file};
 pub use watch::Watch;
 

@@ -41,6 +41,7 @@ impl RawPolicy {
         let d = defaults.clone();
         Self {
             environment: self.environment.or(d.environment),
+            owner: self.owner.or(d.owner),
             renew_at: self.renew_at.or(d.renew_at),
             renew_before: self.renew_before.or(d.renew_before),
             max_age: self.max_age.or(d.max_age),
@@ -107,6 +108,7 @@ impl RawPolicy {
             confirm_every: or(self.confirm_every, builtin::CONFIRM_EVERY),
             lease,
             accept_supplied: self.accept_supplied.unwrap_or_default(),
+            full_cycle: None,
             privilege: PrivilegeRules {
                 scopes_allowed: self.scopes_allowed.clone(),
                 on_broad: self.on_broad.unwrap_or_default(),

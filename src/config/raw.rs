@@ -12,6 +12,7 @@ use crate::rotation::policy::AcceptSupplied;
 use crate::rotation::privilege::OnBroad;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, SecretPlace};
+use crate::scim::cycle::profile::CycleConfig;
 use crate::scim::federated::config::Federated;
 use crate::value::{HumanDuration, expand_file_path};
 use crate::vault::FieldNames;
@@ -36,6 +37,15 @@ pub(super) struct RawToken {
     pub(super) client_auth: Option<SecretPlace>,
     #[serde(default)]
     pub(super) token_params: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) allow_write_probe: bool,
+    #[serde(default)]
+    pub(super) schedule_write_probe: bool,
+    pub(super) write_probe_every: Option<HumanDuration>,
+    #[serde(default)]
+    pub(super) full_cycle: CycleConfig,
+    pub(super) require_full_cycle_on: Option<String>,
+    pub(super) full_cycle_within: Option<HumanDuration>,
     #[serde(default)]
     pub(super) must_refuse: Vec<Url>,
     pub(super) accepted_risk: Option<RawAcceptedRisk>,
@@ -84,6 +94,7 @@ pub(super) struct RawFederatedToken {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPolicy {
     pub(super) environment: Option<Environment>,
+    pub(super) owner: Option<String>,
     pub(super) renew_at: Option<Percent>,
     pub(super) renew_before: Option<HumanDuration>,
     pub(super) max_age: Option<HumanDuration>,
@@ -134,7 +145,10 @@ pub(super) struct RawLimits {
     pub(super) concurrency: Option<u32>,
     pub(super) shutdown_grace: Option<HumanDuration>,
     pub(super) sweep: Option<HumanDuration>,
+    pub(super) inventory: Option<HumanDuration>,
     pub(super) lease: Option<HumanDuration>,
+    #[serde(default)]
+    pub(super) write_probe_hosts: Vec<String>,
 }
 
 /// `[http]`.

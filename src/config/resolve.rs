@@ -10,10 +10,11 @@ use super::federated;
 use super::raw::{
     RawAcceptedRisk, RawFederatedToken, RawHost, RawHttp, RawLimits, RawPolicy, RawToken,
 };
-use super::settings::{FederatedSettings, Limits, TokenSettings};
+use super::settings::{FederatedSettings, Limits, TokenSettings, WriteProbe};
 use crate::http::{ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
+use crate::rotation::full_cycle::FullCycleGate;
 use crate::rotation::privilege::AcceptedRisk;
 use crate::scim::credential::CredentialShape;
 use crate::value::HumanDuration;
@@ -27,12 +28,17 @@ fn count(set: Option<u32>, otherwise: usize) -> usize {
     set.map_or(otherwise, |n| usize::try_from(n).unwrap_or(usize::MAX))
 }
 
+/// How often the daemon runs a full cycle, and how long one counts for another token.
+const WRITE_PROBE_EVERY: SignedDuration = SignedDuration::from_hours(24);
+const FULL_CYCLE_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
 pub(super) fn limits(raw: RawLimits) -> Limits {
     let d = Limits::default();
     Limits {
         concurrency: count(raw.concurrency, d.concurrency),
         shutdown_grace: time(raw.shutdown_grace, d.shutdown_grace),
         sweep: time(raw.sweep, d.sweep),
+        inventory: time(raw.inventory, d.inventory),
         lease: time(raw.lease, d.lease),
     }
 }
@@ -139,6 +145,10 @@ impl Tokens<'_> {
         let issuer = self.issuers.get(&own.issuer);
         let by_issuer = issuer.and_then(|kind| kind.as_kind().declared_lifetime());
         policy.declared_lifetime = policy.declared_lifetime.or(by_issuer);
+        policy.full_cycle = own.require_full_cycle_on.clone().map(|on| FullCycleGate {
+            on,
+            within: time(own.full_cycle_within, FULL_CYCLE_WITHIN),
+        });
         policy.privilege.has_must_refuse = !own.must_refuse.is_empty();
         policy.privilege.accepted_risk = own.accepted_risk.clone().map(accepted_risk);
         let token_endpoint = credential::endpoint(&at, &own, problems);
@@ -156,12 +166,24 @@ impl Tokens<'_> {
             issuer: own.issuer,
             connections: own.connections,
             environment: merged.environment.unwrap_or_default(),
+            owner: merged.owner.filter(|owner| !owner.trim().is_empty()),
             policy,
             allow_short_lived: merged.allow_short_lived.unwrap_or(false),
             probe: merged.probe.unwrap_or_default(),
+            write_probe: write_probe(WriteProbe {
+                allowed: own.allow_write_probe,
+                scheduled: own.schedule_write_probe,
+                every: time(own.write_probe_every, WRITE_PROBE_EVERY),
+                config: own.full_cycle,
+            }),
             must_refuse: own.must_refuse.into(),
         })
     }
+}
+
+/// Most tokens say nothing of full cycles.
+fn write_probe(said: WriteProbe) -> Option<Box<WriteProbe>> {
+    (said != WriteProbe::default()).then(|| Box::new(said))
 }
 
 /// The whole day is meant.

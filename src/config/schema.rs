@@ -14,6 +14,7 @@ use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
 use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
 use crate::value::Credential;
@@ -56,6 +57,8 @@ pub fn schema(library: &Library<'_>) -> Value {
     let policy = defs.keys(&shape_of::<RawPolicy>());
     let token = table(own.into_iter().chain(federated).chain(policy).collect());
     keys.insert("tokens".to_owned(), named(&token));
+    let target = defs.schema(&shape_of::<notify::Target>());
+    keys.insert("notify".to_owned(), named(&target));
     let mut whole = table(keys);
     whole["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     whole["title"] = json!("Configuration of scim-rotator");

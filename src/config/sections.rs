@@ -26,7 +26,7 @@ const SINGLE: [&str; 7] = [
     "vault", "server", "log", "audit", "http", "limits", "defaults",
 ];
 /// Sections of named tables, in any file.
-const NAMED: [&str; 3] = ["issuers", "connections", "tokens"];
+const NAMED: [&str; 4] = ["issuers", "connections", "tokens", "notify"];
 
 /// Keys of the main file that name other files.
 fn lists() -> impl Iterator<Item = &'static str> {
@@ -207,6 +207,21 @@ impl<'a> Sections<'a> {
         read
     }
 
+    /// Named tables of one type.
+    pub(super) fn each<T: DeserializeOwned>(
+        &mut self,
+        group: &str,
+        findings: &mut Findings,
+    ) -> BTreeMap<String, T> {
+        let mut read = BTreeMap::new();
+        for (name, section) in self.named.remove(group).into_iter().flatten() {
+            if let Some(value) = self.read(section, &[], findings) {
+                read.insert(name, value);
+            }
+        }
+        read
+    }
+
     /// The tokens whose credential is federated, after [`Sections::tokens`].
     pub(super) fn federated(
         &mut self,
@@ -284,7 +299,7 @@ fn misplaced(section: &Section<'_>, findings: &mut Findings) {
         section.span.clone(),
         section.path.clone(),
         format!("`{}` belongs into the main file", section.path),
-        "an included file holds [issuers.…], [connections.…] and [tokens.…] only: move it",
+        "an included file holds [issuers.…], [connections.…], [tokens.…] and [notify.…] only: move it",
     ));
 }
 

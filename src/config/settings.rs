@@ -12,9 +12,11 @@ use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::{CredentialShape, TokenEndpoint};
+use crate::scim::cycle::profile::CycleConfig;
 use crate::scim::federated::config::Federated;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
@@ -42,6 +44,10 @@ pub struct Settings {
     /// `[tokens.<name>]`, with `[defaults]` filled in. Each on its own: a map has
     /// places that are free, and there may be thousands.
     pub tokens: BTreeMap<String, Box<TokenSettings>>,
+    /// `[notify.<name>]`: who is told what happens.
+    pub notify: BTreeMap<String, notify::Target>,
+    /// `limits.write_probe_hosts`: the hosts at which full cycles may write.
+    pub write_probe_hosts: Vec<String>,
     /// Tokens whose credential is federated: nothing of them is rotated.
     pub federated: BTreeMap<String, Box<FederatedSettings>>,
     /// The files that hold credentials and keys of the daemon.
@@ -64,6 +70,8 @@ pub struct TokenSettings {
     pub connections: Vec<String>,
     /// What a failure costs.
     pub environment: Environment,
+    /// Who answers for it, for people.
+    pub owner: Option<String>,
     /// When and how it is rotated.
     pub policy: Policy,
     /// What the identity provider holds.
@@ -72,10 +80,36 @@ pub struct TokenSettings {
     pub token_endpoint: Option<Arc<TokenEndpoint>>,
     /// How it is tested at the service provider.
     pub probe: ProbeConfig,
+    /// Whether and how full cycles are run with it; `None` where nothing is said.
+    pub write_probe: Option<Box<WriteProbe>>,
     /// URLs that must refuse the token.
     pub must_refuse: Arc<[Url]>,
     /// Whether a lifetime below 24 hours is meant.
     pub allow_short_lived: bool,
+}
+
+/// Whether and how full cycles are run with a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteProbe {
+    /// Whether users may be created and deleted with it.
+    pub allowed: bool,
+    /// Whether the daemon does so by itself.
+    pub scheduled: bool,
+    /// How often.
+    pub every: SignedDuration,
+    /// Limits, and known deviations of the service provider.
+    pub config: CycleConfig,
+}
+
+impl Default for WriteProbe {
+    fn default() -> Self {
+        Self {
+            allowed: false,
+            scheduled: false,
+            every: SignedDuration::from_hours(24),
+            config: CycleConfig::default(),
+        }
+    }
 }
 
 /// One federated credential, which is watched and never rotated.
@@ -131,6 +165,8 @@ pub struct Limits {
     pub shutdown_grace: SignedDuration,
     /// How often every token is looked at whatever its wake time says.
     pub sweep: SignedDuration,
+    /// How often the issuers are asked for everything that they list; zero: never.
+    pub inventory: SignedDuration,
     /// How long a replica's right to act lasts after each commit.
     pub lease: SignedDuration,
 }
@@ -141,6 +177,7 @@ impl Default for Limits {
             concurrency: 16,
             shutdown_grace: SignedDuration::from_secs(25),
             sweep: SignedDuration::from_hours(1),
+            inventory: SignedDuration::from_hours(24),
             lease: SignedDuration::from_secs(90),
         }
     }

@@ -152,6 +152,7 @@ impl Scene {
             value,
             old: None,
             scim_url: &scim_url,
+            since: None,
         };
         self.connection
             .preflight("crm", &scim_url)

@@ -29,6 +29,7 @@ impl Runner {
             value: &current.value,
             old: None,
             scim_url: &unit.scim_url,
+            since: None,
         };
         let looks = unit.connections.iter().map(async |(name, connection)| {
             if let Some(seen) = self.look_at(connection.as_ref(), &delivery).await {

@@ -137,6 +137,7 @@ pub(super) fn fresh_label(outcome: &Outcome, record: Option<&Record>) -> Option<
         | Outcome::Retired { .. }
         | Outcome::OrphanRevoked { .. }
         | Outcome::UnrecordedRevoked { .. }
+        | Outcome::RehearsalEnded(_)
         | Outcome::Verified(_)
         | Outcome::Failed { .. } => None,
     }

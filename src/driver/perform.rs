@@ -5,22 +5,26 @@ mod dead;
 mod delivery;
 mod ending;
 mod lookup;
-mod operands;
+pub(super) mod operands;
 mod privilege;
 mod published;
+mod rehearsal;
 
 use self::dead::Now;
 use self::delivery::{confirm, deliver, objections, revert};
 use self::ending::{check_use, complete, discard, retire, revoke_orphan, revoke_unrecorded};
 use self::lookup::look_up;
-use self::operands::{current_of, handle, is_of_another_issuer, missing, pending_of, rotation_of};
+use self::operands::{
+    current_of, is_of_another_issuer, lists, missing, pending_of, request_for, rotation_of,
+};
 use self::privilege::look_at_privilege;
 use self::published::{adopt, publish, supplied};
+use self::rehearsal::end_rehearsal;
 use crate::fault::{Fault, FaultClass};
 use crate::ids;
+use crate::ports::Store;
 use crate::ports::unit::Unit;
-use crate::ports::{IssueRequest, Store};
-use crate::rotation::capability::{IssuerCapabilities, Overlap, Recovery, Supply};
+use crate::rotation::capability::{Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::outcome::{IssuedToken, Listing, Outcome, Preparation};
 use crate::rotation::record::{HeldToken, Record, RestoredTodo, Retiring, Trigger};
@@ -63,6 +67,7 @@ pub async fn perform(
         Step::Retire { fingerprint } => retire(unit, record, fingerprint, now).await,
         Step::RevokeOrphan { id } => revoke_orphan(unit, record, id).await,
         Step::RevokeUnrecorded { label } => revoke_unrecorded(unit, unrecorded, label).await,
+        Step::EndRehearsal => end_rehearsal(unit, record).await,
         Step::Verify => verify(unit, record, now).await,
     };
     done.unwrap_or_else(|fault| Outcome::Failed {
@@ -106,31 +111,15 @@ async fn prepare(unit: &Unit, record: &Record, trigger: Trigger) -> Result<Prepa
     })
 }
 
-/// Whether all tokens of the issuer are read before one is issued.
-fn lists(issuer: &IssuerCapabilities) -> bool {
-    issuer.supply == Supply::Issuer && issuer.lists_before_an_issue()
-}
-
 async fn issue(unit: &Unit, record: &Record) -> Result<Outcome, Fault> {
     let intent = rotation_of(record)?
         .intent
         .as_ref()
         .ok_or_else(|| missing("intent"))?;
-    let request = IssueRequest {
-        token: unit.name.clone(),
-        label: intent.label.clone(),
-        lifetime: unit.policy.lifetime,
-        overlap: unit.policy.overlap,
-        etag: intent.etag.clone(),
-        chosen: intent.chosen.clone(),
-        current: record
-            .current
-            .as_ref()
-            .filter(|token| !is_of_another_issuer(unit, token.issuer.as_deref()))
-            .map(handle),
-    };
+    let request = request_for(unit, record, intent);
     let made_here = |old: &Retiring| !is_of_another_issuer(unit, old.token.issuer.as_deref());
-    if rotation_of(record)?.attempts > 1 || record.retiring.iter().any(made_here) {
+    let begun_before = rotation_of(record)?.attempts > 1 || record.rehearsal.is_some();
+    if begun_before || record.retiring.iter().any(made_here) {
         drop_lost_phase(unit).await?;
     }
     let issued = unit.issuer.issue(&request).await?;

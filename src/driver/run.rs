@@ -124,6 +124,7 @@ impl Runner {
     }
 
     async fn turns(&self, unit: &Unit, memory: &mut Memory) -> WakeEnd {
+        self.read_full_cycle(unit).await;
         if !memory.unrecorded.is_empty() {
             // An issuer that answers a repeated request with the same token may
             // have given it to another replica meanwhile.
@@ -213,7 +214,7 @@ impl Runner {
         }
     }
 
-    async fn do_step(
+    pub(super) async fn do_step(
         &self,
         unit: &Unit,
         memory: &mut Memory,

@@ -1,25 +1,49 @@
 //! Builds every [`Situation`], for the daemon and for commands that decide
 //! without acting (`scim-rotator plan`), so that both decide alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use crate::ports::unit::Unit;
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::record::StatedEnd;
 use crate::rotation::situation::{OurClock, Published, Situation};
 use crate::rotation::uncommitted::UnrecordedToken;
+use crate::scim::evidence::Passed;
 
 /// What holds for all tokens of this process; read at each decision.
 #[derive(Clone)]
 pub struct Conditions {
     /// What the servers say of our clock.
     pub our_clock: Arc<dyn Fn() -> OurClock + Send + Sync>,
+    /// The full cycles that tokens wait for, as last read.
+    pub full_cycles: Arc<FullCycles>,
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Whether no rotation may begin because the audit cannot be written.
     pub audit_fails: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// The last full cycle that passed of each token that others wait for.
+#[derive(Debug, Default)]
+pub struct FullCycles(Mutex<BTreeMap<String, Passed>>);
+
+impl FullCycles {
+    fn get(&self, token: &str) -> Option<Passed> {
+        self.0.lock().get(token).cloned()
+    }
+
+    /// Notes what was read.
+    pub fn set(&self, token: &str, passed: Option<Passed>) {
+        let mut all = self.0.lock();
+        match passed {
+            Some(passed) => all.insert(token.to_owned(), passed),
+            None => all.remove(token),
+        };
+    }
 }
 
 /// What was read at the published path.
@@ -94,6 +118,11 @@ impl Conditions {
             knows_deliveries: inputs.knows_deliveries,
             unrecorded: inputs.unrecorded,
             our_clock: (self.our_clock)(),
+            full_cycle: unit
+                .policy
+                .full_cycle
+                .as_ref()
+                .and_then(|gate| self.full_cycles.get(&gate.on)),
             all_paused: (self.all_paused)(),
             audit_fails: (self.audit_fails)(),
             leaving: unit.leaving,

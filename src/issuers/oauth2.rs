@@ -189,6 +189,11 @@ impl Issuer for Oauth2Tokens {
         Label::default().of(token, rotation_id, attempt)
     }
 
+    fn scopes_asked(&self) -> Option<Vec<String>> {
+        let scopes = &self.config.scopes;
+        (!scopes.is_empty()).then(|| scopes.clone())
+    }
+
     async fn list(&self, _token: &str) -> Result<Listing, Fault> {
         Err(self.cannot("list tokens", "OAuth 2 has no such operation"))
     }

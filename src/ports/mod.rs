@@ -27,6 +27,7 @@ use crate::secret::BearerToken;
 pub use self::condition::Condition;
 pub use self::store::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 pub use crate::clock::Clock;
+pub use crate::scim::cycle::journal::Journal;
 pub use crate::scim::probe::Probe;
 pub use crate::secret::resolve::{Resolved, Secrets};
 
@@ -81,6 +82,11 @@ pub trait Issuer: Send + Sync {
     /// A new secret, if the recovery is
     /// [`Recovery::ClientChosen`](crate::rotation::capability::Recovery::ClientChosen).
     fn choose_secret(&self) -> Option<BearerToken> {
+        None
+    }
+
+    /// The scopes that it asks for, where its settings name them.
+    fn scopes_asked(&self) -> Option<Vec<String>> {
         None
     }
 
@@ -161,6 +167,8 @@ pub struct Delivery<'a> {
     pub old: Option<&'a BearerToken>,
     /// The SCIM base URL that the connection must point at.
     pub scim_url: &'a url::Url,
+    /// When the connection was given this token, if it was.
+    pub since: Option<jiff::Timestamp>,
 }
 
 /// One identity-provider connection.
@@ -197,6 +205,16 @@ pub trait Connection: Send + Sync {
     /// As [`Connection::deliver`].
     async fn revert(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
         self.deliver(delivery).await
+    }
+
+    /// Has the identity provider test a token that is not saved there, and changes
+    /// nothing. [`Confirmation::CannotTell`] if it has no such test.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or does not accept the token.
+    async fn test_candidate(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
+        let _ = delivery;
+        Ok(Confirmation::CannotTell)
     }
 
     /// Asks for proof that it works with the token.

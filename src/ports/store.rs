@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::fault::Fault;
 use crate::rotation::record::{Record, StatedEnd};
 use crate::rotation::situation::Published;
+use crate::scim::evidence::Passed;
 use crate::secret::BearerToken;
 
 /// Version of a document, as check-and-set uses it. Zero: it does not exist.
@@ -148,6 +149,15 @@ pub trait Store: Send + Sync {
     async fn published_by(&self, token: &str) -> Option<String> {
         let _ = token;
         None
+    }
+
+    /// The last full cycle of a token that passed, unless a later one failed.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn full_cycle(&self, token: &str) -> Result<Option<Passed>, StoreError> {
+        let _ = token;
+        Ok(None)
     }
 
     /// Drops what is cached of a token, so that it is read again.

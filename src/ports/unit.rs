@@ -51,10 +51,14 @@ pub struct Labels {
     pub credential: CredentialShape,
     /// `production`, `staging`, …
     pub environment: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
     /// Kind of each connection, in the order of [`Unit::connections`].
     pub connection_kinds: Vec<String>,
     /// Where it is published.
     pub vault_path: String,
+    /// The field that it has there.
+    pub token_field: String,
     /// What a person is told who has to supply the next token.
     pub instructions: Option<String>,
     /// The connections that a person writes, by their names.

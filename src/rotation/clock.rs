@@ -92,6 +92,13 @@ fn tokens(record: &mut Record, now: Timestamp) {
     for intent in &mut record.issues_after_lease_loss {
         earlier(&mut intent.at, now);
     }
+    if let Some(rehearsal) = record.rehearsal.as_mut() {
+        earlier(&mut rehearsal.intent.at, now);
+        retry(&mut rehearsal.retry_at, now);
+        if let Some(throwaway) = rehearsal.issued.as_mut() {
+            held(throwaway, now);
+        }
+    }
 }
 
 /// A lifetime that the configuration states began when the token was issued. What

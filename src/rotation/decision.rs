@@ -92,6 +92,9 @@ pub enum Step {
         /// The label under which it was issued.
         label: String,
     },
+    /// Revoke the throw-away token of a rehearsal, or look for it at the issuer if
+    /// the reply to its request was lost.
+    EndRehearsal,
     /// Test the current token at the service provider. Reads only.
     Verify,
 }
@@ -117,12 +120,13 @@ impl Step {
             Self::Retire { .. } => "retire",
             Self::RevokeOrphan { .. } => "revoke_orphan",
             Self::RevokeUnrecorded { .. } => "revoke_unrecorded",
+            Self::EndRehearsal => "end_rehearsal",
             Self::Verify => "verify",
         }
     }
 
     /// Every word of [`Step::as_str`], for metrics that start at zero.
-    pub const NAMES: [&'static str; 17] = [
+    pub const NAMES: [&'static str; 18] = [
         "adopt",
         "prepare",
         "issue",
@@ -139,6 +143,7 @@ impl Step {
         "retire",
         "revoke_orphan",
         "revoke_unrecorded",
+        "end_rehearsal",
         "verify",
     ];
 
@@ -162,6 +167,7 @@ impl Step {
             | Self::Retire { .. }
             | Self::RevokeOrphan { .. }
             | Self::RevokeUnrecorded { .. }
+            | Self::EndRehearsal
             | Self::Verify => None,
         }
     }
@@ -187,7 +193,8 @@ impl Step {
             | Self::Discard
             | Self::Retire { .. }
             | Self::RevokeOrphan { .. }
-            | Self::RevokeUnrecorded { .. } => false,
+            | Self::RevokeUnrecorded { .. }
+            | Self::EndRehearsal => false,
         }
     }
 

@@ -49,6 +49,8 @@ pub fn forecast(record: &Record, situation: &Situation<'_>, now: Timestamp) -> F
 fn upcoming(record: &Record, situation: &Situation<'_>, now: Timestamp) -> Option<Upcoming> {
     let mut policy = situation.policy.clone();
     policy.probe_every = SignedDuration::MAX;
+    // When it would begin if the full cycle that it waits for passes in time.
+    policy.full_cycle = None;
     let situation = Situation {
         policy: &policy,
         ..situation.clone()

@@ -94,6 +94,7 @@ fn no_token_twice(record: &Record) -> bool {
         .iter()
         .chain(pending)
         .chain(record.retiring.iter().map(|old| &old.token))
+        .chain(record.rehearsal.as_ref().and_then(|r| r.issued.as_ref()))
         .map(super::record::HeldToken::fingerprint)
         .collect();
     let all = seen.len();

@@ -98,6 +98,8 @@ pub enum Outcome {
     },
     /// `Verify`: the service provider's verdict on the current token.
     Verified(Verdict<Evidence>),
+    /// `EndRehearsal`: what became of the throw-away token.
+    RehearsalEnded(Throwaway),
     /// Any step: it failed.
     Failed {
         /// Which step.
@@ -138,10 +140,22 @@ impl Outcome {
             | Self::Retired { .. }
             | Self::OrphanRevoked { .. }
             | Self::UnrecordedRevoked { .. }
+            | Self::RehearsalEnded(_)
             | Self::Verified(_)
             | Self::Failed { .. } => return None,
         })
     }
+}
+
+/// What became of the throw-away token of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Throwaway {
+    /// The issuer has revoked it.
+    Revoked,
+    /// The reply to its request was lost; this is what the issuer lists now.
+    Listed(Listing),
+    /// It cannot be revoked or found at this issuer.
+    LeftToExpire,
 }
 
 /// What must be stored before a token is issued.

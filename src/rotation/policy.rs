@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::full_cycle::FullCycleGate;
 use super::privilege::PrivilegeRules;
 use super::record::{ExpiryKnown, Failures, HeldToken};
 use super::schedule::{CronRule, Windows};
@@ -50,6 +51,8 @@ pub struct Policy {
     pub confirm_every: SignedDuration,
     /// How long the lease of a replica lasts after each commit.
     pub lease: SignedDuration,
+    /// The full cycle that a rotation waits for.
+    pub full_cycle: Option<FullCycleGate>,
     /// Whether a value that a person writes to the published path is accepted.
     pub accept_supplied: AcceptSupplied,
     /// What the token may be allowed to do.

@@ -70,8 +70,12 @@ pub enum Reason {
     OrphanFound,
     /// A token that was issued to this process is in no record.
     TokenUnrecorded,
+    /// The throw-away token of a rehearsal may be valid.
+    RehearsalOpen,
     /// The renewal is due but no window allows it.
     WaitingWindow,
+    /// The renewal waits until the full cycle of another token has passed.
+    WaitingFullCycle,
     /// The audit cannot be written, and no rotation may begin then.
     AuditFails,
     /// The number of tokens that may be issued in a day is reached.
@@ -175,7 +179,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::SchemaTooNew,
         Self::ClockBehind,
         Self::ClockSkew,
@@ -206,7 +210,9 @@ impl Reason {
         Self::SlotNeeded,
         Self::OrphanFound,
         Self::TokenUnrecorded,
+        Self::RehearsalOpen,
         Self::WaitingWindow,
+        Self::WaitingFullCycle,
         Self::AuditFails,
         Self::IssueCap,
         Self::ProofNeeded,
@@ -255,7 +261,9 @@ impl Reason {
             Self::SlotNeeded => class("slot_needed", Urgency::Unfinished, WaitEnds::ByTime, "a slot at the issuer must be freed first"),
             Self::OrphanFound => class("orphan_found", Urgency::Unfinished, WaitEnds::ByTime, "a token whose value was lost must be revoked"),
             Self::TokenUnrecorded => class("token_unrecorded", Urgency::Unfinished, WaitEnds::ByTime, "a token of this process that is in no record must be revoked"),
+            Self::RehearsalOpen => class("rehearsal_open", Urgency::Unfinished, WaitEnds::ByTime, "the throw-away token of a rehearsal must be revoked"),
             Self::WaitingWindow => class("waiting_window", Urgency::HeldBack, WaitEnds::ByTime, "no window allows the rotation now"),
+            Self::WaitingFullCycle => class("waiting_full_cycle", Urgency::HeldBack, WaitEnds::ByTime, "the full cycle of the token that `require_full_cycle_on` names has not passed in time with a fresh token; `rotate --override-guards` does not wait"),
             Self::AuditFails => class("audit_fails", Urgency::Unfinished, WaitEnds::ByTime, "the audit cannot be written, and `[audit] on_failure` lets no rotation begin until it can"),
             Self::IssueCap => class("issue_cap", Urgency::Unfinished, WaitEnds::ByTime, "the permitted number of issues a day is reached; `rotate --override-guards --reason TEXT` does not wait"),
             Self::ProofNeeded => class("proof_needed", Urgency::Unfinished, WaitEnds::ByTime, "the proof of the token in use is too weak or too old"),

@@ -6,6 +6,7 @@ use super::capability::{ConnectionCapabilities, IssuerCapabilities};
 use super::policy::Policy;
 use super::record::{Record, StatedEnd};
 use super::uncommitted::UnrecordedToken;
+use crate::scim::evidence::Passed;
 use crate::secret::Fingerprint;
 
 /// Facts about one token that are not in its record.
@@ -50,6 +51,9 @@ pub struct Situation<'a> {
     pub unrecorded: &'a [UnrecordedToken],
     /// What the servers say of this machine's clock.
     pub our_clock: OurClock,
+    /// The last full cycle that passed of the token that this one waits for, as far as
+    /// it is known; `None` if it waits for none.
+    pub full_cycle: Option<Passed>,
     /// Whether a person stopped all work (the kill switch).
     pub all_paused: bool,
     /// Whether the audit cannot be written, and no rotation may begin then.

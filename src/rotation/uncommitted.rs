@@ -72,6 +72,7 @@ impl Uncommitted {
             | Step::CheckUse { .. }
             | Step::RevokeOrphan { .. }
             | Step::RevokeUnrecorded { .. }
+            | Step::EndRehearsal
             | Step::Verify => {}
         }
     }
@@ -113,6 +114,7 @@ impl Uncommitted {
             | Outcome::Retired { .. }
             | Outcome::OrphanRevoked { .. }
             | Outcome::UnrecordedRevoked { .. }
+            | Outcome::RehearsalEnded(_)
             | Outcome::Verified(_) => {}
         }
     }

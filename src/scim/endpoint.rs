@@ -86,13 +86,30 @@ impl Endpoint {
         url: Url,
         token: Option<&BearerToken>,
     ) -> Result<Request, String> {
+        self.request_by(Method::GET, url, "probe", token)
+    }
+
+    /// The same with any method. Some service providers refuse a DELETE that says what
+    /// it accepts.
+    ///
+    /// # Errors
+    /// Says which header or query parameter cannot be sent.
+    pub(in crate::scim) fn request_by(
+        &self,
+        method: Method,
+        url: Url,
+        operation: &'static str,
+        token: Option<&BearerToken>,
+    ) -> Result<Request, String> {
         const AGENT: &str = concat!("scim-rotator/", env!("CARGO_PKG_VERSION"), " (+probe)");
-        let request = Request::new(Method::GET, url, "probe")
-            .header(
-                ACCEPT,
-                HeaderValue::from_static("application/scim+json, application/json;q=0.9"),
-            )
+        let deletes = method == Method::DELETE;
+        let mut request = Request::new(method, url, operation)
             .header(USER_AGENT, HeaderValue::from_static(AGENT));
+        if !deletes {
+            let accepted =
+                HeaderValue::from_static("application/scim+json, application/json;q=0.9");
+            request = request.header(ACCEPT, accepted);
+        }
         let context = Context::new(self.clock.now())
             .text("token_name", &self.token_name)
             .url("scim_url", &self.scim_url)

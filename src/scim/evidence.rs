@@ -3,8 +3,10 @@
 
 pub mod dead;
 mod finding;
+mod passed;
 mod tenancy;
 
+pub use self::passed::Passed;
 pub use self::tenancy::Tenancy;
 
 use jiff::Timestamp;

@@ -13,6 +13,7 @@
 //! | [`verdict`], [`words`] | what several answers prove, and the texts of findings |
 //! | [`tenancy`] | whether two tokens belong to the same tenant: [`evidence::Tenancy`] |
 //! | [`tenant_mark`] | what is remembered of a token's tenant |
+//! | [`cycle`] | L5: the full cycle, which writes; never at production |
 //! | [`scopes`], [`reach`] | L4: what a token may do, as its issuer tells, and which URLs of administrators let it in |
 //! | [`levels`] | the result of each level, for people |
 //! | `endpoint`, [`round`], [`probe`] | the requests, their order, and the port: [`probe::ScimProbe`] |
@@ -24,6 +25,7 @@ pub mod answer;
 pub mod answer_rules;
 pub mod config;
 pub mod credential;
+pub mod cycle;
 mod endpoint;
 pub mod evidence;
 pub mod exchange;

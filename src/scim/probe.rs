@@ -26,6 +26,8 @@ use url::Url;
 use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
 use super::credential::TokenEndpoint;
+use super::cycle::FullCycle;
+use super::cycle::profile::CycleRules;
 use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Refusal, Tenancy, Verdict};
 use super::exchange::{Exchange, Exchanged};
@@ -77,12 +79,19 @@ pub trait Probe: Send + Sync {
 
     /// L6: the old token is refused while the new one is accepted.
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal>;
+
+    /// L5, which writes; `None` if the configuration does not permit it for this
+    /// token.
+    fn full_cycle(&self) -> Option<FullCycle<'_>> {
+        None
+    }
 }
 
 /// Tests tokens at one service provider, and client secrets at its token endpoint.
 pub struct ScimProbe {
     endpoint: Endpoint,
     exchange: Option<Exchange>,
+    cycle: Option<Arc<CycleRules>>,
     /// URLs that must refuse the token.
     must_refuse: Arc<[Url]>,
 }
@@ -106,8 +115,16 @@ impl ScimProbe {
                 token_name: "".into(),
             },
             exchange: None,
+            cycle: None,
             must_refuse: Arc::default(),
         }
+    }
+
+    /// The same probe, which may also run full cycles.
+    #[must_use]
+    pub fn with_full_cycle(mut self, rules: Arc<CycleRules>) -> Self {
+        self.cycle = Some(rules);
+        self
     }
 
     /// The same probe, which also reads these URLs that must refuse the token.
@@ -318,6 +335,15 @@ impl Probe for ScimProbe {
             Some(exchange) => self.secret_refused(exchange, old, new).await,
             None => self.token_refused(old, new).await,
         }
+    }
+
+    fn full_cycle(&self) -> Option<FullCycle<'_>> {
+        Some(FullCycle {
+            endpoint: &self.endpoint,
+            exchange: self.exchange.as_ref(),
+            rules: self.cycle.as_deref()?,
+            must_refuse: &self.must_refuse,
+        })
     }
 }
 

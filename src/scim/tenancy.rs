@@ -247,7 +247,7 @@ fn id_of(entry: &Value) -> Option<String> {
 }
 
 /// A configuration without what changes from one answer to the next.
-fn lasting(configuration: &Value) -> Value {
+pub(in crate::scim) fn lasting(configuration: &Value) -> Value {
     let mut lasting = configuration.clone();
     if let Some(fields) = lasting.as_object_mut() {
         fields.retain(|key, _| !key.eq_ignore_ascii_case("meta"));

@@ -16,6 +16,8 @@ use super::words;
 use crate::fault::FaultKind;
 use crate::rotation::forecast::Upcoming;
 use crate::rotation::record::{RotationResult, StageName, Trigger};
+use crate::scim::cycle::journal::JournalDocument;
+use crate::scim::cycle::report::CycleVerdict;
 use crate::scim::federated::verdict::Standing;
 
 /// All tokens of this process.
@@ -39,8 +41,39 @@ pub struct Entry {
     pub counters: Arc<TokenCounters>,
     /// The states that its connections had when this process last asked.
     pub looks: Arc<Looks>,
+    /// How its full cycles stand; `None` for most tokens.
+    pub cycle: Option<Box<CycleFacts>>,
     /// What the looks at a federated credential showed.
     pub federation: Option<Arc<Standing>>,
+}
+
+/// How the full cycles of one token stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CycleFacts {
+    /// Whether the last run that showed something passed; `None` before the first.
+    pub passed: Option<bool>,
+    /// When one last passed.
+    pub passed_at: Option<Timestamp>,
+    /// Users and groups that may still be at the service provider.
+    pub leftovers: u64,
+}
+
+impl CycleFacts {
+    /// What a journal tells.
+    #[must_use]
+    pub fn of(journal: &JournalDocument) -> Self {
+        let last = journal.last.as_ref().map(|last| last.verdict);
+        let passed = match (last, &journal.passed) {
+            (_, Some(_)) => Some(true),
+            (Some(CycleVerdict::Failed), None) => Some(false),
+            (_, None) => None,
+        };
+        Self {
+            passed,
+            passed_at: journal.passed.as_ref().map(|passed| passed.at),
+            leftovers: u64::try_from(journal.entries.len()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 /// What this process did for one token since it started.
@@ -74,6 +107,7 @@ impl Board {
             trouble: None,
             counters: Arc::default(),
             looks: Arc::default(),
+            cycle: None,
             federation: None,
         });
         match facts.is_federated() {
@@ -103,6 +137,13 @@ impl Board {
     pub fn foresee(&self, token: &str, next: Option<Upcoming>) {
         if let Some(entry) = self.write().get_mut(token) {
             entry.next = next.map(Arc::new);
+        }
+    }
+
+    /// Stores how the full cycles of a known token stand.
+    pub fn full_cycle(&self, token: &str, facts: CycleFacts) {
+        if let Some(entry) = self.write().get_mut(token) {
+            entry.cycle = Some(Box::new(facts));
         }
     }
 

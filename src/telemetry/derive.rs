@@ -12,8 +12,9 @@ use crate::rotation::privilege::{self, Judged, PrivilegeVerdict};
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Urgency;
 use crate::rotation::record::{
-    ExpiryKnown, HeldToken, Origin, Record, Retiring, RotationResult, Trigger,
+    ExpiryKnown, HeldToken, Origin, PastRotation, Record, Retiring, RotationResult, Trigger,
 };
+use crate::secret::Fingerprint;
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::snapshot::{
@@ -80,6 +81,7 @@ impl TokenSnapshot {
                 || rotation.is_some_and(|r| r.trigger == Trigger::Compromise),
             supplied: record.supplied.clone().map(Box::new),
             stated_end: record.stated_end.clone().map(Box::new),
+            full_cycle_ignored_at: record.full_cycle_ignored_at,
             consecutive_failures: record.failures.consecutive,
             last_failure: last_failure(record).map(Box::new),
             last_success_at: last_success_at(record),
@@ -105,6 +107,7 @@ impl SlotFacts {
             id: id.or_else(|| token.stated_id.clone()),
             origin: token.origin,
             issued_at: token.issued_at,
+            issued_at_is_seen: token.issued_at_is_seen,
             expires_at,
             expiry: if declared {
                 ExpiryKnown::Declared
@@ -288,8 +291,19 @@ fn last_attempt_at(record: &Record) -> Option<Timestamp> {
 
 fn history(record: &Record) -> Vec<PastFacts> {
     let shown = record.history.iter().take(SHOWN_HISTORY);
-    shown
-        .map(|past| PastFacts {
+    shown.map(PastFacts::of).collect()
+}
+
+impl PastFacts {
+    /// All rotations that the record remembers, newest first.
+    #[must_use]
+    pub fn all_of(record: &Record) -> Vec<Self> {
+        record.history.iter().map(Self::of).collect()
+    }
+
+    fn of(past: &PastRotation) -> Self {
+        let refusal = past.old_refused.as_ref();
+        Self {
             id: past.id.clone(),
             trigger: past.trigger,
             asked_by: past.asked_by.clone(),
@@ -297,14 +311,13 @@ fn history(record: &Record) -> Vec<PastFacts> {
             began_at: past.began_at,
             ended_at: past.ended_at,
             result: past.result,
-            old_refused_at: past.old_refused.as_ref().map(|refusal| refusal.at()),
-            old_gone_at_issuer: past
-                .old_refused
-                .as_ref()
-                .is_some_and(|refusal| refusal.is_by_issuer()),
+            old: past.old.as_ref().map(Fingerprint::short),
+            new: past.new.as_ref().map(Fingerprint::short),
+            old_refused_at: refusal.map(|refusal| refusal.at()),
+            old_gone_at_issuer: refusal.is_some_and(|refusal| refusal.is_by_issuer()),
             detail: past.detail.clone(),
-        })
-        .collect()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ pub struct TokenFacts {
     pub credential: &'static str,
     /// Environment, if one is configured.
     pub environment: Option<String>,
+    /// Who answers for it, if that is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The way in which it is rotated, see [`strategy`].
     pub strategy: &'static str,
     /// Where it is published.
@@ -69,6 +72,7 @@ impl TokenFacts {
         );
         Self {
             credential: unit.labels.credential.as_str(),
+            owner: unit.labels.owner.clone(),
             vault_path: unit.labels.vault_path.clone(),
             instructions: unit.labels.instructions.clone(),
             ..facts
@@ -84,6 +88,7 @@ impl TokenFacts {
             provider: CredentialShape::Federated.as_str().to_owned(),
             credential: CredentialShape::Federated.as_str(),
             environment: Some(environment.to_owned()),
+            owner: None,
             strategy: "none",
             vault_path: String::new(),
             instructions: None,
@@ -114,6 +119,7 @@ impl TokenFacts {
             credential: CredentialShape::default().as_str(),
             environment,
             strategy: strategy(capabilities),
+            owner: None,
             vault_path: String::new(),
             instructions: None,
             connections,

@@ -12,7 +12,7 @@ use super::observe::Endpoint;
 use crate::http::client::Target;
 
 /// The values of the label `target`, for counters that start at zero.
-const TARGETS: [Target; 3] = [Target::Vault, Target::Sp, Target::Idp];
+const TARGETS: [Target; 4] = [Target::Vault, Target::Sp, Target::Idp, Target::Notify];
 
 /// Buckets of steps, in seconds.
 const STEP_BUCKETS: &[f64] = &[
@@ -43,6 +43,11 @@ pub(super) struct Instruments {
     pub(super) reload_successful: IntGauge,
     pub(super) reload_at: IntGaugeVec,
     pub(super) dispatch_paused: IntGauge,
+    pub(super) notifications: IntCounterVec,
+    pub(super) notify_failing: IntGaugeVec,
+    pub(super) inventory_coverage: GaugeVec,
+    pub(super) inventory_credentials: IntGaugeVec,
+    pub(super) inventory_success: IntGaugeVec,
     pub(super) audit_lines: IntCounterVec,
     pub(super) audit_failing: IntGauge,
 }
@@ -100,6 +105,23 @@ impl Instruments {
             reload_successful: new.integer("config_last_reload_successful", RELOAD_SUCCESSFUL)?,
             reload_at: new.instant("config_last_reload_success_timestamp_seconds", RELOAD_AT)?,
             dispatch_paused: new.integer("dispatch_paused", DISPATCH_PAUSED)?,
+            notifications: new.counters("notifications_total", NOTIFICATIONS, &["to", "result"])?,
+            notify_failing: new.integers(
+                "notify_failing_since_timestamp_seconds",
+                NOTIFY_FAILING,
+                &["to"],
+            )?,
+            inventory_coverage: new.gauges("inventory_coverage_ratio", COVERAGE, &[])?,
+            inventory_credentials: new.integers(
+                "inventory_credentials",
+                CREDENTIALS,
+                &["issuer", "managed"],
+            )?,
+            inventory_success: new.integers(
+                "inventory_last_success_timestamp_seconds",
+                INVENTORY_SUCCESS,
+                &["issuer"],
+            )?,
             audit_lines: new.counters("audit_lines_total", AUDIT_LINES, &["result"])?,
             audit_failing: new.integer("audit_failing", AUDIT_FAILING)?,
             registry: new.0,
@@ -141,6 +163,14 @@ const RELOAD_AT: &str = "When a valid configuration was last read.";
 const AUDIT_LINES: &str = "Lines of the audit that were written, and that were lost.";
 const AUDIT_FAILING: &str = "1 while lines of the audit cannot be written.";
 const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
+const NOTIFICATIONS: &str =
+    "Messages to people by target: accepted (sent), attempts that failed, given up.";
+const NOTIFY_FAILING: &str =
+    "Since when the receiver of a target accepts no messages; absent while it does.";
+
+const COVERAGE: &str = "Share of the credentials that issuers list for which a configured token accounts; absent before the first inventory.";
+const CREDENTIALS: &str = "Credentials that an issuer lists.";
+const INVENTORY_SUCCESS: &str = "When an issuer last listed its credentials for the inventory.";
 
 /// Creates metrics and registers them.
 struct Maker(Registry);
@@ -174,6 +204,11 @@ impl Maker {
     /// A whole number, most often 0 or 1.
     fn integer(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
         self.keep(IntGauge::with_opts(opts(name, help))?)
+    }
+
+    /// Whole numbers with labels, absent until they are set.
+    fn integers(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, Error> {
+        self.keep(IntGaugeVec::new(opts(name, help), labels)?)
     }
 
     /// A gauge that is absent until it is set, so that an alert on an age does

@@ -2,6 +2,7 @@
 //! Prometheus. `instruments` has the names of these metrics,
 //! [`super::collector`] those of single tokens.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::instruments::Instruments;
 use super::observe::{Endpoint, StepReport};
 use super::{collector, process};
 use crate::rotation::decision::Step;
+use crate::rotation::inventory::Coverage;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{RotationResult, Trigger};
 
@@ -165,6 +167,36 @@ impl Metrics {
         self.instruments.dispatch_paused.set(i64::from(paused));
     }
 
+    /// What the issuers listed, each with when; those that are not named have no series.
+    pub fn inventory(&self, seen: &BTreeMap<String, (Coverage, Timestamp)>) {
+        let instruments = &self.instruments;
+        instruments.inventory_credentials.reset();
+        instruments.inventory_success.reset();
+        instruments.inventory_coverage.reset();
+        let mut all = Coverage::default();
+        for (issuer, (coverage, at)) in seen {
+            all.add(*coverage);
+            let counts = [("yes", coverage.managed), ("no", coverage.unmanaged())];
+            for (managed, count) in counts {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                instruments
+                    .inventory_credentials
+                    .with_label_values(&[issuer.as_str(), managed])
+                    .set(count);
+            }
+            instruments
+                .inventory_success
+                .with_label_values(&[issuer.as_str()])
+                .set(at.as_second());
+        }
+        if !seen.is_empty() {
+            instruments
+                .inventory_coverage
+                .with_label_values::<&str>(&[])
+                .set(all.ratio());
+        }
+    }
+
     /// All metrics in the text format 0.0.4. With 10 000 tokens this takes tens
     /// of milliseconds, so it must not run on an async thread.
     ///
@@ -258,6 +290,27 @@ mod tests {
         );
         metrics.vault_token_expiry(None);
         assert!(!metrics.render().expect("text").contains(name));
+    }
+
+    #[test]
+    fn an_issuer_that_is_gone_has_no_series_any_more() {
+        let metrics = metrics();
+        let name = "scim_rotator_inventory_coverage_ratio";
+        assert!(!metrics.render().expect("text").contains(name));
+        let some = Coverage {
+            managed: 3,
+            seen: 4,
+        };
+        let of = |name: &str| BTreeMap::from([(name.to_owned(), (some, fixture::now()))]);
+        metrics.inventory(&of("crm"));
+        metrics.inventory(&of("hr"));
+        let text = metrics.render().expect("text");
+        has(&text, &format!("{name} 0.75"));
+        has(
+            &text,
+            "scim_rotator_inventory_credentials{issuer=\"hr\",managed=\"no\"} 1",
+        );
+        assert!(!text.contains("issuer=\"crm\""), "{text}");
     }
 
     #[test]

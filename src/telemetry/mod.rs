@@ -32,6 +32,7 @@ mod requests;
 pub mod result;
 pub mod snapshot;
 mod takeover;
+mod tally;
 pub mod witness;
 pub mod words;
 

@@ -2,7 +2,7 @@
 
 use crate::fault::FaultKind;
 use crate::rotation::decision::Step;
-use crate::rotation::outcome::{Confirmation, Outcome};
+use crate::rotation::outcome::{Confirmation, Outcome, Throwaway};
 use crate::scim::evidence::{FindingReason, Verdict};
 
 /// How a step ended; the label `result`.
@@ -59,7 +59,8 @@ impl Endpoint {
             | Step::CheckUse { .. }
             | Step::Retire { .. }
             | Step::RevokeOrphan { .. }
-            | Step::RevokeUnrecorded { .. } => None,
+            | Step::RevokeUnrecorded { .. }
+            | Step::EndRehearsal => None,
         }
     }
 }
@@ -90,7 +91,8 @@ impl StepReport {
             },
             Outcome::Discarded
             | Outcome::OrphanRevoked { .. }
-            | Outcome::UnrecordedRevoked { .. } => Self {
+            | Outcome::UnrecordedRevoked { .. }
+            | Outcome::RehearsalEnded(Throwaway::Revoked) => Self {
                 revoked: true,
                 ..Self::SUCCESS
             },
@@ -123,6 +125,7 @@ impl StepReport {
             | Outcome::Completed
             | Outcome::Published
             | Outcome::Reverted { .. }
+            | Outcome::RehearsalEnded(Throwaway::Listed(_) | Throwaway::LeftToExpire)
             | Outcome::UseSeen { .. } => Self::SUCCESS,
         }
     }

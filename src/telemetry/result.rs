@@ -60,7 +60,8 @@ impl<'a> StepResult<'a> {
             | Outcome::Discarded
             | Outcome::UseSeen { .. }
             | Outcome::OrphanRevoked { .. }
-            | Outcome::UnrecordedRevoked { .. } => Self::Done,
+            | Outcome::UnrecordedRevoked { .. }
+            | Outcome::RehearsalEnded(_) => Self::Done,
         }
     }
 

@@ -74,6 +74,10 @@ pub struct TokenSnapshot {
     /// The last end that a person wrote for the token in use, if it was not
     /// taken as it is.
     pub stated_end: Option<Box<EndNote>>,
+    /// When the last rotation began although the full cycle that it waits for had not
+    /// passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_cycle_ignored_at: Option<Timestamp>,
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The last failure since the last success.
@@ -108,6 +112,9 @@ pub struct SlotFacts {
     pub origin: Origin,
     /// When it was issued, or first seen.
     pub issued_at: Timestamp,
+    /// Whether that is when the daemon first saw it, as nobody told when it was issued.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub issued_at_is_seen: bool,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
     /// Where that is known from.
@@ -234,6 +241,12 @@ pub struct PastFacts {
     pub ended_at: Timestamp,
     /// How.
     pub result: RotationResult,
+    /// Fingerprint of the token that was in use before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// Fingerprint of the new token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
     /// When the old token was shown to be dead: the service provider refused it.
     pub old_refused_at: Option<Timestamp>,
     /// Whether the service provider gave no clear answer then, and the issuer

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use self::lines::{log_look, log_milestones, log_step};
-use super::board::Board;
+use super::board::{Board, CycleFacts};
 use super::facts::TokenFacts;
 use super::health::Health;
 use super::metrics::Metrics;
@@ -26,6 +26,7 @@ use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
 use crate::rotation::record::{Handled, Record, RotationResult, Wish};
+use crate::scim::cycle::journal::JournalDocument;
 
 /// Feeds logs, metrics and the board with what the driver reports.
 pub struct Observer {
@@ -60,6 +61,11 @@ impl Observer {
         let facts = Arc::new(TokenFacts::of(unit));
         self.board().expect(Arc::clone(&facts));
         self.with_seen(&unit.name, |seen| seen.facts = Some(facts));
+    }
+
+    /// Notes how the full cycles of a token stand.
+    pub fn full_cycle(&self, token: &str, journal: &JournalDocument) {
+        self.board().full_cycle(token, CycleFacts::of(journal));
     }
 
     fn board(&self) -> &Arc<Board> {

@@ -25,6 +25,7 @@ pub mod call;
 pub mod client;
 pub mod config;
 pub mod control;
+pub mod cycles;
 mod documents;
 mod endpoints;
 pub mod engine;

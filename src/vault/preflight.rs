@@ -12,7 +12,7 @@ use super::leased::RENEW;
 use super::path::KvPath;
 use super::session::Session;
 use super::store::PublishTarget;
-use super::{audit_heads, bell, control, facts, installation_key, requests};
+use super::{audit_heads, bell, control, cycles, facts, installation_key, requests};
 use crate::ports::kind::VaultNeed;
 use crate::secret::SecretRef;
 
@@ -147,6 +147,12 @@ fn beside_the_records(state_path: &KvPath) -> Vec<Need> {
             all,
             WRITE,
             "the facts of each token, for people and programs",
+        ),
+        need(
+            format!("{data}/{}/any", cycles::FOLDER),
+            format!("{data}/*"),
+            WRITE,
+            "the journals of full cycles",
         ),
         need(
             format!("{data}/{requests}/any/any"),
@@ -320,6 +326,7 @@ mod tests {
                 "kv/data/scim-rotator/.bell",
                 "kv/data/scim-rotator/audit/any",
                 "kv/data/scim-rotator/facts/any",
+                "kv/data/scim-rotator/cycles/any",
                 "kv/data/scim-rotator/requests/any/any",
                 "kv/metadata/scim-rotator/requests/any",
                 "kv/data/admin/auth0",
@@ -330,7 +337,7 @@ mod tests {
         );
         let all = ["create", "read", "update"].map(str::to_owned);
         assert_eq!(lacking(&needs[0], &all), None);
-        let of_kind = lacking(&needs[10], &[]).expect("missing");
+        let of_kind = lacking(&needs[11], &[]).expect("missing");
         let line = "path \"scim/creds/crm\" { capabilities = [\"read\"] }";
         assert_eq!(of_kind.policy_line, line);
         assert_eq!(lacking(&needs[0], &["root".to_owned()]), None);

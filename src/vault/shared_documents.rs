@@ -11,11 +11,45 @@ use super::path::KvPath;
 use super::store::{VaultStore, config_fault, fault};
 use super::{audit_heads, control, installation_key, requests};
 use crate::audit::chain::Head;
+use crate::notify::Notes;
 use crate::ports::StoreError;
 use crate::ports::switch::{Switch, Switched};
 use crate::rotation::apply::take_requests_for_all;
 use crate::rotation::record::{Control, RequestsOf, WrittenRequest};
 use crate::secret::FingerprintKey;
+
+/// The folder of the notes of what people were told, below `state_path`.
+const NOTES: &str = "notify";
+
+#[async_trait]
+impl Notes for VaultStore {
+    async fn note(&self, token: &str) -> Result<(Option<Value>, u64), StoreError> {
+        let path = self.note_path(token)?;
+        let read = facts::read(&self.documents.session, &path).await;
+        read.map(|stored| (stored.facts, stored.version))
+            .map_err(fault)
+    }
+
+    async fn write_note(
+        &self,
+        token: &str,
+        note: Value,
+        version: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let path = self.note_path(token)?;
+        let Value::Object(fields) = note else {
+            return Err(config_fault("a note is an object".to_owned()));
+        };
+        let written = facts::write(&self.documents.session, &path, fields.into(), version);
+        written.await.map_err(fault)
+    }
+
+    async fn record_version(&self, token: &str) -> Result<u64, StoreError> {
+        let path = self.record_path(token)?;
+        let stored = self.documents.read(&path).await.map_err(fault)?;
+        Ok(stored.version())
+    }
+}
 
 impl VaultStore {
     /// Whether all work is stopped, since when and why.
@@ -82,6 +116,13 @@ impl VaultStore {
         requests::own_entity(&self.documents.session)
             .await
             .map_err(fault)
+    }
+
+    /// Where the note of what was told of a token is.
+    fn note_path(&self, token: &str) -> Result<KvPath, StoreError> {
+        let folder = self.record_path(NOTES)?;
+        let path = folder.child(token);
+        path.map_err(|reason| config_fault(format!("no path for the note: {reason}")))
     }
 
     /// The facts of a token, or of all work ([`requests::ALL`]).

@@ -18,6 +18,7 @@ use super::{published, record};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::record::Record;
+use crate::scim::evidence::Passed;
 use crate::secret::FingerprintKey;
 
 /// Where a token is published.
@@ -200,6 +201,10 @@ impl Store for VaultStore {
         };
         let written = self.documents.write(&path, &fields, expected.0, is_ours);
         written.await.map(Version).map_err(write_error)
+    }
+
+    async fn full_cycle(&self, token: &str) -> Result<Option<Passed>, StoreError> {
+        self.passed_cycle(token).await
     }
 
     async fn published(&self, token: &str) -> Result<PublishedSecret, StoreError> {

@@ -110,6 +110,53 @@ fn as_pid_1_it_reaps_what_others_left_behind() {
     wait_until(|| children(inside[0]).is_empty());
 }
 
+/// What the kernel shows of the daemon is nothing that a user of its own could read,
+/// and its command line has no secret.
+#[test]
+fn nobody_else_reads_its_memory_or_its_environment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let config = folder.path().join("scim-rotator.toml");
+    fs::write(&config, CONFIG).expect("written");
+    let mut plain = Command::new("sleep");
+    let plain = Running::start_as_nobody(plain.arg("600").env("CANARY", "canary-7c1"), &log);
+    let mut binary = Command::new(env!("CARGO_BIN_EXE_scim-rotator"));
+    binary.arg("--config").arg(&config).arg("run");
+    let ours = Running::start_as_nobody(binary.env("CANARY", "canary-7c1"), &log);
+    if !as_nobody(&mut Command::new("true"), |c| can_run(c)) {
+        eprintln!("!! SKIPPED: this user may not become another one");
+        return;
+    }
+    wait_until(|| {
+        fs::read_to_string(&log)
+            .expect("read")
+            .contains("waiting for Vault")
+    });
+    let command_line = fs::read(ours.folder().join("cmdline")).expect("readable");
+    assert!(!String::from_utf8_lossy(&command_line).contains("canary"));
+    for file in ["environ", "mem", "maps", "auxv", "io"] {
+        let read = |of: &Running| {
+            let mut cat = Command::new("head");
+            cat.args(["-c", "1"]).arg(of.folder().join(file));
+            cat.stdout(Stdio::null()).stderr(Stdio::null());
+            as_nobody(&mut cat, |c| can_run(c))
+        };
+        assert!(!read(&ours), "{file} is open to processes of the same user");
+        // The kernel shows it of a process that forbids itself nothing.
+        if file != "mem" {
+            assert!(read(&plain), "{file}: the control");
+        }
+    }
+}
+
+/// Runs a command as the user that the daemon has in this test.
+fn as_nobody<T>(command: &mut Command, run: impl FnOnce(&mut Command) -> T) -> T {
+    if fs::metadata("/proc/self").expect("/proc").uid() == 0 {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    run(command)
+}
+
 fn can_run(command: &mut Command) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
@@ -148,6 +195,15 @@ impl Running {
             command.gid(NOBODY);
         }
         Self(command.spawn().expect("started"))
+    }
+
+    /// The same as a user that is not root, where we are root.
+    fn start_as_nobody(command: &mut Command, log: &Path) -> Self {
+        as_nobody(command, |command| {
+            let log = fs::File::create(log).expect("a file");
+            command.stdout(Stdio::null()).stderr(log);
+            Self(command.spawn().expect("started"))
+        })
     }
 
     fn folder(&self) -> PathBuf {

@@ -14,6 +14,7 @@ mod files;
 mod harden;
 mod logs;
 mod manual;
+mod panics;
 mod quoted;
 mod readme;
 mod reload;

@@ -186,3 +186,22 @@ fn a_secret_in_any_wrong_place_is_not_shown() {
         assert_report_hides(&found, case);
     }
 }
+
+/// Slack and Teams let post who has the URL.
+#[test]
+fn a_url_that_is_a_credential_is_refused_and_not_shown() {
+    let base = std::fs::read_to_string(super::repository("config/minimal.toml")).expect("a file");
+    for url in [
+        "https://hooks.slack.com/services/T0/B0/7f3a9c2e",
+        "https://a.example/workflows/x?api-version=1&sig=7f3a9c2e",
+        "canary7f3a9c2e",
+    ] {
+        let text = format!("{base}\n[notify.chat]\nformat = \"slack\"\nurl = \"{url}\"\n");
+        let report = Folder::with(&text).load().expect_err("refused");
+        let path = "notify.chat.url";
+        let found = report.findings().iter().find(|found| found.path == path);
+        let remedy = &found.expect("a finding").remedy;
+        assert!(remedy.contains("vault = "), "{remedy}");
+        assert_report_hides(&report, url);
+    }
+}

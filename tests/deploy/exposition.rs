@@ -6,10 +6,12 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::http::{Observer, Target};
+use scim_rotator::notify::Tally as _;
 use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::privilege::PrivilegeVerdict;
+use scim_rotator::rotation::reason::Reason;
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
 
@@ -37,6 +39,11 @@ pub(crate) fn text() -> String {
     telemetry
         .board
         .set(fixture::judged("portal", PrivilegeVerdict::OverPrivileged));
+    let journal = fixture::journal();
+    telemetry.witness().full_cycle("erp", &journal);
+    let mut waiting = fixture::snapshot(&fixture::fresh_record("hr"));
+    waiting.reason = Reason::WaitingFullCycle;
+    telemetry.board.set(waiting);
     telemetry.board.expect(fixture::federated("hr"));
     telemetry.board.looked("hr", fixture::broken_trust());
     let looks = telemetry.board.looks("crm").expect("a token of ours");
@@ -54,6 +61,8 @@ pub(crate) fn text() -> String {
     metrics.request(Target::Vault, "read", "200", 0.01);
     metrics.clock_skew(Target::Vault, "vault", 0.5);
     metrics.vault_restored(fixture::now());
+    metrics.expect("oncall");
+    metrics.failed("oncall", Some(fixture::now()));
     let failed = Outcome::Failed {
         step: Step::Issue,
         fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),

@@ -19,6 +19,8 @@ use scim_rotator::rotation::record::{
     PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
+use scim_rotator::scim::cycle::journal::{JournalDocument, LastRun};
+use scim_rotator::scim::cycle::report::CycleVerdict;
 use scim_rotator::scim::evidence::Evidence;
 use scim_rotator::scim::federated::sight::{Look, Part, Saw, Source};
 use scim_rotator::scim::federated::verdict::{Standing, judge};
@@ -179,6 +181,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         used_by: Some("an old job".to_owned()),
         refused_since: None,
     }];
+    record.full_cycle_ignored_at = Some(now() - SignedDuration::from_mins(5));
     record.supplied = Some(SuppliedNote {
         fingerprint: held(&format!("{name}-planted")).fingerprint(),
         at: now() - SignedDuration::from_mins(2),
@@ -279,6 +282,7 @@ pub(crate) fn policy() -> Policy {
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_mins(1),
         accept_supplied: AcceptSupplied::default(),
+        full_cycle: None,
         privilege: PrivilegeRules::default(),
         life_tolerance: 0.1,
         refusal_window: SignedDuration::from_secs(30),
@@ -311,4 +315,18 @@ pub(crate) fn snapshot(record: &Record) -> TokenSnapshot {
         until: now() + SignedDuration::from_hours(24 * 30),
     });
     TokenSnapshot::from_record(&facts(&record.token), record, &resting(), &policy)
+}
+
+/// The journal of full cycles after one that passed.
+pub(crate) fn journal() -> JournalDocument {
+    let mut journal = JournalDocument::default();
+    let last = LastRun {
+        run: "0199aa".to_owned(),
+        at: now() - SignedDuration::from_hours(1),
+        verdict: CycleVerdict::Passed,
+        detail: String::new(),
+        fingerprint: held("erp-current").fingerprint(),
+    };
+    journal.conclude(last, now() - SignedDuration::from_hours(2));
+    journal
 }

@@ -6,8 +6,11 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod cycle;
 mod hostile;
 mod levels;
+mod numbered;
+mod raw;
 mod real;
 mod said;
 mod secrets;

@@ -147,6 +147,7 @@ request_timeout = "{call}s"
 lease = "{lease}s"
 shutdown_grace = "30s"
 sweep = "{sweep}"
+write_probe_hosts = ["127.0.0.1", "localhost"]
 
 [defaults]
 environment = "test"

@@ -22,11 +22,13 @@ async fn an_oauth2_token_is_renewed_and_the_old_one_is_revoked_and_refused() {
 [issuers.sp.oauth2]
 token_url = "{}"
 revocation_url = "{}"
+introspection_url = "{}/introspect"
 client_id = "{CLIENT_ID}"
 client_secret = {secret}
 "#,
         server.token_url(),
         server.revocation_url(),
+        server.token_url(),
     );
     let times = format!("lifetime = \"{LIFE}s\"\nrenew_at = \"20%\"\noverlap = \"5s\"");
     let sections = [
@@ -56,6 +58,18 @@ client_secret = {secret}
     assert_eq!(read_users(&scim_url, &new).await, 200);
     assert_eq!(keeper.holds().as_deref(), Some(new.as_str()));
     assert_eq!(house.published().await["token"], new.as_str());
+    // What the revocation did, the server said itself: RFC 7009 answers 200 to anything.
+    let (_, metrics) = daemon.get("/metrics").await.expect("metrics");
+    let of_calls =
+        |line: &&str| line.contains("operation=\"introspect\"") && line.contains("code=");
+    let introspected: Vec<_> = metrics.lines().filter(of_calls).collect();
+    assert!(!introspected.is_empty(), "{metrics}");
+    assert!(
+        introspected
+            .iter()
+            .all(|line| line.contains("code=\"200\"")),
+        "{introspected:?}"
+    );
     daemon.stop().await;
     house.close().await;
 }

@@ -9,7 +9,9 @@ use url::Url;
 use super::house::{House, executable, is_settled, text};
 use super::parts::{read_users, token};
 use super::support::bare_http;
-use super::support::keycloak::service_provider::ServiceProvider;
+use super::support::keycloak::service_provider::{
+    CLIENT_ID, CLIENT_SECRET, REALM, ServiceProvider,
+};
 use super::wait::eventually;
 
 const ADMIN: &str = "rotator-admin";
@@ -222,8 +224,9 @@ async fn a_client_id_and_its_secret_are_renewed_together_and_the_old_client_is_r
     house.close().await;
 }
 
-/// The client stays, and its secret is made anew; the old one is refused from that
-/// moment on. What somebody else writes beside the secret is replaced with it.
+/// The client stays, and its secret is made anew by the vendor file as shipped; the old
+/// one is refused from that moment on. What somebody else writes beside the secret is
+/// replaced with it.
 #[tokio::test]
 async fn a_secret_that_is_made_anew_is_exchanged_delivered_and_replaces_the_old_one() {
     let (Some(mut house), Some(server)) = (House::new().await, ServiceProvider::start(300).await)
@@ -234,21 +237,16 @@ async fn a_secret_that_is_made_anew_is_exchanged_delivered_and_replaces_the_old_
     let scim_url = server.scim_url();
     server.add_admin(ADMIN, ADMIN_SECRET).await;
     let secret = house.credential("keycloak", ADMIN_SECRET).await;
-    let id = server.id_of("rotator").await;
+    let admin = server.admin_url();
+    let (url, realm) = admin.split_once("/admin/realms/").expect("a realm");
     let issuer = format!(
         r#"
-[issuers.sp.http.capabilities]
-live_tokens = "one"
-overlap = "none"
-issue_effect = "kills"
-recovery = "none"
-revoke = "never"
-expiry = "none"
-
-[issuers.sp.http.issue]
-url = "/clients/{id}/client-secret"
-body.json = {{ type = "secret", client = "{id}" }}
-read = {{ token = "/value" }}
+[issuers.sp.keycloak-client-secret]
+url = "{url}"
+realm = "{realm}"
+client = "rotator"
+client_id = "{ADMIN}"
+client_secret = {secret}
 "#
     );
     let holder = Holder::new(&house);
@@ -257,7 +255,6 @@ read = {{ token = "/value" }}
         server.token_url()
     );
     let sections = [
-        caller(&server, &secret),
         issuer,
         holder.connection(&house),
         token(&scim_url, "idp", &more),
@@ -286,6 +283,107 @@ read = {{ token = "/value" }}
         (["client_id", "token"].map(|name| text(&published[name])) == both).then_some(())
     })
     .await;
+    daemon.stop().await;
+    house.close().await;
+}
+
+/// The issuer `sp` from a shipped vendor file, by its name alone.
+fn shipped(name: &str, server: &ServiceProvider, secret: &str, more: &str) -> String {
+    let url = server.url();
+    format!(
+        "\n[issuers.sp.{name}]\nurl = \"{url}\"\nrealm = \"{REALM}\"\nclient = \"{CLIENT_ID}\"\nclient_id = \"{ADMIN}\"\nclient_secret = {secret}\n{more}\n"
+    )
+}
+
+/// Keys of the token for a client of these tests.
+fn of_the_client(server: &ServiceProvider, more: &str) -> String {
+    let token_url = server.token_url();
+    format!(
+        "credential = \"client_secret\"\ntoken_url = \"{token_url}\"\nclient_id = \"{CLIENT_ID}\"\n{more}"
+    )
+}
+
+/// The vendor file as it is shipped: each secret ends the one before at once.
+#[tokio::test]
+async fn the_shipped_file_of_keycloak_makes_a_secret_anew_and_the_old_one_is_refused() {
+    let (Some(mut house), Some(server)) = (House::new().await, ServiceProvider::start(300).await)
+    else {
+        return;
+    };
+    house.longest_call = 15;
+    let scim_url = server.scim_url();
+    server.add_admin(ADMIN, ADMIN_SECRET).await;
+    let secret = house.credential("keycloak", ADMIN_SECRET).await;
+    let holder = Holder::new(&house);
+    let more = of_the_client(
+        &server,
+        "declared_lifetime = \"200s\"\nrenew_at = \"15%\"\noverlap = \"2s\"\nwindows = { allow = [\"daily 00:00-24:00\"] }",
+    );
+    let sections = [
+        shipped("keycloak-client-secret", &server, &secret, ""),
+        holder.connection(&house),
+        token(&scim_url, "idp", &more),
+    ];
+    let daemon = house.run(&sections.concat()).await;
+    house.until("the first secret", is_settled).await;
+    let old = holder.holds().expect("a client");
+    assert_ne!(old.secret, CLIENT_SECRET);
+    assert_eq!(old.reads(&scim_url).await, 200);
+    let second = house
+        .until("the second secret", |record| {
+            record["generation"] == 2 && is_settled(record)
+        })
+        .await;
+    assert!(second["history"][0]["old_refused"].is_object());
+    let new = holder.holds().expect("a client");
+    assert_eq!(new.reads(&scim_url).await, 200);
+    assert_eq!(old.exchange().await.0, 401, "made anew");
+    daemon.stop().await;
+    house.close().await;
+}
+
+/// The vendor file as it is shipped, with Keycloak's own rotation of secrets: both
+/// secrets work until Keycloak's clock ends the old one.
+#[tokio::test]
+async fn with_keycloaks_rotation_of_secrets_old_and_new_overlap() {
+    let (Some(mut house), Some(server)) = (
+        House::new().await,
+        ServiceProvider::with_secret_rotation(300, 400, 25).await,
+    ) else {
+        return;
+    };
+    house.longest_call = 15;
+    let scim_url = server.scim_url();
+    server.add_admin(ADMIN, ADMIN_SECRET).await;
+    let secret = house.credential("keycloak", ADMIN_SECRET).await;
+    let holder = Holder::new(&house);
+    // The policy holds for a client from when it is saved under it.
+    server.save(CLIENT_ID).await;
+    let more = of_the_client(&server, "renew_at = \"15%\"\noverlap = \"20s\"");
+    let name = "keycloak-client-secret-overlap";
+    let sections = [
+        shipped(name, &server, &secret, "rotated_life = \"25s\""),
+        holder.connection(&house),
+        token(&scim_url, "idp", &more),
+    ];
+    let daemon = house.run(&sections.concat()).await;
+    let begun = house.until("the first secret", is_settled).await;
+    assert!(begun["current"]["expires_at"].is_string());
+    let old = holder.holds().expect("a client");
+    let new = eventually("the second secret is delivered", async || {
+        holder.holds().filter(|held| *held != old)
+    })
+    .await;
+    assert_eq!(old.reads(&scim_url).await, 200, "the overlap");
+    assert_eq!(new.reads(&scim_url).await, 200);
+    let second = house
+        .until("the second secret, alone", |record| {
+            record["generation"] == 2 && is_settled(record)
+        })
+        .await;
+    assert!(second["history"][0]["old_refused"].is_object());
+    assert_eq!(old.exchange().await.0, 401, "Keycloak's clock ended it");
+    assert_eq!(new.reads(&scim_url).await, 200);
     daemon.stop().await;
     house.close().await;
 }

@@ -6,7 +6,7 @@ use scim_rotator::rotation::capability::Overlap;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::invariant;
 use scim_rotator::rotation::outcome::{
-    Confirmation, IssuedToken, Listing, Objection, Outcome, Preparation, Supplied,
+    Confirmation, IssuedToken, Listing, Objection, Outcome, Preparation, Supplied, Throwaway,
 };
 use scim_rotator::rotation::record::{
     ExpiryKnown, Intent, Record, Stage, StageName, StatedEnd, Trigger,
@@ -311,6 +311,11 @@ fn outcomes_that_fit_the_stage_but_not_what_is_stored_are_refused() {
             Outcome::OrphanRevoked {
                 id: "lost".to_owned(),
             },
+        ),
+        (
+            "the end of a rehearsal that nobody made",
+            healthy(),
+            Outcome::RehearsalEnded(Throwaway::Revoked),
         ),
         (
             "the revocation of a token that was not issued to this process",

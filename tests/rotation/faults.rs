@@ -54,6 +54,10 @@ fn steps() -> Vec<(Step, Scene)> {
             revoke_unrecorded("crm-r1-1"),
             healthy().unrecorded("b", intent(ago(mins(5)))),
         ),
+        (
+            Step::EndRehearsal,
+            healthy().rehearsed(ago(mins(9)), Some("x")),
+        ),
         (Step::Verify, healthy()),
     ]
 }
@@ -89,6 +93,11 @@ fn expected(scene: &Scene, step: &Step, class: FaultClass) -> Record {
             let orphan = &mut record.orphans[0];
             orphan.attempts = 1;
             orphan.retry_at = Some(ahead(secs(30)));
+        }
+        Step::EndRehearsal => {
+            let rehearsal = record.rehearsal.as_mut().expect("a rehearsal");
+            rehearsal.attempts = 1;
+            rehearsal.retry_at = Some(ahead(secs(30)));
         }
         // The process counts it: it may have no lease on the record.
         Step::RevokeUnrecorded { .. } => record.updated_at = scene.record.updated_at,

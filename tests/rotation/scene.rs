@@ -17,12 +17,14 @@ use scim_rotator::rotation::plan::plan;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy};
 use scim_rotator::rotation::record::{
     ConnectionHolds, DeliveryState, Failures, Halt, HaltCause, HeldToken, Intent, LastFailure,
-    LastProbe, Lease, Orphan, Record, Request, Retiring, Rotation, Stage, StatedEnd, Trigger,
+    LastProbe, Lease, Orphan, Record, Rehearsal, Request, Retiring, Rotation, Stage, StatedEnd,
+    Trigger,
 };
 use scim_rotator::rotation::schedule::Windows;
 use scim_rotator::rotation::situation::{OurClock, Published, Situation};
 use scim_rotator::rotation::uncommitted::UnrecordedToken;
 use scim_rotator::scim::evidence::FindingReason;
+use scim_rotator::scim::evidence::Passed;
 
 use crate::apply_table::issued;
 
@@ -50,6 +52,7 @@ pub(crate) struct Scene {
     pub(crate) unrecorded: Vec<UnrecordedToken>,
     pub(crate) clock_skew: SignedDuration,
     pub(crate) clock_is_measured: bool,
+    pub(crate) full_cycle: Option<Passed>,
     pub(crate) all_paused: bool,
     pub(crate) audit_fails: bool,
     pub(crate) leaving: bool,
@@ -86,6 +89,7 @@ pub(crate) fn healthy() -> Scene {
         unrecorded: Vec::new(),
         clock_skew: SignedDuration::ZERO,
         clock_is_measured: false,
+        full_cycle: None,
         all_paused: false,
         audit_fails: false,
         leaving: false,
@@ -288,6 +292,21 @@ impl Scene {
         self
     }
 
+    /// A rehearsal asked for a throw-away token at this time, whose reply came or not.
+    pub(crate) fn rehearsed(mut self, at: Timestamp, came: Option<&str>) -> Self {
+        let intent = Intent {
+            label: "crm-rehearsal-1-0".to_owned(),
+            ..intent(at)
+        };
+        self.record.rehearsal = Some(Box::new(Rehearsal {
+            intent,
+            issued: came.map(held),
+            attempts: 0,
+            retry_at: None,
+        }));
+        self
+    }
+
     /// The token `name` was issued to this process under `intent`, and the record
     /// does not contain it.
     pub(crate) fn unrecorded(mut self, name: &str, intent: Intent) -> Self {
@@ -416,6 +435,7 @@ impl Scene {
                 is_measured: self.clock_is_measured,
                 vault_agrees: self.clock_is_measured,
             },
+            full_cycle: self.full_cycle.clone(),
             all_paused: self.all_paused,
             audit_fails: self.audit_fails,
             leaving: self.leaving,

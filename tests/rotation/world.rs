@@ -235,6 +235,7 @@ impl World {
             },
             Step::Retire { fingerprint } => self.retire(fingerprint),
             Step::RevokeOrphan { id } => self.revoke_orphan(id),
+            Step::EndRehearsal => panic!("nobody rehearses here"),
             Step::RevokeUnrecorded { .. } => panic!("one process commits all that it does"),
         }
     }

@@ -7,10 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use scim_rotator::driver::inbox::Inbox;
 use scim_rotator::driver::memory::Memory;
+use scim_rotator::driver::rehearse::{NotRehearsed, Row};
 use scim_rotator::driver::run::Runner;
 use scim_rotator::driver::situation::Conditions;
 use scim_rotator::ports::Connection;
 use scim_rotator::ports::unit::{Labels, Unit};
+use scim_rotator::rotation::rehearsal::Accepted;
 use scim_rotator::secret::ClientParts;
 use tokio_util::sync::CancellationToken;
 
@@ -300,6 +302,29 @@ impl Cluster {
         self.sim.lock().may_pause = true;
     }
 
+    /// A person rehearses a token in a process of its own. `None`: it died.
+    pub(crate) fn rehearse(
+        &mut self,
+        machine: usize,
+        token: &Arc<str>,
+        accepted: Accepted,
+    ) -> Option<Result<Vec<Row>, NotRehearsed>> {
+        let replica = self.new_replica(machine);
+        let unit = Arc::clone(&replica.tokens.get(token)?.unit);
+        let sim = self.sim.clone();
+        let work = replica.runner.rehearse(&unit, accepted);
+        let paused = &mut || {
+            let next = (machine + 1) % MACHINES;
+            let mut other = std::mem::replace(&mut self.machines[next], Machine::Off);
+            self.take_over(&mut other, next, token);
+            self.machines[next] = other;
+        };
+        match drive(&sim, work, paused) {
+            Ran::Done(done) => Some(done),
+            Ran::Crashed | Ran::Broken => None,
+        }
+    }
+
     fn new_replica(&mut self, machine: usize) -> Replica {
         self.processes += 1;
         let process = Process {
@@ -334,6 +359,7 @@ impl Cluster {
             holder: holder.as_ref().to_owned(),
             conditions: Conditions {
                 our_clock: Arc::new(move || sim.lock().our_clock(machine)),
+                full_cycles: Arc::default(),
                 all_paused: Arc::new(move || switch.lock().all_paused),
                 audit_fails: Arc::new(|| false),
             },

@@ -31,8 +31,12 @@ impl Tenant {
     /// The intent that is stored for an issue. A process that stood still beyond
     /// its lease has none, and nothing can fence it.
     fn stored_intent(&self, label: &str) -> Option<&Intent> {
-        let rotation = self.record.as_deref()?.rotation.as_ref()?;
-        rotation.intent.as_ref().filter(|i| i.label == label)
+        let record = self.record.as_deref()?;
+        let rotation = record.rotation.as_ref();
+        let asked = rotation.and_then(|rotation| rotation.intent.as_ref());
+        let rehearsed = record.rehearsal.as_deref().map(|r| &r.intent);
+        let mut intents = asked.into_iter().chain(rehearsed);
+        intents.find(|intent| intent.label == label)
     }
 
     /// The runaway cap: so many tokens in a day, by the times of their intents,

@@ -361,6 +361,7 @@ fn a_request_that_is_carried_out_twice_or_in_anothers_name_is_seen() {
             record.paused = None;
             record.request = Some(AskedFor {
                 by: None,
+                reason: String::new(),
                 trigger: Trigger::Force,
                 at: record.updated_at,
                 override_guards: false,

@@ -19,6 +19,7 @@
 //! | `case`, `exhaustive` | single runs, and all of them, with every trouble and every pair |
 //! | `story`, `seasons` | months of random troubles and people's acts |
 //! | `dice`, `chaos`, `acts`, `shrink` | what is random in them, and how a violation is made short |
+//! | `rehearsals` | throw-away tokens, with every trouble, beside a rotation that is due |
 //! | `recovery` | lost replies, and requests that come twice |
 //! | `found` | what all these have shown, by name |
 //! | `holes` | each invariant, broken on purpose |
@@ -55,6 +56,7 @@ mod ports;
 mod probe;
 mod profile;
 mod recovery;
+mod rehearsals;
 mod request;
 mod rest;
 mod scenarios;

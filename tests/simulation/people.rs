@@ -87,6 +87,7 @@ impl Tenant {
         self.mend_connection();
         self.request(AskedFor {
             by: None,
+            reason: String::new(),
             trigger: Trigger::Force,
             at: wall,
             override_guards: false,
@@ -102,6 +103,7 @@ impl Tenant {
         if hasty || !self.profile.is_by_hand() {
             self.request(AskedFor {
                 by: None,
+                reason: String::new(),
                 trigger: match hasty {
                     true => Trigger::Compromise,
                     false => Trigger::Force,

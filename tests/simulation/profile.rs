@@ -283,6 +283,7 @@ fn policy() -> Policy {
         confirm_timeout: SignedDuration::from_hours(2),
         confirm_every: SignedDuration::from_mins(1),
         lease: SignedDuration::from_secs(90),
+        full_cycle: None,
         accept_supplied: AcceptSupplied::default(),
         privilege: PrivilegeRules::default(),
         life_tolerance: 0.1,

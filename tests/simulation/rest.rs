@@ -37,6 +37,10 @@ impl Tenant {
                 "an issue is still to be found out",
             ),
             (
+                record.rehearsal.is_some(),
+                "the throw-away token of a rehearsal is still to be ended",
+            ),
+            (
                 published != Some(&current.value),
                 "readers find another token",
             ),

@@ -1,6 +1,6 @@
 //! All that the world holds of one token.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -42,8 +42,10 @@ pub(crate) struct Tenant {
     disliked: Option<BearerToken>,
     /// A connection that could not hold a new token.
     pub(crate) cannot_hold: Option<usize>,
-    /// A connection that cannot be reached until then.
-    pub(crate) away: Option<(usize, Timestamp)>,
+    /// Connections that cannot be reached until then.
+    pub(crate) away: BTreeMap<usize, Timestamp>,
+    /// Connections that take no token.
+    pub(crate) refusing: BTreeSet<usize>,
     /// The first connection works with nothing until then.
     pub(crate) quarantined_until: Option<Timestamp>,
     /// Somebody else has a token made just before the next issue.
@@ -77,7 +79,8 @@ impl Tenant {
             dislikes_next: false,
             disliked: None,
             cannot_hold: None,
-            away: None,
+            away: BTreeMap::new(),
+            refusing: BTreeSet::new(),
             quarantined_until: None,
             overtaken: false,
             asked: Asked::default(),
@@ -138,6 +141,11 @@ impl Tenant {
                     FaultKind::Network,
                     "connection refused",
                 )))
+            }
+            Request::Deliver { connection, .. } if self.refusing.contains(connection) => {
+                let text = "the identity provider takes no token";
+                let fault = Fault::new(FaultClass::Rejected, FaultKind::Refused, text);
+                Err(Failure::Fault(fault))
             }
             Request::Deliver { value, .. } if self.provider.quirks.quotes_tokens => {
                 let text = format!("`{}` is no token", value.expose());
@@ -224,8 +232,8 @@ impl Tenant {
     }
 
     fn is_away(&self, connection: usize, now: Timestamp) -> bool {
-        self.away
-            .is_some_and(|(away, until)| away == connection && now < until)
+        let until = self.away.get(&connection);
+        until.is_some_and(|until| now < *until)
     }
 
     pub(crate) fn mend_connection(&mut self) {
@@ -260,6 +268,10 @@ impl Tenant {
         let holds = self.held[connection].as_ref() == Some(value);
         let disliked = connection == 0 && self.disliked.as_ref() == Some(value);
         let works = holds && !disliked && self.provider.accepts(value, now);
+        if self.is_by_person(connection) && !holds {
+            // What shows there is a log: nothing was changed, which proves nothing.
+            return Confirmation::CannotTell;
+        }
         match (self.profile.connections[connection].1.test, works) {
             (ConnectionTest::None, _) => Confirmation::CannotTell,
             (ConnectionTest::Candidate | ConnectionTest::Saved, true) => Confirmation::Works,

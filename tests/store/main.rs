@@ -13,6 +13,7 @@
 
 mod approle;
 mod bench;
+mod cycles;
 mod failures;
 mod kubernetes;
 mod leased;
@@ -48,6 +49,7 @@ use support::vault::RealVault;
 /// Every test that a Vault must pass, whoever made it.
 async fn all(bench: &Bench) {
     records::all(bench).await;
+    cycles::all(bench).await;
     published::all(bench).await;
     failures::all(bench).await;
     stale::all(bench).await;

@@ -18,6 +18,7 @@ pub mod meddler;
 pub mod mlflow;
 pub mod part;
 pub mod promtool;
+pub mod receiver;
 pub mod scim2_server;
 pub mod syncope;
 pub mod terraform;

@@ -33,35 +33,55 @@ impl Place {
 pub(super) struct Begun<'a> {
     auditor: &'a Arc<Auditor>,
     event: Option<Event>,
+    /// What happens with it: requests of people that a commit takes.
+    besides: Vec<Event>,
 }
 
 impl<'a> Begun<'a> {
     pub(super) fn new(auditor: &'a Arc<Auditor>, event: Event) -> Self {
+        Self::with(auditor, event, Vec::new())
+    }
+
+    pub(super) fn with(auditor: &'a Arc<Auditor>, event: Event, besides: Vec<Event>) -> Self {
         Self {
             auditor,
             event: Some(event),
+            besides,
         }
     }
 
-    /// Writes the line as `ended` completes it.
+    /// Writes the line as `ended` completes it. What happens with it has the same
+    /// outcome; if it failed, that has not happened.
     pub(super) async fn ended(mut self, ended: impl FnOnce(Event) -> Event) {
-        if let Some(event) = self.event.take() {
-            self.auditor.note(ended(event)).await;
+        let Some(event) = self.event.take().map(ended) else {
+            return;
+        };
+        for one in std::mem::take(&mut self.besides) {
+            match event.result {
+                Outcome::Ok => self.auditor.note(one).await,
+                Outcome::Unknown => self.auditor.note(unknown(one)).await,
+                Outcome::Failed => {}
+            }
         }
+        self.auditor.note(event).await;
     }
 }
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        if let Some(event) = self.event.take() {
-            let event = Event {
-                result: Outcome::Unknown,
-                ..event
-            };
-            let why = "it was given up before its outcome was known";
-            self.auditor.note_now(&event.because(why));
+        let event = self.event.take();
+        for event in self.besides.drain(..).chain(event) {
+            self.auditor.note_now(&unknown(event));
         }
     }
+}
+
+fn unknown(event: Event) -> Event {
+    let event = Event {
+        result: Outcome::Unknown,
+        ..event
+    };
+    event.because("it was given up before its outcome was known, or its answer was lost")
 }
 
 /// The event with the outcome of a call that returns nothing.

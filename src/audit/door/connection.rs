@@ -67,6 +67,17 @@ impl Connection for AuditedConnection {
         self.inner.preflight(token, scim_url).await
     }
 
+    fn objection(&self, delivery: &Delivery<'_>) -> Option<String> {
+        self.inner.objection(delivery)
+    }
+
+    async fn test_candidate(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
+        let begun = self.begun("test_candidate", delivery.token, delivery.value);
+        let done = self.inner.test_candidate(delivery).await;
+        begun.ended(|event| confirmed(event, done.as_ref())).await;
+        done
+    }
+
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<(), Fault> {
         let begun = self.begun("deliver", delivery.token, delivery.value);
         let done = self.inner.deliver(delivery).await;

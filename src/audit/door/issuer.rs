@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::ports::{IssueRequest, Issuer, TokenHandle};
 use crate::rotation::capability::IssuerCapabilities;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
+use crate::scim::scopes::Scopes;
 use crate::secret::BearerToken;
 
 /// An issuer whose changes are written down.
@@ -57,6 +58,14 @@ impl Issuer for AuditedIssuer {
 
     fn id_in(&self, value: &BearerToken) -> Option<String> {
         self.inner.id_in(value)
+    }
+
+    fn scopes_asked(&self) -> Option<Vec<String>> {
+        self.inner.scopes_asked()
+    }
+
+    async fn scopes(&self, token: &str, handle: &TokenHandle) -> Result<Option<Scopes>, Fault> {
+        self.inner.scopes(token, handle).await
     }
 
     async fn list(&self, token: &str) -> Result<Listing, Fault> {

@@ -7,8 +7,11 @@ use async_trait::async_trait;
 use super::begun::Begun;
 use crate::audit::auditor::Auditor;
 use crate::audit::event::{Event, Outcome, Port};
+use crate::scim::cycle::FullCycle;
 use crate::scim::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
+use crate::scim::levels::Levels;
 use crate::scim::probe::Probe;
+use crate::scim::reach::{ReachAnswer, Reached};
 use crate::scim::tenant_mark::TenantMark;
 use crate::secret::BearerToken;
 
@@ -55,6 +58,19 @@ fn told<T>(event: Event, verdict: &Verdict<T>) -> Event {
     Event { result, ..event }.because(&format!("{}: {detail}", reason.as_str()))
 }
 
+/// Which URLs that must refuse the token let it in, or did not answer clearly.
+fn looked(event: Event, reached: &[Reached]) -> Event {
+    let with = |answer| reached.iter().filter(move |one| one.answer == answer);
+    let urls = |answer| -> Vec<_> { with(answer).map(|one| one.url.as_str()).collect() };
+    let (let_in, unclear) = (urls(ReachAnswer::LetIn), urls(ReachAnswer::Unclear));
+    let (result, found) = match (let_in.is_empty(), unclear.is_empty()) {
+        (true, true) => return event,
+        (false, _) => (Outcome::Failed, format!("let in: {}", let_in.join(", "))),
+        (true, false) => (Outcome::Unknown, format!("unclear: {}", unclear.join(", "))),
+    };
+    Event { result, ..event }.because(&found)
+}
+
 #[async_trait]
 impl Probe for AuditedProbe {
     async fn prove(&self, value: &BearerToken) -> Verdict<Evidence> {
@@ -82,6 +98,29 @@ impl Probe for AuditedProbe {
 
     async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy {
         self.inner.compare_with_mark(new, old).await
+    }
+
+    async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
+        let event = Event {
+            after: self.auditor.fingerprint(value),
+            ..self.begun("reach")
+        };
+        let reached = self.inner.reach(value).await;
+        if !reached.is_empty() {
+            let begun = Begun::new(&self.auditor, event);
+            begun.ended(|event| looked(event, &reached)).await;
+        }
+        reached
+    }
+
+    /// For a command that only reads.
+    async fn levels(&self, value: &BearerToken) -> Levels {
+        self.inner.levels(value).await
+    }
+
+    /// Its effects are written down at the door of the journals.
+    fn full_cycle(&self) -> Option<FullCycle<'_>> {
+        self.inner.full_cycle()
     }
 
     async fn prove_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {

@@ -9,6 +9,7 @@ use crate::audit::auditor::Auditor;
 use crate::audit::event::{Event, Port};
 use crate::ports::{PublishedSecret, PublishedToken, Store, StoreError, Version, Versioned};
 use crate::rotation::record::Record;
+use crate::scim::evidence::Passed;
 
 /// A store whose writes are written down.
 pub struct AuditedStore {
@@ -35,18 +36,14 @@ impl Store for AuditedStore {
     }
 
     async fn commit(&self, record: &Record, expected: Version) -> Result<Version, StoreError> {
-        let mut events = self.auditor.committed(record, None);
+        let mut events = self.auditor.commit(record);
         let Some(commit) = events.pop() else {
             return self.inner.commit(record, expected).await;
         };
-        let begun = Begun::new(&self.auditor, commit);
+        let begun = Begun::with(&self.auditor, commit, events);
         let committed = self.inner.commit(record, expected).await;
-        if let Ok(version) = &committed {
-            for asked in events {
-                self.auditor.note(asked).await;
-            }
-            // What is known of the record changes with this.
-            self.auditor.committed(record, Some(*version));
+        if committed.is_ok() {
+            self.auditor.read(record);
         }
         begun
             .ended(|event| match &committed {
@@ -58,6 +55,10 @@ impl Store for AuditedStore {
             })
             .await;
         committed
+    }
+
+    async fn full_cycle(&self, token: &str) -> Result<Option<Passed>, StoreError> {
+        self.inner.full_cycle(token).await
     }
 
     async fn published(&self, token: &str) -> Result<PublishedSecret, StoreError> {

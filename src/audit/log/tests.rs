@@ -252,6 +252,7 @@ async fn a_named_pipe_without_a_reader_and_with_one_that_stalls_costs_no_time() 
     let path = folder.path().join("audit.pipe");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     assert!(made.expect("mkfifo").success());
+    assert!(!crate::audit::sink::is_held(&path), "and is asked at once");
     let log = started(&path, None, MOST_BYTES);
     until("nobody reads", || {
         log.health()

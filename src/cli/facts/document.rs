@@ -10,6 +10,9 @@ use crate::secret::Fingerprint;
 use crate::telemetry::foreseen::{decision_json, upcoming_json};
 use crate::telemetry::snapshot::TokenSnapshot;
 
+/// The field with all rotations that the record remembers; the state has the newest.
+pub(in crate::cli) const ROTATIONS: &str = "rotations";
+
 /// The published path is followed by the daemon: the facts tell what happens if
 /// nobody writes there.
 pub(super) fn published_as_recorded(record: &Record) -> Published {

@@ -2,8 +2,9 @@
 //! programs that may not read records.
 
 mod document;
+pub(super) mod index;
 pub(super) mod reader;
 mod waiting;
 pub(super) mod writer;
 
-pub(super) use document::forecast_json;
+pub(super) use document::{ROTATIONS, forecast_json};

@@ -14,8 +14,9 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::document::{
-    digest_of, forecast_json, published_as_recorded, snapshot_json, stated_as_recorded,
+    ROTATIONS, digest_of, forecast_json, published_as_recorded, snapshot_json, stated_as_recorded,
 };
+use super::index::IndexWriter;
 use super::waiting::{News, Waiting};
 use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::unit::Unit;
@@ -30,7 +31,7 @@ use crate::rotation::situation::Situation;
 use crate::secret::Fingerprint;
 use crate::telemetry::board::Board;
 use crate::telemetry::facts::TokenFacts;
-use crate::telemetry::snapshot::TokenSnapshot;
+use crate::telemetry::snapshot::{PastFacts, TokenSnapshot};
 use crate::vault::VaultStore;
 use crate::vault::facts::RECORD_VERSION;
 use crate::vault::requests::ALL;
@@ -55,6 +56,8 @@ pub(in crate::cli) struct FactsWriter {
     /// Is told what comes next.
     board: Arc<Board>,
     state: Mutex<State>,
+    /// Whose each secret is.
+    index: IndexWriter,
     /// Something waits to be written.
     filled: Notify,
 }
@@ -80,6 +83,7 @@ impl FactsWriter {
         board: Arc<Board>,
     ) -> Self {
         Self {
+            index: IndexWriter::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
             clock,
             conditions,
@@ -93,17 +97,25 @@ impl FactsWriter {
     pub(in crate::cli) async fn run(&self) {
         loop {
             // Nothing is looked for while nothing waits.
-            if self.state.lock().waiting.is_empty() {
+            if self.state.lock().waiting.is_empty() && self.index.is_empty() {
                 self.filled.notified().await;
             }
             self.clock.sleep(LOOK).await;
             self.write_due(self.clock.now()).await;
+            self.index.write_due(self.clock.now()).await;
         }
     }
 
     /// Writes everything that waits, at the end of the work.
     pub(in crate::cli) async fn flush(&self) {
         self.write_due(Timestamp::MAX).await;
+        self.index.write_due(Timestamp::MAX).await;
+    }
+
+    /// Notes one of our own credentials for the index of fingerprints.
+    pub(in crate::cli) fn note_credential(&self, print: &Fingerprint, what: &str) {
+        self.index.note_credential(print, what);
+        self.filled.notify_one();
     }
 
     /// The facts of all work together.
@@ -194,6 +206,9 @@ impl FactsWriter {
 
     /// Notes the facts of a stored record, to be written at once or soon.
     fn put(&self, unit: &Unit, stored: &Stored<'_>, at_once: bool) {
+        if self.index.note(stored.record) {
+            self.filled.notify_one();
+        }
         let now = self.clock.now();
         let shown = self.snapshot(unit, stored);
         let digest = digest_of(shown, &stored.record.handled);
@@ -242,6 +257,7 @@ impl FactsWriter {
         let mut facts = forecast_json(&forecast);
         facts["token"] = snapshot_json(&self.snapshot(unit, stored));
         facts["handled"] = json!(stored.record.handled);
+        facts[ROTATIONS] = json!(PastFacts::all_of(stored.record));
         facts[RECORD_VERSION] = json!(stored.version.0);
         facts["digest"] = json!(digest.short());
         News::state(stored.version.0, &facts)

@@ -6,7 +6,7 @@ mod list;
 mod markdown;
 mod replay;
 mod show;
-mod words;
+pub(super) mod words;
 
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use crate::rotation::capability::{
     ConnectionTest, ExpirySource, IssueEffect, LastUsed, LiveTokens, Overlap, Recovery, Revoke,
 };
 
-pub(super) fn live_tokens(live: LiveTokens) -> &'static str {
+pub(in crate::cli) fn live_tokens(live: LiveTokens) -> &'static str {
     match live {
         LiveTokens::One => "one",
         LiveTokens::Two => "two",
@@ -12,7 +12,7 @@ pub(super) fn live_tokens(live: LiveTokens) -> &'static str {
     }
 }
 
-pub(super) fn issue_effect(effect: IssueEffect) -> &'static str {
+pub(in crate::cli) fn issue_effect(effect: IssueEffect) -> &'static str {
     match effect {
         IssueEffect::Keeps => "keeps",
         IssueEffect::SchedulesDeath => "schedules_death",
@@ -20,7 +20,7 @@ pub(super) fn issue_effect(effect: IssueEffect) -> &'static str {
     }
 }
 
-pub(super) fn overlap(overlap: Overlap) -> String {
+pub(in crate::cli) fn overlap(overlap: Overlap) -> String {
     match overlap {
         Overlap::ExplicitRetire => "explicit_retire".to_owned(),
         Overlap::IssuerTimed { max } => format!("issuer_timed {max:#}"),
@@ -29,7 +29,7 @@ pub(super) fn overlap(overlap: Overlap) -> String {
     }
 }
 
-pub(super) fn recovery(recovery: Recovery) -> &'static str {
+pub(in crate::cli) fn recovery(recovery: Recovery) -> &'static str {
     match recovery {
         Recovery::ClientChosen => "client_chosen",
         Recovery::Replay => "replay",
@@ -41,7 +41,7 @@ pub(super) fn recovery(recovery: Recovery) -> &'static str {
     }
 }
 
-pub(super) fn revoke(revoke: Revoke) -> &'static str {
+pub(in crate::cli) fn revoke(revoke: Revoke) -> &'static str {
     match revoke {
         Revoke::ById => "by_id",
         Revoke::ByValue => "by_value",
@@ -51,7 +51,7 @@ pub(super) fn revoke(revoke: Revoke) -> &'static str {
     }
 }
 
-pub(super) fn expiry(source: ExpirySource) -> &'static str {
+pub(in crate::cli) fn expiry(source: ExpirySource) -> &'static str {
     match source {
         ExpirySource::Requested => "requested",
         ExpirySource::Reported => "reported",
@@ -61,7 +61,7 @@ pub(super) fn expiry(source: ExpirySource) -> &'static str {
     }
 }
 
-pub(super) fn last_used(last_used: LastUsed) -> &'static str {
+pub(in crate::cli) fn last_used(last_used: LastUsed) -> &'static str {
     match last_used {
         LastUsed::Exact => "exact",
         LastUsed::Throttled => "throttled",
@@ -70,7 +70,7 @@ pub(super) fn last_used(last_used: LastUsed) -> &'static str {
     }
 }
 
-pub(super) fn test(test: ConnectionTest) -> &'static str {
+pub(in crate::cli) fn test(test: ConnectionTest) -> &'static str {
     match test {
         ConnectionTest::Candidate => "candidate",
         ConnectionTest::Saved => "saved",

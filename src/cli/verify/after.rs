@@ -85,6 +85,9 @@ pub(super) async fn confirmation(
             value: &token.value,
             old: None,
             scim_url: &unit.scim_url,
+            since: record
+                .and_then(|r| r.connections.get(name))
+                .map(|holds| holds.at),
         };
         all.push(one(name, connection.as_ref(), &delivery, token, record).await);
     }

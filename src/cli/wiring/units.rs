@@ -10,11 +10,13 @@ use crate::audit::auditor::Auditor;
 use crate::audit::door::{
     AuditedConnection, AuditedHandover, AuditedIssuer, AuditedProbe, AuditedRefreshTokens, Place,
 };
+use crate::config::write_probe::closed_locks;
 use crate::config::{FederatedSettings, Settings, TokenSettings};
 use crate::connections::ConnectionKind;
 use crate::driver::federated::{AllWatched, Watched};
 use crate::http::{self, ClientSettings, Target};
 use crate::issuers::IssuerKind;
+use crate::notify::{self, Sender};
 use crate::ports::handover::Handover;
 use crate::ports::refresh::RefreshTokens;
 use crate::ports::unit::{HandoverPlace, Labels, Unit};
@@ -22,6 +24,7 @@ use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
 use crate::rotation::policy::Policy;
 use crate::scim::config::ProbeConfig;
+use crate::scim::cycle::profile::CycleRules;
 use crate::scim::federated::watch;
 use crate::scim::probe::{Probe, ScimProbe};
 use crate::secret::Fingerprint;
@@ -129,6 +132,7 @@ impl Builder {
             policies: Pool::default(),
             probes: Pool::default(),
             shared: shared_issuers(settings),
+            settings,
         };
         let tokens = settings.tokens.iter();
         let units = tokens
@@ -136,6 +140,24 @@ impl Builder {
             .collect::<anyhow::Result<_>>()?;
         *last = built;
         Ok(units)
+    }
+
+    /// What tells people what happens.
+    ///
+    /// # Errors
+    /// Names what cannot be built.
+    pub(super) fn senders(&self, settings: &Settings) -> anyhow::Result<Vec<Sender>> {
+        if settings.notify.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deps = notify::Deps {
+            http: self.client(settings, Target::Notify)?,
+            secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.right_clock),
+        };
+        let targets = settings.notify.iter();
+        let senders = targets.map(|(name, target)| Sender::new(name, target, deps.clone()));
+        Ok(senders.collect())
     }
 
     /// The federated credentials of a configuration.
@@ -164,6 +186,15 @@ impl Builder {
             })
         };
         Ok(Arc::new(settings.federated.iter().map(one).collect()))
+    }
+
+    /// The issuers of the last configuration, by name.
+    pub(super) fn issuers_built(&self) -> Vec<(String, Arc<dyn Issuer>)> {
+        let built = self.built.lock();
+        let issuers = built.issuers.iter();
+        issuers
+            .map(|(name, (_, issuer))| (name.clone(), Arc::clone(issuer)))
+            .collect()
     }
 
     fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
@@ -263,6 +294,16 @@ impl Builder {
     }
 }
 
+/// The rules of full cycles, if every lock of the configuration is open.
+fn full_cycle(settings: &Settings, name: &str, token: &TokenSettings) -> Option<CycleRules> {
+    let probe = token.write_probe.as_ref()?;
+    closed_locks(settings, name).is_empty().then(|| CycleRules {
+        config: probe.config.clone(),
+        environment: token.environment.as_str().to_owned(),
+        every: probe.scheduled.then_some(probe.every),
+    })
+}
+
 /// The issuers that more than one token names.
 fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
     let (mut known, mut shared) = (BTreeSet::new(), BTreeSet::new());
@@ -283,6 +324,7 @@ struct Parts<'a> {
     probes: Pool<ProbeConfig>,
     /// Issuers of more than one token.
     shared: BTreeSet<String>,
+    settings: &'a Settings,
 }
 
 impl Parts<'_> {
@@ -305,6 +347,9 @@ impl Parts<'_> {
         }
         if let Some(endpoint) = &token.token_endpoint {
             probe = probe.exchanging_at(Arc::clone(endpoint));
+        }
+        if let Some(rules) = full_cycle(self.settings, name, token) {
+            probe = probe.with_full_cycle(Arc::new(rules));
         }
         let mut probe: Arc<dyn Probe> = Arc::new(probe);
         if let Some(auditor) = self.auditor {
@@ -345,8 +390,10 @@ impl Parts<'_> {
                 issuer_kind: kind.kind().to_owned(),
                 credential: token.credential,
                 environment: token.environment.as_str().to_owned(),
+                owner: token.owner.clone(),
                 connection_kinds,
                 vault_path: token.vault_path.to_string(),
+                token_field: token.fields.token.clone(),
                 instructions: kind.instructions(),
                 handovers,
             },

@@ -57,6 +57,7 @@ pub(super) fn check(limits: &Limits, calls: &Calls, problems: &mut Problems) {
     lease_outlives_a_call(limits, calls, problems);
     grace_outlives_a_call(limits, calls, problems);
     sweep_is_seldom_enough(limits, problems);
+    inventory_is_seldom_enough(limits, problems);
 }
 
 pub(super) fn check_http(http: &ClientSettings, problems: &mut Problems) {
@@ -143,6 +144,18 @@ fn grace_outlives_a_call(limits: &Limits, calls: &Calls, problems: &mut Problems
                 limits.shutdown_grace, calls.longest, calls.key
             ),
             "use a longer grace, within what systemd or Kubernetes allow (`TimeoutStopSec`, `terminationGracePeriodSeconds`)",
+        );
+    }
+}
+
+/// Each inventory lists everything at every issuer.
+fn inventory_is_seldom_enough(limits: &Limits, problems: &mut Problems) {
+    let least = SignedDuration::from_hours(1);
+    if !limits.inventory.is_zero() && limits.inventory < least {
+        problems.error(
+            "limits.inventory",
+            "an inventory more often than every hour asks each issuer for all its tokens too often",
+            "write at least \"1h\", or \"0s\" for none",
         );
     }
 }
@@ -291,6 +304,7 @@ mod tests {
             let path = "connections.idp";
             names.kinds.insert(path.to_owned(), format!("{path}.exec"));
             let whole = Whole {
+                write_probe_hosts: &[],
                 names: &names,
                 placeholders: &Placeholders::default(),
                 vault: None,
@@ -302,6 +316,7 @@ mod tests {
                 issuers: &BTreeMap::new(),
                 connections: &toml::from_str(&program).expect("a connection"),
                 tokens: &BTreeMap::new(),
+                notify: &BTreeMap::new(),
                 federated: &BTreeMap::new(),
             };
             let calls = Calls::of(&whole);

@@ -2,10 +2,12 @@
 //! configuration, or over one token and its issuer.
 
 mod credential;
+mod full_cycle;
 mod handover;
 mod life;
 mod limits;
 mod names;
+mod notified;
 mod privilege;
 mod safety;
 mod time;
@@ -20,6 +22,7 @@ use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::http::ClientSettings;
 use crate::issuers::IssuerKind;
+use crate::notify;
 use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
 use crate::server::config::ServerConfig;
@@ -56,9 +59,11 @@ pub(super) struct Whole<'a> {
     pub(super) audit: Option<&'a AuditConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
+    pub(super) write_probe_hosts: &'a [String],
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
     pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) tokens: &'a BTreeMap<String, Box<TokenSettings>>,
+    pub(super) notify: &'a BTreeMap<String, notify::Target>,
     pub(super) federated: &'a BTreeMap<String, Box<FederatedSettings>>,
 }
 
@@ -82,6 +87,8 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     names::check(whole, problems);
     vault::check(whole, problems);
     handover::check(whole, problems);
+    notified::check(whole, problems);
+    full_cycle::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
     }
@@ -193,6 +200,8 @@ pub(super) mod testing {
             credential: Default::default(),
             token_endpoint: None,
             probe: Default::default(),
+            owner: raw.owner,
+            write_probe: Default::default(),
             must_refuse: Default::default(),
             allow_short_lived: raw.allow_short_lived.unwrap_or(false),
         }

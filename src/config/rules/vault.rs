@@ -86,7 +86,11 @@ fn callers(whole: &Whole<'_>) -> Vec<(String, SecretRef)> {
         let all = connection.as_kind().credentials().into_iter();
         all.map(move |reference| (path.clone(), reference))
     });
-    issuers.chain(connections).collect()
+    let notify = whole.notify.iter().flat_map(|(name, target)| {
+        let all = target.credentials().into_iter();
+        all.map(move |reference| (format!("notify.{name}"), reference))
+    });
+    issuers.chain(connections).chain(notify).collect()
 }
 
 fn caller_is_not_managed(

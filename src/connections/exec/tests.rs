@@ -48,6 +48,7 @@ impl Bench {
             value: &value,
             old: Some(&old),
             scim_url: &url,
+            since: None,
         };
         self.connection().deliver(&delivery).await
     }
@@ -59,6 +60,7 @@ impl Bench {
             value: &value,
             old: None,
             scim_url: &url,
+            since: None,
         };
         self.connection().confirm(&delivery).await
     }

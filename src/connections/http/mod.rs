@@ -102,6 +102,21 @@ impl Connection for Http {
         self.write(delivery, Purpose::Revert).await
     }
 
+    async fn test_candidate(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
+        let Some(call) = &self.config.test_candidate else {
+            return Ok(Confirmation::CannotTell);
+        };
+        let mut run = self.begin_with(delivery).await?;
+        self.check_token(&run, delivery)?;
+        self.look_at_target(&mut run, delivery.scim_url).await?;
+        give_token(&mut run, delivery);
+        match run.call(call, Purpose::TestCandidate).await? {
+            Reply::Done(_) => Ok(Confirmation::Works),
+            Reply::Skipped => Ok(Confirmation::CannotTell),
+            Reply::Gone => Err(not_there(&run, Purpose::TestCandidate)),
+        }
+    }
+
     async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
         self.prove(delivery).await
     }
@@ -118,12 +133,7 @@ impl Http {
         let guard = |lookup: &str, document: &Value| self.still_ours(lookup, document, scim_url);
         let mut run = self.begin_with(delivery).await?;
         run.guarded_by(&guard);
-        if let Some(why) = self.objection(delivery) {
-            let text = format!(
-                "the identity provider would not take this token: {why}; nothing was sent. Change what the issuer makes, or correct `token_rules`"
-            );
-            return Err(run.misconfigured(&text));
-        }
+        self.check_token(&run, delivery)?;
         self.look_at_target(&mut run, scim_url).await?;
         give_token(&mut run, delivery);
         if let (Purpose::Deliver, Some(call)) = (purpose, &self.config.test_candidate) {
@@ -137,6 +147,16 @@ impl Http {
                 .map_err(half_done)?;
         }
         Ok(())
+    }
+
+    fn check_token(&self, run: &Run<'_>, delivery: &Delivery<'_>) -> Result<(), Fault> {
+        let Some(why) = self.objection(delivery) else {
+            return Ok(());
+        };
+        let text = format!(
+            "the identity provider would not take this token: {why}; nothing was sent. Change what the issuer makes, or correct `token_rules`"
+        );
+        Err(run.misconfigured(&text))
     }
 
     /// The write itself. What follows it uses its answer by the name of

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::Manual;
+use super::confirm::{LogReader, OwnLog};
 use crate::http::names::Side;
 use crate::http::template::ConfigValue;
 use crate::ports::Connection;
@@ -16,9 +17,10 @@ use crate::rotation::capability::{
     ConnectionCapabilities, ConnectionTest, ConnectionWrite, Readback, SideEffects, Writer,
 };
 use crate::secret::SecretRef;
+use crate::value::Credential;
 
 /// `[connections.<name>.manual]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManualConnection {
     /// The folder in KV v2 below which the new token waits, one secret for each
@@ -29,6 +31,11 @@ pub struct ManualConnection {
     /// Values for the instructions, as `{{ config.<name> }}`.
     #[serde(default)]
     pub config: BTreeMap<String, ConfigValue>,
+    /// Credentials for the calls of `confirm`, as `{{ secrets.<name> }}`.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, Credential>,
+    /// What the identity provider itself tells of the work.
+    pub confirm: Option<Box<OwnLog>>,
     /// The vendor file that this was made from.
     #[serde(skip)]
     pub vendor: Option<Arc<VendorMark>>,
@@ -52,6 +59,7 @@ impl Kind for ManualConnection {
         let at = format!("{path}.instructions");
         self.instructions
             .check(Side::Connection, &self.config, absent, &at, problems);
+        self.check_confirm(&path, problems);
         if !is_folder(&self.vault_path) {
             problems.error(
                 format!("{path}.vault_path"),
@@ -68,7 +76,10 @@ impl Kind for ManualConnection {
     fn capabilities(&self) -> ConnectionCapabilities {
         ConnectionCapabilities {
             writer: Writer::Person,
-            test: ConnectionTest::None,
+            test: match self.confirm {
+                Some(_) => ConnectionTest::Saved,
+                None => ConnectionTest::None,
+            },
             write: ConnectionWrite::Merge,
             readback: Readback::Absent,
             side_effects: SideEffects::None,
@@ -76,7 +87,9 @@ impl Kind for ManualConnection {
     }
 
     fn credentials(&self) -> Vec<SecretRef> {
-        Vec::new()
+        let own = self.secrets.values().map(|credential| credential.0.clone());
+        let log = self.confirm.iter().flat_map(|log| log.credentials());
+        own.chain(log).collect()
     }
 
     fn build(&self, name: &str, deps: &Deps) -> Result<Arc<dyn Connection>, String> {
@@ -86,6 +99,10 @@ impl Kind for ManualConnection {
         })?;
         Ok(Arc::new(Manual {
             name: name.to_owned(),
+            log: self
+                .confirm
+                .as_ref()
+                .map(|log| LogReader::new(name, log, &self.config, &self.secrets, deps)),
             config: self.clone(),
             place,
         }))
@@ -124,6 +141,26 @@ impl Kind for ManualConnection {
 }
 
 impl ManualConnection {
+    fn check_confirm(&self, path: &str, problems: &mut Problems) {
+        if let Some(log) = &self.confirm {
+            let absent = self.vendor.iter().flat_map(|vendor| &vendor.absent);
+            let absent: Vec<String> = absent.cloned().collect();
+            let values = (&self.config, &self.secrets);
+            log.check(&format!("{path}.confirm"), values, &absent, problems);
+        }
+        for name in self.secrets.keys() {
+            let whole = format!("secrets.{name}");
+            let is_used = |log: &OwnLog| log.uses(&whole, &self.config, &self.secrets);
+            if !self.confirm.as_deref().is_some_and(is_used) {
+                problems.warning(
+                    format!("{path}.{whole}"),
+                    "no template uses this credential",
+                    "remove it, so that it is not read for nothing",
+                );
+            }
+        }
+    }
+
     /// What a person is told.
     pub(super) fn told(&self) -> String {
         self.instructions.text(&self.config, None)

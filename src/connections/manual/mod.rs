@@ -2,9 +2,11 @@
 //! waits for that person at a path in Vault.
 //!
 //! What proves that the work is done is decided by the core: use of the new
-//! token, as the issuer tells it, or a person who says so (`scim-rotator ack`).
+//! token, as the issuer tells it, the identity provider's own log ([`confirm`]), or a
+//! person who says so (`scim-rotator ack`).
 
 mod config;
+mod confirm;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +16,8 @@ use async_trait::async_trait;
 use url::Url;
 
 pub use self::config::ManualConnection;
+use self::confirm::LogReader;
+pub use self::confirm::OwnLog;
 use crate::fault::Fault;
 use crate::ports::handover::{Handover, Waiting};
 use crate::ports::kind::Kind as _;
@@ -30,6 +34,7 @@ const BACK: &str = "The token that waited here before is not used after all. If 
 struct Manual {
     name: String,
     config: ManualConnection,
+    log: Option<LogReader>,
     place: Arc<dyn Handover>,
 }
 
@@ -53,8 +58,20 @@ impl Connection for Manual {
         self.hand_over(delivery, &instructions).await
     }
 
-    async fn confirm(&self, _delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
-        Ok(Confirmation::CannotTell)
+    async fn confirm(&self, delivery: &Delivery<'_>) -> Result<Confirmation, Fault> {
+        let Some(log) = &self.log else {
+            return Ok(Confirmation::CannotTell);
+        };
+        // A log that cannot be read does not stand against a person's word.
+        Ok(log.look(delivery).await.unwrap_or_else(|fault| {
+            tracing::warn!(
+                token = delivery.token,
+                connection = %self.name,
+                error = %fault.message,
+                "the identity provider's log was not read; it is read again later, and `scim-rotator ack` tells that the token was written"
+            );
+            Confirmation::CannotTell
+        }))
     }
 
     async fn settled(&self, token: &str, value: &BearerToken) -> Result<(), Fault> {

@@ -1,5 +1,7 @@
 //! A connection that a person writes, with a place that only remembers.
 
+mod log;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -51,6 +53,7 @@ async fn the_token_waits_with_what_to_do_until_it_is_settled() {
     let manual = Manual {
         name: "hr".to_owned(),
         config: config(SOUND),
+        log: None,
         place: Arc::clone(&place) as Arc<dyn Handover>,
     };
     assert_eq!(manual.capabilities().writer, Writer::Person);
@@ -62,6 +65,7 @@ async fn the_token_waits_with_what_to_do_until_it_is_settled() {
         value: &new,
         old: Some(&old),
         scim_url: &scim_url,
+        since: None,
     };
     manual.deliver(&delivery).await.expect("it waits");
     let told = "Where: https://admin.example 1. Open CRM. 2. Save. | scim-rotator ack crm hr --reason \"written into the identity provider\"";

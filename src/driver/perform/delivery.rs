@@ -19,6 +19,7 @@ pub(super) fn objections(unit: &Unit, record: &Record, token: &HeldToken) -> Vec
         value: &token.value,
         old: record.current.as_ref().map(|t| &t.value),
         scim_url: &unit.scim_url,
+        since: None,
     };
     let all = unit.connections.iter();
     all.filter_map(|(name, connection)| {
@@ -43,6 +44,7 @@ pub(super) async fn deliver(unit: &Unit, record: &Record, name: &str) -> Result<
         value: &pending_of(record)?.value,
         old: record.current.as_ref().map(|t| &t.value),
         scim_url: &unit.scim_url,
+        since: None,
     };
     let connection = unit
         .connection(name)
@@ -60,6 +62,7 @@ pub(super) async fn revert(unit: &Unit, record: &Record, name: &str) -> Result<O
         value: &current_of(record)?.value,
         old: pending.map(|t| &t.value),
         scim_url: &unit.scim_url,
+        since: None,
     };
     let connection = unit
         .connection(name)
@@ -77,11 +80,14 @@ pub(super) async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<
     let connection = unit
         .connection(name)
         .ok_or_else(|| missing("such connection"))?;
+    let rotation = record.rotation.as_ref();
+    let delivered_at = rotation.and_then(|r| r.deliveries.get(name)).map(|d| d.at);
     let delivery = Delivery {
         token: &unit.name,
         value: &handed.value,
         old: record.current.as_ref().map(|t| &t.value),
         scim_url: &unit.scim_url,
+        since: delivered_at.or(record.connections.get(name).map(|holds| holds.at)),
     };
     let by_person = connection.capabilities().writer == Writer::Person;
     let last_used = unit.issuer.capabilities().last_used;
@@ -90,9 +96,6 @@ pub(super) async fn confirm(unit: &Unit, record: &Record, name: &str) -> Result<
         false => last_used.tells_when(),
     };
     let mut confirmation = connection.confirm(&delivery).await?;
-    let rotation = record.rotation.as_ref();
-    let delivery = rotation.and_then(|r| r.deliveries.get(name));
-    let delivered_at = delivery.map(|d| d.at);
     let cannot_tell = confirmation == Confirmation::CannotTell;
     if cannot_tell && use_shows && used_since(unit, handed, delivered_at).await {
         confirmation = Confirmation::Works;

@@ -1,9 +1,10 @@
 //! Finds in the record what a step works on.
 
 use crate::fault::{Fault, FaultClass, FaultKind};
-use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;
-use crate::rotation::record::{HeldToken, Record, Retiring, Rotation};
+use crate::ports::{IssueRequest, TokenHandle};
+use crate::rotation::capability::{IssuerCapabilities, Supply};
+use crate::rotation::record::{HeldToken, Intent, Record, Retiring, Rotation};
 use crate::secret::Fingerprint;
 
 /// The record does not contain what the step needs, which only a defect can
@@ -55,5 +56,29 @@ pub(super) fn handle(token: &HeldToken) -> TokenHandle {
     TokenHandle {
         id: token.id.clone(),
         value: Some(token.value.clone()),
+    }
+}
+
+/// Whether all tokens of the issuer are read before one is issued.
+pub(super) fn lists(issuer: &IssuerCapabilities) -> bool {
+    issuer.supply == Supply::Issuer && issuer.lists_before_an_issue()
+}
+
+/// The request for a token under this intent.
+pub(in crate::driver) fn request_for(
+    unit: &Unit,
+    record: &Record,
+    intent: &Intent,
+) -> IssueRequest {
+    let current = record.current.as_ref();
+    let made_here = current.filter(|t| !is_of_another_issuer(unit, t.issuer.as_deref()));
+    IssueRequest {
+        token: unit.name.clone(),
+        label: intent.label.clone(),
+        lifetime: unit.policy.lifetime,
+        overlap: unit.policy.overlap,
+        etag: intent.etag.clone(),
+        chosen: intent.chosen.clone(),
+        current: made_here.map(handle),
     }
 }

@@ -99,6 +99,7 @@ fn supervisor(store: &Arc<SlowStore>) -> Supervisor {
         holder: "me".to_owned(),
         conditions: Conditions {
             our_clock: Arc::new(|| OurClock::UNKNOWN),
+            full_cycles: Arc::default(),
             all_paused: Arc::new(|| false),
             audit_fails: Arc::new(|| false),
         },

@@ -16,6 +16,8 @@ pub enum Target {
     Sp,
     /// An identity provider.
     Idp,
+    /// A receiver of messages to people.
+    Notify,
 }
 
 impl Target {
@@ -26,6 +28,7 @@ impl Target {
             Self::Vault => "vault",
             Self::Sp => "sp",
             Self::Idp => "idp",
+            Self::Notify => "notify",
         }
     }
 }

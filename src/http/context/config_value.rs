@@ -22,6 +22,18 @@ pub enum ConfigValue {
     Url(Url),
 }
 
+impl ConfigValue {
+    /// The words of a text, or the texts of a list; none of another value.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Self::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
+            Self::List(texts) => texts.clone(),
+            Self::Integer(_) | Self::Boolean(_) | Self::Url(_) => Vec::new(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AsUrl {

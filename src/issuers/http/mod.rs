@@ -176,6 +176,11 @@ impl Issuer for HttpTokens {
             .then(|| super::local::secret::generate(&self.config.secret_prefix))
     }
 
+    fn scopes_asked(&self) -> Option<Vec<String>> {
+        let scopes = self.config.config.get("scopes")?;
+        Some(scopes.words())
+    }
+
     fn id_in(&self, value: &BearerToken) -> Option<String> {
         self.config.id_from_token.as_ref()?.read(value)
     }

@@ -95,6 +95,54 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
+    /// The patterns of deploy/scanning, as they are written there.
+    fn patterns() -> [regex::Regex; 2] {
+        let gitleaks = include_str!("../../../deploy/scanning/gitleaks.toml");
+        let gitleaks: toml::Table = gitleaks.parse().expect("TOML");
+        let gitleaks = gitleaks["rules"][0]["regex"].as_str().expect("a regex");
+        let github = include_str!("../../../deploy/scanning/github.md");
+        let row = |name: &str| -> String {
+            let row = github.lines().find(|line| line.contains(name));
+            let cell = row.and_then(|row| row.split('`').nth(1)).expect(name);
+            cell.replace("\\|", "|")
+        };
+        let github = format!(
+            "(?:{})({})(?:{})",
+            row("Before secret"),
+            row("Secret format"),
+            row("After secret")
+        );
+        [gitleaks, &github].map(|text| regex::Regex::new(text).expect(text))
+    }
+
+    #[test]
+    fn scanners_find_our_tokens_and_only_the_checksum_tells_look_alikes() {
+        for pattern in patterns() {
+            for _ in 0..200 {
+                let token = generate("srot_");
+                let text = token.expose();
+                for line in [
+                    text.to_owned(),
+                    format!("TOKEN={text}"),
+                    format!("\"{text}\","),
+                    format!("Bearer {text}\n"),
+                ] {
+                    let found = pattern.captures(&line).expect("found");
+                    assert_eq!(&found[1], text);
+                }
+                let longer = format!("{text}a");
+                assert!(!pattern.is_match(&longer) && !pattern.is_match(&text[..53]));
+                assert!(!pattern.is_match(&format!("x{text}")));
+                // A pattern cannot compute the checksum; the program does.
+                let last = if text.ends_with('0') { '1' } else { '0' };
+                let alike = format!("{}{last}", &text[..text.len() - 1]);
+                assert!(pattern.is_match(&alike));
+                assert_eq!(checksum_of("srot_", &alike), Some(false));
+                assert_eq!(checksum_of("srot_", text), Some(true));
+            }
+        }
+    }
+
     #[test]
     fn known_values() {
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);

@@ -68,6 +68,7 @@ pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
         | Outcome::Retired { .. }
         | Outcome::OrphanRevoked { .. }
         | Outcome::UnrecordedRevoked { .. }
+        | Outcome::RehearsalEnded(_)
         | Outcome::Failed { .. }
         | Outcome::Adopted { .. }
         | Outcome::Supplied { .. } => true,

@@ -6,6 +6,7 @@ use super::halting::{halt_at, halt_unusable};
 use super::handed_over;
 use super::losing::{latest_death, lost};
 use super::proving::verify_failed;
+use super::rehearsing;
 use super::retiring::use_unknown;
 use super::rolling_back::{abandon_pending, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind, Unusable};
@@ -51,6 +52,7 @@ pub(super) fn failed(
                     .ok();
             }
         }
+        Step::EndRehearsal => rehearsing::end_failed(change),
         // Counted by the process that knows the token, not in the record.
         Step::RevokeUnrecorded { .. } => {}
         Step::Issue => issue_failed(&mut change, &fault),

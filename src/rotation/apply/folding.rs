@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::change::{Change, IllegalOutcome};
 use super::{
-    delivering, failing, fitting, halting, issuing, proving, recovering, retiring, revoking,
-    rolling_back, supplying,
+    delivering, failing, fitting, halting, issuing, proving, recovering, rehearsing, retiring,
+    revoking, rolling_back, supplying,
 };
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{Failures, HaltCause, Record, Rotation, Stage, Trigger};
@@ -73,6 +73,7 @@ pub fn apply(
         } => retiring::retired(change, &fingerprint, refusal),
         Outcome::OrphanRevoked { id } => retiring::orphan_revoked(change, &id),
         Outcome::UnrecordedRevoked { .. } => Err(change.illegal("unrecorded_revoked")),
+        Outcome::RehearsalEnded(throwaway) => rehearsing::ended(change, &throwaway),
         Outcome::Failed { step, fault } => failing::failed(change, &step, fault),
     }?;
     halting::end_if_over(record, &mut next, succeeded);

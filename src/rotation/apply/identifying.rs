@@ -2,7 +2,7 @@
 //! or one that a person supplied.
 
 use super::change::Change;
-use super::losing::owns;
+use super::losing::{is_throwaway, owns};
 use crate::rotation::capability::Supply;
 use crate::rotation::outcome::{ListedToken, Lookup};
 use crate::rotation::record::{ExpiryKnown, HeldToken, Record};
@@ -43,7 +43,9 @@ fn find<'l>(
     shares_issuer: bool,
 ) -> Option<&'l ListedToken> {
     let others = lookup.listing.tokens.iter();
-    let others: Vec<_> = others.filter(|listed| !owns(record, &listed.id)).collect();
+    let is_other =
+        |listed: &&ListedToken| !owns(record, &listed.id) && !is_throwaway(record, listed);
+    let others: Vec<_> = others.filter(is_other).collect();
     if let Some(id) = &lookup.id_in_value {
         // The text of the token names it, whatever time a person wrote beside it.
         return the_only(others.iter().filter(|listed| listed.id == *id));

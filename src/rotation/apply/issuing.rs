@@ -10,6 +10,7 @@ use super::restoring;
 use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
+use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
 use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
@@ -71,12 +72,25 @@ pub(super) fn prepared(
     Ok(())
 }
 
+/// Notes whether the rotation begins although its full cycle has not passed.
+fn note_full_cycle(change: &mut Change<'_, '_>, trigger: Trigger) {
+    let situation = change.situation;
+    let current = change.record.current.as_ref();
+    let passed = situation.full_cycle.as_ref();
+    let says = gate_says(situation.policy, passed, trigger, current, change.now);
+    change.record.full_cycle_ignored_at = match says {
+        GateSays::BeginAllTheSame => Some(change.now),
+        GateSays::Begin | GateSays::Wait(_) => None,
+    };
+}
+
 pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id: &str) {
     if change.record.rotation.is_some() {
         return;
     }
     restoring::keep_mark(change.record, id);
     change.record.ordinal += 1;
+    note_full_cycle(change, trigger);
     let request = change.record.request.as_ref();
     change.record.rotation = Some(Rotation {
         id: id.to_owned(),
@@ -126,7 +140,7 @@ pub(super) fn set_intent(
 
 /// Only where a lost token is found by comparison, its predecessors are kept. A
 /// label names its token by itself.
-fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
+pub(super) fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
     let issuer = &change.situation.issuer;
     let two_phase = matches!(issuer.overlap, Overlap::TwoPhase { .. });
     let compared = match issuer.recovery {
@@ -141,7 +155,7 @@ fn ids_before(change: &Change<'_, '_>, listing: &Listing) -> IdsBefore {
     }
 }
 
-fn count_issue(record: &mut Record, now: jiff::Timestamp) {
+pub(super) fn count_issue(record: &mut Record, now: jiff::Timestamp) {
     record
         .issues
         .retain(|at| now.duration_since(*at) < ISSUE_WINDOW);
@@ -192,6 +206,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     if matches!(change.situation.issuer.overlap, Overlap::TwoPhase { .. }) {
         // The issuer replaced a lost token by the new one.
         change.record.orphans.clear();
+        change.record.rehearsal = None;
     }
     let now = change.now;
     let (expires_at, expiry) = known_expiry(&change, token.expires_at, token.expiry, now);
@@ -228,7 +243,7 @@ pub(super) fn issued(mut change: Change<'_, '_>, token: IssuedToken) -> Result<(
     Ok(())
 }
 
-fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
+pub(super) fn note_effect_on_current(change: &mut Change<'_, '_>, token: &IssuedToken) {
     let (dies, expiry) = match (change.situation.issuer.issue_effect, token.old_dies_at) {
         (IssueEffect::Keeps, _) | (IssueEffect::SchedulesDeath, None) => return,
         (IssueEffect::Kills, _) => (change.now, ExpiryKnown::Api),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::change::Change;
 use crate::rotation::capability::Overlap;
 use crate::rotation::issuer_id::IssuerId;
+use crate::rotation::outcome::ListedToken;
 use crate::rotation::record::{Orphan, Record};
 
 /// What people are told of a superseded token whose id is not known.
@@ -48,7 +49,14 @@ pub(super) fn latest_death(change: &Change<'_, '_>) -> Option<Timestamp> {
 pub(super) fn owns(record: &Record, id: &str) -> bool {
     let superseded = record.retiring.iter().map(|old| &old.token);
     let held = record.current.iter().chain(superseded);
-    let mut ids = held.filter_map(|token| token.id.as_ref());
+    let throwaway = record.rehearsal.as_ref().and_then(|r| r.issued.as_ref());
+    let mut ids = held.chain(throwaway).filter_map(|token| token.id.as_ref());
     ids.any(|known| known.as_str() == id)
         || record.orphans.iter().any(|orphan| orphan.id.as_str() == id)
+}
+
+/// Whether a listed token is the throw-away token of a rehearsal that has not ended.
+pub(super) fn is_throwaway(record: &Record, listed: &ListedToken) -> bool {
+    let rehearsal = record.rehearsal.as_ref();
+    rehearsal.is_some_and(|rehearsal| listed.label.as_ref() == Some(&rehearsal.intent.label))
 }

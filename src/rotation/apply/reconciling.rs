@@ -137,11 +137,13 @@ fn take_into_record(
     apply(record, Outcome::Issued(token.clone()), situation, now).ok()
 }
 
-/// Whether the stored rotation still has this intent. Then that rotation finds
-/// out what the issuer did.
+/// Whether the stored rotation or rehearsal still has this intent. Then that finds out
+/// what the issuer did.
 fn is_awaited(record: &Record, intent: &Intent) -> bool {
     let stored = record.rotation.as_ref().and_then(|r| r.intent.as_ref());
-    stored.is_some_and(|stored| stored.label == intent.label)
+    let rehearsed = record.rehearsal.as_deref().map(|r| &r.intent);
+    let mut known = stored.into_iter().chain(rehearsed);
+    known.any(|known| known.label == intent.label)
 }
 
 fn is_listed(record: &Record, label: &str) -> bool {

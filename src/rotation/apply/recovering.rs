@@ -156,13 +156,13 @@ fn account_for(change: &mut Change<'_, '_>, intent: &Intent, listing: &Listing) 
     true
 }
 
-enum Found {
+pub(super) enum Found {
     Ours(Vec<String>),
     Uncountable,
     Foreign(String),
 }
 
-fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Found {
+pub(super) fn find_lost(change: &Change<'_, '_>, intent: &Intent, listing: &Listing) -> Found {
     let before = intent.ids_before.known();
     let new: Vec<_> = listing
         .tokens
@@ -249,7 +249,7 @@ fn possible_times(change: &Change<'_, '_>, intent: &Intent) -> (Timestamp, Times
 
 /// Whether a token that cannot be listed stays valid, or is ended by the next
 /// issue.
-fn unseen(change: &Change<'_, '_>) -> Found {
+pub(super) fn unseen(change: &Change<'_, '_>) -> Found {
     match change.situation.issuer.issue_effect {
         // If the issuer schedules ends, the next issue sets that of this token.
         IssueEffect::Keeps | IssueEffect::SchedulesDeath => Found::Uncountable,

@@ -3,32 +3,41 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::ending::retire_at;
-use super::restored;
 use super::side_tasks::meanwhile;
-use super::view::View;
+use super::view::{LOOK_AGAIN, View};
+use super::{published, rehearsal, restored};
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use crate::rotation::decision::{Decision, Reason, Step};
+use crate::rotation::gate::{GateSays, gate_says};
 use crate::rotation::record::{HeldToken, Retiring, RotationResult, Trigger};
 
 /// How soon it is looked again whether the audit can be written.
-pub(super) const LOOK_AGAIN_AT_AUDIT: SignedDuration = SignedDuration::from_secs(15);
+const LOOK_AGAIN_AT_AUDIT: SignedDuration = SignedDuration::from_secs(15);
 
 pub(super) fn begin(view: &View<'_>) -> Option<Decision> {
     if view.situation.leaving {
         return None;
     }
-    let due = due_trigger(view)?;
-    if view.situation.audit_fails {
+    let due = due_trigger(view);
+    let held_back = due.is_some() && view.situation.audit_fails;
+    if held_back || published::waits_for_audit(view) {
         return meanwhile(view, view.after(LOOK_AGAIN_AT_AUDIT), Reason::AuditFails);
     }
+    let due = due?;
     if let Some(until) = slot_is_free_at(view) {
         return meanwhile(view, until, Reason::SlotNeeded);
+    }
+    if let Some(until) = rehearsal::open_until(view) {
+        return meanwhile(view, until, Reason::RehearsalOpen);
     }
     if let Some(until) = issue_cap_until(view) {
         return meanwhile(view, until, Reason::IssueCap);
     }
     if let Some(until) = roll_back_is_over_at(view) {
         return meanwhile(view, until, Reason::Backoff);
+    }
+    if let Some(until) = full_cycle_is_waited_for(view, due.trigger) {
+        return meanwhile(view, until, Reason::WaitingFullCycle);
     }
     if let Some(until) = window_opens(view, due.trigger, due.patient) {
         return meanwhile(view, until, Reason::WaitingWindow);
@@ -183,6 +192,24 @@ fn roll_back_is_over_at(view: &View<'_>) -> Option<Timestamp> {
     let pause = view.situation.policy.longest_pause(last.ended_at, end);
     let over = last.ended_at.checked_add(pause).unwrap_or(Timestamp::MAX);
     (over > view.now).then_some(over)
+}
+
+/// Until when the full cycle of another token is waited for, if it is. It may pass at
+/// any time, so the wait is short.
+fn full_cycle_is_waited_for(view: &View<'_>, trigger: Trigger) -> Option<Timestamp> {
+    if overrides_guards(view) || view.current_has_expired() {
+        return None;
+    }
+    let passed = view.situation.full_cycle.as_ref();
+    let current = view.record.current.as_ref();
+    let policy = view.situation.policy;
+    match gate_says(policy, passed, trigger, current, view.now) {
+        GateSays::Begin | GateSays::BeginAllTheSame => None,
+        GateSays::Wait(deadline) => {
+            let soon = view.after(LOOK_AGAIN);
+            Some(deadline.map_or(soon, |deadline| deadline.min(soon)))
+        }
+    }
 }
 
 /// When a window permits a rotation with this trigger, if not now. An issue

@@ -27,6 +27,7 @@ fn is_settled(view: &View<'_>) -> bool {
     record.rotation.is_none()
         && record.retiring.is_empty()
         && record.issues_after_lease_loss.is_empty()
+        && record.rehearsal.is_none()
         && view.situation.unrecorded.is_empty()
         && readers_have_it
 }

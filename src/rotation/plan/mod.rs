@@ -16,6 +16,7 @@ mod leaving;
 mod lost_lease;
 mod probing;
 mod published;
+mod rehearsal;
 mod rest;
 mod restored;
 mod retrying;
@@ -95,6 +96,10 @@ const RULES: &[(&str, Rule)] = &[
     (
         "an issuance request that was sent after lease loss is looked for",
         lost_lease::look_for_issue,
+    ),
+    (
+        "the throw-away token of a rehearsal is revoked",
+        rehearsal::end,
     ),
     (
         "what was issued in a time that a restored record does not know of is looked for",

@@ -3,9 +3,7 @@
 
 use jiff::SignedDuration;
 
-use super::due::LOOK_AGAIN_AT_AUDIT;
 use super::retrying;
-use super::side_tasks::meanwhile;
 use super::view::View;
 use crate::rotation::decision::{Decision, Reason, Step};
 use crate::rotation::record::{Stage, StatedEnd};
@@ -55,12 +53,19 @@ pub(super) fn refuse(view: &View<'_>) -> Option<Decision> {
 pub(super) fn take(view: &View<'_>) -> Option<Decision> {
     supplied(view)?;
     match supplying(view.record, view.situation) {
-        Supplying::Accept if view.situation.audit_fails => {
-            meanwhile(view, view.after(LOOK_AGAIN_AT_AUDIT), Reason::AuditFails)
-        }
+        Supplying::Accept if waits_for_audit(view) => None,
         Supplying::Accept => view.step(Step::TakeSupplied, Reason::OperatorSupplied),
         Supplying::Refuse(_) | Supplying::Leave => None,
     }
+}
+
+/// Whether a token that a person wrote is not taken as long as the audit fails. One that a
+/// rotation in flight waits for is.
+pub(super) fn waits_for_audit(view: &View<'_>) -> bool {
+    view.situation.audit_fails
+        && view.record.rotation.is_none()
+        && supplied(view).is_some()
+        && matches!(supplying(view.record, view.situation), Supplying::Accept)
 }
 
 /// A value at the published path that is none of this record's, and that was

@@ -6,12 +6,17 @@ use jiff::Timestamp;
 use super::ending::next_looks;
 use super::probing::next_probe;
 use super::view::View;
-use super::{ending, lost_lease, probing};
+use super::{ending, lost_lease, probing, rehearsal};
 use crate::rotation::decision::{Decision, Reason};
 
 type SideTask = fn(&View<'_>) -> Option<Decision>;
 
-const SIDE_TASKS: &[SideTask] = &[ending::retire, ending::revoke_orphan, probing::probe];
+const SIDE_TASKS: &[SideTask] = &[
+    ending::retire,
+    ending::revoke_orphan,
+    rehearsal::end,
+    probing::probe,
+];
 
 /// Performs the first side task that is due; else waits until the next one is
 /// due, at most until `until`.
@@ -33,5 +38,9 @@ pub(super) fn next_side_tasks<'v>(
     // When that time has passed, the rotation in flight or a backoff is waited for.
     let settled = settled.filter(|at| *at > view.now);
     let recovery = settled.map(|at| (at, Reason::ReplyLost));
-    next_looks(view).chain(recovery).chain(probe)
+    let throwaway = rehearsal::next_look(view).map(|at| (at, Reason::RehearsalOpen));
+    next_looks(view)
+        .chain(recovery)
+        .chain(throwaway)
+        .chain(probe)
 }

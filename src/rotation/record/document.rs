@@ -10,6 +10,7 @@ use super::ending::{Orphan, Retiring};
 use super::failures::{Failures, Halt};
 use super::flight::{ConnectionHolds, Intent, Rotation};
 use super::history::{LastProbe, PastRotation};
+use super::rehearsal::Rehearsal;
 use super::requests::Handled;
 use super::restored::{Restored, RestoredTodo};
 use super::stage::StageName;
@@ -92,6 +93,9 @@ pub struct Record {
     /// this field as `strays`.
     #[serde(default, alias = "strays", skip_serializing_if = "Vec::is_empty")]
     pub issues_after_lease_loss: Vec<Intent>,
+    /// The rehearsal whose throw-away token may be valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Box<Rehearsal>>,
     /// The last probe of `current`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<LastProbe>,
@@ -112,6 +116,10 @@ pub struct Record {
     /// ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_end: Option<PublishedEnd>,
+    /// When a rotation last began although the full cycle that it waits for had not
+    /// passed: the token in use would have expired otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_cycle_ignored_at: Option<Timestamp>,
     /// The last rotations, newest first, at most [`HISTORY`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<PastRotation>,
@@ -143,12 +151,14 @@ impl Record {
             orphans: Vec::new(),
             orphans_uncounted: Vec::new(),
             issues_after_lease_loss: Vec::new(),
+            rehearsal: None,
             probe: None,
             connections: BTreeMap::new(),
             refused_values: Vec::new(),
             supplied: None,
             stated_end: None,
             published_end: None,
+            full_cycle_ignored_at: None,
             history: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ mod failures;
 mod flight;
 mod history;
 mod ids_before;
+mod rehearsal;
 mod requests;
 mod restored;
 mod stage;
@@ -23,6 +24,7 @@ pub use flight::{
 };
 pub use history::{LastProbe, PastRotation, RotationResult};
 pub use ids_before::{IdsBefore, MOST_IDS};
+pub use rehearsal::Rehearsal;
 pub use requests::{Handled, MOST_AUTHORS, MOST_REQUESTS, RequestsOf, Wish, WrittenRequest};
 pub use restored::{Restored, RestoredTodo};
 pub use stage::{Stage, StageName};

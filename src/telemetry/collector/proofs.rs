@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::with;
 use crate::ports::condition::{Condition, ConnectionState};
+use crate::rotation::reason::Reason;
 use crate::telemetry::board::Entry;
 use crate::telemetry::exposition::{Family, Series, gauge};
 use crate::telemetry::snapshot::HandoverFacts;
@@ -28,6 +29,31 @@ pub(super) const FAMILIES: &[Family] = &[
         "scim_rotator_probe_controls_unclear",
         "1 while it is not clear whether the service provider refuses wrong tokens, so that no superseded token is retired; absent otherwise.",
         controls_unclear,
+    ),
+    gauge(
+        "scim_rotator_full_cycle_success",
+        "Whether the last full cycle that showed something passed; absent before the first, and for tokens without full cycles.",
+        full_cycle,
+    ),
+    gauge(
+        "scim_rotator_full_cycle_last_success_timestamp_seconds",
+        "When a full cycle last passed.",
+        full_cycle_passed,
+    ),
+    gauge(
+        "scim_rotator_full_cycle_leftovers",
+        "Users and groups of full cycles that may still be at the service provider.",
+        full_cycle_leftovers,
+    ),
+    gauge(
+        "scim_rotator_full_cycle_waited",
+        "1 while a renewal that is due waits for the full cycle of another token; absent otherwise.",
+        full_cycle_waited,
+    ),
+    gauge(
+        "scim_rotator_full_cycle_ignored_timestamp_seconds",
+        "When the last rotation began although the full cycle that it waits for had not passed, because the token would have expired; absent if the last one had no need to.",
+        full_cycle_ignored,
     ),
     gauge(
         "scim_rotator_idp_credential_in_sync",
@@ -101,6 +127,37 @@ fn controls_unclear(entry: &Entry, to: &mut Series<'_>) {
             let labels = [("reason", cause.reason.as_str())];
             to.flag(&s.facts.name, &labels, true);
         }
+    });
+}
+
+fn full_cycle(entry: &Entry, to: &mut Series<'_>) {
+    if let Some(passed) = entry.cycle.as_ref().and_then(|cycle| cycle.passed) {
+        to.flag(&entry.facts.name, &[], passed);
+    }
+}
+
+fn full_cycle_passed(entry: &Entry, to: &mut Series<'_>) {
+    let passed_at = entry.cycle.as_ref().and_then(|cycle| cycle.passed_at);
+    to.time(&entry.facts.name, &[], passed_at);
+}
+
+fn full_cycle_leftovers(entry: &Entry, to: &mut Series<'_>) {
+    if let Some(cycle) = &entry.cycle {
+        to.count(&entry.facts.name, &[], cycle.leftovers);
+    }
+}
+
+fn full_cycle_waited(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        if s.reason == Reason::WaitingFullCycle {
+            to.flag(&s.facts.name, &[], true);
+        }
+    });
+}
+
+fn full_cycle_ignored(entry: &Entry, to: &mut Series<'_>) {
+    with(entry, |s| {
+        to.time(&s.facts.name, &[], s.full_cycle_ignored_at);
     });
 }
 

@@ -178,6 +178,7 @@ impl Performance<'_> {
             value: &value,
             old: Some(&old),
             scim_url: &scim_url,
+            since: None,
         };
         Ok(match self.call {
             Call::Deliver => connection.deliver(&delivery).await.into(),

@@ -91,6 +91,7 @@ impl Pushed {
             value: &new,
             old: None,
             scim_url: &url,
+            since: None,
         };
         searched(self.0.look(&delivery).await)
     }
@@ -102,6 +103,7 @@ fn delivery<'a>(value: &'a BearerToken, old: &'a BearerToken, url: &'a Url) -> D
         value,
         old: Some(old),
         scim_url: url,
+        since: None,
     }
 }
 

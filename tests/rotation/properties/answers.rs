@@ -6,6 +6,7 @@ use scim_rotator::rotation::capability::{Recovery, Supply};
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::{
     Confirmation, IssuedToken, ListedToken, Listing, Objection, Outcome, Preparation, Supplied,
+    Throwaway,
 };
 use scim_rotator::rotation::record::ExpiryKnown;
 use scim_rotator::rotation::situation::Published;
@@ -85,6 +86,11 @@ pub(crate) fn answers(scene: &Scene, step: &Step) -> Vec<Outcome> {
             .to_vec(),
         Step::Retire { fingerprint } => retired(fingerprint, scene.now),
         Step::RevokeOrphan { id } => vec![Outcome::OrphanRevoked { id: id.clone() }],
+        Step::EndRehearsal => vec![
+            Outcome::RehearsalEnded(Throwaway::Revoked),
+            Outcome::RehearsalEnded(Throwaway::LeftToExpire),
+            Outcome::RehearsalEnded(Throwaway::Listed(Listing::default())),
+        ],
         Step::RevokeUnrecorded { label } => vec![Outcome::UnrecordedRevoked {
             label: label.clone(),
         }],

@@ -93,6 +93,7 @@ struct Rest {
     orphans: Vec<Option<i64>>,
     uncounted: Vec<Timestamp>,
     issue_after_lease_loss: Option<Timestamp>,
+    rehearsal: Option<(Timestamp, bool)>,
     unrecorded: Option<Timestamp>,
     in_doubt: bool,
     fresh: bool,
@@ -111,6 +112,7 @@ fn rest() -> impl Strategy<Value = Rest> {
         prop::collection::vec(near_now(), 0..3),
         prop::option::weighted(0.1, past()),
         prop::option::weighted(0.1, past()),
+        prop::option::weighted(0.2, (past(), any::<bool>())),
         prop::bool::weighted(0.1),
     );
     let situation = (
@@ -128,7 +130,7 @@ fn rest() -> impl Strategy<Value = Rest> {
     );
     (lost, situation).prop_map(
         |(
-            (issues, orphans, uncounted, issue_after_lease_loss, unrecorded, in_doubt),
+            (issues, orphans, uncounted, issue_after_lease_loss, unrecorded, rehearsal, in_doubt),
             (fresh, windows, skew, rolled_back, connections, accepting, stated_end),
         )| {
             Rest {
@@ -136,6 +138,7 @@ fn rest() -> impl Strategy<Value = Rest> {
                 orphans,
                 uncounted,
                 issue_after_lease_loss,
+                rehearsal,
                 unrecorded,
                 in_doubt,
                 fresh,
@@ -159,6 +162,9 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
     scene.record.orphans_uncounted = rest.uncounted;
     let listed = rest.issue_after_lease_loss.map(intent);
     scene.record.issues_after_lease_loss = listed.into_iter().collect();
+    if let Some((at, came)) = rest.rehearsal {
+        scene = scene.rehearsed(at, came.then_some("throwaway"));
+    }
     if let Some(sent_at) = rest.unrecorded {
         scene = scene.unrecorded("unrecorded", intent(sent_at));
     }

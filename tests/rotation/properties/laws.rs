@@ -59,6 +59,7 @@ pub(crate) fn can_be_performed(scene: &Scene, step: &Step) -> bool {
         Step::CheckUse { fingerprint } | Step::Retire { fingerprint } => {
             current && superseded(fingerprint)
         }
+        Step::EndRehearsal => record.rehearsal.is_some(),
         Step::RevokeUnrecorded { label } => {
             let mut tokens = scene.unrecorded.iter();
             tokens.any(|token| token.intent.label == *label && !token.revoked)

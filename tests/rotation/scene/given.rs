@@ -163,6 +163,7 @@ pub(crate) fn policy() -> Policy {
         confirm_timeout: hours(2),
         confirm_every: mins(1),
         lease: mins(2),
+        full_cycle: None,
         accept_supplied: AcceptSupplied::default(),
         privilege: PrivilegeRules::default(),
         life_tolerance: 0.1,

@@ -14,7 +14,7 @@ fn one_of_three_connections_is_away_and_the_old_token_stays_until_it_is_back() {
     let mut play = Play::due(&profile);
     let old = play.current();
     let back_at = play.now() + HOUR * 9;
-    play.tenant(|t| t.away = Some((2, back_at)));
+    play.tenant(|t| t.away = [(2, back_at)].into());
     play.pass(HOUR * 8);
 
     let record = play.record();

@@ -28,6 +28,15 @@ fn alone() -> Arc<Profile> {
     })
 }
 
+/// Beside others, one that a person writes, and whose identity provider has a log.
+fn with_a_log() -> Arc<Profile> {
+    changed("S1 overlapping, by label", |profile| {
+        let mut can = profile.connections[0].1;
+        can.writer = Writer::Person;
+        profile.connections.insert(1, ("by-hand".to_owned(), can));
+    })
+}
+
 fn waits(tenant: &Tenant) -> bool {
     let record = tenant.record.as_ref();
     let rotation = record.and_then(|record| record.rotation.as_ref());
@@ -167,4 +176,104 @@ fn a_token_that_dies_while_it_waits_is_not_put_to_use() {
     let used = play.current();
     assert!(used.value == old.value || used.value != pending.value);
     assert!(play.accepts(&used.value), "what is in use works");
+}
+
+#[test]
+fn the_identity_providers_own_log_is_proof_and_a_log_that_shows_nothing_is_none() {
+    let mut play = Play::due(&with_a_log());
+    let old = play.current();
+    play.tenant(|tenant| tenant.nobody_writes = true);
+    play.until("it waits for a person", waits);
+    play.pass(DAY);
+    assert!(play.count("connection.confirm 1") > 3, "the log is read");
+    assert_eq!(play.record().generation, 1, "nothing was changed there");
+    assert_eq!(play.record().failures, Failures::default());
+    assert_eq!(play.count("issuer.revoke"), 0);
+    assert!(play.accepts(&old.value));
+    let now = play.now();
+    play.tenant(|tenant| drop(tenant.write_by_hand(now)));
+    play.until("it is in use", |tenant| generation(tenant) == 2);
+    let holds = play.record().connections["by-hand"].clone();
+    assert_eq!(holds.ack, None, "nobody said so");
+    assert!(play.now().duration_since(now) < HOUR * 3);
+    assert!(play.all_hold(&play.current()));
+    play.rest(2);
+}
+
+/// Where the log cannot tell, a person still can.
+#[test]
+fn beside_a_log_the_persons_word_counts_too() {
+    let mut play = Play::due(&with_a_log());
+    play.until("it is in use", |tenant| generation(tenant) == 2);
+    assert!(play.all_hold(&play.current()));
+    play.rest(2);
+}
+
+/// How a connection fails.
+#[derive(Debug, Clone, Copy)]
+enum Failing {
+    /// It cannot be reached.
+    Away,
+    /// It takes no token.
+    Refuses,
+}
+
+/// The connections of the daemon beside the one of the person, and each subset of
+/// them.
+#[test]
+fn beside_one_by_hand_every_subset_of_the_others_may_fail() {
+    let profile = changed("S1 overlapping, by label", |profile| {
+        let quiet = profile.connections[1].1;
+        let by_hand = scim_rotator::rotation::capability::ConnectionCapabilities {
+            writer: Writer::Person,
+            ..quiet
+        };
+        profile
+            .connections
+            .insert(1, ("by-hand".to_owned(), by_hand));
+        profile.connections.push(("third".to_owned(), quiet));
+    });
+    const DAEMONS: [usize; 3] = [0, 2, 3];
+    for how in [Failing::Away, Failing::Refuses] {
+        for bits in 1..1 << DAEMONS.len() {
+            let failing = |place: &usize| bits & (1 << place) != 0;
+            let failing: Vec<usize> = (0..DAEMONS.len())
+                .filter(failing)
+                .map(|place| DAEMONS[place])
+                .collect();
+            one_subset_fails(&profile, how, &failing);
+        }
+    }
+}
+
+fn one_subset_fails(profile: &Arc<Profile>, how: Failing, failing: &[usize]) {
+    let mut play = Play::due(profile);
+    let old = play.current();
+    let back_at = play.now() + HOUR * 9;
+    play.tenant(|tenant| match how {
+        Failing::Away => tenant.away = failing.iter().map(|one| (*one, back_at)).collect(),
+        Failing::Refuses => tenant.refusing = failing.iter().copied().collect(),
+    });
+    play.pass(HOUR * 8);
+    let case = format!("{how:?} {failing:?}");
+    assert_eq!(play.record().generation, 1, "{case}: not in use");
+    assert_eq!(
+        play.count("connection.deliver 1"),
+        0,
+        "{case}: nobody was asked"
+    );
+    assert!(play.accepts(&old.value), "{case}: the old one works");
+    if failing.contains(&0) {
+        let others = play.count("connection.deliver 2") + play.count("connection.deliver 3");
+        assert_eq!(others, 0, "{case}: the first of them is tried alone");
+    }
+    play.tenant(|tenant| tenant.refusing.clear());
+    play.until("it is in use", |tenant| generation(tenant) == 2);
+    let current = play.current();
+    assert!(play.all_hold(&current), "{case}");
+    let in_use_at = play.now();
+    play.rest(2);
+    let dead = play.times("issuer.revoke");
+    let of_old = dead.last().expect("the old one is revoked");
+    assert!(*of_old > in_use_at, "{case}: after the new one was in use");
 }

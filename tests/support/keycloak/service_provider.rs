@@ -14,7 +14,8 @@ pub const CLIENT_ID: &str = "rotator";
 /// Its secret.
 pub const CLIENT_SECRET: &str = "keycloak-client-secret-of-the-tests";
 
-const REALM: &str = "sp";
+/// The realm.
+pub const REALM: &str = "sp";
 
 /// A running Keycloak with one realm.
 pub struct ServiceProvider {
@@ -31,6 +32,42 @@ impl ServiceProvider {
             endpoints: set_up(&server.url, token_seconds),
             server,
         })
+    }
+
+    /// The same with the feature client-secret-rotation, and a policy for all
+    /// clients with secrets: a secret lives for the first number of seconds, and an
+    /// old one for the second beside its successor.
+    pub async fn with_secret_rotation(token_seconds: u32, life: u32, rotated: u32) -> Option<Self> {
+        let server = Server::start_with("client-secret-rotation").await?;
+        let started = Self {
+            endpoints: set_up(&server.url, token_seconds),
+            server,
+        };
+        let executor = json!({ "executor": "secret-rotation", "configuration": {
+            "expiration-period": life, "rotated-expiration-period": rotated, "remaining-rotation-period": 1,
+        }});
+        let profiles = json!({ "profiles": [{ "name": "rotation", "executors": [executor] }] });
+        let condition = json!({ "condition": "client-access-type", "configuration": { "type": ["confidential"] } });
+        let policies = json!({ "policies": [{
+            "name": "rotation", "enabled": true, "profiles": ["rotation"], "conditions": [condition],
+        }]});
+        for (name, wish) in [("profiles", profiles), ("policies", policies)] {
+            let path = format!("/{REALM}/client-policies/{name}");
+            started.server.must(Method::PUT, &path, wish, 204).await;
+        }
+        Some(started)
+    }
+
+    /// Saves a client as it is, as somebody in the admin console does.
+    pub async fn save(&self, client_id: &str) {
+        let path = format!("/{REALM}/clients/{}", self.id_of(client_id).await);
+        let client = self.server.get(&path).await;
+        self.server.must(Method::PUT, &path, client, 204).await;
+    }
+
+    /// Where it is, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.server.url
     }
 
     /// SCIM base URL of the realm.

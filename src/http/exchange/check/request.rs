@@ -75,6 +75,14 @@ impl Checker<'_> {
     fn check_url(&self, url: &Template, at: &str, problems: &mut Problems) {
         let whole = self.shared.whole_url(url);
         let source = whole.source();
+        if source.trim().is_empty() {
+            problems.error(
+                at,
+                "the URL is empty",
+                "write it whole, or from `/` on what comes after `address`",
+            );
+            return;
+        }
         if source.starts_with('/') {
             problems.error(
                 at,

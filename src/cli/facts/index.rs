@@ -1,0 +1,291 @@
+//! The index of fingerprints: whose a secret is, without a look at every token. Its
+//! documents are beside the facts, `<state_path>/facts/.fingerprints-<shard>`; they hold
+//! keyed fingerprints of the tokens in use, of those before them, and of our own
+//! credentials, with the names of what they belong to.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+
+use crate::ports::{Clock, StoreError};
+use crate::rotation::record::Record;
+use crate::secret::{Fingerprint, FingerprintKey, KeyedFingerprint};
+use crate::vault::VaultStore;
+
+/// How long after the first change documents are written, with all that came since.
+const TOGETHER: SignedDuration = SignedDuration::from_mins(1);
+/// Pause after Vault refused or did not answer.
+const PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// Most entries of one document: those that came first are dropped.
+const MOST: usize = 10_000;
+/// How often a document is written over the writes of other replicas.
+const CONFLICTS: usize = 5;
+/// Its field, an object of a keyed fingerprint, its owner and when it was noted.
+const FINGERPRINTS: &str = "fingerprints";
+
+/// Whose a fingerprint is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Noted {
+    /// Name of the token, or what the credential is.
+    pub(in crate::cli) owner: String,
+    /// Whether it is a credential of our own.
+    pub(in crate::cli) is_credential: bool,
+}
+
+/// The mark of our own credentials; no token has such a name.
+const CREDENTIAL: &str = "credential: ";
+
+/// The keyed fingerprint under which a secret is noted. It is one of the plain
+/// fingerprint, since of the tokens of the past nothing else is stored.
+pub(in crate::cli) fn keyed(key: &FingerprintKey, plain: &str) -> KeyedFingerprint {
+    key.of(&format!("index {plain}"))
+}
+
+/// The name of the document that has it.
+fn shard(keyed: &KeyedFingerprint) -> String {
+    const DIGITS: &str = "abcdefghijklmnopqrstuvwxyz234567";
+    let mut places = keyed.as_str().chars().filter_map(|c| DIGITS.find(c));
+    let (first, second) = (places.next(), places.next());
+    let number = first.unwrap_or_default() * 8 + second.unwrap_or_default() / 4;
+    format!(".fingerprints-{number:02x}")
+}
+
+/// Looks fingerprints up.
+///
+/// # Errors
+/// When Vault does not answer.
+pub(in crate::cli) async fn find(
+    store: &VaultStore,
+    wanted: &BTreeSet<KeyedFingerprint>,
+) -> Result<BTreeMap<KeyedFingerprint, Noted>, StoreError> {
+    let mut found = BTreeMap::new();
+    let mut shards: BTreeMap<String, Vec<KeyedFingerprint>> = BTreeMap::new();
+    for keyed in wanted {
+        shards.entry(shard(keyed)).or_default().push(*keyed);
+    }
+    let reads = shards.into_iter().map(async |(name, wanted)| {
+        let stored = store.facts(&name).await;
+        stored.map(|stored| (stored.facts, wanted))
+    });
+    for (facts, wanted) in futures_util::future::try_join_all(reads).await? {
+        let entries = facts.map(|facts| entries(&facts)).unwrap_or_default();
+        for keyed in wanted {
+            if let Some(noted) = entries.get(keyed.as_str()).and_then(noted) {
+                found.insert(keyed, noted);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn entries(document: &Value) -> Map<String, Value> {
+    document[FINGERPRINTS]
+        .as_object()
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn noted(entry: &Value) -> Option<Noted> {
+    let owner = entry[0].as_str()?;
+    let credential = owner.strip_prefix(CREDENTIAL);
+    Some(Noted {
+        owner: credential.unwrap_or(owner).to_owned(),
+        is_credential: credential.is_some(),
+    })
+}
+
+/// Writes the index beside the facts.
+pub(super) struct IndexWriter {
+    store: Arc<VaultStore>,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Plain fingerprints that wait to be written, with their owners.
+    waiting: BTreeMap<String, String>,
+    write_at: Option<Timestamp>,
+    /// Digest of what was noted of each token.
+    noted: HashMap<String, u64>,
+}
+
+impl IndexWriter {
+    pub(super) fn new(store: Arc<VaultStore>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            clock,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state.lock().waiting.is_empty()
+    }
+
+    /// Notes every token of a record. Returns whether there is a new one.
+    pub(super) fn note(&self, record: &Record) -> bool {
+        let prints = prints(record);
+        let mut hasher = DefaultHasher::new();
+        prints.hash(&mut hasher);
+        let digest = hasher.finish();
+        let mut state = self.state.lock();
+        if state.noted.insert(record.token.clone(), digest) == Some(digest) {
+            return false;
+        }
+        for print in prints {
+            state.waiting.insert(print, record.token.clone());
+        }
+        self.begin(&mut state);
+        true
+    }
+
+    /// Notes one of our own credentials.
+    pub(super) fn note_credential(&self, print: &Fingerprint, what: &str) {
+        let mut state = self.state.lock();
+        let owner = format!("{CREDENTIAL}{what}");
+        state.waiting.insert(print.short(), owner);
+        self.begin(&mut state);
+    }
+
+    fn begin(&self, state: &mut State) {
+        let soon = self.clock.now().checked_add(TOGETHER).ok();
+        state.write_at = state.write_at.or(soon);
+    }
+
+    /// Writes what waits, if it is time.
+    pub(super) async fn write_due(&self, now: Timestamp) {
+        let waiting = {
+            let mut state = self.state.lock();
+            if state.write_at.is_none_or(|at| at > now) {
+                return;
+            }
+            state.write_at = None;
+            std::mem::take(&mut state.waiting)
+        };
+        if let Err(error) = self.write(&waiting).await {
+            tracing::warn!(%error, "the index of fingerprints was not written; it is written later");
+            let mut state = self.state.lock();
+            let newer = std::mem::take(&mut state.waiting);
+            state.waiting = waiting.into_iter().chain(newer).collect();
+            state.write_at = self.clock.now().checked_add(PAUSE).ok();
+        }
+    }
+
+    async fn write(&self, waiting: &BTreeMap<String, String>) -> Result<(), StoreError> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let key = self.store.fingerprint_key().await?;
+        let mut shards: BTreeMap<String, Vec<(KeyedFingerprint, &str)>> = BTreeMap::new();
+        for (print, owner) in waiting {
+            let keyed = keyed(&key, print);
+            shards
+                .entry(shard(&keyed))
+                .or_default()
+                .push((keyed, owner));
+        }
+        let now = self.clock.now();
+        for (name, new) in shards {
+            self.merge(&name, &new, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds entries to a document, also over the writes of others.
+    async fn merge(
+        &self,
+        name: &str,
+        new: &[(KeyedFingerprint, &str)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for _ in 0..CONFLICTS {
+            let stored = self.store.facts(name).await?;
+            let mut all = stored
+                .facts
+                .map(|facts| entries(&facts))
+                .unwrap_or_default();
+            let before = all.len();
+            for (keyed, owner) in new {
+                let entry = all.entry(keyed.as_str()).or_insert(Value::Null);
+                if entry[0].as_str() != Some(*owner) {
+                    *entry = json!([owner, now.as_second()]);
+                }
+            }
+            if all.len() == before && !changes(&all, now) {
+                return Ok(());
+            }
+            drop_oldest(&mut all);
+            let facts = json!({ "schema": 1, FINGERPRINTS: all });
+            let written = self.store.write_facts(name, facts, stored.version);
+            if written.await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+}
+
+/// Whether an entry was noted just now.
+fn changes(all: &Map<String, Value>, now: Timestamp) -> bool {
+    all.values()
+        .any(|entry| entry[1].as_i64() == Some(now.as_second()))
+}
+
+fn drop_oldest(all: &mut Map<String, Value>) {
+    let excess = all.len().saturating_sub(MOST);
+    if excess == 0 {
+        return;
+    }
+    let mut ages: Vec<(i64, String)> = all
+        .iter()
+        .map(|(print, entry)| (entry[1].as_i64().unwrap_or_default(), print.clone()))
+        .collect();
+    ages.sort();
+    for (_, print) in ages.into_iter().take(excess) {
+        all.remove(&print);
+    }
+}
+
+/// The plain fingerprints of every token that a record knows of, as people see them.
+fn prints(record: &Record) -> BTreeSet<String> {
+    let rotation = record.rotation.as_ref();
+    let pending = rotation.and_then(|r| r.pending.as_ref());
+    let throwaway = record.rehearsal.as_deref().and_then(|r| r.issued.as_ref());
+    let held = record.current.iter().chain(pending).chain(throwaway);
+    let held = held.chain(record.retiring.iter().map(|old| &old.token));
+    let past = record.history.iter();
+    let past = past.flat_map(|past| past.old.iter().chain(&past.new));
+    held.map(|token| token.fingerprint().short())
+        .chain(past.map(Fingerprint::short))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::InstallationKey;
+
+    #[test]
+    fn shards_are_few_and_each_fingerprint_has_one() {
+        let key = InstallationKey::random().for_fingerprints();
+        let names: BTreeSet<_> = (0..5000)
+            .map(|n| shard(&keyed(&key, &n.to_string())))
+            .collect();
+        assert!(names.len() > 200 && names.len() <= 256, "{}", names.len());
+    }
+
+    #[test]
+    fn the_newest_entries_are_kept() {
+        let entry = |n: usize| (format!("{n:010}"), json!(["crm", n]));
+        let mut all: Map<String, Value> = (0..MOST + 3).map(entry).collect();
+        drop_oldest(&mut all);
+        assert_eq!(all.len(), MOST);
+        assert!(!all.contains_key("0000000002") && all.contains_key("0000000003"));
+    }
+}

@@ -1,0 +1,116 @@
+//! `history`: the last rotations of one token, from the facts in Vault. It changes
+//! nothing, and reads no token.
+
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::facts;
+use super::load;
+use super::output::{Output, Table, complain};
+use super::report::{rotations, time};
+use super::{Exit, OutputFormat};
+use crate::telemetry::words;
+
+/// `history`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which token.
+    #[arg(value_name = "TOKEN")]
+    pub token: String,
+}
+
+/// Shows the rotations, newest first.
+pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    let names = std::slice::from_ref(&args.token);
+    let loaded = load::world_of_a_person_of_both(config, names);
+    let (world, units, federated) = match loaded {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    load::block_on(async {
+        let now = world.right_clock.now();
+        let read = match facts::reader::read(&world, &units, &federated).await {
+            Ok(read) => read,
+            Err(exit) => return exit,
+        };
+        let facts = read.into_iter().next().map(|(_, facts)| facts);
+        match facts {
+            Some(Ok(facts)) => {
+                // If nobody reads the output any more, there is nothing to do.
+                drop(show(&args.token, &facts, now, output));
+                Exit::Ok
+            }
+            Some(Err(error)) => {
+                complain(&format!("{}: {error}\n", args.token));
+                Exit::TryAgain
+            }
+            None => Exit::Usage,
+        }
+    })
+}
+
+fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::Result<()> {
+    let all = rotations(facts);
+    if output.format() == OutputFormat::Json {
+        let all: Vec<Value> = all.into_iter().map(with_seconds).collect();
+        return output.json(&json!({ "now": now, "token": name, "rotations": all }));
+    }
+    if all.is_empty() {
+        return output.line("no rotation of this token has ended yet");
+    }
+    let mut table = Table::new([
+        "BEGAN",
+        "TOOK",
+        "RESULT",
+        "TRIGGER",
+        "ASKED BY",
+        "WHY",
+        "OLD TOKEN",
+        "NEW TOKEN",
+        "OLD DEAD",
+        "DETAIL",
+    ]);
+    for past in all {
+        let text = |key: &str| past[key].as_str().unwrap_or("-").to_owned();
+        let took = seconds(past).map_or("-".to_owned(), |seconds| format!("{seconds} s"));
+        table.row([
+            text("began_at"),
+            took,
+            text("result").replace('_', " "),
+            text("trigger"),
+            text("asked_by"),
+            text("asked_why").replace(['\n', '\r'], " "),
+            text("old"),
+            text("new"),
+            old_dead(past, now),
+            text("detail").replace(['\n', '\r'], " "),
+        ]);
+    }
+    output.text(&table.text())
+}
+
+/// When the old token was shown to be dead, and by whom.
+fn old_dead(past: &Value, now: Timestamp) -> String {
+    let Some(at) = time(&past["old_refused_at"]) else {
+        return "-".to_owned();
+    };
+    let by = match past["old_gone_at_issuer"] == true {
+        true => "gone at the issuer",
+        false => "refused",
+    };
+    format!("{by} {}", words::relative(at, now))
+}
+
+fn seconds(past: &Value) -> Option<i64> {
+    let (began, ended) = (time(&past["began_at"])?, time(&past["ended_at"])?);
+    Some(ended.duration_since(began).as_secs())
+}
+
+fn with_seconds(past: &Value) -> Value {
+    let mut past = past.clone();
+    past["took_seconds"] = json!(seconds(&past));
+    past
+}

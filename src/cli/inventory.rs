@@ -1,0 +1,190 @@
+//! `inventory`: every credential at every configured issuer, whose it is, and what
+//! nobody manages. It only reads.
+
+mod adopt;
+mod collect;
+pub(super) mod watch;
+
+use std::io;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use self::collect::Seen;
+use super::load::{self, Logs};
+use super::output::{Output, Table, complain};
+use super::{Exit, OutputFormat};
+use crate::driver::inventory::Shown;
+use crate::rotation::inventory::{Coverage, Item};
+use crate::value::HumanDuration;
+
+/// `inventory`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only these issuers.
+    #[arg(value_name = "ISSUER")]
+    pub issuers: Vec<String>,
+    /// Mark what nobody has used for so long.
+    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = HumanDuration::parse)]
+    pub unused_for: HumanDuration,
+    /// Write only the text with which each credential that nobody manages is adopted.
+    #[arg(long)]
+    pub adopt: bool,
+}
+
+/// Shows what there is.
+pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    let (settings, world, _) = match load::world(config, Logs::Warnings, &[]) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let mut issuers = args.issuers.iter();
+    if let Some(unknown) = issuers.find(|name| !settings.issuers.contains_key(*name)) {
+        let all: Vec<_> = settings.issuers.keys().map(String::as_str).collect();
+        complain(&format!(
+            "no such issuer: {unknown}; configured are: {}\n",
+            all.join(", ")
+        ));
+        return Exit::Usage;
+    }
+    load::block_on(async {
+        // This first request logs in.
+        if let Err(error) = world.read_control().await {
+            complain(&format!("{error}\n"));
+            return Exit::TryAgain;
+        }
+        let seen = collect::all(&world, &args.issuers).await;
+        let now = world.right_clock.now();
+        world.session.close().await;
+        let shown = match args.adopt {
+            true => output.text(&adopt::text(&seen)),
+            false => show(&seen, args.unused_for.0, now, output),
+        };
+        // If nobody reads the output any more, the exit code still tells the result.
+        drop(shown);
+        match seen.iter().all(|seen| seen.shown.is_ok()) {
+            true => Exit::Ok,
+            false => Exit::TryAgain,
+        }
+    })
+}
+
+/// How much of what these issuers list is managed.
+fn coverage(seen: &[Seen]) -> Coverage {
+    let mut coverage = Coverage::default();
+    for item in seen.iter().flat_map(Seen::items) {
+        coverage.count(item.whose.is_managed());
+    }
+    coverage
+}
+
+/// What a person should know of a credential.
+fn notes(item: &Item, tells_use: bool, longest: SignedDuration, now: Timestamp) -> Vec<String> {
+    let mut notes = Vec::new();
+    if item.expires_at.is_none() {
+        notes.push("no end".to_owned());
+    }
+    let unused = item.unused_for(tells_use, now);
+    if let Some(unused) = unused.filter(|unused| *unused >= longest) {
+        notes.push(format!("unused for {} d", unused.as_hours() / 24));
+    }
+    notes
+}
+
+fn show(
+    seen: &[Seen],
+    longest: SignedDuration,
+    now: Timestamp,
+    output: &mut Output,
+) -> io::Result<()> {
+    let coverage = coverage(seen);
+    if output.format() == OutputFormat::Json {
+        let issuers: Vec<Value> = seen.iter().map(|s| json_of(s, longest, now)).collect();
+        return output.json(&json!({
+            "now": now,
+            "issuers": issuers,
+            "managed": coverage.managed,
+            "seen": coverage.seen,
+            "coverage": coverage.ratio(),
+        }));
+    }
+    let mut table = Table::new([
+        "ISSUER",
+        "ID",
+        "LABEL",
+        "WHOSE",
+        "TOKEN",
+        "MADE",
+        "EXPIRES",
+        "LAST USED",
+        "NOTE",
+    ]);
+    let dash = || "-".to_owned();
+    for one in seen {
+        let items: Vec<_> = one.items().collect();
+        for item in items {
+            let day = |at: Option<Timestamp>| at.map_or_else(dash, super::plan::short);
+            table.row([
+                one.issuer.clone(),
+                item.id.clone(),
+                item.label.clone().unwrap_or_else(dash),
+                item.whose.as_str().to_owned(),
+                item.token.clone().unwrap_or_else(dash),
+                day(item.created_at),
+                day(item.expires_at),
+                day(item.last_used_at),
+                notes(item, one.tells_use(), longest, now).join(", "),
+            ]);
+        }
+        if let Some(why) = one.why_nothing() {
+            let [a, b, c, d, e, f, g] = std::array::from_fn(|_| dash());
+            table.row([one.issuer.clone(), a, b, c, d, e, f, g, why]);
+        }
+    }
+    let sum = format!(
+        "\n{} of {} credentials are managed ({:.0} %).\n",
+        coverage.managed,
+        coverage.seen,
+        coverage.ratio() * 100.0
+    );
+    let more = match coverage.unmanaged() {
+        0 => String::new(),
+        _ => "`scim-rotator inventory --adopt` writes the text with which each of the others is adopted.\n".to_owned(),
+    };
+    output.text(&(table.text() + &sum + &more))
+}
+
+fn json_of(seen: &Seen, longest: SignedDuration, now: Timestamp) -> Value {
+    let items: Vec<Value> = seen
+        .items()
+        .map(|item| {
+            let unused = item.unused_for(seen.tells_use(), now);
+            json!({
+                "id": item.id,
+                "label": item.label,
+                "whose": item.whose.as_str(),
+                "managed": item.whose.is_managed(),
+                "token": item.token,
+                "created_at": item.created_at,
+                "expires_at": item.expires_at,
+                "no_end": item.expires_at.is_none(),
+                "last_used_at": item.last_used_at,
+                "unused": unused.map(|unused| unused >= longest),
+                "adopt": (!item.whose.is_managed()).then(|| adopt::section(&seen.issuer, item)),
+            })
+        })
+        .collect();
+    let error = seen.shown.as_ref().err().map(ToString::to_string);
+    let cannot = match &seen.shown {
+        Ok(Shown::Nothing(why)) => Some(*why),
+        Ok(Shown::Items { .. }) | Err(_) => None,
+    };
+    json!({
+        "issuer": seen.issuer,
+        "credentials": items,
+        "cannot_list": cannot,
+        "error": error,
+        "unreadable_records": seen.unreadable,
+    })
+}

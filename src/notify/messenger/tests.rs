@@ -1,0 +1,422 @@
+//! Messengers with a shared memory of notes and a real receiver.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::super::event::{Event, Phase};
+use super::super::view::Lasting;
+use super::*;
+use crate::fault::Fault;
+use crate::http::{Client, ClientSettings, NoObserver, Target as Whom};
+use crate::notify::{Deps, Target};
+use crate::ports::{Resolved, Secrets, StoreError};
+use crate::secret::{SecretRef, SecretText};
+
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+#[path = "../../../tests/support/receiver.rs"]
+mod receiver;
+
+use receiver::{Receiver, Reply};
+
+/// The notes of all tokens, as Vault keeps them.
+#[derive(Default)]
+struct Shelf {
+    notes: Mutex<HashMap<String, (Value, u64)>>,
+    record: Mutex<u64>,
+    writes: Mutex<u32>,
+    is_away: Mutex<bool>,
+}
+
+impl Shelf {
+    fn asked(&self) -> Result<(), StoreError> {
+        match *self.is_away.lock() {
+            true => Err(StoreError::Unusable("Vault is away".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Notes for Shelf {
+    async fn note(&self, token: &str) -> Result<(Option<Value>, u64), StoreError> {
+        self.asked()?;
+        let notes = self.notes.lock();
+        let known = notes.get(token).cloned();
+        Ok(known.map_or((None, 0), |(value, version)| (Some(value), version)))
+    }
+
+    async fn write_note(
+        &self,
+        token: &str,
+        note: Value,
+        version: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        self.asked()?;
+        *self.writes.lock() += 1;
+        let mut notes = self.notes.lock();
+        let latest = notes.get(token).map_or(0, |(_, version)| *version);
+        if latest != version {
+            return Ok(None);
+        }
+        notes.insert(token.to_owned(), (note, version + 1));
+        Ok(Some(version + 1))
+    }
+
+    async fn record_version(&self, _: &str) -> Result<u64, StoreError> {
+        self.asked()?;
+        Ok(*self.record.lock())
+    }
+}
+
+/// A clock that is set by hand.
+struct Hand(Mutex<Timestamp>);
+
+#[async_trait]
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock()
+    }
+
+    async fn sleep(&self, duration: SignedDuration) {
+        tokio::time::sleep(duration.unsigned_abs()).await;
+    }
+}
+
+impl Hand {
+    fn pass(&self, seconds: i64) {
+        let mut now = self.0.lock();
+        *now += SignedDuration::from_secs(seconds);
+    }
+}
+
+#[derive(Default)]
+struct Counted(Mutex<BTreeMap<&'static str, u32>>);
+
+impl Counted {
+    fn add(&self, what: &'static str) {
+        *self.0.lock().entry(what).or_default() += 1;
+    }
+
+    fn of(&self, what: &str) -> u32 {
+        self.0.lock().get(what).copied().unwrap_or_default()
+    }
+}
+
+impl Tally for Counted {
+    fn expect(&self, _: &str) {}
+    fn sent(&self, _: &str) {
+        self.add("sent");
+    }
+    fn failed(&self, _: &str, _: Option<Timestamp>) {
+        self.add("failed");
+    }
+    fn given_up(&self, _: &str) {
+        self.add("given_up");
+    }
+    fn settled(&self, _: &str) {
+        self.add("settled");
+    }
+    fn forget(&self, _: &str) {}
+}
+
+/// A secret that changes.
+struct Changing(Mutex<&'static str>);
+
+#[async_trait]
+impl Secrets for Changing {
+    async fn resolve(&self, _: &SecretRef) -> Result<Resolved, Fault> {
+        let value = SecretText::parse(*self.0.lock()).expect("a secret");
+        Ok(Resolved {
+            fingerprint: value.fingerprint(),
+            value,
+        })
+    }
+
+    fn refused(&self, _: &SecretRef) {}
+}
+
+struct Stage {
+    shelf: Arc<Shelf>,
+    clock: Arc<Hand>,
+    counted: Arc<Counted>,
+    secrets: Arc<Changing>,
+    receiver: Receiver,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let start = "2027-01-15T12:00:00Z".parse().expect("a time");
+        Self {
+            shelf: Arc::default(),
+            clock: Arc::new(Hand(Mutex::new(start))),
+            counted: Arc::default(),
+            secrets: Arc::new(Changing(Mutex::new("the signing secret"))),
+            receiver: Receiver::start().await,
+        }
+    }
+
+    fn messenger(&self, holder: &str) -> Messenger {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+        let messenger = Messenger::new(
+            Arc::clone(&self.shelf) as _,
+            Arc::clone(&clock),
+            Arc::clone(&self.counted) as _,
+            holder.to_owned(),
+            "kv/scim-rotator".to_owned(),
+        );
+        let settings = ClientSettings {
+            read_timeout: SignedDuration::from_millis(300),
+            ..ClientSettings::default()
+        };
+        let http = Client::new(
+            &settings,
+            Whom::Notify,
+            Arc::clone(&clock),
+            Arc::new(NoObserver),
+        );
+        let deps = Deps {
+            http: http.expect("a client"),
+            secrets: Arc::clone(&self.secrets) as _,
+            clock,
+        };
+        let text = format!(
+            "url = '{}/hook'\nsecret = {{ file = '/s' }}",
+            self.receiver.url()
+        );
+        let target: Target = toml::from_str(&text).expect("a target");
+        messenger.set(vec![Sender::new("ops", &target, deps)]);
+        messenger
+    }
+
+    /// What the receiver was told, in order.
+    fn heard(&self) -> Vec<(String, String, String)> {
+        let told = self.receiver.got().into_iter().map(|got| {
+            let data = &got.json()["data"];
+            let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
+            (
+                text("event"),
+                text("phase"),
+                got.header("webhook-id").to_owned(),
+            )
+        });
+        told.collect()
+    }
+
+    /// The view of a version of the record.
+    fn view(&self, version: u64, lasting: Vec<Lasting>) -> View {
+        *self.shelf.record.lock() = version;
+        View {
+            token: "crm".to_owned(),
+            lasting,
+            version: Some(version),
+            ..View::default()
+        }
+    }
+
+    fn halted(&self) -> Lasting {
+        Lasting {
+            event: Event::Halted,
+            matter: "halted 1".to_owned(),
+            from: "2027-01-15T11:00:00Z".parse().expect("a time"),
+            to: None,
+            deadline: None,
+            about: Box::default(),
+        }
+    }
+
+    /// Lets a messenger do all that it has to do in this time.
+    async fn pass(&self, messengers: &[&Messenger], seconds: i64) {
+        for _ in 0..seconds {
+            self.clock.pass(1);
+            for messenger in messengers {
+                for _ in 0..3 {
+                    messenger.pass(self.clock.now()).await;
+                }
+            }
+        }
+    }
+}
+
+fn kinds(heard: &[(String, String, String)]) -> Vec<(&str, &str)> {
+    let kinds = heard.iter();
+    kinds
+        .map(|(event, phase, _)| (event.as_str(), phase.as_str()))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_lasts_is_told_once_signed_and_ended_also_after_a_restart() {
+    let stage = Stage::new().await;
+    let first = stage.messenger("a");
+    first.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&first], 5).await;
+    assert_eq!(kinds(&stage.heard()), [("halted", "began")]);
+    let got = stage.receiver.got().remove(0);
+    assert!(got.is_signed_with(b"the signing secret"));
+    assert!(!got.is_signed_with(b"another secret"));
+    assert_eq!(got.json()["type"], "scim_rotator.halted.began");
+    drop(first);
+
+    // The next process says nothing of it again, and tells its end.
+    let second = stage.messenger("b");
+    second.put(stage.view(2, vec![stage.halted()]), SOON);
+    stage.pass(&[&second], 5).await;
+    assert_eq!(stage.heard().len(), 1);
+    *stage.secrets.0.lock() = "the next secret";
+    second.put(stage.view(3, Vec::new()), SOON);
+    stage.pass(&[&second], 5).await;
+    assert_eq!(
+        kinds(&stage.heard()),
+        [("halted", "began"), ("halted", "ended")]
+    );
+    let ended = stage.receiver.got().remove(1);
+    assert!(ended.is_signed_with(b"the next secret"), "it is read again");
+    let writes = *stage.shelf.writes.lock();
+    second.put(stage.view(4, Vec::new()), SOON);
+    stage.pass(&[&second], 60).await;
+    assert_eq!(
+        *stage.shelf.writes.lock(),
+        writes,
+        "an idle token costs nothing"
+    );
+}
+
+#[tokio::test]
+async fn two_replicas_do_not_tell_the_same() {
+    let stage = Stage::new().await;
+    let (a, b) = (stage.messenger("a"), stage.messenger("b"));
+    for replica in [&a, &b] {
+        replica.put(stage.view(1, vec![stage.halted()]), SOON);
+    }
+    stage.clock.pass(2);
+    // Both at the same moment.
+    tokio::join!(a.pass(stage.clock.now()), b.pass(stage.clock.now()));
+    stage.pass(&[&a, &b], 300).await;
+    assert_eq!(kinds(&stage.heard()), [("halted", "began")]);
+}
+
+#[tokio::test]
+async fn a_replica_whose_view_is_old_tells_nothing() {
+    let stage = Stage::new().await;
+    let a = stage.messenger("a");
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    // Another replica has written the record since.
+    *stage.shelf.record.lock() = 2;
+    stage.pass(&[&a], 200).await;
+    assert_eq!(kinds(&stage.heard()), []);
+    a.put(stage.view(2, Vec::new()), SOON);
+    stage.pass(&[&a], 10).await;
+    assert_eq!(kinds(&stage.heard()), []);
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_is_tried_again_with_the_same_id() {
+    let stage = Stage::new().await;
+    let a = stage.messenger("a");
+    let replies = [
+        Reply::status(500),
+        Reply {
+            status: 429,
+            headers: vec![("retry-after", "60".to_owned())],
+            ..Reply::default()
+        },
+        Reply {
+            status: 302,
+            headers: vec![("location", "http://127.0.0.1:9/elsewhere".to_owned())],
+            ..Reply::default()
+        },
+        Reply {
+            status: 200,
+            after: Duration::from_secs(1),
+            ..Reply::default()
+        },
+        Reply {
+            status: 200,
+            headers: vec![("content-type", "text/html".to_owned())],
+            body: "<!doctype html><title>Log in</title>",
+            ..Reply::default()
+        },
+        Reply::status(204),
+    ];
+    let tries = replies.len();
+    replies
+        .into_iter()
+        .for_each(|reply| stage.receiver.then(reply));
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&a], 20).await;
+    assert_eq!(stage.heard().len(), 2, "after 60 s, as the receiver asks");
+    stage.pass(&[&a], 800).await;
+    let heard = stage.heard();
+    assert_eq!(heard.len(), tries, "{heard:?}");
+    let ids: BTreeSet<_> = heard.iter().map(|(_, _, id)| id).collect();
+    assert_eq!(ids.len(), 1);
+    let (sent, failed) = (stage.counted.of("sent"), stage.counted.of("failed"));
+    assert_eq!((sent, failed), (1, 5));
+    for got in stage.receiver.got() {
+        assert!(got.is_signed_with(b"the signing secret"));
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_again_and_again_is_given_up_and_stops_no_other() {
+    let stage = Stage::new().await;
+    let a = stage.messenger("a");
+    for _ in 0..5 {
+        stage.receiver.then(Reply::status(400));
+    }
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&a], 600).await;
+    assert_eq!(stage.counted.of("given_up"), 1);
+    assert_eq!(stage.heard().len(), 5);
+    a.put(stage.view(2, Vec::new()), SOON);
+    stage.pass(&[&a], 5).await;
+    let last = stage.heard().pop().expect("told");
+    assert_eq!((last.0.as_str(), last.1.as_str()), ("halted", "ended"));
+}
+
+#[tokio::test]
+async fn while_vault_is_away_nothing_is_told_and_nothing_is_lost() {
+    let stage = Stage::new().await;
+    let a = stage.messenger("a");
+    *stage.shelf.is_away.lock() = true;
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&a], 60).await;
+    assert_eq!(kinds(&stage.heard()), []);
+    *stage.shelf.is_away.lock() = false;
+    stage.pass(&[&a], 60).await;
+    assert_eq!(kinds(&stage.heard()), [("halted", "began")]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_removed_waits_for_nobody_any_more() {
+    let stage = Stage::new().await;
+    let a = stage.messenger("a");
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&a], 5).await;
+    a.removed("crm");
+    stage.pass(&[&a], 5).await;
+    assert_eq!(
+        kinds(&stage.heard()),
+        [("halted", "began"), ("halted", "ended")]
+    );
+    assert_eq!(Phase::Ended.as_str(), stage.heard()[1].1);
+}
+
+#[tokio::test]
+async fn a_replica_whose_receiver_failed_sees_that_another_one_has_told_it() {
+    let stage = Stage::new().await;
+    let (a, b) = (stage.messenger("a"), stage.messenger("b"));
+    stage.receiver.then(Reply::status(503));
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&a], 2).await;
+    assert_eq!(stage.counted.of("failed"), 1);
+    b.put(stage.view(1, vec![stage.halted()]), SOON);
+    stage.pass(&[&b], 2).await;
+    assert_eq!(stage.counted.of("sent"), 1);
+    assert_eq!(stage.counted.of("settled"), 0);
+    stage.pass(&[&a], 30).await;
+    assert_eq!(stage.counted.of("settled"), 1);
+    assert_eq!(stage.heard().len(), 2);
+}

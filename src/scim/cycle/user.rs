@@ -1,0 +1,278 @@
+//! The steps of the user.
+
+use http::Method;
+
+use super::bodies;
+use super::finding::is_of_another;
+use super::journal::{Entry, EntryState, Kind};
+use super::ownership::is_ours;
+use super::profile::ExternalId;
+use super::report::{Grade, Step, Stop};
+use super::resource::{field, text};
+use super::sender::PAUSES;
+use super::state::{Run, uses_again};
+
+impl Run<'_> {
+    /// Absent, create, read, query, duplicate. Returns the id.
+    pub(super) async fn user_is_created(&mut self) -> Result<String, Stop> {
+        self.goes_on(Step::Absent)?;
+        let there = self.find_user(Step::Absent).await?;
+        let user = match (there.as_slice(), uses_again(self.config())) {
+            ([], _) if self.config().reuse_identity => {
+                let text = format!(
+                    "there is no user `{}` with the externalId `{}`: create it, deactivated (`reuse_identity = true`)",
+                    self.names.user_name, self.names.external_id
+                );
+                return Err(Stop::failed(Step::Absent, text));
+            }
+            ([], _) => {
+                self.passed(Step::Absent);
+                self.create().await?
+            }
+            ([id], true) => {
+                let id = id.clone();
+                self.note(
+                    Step::Absent,
+                    Grade::Passed,
+                    "the user of earlier runs is used again",
+                );
+                self.adopt(&id).await?;
+                self.note(Step::Create, Grade::Skipped, "the user is used again");
+                id
+            }
+            (_, _) => {
+                let text = "there is a user of this name already, which this run did not make";
+                return Err(Stop::failed(Step::Absent, text));
+            }
+        };
+        self.read(&user).await?;
+        self.query(&user).await?;
+        if self.config().duplicate && !self.config().reuse_identity {
+            self.duplicate(&user).await?;
+        } else {
+            self.note(Step::Duplicate, Grade::Skipped, "by `full_cycle`");
+        }
+        Ok(user)
+    }
+
+    /// The user of earlier runs goes into the journal: it must be deactivated again.
+    async fn adopt(&mut self, id: &str) -> Result<(), Stop> {
+        let (run, names, at) = (self.order.run, self.names.clone(), self.send.now());
+        let scim_url = self.scim_url();
+        let entry = Entry {
+            run: run.to_owned(),
+            kind: Kind::User,
+            scim_url,
+            name: names.user_name,
+            external_id: names.external_id,
+            ids: vec![id.to_owned()],
+            state: EntryState::Created,
+            created_at: at,
+            attempts: 0,
+            trouble: None,
+            unanswered_at: None,
+            reused: true,
+        };
+        let url = self.send.url(self.send.users(), Some(id));
+        let reply = self.send.get(url).await.map_err(|s| s.stop(Step::Absent))?;
+        let body = reply
+            .json
+            .as_ref()
+            .ok_or_else(|| reply.no_resource(Step::Absent))?;
+        let config = self.config();
+        is_ours(body, id, &entry, config.external_id).map_err(|why| {
+            Stop::failed(
+                Step::Absent,
+                format!("the user of this name is not ours: {why}"),
+            )
+        })?;
+        self.ledger
+            .change(at, |journal| journal.entries.push(entry))
+            .await?;
+        // Earlier runs leave it deactivated.
+        self.write_active(id, true, Step::Absent).await
+    }
+
+    async fn create(&mut self) -> Result<String, Stop> {
+        let step = Step::Create;
+        self.intend(Kind::User).await?;
+        let body = bodies::user(&self.names, self.config(), false, true);
+        let url = self.send.url(self.send.users(), None);
+        let reply = match self.send.write(Method::POST, url, Some(&body)).await {
+            Ok(reply) => reply,
+            Err(silence) if silence.may_have_happened => {
+                let stop = silence.stop(step);
+                return self.look_for_lost(step, Some(stop)).await;
+            }
+            Err(silence) => {
+                self.forget(Kind::User).await?;
+                return Err(silence.stop(step));
+            }
+        };
+        if !reply.is_success() {
+            let stop = reply.unwanted(step);
+            if matches!(reply.status, 500..=599) {
+                return self.look_for_lost(step, Some(stop)).await;
+            }
+            self.forget(Kind::User).await?;
+            return Err(stop);
+        }
+        let id = reply
+            .json
+            .as_ref()
+            .and_then(|user| self.id_of_ours(user, "userName"));
+        match (id, reply.status) {
+            (Some(id), status) => {
+                self.created(Kind::User, &id).await?;
+                let located = reply.has_location
+                    || reply
+                        .json
+                        .as_ref()
+                        .and_then(|user| text(field(user, "meta")?, "location"))
+                        .is_some();
+                match (status, located) {
+                    (201, true) => self.passed(step),
+                    (201, false) => self.note(step, Grade::Warned, "without a location"),
+                    (status, _) => {
+                        self.note(
+                            step,
+                            Grade::Warned,
+                            format!("answered {status} instead of 201"),
+                        );
+                    }
+                }
+                Ok(id)
+            }
+            // Another user's resource, or none: only the name tells.
+            (None, _) if is_of_another(&reply, "userName", &self.names.user_name) => {
+                let found = self.look_for_lost(step, None).await;
+                let text = "the answer has another user than was to be created";
+                found.and(Err(Stop::failed(step, text)))
+            }
+            (None, status) => {
+                let id = self.look_for_lost(step, None).await?;
+                let text = format!("answered {status} without the user; it was found by its name");
+                self.note(step, Grade::Warned, text);
+                Ok(id)
+            }
+        }
+    }
+
+    /// Looks by its name for a user whose creation was not answered as it should be.
+    async fn look_for_lost(&mut self, step: Step, stop: Option<Stop>) -> Result<String, Stop> {
+        for pause in PAUSES {
+            self.send.pause(pause).await;
+            if let [id, ..] = self.find_user(step).await?.as_slice() {
+                let id = id.clone();
+                self.created(Kind::User, &id).await?;
+                return stop.map_or(Ok(id), Err);
+            }
+        }
+        let missing = Stop::inconclusive(step, "the user was not found after its creation");
+        Err(stop.unwrap_or(missing))
+    }
+
+    async fn read(&mut self, user: &str) -> Result<(), Stop> {
+        let step = Step::Read;
+        self.goes_on(step)?;
+        let Some(body) = self.read_user(user, step, |_| true).await? else {
+            return Err(Stop::failed(
+                step,
+                "the user is not there after half a minute",
+            ));
+        };
+        let has_name = text(&body, "userName")
+            .is_some_and(|name| name.eq_ignore_ascii_case(&self.names.user_name));
+        if !has_name {
+            return Err(Stop::failed(
+                step,
+                "the user has another userName than was sent",
+            ));
+        }
+        match (text(&body, "externalId"), self.config().external_id) {
+            (Some(id), _) if id == self.names.external_id => self.passed(step),
+            (None, ExternalId::Dropped) => {
+                self.note(step, Grade::Warned, "externalId is not stored");
+            }
+            (Some(_), _) => {
+                return Err(Stop::failed(
+                    step,
+                    "the user has another externalId than was sent",
+                ));
+            }
+            (None, ExternalId::Kept) => {
+                let text = "externalId is not stored, and without it the user is not deleted: set `full_cycle.external_id = \"dropped\"`, the next run deletes it";
+                return Err(Stop::failed(step, text));
+            }
+        }
+        Ok(())
+    }
+
+    async fn query(&mut self, user: &str) -> Result<(), Stop> {
+        let step = Step::Query;
+        for pause in PAUSES {
+            match self.find_user(step).await?.as_slice() {
+                [] => self.send.pause(pause).await,
+                [id] if id == user => {
+                    self.passed(step);
+                    return Ok(());
+                }
+                _ => {
+                    let text = "the search for the name finds another user, or more than one";
+                    return Err(Stop::failed(step, text));
+                }
+            }
+        }
+        Err(Stop::failed(
+            step,
+            "the search for the name does not find the user",
+        ))
+    }
+
+    async fn duplicate(&mut self, user: &str) -> Result<(), Stop> {
+        let step = Step::Duplicate;
+        self.goes_on(step)?;
+        let body = bodies::user(&self.names, self.config(), false, true);
+        let url = self.send.url(self.send.users(), None);
+        let reply = match self.send.write(Method::POST, url, Some(&body)).await {
+            Ok(reply) => reply,
+            Err(silence) => {
+                if silence.may_have_happened {
+                    let (run, now) = (self.order.run, self.send.now());
+                    let noted = self.ledger.change(now, |journal| {
+                        journal.unanswered(run, Kind::User, now);
+                    });
+                    noted.await?;
+                }
+                return Err(silence.stop(step));
+            }
+        };
+        match reply.status {
+            409 => self.passed(step),
+            400 => self.note(step, Grade::Warned, reply.said()),
+            200..=299 => {
+                let second = reply
+                    .json
+                    .as_ref()
+                    .and_then(|u| self.id_of_ours(u, "userName"));
+                match second {
+                    Some(id) if id == user => {
+                        let text = "a second creation is answered with the same user";
+                        self.note(step, Grade::Warned, text);
+                    }
+                    second => {
+                        if let Some(id) = second {
+                            self.created(Kind::User, &id).await?;
+                        }
+                        return Err(Stop::failed(
+                            step,
+                            "a second user of the same name was created",
+                        ));
+                    }
+                }
+            }
+            _ => return Err(reply.unwanted(step)),
+        }
+        Ok(())
+    }
+}

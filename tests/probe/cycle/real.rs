@@ -1,0 +1,107 @@
+//! The full cycle against real service providers. `tests/parts/*.sh` provide them;
+//! without them these tests skip and say so.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use scim_rotator::clock::SystemClock;
+use scim_rotator::ports::Probe;
+use scim_rotator::scim::config::ProbeConfig;
+use scim_rotator::scim::cycle::locks::TenantMarker;
+use scim_rotator::scim::cycle::profile::{CycleConfig, CycleRules};
+use scim_rotator::scim::cycle::report::{CycleVerdict, Report};
+use scim_rotator::scim::cycle::run::Order;
+use scim_rotator::scim::probe::ScimProbe;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::Kept;
+use crate::server::{PATIENT, client, token};
+use crate::support::bare_http;
+use crate::support::better_auth::BetterAuth;
+use crate::support::scim2_server::Scim2Server;
+
+fn probe(scim_url: &Url, config: &CycleConfig) -> ScimProbe {
+    let rules = CycleRules {
+        config: config.clone(),
+        environment: "test".to_owned(),
+        every: None,
+    };
+    let clock = Arc::new(SystemClock);
+    ScimProbe::new(
+        client(PATIENT),
+        scim_url.clone(),
+        ProbeConfig::default(),
+        clock,
+    )
+    .with_full_cycle(Arc::new(rules))
+}
+
+/// Pins what the dry run shows, as a person would, and runs the cycle.
+async fn run(scim_url: &Url, text: &str, config: &str) -> Report {
+    let mut config: CycleConfig = toml::from_str(config).expect("a table");
+    let value = token(text);
+    let look = probe(scim_url, &config);
+    let look = look.full_cycle().expect("allowed").look(&value).await;
+    config.tenant_marker = look.configuration.map(TenantMarker::Configuration);
+    let probe = probe(scim_url, &config);
+    let journal = Kept::default();
+    let order = Order {
+        token: &value,
+        issued_at: Timestamp::UNIX_EPOCH,
+        name: "real",
+        run: "0199f0",
+        holder: "a",
+        journal: &journal,
+        cancel: &CancellationToken::new(),
+    };
+    probe.full_cycle().expect("allowed").run(order).await
+}
+
+/// Names of users and groups that a full cycle left.
+async fn left(scim_url: &Url, token: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (collection, name) in [("Users", "userName"), ("Groups", "displayName")] {
+        let url = format!("{scim_url}/{collection}");
+        let answer = bare_http().get(url).bearer_auth(token).send().await;
+        let body: Value = answer.expect("an answer").json().await.unwrap_or_default();
+        let resources = body["Resources"].as_array().cloned().unwrap_or_default();
+        names.extend(
+            resources
+                .iter()
+                .filter_map(|r| r[name].as_str().map(str::to_owned)),
+        );
+    }
+    names.retain(|name| name.starts_with("scimrot-probe-"));
+    names
+}
+
+#[tokio::test]
+async fn scim2_server_passes_and_keeps_nothing() {
+    let Some(server) = Scim2Server::start() else {
+        return;
+    };
+    let good = server.mint(600.0).await;
+    let report = run(&server.scim_url(), &good.token, "").await;
+    assert_eq!(report.verdict(), CycleVerdict::Passed, "{report:#?}");
+    assert_eq!(left(&server.scim_url(), &good.token).await, [""; 0]);
+    server.revoke(&good.id).await;
+    let report = run(&server.scim_url(), &good.token, "").await;
+    assert_ne!(
+        report.verdict(),
+        CycleVerdict::Passed,
+        "a revoked token: {report:#?}"
+    );
+}
+
+#[tokio::test]
+async fn better_auth_passes_and_keeps_nothing() {
+    let Some(server) = BetterAuth::start() else {
+        return;
+    };
+    let good = server.mint("cycle", 600).await;
+    let report = run(&server.scim_url(), &good.token, "").await;
+    assert_eq!(report.verdict(), CycleVerdict::Passed, "{report:#?}");
+    assert_eq!(left(&server.scim_url(), &good.token).await, [""; 0]);
+}

@@ -1,0 +1,112 @@
+//! `verify --full-cycle` and the gate, with a real Vault and two scim2-servers: one is
+//! the test tenant, the other one production.
+
+use serde_json::Value;
+
+use super::house::{House, is_settled};
+use super::parts::{Keeper, due_fields, read_users, scim2_server_issuer_at, token};
+use super::support::scim2_server::Scim2Server;
+use super::wait::eventually;
+
+/// The token of the test tenant; `marker` pins it.
+fn staging(server: &Scim2Server, marker: &str) -> String {
+    let issuer = scim2_server_issuer_at("sp-staging", server.base_url());
+    format!(
+        r#"
+{issuer}
+[tokens.crm-staging]
+vault_path = "kv/scim/crm-staging"
+scim_url = "{}"
+issuer = "sp-staging"
+environment = "staging"
+lifetime = "1h"
+allow_write_probe = true
+{marker}
+"#,
+        server.scim_url()
+    )
+}
+
+const GATE: &str = "environment = \"production\"\nlifetime = \"1h\"\nrequire_full_cycle_on = \"crm-staging\"\nfull_cycle_within = \"1h\"";
+
+#[tokio::test]
+async fn production_is_rotated_after_the_full_cycle_of_the_test_tenant() {
+    let (Some(house), Some(production), Some(tenant)) = (
+        House::new().await,
+        Scim2Server::start(),
+        Scim2Server::start(),
+    ) else {
+        return;
+    };
+    let keeper = Keeper::new(&house);
+    let old = production.mint(3600.0).await;
+    house.write_by_hand(due_fields(&old.token, &old.id)).await;
+    let crm = [
+        scim2_server_issuer_at("sp", production.base_url()),
+        keeper.connection(&house),
+        token(&production.scim_url(), "idp", GATE),
+    ]
+    .concat();
+    let daemon = house.run(&(crm.clone() + &staging(&tenant, ""))).await;
+    daemon.until_reason("crm", "waiting_full_cycle").await;
+    let waited = daemon
+        .metric("scim_rotator_full_cycle_waited{token=\"crm\"}")
+        .await;
+    assert_eq!(waited, Some(1.0));
+    eventually("the token of the test tenant", async || {
+        let record = house.record_of("crm-staging").await;
+        is_settled(&record).then_some(())
+    })
+    .await;
+
+    // Without a marker nothing is written; the dry run shows one.
+    let verify = ["verify", "crm-staging", "--full-cycle"];
+    let with = |more: &'static [&'static str]| [&verify[..], more].concat();
+    let unpinned = house.command(&with(&["--i-accept-side-effects"])).await;
+    assert_eq!(
+        unpinned.code,
+        Some(1),
+        "{}{}",
+        unpinned.stdout,
+        unpinned.stderr
+    );
+    let looked = house
+        .command(&with(&["--dry-run", "--output", "json"]))
+        .await;
+    let looked: Value = serde_json::from_str(&looked.stdout).expect("JSON");
+    let digest = looked["configuration"]
+        .as_str()
+        .expect("a digest")
+        .to_owned();
+    let marker = format!("full_cycle = {{ tenant_marker = {{ configuration = \"{digest}\" }} }}");
+    house.reconfigure(&(crm.clone() + &staging(&tenant, &marker)));
+
+    let without_consent = house.command(&verify).await;
+    assert_eq!(without_consent.code, Some(64), "{}", without_consent.stderr);
+    let forbidden = house
+        .command(&["verify", "crm", "--full-cycle", "--i-accept-side-effects"])
+        .await;
+    assert_eq!(forbidden.code, Some(64), "production: {}", forbidden.stdout);
+    let passed = house.command(&with(&["--i-accept-side-effects"])).await;
+    assert_eq!(passed.code, Some(0), "{}{}", passed.stdout, passed.stderr);
+    assert!(
+        passed.stdout.contains("the full cycle passed"),
+        "{}",
+        passed.stdout
+    );
+
+    // The bell wakes the token that waited.
+    let record = house
+        .until("a new token of production", |record| {
+            record["generation"] == 2
+        })
+        .await;
+    assert!(record["full_cycle_ignored_at"].is_null());
+    let new = record["current"]["value"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    assert_eq!(read_users(&production.scim_url(), &new).await, 200);
+    daemon.stop().await;
+    house.close().await;
+}
