@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::facts;
-use super::federated;
 use super::load;
 use super::output::{Output, Table};
 use super::served::{self, Told};
