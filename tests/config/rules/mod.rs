@@ -1,8 +1,8 @@
 //! The rules across keys and sections, each with the mistake and its remedy.
 
+mod cycles;
 mod federated;
 mod revoking;
-mod cycles;
 mod times;
 
 use scim_rotator::problem::Severity::{self, Error, Warning};
