@@ -20,6 +20,9 @@ use crate::scim::cycle::run::Order;
 use crate::scim::cycle::schedule::due_at;
 use crate::secret::BearerToken;
 
+/// Is told of the result of each run, by the name of the token.
+pub type Told = dyn Fn(&str, &JournalDocument) + Send + Sync;
+
 /// What runs full cycles.
 #[derive(Clone)]
 pub struct Cycles {
@@ -34,7 +37,7 @@ pub struct Cycles {
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Is told of each result.
-    pub told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
+    pub told: Arc<Told>,
     /// Ends a run between two steps.
     pub cancel: CancellationToken,
 }

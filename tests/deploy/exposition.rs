@@ -11,6 +11,7 @@ use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::inventory::Coverage;
 use scim_rotator::rotation::outcome::Outcome;
+use scim_rotator::rotation::privilege::PrivilegeVerdict;
 use scim_rotator::rotation::reason::Reason;
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
@@ -29,13 +30,16 @@ pub(crate) fn text() -> String {
     let telemetry = Telemetry::new(fixture::now(), Notifier::silent()).expect("telemetry");
     telemetry
         .board
-        .set(fixture::snapshot(&fixture::fresh_record("erp")));
+        .set(fixture::judged("erp", PrivilegeVerdict::Broader));
     telemetry
         .board
         .set(fixture::snapshot(&fixture::busy_record("crm")));
     telemetry
         .board
         .set(fixture::snapshot(&fixture::handed_over_record("wiki")));
+    telemetry
+        .board
+        .set(fixture::judged("portal", PrivilegeVerdict::OverPrivileged));
     let journal = fixture::journal();
     telemetry.witness().full_cycle("erp", &journal);
     let mut waiting = fixture::snapshot(&fixture::fresh_record("hr"));
