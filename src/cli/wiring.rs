@@ -18,7 +18,7 @@ use crate::audit::door::{AuditedJournal, AuditedStore, AuditedSwitch};
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
-use crate::driver::cycles::Cycles;
+use crate::driver::cycles::{Cycles, Told};
 use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
@@ -37,7 +37,6 @@ use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::rotation::situation::OurClock;
-use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::facts::TokenFacts;
@@ -312,11 +311,7 @@ impl World {
     }
 
     /// What runs full cycles.
-    pub(super) fn cycles(
-        &self,
-        told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
-        cancel: CancellationToken,
-    ) -> Cycles {
+    pub(super) fn cycles(&self, told: Told, cancel: CancellationToken) -> Cycles {
         let paused = Arc::clone(&self.all_paused);
         let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
         let journal = match &self.auditor {

@@ -239,7 +239,7 @@ impl JournalDocument {
             CycleVerdict::Passed => {
                 self.passed = Some(Passed {
                     at: run.at,
-                    fingerprint: run.fingerprint.clone(),
+                    fingerprint: run.fingerprint,
                     issued_at,
                 });
             }
