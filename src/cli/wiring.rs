@@ -312,7 +312,7 @@ impl World {
     }
 
     /// What runs full cycles.
-    pub(super) fn cycles(&self, told: Arc<Told>, cancel: CancellationToken) -> Cycles {
+    pub(super) fn cycles(&self, told: Told, cancel: CancellationToken) -> Cycles {
         let paused = Arc::clone(&self.all_paused);
         let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
         let journal = match &self.auditor {
