@@ -408,7 +408,10 @@ impl World {
 fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
     for (name, token) in &settings.federated {
         let issuer = &token.federated.issuer;
-        let facts = TokenFacts::federated(name, issuer, token.environment.as_str());
+        let facts = TokenFacts {
+            owner: token.owner.clone(),
+            ..TokenFacts::federated(name, issuer, token.environment.as_str())
+        };
         telemetry.board.expect(Arc::new(facts));
     }
 }
