@@ -19,7 +19,7 @@ use crate::audit::door::AuditedJournal;
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
-use crate::driver::cycles::Cycles;
+use crate::driver::cycles::{Cycles, Told};
 use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
@@ -37,7 +37,6 @@ use crate::ports::witness::{Witness, Witnesses};
 use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
-use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::facts::TokenFacts;
@@ -313,11 +312,7 @@ impl World {
     }
 
     /// What runs full cycles.
-    pub(super) fn cycles(
-        &self,
-        told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
-        cancel: CancellationToken,
-    ) -> Cycles {
+    pub(super) fn cycles(&self, told: Told, cancel: CancellationToken) -> Cycles {
         let paused = Arc::clone(&self.all_paused);
         let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
         let journal = match &self.auditor {
@@ -413,7 +408,10 @@ impl World {
 fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
     for (name, token) in &settings.federated {
         let issuer = &token.federated.issuer;
-        let facts = TokenFacts::federated(name, issuer, token.environment.as_str());
+        let facts = TokenFacts {
+            owner: token.owner.clone(),
+            ..TokenFacts::federated(name, issuer, token.environment.as_str())
+        };
         telemetry.board.expect(Arc::new(facts));
     }
 }
