@@ -41,7 +41,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         });
     }
     let loaded = load::world_of_a_person_of_both(config, &args.tokens);
-    let (world, units, federated) = match loaded {
+    let (world, (units, federated)) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -14,7 +14,7 @@ use crate::problem::Problems;
 use crate::scim::credential::{CredentialShape, SecretPlace, TokenEndpoint};
 
 /// Keys of the policy that such a token has too.
-const OF_POLICY: [&str; 2] = ["environment", "probe"];
+const OF_POLICY: [&str; 3] = ["environment", "owner", "probe"];
 
 /// Whether a token's table is about a federated credential.
 pub(super) fn is_one(section: &Section<'_>) -> bool {
@@ -26,6 +26,25 @@ pub(super) fn is_one(section: &Section<'_>) -> bool {
         .and_then(|value| value.get_ref().as_str())
         == Some(CredentialShape::Federated.as_str());
     is_named || table.contains_key("federated")
+}
+
+/// Notes it where the table is missing that says what is trusted.
+pub(super) fn has_table(section: &Section<'_>, findings: &mut Findings) -> bool {
+    let table = section.value.get_ref().as_table();
+    let is_there = table.is_some_and(|table| table.contains_key("federated"));
+    if !is_there {
+        findings.push(Finding::error(
+            section.source,
+            section.span.clone(),
+            format!("{}.federated", section.path),
+            "the credential is federated, and it is not said what both sides agreed on",
+            format!(
+                "write a table [{}.federated] with `issuer`, `audience`, `subject`, and `assertion` or `trust`",
+                section.path
+            ),
+        ));
+    }
+    is_there
 }
 
 /// Notes and removes the keys that only a token that is rotated has.

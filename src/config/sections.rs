@@ -231,6 +231,10 @@ impl<'a> Sections<'a> {
         let mut read = BTreeMap::new();
         for (name, mut section) in self.named.remove("tokens").into_iter().flatten() {
             federated::take_out_keys_of_rotation(&mut section, findings);
+            if !federated::has_table(&section, findings) {
+                self.placeholders.extend([section.path.clone()]);
+                continue;
+            }
             let (own, policy) = split(section, &policy_keys);
             let own = self.read::<RawFederatedToken>(own, &policy_keys, findings);
             let policy = self.read::<RawPolicy>(policy, &[], findings);

@@ -9,6 +9,7 @@ use scim_rotator::http::{Observer, Target};
 use scim_rotator::notify::Tally as _;
 use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
+use scim_rotator::rotation::inventory::Coverage;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::privilege::PrivilegeVerdict;
 use scim_rotator::rotation::reason::Reason;
@@ -61,6 +62,12 @@ pub(crate) fn text() -> String {
     metrics.request(Target::Vault, "read", "200", 0.01);
     metrics.clock_skew(Target::Vault, "vault", 0.5);
     metrics.vault_restored(fixture::now());
+    let some = Coverage {
+        managed: 3,
+        seen: 4,
+    };
+    let seen = (some, fixture::now());
+    metrics.inventory(&BTreeMap::from([("crm".to_owned(), seen)]));
     metrics.expect("oncall");
     metrics.failed("oncall", Some(fixture::now()));
     let failed = Outcome::Failed {
