@@ -107,10 +107,9 @@ async fn a_whole_rotation_is_told_by_a_chain_that_vault_confirms() {
         .await;
     assert_eq!(record["history"][0]["asked_why"], "a drill of ours");
     for what in ["pause", "resume"] {
-        let ran = scene
-            .house
-            .command(&[what, "--all", "--reason", "a drill of all"]);
-        assert_eq!(ran.await.code, Some(0), "{what}");
+        let args = [what, "--all", "--reason", "a drill of all"];
+        let ran = scene.house.command(&args).await;
+        assert_eq!(ran.code, Some(0), "{what}");
     }
     daemon.stop().await;
 
