@@ -20,6 +20,7 @@ use crate::scim::cycle::report::{CycleVerdict, Report, Step};
 
 /// The options of a full cycle.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Run the full cycle (L5) at the service provider of a token that is not of
     /// production.

@@ -20,6 +20,9 @@ use crate::scim::cycle::run::Order;
 use crate::scim::cycle::schedule::due_at;
 use crate::secret::BearerToken;
 
+/// Is told of the result of each run, by the name of the token.
+pub type Told = dyn Fn(&str, &JournalDocument) + Send + Sync;
+
 /// What runs full cycles.
 #[derive(Clone)]
 pub struct Cycles {
@@ -34,13 +37,10 @@ pub struct Cycles {
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Is told of each result.
-    pub told: Told,
+    pub told: Arc<Told>,
     /// Ends a run between two steps.
     pub cancel: CancellationToken,
 }
-
-/// Is told the journal of a token after each run.
-pub type Told = Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>;
 
 /// The token that a cycle is run with.
 pub struct InUse {

@@ -231,6 +231,12 @@ impl<'a> Run<'a> {
         Mask::over(all.map(|secret| secret.as_str()))
     }
 
+    /// Masks our own credentials, and not what servers answered.
+    #[must_use]
+    pub fn mask_of_credentials(&self) -> Mask {
+        Mask::over(self.secrets.iter().map(|secret| secret.as_str()))
+    }
+
     /// Now.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -44,7 +44,7 @@ fn time(tag: u8, text: &str) -> Option<Timestamp> {
         _ => return None,
     };
     let at = DateTime::strptime("%Y%m%d%H%M%SZ", &text).ok()?;
-    Some(TimeZone::UTC.to_timestamp(at).ok()?)
+    TimeZone::UTC.to_timestamp(at).ok()
 }
 
 /// The content of the first element, which has this tag, and what follows it.

@@ -18,6 +18,7 @@ use crate::http::oauth2::CallerAuth;
 use crate::http::template::{ConfigValue, Template, TemplateMap};
 use crate::problem::Problems;
 use crate::secret::SecretRef;
+use crate::secret::mask::Mask;
 use crate::secret::resolve::Secrets;
 use crate::value::Credential;
 
@@ -177,11 +178,15 @@ impl TrustReader {
 
     pub(super) async fn look(&self, token: &str, wanted: &Wanted<'_>, look: &mut Look) {
         match self.read(token).await {
-            Ok(Read::Shown(found)) => {
+            Ok(Read::Shown(found, mask)) => {
+                let mut shown = Look::default();
                 for (part, value) in found {
-                    let saw = wanted.saw(part, value.as_ref(), look);
-                    look.see(part, Source::Trust, saw);
+                    let saw = wanted.saw(part, value.as_ref(), &mut shown);
+                    shown.see(part, Source::Trust, saw);
                 }
+                let shown = shown.cleaned(&|text| mask.clean(text));
+                look.sights.extend(shown.sights);
+                look.notes.extend(shown.notes);
             }
             Ok(Read::NoTrust) => self.each_part(|part| {
                 let expected = wanted.expected(part);
@@ -215,16 +220,10 @@ impl TrustReader {
                 Err(failed) => return Err(said(failed.fault)),
             }
         }
-        let mask = run.mask();
         let found = self.trust.places().into_iter();
-        let found = found.filter_map(|(part, shown)| {
-            let value = self.value(&run, shown?);
-            Some((
-                part,
-                value.map(|value| masked(&value, &|text| mask.clean(text))),
-            ))
-        });
-        Ok(Read::Shown(found.collect()))
+        let found = found.filter_map(|(part, shown)| Some((part, self.value(&run, shown?))));
+        // What a server says that it trusts is shown; our own credentials are not.
+        Ok(Read::Shown(found.collect(), run.mask_of_credentials()))
     }
 
     fn value(&self, run: &Run<'_>, shown: &Shown) -> Option<Value> {
@@ -237,18 +236,10 @@ impl TrustReader {
 }
 
 enum Read {
-    /// What stands at each configured place.
-    Shown(Vec<(Part, Option<Value>)>),
+    /// What stands at each configured place, and a mask for it.
+    Shown(Vec<(Part, Option<Value>)>, Mask),
     /// By a rule of `answers`, there is no such trust.
     NoTrust,
-}
-
-fn masked(value: &Value, clean: &dyn Fn(&str) -> String) -> Value {
-    match value {
-        Value::String(text) => Value::from(clean(text)),
-        Value::Array(items) => items.iter().map(|item| masked(item, clean)).collect(),
-        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-    }
 }
 
 impl Wanted<'_> {

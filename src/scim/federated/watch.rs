@@ -228,6 +228,10 @@ impl Watch {
             Ok(granted) => BearerToken::parse(granted.expose()),
             Err(nothing) => {
                 let (part, saw) = meaning(&nothing);
+                let saw = match self.federated.assertion_once {
+                    true => perhaps_used(saw),
+                    false => saw,
+                };
                 look.see(part, Source::TokenEndpoint, saw);
                 return None;
             }
@@ -321,6 +325,17 @@ fn meaning(nothing: &Ungranted) -> (Part, Saw) {
         // Scopes, parameters, the URL: wrong, and not because of the assertion.
         400 | 403 | 404 | 405 | 410 => (Part::Access, Saw::missing(expected, seen)),
         _ => (Part::Access, Saw::Unclear(nothing.fault.message.clone())),
+    }
+}
+
+/// Another replica, or a person's command, may have presented it before.
+fn perhaps_used(saw: Saw) -> Saw {
+    match saw {
+        Saw::Against(difference, _) => Saw::Unclear(format!(
+            "the token endpoint answers with {}, also where another process has presented this assertion before",
+            difference.seen
+        )),
+        other @ (Saw::Agrees | Saw::Unclear(_)) => other,
     }
 }
 
