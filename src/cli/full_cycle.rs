@@ -20,8 +20,7 @@ use crate::scim::cycle::report::{CycleVerdict, Report, Step};
 
 /// The options of a full cycle.
 #[derive(Debug, clap::Args)]
-// `verify` takes these too, and its own group has the name of its type.
-#[group(id = "full_cycle_options")]
+#[group(skip)]
 pub struct Args {
     /// Run the full cycle (L5) at the service provider of a token that is not of
     /// production.

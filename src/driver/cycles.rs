@@ -39,9 +39,6 @@ pub struct Cycles {
     pub cancel: CancellationToken,
 }
 
-/// Is told the journal of a token after each run.
-pub type Told = Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>;
-
 /// The token that a cycle is run with.
 pub struct InUse {
     /// Its value.

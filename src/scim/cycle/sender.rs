@@ -178,6 +178,14 @@ impl<'a> Sender<'a> {
             .map_err(|why| not_sent(&why))?;
         let answered = timeout(ONE_ANSWER, self.endpoint.http.send(request)).await;
         match answered {
+            // A page in place of an answer says nothing of what was done.
+            Ok(Ok(answer)) if is_page(&answer) => Err(Silence {
+                detail: format!(
+                    "the service provider answered {} without JSON: does a page or a proxy answer in its place?",
+                    answer.status
+                ),
+                may_have_happened: writes,
+            }),
             Ok(Ok(answer)) => Ok(read(&answer)),
             Ok(Err(fault)) => Err(Silence {
                 may_have_happened: writes && fault.class != FaultClass::NotApplied,
@@ -218,6 +226,11 @@ impl<'a> Sender<'a> {
         }
         Ok(request)
     }
+}
+
+fn is_page(answer: &Answer) -> bool {
+    let is_blank = answer.body.iter().all(u8::is_ascii_whitespace);
+    answer.is_success() && !is_blank && read(answer).json.is_none()
 }
 
 fn read(answer: &Answer) -> Reply {
