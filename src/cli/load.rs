@@ -144,6 +144,11 @@ pub(super) fn world_of_a_person(
     }
 }
 
+/// What the next two functions give: tokens that are rotated, and federated
+/// credentials.
+pub(super) type WorldOfBoth = (Settings, World, Vec<Unit>, Vec<Arc<Watched>>);
+pub(super) type WorldOfAPerson = (World, Vec<Unit>, Vec<Arc<Watched>>);
+
 /// The same as [`world`], with the named federated credentials.
 ///
 /// # Errors
@@ -152,7 +157,7 @@ pub(super) fn world_of_both(
     config: &Path,
     logs: Logs,
     names: &[String],
-) -> Result<(Settings, World, Vec<Unit>, Vec<Arc<Watched>>), Exit> {
+) -> Result<WorldOfBoth, Exit> {
     let settings = settings(config, logs)?;
     let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {
@@ -171,7 +176,7 @@ pub(super) fn world_of_both(
 pub(super) fn world_of_a_person_of_both(
     config: &Path,
     names: &[String],
-) -> Result<(World, Vec<Unit>, Vec<Arc<Watched>>), Exit> {
+) -> Result<WorldOfAPerson, Exit> {
     let settings = settings_of_a_person(config)?;
     let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {

@@ -166,7 +166,7 @@ impl Builder {
     /// Names what cannot be built.
     pub(super) fn federated(&self, settings: &Settings) -> anyhow::Result<AllWatched> {
         let client = self.client(settings, Target::Sp)?;
-        let one = |(name, token): (&String, &Box<FederatedSettings>)| {
+        let one = |name: &String, token: &FederatedSettings| {
             let parts = watch::Parts {
                 token: name.clone(),
                 scim_url: token.scim_url.clone(),
@@ -185,7 +185,10 @@ impl Builder {
                 federation: Arc::new(watch::Watch::new(&token.federated, parts)),
             })
         };
-        Ok(Arc::new(settings.federated.iter().map(one).collect()))
+        let all = settings.federated.iter();
+        Ok(Arc::new(
+            all.map(|(name, token)| one(name, token)).collect(),
+        ))
     }
 
     /// The issuers of the last configuration, by name.
