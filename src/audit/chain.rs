@@ -208,7 +208,7 @@ mod tests {
             Ok(head)
         );
         let (second, _) = head.line(FIELDS);
-        assert!(second.contains(&format!("\"number\":2,")) && second.contains(hash));
+        assert!(second.contains("\"number\":2,") && second.contains(hash));
     }
 
     #[test]

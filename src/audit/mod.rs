@@ -21,6 +21,7 @@ pub mod door;
 pub mod event;
 mod known;
 pub mod log;
+mod pen;
 mod sink;
 mod tail;
 pub mod verify;

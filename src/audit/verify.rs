@@ -1,80 +1,24 @@
 //! Finds what was changed in a chain: a changed, missing, reordered or duplicated line, and
 //! lines that were cut off at the end, which only the head in Vault shows.
 
+mod lines;
+mod verdict;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, BufRead};
 
-use serde::Serialize;
-
 use super::chain::{Broken, Hash, Head, Link, Torn};
 use super::tail;
+use lines::read_line;
 
-/// Longest line that is read: a line has some kilobytes.
-const LONGEST_LINE: usize = 1024 * 1024;
+pub use verdict::{Finding, ProblemKind, Verdict};
+
 /// How many of the last lines are remembered, to tell reordered lines from duplicated ones.
 const REMEMBERED: usize = 4096;
 /// Most missing numbers that are looked for among later lines.
 const MOST_MISSING: usize = 4096;
 /// Most problems that are told; more are counted.
 const MOST_TOLD: usize = 100;
-
-/// What is wrong with a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProblemKind {
-    /// It is not what was written, or not what the next line follows.
-    Changed,
-    /// Lines before it are missing.
-    Missing,
-    /// It stands after a later one.
-    Reordered,
-    /// It was there before.
-    Duplicated,
-    /// Lines at the end are missing.
-    Truncated,
-    /// It is not whole.
-    Torn,
-    /// It is of another chain.
-    Foreign,
-}
-
-/// A problem, or something that is worth knowing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The file.
-    pub file: String,
-    /// The line in it, from 1.
-    pub line: u64,
-    /// What is wrong; `None` for a note.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<ProblemKind>,
-    /// For a person.
-    pub detail: String,
-}
-
-/// What was found in all files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Verdict {
-    /// Whether there is no problem.
-    pub ok: bool,
-    /// Whose chain it is.
-    pub replica: Option<String>,
-    /// How many lines were read.
-    pub lines: u64,
-    /// Number of the first line.
-    pub first: Option<u64>,
-    /// The last line.
-    pub last: Option<Head>,
-    /// The head that Vault has stored, if it was compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stored: Option<Head>,
-    /// What is wrong.
-    pub problems: Vec<Finding>,
-    /// How many further problems there are.
-    pub problems_left_off: u64,
-    /// What is worth knowing.
-    pub notes: Vec<Finding>,
-}
 
 /// Reads files in their order.
 #[derive(Default)]
@@ -379,31 +323,6 @@ impl Verifier {
         if self.verdict.notes.len() < MOST_TOLD {
             let finding = self.finding(None, detail);
             self.verdict.notes.push(finding);
-        }
-    }
-}
-
-/// Reads up to and with the next line end, and returns how many bytes that are. Of a line
-/// that is too long only the beginning is kept.
-fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
-    let mut length = 0;
-    loop {
-        let available = match from.fill_buf() {
-            Ok(available) => available,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if available.is_empty() {
-            return Ok(length);
-        }
-        let end = available.iter().position(|byte| *byte == b'\n');
-        let count = end.map_or(available.len(), |place| place + 1);
-        let room = LONGEST_LINE.saturating_sub(line.len());
-        line.extend_from_slice(&available[..count.min(room)]);
-        length += count;
-        from.consume(count);
-        if end.is_some() {
-            return Ok(length);
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Asking<'a> {
 /// How the daemon answered.
 pub(super) enum Answer {
     /// It does what was asked for. With the facts that say so.
-    Accepted(Handled, Value),
+    Accepted(Box<Handled>, Value),
     /// It does not, and says why.
     Refused(String),
     /// No daemon answered in time. The request stays where it is.
@@ -95,7 +95,7 @@ impl<'a> Asking<'a> {
                 return Ok(
                     match handled.refused.clone().filter(|_| handled.seq == seq) {
                         Some(why) => Answer::Refused(why),
-                        None => Answer::Accepted(handled, facts),
+                        None => Answer::Accepted(Box::new(handled), facts),
                     },
                 );
             }

@@ -26,7 +26,7 @@ pub struct Args {
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let names = std::slice::from_ref(&args.token);
     let loaded = load::world_of_a_person_of_both(config, names);
-    let (world, units, federated) = match loaded {
+    let (world, (units, federated)) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

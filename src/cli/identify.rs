@@ -20,7 +20,7 @@ use super::output::{Output, complain};
 use super::wiring::World;
 use super::{Exit, OutputFormat, asking, rotate};
 use crate::ports::unit::Unit;
-use crate::secret::{Fingerprint, FingerprintKey, KeyedFingerprint};
+use crate::secret::{Fingerprint, FingerprintKey, InstallationKey, KeyedFingerprint};
 use crate::value::HumanDuration;
 
 /// Longest text that is read.
@@ -104,7 +104,7 @@ fn read() -> Result<Zeroizing<String>, String> {
 struct Hit {
     noted: Noted,
     /// As the audit names it.
-    audited_as: KeyedFingerprint,
+    audited_as: Option<KeyedFingerprint>,
     state: State,
 }
 
@@ -122,20 +122,23 @@ struct State {
 async fn look(world: &World, units: &[Unit], text: &str) -> Result<Vec<Hit>, Exit> {
     let key = world.store.existing_fingerprint_key().await;
     let key = key.map_err(|error| asking::failed(&error))?;
-    let Some(key) = key else {
-        complain(
-            "no daemon has made the key of fingerprints yet: start the daemon once with this configuration\n",
-        );
-        return Err(Exit::TryAgain);
-    };
+    // Without the installation's key there is neither an index nor an audit; what the
+    // facts tell is compared all the same.
+    let has_key = key.is_some();
+    let key = key.unwrap_or_else(|| InstallationKey::random().for_fingerprints());
     let mut prints: BTreeMap<KeyedFingerprint, (String, KeyedFingerprint)> = BTreeMap::new();
     for candidate in candidates(text) {
         let plain = Fingerprint::of(candidate).short();
         prints.insert(index::keyed(&key, &plain), (plain, key.of(candidate)));
     }
     let wanted: BTreeSet<_> = prints.keys().copied().collect();
-    let known = index::find(&world.store, &wanted).await;
-    let mut known = known.map_err(|error| asking::failed(&error))?;
+    let mut known = match has_key {
+        true => {
+            let known = index::find(&world.store, &wanted).await;
+            known.map_err(|error| asking::failed(&error))?
+        }
+        false => BTreeMap::new(),
+    };
     if known.is_empty() {
         known = in_facts(world, units, &key, &prints).await;
     }
@@ -154,7 +157,7 @@ async fn look(world: &World, units: &[Unit], text: &str) -> Result<Vec<Hit>, Exi
         };
         hits.push(Hit {
             noted,
-            audited_as: *audited_as,
+            audited_as: has_key.then_some(*audited_as),
             state,
         });
     }
@@ -283,7 +286,9 @@ fn show(found: &[Hit], output: &mut Output) -> std::io::Result<()> {
             "{}: {lives} ({}): {}.",
             noted.owner, state.slot, state.detail
         ))?;
-        output.line(&format!("  In the audit it is {audited_as}."))?;
+        if let Some(audited_as) = audited_as {
+            output.line(&format!("  In the audit it is {audited_as}."))?;
+        }
         if let Some(end) = state.expires_at.as_str() {
             output.line(&format!("  It expires at {end}."))?;
         }

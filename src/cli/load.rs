@@ -144,10 +144,8 @@ pub(super) fn world_of_a_person(
     }
 }
 
-/// What the next two functions give: tokens that are rotated, and federated
-/// credentials.
-pub(super) type WorldOfBoth = (Settings, World, Vec<Unit>, Vec<Arc<Watched>>);
-pub(super) type WorldOfAPerson = (World, Vec<Unit>, Vec<Arc<Watched>>);
+/// Tokens that are rotated, and federated credentials.
+pub(super) type Both = (Vec<Unit>, Vec<Arc<Watched>>);
 
 /// The same as [`world`], with the named federated credentials.
 ///
@@ -157,11 +155,11 @@ pub(super) fn world_of_both(
     config: &Path,
     logs: Logs,
     names: &[String],
-) -> Result<WorldOfBoth, Exit> {
+) -> Result<(Settings, World, Both), Exit> {
     let settings = settings(config, logs)?;
     let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {
-        Ok(((units, federated), world)) => Ok((settings, world, units, federated)),
+        Ok((both, world)) => Ok((settings, world, both)),
         Err(error) => {
             complain(&format!("{error}\n"));
             Err(Exit::Usage)
@@ -176,11 +174,11 @@ pub(super) fn world_of_both(
 pub(super) fn world_of_a_person_of_both(
     config: &Path,
     names: &[String],
-) -> Result<WorldOfAPerson, Exit> {
+) -> Result<(World, Both), Exit> {
     let settings = settings_of_a_person(config)?;
     let world = World::new(&settings, Notifier::silent(), WhoKind::Command);
     match world.and_then(|world| Ok((world.named_of_both(names)?, world))) {
-        Ok(((units, federated), world)) => Ok((world, units, federated)),
+        Ok((both, world)) => Ok((world, both)),
         Err(error) => {
             complain(&format!("{error}\n"));
             Err(Exit::Usage)

@@ -44,7 +44,7 @@ pub struct Args {
 /// Works on the tokens and shows how each ended.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let loaded = load::world_of_both(config, Logs::AsConfigured, &args.tokens);
-    let (settings, world, units, watched) = match loaded {
+    let (settings, world, (units, watched)) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -52,10 +52,10 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     }
     let loaded = match args.from_records {
         true => load::world_of_both(config, Logs::Warnings, &args.tokens)
-            .map(|(_, world, units, federated)| (world, units, federated)),
+            .map(|(_, world, both)| (world, both)),
         false => load::world_of_a_person_of_both(config, &args.tokens),
     };
-    let (world, units, federated) = match loaded {
+    let (world, (units, federated)) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -87,9 +87,9 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
 fn create(path: &Path) -> Result<File, String> {
     let created = File::create_new(path);
     created.map_err(|error| {
-        let remedy = match error.kind() {
-            io::ErrorKind::AlreadyExists => "name a file that does not exist yet",
-            _ => "name a file in a folder that exists and that you may write to",
+        let remedy = match error.kind() == io::ErrorKind::AlreadyExists {
+            true => "name a file that does not exist yet",
+            false => "name a file in a folder that exists and that you may write to",
         };
         format!(
             "the report cannot be written to {}: {error}; {remedy}. Nothing was issued.\n",

@@ -1,5 +1,6 @@
 //! Builds from the settings everything that acts.
 
+mod doors;
 mod pool;
 mod units;
 
@@ -14,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 use super::auditing::StoredHead;
 use super::facts::writer::FactsWriter;
 use crate::audit::auditor::Auditor;
-use crate::audit::door::{AuditedJournal, AuditedStore, AuditedSwitch};
+use crate::audit::door::AuditedJournal;
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
 use crate::config::{Settings, TokenSettings};
-use crate::driver::cycles::Cycles;
+use crate::driver::cycles::{Cycles, Told};
 use crate::driver::federated::{AllWatched, Watched};
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
@@ -26,7 +27,7 @@ use crate::driver::situation::{Conditions, FullCycles};
 use crate::environment;
 use crate::files;
 use crate::http;
-use crate::http::skew::{SkewWatch, Verdict};
+use crate::http::skew::SkewWatch;
 use crate::ids;
 use crate::notify::{Messenger, Sender, Tally};
 use crate::ports::kind::VaultNeed;
@@ -36,14 +37,13 @@ use crate::ports::witness::{Witness, Witnesses};
 use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
-use crate::rotation::situation::OurClock;
-use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::notify::Notifier;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
+use doors::{conditions, doors};
 use pool::Pool;
 use units::{Builder, InVault};
 
@@ -312,11 +312,7 @@ impl World {
     }
 
     /// What runs full cycles.
-    pub(super) fn cycles(
-        &self,
-        told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
-        cancel: CancellationToken,
-    ) -> Cycles {
+    pub(super) fn cycles(&self, told: Told, cancel: CancellationToken) -> Cycles {
         let paused = Arc::clone(&self.all_paused);
         let journal: Arc<dyn Journal> = Arc::clone(&self.store) as _;
         let journal = match &self.auditor {
@@ -372,21 +368,6 @@ impl World {
     }
 }
 
-/// The store and the switch with the audit before them, if there is one.
-fn doors(
-    store: &Arc<VaultStore>,
-    auditor: Option<&Arc<Auditor>>,
-) -> (Arc<dyn Store>, Arc<dyn Switch>) {
-    let bare: (Arc<dyn Store>, Arc<dyn Switch>) = (Arc::clone(store) as _, Arc::clone(store) as _);
-    match auditor {
-        Some(auditor) => (
-            Arc::new(AuditedStore::new(bare.0, Arc::clone(auditor))),
-            Arc::new(AuditedSwitch::new(bare.1, Arc::clone(auditor))),
-        ),
-        None => bare,
-    }
-}
-
 impl World {
     /// The named tokens that are rotated, and the named federated credentials; all
     /// if none is named.
@@ -427,32 +408,11 @@ impl World {
 fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
     for (name, token) in &settings.federated {
         let issuer = &token.federated.issuer;
-        let facts = TokenFacts::federated(name, issuer, token.environment.as_str());
+        let facts = TokenFacts {
+            owner: token.owner.clone(),
+            ..TokenFacts::federated(name, issuer, token.environment.as_str())
+        };
         telemetry.board.expect(Arc::new(facts));
-    }
-}
-
-fn conditions(
-    skew: &Arc<SkewWatch>,
-    all_paused: &Arc<AtomicBool>,
-    full_cycles: &Arc<FullCycles>,
-    auditor: Option<&Arc<Auditor>>,
-) -> Conditions {
-    let (skew, paused) = (Arc::clone(skew), Arc::clone(all_paused));
-    let auditor = auditor.cloned();
-    Conditions {
-        full_cycles: Arc::clone(full_cycles),
-        our_clock: Arc::new(move || skew.verdict().map_or(OurClock::UNKNOWN, our_clock)),
-        all_paused: Arc::new(move || paused.load(Ordering::Relaxed)),
-        audit_fails: Arc::new(move || auditor.as_ref().is_some_and(|a| a.stops_rotations())),
-    }
-}
-
-fn our_clock(verdict: Verdict) -> OurClock {
-    OurClock {
-        skew: verdict.skew,
-        is_measured: true,
-        vault_agrees: verdict.vault_agrees,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::problem::Problems;
 use crate::scim::credential::{CredentialShape, SecretPlace, TokenEndpoint};
 
 /// Keys of the policy that such a token has too.
-const OF_POLICY: [&str; 2] = ["environment", "probe"];
+const OF_POLICY: [&str; 3] = ["environment", "owner", "probe"];
 
 /// Whether a token's table is about a federated credential.
 pub(super) fn is_one(section: &Section<'_>) -> bool {

@@ -30,8 +30,8 @@ mod builtin {
     pub(super) const OPERATOR_DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
     pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_secs(15);
     pub(super) const LIFE_TOLERANCE: f64 = 0.1;
-    /// At most the overlap: where that is shorter, old tokens are wanted dead soon.
-    pub(super) const REFUSAL_WINDOW: SignedDuration = SignedDuration::from_secs(30);
+    /// The refusals of one round suffice. A longer time costs one more write to Vault.
+    pub(super) const REFUSAL_WINDOW: SignedDuration = SignedDuration::ZERO;
     pub(super) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 }
 
@@ -115,7 +115,7 @@ impl RawPolicy {
                 ..PrivilegeRules::default()
             },
             life_tolerance: percent(self.life_tolerance, builtin::LIFE_TOLERANCE),
-            refusal_window: or(self.refusal_window, builtin::REFUSAL_WINDOW.min(overlap)),
+            refusal_window: or(self.refusal_window, builtin::REFUSAL_WINDOW),
         }
     }
 

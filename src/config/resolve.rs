@@ -123,6 +123,7 @@ impl Tokens<'_> {
             let settings = FederatedSettings {
                 scim_url: own.scim_url,
                 environment: merged.environment.unwrap_or_default(),
+                owner: merged.owner.filter(|owner| !owner.trim().is_empty()),
                 probe: merged.probe.unwrap_or_default(),
                 endpoint,
                 federated: own.federated,

@@ -119,6 +119,8 @@ pub struct FederatedSettings {
     pub scim_url: Url,
     /// What a failure costs.
     pub environment: Environment,
+    /// Who answers for it, for people.
+    pub owner: Option<String>,
     /// How SCIM is read with an access token.
     pub probe: ProbeConfig,
     /// Where an assertion is exchanged for an access token.

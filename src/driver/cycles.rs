@@ -34,10 +34,13 @@ pub struct Cycles {
     /// Whether a person stopped all work.
     pub all_paused: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Is told of each result.
-    pub told: Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>,
+    pub told: Told,
     /// Ends a run between two steps.
     pub cancel: CancellationToken,
 }
+
+/// Is told the journal of a token after each run.
+pub type Told = Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>;
 
 /// The token that a cycle is run with.
 pub struct InUse {

@@ -26,6 +26,8 @@ const SOON: SignedDuration = SignedDuration::from_secs(1);
 const LATER: SignedDuration = SignedDuration::from_mins(1);
 /// The longest sleep: the clock may be set meanwhile.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_secs(30);
+/// How long the end of a command waits for receivers.
+const LONGEST_FLUSH: SignedDuration = SignedDuration::from_secs(30);
 /// Tokens whose messages are sent at once.
 const AT_ONCE: usize = 4;
 /// Tokens of one pass.
@@ -160,10 +162,19 @@ impl Messenger {
         }
     }
 
-    /// Tries once to send all that waits, at the end of a command.
+    /// Tries once to send all that waits, at the end of a command. What is not sent
+    /// is sent by the next process.
     pub async fn flush(&self) {
-        if !self.senders.read().is_empty() {
-            let soon = self.clock.now().checked_add(SOON).unwrap_or(Timestamp::MAX);
+        if self.senders.read().is_empty() {
+            return;
+        }
+        let after = |wait| self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+        let (soon, end) = (after(SOON), after(LONGEST_FLUSH));
+        let waits = || {
+            let state = self.state.lock();
+            state.agenda.first().is_some_and(|(at, _)| *at <= soon)
+        };
+        while waits() && self.clock.now() < end {
             self.pass(soon).await;
         }
     }

@@ -127,8 +127,8 @@ impl PrivilegeRules {
     }
 }
 
-/// What is known of what a token may do; `None` if no rule is set and nothing about
-/// it catches the eye.
+/// What is known of what a token may do; `None` if no rule is set and no scope is known
+/// to allow far more than SCIM needs.
 #[must_use]
 pub fn judge(rules: &PrivilegeRules, token: &HeldToken) -> Option<Judged> {
     let evidence = token.evidence.as_ref();

@@ -195,7 +195,7 @@ async fn steps(probe: &Walk<'_>, value: &BearerToken, round: &mut Round<'_>, lev
         None => value.clone(),
         Some(exchange) => match exchange.ask(value).await {
             Exchanged::Granted(access) => access,
-            denied => {
+            denied @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
                 let seen = secret_verdict::not_granted(&denied, None);
                 let mut report = accepted(&seen);
                 report.took = clock.now().duration_since(began);

@@ -1,5 +1,7 @@
 //! The requests of one round, in their order.
 
+mod forbidden;
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -13,7 +15,6 @@ use super::evidence::{Evidence, Verdict};
 use super::garbage::Noise;
 use super::message::Message;
 use super::outline;
-use super::reach::{ReachAnswer, Reached};
 use super::verdict::{self, ControlAnswers, Observed};
 use super::words::{describe, without_discovery};
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -168,39 +169,6 @@ impl<'a> Round<'a> {
     /// How many requests were sent.
     pub(in crate::scim) fn requests(&self) -> u8 {
         MOST_REQUESTS - self.left
-    }
-
-    /// L4: what each of the URLs answers that must refuse this token. What lets
-    /// everybody in shows nothing of the token.
-    pub(in crate::scim) async fn reach(
-        &mut self,
-        urls: &[Url],
-        token: &BearerToken,
-    ) -> Vec<Reached> {
-        let mut all = Vec::with_capacity(urls.len());
-        for url in urls {
-            let mut reached = Reached::of(url.as_str(), self.status_of(url, Some(token)).await);
-            if reached.answer == ReachAnswer::LetIn {
-                let without = self.status_of(url, None).await;
-                if Reached::of(url.as_str(), without).answer == ReachAnswer::LetIn {
-                    reached.answer = ReachAnswer::Unclear;
-                }
-            }
-            all.push(reached);
-        }
-        all
-    }
-
-    /// The status of a read whose answer is thrown away.
-    async fn status_of(&mut self, url: &Url, token: Option<&BearerToken>) -> Option<u16> {
-        let left = self.left.checked_sub(1)?;
-        if self.left < MOST_REQUESTS {
-            self.endpoint.clock.sleep(self.endpoint.config.pace.0).await;
-        }
-        self.left = left;
-        let request = self.endpoint.request_to(url.clone(), token).ok()?;
-        let answer = self.send(request.beginning_is_enough()).await.ok()?;
-        Some(answer.status)
     }
 
     /// Tries one kind of read after the other until one is supported. Returns

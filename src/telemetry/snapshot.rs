@@ -64,7 +64,7 @@ pub struct TokenSnapshot {
     /// What is shown of the token in use: `works`, `refused` or `unproven`.
     pub proof: Option<&'static str>,
     /// What the token in use may do, compared with what it should; `None` if no rule
-    /// is set and nothing catches the eye.
+    /// is set and no scope is known to allow far too much.
     pub privilege: Option<Box<PrivilegeFacts>>,
     /// Whether a person said that the token in use is compromised, and it was
     /// not replaced yet.

@@ -76,15 +76,6 @@ async fn what_is_shown_to_be_wrong_ends_with_one_and_what_is_unclear_with_75() {
     assert_eq!(scene.run(&["verify", "erp"]).await.code, 64);
     assert_eq!(scene.run(&["once"]).await.code, 0);
 
-    // The token is refused: somebody revoked it.
-    scene.sp.revoke_all();
-    let ran = scene.run(&["verify", "crm", "--output", "json"]).await;
-    assert_eq!(ran.code, 1, "{ran:?}");
-    let told = parsed(&ran);
-    assert_eq!(level(&told, "L2")["reason"], "rejected");
-    assert_eq!(level(&told, "L3")["reason"], "not_reached");
-    assert_eq!(level(&told, "L4")["verdict"], "not_asked");
-
     // Nothing listens where the token should be tested.
     let config = scene.read("scim-rotator.toml");
     let url = scene.sp.scim_url().to_string();
@@ -96,6 +87,15 @@ async fn what_is_shown_to_be_wrong_ends_with_one_and_what_is_unclear_with_75() {
         .await;
     assert_eq!(ran.code, 75, "{ran:?}");
     assert_eq!(level(&parsed(&ran), "L1")["reason"], "unreachable");
+
+    // The token is refused: somebody revoked it.
+    scene.sp.revoke_all();
+    let ran = scene.run(&["verify", "crm", "--output", "json"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let told = parsed(&ran);
+    assert_eq!(level(&told, "L2")["reason"], "rejected");
+    assert_eq!(level(&told, "L3")["reason"], "not_reached");
+    assert_eq!(level(&told, "L4")["verdict"], "not_asked");
 }
 
 /// What the demo's service provider shows of a user is what its administrator may

@@ -9,7 +9,9 @@ use scim_rotator::http::{Observer, Target};
 use scim_rotator::notify::Tally as _;
 use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
+use scim_rotator::rotation::inventory::Coverage;
 use scim_rotator::rotation::outcome::Outcome;
+use scim_rotator::rotation::privilege::PrivilegeVerdict;
 use scim_rotator::rotation::reason::Reason;
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
@@ -28,13 +30,16 @@ pub(crate) fn text() -> String {
     let telemetry = Telemetry::new(fixture::now(), Notifier::silent()).expect("telemetry");
     telemetry
         .board
-        .set(fixture::snapshot(&fixture::fresh_record("erp")));
+        .set(fixture::judged("erp", PrivilegeVerdict::Broader));
     telemetry
         .board
         .set(fixture::snapshot(&fixture::busy_record("crm")));
     telemetry
         .board
         .set(fixture::snapshot(&fixture::handed_over_record("wiki")));
+    telemetry
+        .board
+        .set(fixture::judged("portal", PrivilegeVerdict::OverPrivileged));
     let journal = fixture::journal();
     telemetry.witness().full_cycle("erp", &journal);
     let mut waiting = fixture::snapshot(&fixture::fresh_record("hr"));
@@ -57,6 +62,12 @@ pub(crate) fn text() -> String {
     metrics.request(Target::Vault, "read", "200", 0.01);
     metrics.clock_skew(Target::Vault, "vault", 0.5);
     metrics.vault_restored(fixture::now());
+    let some = Coverage {
+        managed: 3,
+        seen: 4,
+    };
+    let seen = (some, fixture::now());
+    metrics.inventory(&BTreeMap::from([("crm".to_owned(), seen)]));
     metrics.expect("oncall");
     metrics.failed("oncall", Some(fixture::now()));
     let failed = Outcome::Failed {

@@ -13,7 +13,7 @@ use scim_rotator::rotation::capability::{
 use scim_rotator::rotation::decision::{Action, Decision, Reason};
 use scim_rotator::rotation::outcome::ListedToken;
 use scim_rotator::rotation::policy::{AcceptSupplied, Policy, Renew};
-use scim_rotator::rotation::privilege::{AcceptedRisk, PrivilegeRules};
+use scim_rotator::rotation::privilege::{AcceptedRisk, PrivilegeRules, PrivilegeVerdict};
 use scim_rotator::rotation::record::{
     ConnectionHolds, Delivery, DeliveryState, ExpiryKnown, HeldToken, LastProbe, Origin,
     PastRotation, Record, Retiring, Rotation, RotationResult, Stage, SuppliedNote, Trigger,
@@ -27,7 +27,7 @@ use scim_rotator::scim::federated::verdict::{Standing, judge};
 use scim_rotator::scim::scopes::{ScopeSource, Scopes};
 use scim_rotator::secret::BearerToken;
 use scim_rotator::telemetry::facts::{ConnectionFacts, TokenFacts};
-use scim_rotator::telemetry::snapshot::TokenSnapshot;
+use scim_rotator::telemetry::snapshot::{PrivilegeFacts, TokenSnapshot};
 
 /// The moment at which all of this is looked at.
 pub(crate) fn now() -> Timestamp {
@@ -286,6 +286,21 @@ pub(crate) fn policy() -> Policy {
         privilege: PrivilegeRules::default(),
         life_tolerance: 0.1,
         refusal_window: SignedDuration::from_secs(30),
+    }
+}
+
+/// A token at rest of which this is known.
+pub(crate) fn judged(name: &str, verdict: PrivilegeVerdict) -> TokenSnapshot {
+    let privilege = PrivilegeFacts {
+        verdict,
+        source: Some(ScopeSource::Listing),
+        detail: "what was seen".to_owned(),
+        checked_at: Some(now()),
+        accepted_risk: None,
+    };
+    TokenSnapshot {
+        privilege: Some(Box::new(privilege)),
+        ..snapshot(&fresh_record(name))
     }
 }
 

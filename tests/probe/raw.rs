@@ -250,43 +250,43 @@ async fn conflicting_headers_are_an_error_or_a_defined_pick() {
     let n = LIST.len();
     let chunked = format!("{n:x}\r\n{LIST}\r\n0\r\n\r\n");
     let many: String = (0..200).map(|i| format!("X-{i}: y\r\n")).collect();
-    let unreachable = Short::Unclear(Why::Unreachable);
+    const GONE: Short = Short::Unclear(Why::Unreachable);
     let rows: Vec<(&str, String, &str, &[Short])> = vec![
         (
             "length and chunks",
             format!("200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked"),
             &chunked,
-            &[Short::Full, unreachable],
+            &[Short::Full, GONE],
         ),
         (
             "lengths that agree",
             format!("200 OK\r\nContent-Length: {n}\r\nContent-Length: {n}"),
             LIST,
-            &[Short::Full, unreachable],
+            &[Short::Full, GONE],
         ),
         (
             "a negative length",
             "200 OK\r\nContent-Length: -1".to_owned(),
             LIST,
-            &[unreachable],
+            &[GONE],
         ),
         (
             "a length beyond numbers",
             "200 OK\r\nContent-Length: 99999999999999999999".to_owned(),
             LIST,
-            &[unreachable],
+            &[GONE],
         ),
         (
             "two hundred headers",
             format!("200 OK\r\n{}", many.trim_end()),
             LIST,
-            &[Short::Full, unreachable],
+            &[Short::Full, GONE],
         ),
         (
             "a folded header",
             "200 OK\r\nX: a\r\n b".to_owned(),
             LIST,
-            &[Short::Full, unreachable],
+            &[Short::Full, GONE],
         ),
         (
             "two dates",
@@ -311,25 +311,25 @@ async fn conflicting_headers_are_an_error_or_a_defined_pick() {
             "a header with NUL",
             "200 OK\r\nX: a\0b".to_owned(),
             LIST,
-            &[unreachable],
+            &[GONE],
         ),
         (
             "a bare line feed",
             "200 OK\nX: y".to_owned(),
             LIST,
-            &[Short::Full, unreachable],
+            &[Short::Full, GONE],
         ),
         (
             "a status of four digits",
             "2000 OK".to_owned(),
             LIST,
-            &[unreachable],
+            &[GONE],
         ),
         (
             "103 without end",
             "103 Early Hints\r\n\r\nHTTP/1.1 103 Early Hints".to_owned(),
             "",
-            &[unreachable],
+            &[GONE],
         ),
     ];
     for (name, head, body, allowed) in rows {

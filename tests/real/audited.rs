@@ -106,9 +106,23 @@ async fn a_whole_rotation_is_told_by_a_chain_that_vault_confirms() {
         })
         .await;
     assert_eq!(record["history"][0]["asked_why"], "a drill of ours");
+    for what in ["pause", "resume"] {
+        let ran = scene
+            .house
+            .command(&[what, "--all", "--reason", "a drill of all"]);
+        assert_eq!(ran.await.code, Some(0), "{what}");
+    }
     daemon.stop().await;
 
     let told = lines(&scene.file);
+    for what in ["pause", "resume"] {
+        let line = the(&told, "request", what);
+        assert_eq!(
+            (&line["why"], &line["token"]),
+            (&"a drill of all".into(), &Value::Null)
+        );
+        assert_eq!(line["who"]["kind"], "person");
+    }
     let asked = the(&told, "request", "rotate");
     assert_eq!(asked["who"]["kind"], "person");
     assert!(text(&asked["who"]["name"]).contains("approle"), "{asked}");
@@ -317,6 +331,62 @@ async fn a_full_disk_is_counted_and_stops_nothing_unless_that_is_wanted() {
     assert!(daemon.log().contains("the audit is not written"));
     daemon.stop().await;
     scene.house.close().await;
+}
+
+/// Limits the size of the files that a process may write.
+fn limit_files_of(process: u32, size: &str) {
+    let ran = Command::new("prlimit")
+        .args([
+            "--pid",
+            &process.to_string(),
+            &format!("--fsize={size}:unlimited"),
+        ])
+        .status();
+    assert!(ran.expect("prlimit").success());
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_grow_any_more_stops_nothing_and_the_chain_goes_on_later() {
+    let Some(scene) = Scene::new(RESTLESS, None, "").await else {
+        return;
+    };
+    let daemon = scene.run().await;
+    let generation = async || scene.house.record().await["generation"].as_u64();
+    scene
+        .house
+        .until("some rotations", |record| {
+            record["generation"].as_u64() > Some(1)
+        })
+        .await;
+    let size = std::fs::metadata(&scene.file).expect("the audit").len();
+    // In the middle of a line.
+    limit_files_of(daemon.id(), &(size + 250).to_string());
+    let failing = async |wanted: f64| {
+        eventually("the metric tells", async || {
+            let failing = daemon.metric("scim_rotator_audit_failing").await?;
+            (failing == wanted).then_some(())
+        })
+        .await;
+    };
+    failing(1.0).await;
+    let before = generation().await;
+    scene
+        .house
+        .until("it goes on", |record| {
+            record["generation"].as_u64() > before.map(|n| n + 1)
+        })
+        .await;
+    limit_files_of(daemon.id(), "unlimited");
+    failing(0.0).await;
+    daemon.stop().await;
+    let (code, verdict) = scene.verified(&[&scene.file], &["--against-vault"]).await;
+    assert_eq!(code, Some(0), "{verdict}");
+    assert_eq!(
+        verdict["notes"],
+        Value::Array(Vec::new()),
+        "nothing was lost or torn"
+    );
+    scene.close().await;
 }
 
 #[tokio::test]

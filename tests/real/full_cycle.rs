@@ -20,6 +20,7 @@ scim_url = "{}"
 issuer = "sp-staging"
 environment = "staging"
 lifetime = "1h"
+overlap = "2s"
 allow_write_probe = true
 {marker}
 "#,
@@ -27,7 +28,7 @@ allow_write_probe = true
     )
 }
 
-const GATE: &str = "environment = \"production\"\nlifetime = \"1h\"\nrequire_full_cycle_on = \"crm-staging\"\nfull_cycle_within = \"1h\"";
+const GATE: &str = "environment = \"production\"\nlifetime = \"1h\"\noverlap = \"2s\"\nrequire_full_cycle_on = \"crm-staging\"\nfull_cycle_within = \"1h\"";
 
 #[tokio::test]
 async fn production_is_rotated_after_the_full_cycle_of_the_test_tenant() {

@@ -26,7 +26,7 @@ async fn it_tells_ours_from_foreign_credentials_and_adopts_them_by_its_text() {
         token(
             &server.scim_url(),
             "idp",
-            "lifetime = \"1h\"\nrenew_at = \"90%\"",
+            "lifetime = \"1h\"\noverlap = \"2s\"\nrenew_at = \"90%\"",
         ),
     ]
     .concat();

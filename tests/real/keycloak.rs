@@ -74,8 +74,7 @@ client_secret = {secret}
     house.close().await;
 }
 
-/// Keycloak grants the client more scopes than are allowed, and says so in its answer, in
-/// the token and in its introspection.
+/// Keycloak grants the client more scopes than are allowed, and says so in its answer.
 #[tokio::test]
 async fn a_token_with_more_scopes_than_are_allowed_is_never_delivered() {
     let (Some(mut house), Some(server)) = (House::new().await, ServiceProvider::start(LIFE).await)
@@ -91,13 +90,11 @@ async fn a_token_with_more_scopes_than_are_allowed_is_never_delivered() {
 [issuers.sp.oauth2]
 token_url = "{}"
 revocation_url = "{}"
-introspection_url = "{}/introspect"
 client_id = "{CLIENT_ID}"
 client_secret = {secret}
 "#,
         server.token_url(),
         server.revocation_url(),
-        server.token_url(),
     );
     let times = format!("lifetime = \"{LIFE}s\"\nrenew_at = \"20%\"\noverlap = \"5s\"");
     let sections = |rules: &str| {
@@ -125,14 +122,14 @@ client_secret = {secret}
     let why = text(&record["history"][0]["detail"]);
     assert!(why.contains("scopes_allowed"), "{why}");
 
-    // With a warning it is used, and the introspection tells the same.
+    // With a warning it is used.
     house.reconfigure(&sections(
         "scopes_allowed = [\"nothing-of-this\"]\non_broad = \"warn\"",
     ));
     let record = house.until("a token", is_settled).await;
     assert!(keeper.holds().is_some());
-    let told = &record["current"]["evidence"]["privilege"]["scopes"];
-    assert_eq!(told["source"], "introspection", "{told}");
+    let told = &record["current"]["scopes"];
+    assert_eq!(told["source"], "answer", "{told}");
     assert!(
         told["names"]
             .as_array()

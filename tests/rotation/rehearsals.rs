@@ -283,6 +283,8 @@ fn token(name: &str, id: &str) -> IssuedToken {
         expires_at: Some(ahead(hours(1))),
         expiry: ExpiryKnown::Api,
         old_dies_at: None,
+        scopes: None,
+        asked_life: None,
     }
 }
 

@@ -77,6 +77,10 @@ pub struct Receiver {
 }
 
 impl Receiver {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server ends with the test's runtime"
+    )]
     pub async fn start() -> Self {
         let inner = Arc::new(Inner::default());
         let app = Router::new()

@@ -8,8 +8,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::audit::config::FileMode;
-use crate::audit::event::{Outcome, Port, VERSION, Who, WhoKind};
-use crate::audit::sink::FileSink;
+use crate::audit::event::{Event, Outcome, Port, VERSION, Who, WhoKind};
+use crate::audit::pen::text;
+use crate::audit::sink::{FileSink, Sink};
 use crate::audit::verify::{Verdict, Verifier};
 
 fn own(what: &'static str) -> Event {

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::lines::LONGEST_LINE;
 use super::*;
 
 /// The lines of a chain, each with its line end.

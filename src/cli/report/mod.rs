@@ -73,7 +73,7 @@ impl Since {
 /// Shows the report.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let loaded = load::world_of_a_person_of_both(config, &args.tokens);
-    let (world, units, federated) = match loaded {
+    let (world, (units, federated)) = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -212,12 +212,15 @@ impl Report {
 
     fn sentences(&self) -> String {
         let took = self.took();
-        let told = |what: &str, seconds: Vec<i64>| match percentiles(seconds) {
-            Value::Null => format!("{what}: none in this period\n"),
-            p => format!(
-                "{what}: {} s in the middle (p50), {} s at most in 95 % of {} (p95)\n",
-                p["p50"], p["p95"], p["count"]
-            ),
+        let told = |what: &str, seconds: Vec<i64>| {
+            let p = percentiles(seconds);
+            match p.is_null() {
+                true => format!("{what}: none in this period\n"),
+                false => format!(
+                    "{what}: {} s in the middle (p50), {} s at most in 95 % of {} (p95)\n",
+                    p["p50"], p["p95"], p["count"]
+                ),
+            }
         };
         let since = self.since;
         let [overdue, alive, strange] = [

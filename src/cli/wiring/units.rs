@@ -185,9 +185,12 @@ impl Builder {
                 federation: Arc::new(watch::Watch::new(&token.federated, parts)),
             })
         };
-        let all = settings.federated.iter();
         Ok(Arc::new(
-            all.map(|(name, token)| one(name, token)).collect(),
+            settings
+                .federated
+                .iter()
+                .map(|(name, token)| one(name, token))
+                .collect(),
         ))
     }
 

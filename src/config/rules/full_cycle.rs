@@ -36,7 +36,7 @@ fn probe_is_sound(whole: &Whole<'_>, name: &str, probe: &WriteProbe, problems: &
             "write for example \"24h\"",
         );
     }
-    if probe.allowed && probe.config.tenant_marker.is_none() {
+    if probe.allowed && !probe.config.tenant_marker.is_set() {
         problems.warning(
             at("full_cycle"),
             "nothing tells this tenant from production, so no full cycle is run",

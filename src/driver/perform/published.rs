@@ -154,6 +154,8 @@ mod tests {
             expiry: ExpiryKnown::Api,
             origin: Origin::Issued,
             evidence: None,
+            scopes: None,
+            asked_life: None,
         });
         let patched = PublishedToken {
             value: value("new"),

@@ -420,3 +420,20 @@ async fn a_replica_whose_receiver_failed_sees_that_another_one_has_told_it() {
     assert_eq!(stage.counted.of("settled"), 1);
     assert_eq!(stage.heard().len(), 2);
 }
+
+#[tokio::test]
+async fn the_end_of_a_command_sends_all_that_waits_and_does_not_wait_for_a_receiver_that_fails() {
+    let stage = Stage::new().await;
+    let a = stage.messenger("a");
+    for number in 0..70 {
+        let view = stage.view(1, vec![stage.halted()]);
+        let token = format!("t{number}");
+        a.put(View { token, ..view }, SOON);
+    }
+    a.flush().await;
+    assert_eq!(stage.heard().len(), 70);
+    stage.receiver.always(Some(Reply::status(500)));
+    a.put(stage.view(1, vec![stage.halted()]), SOON);
+    a.flush().await;
+    assert_eq!(stage.heard().len(), 71);
+}

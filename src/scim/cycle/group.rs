@@ -58,9 +58,9 @@ impl Run<'_> {
             None => (self.find_new_group(step).await?, Grade::Warned),
         };
         self.created(Kind::Group, &own).await?;
-        let detail = match grade {
-            Grade::Passed => "",
-            _ => "answered without the group; it was found by its name",
+        let detail = match grade == Grade::Passed {
+            true => "",
+            false => "answered without the group; it was found by its name",
         };
         self.note(step, grade, detail);
         Ok(Some(own))

@@ -225,13 +225,21 @@ impl JournalDocument {
         }
     }
 
+    /// Notes that no further creation of the same name is seen.
+    pub fn created_again(&mut self, run: &str, kind: Kind) {
+        let mut entries = self.entries.iter_mut().rev();
+        if let Some(entry) = entries.find(|e| e.run == run && e.kind == kind) {
+            entry.unanswered_at = None;
+        }
+    }
+
     /// Notes a result. A run that shows nothing leaves an earlier proof as it is.
     pub fn conclude(&mut self, run: LastRun, issued_at: Timestamp) {
         match run.verdict {
             CycleVerdict::Passed => {
                 self.passed = Some(Passed {
                     at: run.at,
-                    fingerprint: run.fingerprint.clone(),
+                    fingerprint: run.fingerprint,
                     issued_at,
                 });
             }

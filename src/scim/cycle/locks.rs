@@ -4,17 +4,25 @@
 
 use serde::Deserialize;
 
-/// What tells this tenant from production: exactly one of the keys.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum TenantMarker {
+/// What tells this tenant from production. Each key that is set must be seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantMarker {
     /// Id of a group that only this tenant has.
-    Group(String),
+    pub group: Option<String>,
     /// Id of a user that only this tenant has.
-    User(String),
+    pub user: Option<String>,
     /// Digest of the `ServiceProviderConfig` that this tenant shows; `verify
     /// --full-cycle --dry-run` prints it.
-    Configuration(String),
+    pub configuration: Option<String>,
+}
+
+impl TenantMarker {
+    /// Whether anything is pinned.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 /// Whether the directory has no more users than a test directory.
@@ -47,12 +55,12 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_is_one_of_three() {
-        let read =
-            |text: &str| toml::from_str::<std::collections::BTreeMap<String, TenantMarker>>(text);
-        let marker = read("m = { group = 'g1' }").expect("reads");
-        assert_eq!(marker["m"], TenantMarker::Group("g1".to_owned()));
-        assert!(read("m = { group = 'g1', user = 'u' }").is_err());
-        assert!(read("m = { grp = 'g1' }").is_err());
+    fn a_marker_pins_what_is_written() {
+        let read = |text: &str| toml::from_str::<TenantMarker>(text);
+        assert!(!read("").expect("reads").is_set());
+        let both = read("group = 'g1'\nuser = 'u'").expect("reads");
+        assert!(both.is_set());
+        assert_eq!(both.group.as_deref(), Some("g1"));
+        assert!(read("grp = 'g1'").is_err());
     }
 }

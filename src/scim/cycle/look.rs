@@ -47,11 +47,12 @@ impl FullCycle<'_> {
             Ok(reply) => Err(reply.unwanted(Step::Population).detail),
             Err(silence) => Err(silence.detail),
         };
-        let tenant = match &config.tenant_marker {
-            Some(marker) => tenant_is(&mut send, marker, Step::Tenant)
+        let marker = &config.tenant_marker;
+        let tenant = match marker.is_set() {
+            true => tenant_is(&mut send, marker, Step::Tenant)
                 .await
                 .map_err(|stop| stop.detail),
-            None => Err("`full_cycle.tenant_marker` is not set".to_owned()),
+            false => Err("`full_cycle.tenant_marker` is not set".to_owned()),
         };
         let configuration = configuration(&mut send, Step::Tenant).await.ok();
         Look {
@@ -62,38 +63,46 @@ impl FullCycle<'_> {
     }
 }
 
-/// Whether the tenant shows this marker.
+/// Whether the tenant shows everything that is pinned.
 pub(super) async fn tenant_is(
     send: &mut Sender<'_>,
     marker: &TenantMarker,
     step: Step,
 ) -> Result<(), Stop> {
-    let (collection, id) = match marker {
-        TenantMarker::Group(id) => ("Groups", id),
-        TenantMarker::User(id) => (send.users(), id),
-        TenantMarker::Configuration(digest) => {
-            let seen = configuration(send, step).await?;
-            return match seen.eq_ignore_ascii_case(digest.trim()) {
-                true => Ok(()),
-                false => Err(wrong_tenant(step, marker)),
-            };
+    if let Some(id) = &marker.group {
+        has(send, "Groups", id, step).await?;
+    }
+    if let Some(id) = &marker.user {
+        let users = send.users().to_owned();
+        has(send, &users, id, step).await?;
+    }
+    if let Some(digest) = &marker.configuration {
+        let seen = configuration(send, step).await?;
+        if !seen.eq_ignore_ascii_case(digest.trim()) {
+            return Err(wrong_tenant(step, "configuration"));
         }
-    };
-    if !resource::is_usable_id(id, send.token().expose()) {
-        return Err(wrong_tenant(step, marker));
+    }
+    Ok(())
+}
+
+/// Whether there is a resource with this id.
+async fn has(send: &mut Sender<'_>, collection: &str, id: &str, step: Step) -> Result<(), Stop> {
+    let secret = send.token().expose();
+    if !resource::is_usable_id(id, secret) {
+        return Err(wrong_tenant(step, collection));
     }
     let url = send.url(collection, Some(id));
     let reply = send.get(url).await.map_err(|s| s.stop(step))?;
     if reply.is_gone() {
-        return Err(wrong_tenant(step, marker));
+        return Err(wrong_tenant(step, collection));
     }
     if reply.status != 200 {
         return Err(reply.unwanted(step));
     }
     let body = reply.json.as_ref().ok_or_else(|| reply.no_resource(step))?;
-    match resource::id(body, send.token().expose()).as_deref() == Some(id) {
+    match resource::id(body, secret).as_deref() == Some(id) {
         true => Ok(()),
-        false => Err(wrong_tenant(step, marker)),
+        false => Err(wrong_tenant(step, collection)),
     }
 }
 
@@ -111,16 +120,11 @@ async fn configuration(send: &mut Sender<'_>, step: Step) -> Result<String, Stop
 }
 
 /// What a run may do to a tenant that it does not know: nothing.
-fn wrong_tenant(step: Step, marker: &TenantMarker) -> Stop {
-    let what = match marker {
-        TenantMarker::Group(_) => "the group of",
-        TenantMarker::User(_) => "the user of",
-        TenantMarker::Configuration(_) => "the configuration of",
-    };
+fn wrong_tenant(step: Step, what: &str) -> Stop {
     Stop::failed(
         step,
         format!(
-            "{what} `full_cycle.tenant_marker` is not what this service provider shows: this may be another tenant"
+            "`full_cycle.tenant_marker` ({what}) is not what this service provider shows: this may be another tenant"
         ),
     )
 }

@@ -15,7 +15,7 @@ use crate::value::HumanDuration;
 #[serde(deny_unknown_fields, default)]
 pub struct CycleConfig {
     /// What tells this tenant from production.
-    pub tenant_marker: Option<TenantMarker>,
+    pub tenant_marker: TenantMarker,
     /// A directory with more users is taken for production.
     pub max_expected_users: u32,
     /// Domain of the user that is created.
@@ -93,7 +93,7 @@ pub enum Membership {
 impl Default for CycleConfig {
     fn default() -> Self {
         Self {
-            tenant_marker: None,
+            tenant_marker: TenantMarker::default(),
             max_expected_users: 200,
             domain: "scim-rotator.invalid".to_owned(),
             user: BTreeMap::new(),

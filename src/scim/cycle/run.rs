@@ -147,10 +147,11 @@ impl Run<'_> {
 
     pub(super) async fn check_tenant(&mut self) -> Result<(), Stop> {
         let step = Step::Tenant;
-        let Some(marker) = &self.config().tenant_marker else {
+        let marker = &self.config().tenant_marker;
+        if !marker.is_set() {
             let text = "`full_cycle.tenant_marker` is not set: `verify --full-cycle --dry-run` prints what can be pinned";
             return Err(Stop::failed(step, text));
-        };
+        }
         look::tenant_is(&mut self.send, marker, step).await?;
         self.passed(step);
         Ok(())

@@ -42,7 +42,7 @@ mod tests {
                 at,
                 verdict,
                 detail: String::new(),
-                fingerprint: old.clone(),
+                fingerprint: old,
             }),
             ..JournalDocument::default()
         };

@@ -9,7 +9,7 @@ use super::ownership::is_ours;
 use super::profile::ExternalId;
 use super::report::{Grade, Step, Stop};
 use super::resource::{field, text};
-use super::sender::PAUSES;
+use super::sender::{PAUSES, Reply};
 use super::state::{Run, uses_again};
 
 impl Run<'_> {
@@ -250,6 +250,7 @@ impl Run<'_> {
         match reply.status {
             409 => self.passed(step),
             400 => self.note(step, Grade::Warned, reply.said()),
+            200..=299 if reply.json.is_none() => self.unclear_duplicate(&reply).await?,
             200..=299 => {
                 let second = reply
                     .json
@@ -273,6 +274,32 @@ impl Run<'_> {
             }
             _ => return Err(reply.unwanted(step)),
         }
+        Ok(())
+    }
+
+    /// A second creation was taken, and the answer does not say what became of it.
+    async fn unclear_duplicate(&mut self, reply: &Reply) -> Result<(), Stop> {
+        let step = Step::Duplicate;
+        let (run, now) = (self.order.run, self.send.now());
+        let change = self.ledger.change(now, |journal| {
+            journal.unanswered(run, Kind::User, now);
+        });
+        change.await?;
+        for pause in PAUSES.into_iter().take(3) {
+            self.send.pause(pause).await;
+            if self.find_user(step).await?.len() > 1 {
+                let text = "a second user of the same name was created";
+                return Err(Stop::failed(step, text));
+            }
+        }
+        if reply.status != 202 {
+            return Err(reply.no_resource(step));
+        }
+        let change = self.ledger.change(self.send.now(), |journal| {
+            journal.created_again(run, Kind::User);
+        });
+        change.await?;
+        self.note(step, Grade::Warned, "answered 202; no second user is seen");
         Ok(())
     }
 }

@@ -97,7 +97,7 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     gauge(
         "scim_rotator_token_privilege",
-        "1 for how what the token in use may do compares with what it should; absent where no rule is set and nothing catches the eye.",
+        "1 for how what the token in use may do compares with what it should; absent where no rule is set and no scope is known to allow far too much.",
         |entry, to| {
             with(entry, |s| {
                 if let Some(privilege) = &s.privilege {

@@ -131,26 +131,29 @@ fn what_is_absent_is_left_out() {
     assert_eq!(none.absent, expected);
 }
 
-#[test]
-fn of_several_entries_of_auth_the_one_of_the_given_parameter_stays() {
+/// What a file with an entry of `auth` for each of two parameters becomes.
+fn with_two_entries(values: &str, own: &str) -> toml::Table {
     let parameter = "[parameters.key]\ntype = 'credential'\nabout = 'a key'\nexample = { file = '/key' }\ninstead_of = 'admin_key'\n\n[refused]";
     let text = file(
         "auth.headers = [{ name = 'X', value = { parameter = 'admin_key' } }]\nauth.oauth2 = { client_id = 'c', key = { private_key = { parameter = 'key' } } }",
     );
     let text = text.replacen("[refused]", parameter, 1);
     let vendor = Vendor::shipped("acme", &text).expect("sound");
-    let with = |values: &str, own: &str| {
-        let own = DeTable::parse(own).expect("valid");
-        let own = Spanned::new(own.span(), DeValue::Table(own.into_inner()));
-        plain(expand(&vendor, &given(values), Some(&own), Places::Foreign).body)
-    };
+    let own = DeTable::parse(own).expect("valid");
+    let own = Spanned::new(own.span(), DeValue::Table(own.into_inner()));
+    plain(expand(&vendor, &given(values), Some(&own), Places::Foreign).body)
+}
+
+#[test]
+fn of_several_entries_of_auth_the_one_of_the_given_parameter_stays() {
     let by_header = "auth.headers = [{ name = 'X', value = { file = '/a' } }]";
-    assert_eq!(with("admin_key = { file = '/a' }", ""), toml(by_header));
+    let made = with_two_entries("admin_key = { file = '/a' }", "");
+    assert_eq!(made, toml(by_header));
     let by_key = "auth.oauth2 = { client_id = 'c', key = { private_key = { file = '/k' } } }";
-    assert_eq!(with("key = { file = '/k' }", ""), toml(by_key));
+    assert_eq!(with_two_entries("key = { file = '/k' }", ""), toml(by_key));
     // What a user chooses replaces both.
     let own = "auth.bearer = { env = 'T' }";
-    assert_eq!(with("key = { file = '/k' }", own), toml(own));
+    assert_eq!(with_two_entries("key = { file = '/k' }", own), toml(own));
 }
 
 #[test]

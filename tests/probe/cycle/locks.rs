@@ -36,13 +36,16 @@ async fn a_full_directory_is_taken_for_production() {
 #[tokio::test]
 async fn another_tenant_is_found_by_its_marker() {
     let mut scene = Scene::new(Deviation::default(), "").await;
+    let pinned = |text: &str| toml::from_str::<TenantMarker>(text).expect(text);
     for marker in [
-        None,
-        Some(TenantMarker::User("john".to_owned())),
-        Some(TenantMarker::Group("jane2".to_owned())),
-        Some(TenantMarker::User("../Users".to_owned())),
-        Some(TenantMarker::Configuration("000000000000".to_owned())),
+        "",
+        "user = 'john'",
+        "group = 'jane2'",
+        "user = '../Users'",
+        "configuration = '000000000000'",
+        "user = 'jane'\nconfiguration = '000000000000'",
     ] {
+        let marker = pinned(marker);
         scene.config.tenant_marker = marker;
         refuses(&scene, "tenant").await;
     }
@@ -54,7 +57,7 @@ async fn the_dry_run_prints_a_marker_that_opens_the_lock_and_writes_nothing() {
     use scim_rotator::secret::BearerToken;
 
     let mut scene = Scene::new(Deviation::default(), "").await;
-    scene.config.tenant_marker = None;
+    scene.config.tenant_marker = TenantMarker::default();
     let token = BearerToken::parse(crate::server::TOKEN).expect("a token");
     let probe = scene.probe();
     let look = probe.full_cycle().expect("allowed").look(&token).await;
@@ -68,6 +71,7 @@ async fn the_dry_run_prints_a_marker_that_opens_the_lock_and_writes_nothing() {
             .iter()
             .all(|s| s.head.starts_with("GET "))
     );
-    scene.config.tenant_marker = Some(TenantMarker::Configuration(digest));
+    scene.config.tenant_marker.user = None;
+    scene.config.tenant_marker.configuration = Some(digest);
     assert_eq!(scene.run().await.verdict(), CycleVerdict::Passed);
 }

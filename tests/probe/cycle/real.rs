@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use scim_rotator::clock::SystemClock;
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::config::ProbeConfig;
-use scim_rotator::scim::cycle::locks::TenantMarker;
 use scim_rotator::scim::cycle::profile::{CycleConfig, CycleRules};
 use scim_rotator::scim::cycle::report::{CycleVerdict, Report};
 use scim_rotator::scim::cycle::run::Order;
@@ -44,7 +43,7 @@ async fn run(scim_url: &Url, text: &str, config: &str) -> Report {
     let value = token(text);
     let look = probe(scim_url, &config);
     let look = look.full_cycle().expect("allowed").look(&value).await;
-    config.tenant_marker = look.configuration.map(TenantMarker::Configuration);
+    config.tenant_marker.configuration = look.configuration;
     let probe = probe(scim_url, &config);
     let journal = Kept::default();
     let order = Order {

@@ -79,9 +79,12 @@ fn the_questions_are_answered() {
     assert_eq!(row.cells.len(), COLUMNS.len());
 }
 
+/// A change of the facts.
+type Edit = fn(&mut Value);
+
 #[test]
 fn what_is_not_as_it_should_be_is_told() {
-    let cases: [(fn(&mut Value), &str, &str); 11] = [
+    let cases: [(Edit, &str, &str); 11] = [
         (
             |f| {
                 f["token"]["privilege"] =

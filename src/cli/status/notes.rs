@@ -1,0 +1,257 @@
+//! What `status` says of a token beside its times: the most important of what people
+//! should know or do.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::cli::federated;
+use crate::telemetry::obstacle::Obstacle;
+use crate::telemetry::words;
+
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
+}
+
+pub(super) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// How what the token may do compares with what it should, in a word.
+pub(super) fn privilege(state: &Result<Value, String>, now: Timestamp) -> String {
+    let told = state.as_ref().map(|state| &state["privilege"]);
+    let Some(told) = told.ok().filter(|told| told.is_object()) else {
+        return "-".to_owned();
+    };
+    let word = text(&told["verdict"]).replace('_', " ");
+    match time(&told["accepted_risk"]["until"]) {
+        Some(until) if until > now => format!("{word} (accepted)"),
+        Some(_) => format!("{word} (acceptance over)"),
+        None => word,
+    }
+}
+
+/// The token in use may do more than it should, and nobody accepts that.
+fn privilege_note(state: &Value, now: Timestamp) -> Option<String> {
+    let told = Some(&state["privilege"]).filter(|told| told.is_object())?;
+    let risk = &told["accepted_risk"];
+    if let Some(until) = time(&risk["until"]) {
+        let owner = text(&risk["owner"]);
+        let over = words::relative(until, now);
+        return (until <= now).then(|| {
+            format!(
+                "the acceptance that the token is broad ended {over}: {owner} must decide again (`accepted_risk`)"
+            )
+        });
+    }
+    let is_too_much = ["broader", "over_privileged", "broad"].contains(&text(&told["verdict"]));
+    is_too_much.then(|| {
+        let detail = text(&told["detail"]);
+        format!("the token in use may do more than it should: {detail}")
+    })
+}
+
+/// The token in use was made for a shorter life than was asked for.
+fn life_note(state: &Value) -> Option<String> {
+    let asked: SignedDuration = state["current"]["asked_life"].as_str()?.parse().ok()?;
+    let issued = time(&state["current"]["issued_at"])?;
+    let life = time(&state["current"]["expires_at"])?.duration_since(issued);
+    Some(format!(
+        "the issuer made the token for {}, and was asked for {}",
+        words::span(life),
+        words::span(asked)
+    ))
+}
+
+/// Somebody still uses a superseded token.
+fn still_used_note(state: &Value) -> Option<String> {
+    let all = state["retiring"].as_array()?;
+    let old = all.iter().find(|old| old["still_used"] == true)?;
+    let who = old["used_by"].as_str().map_or_else(
+        || "somebody".to_owned(),
+        |by| format!("`{by}` (as the issuer tells)"),
+    );
+    Some(format!(
+        "{who} still used the superseded token after its successor was delivered: give it the new one, from {}",
+        text(&state["vault_path"])
+    ))
+}
+
+/// A daemon that works does something at this time at the latest, and tells it
+/// within this long.
+const SILENT_FOR: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long people are told of a value that was not accepted.
+const TOLD_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Somebody wrote a value to the published path that was not accepted.
+fn supplied_note(state: &Value, now: Timestamp) -> Option<String> {
+    let note = Some(&state["supplied"]).filter(|note| note.is_object())?;
+    let at = time(&note["at"])?;
+    let is_written_back = !note["written_back_at"].is_null();
+    if now.duration_since(at) > TOLD_FOR && is_written_back {
+        return None;
+    }
+    let place = text(&state["vault_path"]);
+    let back = match is_written_back {
+        true => "the token in use was written back",
+        false => "it is still there",
+    };
+    Some(format!(
+        "{} wrote a value to {place} ({}) that was not accepted: {}; {back}",
+        note["by"].as_str().unwrap_or("somebody"),
+        words::relative(at, now),
+        text(&note["detail"])
+    ))
+}
+
+/// Somebody wrote an end for the token in use that was not taken as it is.
+fn end_note(state: &Value) -> Option<String> {
+    let note = Some(&state["stated_end"]).filter(|note| note.is_object())?;
+    // The state shows the beginning of the fingerprint only.
+    let shown = state["current"]["fingerprint"].as_str()?;
+    let is_of_current = text(&note["fingerprint"]).starts_with(shown);
+    let by = note["by"].as_str().map(|by| format!(" (written by {by})"));
+    is_of_current.then(|| {
+        let place = text(&state["vault_path"]);
+        format!(
+            "{place}: {}{}",
+            text(&note["detail"]),
+            by.unwrap_or_default()
+        )
+    })
+}
+
+/// What a person has to write into connections that no program can write.
+pub(in crate::cli) fn handover_note(state: &Value, now: Timestamp) -> Option<String> {
+    let all = state["connections"].as_array()?;
+    let notes: Vec<_> = all
+        .iter()
+        .filter(|one| one["handover"].is_object())
+        .map(|one| {
+            let waits = &one["handover"];
+            let due = time(&waits["deadline_at"]).map(|at| words::relative(at, now));
+            let due = due.map(|due| format!(" (due {due})")).unwrap_or_default();
+            format!(
+                "a person must write the token at {} into connection {}{due}: {} Then run: {}",
+                text(&waits["vault_path"]),
+                text(&one["name"]),
+                text(&waits["instructions"]),
+                text(&waits["command"])
+            )
+        })
+        .collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// A person supplied the token in use, and it is not known whether it belongs to the
+/// tenant of its predecessor.
+fn tenant_note(state: &Value) -> Option<String> {
+    let why = state["current"]["tenant_doubt"].as_str()?;
+    Some(format!(
+        "the token in use was supplied by a person, and it could not be shown that it belongs to the tenant of its predecessor: {why}"
+    ))
+}
+
+fn operator_note(state: &Value, now: Timestamp) -> Option<String> {
+    let at = time(&state["operator_deadline_at"])?;
+    let name = text(&state["name"]);
+    let then = match state["compromised"].as_bool() {
+        Some(true) => {
+            format!(
+                ", and then run `scim-rotator rotate {name} --compromised --supplied --reason TEXT`"
+            )
+        }
+        Some(false) | None => String::new(),
+    };
+    Some(format!(
+        "a person must write the new token to {}{then} (due {}): {}",
+        text(&state["vault_path"]),
+        words::relative(at, now),
+        text(&state["instructions"])
+    ))
+}
+
+/// The superseded token that is retired next, and what stands against that.
+fn retirement_note(state: &Value, now: Timestamp) -> Option<String> {
+    let due = time(&state["retirement_due_at"])?;
+    let told = &state["retirement_obstacle"];
+    let obstacle = told.is_object().then(|| Obstacle {
+        reason: "not_retired",
+        detail: text(&told["detail"]).to_owned(),
+        revoked_at: time(&told["revoked_at"]),
+    });
+    Some(Obstacle::sentence(obstacle.as_ref(), due, now))
+}
+
+/// The most important fact that the other columns do not show.
+pub(super) fn note(state: &Value, now: Timestamp) -> String {
+    let relative = |at: &Value| {
+        time(at)
+            .map(|at| words::relative(at, now))
+            .unwrap_or_default()
+    };
+    if let Some(trouble) = state["trouble"].as_str() {
+        return trouble.to_owned();
+    }
+    if state["federation"].is_object() {
+        return federated::note(state, now);
+    }
+    let halt = &state["halt"];
+    if halt.is_object() {
+        return format!("{}: {}", text(&halt["cause"]), text(&halt["detail"]));
+    }
+    let paused = &state["paused"];
+    if paused.is_object() {
+        let by = match paused["by"].as_str() {
+            Some(by) => format!(" by {by}"),
+            None => String::new(),
+        };
+        let since = relative(&paused["since"]);
+        return format!("paused {since}{by}: {}", text(&paused["reason"]));
+    }
+    if let Some(overdue) = overdue(state, now) {
+        return format!(
+            "the daemon has told nothing since {}, and a step was due {overdue}: is it running?",
+            relative(&state["written_at"])
+        );
+    }
+    let written: Vec<_> = [
+        end_note(state),
+        supplied_note(state, now),
+        tenant_note(state),
+        privilege_note(state, now),
+        still_used_note(state),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !written.is_empty() {
+        return written.join("; ");
+    }
+    if let Some(text) = handover_note(state, now).or_else(|| operator_note(state, now)) {
+        return text;
+    }
+    if let Some(doubt) = state["doubt"].as_str() {
+        return format!("the token in use is not shown to work: {doubt}");
+    }
+    let failure = &state["last_failure"];
+    if failure.is_object() {
+        return format!(
+            "{} failed: {}",
+            text(&failure["step"]),
+            text(&failure["message"])
+        );
+    }
+    if let Some(text) = retirement_note(state, now).or_else(|| life_note(state)) {
+        return text;
+    }
+    String::new()
+}
+
+/// When a renewal was due, if the facts are older than that.
+fn overdue(state: &Value, now: Timestamp) -> Option<String> {
+    let written_at = time(&state["written_at"])?;
+    let due = time(&state["renew_at"]).or_else(|| time(&state["current"]["expires_at"]))?;
+    let is_silent = written_at < due && now.duration_since(due) > SILENT_FOR;
+    is_silent.then(|| words::relative(due, now))
+}
