@@ -20,6 +20,9 @@ use crate::scim::cycle::run::Order;
 use crate::scim::cycle::schedule::due_at;
 use crate::secret::BearerToken;
 
+/// Is told of the result of each run, by the name of the token.
+pub type Told = Arc<dyn Fn(&str, &JournalDocument) + Send + Sync>;
+
 /// What runs full cycles.
 #[derive(Clone)]
 pub struct Cycles {

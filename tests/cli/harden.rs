@@ -123,7 +123,7 @@ fn nobody_else_reads_its_memory_or_its_environment() {
     let mut binary = Command::new(env!("CARGO_BIN_EXE_scim-rotator"));
     binary.arg("--config").arg(&config).arg("run");
     let ours = Running::start_as_nobody(binary.env("CANARY", "canary-7c1"), &log);
-    if !as_nobody(&mut Command::new("true"), |c| can_run(c)) {
+    if !as_nobody(&mut Command::new("true"), can_run) {
         eprintln!("!! SKIPPED: this user may not become another one");
         return;
     }
@@ -139,7 +139,7 @@ fn nobody_else_reads_its_memory_or_its_environment() {
             let mut cat = Command::new("head");
             cat.args(["-c", "1"]).arg(of.folder().join(file));
             cat.stdout(Stdio::null()).stderr(Stdio::null());
-            as_nobody(&mut cat, |c| can_run(c))
+            as_nobody(&mut cat, can_run)
         };
         assert!(!read(&ours), "{file} is open to processes of the same user");
         // The kernel shows it of a process that forbids itself nothing.

@@ -28,7 +28,10 @@ impl Secrets for Named {
     async fn resolve(&self, reference: &SecretRef) -> Result<Resolved, Fault> {
         let text = match reference {
             SecretRef::File(path) if path.ends_with("url") => self.0.clone(),
-            other => other.to_string(),
+            other @ (SecretRef::Vault { .. }
+            | SecretRef::VaultLease { .. }
+            | SecretRef::File(_)
+            | SecretRef::Env(_)) => other.to_string(),
         };
         let value = SecretText::parse(text).expect("a secret");
         Ok(Resolved {

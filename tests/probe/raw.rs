@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use scim_rotator::clock::SystemClock;
@@ -15,7 +15,7 @@ use scim_rotator::scim::probe::ScimProbe;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::server::{HASTY, LIST, OTHER, Reply, Server, TOKEN, client, list, refused, token};
@@ -82,7 +82,10 @@ impl ByHand {
                             return;
                         }
                     }
-                    while endless {
+                    if !endless {
+                        return;
+                    }
+                    loop {
                         tokio::time::sleep(pause).await;
                         let last = pieces.last().map_or(&b" "[..], Vec::as_slice);
                         if stream.write_all(last).await.is_err() {
@@ -254,7 +257,7 @@ async fn conflicting_headers_are_an_error_or_a_defined_pick() {
     let rows: Vec<(&str, String, &str, &[Short])> = vec![
         (
             "length and chunks",
-            format!("200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked"),
+            "200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked".to_owned(),
             &chunked,
             &[Short::Full, GONE],
         ),

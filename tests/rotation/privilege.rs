@@ -398,11 +398,14 @@ fn a_life_that_is_much_shorter_than_asked_is_used_and_told() {
     }
 }
 
+/// A change of the token in use.
+type Edit<'a> = &'a dyn Fn(&mut HeldToken);
+
 /// The issuer's settings may name another tenant than the one of the token that was
 /// adopted. What it made before shows that they do not.
 #[test]
 fn the_first_token_of_an_issuer_is_compared_with_the_one_in_use() {
-    let pending = |change: &dyn Fn(&mut HeldToken)| {
+    let pending = |change: Edit<'_>| {
         in_stage(Stage::Proving).with(|s| {
             let rotation = s.record.rotation.as_mut().expect("a rotation");
             let new = rotation.pending.as_mut().expect("a token");
@@ -410,7 +413,7 @@ fn the_first_token_of_an_issuer_is_compared_with_the_one_in_use() {
             change(s.record.current.as_mut().expect("a token"));
         })
     };
-    let rows: [(&str, &dyn Fn(&mut HeldToken), bool); 5] = [
+    let rows: [(&str, Edit<'_>, bool); 5] = [
         ("adopted", &|t| t.origin = Origin::Adopted, true),
         ("supplied", &|t| t.origin = Origin::Operator, true),
         (

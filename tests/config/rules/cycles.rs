@@ -63,9 +63,12 @@ fn the_sound_configuration_raises_no_word() {
     assert_eq!(said_of(SOUND), []);
 }
 
+/// What is told, and where.
+type Words = &'static [(Severity, &'static str)];
+
 #[test]
 fn every_closed_lock_is_named_at_its_key() {
-    let rows: &[(&str, &str, &[(Severity, &str)])] = &[
+    let rows: &[(&str, &str, Words)] = &[
         (
             "environment = 'staging'\n",
             "",

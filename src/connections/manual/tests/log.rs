@@ -246,8 +246,8 @@ fn calls_of_a_log_only_read() {
             "confirm.worked.url",
         ),
         (
-            "{{ config.app }}",
-            "{{ config.none }}",
+            "/events/{{ config.app }}",
+            "/events/{{ config.none }}",
             "confirm.changed.url",
         ),
         ("{{ secrets.reader }}", "none", "secrets.reader"),
