@@ -15,7 +15,7 @@ use crate::ports::unit::Unit;
 use crate::problem::Severity;
 use crate::secret::SecretRef;
 use crate::telemetry::config::{LogConfig, LogFormat};
-use crate::telemetry::logging;
+use crate::telemetry::logging::{self, LoggingError};
 use crate::telemetry::notify::Notifier;
 use crate::value::Credential;
 use crate::vault::auth::{AuthConfig, TokenAuth};
@@ -48,9 +48,13 @@ pub(super) fn settings(path: &Path, logs: Logs) -> Result<Settings, Exit> {
             filter: "warn".to_owned(),
         },
     };
-    if let Err(error) = logging::init(&log) {
-        complain(&format!("{error}\n"));
-        return Err(Exit::Failed);
+    match logging::init(&log) {
+        // A command that hands over to another one has set it up.
+        Ok(()) | Err(LoggingError::Twice) => {}
+        Err(error @ (LoggingError::Filter(_) | LoggingError::Thread(_))) => {
+            complain(&format!("{error}\n"));
+            return Err(Exit::Failed);
+        }
     }
     if logs == Logs::AsConfigured {
         log_notes(&loaded);

@@ -99,9 +99,7 @@ pub enum Command {
     Rotate(rotate::Args),
     /// Try issuer and connections with a throw-away token, and revoke it.
     Rehearse(rehearse::Args),
-    /// Test a token level by level, and show what is proven; change nothing.
-    /// Test a token level by level, and show what is proven; change nothing unless asked
-    /// for the full cycle.
+    /// Test a token level by level, and show what is proven.
     Verify(verify::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),

@@ -112,8 +112,9 @@ fn shares_no_connection(
     tokens: &BTreeMap<String, Box<TokenSettings>>,
     token: &TokenSettings,
 ) -> Option<ClosedLock> {
-    let mut production = of_production(tokens);
-    let shared = production.find_map(|(other, settings)| {
+    // That the token itself is of production is another lock.
+    let mut others = of_production(tokens).filter(|(_, other)| !std::ptr::eq(*other, token));
+    let shared = others.find_map(|(other, settings)| {
         let mut all = settings.connections.iter();
         let shared = all.find(|connection| token.connections.contains(connection))?;
         Some((other, shared.clone()))

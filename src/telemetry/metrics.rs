@@ -310,7 +310,10 @@ mod tests {
             &text,
             "scim_rotator_inventory_credentials{issuer=\"hr\",managed=\"no\"} 1",
         );
-        assert!(!text.contains("issuer=\"crm\""), "{text}");
+        assert!(
+            !text.contains("inventory_credentials{issuer=\"crm\""),
+            "{text}"
+        );
     }
 
     #[test]

@@ -186,7 +186,7 @@ async fn mistakes_are_told_apart_by_the_exit_code() {
         &["plan"],
         &["once"],
         &["rotate", "crm"],
-        &["pause", "--all"],
+        &["pause", "--all", "--reason", "a drill"],
         &["check", "--online"],
     ] {
         let ran = scene.run(command).await;

@@ -402,8 +402,11 @@ async fn no_rotation_begins_while_nobody_reads_where_that_is_wanted() {
     let daemon = scene.run().await;
     daemon.until_reason("crm", "audit_fails").await;
     assert!(scene.server.live().await.is_empty(), "nothing was issued");
-    let status = scene.house.command(&["status"]).await;
-    assert!(status.stdout.contains("audit"), "{status:?}");
+    eventually("the status says so", async || {
+        let status = scene.house.command(&["status"]).await;
+        status.stdout.contains("audit").then_some(())
+    })
+    .await;
 
     let reader = pipe.clone();
     let read = std::thread::spawn(move || std::fs::read(reader).expect("read"));

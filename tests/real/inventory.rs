@@ -49,8 +49,8 @@ async fn it_tells_ours_from_foreign_credentials_and_adopts_them_by_its_text() {
     assert_eq!(blanks.code, Some(0), "{blanks:?}");
     let filled = text_of
         .stdout
-        .replace("FILL-IN/scim", "kv/scim")
-        .replace("FILL-IN.example.com", "sp.example.com");
+        .replace("<FILL IN>/scim/crm", "kv/scim/crm")
+        .replace("<FILL IN>", "sp.example.com");
     house.configure(&format!("{sections}\n{filled}"));
     let checked = house.command(&["check"]).await;
     assert_eq!(checked.code, Some(0), "{checked:?}\n{filled}");

@@ -50,6 +50,11 @@ user = 'scim-rotator'
 password = { vault = 'kv/admin/login#password' }
 ";
 
+const ISSUER: &str = "[issuers.crm.acme]
+domain = 'tenant.acme.example'
+admin_key = { vault = 'kv/admin/acme#api_key' }
+";
+
 #[test]
 fn every_operator_file_says_what_a_reader_looks_for() {
     for vendor in shipped(Form::Operator, 48) {
@@ -130,9 +135,15 @@ fn every_operator_file_expands_and_passes_check_with_its_example() {
 
 #[test]
 fn a_forbidden_vendor_is_refused_with_what_to_do_instead() {
-    for vendor in shipped(Form::Forbidden, 9) {
-        let folder = super::people::folder(&format!("{}{CONNECTION}", configuration(vendor)));
-        let said = folder.said();
+    for vendor in shipped(Form::Forbidden, 11) {
+        let text = match vendor.family() {
+            Family::Issuer => format!("{}{CONNECTION}", configuration(vendor)),
+            Family::Connection => {
+                let text = configuration(vendor).replace("issuers.crm", "connections.hr");
+                format!("{ISSUER}{text}")
+            }
+        };
+        let said = super::people::folder(&text).said();
         let refused: Vec<_> = said.iter().filter(|said| said.is_error).collect();
         assert_eq!(refused.len(), 1, "{}: {said:#?}", vendor.name);
         let forbidden = vendor.file.forbidden.as_ref().expect("a reason");
@@ -230,8 +241,7 @@ fn every_manual_file_says_what_to_do_and_passes_check_with_its_example() {
             );
         }
         let text = configuration(vendor).replace("issuers.crm", "connections.hr");
-        let issuer = "[issuers.crm.acme]\ndomain = 'tenant.acme.example'\nadmin_key = { vault = 'kv/admin/acme#api_key' }\n";
-        let loaded = super::people::folder(&format!("{issuer}{text}")).load();
+        let loaded = super::people::folder(&format!("{ISSUER}{text}")).load();
         let loaded = loaded.unwrap_or_else(|report| panic!("{name}: {report}"));
         assert_eq!(loaded.settings.connections["hr"].as_kind().kind(), name);
     }
@@ -239,14 +249,13 @@ fn every_manual_file_says_what_to_do_and_passes_check_with_its_example() {
 
 #[test]
 fn a_token_waits_apart_from_all_that_others_read() {
-    let issuer = "[issuers.crm.acme]\ndomain = 'tenant.acme.example'\nadmin_key = { vault = 'kv/admin/acme#api_key' }\n";
     let at = |path: &str| {
         let onelogin = format!(
             "[connections.hr.onelogin]\nvault_path = '{path}'\ndomain = 'acme.onelogin.com'\napp = 'CRM'\n"
         );
         let other =
             "[connections.other.manual]\nvault_path = 'kv/handover/other'\ninstructions = 'x'\n";
-        let said = folder(&format!("{issuer}{onelogin}{other}")).said();
+        let said = folder(&format!("{ISSUER}{onelogin}{other}")).said();
         let errors = said.into_iter().filter(|said| said.is_error);
         errors
             .map(|said| (said.path, said.message))

@@ -4,8 +4,9 @@
 use super::collect::Seen;
 use crate::rotation::inventory::Item;
 
-/// The mark of what a person must fill in.
-const BLANK: &str = "FILL-IN";
+/// The mark of what a person must fill in. No path and no host may contain it, so that
+/// `check` refuses a text in which one was forgotten.
+const BLANK: &str = "<FILL IN>";
 
 /// The sections of everything that nobody manages.
 pub(super) fn text(seen: &[Seen]) -> String {
@@ -34,7 +35,7 @@ pub(super) fn section(issuer: &str, item: &Item) -> String {
          # Name in `connections` what must hold it.\n\
          [tokens.{name}]\n\
          vault_path = \"{BLANK}/scim/{name}\"\n\
-         scim_url = \"https://{BLANK}.example.com/scim/v2\"\n\
+         scim_url = \"https://{BLANK}/scim/v2\"\n\
          issuer = {issuer_text}\n\
          connections = []\n",
         id = quoted(&item.id),

@@ -58,12 +58,26 @@ const TAKEN_AWAY: [&str; 2] = ["ScimIdpQuarantined crm", "ScimTokenRejected crm"
 /// metric that tells so.
 const PLANTED: &str = "ScimSuppliedValueRefused erp";
 const SUPPLIED_REFUSED: &str = "scim_rotator_token_supplied_refused_timestamp_seconds";
-/// Exported after such an event only; `restored` and `manual` look at the others.
-const OF_EVENTS: [&str; 4] = [
+/// Exported after such an event, or where it is configured, only; `restored`, `manual`,
+/// `federated`, `full_cycle`, `notified` and `more_scopes` look at most of the others, and
+/// the tests of the rules at all.
+const OF_EVENTS: [&str; 16] = [
     SUPPLIED_REFUSED,
     "scim_rotator_vault_restored_timestamp_seconds",
     "scim_rotator_connection_waits_for_person_since_timestamp_seconds",
     "scim_rotator_connection_person_deadline_timestamp_seconds",
+    "scim_rotator_federation_broken",
+    "scim_rotator_federation_certificate_expiry_timestamp_seconds",
+    "scim_rotator_federation_clear_timestamp_seconds",
+    "scim_rotator_full_cycle_ignored_timestamp_seconds",
+    "scim_rotator_full_cycle_leftovers",
+    "scim_rotator_full_cycle_success",
+    "scim_rotator_full_cycle_waited",
+    "scim_rotator_inventory_credentials",
+    "scim_rotator_notify_failing_since_timestamp_seconds",
+    "scim_rotator_token_accepted_risk_until_timestamp_seconds",
+    "scim_rotator_token_privilege",
+    "scim_rotator_token_superseded_still_used",
 ];
 const ABSENT: &str = "ScimRotatorAbsent";
 const DOWN: &str = "ScimRotatorReplicaDown";
