@@ -69,7 +69,8 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 fn parses(line: &str) {
-    let line = line.split(" | ").next().expect("a command");
+    // What a shell does with its output and input is no part of it.
+    let line = line.split([" | ", " < "]).next().expect("a command");
     let words = line.split_whitespace().map(|word| word.trim_matches('\''));
     if let Err(error) = Cli::try_parse_from(words) {
         panic!("{line}\n{error}");

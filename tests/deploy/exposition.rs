@@ -42,7 +42,7 @@ pub(crate) fn text() -> String {
         .set(fixture::judged("portal", PrivilegeVerdict::OverPrivileged));
     let journal = fixture::journal();
     telemetry.witness().full_cycle("erp", &journal);
-    let mut waiting = fixture::snapshot(&fixture::fresh_record("hr"));
+    let mut waiting = fixture::snapshot(&fixture::fresh_record("payroll"));
     waiting.reason = Reason::WaitingFullCycle;
     telemetry.board.set(waiting);
     telemetry.board.expect(fixture::federated("hr"));

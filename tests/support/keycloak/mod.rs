@@ -38,16 +38,6 @@ impl Server {
         Some(Self::start_in(home).await)
     }
 
-    /// The same with one more feature than the part was built with: a copy of the
-    /// part, built anew, which takes a minute.
-    async fn start_with(feature: &str) -> Option<Self> {
-        let part = part::find("keycloak")?;
-        let feature = feature.to_owned();
-        let build = move || built_with(&part, &feature);
-        let home = tokio::task::spawn_blocking(build).await.expect("it ends");
-        Some(Self::start_in(home).await)
-    }
-
     async fn start_in(home: tempfile::TempDir) -> Self {
         let port = part::free_port();
         let mut command = Command::new(home.path().join("bin/kc.sh"));
@@ -136,29 +126,5 @@ fn home_of_its_own(part: &Path) -> tempfile::TempDir {
     let bin = home.path().join("bin");
     std::fs::create_dir(&bin).expect("a folder");
     std::fs::copy(part.join("bin/kc.sh"), bin.join("kc.sh")).expect("a copy");
-    home
-}
-
-/// A copy of the part, built with this feature too.
-fn built_with(part: &Path, feature: &str) -> tempfile::TempDir {
-    let home = tempfile::tempdir().expect("a folder");
-    let copied = Command::new("cp")
-        .arg("-a")
-        .arg(part.join("."))
-        .arg(home.path())
-        .status();
-    assert!(copied.expect("cp runs").success());
-    let conf = home.path().join("conf/keycloak.conf");
-    let text = std::fs::read_to_string(&conf).expect("a configuration");
-    let (before, after) = text.split_once("features=").expect("features");
-    let text = format!("{before}features={feature},{after}");
-    std::fs::write(&conf, text).expect("written");
-    let built = Command::new(home.path().join("bin/kc.sh"))
-        .arg("build")
-        .env("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m")
-        .output()
-        .expect("kc.sh runs");
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "Keycloak cannot be built: {said}");
     home
 }

@@ -34,11 +34,11 @@ impl ServiceProvider {
         })
     }
 
-    /// The same with the feature client-secret-rotation, and a policy for all
+    /// The same with a policy of Keycloak's rotation of client secrets, for all
     /// clients with secrets: a secret lives for the first number of seconds, and an
     /// old one for the second beside its successor.
     pub async fn with_secret_rotation(token_seconds: u32, life: u32, rotated: u32) -> Option<Self> {
-        let server = Server::start_with("client-secret-rotation").await?;
+        let server = Server::start().await?;
         let started = Self {
             endpoints: set_up(&server.url, token_seconds),
             server,
