@@ -171,7 +171,7 @@ async fn wake_if_switched(
     }
     if world.is_all_paused() {
         tracing::warn!(
-            "a person paused all work: no token is touched until `scim-rotator resume --all`"
+            "a person paused all work: no token is touched until `scim-rotator resume --all --reason …`"
         );
     } else {
         tracing::info!("a person resumed all work");

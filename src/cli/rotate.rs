@@ -163,7 +163,7 @@ fn is_held(token: &str, all: bool) -> Exit {
         false => format!(
             "{token} is paused: the rotation is stored and begins after `scim-rotator resume {token}`\n"
         ),
-        true => "all work is paused: the rotation is stored and begins after `scim-rotator resume --all`\n".to_owned(),
+        true => "all work is paused: the rotation is stored and begins after `scim-rotator resume --all --reason …`\n".to_owned(),
     });
     Exit::TryAgain
 }

@@ -73,7 +73,7 @@ async fn wait_for_control(world: &World) {
         world.clock.sleep(FIRST_PAUSE).await;
     }
     if world.is_all_paused() {
-        tracing::warn!("all work is paused by a person: `scim-rotator resume --all`");
+        tracing::warn!("all work is paused by a person: `scim-rotator resume --all --reason …`");
     }
 }
 

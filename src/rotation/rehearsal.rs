@@ -87,7 +87,7 @@ fn not_now(record: &Record, situation: &Situation<'_>, now: Timestamp) -> Option
     } else if is_behind(record, situation.policy, now) {
         "this machine's clock is behind the last write of its record".to_owned()
     } else if situation.all_paused {
-        "all work is paused: run `scim-rotator resume --all` first".to_owned()
+        "all work is paused: run `scim-rotator resume --all --reason …` first".to_owned()
     } else if record.paused.is_some() {
         format!(
             "it is paused, and nothing could remove the throw-away token after a crash: run `scim-rotator resume {}` first",

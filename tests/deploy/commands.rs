@@ -70,7 +70,9 @@ fn commands(text: &str) -> Vec<String> {
 
 fn parses(line: &str) {
     // What a shell does with its output and input is no part of it.
-    let line = line.split([" | ", " < "]).next().expect("a command");
+    let of_the_shell = [" | ", " < "];
+    let command = |line, mark| str::split(line, mark).next().unwrap_or(line);
+    let line = of_the_shell.into_iter().fold(line, command);
     let words = line.split_whitespace().map(|word| word.trim_matches('\''));
     if let Err(error) = Cli::try_parse_from(words) {
         panic!("{line}\n{error}");
