@@ -2,7 +2,7 @@
 //! waits for that person at a path in Vault.
 //!
 //! What proves that the work is done is decided by the core: use of the new
-//! token, as the issuer tells it, the identity provider's own log ([`confirm`]), or a
+//! token, as the issuer tells it, the identity provider's own log (`confirm`), or a
 //! person who says so (`scim-rotator ack`).
 
 mod config;
