@@ -1,7 +1,7 @@
 //! What the process forbids itself before it holds a secret.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -120,7 +120,14 @@ fn nobody_else_reads_its_memory_or_its_environment() {
     fs::write(&config, CONFIG).expect("written");
     let mut plain = Command::new("sleep");
     let plain = Running::start_as_nobody(plain.arg("600").env("CANARY", "canary-7c1"), &log);
-    let mut binary = Command::new(env!("CARGO_BIN_EXE_scim-rotator"));
+    // That user may not enter the folder in which it was built. `cp` writes it, and not
+    // this process: another thread's child may hold what this one has open for writing.
+    let copy = folder.path().join("scim-rotator");
+    let binary = env!("CARGO_BIN_EXE_scim-rotator");
+    assert!(can_run(Command::new("cp").arg(binary).arg(&copy)));
+    let everybody = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(folder.path(), everybody).expect("ours");
+    let mut binary = Command::new(copy);
     binary.arg("--config").arg(&config).arg("run");
     let ours = Running::start_as_nobody(binary.env("CANARY", "canary-7c1"), &log);
     if !as_nobody(&mut Command::new("true"), can_run) {
