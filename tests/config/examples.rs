@@ -101,6 +101,7 @@ fn outcome(shown: &Shown, text: &str, path: &str) -> Result<String, Vec<String>>
 fn stated_defaults_are_those_of_the_code() {
     let all = all();
     let mut checked = 0;
+    let mut wrong = Vec::new();
     for (shown, entry) in leading(&all) {
         let comment = shown.example.comment(entry.line);
         let Some(value) = stated_default(&comment) else {
@@ -115,14 +116,13 @@ fn stated_defaults_are_those_of_the_code() {
             outcome(shown, &text, &entry.path)
         };
         let (written, left_out) = (with(&written), with(""));
-        assert_eq!(
-            written, left_out,
-            "{}: is `{value}` its default?",
-            entry.path
-        );
+        if written != left_out {
+            wrong.push(format!("{}: is `{value}` its default?", entry.path));
+        }
         // Names that templates use cannot be left out: then both are refused.
         checked += usize::from(left_out.is_ok());
     }
+    assert_eq!(wrong, Vec::<String>::new());
     assert!(checked > 100, "only {checked} defaults were found");
 }
 
