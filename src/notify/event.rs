@@ -122,7 +122,7 @@ impl Severity {
 /// One message. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Always the same for the same message, whoever sends it and how often.
+    /// Always the same for the same message, from every replica and in every attempt.
     pub id: String,
     /// The same for all messages about one matter: its beginning, reminders, its end.
     pub key: String,

@@ -11,7 +11,7 @@ use super::verdict::{Against, Mark, Standing};
 pub fn of_break(token: &str, mark: &Mark, against: &Against) -> String {
     let since = to_the_second(against.since);
     format!(
-        "{} broken since {since}: expected {}, but {} shows {}. {} {}; then run `scim-rotator once {token}`, which looks again",
+        "{} broken since {since}: expected {}, but {} shows {}. {} {}; then run `scim-rotator once {token}`, which checks it at once",
         mark.part.as_str(),
         against.difference.expected,
         mark.source.in_words(),
