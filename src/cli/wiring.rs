@@ -1,11 +1,12 @@
 //! Builds from the settings everything that acts.
 
 mod doors;
+mod federated;
+mod named;
 mod pool;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,13 +19,12 @@ use crate::audit::auditor::Auditor;
 use crate::audit::door::AuditedJournal;
 use crate::audit::event::WhoKind;
 use crate::clock::SystemClock;
-use crate::config::{Settings, TokenSettings};
+use crate::config::Settings;
 use crate::driver::cycles::{Cycles, Told};
-use crate::driver::federated::{AllWatched, Watched};
+use crate::driver::federated::AllWatched;
 use crate::driver::inbox::Inbox;
 use crate::driver::run::Runner;
 use crate::driver::situation::{Conditions, FullCycles};
-use crate::environment;
 use crate::files;
 use crate::http;
 use crate::http::skew::SkewWatch;
@@ -39,12 +39,13 @@ use crate::rotation::policy::share;
 use crate::rotation::record::{RequestsOf, Wish};
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
-use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::notify::Notifier;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
 use doors::{conditions, doors};
-use pool::Pool;
+use federated::expect_federated;
+pub(super) use named::{credentials, targets};
+use named::{needs_of_kinds, own_files};
 use units::{Builder, InVault};
 
 /// The wired program.
@@ -366,112 +367,4 @@ impl World {
         let wanted = |unit: &&Unit| names.is_empty() || names.contains(&unit.name);
         Ok(units.filter(wanted).cloned().collect())
     }
-}
-
-impl World {
-    /// The named tokens that are rotated, and the named federated credentials; all
-    /// if none is named.
-    ///
-    /// # Errors
-    /// Names what is not configured.
-    pub(super) fn named_of_both(
-        &self,
-        names: &[String],
-    ) -> anyhow::Result<(Vec<Unit>, Vec<Arc<Watched>>)> {
-        let all = Arc::clone(&self.federated.borrow());
-        let wanted = |one: &&Arc<Watched>| names.is_empty() || names.contains(&one.name);
-        let federated: Vec<_> = all.iter().filter(wanted).cloned().collect();
-        let rotated = names.iter().filter(|name| !self.is_federated(name));
-        let rotated: Vec<String> = rotated.cloned().collect();
-        let units = match rotated.is_empty() && !names.is_empty() {
-            true => Vec::new(),
-            false => self.named(&rotated)?,
-        };
-        Ok((units, federated))
-    }
-
-    fn is_federated(&self, name: &str) -> bool {
-        self.federated.borrow().iter().any(|one| one.name == name)
-    }
-
-    /// Takes over the federated credentials of a changed configuration.
-    pub(super) fn change_federated(&self, settings: &Settings, federated: AllWatched) {
-        let before = self.federated.send_replace(federated);
-        for one in before.iter().filter(|one| !self.is_federated(&one.name)) {
-            self.telemetry.board.remove(&one.name);
-        }
-        expect_federated(&self.telemetry, settings);
-    }
-}
-
-/// Shows federated credentials before their first look.
-fn expect_federated(telemetry: &Telemetry, settings: &Settings) {
-    for (name, token) in &settings.federated {
-        let issuer = &token.federated.issuer;
-        let facts = TokenFacts {
-            owner: token.owner.clone(),
-            ..TokenFacts::federated(name, issuer, token.environment.as_str())
-        };
-        telemetry.board.expect(Arc::new(facts));
-    }
-}
-
-/// Folders in which systemd and Kubernetes put credentials.
-const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
-const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-/// What programs that we start must not read.
-fn own_files(settings: &Settings) -> Vec<PathBuf> {
-    let folders = environment::variable(CREDENTIALS).map(PathBuf::from);
-    let folders = folders.into_iter().chain([PathBuf::from(SERVICE_ACCOUNT)]);
-    let audit = settings.audit.path.iter().cloned();
-    let own = settings.own_files.iter().cloned();
-    own.chain(audit).chain(folders).collect()
-}
-
-pub(super) fn targets(settings: &Settings) -> BTreeMap<String, PublishTarget> {
-    let mut fields = Pool::default();
-    let mut target = |token: &TokenSettings| PublishTarget {
-        path: token.vault_path.clone(),
-        fields: fields.share(&token.fields),
-    };
-    settings
-        .tokens
-        .iter()
-        .map(|(name, token)| (name.clone(), target(token)))
-        .collect()
-}
-
-pub(super) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
-    let issuers = settings.issuers.values();
-    let issuers = issuers.map(|kind| kind.as_kind().credentials());
-    let connections = settings.connections.values();
-    let connections = connections.map(|kind| kind.as_kind().credentials());
-    let federated = settings.federated.values();
-    let federated = federated.map(|token| token.federated.credentials());
-    let notify = settings.notify.values();
-    let notify = notify.map(|target| target.credentials());
-    let all = issuers.chain(connections).chain(federated);
-    all.flatten().chain(notify.flatten()).collect()
-}
-
-/// What our Vault token must be allowed to do for issuers and connections,
-/// besides reading their credentials.
-fn needs_of_kinds(settings: &Settings) -> Vec<VaultNeed> {
-    let issuers = settings.issuers.values();
-    let issuers = issuers.map(|kind| kind.as_kind().vault_needs());
-    let connections = settings.connections.values();
-    let connections = connections.map(|kind| kind.as_kind().vault_needs());
-    let notes = notes_of_messages(settings);
-    issuers.chain(connections).flatten().chain(notes).collect()
-}
-
-/// Where it is noted what people were told. The name `any` stands for every token.
-fn notes_of_messages(settings: &Settings) -> Option<VaultNeed> {
-    let state = KvPath::parse(&settings.vault.state_path).ok()?;
-    (!settings.notify.is_empty()).then(|| VaultNeed {
-        path: format!("{}/notify/any", state.data()),
-        capabilities: &["create", "read", "update"],
-        purpose: "the notes of what people were told ([notify])".to_owned(),
-    })
 }

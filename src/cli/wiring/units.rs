@@ -1,17 +1,17 @@
 //! Builds tokens with their issuers, connections and probes from the settings.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod audited;
+mod parts;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::pool::Pool;
+use self::parts::Parts;
 use crate::audit::auditor::Auditor;
-use crate::audit::door::{
-    AuditedConnection, AuditedHandover, AuditedIssuer, AuditedProbe, AuditedRefreshTokens, Place,
-};
-use crate::config::write_probe::closed_locks;
-use crate::config::{FederatedSettings, Settings, TokenSettings};
+use crate::audit::door::{AuditedHandover, AuditedRefreshTokens};
+use crate::config::{FederatedSettings, Settings};
 use crate::connections::ConnectionKind;
 use crate::driver::federated::{AllWatched, Watched};
 use crate::http::{self, ClientSettings, Target};
@@ -19,14 +19,10 @@ use crate::issuers::IssuerKind;
 use crate::notify::{self, Sender};
 use crate::ports::handover::Handover;
 use crate::ports::refresh::RefreshTokens;
-use crate::ports::unit::{HandoverPlace, Labels, Unit};
+use crate::ports::unit::Unit;
 use crate::ports::vault_lease::VaultLeases;
 use crate::ports::{Clock, Connection, Issuer, Secrets};
-use crate::rotation::policy::Policy;
-use crate::scim::config::ProbeConfig;
-use crate::scim::cycle::profile::CycleRules;
 use crate::scim::federated::watch;
-use crate::scim::probe::{Probe, ScimProbe};
 use crate::secret::Fingerprint;
 use crate::vault::Session;
 use crate::vault::engine::VaultEngines;
@@ -124,16 +120,7 @@ impl Builder {
         };
         built.issuers = self.issuers(settings, &kept.issuers, &provider)?;
         built.connections = self.connections(settings, &kept.connections)?;
-        let mut parts = Parts {
-            clock: &self.right_clock,
-            auditor: self.auditor.as_ref(),
-            provider: &provider,
-            built: &built,
-            policies: Pool::default(),
-            probes: Pool::default(),
-            shared: shared_issuers(settings),
-            settings,
-        };
+        let mut parts = Parts::new(self, settings, &provider, &built);
         let tokens = settings.tokens.iter();
         let units = tokens
             .map(|(name, token)| parts.unit(name, token).map(Arc::new))
@@ -260,150 +247,5 @@ impl Builder {
             Ok((name.clone(), (kind.clone(), connection)))
         };
         settings.connections.iter().map(build).collect()
-    }
-
-    fn audited_issuer(
-        &self,
-        name: &str,
-        kind: &IssuerKind,
-        built: Arc<dyn Issuer>,
-    ) -> Arc<dyn Issuer> {
-        let Some(auditor) = &self.auditor else {
-            return built;
-        };
-        let kind = kind.as_kind();
-        let digest = Some(built.settings().to_owned()).filter(|digest| !digest.is_empty());
-        let place = Place {
-            name: name.to_owned(),
-            kind: kind.kind().to_owned(),
-            settings: kind.vendor().map(|v| v.sha256.clone()).or(digest),
-        };
-        Arc::new(AuditedIssuer::new(built, place, Arc::clone(auditor)))
-    }
-
-    fn audited_connection(
-        &self,
-        name: &str,
-        kind: &ConnectionKind,
-        built: Arc<dyn Connection>,
-    ) -> Arc<dyn Connection> {
-        let Some(auditor) = &self.auditor else {
-            return built;
-        };
-        let kind = kind.as_kind();
-        let place = Place {
-            name: name.to_owned(),
-            kind: kind.kind().to_owned(),
-            settings: kind.vendor().map(|v| v.sha256.clone()),
-        };
-        Arc::new(AuditedConnection::new(built, place, Arc::clone(auditor)))
-    }
-}
-
-/// The rules of full cycles, if every lock of the configuration is open.
-fn full_cycle(settings: &Settings, name: &str, token: &TokenSettings) -> Option<CycleRules> {
-    let probe = token.write_probe.as_ref()?;
-    closed_locks(settings, name).is_empty().then(|| CycleRules {
-        config: probe.config.clone(),
-        environment: token.environment.as_str().to_owned(),
-        every: probe.scheduled.then_some(probe.every),
-    })
-}
-
-/// The issuers that more than one token names.
-fn shared_issuers(settings: &Settings) -> BTreeSet<String> {
-    let (mut known, mut shared) = (BTreeSet::new(), BTreeSet::new());
-    for token in settings.tokens.values() {
-        if !known.insert(&token.issuer) {
-            shared.insert(token.issuer.clone());
-        }
-    }
-    shared
-}
-
-struct Parts<'a> {
-    clock: &'a Arc<dyn Clock>,
-    auditor: Option<&'a Arc<Auditor>>,
-    provider: &'a http::Client,
-    built: &'a Built,
-    policies: Pool<Policy>,
-    probes: Pool<ProbeConfig>,
-    /// Issuers of more than one token.
-    shared: BTreeSet<String>,
-    settings: &'a Settings,
-}
-
-impl Parts<'_> {
-    fn unit(&mut self, name: &str, token: &TokenSettings) -> anyhow::Result<Unit> {
-        let missing = |what: &str| anyhow::anyhow!("token `{name}` names an unknown {what}");
-        let issuer = self.built.issuers.get(&token.issuer);
-        let (kind, issuer) = issuer.ok_or_else(|| missing("issuer"))?;
-        let kind = kind.as_kind();
-        let scim_url = Arc::new(token.scim_url.clone());
-        let mut probe = ScimProbe::new(
-            self.provider.clone(),
-            Arc::clone(&scim_url),
-            self.probes.share(&token.probe),
-            Arc::clone(self.clock),
-        )
-        .named(name)
-        .refused_by(Arc::clone(&token.must_refuse));
-        if let Some(check) = kind.checksum() {
-            probe = probe.with_checksum(check);
-        }
-        if let Some(endpoint) = &token.token_endpoint {
-            probe = probe.exchanging_at(Arc::clone(endpoint));
-        }
-        if let Some(rules) = full_cycle(self.settings, name, token) {
-            probe = probe.with_full_cycle(Arc::new(rules));
-        }
-        let mut probe: Arc<dyn Probe> = Arc::new(probe);
-        if let Some(auditor) = self.auditor {
-            let (scim_url, auditor) = (Arc::clone(&scim_url), Arc::clone(auditor));
-            probe = Arc::new(AuditedProbe::new(probe, name, scim_url, auditor));
-        }
-        let client = token.token_endpoint.as_ref();
-        let client = client.map(|endpoint| Arc::new(endpoint.parts()));
-        let mut connections = Vec::new();
-        let mut connection_kinds = Vec::new();
-        let mut handovers = BTreeMap::new();
-        for wanted in &token.connections {
-            let built = self.built.connections.get(wanted);
-            let (kind, built) = built.ok_or_else(|| missing("connection"))?;
-            connections.push((wanted.clone(), Arc::clone(built)));
-            let kind = kind.as_kind();
-            connection_kinds.push(kind.kind().to_owned());
-            if let Some(folder) = kind.handover_folder() {
-                let place = HandoverPlace {
-                    vault_path: format!("{folder}/{name}"),
-                    instructions: kind.instructions().unwrap_or_default(),
-                    command: connections::manual::command(name, wanted),
-                };
-                handovers.insert(wanted.clone(), place);
-            }
-        }
-        Ok(Unit {
-            name: name.to_owned(),
-            policy: self.policies.share(&token.policy),
-            scim_url,
-            issuer_name: token.issuer.clone(),
-            shares_issuer: self.shared.contains(&token.issuer),
-            issuer: Arc::clone(issuer),
-            connections,
-            client,
-            probe,
-            labels: Labels {
-                issuer_kind: kind.kind().to_owned(),
-                credential: token.credential,
-                environment: token.environment.as_str().to_owned(),
-                owner: token.owner.clone(),
-                connection_kinds,
-                vault_path: token.vault_path.to_string(),
-                token_field: token.fields.token.clone(),
-                instructions: kind.instructions(),
-                handovers,
-            },
-            leaving: false,
-        })
     }
 }
