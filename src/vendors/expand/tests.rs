@@ -1,15 +1,13 @@
 //! Expansion of small files: what is put where, and what is left out.
 
+mod places;
+mod settings;
+
 use serde::Deserialize as _;
 use toml::de::ValueDeserializer;
 
 use super::*;
-use crate::connections::ConnectionKind;
-use crate::http::template::Context;
-use crate::issuers::IssuerKind;
-use crate::ports::kind::Origin;
-use crate::vendors::example::testing::{CONNECTION, ISSUER};
-use crate::vendors::example::{self, Filled};
+use crate::vendors::example::testing::ISSUER;
 
 /// A file with parameters of each type, and this below `[http]`.
 fn file(http: &str) -> String {
@@ -230,160 +228,4 @@ fn the_users_own_keys_go_last_and_may_use_parameters_too() {
     for (own, expected) in cases {
         assert_eq!(expanded(http, values, own), toml(expected), "{own}");
     }
-}
-
-#[test]
-fn places_are_the_users_and_everything_else_is_foreign() {
-    let text = file("a = { parameter = 'domain' }\nb = '{{ config.domain }}'\nc.d = 1");
-    let vendor = Vendor::shipped("acme", &text).expect("sound");
-    let user = "host = 'a.example'";
-    let mut values = given(user);
-    let value = values.remove("host").expect("given");
-    let values = Values::from([("domain".to_owned(), value)]);
-    let expansion = expand(&vendor, &values, None, Places::Foreign);
-    let part = |path: &[&str]| {
-        let root = expansion.body.get_ref();
-        let at = path
-            .iter()
-            .try_fold(root, |at, key| Some(at.get(*key)?.get_ref()));
-        at.map(|_| ()).expect("there");
-        let (last, above) = path.split_last().expect("a key");
-        let above = above.iter().fold(root, |at, key| at[*key].get_ref());
-        above.get(*last).expect("there").span()
-    };
-    assert_eq!(&user[part(&["a"])], "'a.example'");
-    assert_eq!(&user[part(&["config", "domain"])], "'a.example'");
-    for foreign in [vec!["b"], vec!["c"], vec!["c", "d"], vec!["config"]] {
-        assert!(is_foreign(&part(&foreign)), "{foreign:?}");
-    }
-    // Paths lead back to the key that the user wrote.
-    let moved = |path: &str| (path.to_owned(), "host".to_owned());
-    assert_eq!(
-        expansion.moved,
-        [moved("http.a"), moved("http.config.domain")]
-    );
-}
-
-#[test]
-fn in_the_file_a_value_stands_where_it_is_referred_to() {
-    let text = file("a = { parameter = 'scopes' }");
-    let vendor = Vendor::shipped("acme", &text).expect("sound");
-    let values = example::values(&vendor, Filled::All);
-    let expansion = expand(&vendor, &values, None, Places::File);
-    let part = &expansion.body.get_ref()["a"];
-    assert_eq!(&text[part.span()], "{ parameter = 'scopes' }");
-    let item = part
-        .get_ref()
-        .as_array()
-        .and_then(|items| items.iter().next());
-    assert_eq!(
-        &text[item.expect("an item").span()],
-        "{ parameter = 'scopes' }"
-    );
-}
-
-#[test]
-fn references_that_lead_nowhere_are_told() {
-    let text = file("a = { parameter = 'nobody' }\nb = [{ parameter = 5 }]");
-    let vendor = Vendor::shipped("acme", &text).expect("sound");
-    let expansion = expand(&vendor, &Values::new(), None, Places::File);
-    let told = expansion.stray.iter();
-    let told: Vec<_> = told
-        .map(|s| (s.path.as_str(), &text[s.span.clone()], s.name.as_deref()))
-        .collect();
-    let expected = [
-        ("http.a", "{ parameter = 'nobody' }", Some("nobody")),
-        ("http.b[0]", "{ parameter = 5 }", None),
-    ];
-    assert_eq!(told, expected);
-    assert_eq!(plain(expansion.body), toml("b = []"));
-}
-
-#[test]
-fn the_typed_settings_know_their_vendor() {
-    let vendor = Vendor::shipped("acme", ISSUER).expect("sound");
-    for filled in [Filled::All, Filled::Required] {
-        let values = example::values(&vendor, filled);
-        let issuer: IssuerKind = vendor.settings(&values).expect("typed");
-        assert_eq!(issuer.as_kind().kind(), "acme");
-        let mark = issuer.as_kind().vendor().expect("marked");
-        assert_eq!(
-            (mark.sha256.as_str(), mark.origin),
-            (vendor.sha256.as_str(), Origin::Shipped)
-        );
-        let life = issuer.as_kind().declared_lifetime().expect("stated");
-        assert_eq!(life.as_hours(), 60 * 24);
-        let mut problems = crate::problem::Problems::default();
-        issuer.as_kind().check("issuers.crm.acme", &mut problems);
-        assert_eq!(problems.all(), []);
-    }
-    let vendor = Vendor::shipped("acme", CONNECTION).expect("sound");
-    let values = example::values(&vendor, Filled::All);
-    let connection: ConnectionKind = vendor.settings(&values).expect("typed");
-    assert_eq!(connection.as_kind().kind(), "acme");
-    assert_eq!(connection.as_kind().credentials().len(), 1);
-}
-
-#[test]
-fn a_url_stands_in_templates_as_a_url_and_elsewhere_as_a_text() {
-    let text = CONNECTION.replace("\n[http]\n", "\n[http]\nheaders.X = '{{ config.url }}'\n");
-    let vendor = Vendor::shipped("acme", &text).expect("sound");
-    let mut values = example::values(&vendor, Filled::All);
-    let own = DeTable::parse("server = 'https://a.example/x'").expect("valid");
-    let (_, value) = own.into_inner().into_iter().next().expect("one");
-    let key = "server".to_owned();
-    values.insert("url".to_owned(), Given { key, value });
-    let expansion = expand(&vendor, &values, None, Places::Foreign);
-    for path in ["http.address", "http.config.url", "http.config.url.url"] {
-        let moved = (path.to_owned(), "server".to_owned());
-        assert!(
-            expansion.moved.contains(&moved),
-            "{path}: {:?}",
-            expansion.moved
-        );
-    }
-    let http = plain(expansion.body);
-    assert_eq!(http["address"], "https://a.example/x".into());
-    let expected = toml("url.url = 'https://a.example/x'\nconnection = 'con_1'");
-    assert_eq!(http["config"], expected.into());
-}
-
-/// What a user writes for a host or a URL stands in the URLs of the calls.
-#[test]
-fn hosts_and_urls_lead_to_the_users_server() {
-    let now = jiff::Timestamp::UNIX_EPOCH;
-    let one = |key: &str, value: &'static str| {
-        let value = DeValue::parse(value).expect("valid");
-        let key = key.to_owned();
-        (key.clone(), Given { key, value })
-    };
-    let text = CONNECTION.replace("{ parameter = \"url\" }", "\"{{ config.url }}/api\"");
-    let vendor = Vendor::shipped("acme", &text).expect("sound");
-    let mut values = example::values(&vendor, Filled::Required);
-    values.extend([one("url", "'https://login.acme.example:8443/base/'")]);
-    let connection: ConnectionKind = vendor.settings(&values).expect("typed");
-    let ConnectionKind::Http(settings) = &connection else {
-        panic!("{connection:?}");
-    };
-    let context = Context::new(now).config(&settings.config);
-    let address = settings.address.as_ref().expect("an address");
-    let url = address.url(&context).map(|url| url.to_string());
-    assert_eq!(
-        url.as_deref(),
-        Ok("https://login.acme.example:8443/base/api")
-    );
-
-    let vendor = Vendor::shipped("acme", ISSUER).expect("sound");
-    let mut values = example::values(&vendor, Filled::Required);
-    values.extend([one("domain", "'127.0.0.1:8443'")]);
-    let issuer: IssuerKind = vendor.settings(&values).expect("typed");
-    let IssuerKind::Http(settings) = &issuer else {
-        panic!("{issuer:?}");
-    };
-    let context = Context::new(now).config(&settings.config);
-    let url = settings.issue.0[0]
-        .url
-        .url(&context)
-        .map(|url| url.to_string());
-    assert_eq!(url.as_deref(), Ok("https://127.0.0.1:8443/api/tokens"));
 }
