@@ -1,23 +1,20 @@
 //! Gathers the sections of all files: which file has which section, what is
-//! defined twice, and what is in the wrong file.
+//! defined twice, and what is in the wrong file. `read` and `kinds` read them into
+//! their types.
 
 mod kinds;
+mod read;
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-use super::federated;
 use super::finding::{Finding, Findings};
-use super::keys;
 use super::lists::List;
 use super::locate::Document;
 use super::placeholders::Placeholders;
-use super::raw::{RawFederatedToken, RawPolicy, RawToken};
 use super::rules;
-use super::typed::{self, Section, Size};
+use super::typed::{Section, Size};
 use super::vendors::Uses;
 use super::wording;
 
@@ -33,11 +30,11 @@ fn lists() -> impl Iterator<Item = &'static str> {
     List::ALL.into_iter().map(List::key)
 }
 
-/// The parts of all files, each read on its own.
+/// The sections of all files, each read separately.
 pub(super) struct Sections<'a> {
     single: BTreeMap<&'static str, Section<'a>>,
     named: BTreeMap<&'static str, BTreeMap<String, Section<'a>>>,
-    /// Which placeholder values the reader puts in the place of wrong ones.
+    /// The size of the placeholder values by which the reader replaces wrong ones.
     size: Size,
     /// What was wrong in the sections that were read.
     placeholders: Placeholders,
@@ -155,145 +152,10 @@ impl<'a> Sections<'a> {
         kinds.collect()
     }
 
-    pub(super) fn required<T: DeserializeOwned>(
-        &mut self,
-        name: &'static str,
-        findings: &mut Findings,
-    ) -> Option<T> {
-        match self.single.remove(name) {
-            Some(section) => self.read(section, &[], findings),
-            None => {
-                findings.push(Finding::error(
-                    0,
-                    0..0,
-                    name,
-                    format!("the section `[{name}]` is missing"),
-                    "add it; config/minimal.toml shows the least that is needed",
-                ));
-                None
-            }
-        }
-    }
-
-    pub(super) fn optional<T: DeserializeOwned>(
-        &mut self,
-        name: &'static str,
-        findings: &mut Findings,
-    ) -> Option<T> {
-        let section = self.single.remove(name).unwrap_or_else(|| empty(name));
-        self.read(section, &[], findings)
-    }
-
-    /// A token's table holds keys of its own and keys of the policy: each kind
-    /// is read into its own type.
-    pub(super) fn tokens(
-        &mut self,
-        findings: &mut Findings,
-    ) -> BTreeMap<String, (RawToken, RawPolicy)> {
-        let policy_keys = keys::fields::<RawPolicy>();
-        let mut read = BTreeMap::new();
-        let all = self.named.remove("tokens").into_iter().flatten();
-        let (federated, rotated) = all.partition(|(_, section)| federated::is_one(section));
-        self.named.insert("tokens", federated);
-        let rotated: BTreeMap<String, Section<'_>> = rotated;
-        for (name, section) in rotated {
-            let (own, policy) = split(section, &policy_keys);
-            let own = self.read::<RawToken>(own, &policy_keys, findings);
-            let policy = self.read::<RawPolicy>(policy, &[], findings);
-            if let (Some(own), Some(policy)) = (own, policy) {
-                read.insert(name, (own, policy));
-            }
-        }
-        read
-    }
-
-    /// Named tables of one type.
-    pub(super) fn each<T: DeserializeOwned>(
-        &mut self,
-        group: &str,
-        findings: &mut Findings,
-    ) -> BTreeMap<String, T> {
-        let mut read = BTreeMap::new();
-        for (name, section) in self.named.remove(group).into_iter().flatten() {
-            if let Some(value) = self.read(section, &[], findings) {
-                read.insert(name, value);
-            }
-        }
-        read
-    }
-
-    /// The tokens whose credential is federated, after [`Sections::tokens`].
-    pub(super) fn federated(
-        &mut self,
-        findings: &mut Findings,
-    ) -> BTreeMap<String, (RawFederatedToken, RawPolicy)> {
-        let policy_keys = keys::fields::<RawPolicy>();
-        let mut read = BTreeMap::new();
-        for (name, mut section) in self.named.remove("tokens").into_iter().flatten() {
-            federated::take_out_keys_of_rotation(&mut section, findings);
-            if !federated::has_table(&section, findings) {
-                self.placeholders.extend([section.path.clone()]);
-                continue;
-            }
-            let (own, policy) = split(section, &policy_keys);
-            let own = self.read::<RawFederatedToken>(own, &policy_keys, findings);
-            let policy = self.read::<RawPolicy>(policy, &[], findings);
-            if let (Some(own), Some(policy)) = (own, policy) {
-                read.insert(name, (own, policy));
-            }
-        }
-        read
-    }
-
     /// What was wrong in the sections that were read until now, and what was
     /// made of vendor files.
     pub(super) fn placeholders(self) -> (Placeholders, Uses) {
         (self.placeholders, self.uses)
-    }
-
-    fn read<T: DeserializeOwned>(
-        &mut self,
-        section: Section<'_>,
-        also: &[&str],
-        findings: &mut Findings,
-    ) -> Option<T> {
-        let path = section.path.clone();
-        let draft = typed::read(section, also, self.size, findings);
-        match draft {
-            Some(draft) => {
-                self.placeholders.extend(draft.placeholders);
-                Some(draft.value)
-            }
-            None => {
-                self.placeholders.extend([path]);
-                None
-            }
-        }
-    }
-}
-
-fn split<'a>(section: Section<'a>, policy_keys: &[&str]) -> (Section<'a>, Section<'a>) {
-    let mut own = section.clone();
-    let mut policy = section;
-    if let (DeValue::Table(own), DeValue::Table(policy)) =
-        (own.value.get_mut(), policy.value.get_mut())
-    {
-        for key in policy_keys {
-            own.remove(*key);
-        }
-        for (key, _) in own.iter() {
-            policy.remove(key.get_ref().as_ref());
-        }
-    }
-    (own, policy)
-}
-
-fn empty(name: &str) -> Section<'static> {
-    Section {
-        source: 0,
-        path: name.to_owned(),
-        value: Spanned::new(0..0, DeValue::Table(DeTable::new())),
-        span: 0..0,
     }
 }
 
@@ -320,7 +182,7 @@ fn defined_twice(first: &Section<'_>, second: &Section<'_>, findings: &mut Findi
     );
 }
 
-/// Names become paths in Vault and label values.
+/// Reports a name that cannot be a path in Vault and a label value.
 fn check_name(name: &str, section: &Section<'_>, findings: &mut Findings) {
     let mut letters = name.chars();
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();

@@ -1,4 +1,4 @@
-//! What a record says that people have to be told.
+//! What people are told of a record: its view.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,11 +23,11 @@ pub struct View {
     pub environment: String,
     /// Name of its issuer.
     pub issuer: String,
-    /// Who answers for it.
+    /// The people who are responsible for it.
     pub owner: Option<String>,
     /// When the token in use expires.
     pub expires_at: Option<Timestamp>,
-    /// What lasts, or will.
+    /// What lasts now, and what will begin later.
     pub(super) lasting: Vec<Lasting>,
     /// Rotations that have ended, oldest first.
     pub(super) past: Vec<Past>,
@@ -40,7 +40,7 @@ pub struct View {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lasting {
     pub(super) event: Event,
-    /// Tells it apart from another time of the same event.
+    /// Distinguishes it from a later time of the same event.
     pub(super) matter: String,
     pub(super) from: Timestamp,
     /// The time at which it ends by itself.
@@ -68,14 +68,14 @@ pub(super) struct Past {
     pub(super) detail: Option<String>,
 }
 
-/// A configured token, as far as messages are about it.
+/// What messages need to know of a configured token.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// Its name.
     pub name: &'a str,
     /// The name of its issuer.
     pub issuer: &'a str,
-    /// Words about it.
+    /// What the configuration says of it for people.
     pub labels: &'a Labels,
     /// Its rules.
     pub policy: &'a Policy,
@@ -144,7 +144,7 @@ impl View {
         }
     }
 
-    /// The view of a token of which nothing is to be told: what was told has ended.
+    /// The view of a token that was removed: everything that was told of it has ended.
     #[must_use]
     pub fn removed(token: &str) -> Self {
         Self {
@@ -177,7 +177,7 @@ fn halted(token: &Subject<'_>, record: &Record) -> Option<Lasting> {
             summary: format!("The SCIM token {name} is halted ({cause}): a person must decide"),
             detail: Some(halt.detail.clone()),
             instructions: Some(format!(
-                "Find out more with `scim-rotator status {name}` and correct the cause. Then have it rotated."
+                "See the cause with `scim-rotator status {name}` and correct it. Then rotate the token."
             )),
             command: Some(format!("scim-rotator rotate {name}")),
             ..About::default()
@@ -211,7 +211,7 @@ fn waiting_for_token(token: &Subject<'_>, record: &Record) -> Option<Lasting> {
         about: Box::new(About {
             summary: format!("A person must supply the next SCIM token {name}"),
             instructions: Some(steps.join(" ").trim().to_owned()),
-            // The value comes from standard input: arguments are seen by others.
+            // The value comes from standard input: other users can see arguments.
             command: Some(format!("vault kv patch -mount={mount} {path} {field}=-")),
             ..About::default()
         }),
@@ -244,7 +244,7 @@ fn waiting_for_connections<'a>(
                     connection: Some(connection.clone()),
                     detail: None,
                     instructions: Some(format!(
-                        "The token waits at {} in Vault. {}",
+                        "The token is at {} in Vault. {}",
                         place.vault_path, place.instructions
                     )),
                     command: Some(place.command.clone()),
@@ -259,7 +259,7 @@ fn refused(token: &Subject<'_>, record: &Record) -> Option<Lasting> {
     };
     let probe = record.probe.as_ref()?;
     let (name, generation) = (token.name, record.generation);
-    // Another time of the same token: it has worked in between.
+    // If the token worked in between, this is another refusal.
     let worked = probe.passed_at.map(|at| at.to_string()).unwrap_or_default();
     Some(Lasting {
         event: Event::Refused,
@@ -276,7 +276,7 @@ fn refused(token: &Subject<'_>, record: &Record) -> Option<Lasting> {
     })
 }
 
-/// The approach of the token's end, and the end.
+/// The token expires soon, or has expired.
 fn ending(token: &Subject<'_>, record: &Record, expires_at: Option<Timestamp>) -> Vec<Lasting> {
     let (Some(current), Some(end)) = (&record.current, expires_at) else {
         return Vec::new();
@@ -312,8 +312,8 @@ fn ending(token: &Subject<'_>, record: &Record, expires_at: Option<Timestamp>) -
     vec![expiring, expired]
 }
 
-/// When a token counts as expiring. Without a planned renewal in its life, in the
-/// last tenth of it.
+/// When a token counts as expiring. If no renewal is planned before it expires: in the
+/// last tenth of its lifetime.
 fn overdue_at(issued: Timestamp, renewal: Option<Timestamp>, end: Timestamp) -> Timestamp {
     let part = |of: SignedDuration, share: f64| {
         SignedDuration::try_from_secs_f64(of.as_secs_f64() * share).unwrap_or_default()
@@ -333,7 +333,7 @@ fn past(past: &PastRotation) -> Option<Past> {
         RotationResult::Success => Event::Rotated,
         RotationResult::Failed => Event::RotationFailed,
         RotationResult::RolledBack => Event::RolledBack,
-        // It is told that the token is halted.
+        // The event `halted` tells of it.
         RotationResult::Halted => return None,
     };
     Some(Past {

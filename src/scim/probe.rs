@@ -17,13 +17,18 @@
 //! A round sends at most [`MOST_REQUESTS`](super::round::MOST_REQUESTS)
 //! requests to the service provider. All of them are reads, and at most one has a
 //! wrong token.
+//!
+//! `plain` holds the proofs with a token that is sent as it is, `client_secret` those
+//! with a client secret.
+
+mod client_secret;
+mod plain;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use url::Url;
 
-use super::answer::ProbeAnswer;
 use super::config::ProbeConfig;
 use super::credential::TokenEndpoint;
 use super::cycle::FullCycle;
@@ -34,14 +39,12 @@ use super::exchange::{Exchange, Exchanged};
 use super::levels::{self, Levels, Walk};
 use super::reach::Reached;
 use super::round::Round;
-use super::secret_verdict::{self, SecretRound};
 use super::shape::ChecksumCheck;
 use super::tenancy;
 use super::tenant_mark::TenantMark;
-use super::verdict::{self, RefusalRound};
 use crate::clock::Clock;
 use crate::http::Client;
-use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN, MAX_TOKEN_LEN};
+use crate::secret::BearerToken;
 
 /// Tests tokens at the service provider.
 #[async_trait]
@@ -52,18 +55,18 @@ pub trait Probe: Send + Sync {
     /// Whether a new token belongs to the tenant of its predecessor.
     async fn compare_tenants(&self, new: &BearerToken, old: &BearerToken) -> Tenancy;
 
-    /// What a token that works sees of its tenant, for a later comparison.
+    /// What a token that works can read of its tenant, for a later comparison.
     async fn mark_tenant(
         &self,
         value: &BearerToken,
         before: Option<&TenantMark>,
     ) -> Option<TenantMark>;
 
-    /// Whether a new token belongs to the tenant that its predecessor saw while it
-    /// worked.
+    /// Whether a new token belongs to the tenant that its predecessor could read while
+    /// it worked.
     async fn compare_with_mark(&self, new: &BearerToken, old: &TenantMark) -> Tenancy;
 
-    /// L4: what the URLs answer that must refuse this token; empty if none is
+    /// L4: the answers of the URLs that must refuse this token; empty if none is
     /// configured.
     async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
         let _ = value;
@@ -161,51 +164,8 @@ impl ScimProbe {
         self
     }
 
-    /// Tries a token that is sent as it is.
-    async fn prove_token(&self, value: &BearerToken) -> Verdict<Evidence> {
-        if let Err(fault) = self.endpoint.look(value, MAX_TOKEN_LEN) {
-            return Verdict::Fail(fault);
-        }
-        let mut round = Round::new(&self.endpoint);
-        if let Err(stop) = round.discover().await {
-            return stop;
-        }
-        let observed = round.observe(value).await;
-        verdict::judge(value, self.endpoint.clock.now(), &observed)
-    }
-
-    /// Tries a client secret: its access token at the service provider, and a wrong
-    /// secret at the token endpoint.
-    async fn prove_secret(&self, exchange: &Exchange, secret: &BearerToken) -> Verdict<Evidence> {
-        let mut round = Round::new(&self.endpoint);
-        if let Err(stop) = round.discover().await {
-            return stop;
-        }
-        let controls = self.endpoint.config.negative_controls;
-        let access = match exchange.ask(secret).await {
-            Exchanged::Granted(access) => access,
-            denied @ Exchanged::Denied(_) if controls => {
-                let wrong = exchange.ask_with_a_wrong_secret(secret).await;
-                return secret_verdict::not_granted(&denied, Some(&wrong));
-            }
-            other @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
-                return secret_verdict::not_granted(&other, None);
-            }
-        };
-        if let Err(fault) = self.endpoint.look(&access, MAX_ACCESS_TOKEN_LEN) {
-            return Verdict::Fail(fault);
-        }
-        let observed = round.observe(&access).await;
-        let seen = verdict::judge(secret, self.endpoint.clock.now(), &observed);
-        let wrong = match controls {
-            true => Some(exchange.ask_with_a_wrong_secret(secret).await),
-            false => None,
-        };
-        secret_verdict::of_access(secret, seen, wrong.as_ref())
-    }
-
     /// The token with which the service provider is read: the same, or the access
-    /// token of a client secret. `None`: there is none.
+    /// token of a client secret; `None` if none is granted.
     async fn access(&self, value: &BearerToken) -> Option<BearerToken> {
         let Some(exchange) = &self.exchange else {
             return Some(value.clone());
@@ -213,66 +173,6 @@ impl ScimProbe {
         match exchange.ask(value).await {
             Exchanged::Granted(access) => Some(access),
             Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_) => None,
-        }
-    }
-
-    async fn token_refused(&self, old: &BearerToken, new: &BearerToken) -> Verdict<Refusal> {
-        let mut round = Round::new(&self.endpoint);
-        let (before, read) = round.first_answer(new).await;
-        let mut seen = RefusalRound {
-            before,
-            old: Vec::new(),
-            after: None,
-        };
-        if verdict::decisive(&seen.before).is_some_and(ProbeAnswer::is_accepted) {
-            for _ in 0..self.endpoint.config.refusals_needed {
-                seen.old.push(round.ask(read, Some(old)).await);
-            }
-            seen.after = Some(round.ask(read, Some(new)).await);
-        }
-        verdict::judge_refusal(old, self.endpoint.clock.now(), &seen)
-    }
-
-    /// An access token that was granted to the old secret may live on to its own end:
-    /// the old secret itself is what must be refused.
-    async fn secret_refused(
-        &self,
-        exchange: &Exchange,
-        old: &BearerToken,
-        new: &BearerToken,
-    ) -> Verdict<Refusal> {
-        match self.prove_secret_works(exchange, new).await {
-            Verdict::Pass(()) => {}
-            Verdict::Fail(found) | Verdict::Inconclusive(found) => {
-                return Verdict::Inconclusive(found);
-            }
-        }
-        let mut seen = Vec::new();
-        for _ in 0..self.endpoint.config.refusals_needed {
-            self.endpoint.clock.sleep(self.endpoint.config.pace.0).await;
-            seen.push(exchange.ask(old).await);
-        }
-        let round = SecretRound {
-            old: seen,
-            wrong: exchange.ask_with_a_wrong_secret(new).await,
-            after: exchange.ask(new).await,
-        };
-        secret_verdict::refusal(old, self.endpoint.clock.now(), &round)
-    }
-
-    /// Whether the service provider can be read with a secret, without the controls.
-    async fn prove_secret_works(&self, exchange: &Exchange, secret: &BearerToken) -> Verdict<()> {
-        let access = match exchange.ask(secret).await {
-            Exchanged::Granted(access) => access,
-            other @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
-                return secret_verdict::not_granted(&other, None).map(|_| ());
-            }
-        };
-        let mut round = Round::new(&self.endpoint);
-        let (answers, _) = round.first_answer(&access).await;
-        match verdict::decisive(&answers) {
-            Some(ProbeAnswer::Accepted) => Verdict::Pass(()),
-            answer => Verdict::Inconclusive(verdict::new_token_in_doubt(answer)),
         }
     }
 }

@@ -1,24 +1,26 @@
 //! The current state of every token. The supervisor's witness writes it, and
-//! the status page, the API and the metrics read it. A token that is removed
-//! takes its counters with it, so its series end.
+//! the status page, the API and the metrics read it. The counters of a token are
+//! removed with it, so its series end.
+
+mod counters;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::facts::TokenFacts;
 use super::looks::Looks;
 use super::snapshot::TokenSnapshot;
 use super::words;
-use crate::fault::FaultKind;
 use crate::rotation::forecast::Upcoming;
-use crate::rotation::record::{RotationResult, StageName, Trigger};
+use crate::rotation::record::StageName;
 use crate::scim::cycle::journal::JournalDocument;
 use crate::scim::cycle::report::CycleVerdict;
 use crate::scim::federated::verdict::Standing;
+
+pub use counters::TokenCounters;
 
 /// All tokens of this process.
 #[derive(Debug, Default)]
@@ -33,7 +35,7 @@ pub struct Entry {
     pub facts: Arc<TokenFacts>,
     /// Its state when the record was last read; `None` before that.
     pub snapshot: Option<Arc<TokenSnapshot>>,
-    /// The next step that is foreseen, as of the last decision.
+    /// The next step that the last decision forecast.
     pub next: Option<Arc<Upcoming>>,
     /// Why the record cannot be read any more.
     pub trouble: Option<Arc<str>>,
@@ -41,25 +43,25 @@ pub struct Entry {
     pub counters: Arc<TokenCounters>,
     /// The states that its connections had when this process last asked.
     pub looks: Arc<Looks>,
-    /// How its full cycles stand; `None` for most tokens.
+    /// The results of its full cycles; `None` for most tokens.
     pub cycle: Option<Box<CycleFacts>>,
-    /// What the looks at a federated credential showed.
+    /// What the last checks of a federated credential showed.
     pub federation: Option<Arc<Standing>>,
 }
 
-/// How the full cycles of one token stand.
+/// The results of the full cycles of one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CycleFacts {
     /// Whether the last run that showed something passed; `None` before the first.
     pub passed: Option<bool>,
-    /// When one last passed.
+    /// When a run last passed.
     pub passed_at: Option<Timestamp>,
     /// Users and groups that may still be at the service provider.
     pub leftovers: u64,
 }
 
 impl CycleFacts {
-    /// What a journal tells.
+    /// The results that a journal holds.
     #[must_use]
     pub fn of(journal: &JournalDocument) -> Self {
         let last = journal.last.as_ref().map(|last| last.verdict);
@@ -75,19 +77,6 @@ impl CycleFacts {
         }
     }
 }
-
-/// What this process did for one token since it started.
-#[derive(Debug, Default)]
-pub struct TokenCounters {
-    /// Allocated with the first rotation: a process rotates most tokens only
-    /// once in weeks.
-    rotations: OnceLock<Box<Rotations>>,
-    issued: AtomicU64,
-    revoked: AtomicU64,
-    step_failures: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
-}
-
-type Rotations = [[AtomicU64; RotationResult::ALL.len()]; Trigger::ALL.len()];
 
 impl Board {
     /// An empty board.
@@ -117,7 +106,7 @@ impl Board {
         entry.facts = facts;
     }
 
-    /// Stores what a look at a known federated credential showed.
+    /// Stores what a check of a known federated credential showed.
     pub fn looked(&self, token: &str, standing: Standing) {
         if let Some(entry) = self.write().get_mut(token) {
             entry.federation = Some(Arc::new(standing));
@@ -140,7 +129,7 @@ impl Board {
         }
     }
 
-    /// Stores how the full cycles of a known token stand.
+    /// Stores the results of the full cycles of a known token.
     pub fn full_cycle(&self, token: &str, facts: CycleFacts) {
         if let Some(entry) = self.write().get_mut(token) {
             entry.cycle = Some(Box::new(facts));
@@ -185,7 +174,7 @@ impl Board {
             .map(|entry| Arc::clone(&entry.counters))
     }
 
-    /// The states of its connections; `None` if this process does not have it.
+    /// The states of the token's connections; `None` if this process does not have it.
     #[must_use]
     pub fn looks(&self, token: &str) -> Option<Arc<Looks>> {
         self.read().get(token).map(|entry| Arc::clone(&entry.looks))
@@ -250,67 +239,6 @@ impl Entry {
             .as_ref()
             .map_or("unread", |snapshot| snapshot.standing())
     }
-}
-
-impl TokenCounters {
-    /// Counts a finished rotation.
-    pub fn rotation(&self, trigger: Trigger, result: RotationResult) {
-        let rotations = self.rotations.get_or_init(Box::default);
-        if let Some(cell) = cell(rotations, trigger, result) {
-            cell.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Number of rotations with this trigger and result.
-    #[must_use]
-    pub fn rotations(&self, trigger: Trigger, result: RotationResult) -> u64 {
-        let rotations = self.rotations.get();
-        let cell = rotations.and_then(|rotations| cell(rotations, trigger, result));
-        cell.map_or(0, |cell| cell.load(Ordering::Relaxed))
-    }
-
-    /// Counts a token that was issued.
-    pub fn token_issued(&self) {
-        self.issued.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many were issued.
-    #[must_use]
-    pub fn issued(&self) -> u64 {
-        self.issued.load(Ordering::Relaxed)
-    }
-
-    /// Counts a token that was revoked.
-    pub fn token_revoked(&self) {
-        self.revoked.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many were revoked.
-    #[must_use]
-    pub fn revoked(&self) -> u64 {
-        self.revoked.load(Ordering::Relaxed)
-    }
-
-    /// Counts a step that failed.
-    pub fn step_failed(&self, step: &'static str, reason: FaultKind) {
-        *self.failures().entry((step, reason.as_str())).or_insert(0) += 1;
-    }
-
-    /// The failures by step and reason, without those that never happened.
-    #[must_use]
-    pub fn step_failures(&self) -> Vec<((&'static str, &'static str), u64)> {
-        self.failures().iter().map(|(k, v)| (*k, *v)).collect()
-    }
-
-    fn failures(&self) -> MutexGuard<'_, BTreeMap<(&'static str, &'static str), u64>> {
-        self.step_failures.lock()
-    }
-}
-
-fn cell(rotations: &Rotations, trigger: Trigger, result: RotationResult) -> Option<&AtomicU64> {
-    let row = Trigger::ALL.iter().position(|t| *t == trigger)?;
-    let column = RotationResult::ALL.iter().position(|r| *r == result)?;
-    rotations.get(row)?.get(column)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::{Finding, Findings, Section, Sections, keys};
+use super::{Finding, Findings, Section, Sections};
+use crate::config::keys;
 use crate::config::vendors::{Found, Usage, Vendors};
 use crate::vendors::{FromVendor, Vendor};
 

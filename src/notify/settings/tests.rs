@@ -1,5 +1,5 @@
 use super::*;
-use crate::problem::Severity;
+use crate::problem::{Problems, Severity};
 
 fn said(text: &str) -> Vec<(Severity, String)> {
     let target: Target = toml::from_str(text).expect("a target");

@@ -11,7 +11,7 @@
 //! | [`keys`], `certificate`, `documents` | the issuer's published keys, and when their certificates end |
 //! | [`assertion`] | what the assertion states of itself |
 //! | [`trust`], `shown` | what the service provider says that it trusts |
-//! | [`watch`] | the requests of one look |
+//! | [`watch`] | the requests of one look; the exchange of an assertion |
 
 pub mod assertion;
 mod certificate;

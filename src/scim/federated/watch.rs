@@ -1,6 +1,9 @@
-//! One look: asks the issuer, the service provider, and presents an assertion.
+//! One check of a federated credential, which is named a look: it reads the issuer's
+//! documents and the service provider's trust, and presents an assertion. `exchange`
+//! holds the requests to the token endpoint.
 
-use std::collections::BTreeMap;
+mod exchange;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +18,6 @@ use super::sight::{Look, Part, Saw, Source};
 use super::trust::{self, TrustReader};
 use crate::clock::Clock;
 use crate::http::Client;
-use crate::http::oauth2::{Ungranted, try_assertion};
 use crate::scim::config::ProbeConfig;
 use crate::scim::credential::TokenEndpoint;
 use crate::scim::evidence::Verdict;
@@ -24,14 +26,14 @@ use crate::secret::mask::Mask;
 use crate::secret::resolve::Secrets;
 use crate::secret::{BearerToken, Fingerprint, SecretText};
 
-/// Looks whether both sides of a federated credential still agree.
+/// Checks whether both sides of a federated credential still agree.
 #[async_trait]
 pub trait Federation: Send + Sync {
-    /// One look. Everything in it is for people; nothing is changed anywhere.
+    /// One check. Its texts are for people; it changes nothing at the servers.
     async fn look(&self) -> Look;
 }
 
-/// What a look is made with.
+/// Makes the requests of the checks of one token.
 pub struct Watch {
     token: String,
     federated: Federated,
@@ -60,12 +62,12 @@ pub struct Parts {
     pub client: Client,
     /// Reads credentials.
     pub secrets: Arc<dyn Secrets>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Watch {
-    /// A watch that has not asked anybody yet.
+    /// A watch that has sent no request yet.
     #[must_use]
     pub fn new(federated: &Federated, parts: Parts) -> Self {
         let trust = federated.trust.as_ref();
@@ -149,8 +151,8 @@ impl Watch {
         }
     }
 
-    /// The assertion, compared with what is configured. `None` in the second place:
-    /// it cannot be presented.
+    /// The assertion, compared with what is configured, and whether it can be presented
+    /// now; `None` if there is none that can be read.
     async fn assertion(
         &self,
         published: Option<&[PublicKey]>,
@@ -191,7 +193,8 @@ impl Watch {
         Some((text, read, in_time))
     }
 
-    /// Each once, where the authorization server takes each once.
+    /// Whether the assertion may be presented: only once, if the authorization server
+    /// accepts each assertion only once.
     fn may_present(&self, assertion: &SecretText) -> bool {
         let fingerprint = assertion.fingerprint();
         let before = self.presented.lock().replace(fingerprint);
@@ -216,64 +219,6 @@ impl Watch {
             Verdict::Inconclusive(found) => Saw::Unclear(found.detail),
         };
         look.see(Part::Access, Source::Scim, saw);
-    }
-
-    async fn exchange(
-        &self,
-        parameter: &'static str,
-        assertion: &SecretText,
-        look: &mut Look,
-    ) -> Option<BearerToken> {
-        let granted = match self.ask(parameter, assertion.clone()).await? {
-            Ok(granted) => BearerToken::parse(granted.expose()),
-            Err(nothing) => {
-                let (part, saw) = meaning(&nothing);
-                let saw = match self.federated.assertion_once {
-                    true => perhaps_used(saw),
-                    false => saw,
-                };
-                look.see(part, Source::TokenEndpoint, saw);
-                return None;
-            }
-        };
-        let forged = if self.controls {
-            forged(assertion)
-        } else {
-            None
-        };
-        let control = match forged {
-            Some(forged) => self.ask(parameter, forged).await,
-            None => None,
-        };
-        let saw = match (&granted, control) {
-            (_, Some(Ok(_))) => Saw::Unclear(
-                "the token endpoint grants access also for an assertion with a wrong signature: what it grants proves nothing"
-                    .to_owned(),
-            ),
-            (Ok(_), _) => Saw::Agrees,
-            (Err(shape), _) => Saw::missing("an access token that can be sent", shape.to_string()),
-        };
-        look.see(Part::Access, Source::TokenEndpoint, saw);
-        granted.ok()
-    }
-
-    async fn ask(
-        &self,
-        parameter: &'static str,
-        assertion: SecretText,
-    ) -> Option<Result<SecretText, Ungranted>> {
-        let endpoint = self.endpoint.as_ref()?;
-        let mut params: BTreeMap<String, String> = endpoint.params.clone();
-        let own = self.federated.assertion_as.parameters().iter();
-        params.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let endpoint = TokenEndpoint {
-            params,
-            ..TokenEndpoint::clone(endpoint)
-        };
-        let client = endpoint.client(&endpoint.parts());
-        let operation = "federated: token endpoint";
-        let tried = try_assertion(&self.client, &client, parameter, assertion, operation).await;
-        Some(tried.map(|granted| granted.token))
     }
 }
 
@@ -302,58 +247,4 @@ impl Federation for Watch {
         let mask = Mask::over(assertion.iter().map(|(text, _, _)| text.expose()));
         look.cleaned(&|text| mask.quote(text))
     }
-}
-
-/// What it means that nothing was granted, and which part the answer names.
-fn meaning(nothing: &Ungranted) -> (Part, Saw) {
-    let Some(status) = nothing.status else {
-        return (Part::Access, Saw::Unclear(nothing.fault.message.clone()));
-    };
-    let part = named(nothing);
-    let refuses = matches!(
-        nothing.error,
-        Some("invalid_client" | "invalid_grant" | "unauthorized_client")
-    );
-    let error = nothing
-        .error
-        .map_or_else(String::new, |word| format!(" ({word})"));
-    let seen = format!("a refusal: {status}{error}");
-    let expected = "an access token for the assertion";
-    match status {
-        401 => (part, Saw::refused(expected, seen)),
-        400 | 403 if refuses || part != Part::Access => (part, Saw::refused(expected, seen)),
-        // Scopes, parameters, the URL: wrong, and not because of the assertion.
-        400 | 403 | 404 | 405 | 410 => (Part::Access, Saw::missing(expected, seen)),
-        _ => (Part::Access, Saw::Unclear(nothing.fault.message.clone())),
-    }
-}
-
-/// Another replica, or a person's command, may have presented it before.
-fn perhaps_used(saw: Saw) -> Saw {
-    match saw {
-        Saw::Against(difference, _) => Saw::Unclear(format!(
-            "the token endpoint answers with {}, also where another process has presented this assertion before",
-            difference.seen
-        )),
-        other @ (Saw::Agrees | Saw::Unclear(_)) => other,
-    }
-}
-
-/// The one part that the text of an error names.
-fn named(nothing: &Ungranted) -> Part {
-    match nothing.about.as_slice() {
-        ["issuer"] => Part::Issuer,
-        ["audience"] => Part::Audience,
-        ["subject"] => Part::Subject,
-        ["signature" | "key"] | ["signature", "key"] => Part::Key,
-        _ => Part::Access,
-    }
-}
-
-/// The same assertion with another signature.
-fn forged(assertion: &SecretText) -> Option<SecretText> {
-    let (signed, signature) = assertion.expose().rsplit_once('.')?;
-    let first = signature.chars().next()?;
-    let other = if first == 'A' { 'B' } else { 'A' };
-    SecretText::parse(format!("{signed}.{other}{}", signature.get(1..)?)).ok()
 }
