@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::chain::Head;
 use super::config::{AuditConfig, OnFailure, name_of_machine};
-use super::event::{Event, Outcome, Port, VERSION, Who, WhoKind};
+use super::event::{Event, Port, WhoKind};
 use super::known::Known;
 use super::log::{AuditLog, Health};
 use super::pen::{Destination, text};
@@ -225,39 +225,7 @@ impl Auditor {
 
 impl Identity {
     fn event(&self, at: Timestamp, port: Port, what: &'static str) -> Event {
-        Event {
-            version: VERSION,
-            at,
-            replica: self.replica.clone(),
-            process: self.process.clone(),
-            who: Who {
-                kind: self.kind,
-                name: self.replica.clone(),
-                entity: None,
-            },
-            port,
-            what,
-            target: None,
-            kind: None,
-            settings: None,
-            token: None,
-            token_id: None,
-            before: None,
-            after: None,
-            generation: None,
-            rotation: None,
-            trigger: None,
-            stage: None,
-            reason: None,
-            changes: Vec::new(),
-            stored_version: None,
-            request: None,
-            result: Outcome::Ok,
-            why: None,
-            gap: None,
-            torn: None,
-            lost: None,
-        }
+        Event::of_process((&self.replica, &self.process, self.kind), at, port, what)
     }
 }
 

@@ -153,6 +153,49 @@ pub enum Outcome {
 }
 
 impl Event {
+    /// An event of a process, about nothing yet. `replica` names its chain.
+    #[must_use]
+    pub fn of_process(
+        (replica, process, kind): (&str, &str, WhoKind),
+        at: Timestamp,
+        port: Port,
+        what: &'static str,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            at,
+            replica: replica.to_owned(),
+            process: process.to_owned(),
+            who: Who {
+                kind,
+                name: replica.to_owned(),
+                entity: None,
+            },
+            port,
+            what,
+            target: None,
+            kind: None,
+            settings: None,
+            token: None,
+            token_id: None,
+            before: None,
+            after: None,
+            generation: None,
+            rotation: None,
+            trigger: None,
+            stage: None,
+            reason: None,
+            changes: Vec::new(),
+            stored_version: None,
+            request: None,
+            result: Outcome::Ok,
+            why: None,
+            gap: None,
+            torn: None,
+            lost: None,
+        }
+    }
+
     /// The event with what a fault says.
     #[must_use]
     pub fn failed(mut self, fault: &Fault) -> Self {

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::facts;
-use super::load;
 use super::output::{Output, Table, complain};
 use super::report::{rotations, time};
 use super::{Exit, OutputFormat};
@@ -25,17 +24,7 @@ pub struct Args {
 /// Shows the rotations, newest first.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let names = std::slice::from_ref(&args.token);
-    let loaded = load::world_of_a_person_of_both(config, names);
-    let (world, (units, federated)) = match loaded {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
-    };
-    load::block_on(async {
-        let now = world.right_clock.now();
-        let read = match facts::reader::read(&world, &units, &federated).await {
-            Ok(read) => read,
-            Err(exit) => return exit,
-        };
+    facts::reader::command(config, names, |read, now| {
         let facts = read.into_iter().next().map(|(_, facts)| facts);
         match facts {
             Some(Ok(facts)) => {

@@ -63,20 +63,32 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         };
         // If nobody reads the output any more, the exit code still tells the result.
         drop(shown);
-        match seen.iter().all(|seen| seen.shown.is_ok()) {
+        for one in seen.iter().filter(|one| !one.unreadable.is_empty()) {
+            complain(&unreadable(one));
+        }
+        let is_whole = |one: &Seen| one.shown.is_ok() && one.unreadable.is_empty();
+        match seen.iter().all(is_whole) {
             true => Exit::Ok,
             false => Exit::TryAgain,
         }
     })
 }
 
+/// What people must know of records that could not be read.
+fn unreadable(seen: &Seen) -> String {
+    format!(
+        "issuer {}: the records of {} could not be read, so that their credentials are shown as `foreign`; nothing is written with which credentials of this issuer are adopted\n",
+        seen.issuer,
+        seen.unreadable.join(", ")
+    )
+}
+
 /// How much of what these issuers list is managed.
 fn coverage(seen: &[Seen]) -> Coverage {
-    let mut coverage = Coverage::default();
-    for item in seen.iter().flat_map(Seen::items) {
-        coverage.count(item.whose.is_managed());
-    }
-    coverage
+    let mut all = Coverage::default();
+    let each = seen.iter().filter_map(Seen::coverage);
+    each.for_each(|one| all.add(one));
+    all
 }
 
 /// What a person should know of a credential.
@@ -171,7 +183,7 @@ fn json_of(seen: &Seen, longest: SignedDuration, now: Timestamp) -> Value {
                 "no_end": item.expires_at.is_none(),
                 "last_used_at": item.last_used_at,
                 "unused": unused.map(|unused| unused >= longest),
-                "adopt": (!item.whose.is_managed()).then(|| adopt::section(&seen.issuer, item)),
+                "adopt": seen.can_be_adopted(item).then(|| adopt::section(&seen.issuer, item)),
             })
         })
         .collect();

@@ -40,17 +40,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             }
         });
     }
-    let loaded = load::world_of_a_person_of_both(config, &args.tokens);
-    let (world, (units, federated)) = match loaded {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
-    };
-    load::block_on(async {
-        let now = world.right_clock.now();
-        let read = match facts::reader::read(&world, &units, &federated).await {
-            Ok(read) => read,
-            Err(exit) => return exit,
-        };
+    facts::reader::command(config, &args.tokens, |read, now| {
         let states: Told = read
             .into_iter()
             .map(|(name, facts)| (name, facts.map(state)))

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use toml::de::DeValue;
 
+use super::credential::endpoint_of_assertion;
 use super::finding::{Finding, Findings};
 use super::keys;
 use super::raw::{RawFederatedToken, RawPolicy, RawToken};
 use super::typed::Section;
-use crate::http::client::allowed;
 use crate::problem::Problems;
-use crate::scim::credential::{CredentialShape, SecretPlace, TokenEndpoint};
+use crate::scim::credential::{CredentialShape, TokenEndpoint};
 
 /// Keys of the policy that such a token has too.
 const OF_POLICY: [&str; 3] = ["environment", "owner", "probe"];
@@ -114,20 +114,7 @@ pub(super) fn endpoint(
         );
         return None;
     };
-    if let Err(why) = allowed(token_url) {
-        problems.error(
-            format!("{at}.token_url"),
-            why,
-            "write the https URL of the token endpoint",
-        );
-    }
-    Some(Arc::new(TokenEndpoint {
-        token_url: token_url.clone(),
-        client_id: own.client_id.clone(),
-        scopes: own.scopes.clone(),
-        place: SecretPlace::Post,
-        params: own.token_params.clone(),
-    }))
+    Some(endpoint_of_assertion(at, own, token_url, problems))
 }
 
 fn not_exchanged(at: &str, own: &RawFederatedToken, problems: &mut Problems) {

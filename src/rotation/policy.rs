@@ -106,6 +106,13 @@ impl Policy {
             .or_else(|| token.issued_at.checked_add(declared?).ok())
     }
 
+    /// From when on a request that a process sent at this time, before it lost its lease,
+    /// cannot take effect any more.
+    #[must_use]
+    pub fn lost_request_settled_at(&self, sent: Timestamp) -> Timestamp {
+        sent.checked_add(self.lease + self.settle).unwrap_or(sent)
+    }
+
     /// The life that was asked for, if the issued one is shorter by more than is
     /// tolerated.
     #[must_use]

@@ -90,6 +90,12 @@ impl PrivilegeVerdict {
         }
     }
 
+    /// The verdict of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
     /// Whether the token may do more than it should.
     #[must_use]
     pub fn is_too_much(self) -> bool {

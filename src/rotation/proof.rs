@@ -93,3 +93,44 @@ fn meaning(reason: FindingReason) -> Meaning {
         | FindingReason::StillAccepted => Meaning::ShowsNothing,
     }
 }
+
+/// What a probe that failed says of a new token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewToken {
+    /// A person must look at the service provider first: it lets anybody in.
+    Halts,
+    /// It is not used: waiting changes nothing.
+    CannotBeUsed,
+    /// It may work once it is known everywhere.
+    MayWorkLater,
+}
+
+/// What follows for a new token from a probe that failed; for a rotation, and for a
+/// rehearsal, which shows what a rotation would do.
+#[must_use]
+pub fn of_new_token(reason: FindingReason) -> NewToken {
+    match reason {
+        FindingReason::EndpointOpen => NewToken::Halts,
+        FindingReason::Malformed
+        | FindingReason::NotInForce
+        | FindingReason::Forbidden
+        | FindingReason::OtherTenant
+        | FindingReason::TokenTooLarge => NewToken::CannotBeUsed,
+        FindingReason::Rejected
+        | FindingReason::Ambiguous403
+        | FindingReason::WrongBaseUrl
+        | FindingReason::NoReadVariant
+        | FindingReason::NoAccess
+        | FindingReason::NotScim
+        | FindingReason::Redirect
+        | FindingReason::Tls
+        | FindingReason::Unreachable
+        | FindingReason::Throttled
+        | FindingReason::ServerError
+        | FindingReason::StillAccepted
+        | FindingReason::Flapping
+        | FindingReason::RefusalUnclear
+        | FindingReason::LikeWrongToken
+        | FindingReason::ControlsOff => NewToken::MayWorkLater,
+    }
+}

@@ -1,11 +1,12 @@
 //! Whether a token may be rehearsed now: a throw-away token is issued, tested and
 //! revoked, while the token in use and the connections stay as they are.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::capability::{IssueEffect, LiveTokens, Overlap, Supply};
 use super::clock::is_behind;
 use super::outcome::Listing;
+use super::policy::Policy;
 use super::record::{Record, SCHEMA};
 use super::situation::Situation;
 
@@ -55,19 +56,12 @@ pub fn gate(
         return Gate::NotNow(why);
     }
     if let Some(rehearsal) = record.rehearsal.as_deref() {
-        let policy = situation.policy;
-        let settled = rehearsal
-            .intent
-            .at
-            .checked_add(policy.lease + policy.settle);
-        return match settled
-            .ok()
-            .filter(|at| rehearsal.issued.is_none() && *at > now)
-        {
-            Some(at) => Gate::NotNow(format!(
-                "the issuer may still carry out the request of an earlier rehearsal whose reply was lost; that is known at {at}"
+        let settled = situation.policy.lost_request_settled_at(rehearsal.intent.at);
+        return match rehearsal.issued.is_none() && settled > now {
+            true => Gate::NotNow(format!(
+                "the issuer may still carry out the request of an earlier rehearsal whose reply was lost; that is known at {settled}"
             )),
-            None => Gate::EndEarlier,
+            false => Gate::EndEarlier,
         };
     }
     if let Some(at) = situation.policy.issue_permitted_at(&record.issues, now) {
@@ -157,4 +151,15 @@ pub fn room(listing: &Listing, situation: &Situation<'_>, accepted: Accepted) ->
         ),
         false => Gate::Open,
     }
+}
+
+/// Servers round a lifetime, and their clocks differ: so much longer counts as asked for.
+const TOLERATED: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether the throw-away token lives as long as was asked for. How much shorter it may
+/// be, the policy says, as for a rotation.
+#[must_use]
+pub fn lives_as_asked(policy: &Policy, wanted: SignedDuration, life: SignedDuration) -> bool {
+    let is_long = life > wanted.saturating_add(TOLERATED.max(wanted / 100));
+    !is_long && policy.asked_in_vain(Some(wanted), Some(life)).is_none()
 }

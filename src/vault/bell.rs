@@ -162,6 +162,7 @@ pub(super) async fn ring(
     path: &KvPath,
     names: &[String],
 ) -> Result<(), VaultError> {
+    let mut attempts = kv::Attempts::new();
     loop {
         let stored = kv::read(session, path).await?;
         let version = stored.version();
@@ -173,8 +174,7 @@ pub(super) async fn ring(
         match kv::write(session, path, fields(&bell), version).await {
             Ok(_) => return Ok(()),
             // A name that is rung twice is looked at twice, which is harmless.
-            Err(error) if error.kind == VaultErrorKind::CasConflict || error.is_ambiguous() => {}
-            Err(error) => return Err(error),
+            Err(error) => attempts.again(error)?,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::error::{VaultError, VaultErrorKind};
+use super::error::VaultError;
 use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
@@ -30,6 +30,7 @@ pub(super) async fn change(
     change: impl Fn(&Control) -> Control,
 ) -> Result<(Control, Control), StoreError> {
     let redactor = redact::global();
+    let mut attempts = kv::Attempts::new();
     loop {
         let stored = kv::read(session, path).await.map_err(fault)?;
         let version = stored.version();
@@ -48,8 +49,7 @@ pub(super) async fn change(
         fields.extend(changed);
         match kv::write(session, path, fields, version).await {
             Ok(_) => return Ok((before, after)),
-            Err(error) if error.kind == VaultErrorKind::CasConflict || error.is_ambiguous() => {}
-            Err(error) => return Err(fault(error)),
+            Err(error) => attempts.again(error).map_err(fault)?,
         }
     }
 }

@@ -81,18 +81,49 @@ impl VaultStore {
     }
 }
 
-/// What cannot be understood is not overwritten: it may say what is left behind.
+/// What cannot be understood is not overwritten: it may say what is left behind. A newer
+/// version may have written fields that this one cannot read.
 fn decode(fields: Fields, path: &KvPath) -> Result<JournalDocument, JournalError> {
-    let read: Result<JournalDocument, _> = serde_json::from_value(fields.into_value());
-    match read {
-        Ok(document) if document.schema <= SCHEMA => Ok(document),
-        Ok(_) => Err(JournalError::Failed(format!(
+    let schema = fields.get("schema").and_then(Value::as_u64);
+    if schema.is_some_and(|schema| schema > u64::from(SCHEMA)) {
+        return Err(JournalError::Failed(format!(
             "{path} was written by a newer version of scim-rotator"
-        ))),
-        Err(_) => Err(JournalError::Failed(format!(
+        )));
+    }
+    serde_json::from_value(fields.into_value()).map_err(|_| {
+        JournalError::Failed(format!(
             "{path} is not what scim-rotator writes there: look for users of full cycles at the service provider, then delete it with `vault kv metadata delete -mount={} {}`",
             path.mount(),
             path.path()
-        ))),
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said_of(document: &Value) -> String {
+        let path = KvPath::parse("kv/state/cycles/crm").expect("a path");
+        let fields = document.as_object().expect("an object").clone();
+        decode(fields.into(), &path).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn nobody_is_told_to_delete_what_a_newer_version_wrote() {
+        for newer in [
+            json!({ "schema": 2 }),
+            json!({ "schema": 2, "entries": [{ "kind": "device" }] }),
+        ] {
+            let said = said_of(&newer);
+            assert!(said.contains("newer version"), "{said}");
+            assert!(!said.contains("delete"), "{said}");
+        }
+        for odd in [json!({ "schema": 1, "entries": 7 }), json!({})] {
+            let said = said_of(&odd);
+            assert!(said.contains("metadata delete"), "{said}");
+        }
     }
 }

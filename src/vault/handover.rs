@@ -9,17 +9,12 @@ use serde_json::Value;
 
 use super::client::Call;
 use super::endpoints::Plain;
-use super::error::{VaultError, VaultErrorKind};
 use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::handover::{Handover, Waiting};
 use crate::secret::BearerToken;
-
-/// How often a write is attempted that another one came before, or whose answer
-/// was lost.
-const ATTEMPTS: u32 = 3;
 
 /// The place in Vault.
 pub struct VaultHandover {
@@ -45,8 +40,8 @@ impl Handover for VaultHandover {
     async fn put(&self, path: &str, waiting: &Waiting<'_>) -> Result<(), Fault> {
         let path = parse(path)?;
         let fields = fields(waiting);
-        let mut last = None;
-        for _ in 0..ATTEMPTS {
+        let mut attempts = kv::Attempts::new();
+        loop {
             let stored = kv::read(&self.session, &path).await.map_err(Fault::from)?;
             let version = stored.version();
             // A repetition adds no version.
@@ -55,11 +50,9 @@ impl Handover for VaultHandover {
             }
             match kv::write(&self.session, &path, fields.clone(), version).await {
                 Ok(_) => return Ok(()),
-                Err(error) if is_open(&error) => last = Some(error),
-                Err(error) => return Err(error.into()),
+                Err(error) => attempts.again(error).map_err(Fault::from)?,
             }
         }
-        Err(last.map_or_else(|| unusable("it was not written"), Fault::from))
     }
 
     async fn take_away(&self, path: &str, value: &BearerToken) -> Result<(), Fault> {
@@ -77,11 +70,6 @@ impl Handover for VaultHandover {
         let gone = self.session.call(&call, &Plain::delete(wish)).await;
         gone.map(drop).map_err(Fault::from)
     }
-}
-
-/// Whether the next attempt shows what became of this one.
-fn is_open(error: &VaultError) -> bool {
-    error.kind == VaultErrorKind::CasConflict || error.is_ambiguous()
 }
 
 fn fields(waiting: &Waiting<'_>) -> Fields {

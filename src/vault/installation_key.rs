@@ -45,6 +45,7 @@ pub(super) async fn read_or_make(
     session: &Session,
     path: &KvPath,
 ) -> Result<InstallationKey, StoreError> {
+    let mut attempts = kv::Attempts::new();
     loop {
         if let Some(key) = read(session, path).await? {
             return Ok(key);
@@ -52,20 +53,15 @@ pub(super) async fn read_or_make(
         let key = InstallationKey::random();
         match kv::write(session, path, fields(&key), 0).await {
             Ok(_) => return Ok(key),
-            // What is stored counts, and not who has written it.
-            Err(error) if came_late(&error) => {}
             // The policy permits no overwriting, so that Vault refuses to a replica that
             // came late what it permits to the first one.
             Err(error) if is_refused(&error) => {
                 return read(session, path).await?.ok_or_else(|| fault(error));
             }
-            Err(error) => return Err(fault(error)),
+            // What is stored counts, and not who has written it.
+            Err(error) => attempts.again(error).map_err(fault)?,
         }
     }
-}
-
-fn came_late(error: &VaultError) -> bool {
-    error.kind == VaultErrorKind::CasConflict || error.is_ambiguous()
 }
 
 fn is_refused(error: &VaultError) -> bool {

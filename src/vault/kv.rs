@@ -49,6 +49,43 @@ impl Stored {
     }
 }
 
+/// How often a document is read again and written over what others wrote meanwhile: each
+/// time one of them has succeeded.
+const MOST_CONFLICTS: u32 = 20;
+/// How often that is done after a write whose answer was lost.
+const MOST_LOST: u32 = 3;
+
+/// What is left of the attempts at one write. Vault may serve reads while no write
+/// succeeds, so that nobody may repeat a write without an end.
+pub(super) struct Attempts {
+    conflicts: u32,
+    lost: u32,
+}
+
+impl Attempts {
+    pub(super) fn new() -> Self {
+        Self {
+            conflicts: MOST_CONFLICTS,
+            lost: MOST_LOST,
+        }
+    }
+
+    /// Permits another attempt after this error, if the next read shows what became of
+    /// the write.
+    ///
+    /// # Errors
+    /// The error itself, if the write was refused or was attempted often enough.
+    pub(super) fn again(&mut self, error: VaultError) -> Result<(), VaultError> {
+        let left = match &error.kind {
+            VaultErrorKind::CasConflict => &mut self.conflicts,
+            _ if error.is_ambiguous() => &mut self.lost,
+            _ => return Err(error),
+        };
+        *left = left.checked_sub(1).ok_or(error)?;
+        Ok(())
+    }
+}
+
 #[derive(Deserialize)]
 struct ReadData {
     data: Fields,
@@ -196,5 +233,33 @@ struct Wiped(SetSecretRequest);
 impl Drop for Wiped {
     fn drop(&mut self) {
         wipe(&mut self.0.data);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: VaultErrorKind) -> VaultError {
+        VaultError::new(&Call::changing("write", "kv/data/a"), kind)
+    }
+
+    /// The attempts that follow the first one.
+    fn repeated(kind: &VaultErrorKind) -> usize {
+        let mut attempts = Attempts::new();
+        let again = std::iter::from_fn(|| attempts.again(error(kind.clone())).ok());
+        again.take(1000).count()
+    }
+
+    #[test]
+    fn a_write_is_repeated_while_that_may_help_and_never_without_an_end() {
+        let lost = VaultErrorKind::Server { status: 500 };
+        assert!(error(lost.clone()).is_ambiguous());
+        assert_eq!(repeated(&lost), 3);
+        assert_eq!(repeated(&VaultErrorKind::CasConflict), 20);
+        let forbidden = VaultErrorKind::Forbidden {
+            invalid_token: false,
+        };
+        assert_eq!(repeated(&forbidden), 0);
     }
 }

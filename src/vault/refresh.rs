@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::error::{VaultError, VaultErrorKind};
 use super::kv::{self, Fields, Stored};
 use super::path::KvPath;
 use super::session::Session;
@@ -21,8 +20,6 @@ const TOKEN: &str = "refresh_token";
 /// that a person writes over it is another one, so it is not being used.
 const USED: &str = "used";
 const USED_AT: &str = "used_at";
-/// How often a write is attempted whose answer was lost.
-const ATTEMPTS: u32 = 3;
 
 /// The refresh tokens of one Vault.
 pub struct VaultRefreshTokens {
@@ -57,8 +54,8 @@ impl RefreshTokens for VaultRefreshTokens {
     }
 
     async fn store(&self, path: &str, wanted: &StoredRefresh) -> Result<Version, Fault> {
-        let mut last = None;
-        for _ in 0..ATTEMPTS {
+        let mut attempts = kv::Attempts::new();
+        loop {
             let (parsed, mut fields, version) = self.read(path).await?;
             let is_written = understood(&fields, version)
                 .is_ok_and(|there| there.token == wanted.token && there.used_at == wanted.used_at);
@@ -72,17 +69,10 @@ impl RefreshTokens for VaultRefreshTokens {
             put(&mut fields, wanted);
             match kv::write(&self.session, &parsed, fields, version).await {
                 Ok(edition) => return Ok(Version(edition.version)),
-                Err(error) if is_open(&error) => last = Some(error),
-                Err(error) => return Err(error.into()),
+                Err(error) => attempts.again(error).map_err(Fault::from)?,
             }
         }
-        Err(last.map_or_else(|| unusable(path, "it was not written"), Fault::from))
     }
-}
-
-/// Whether the next look shows what became of this write.
-fn is_open(error: &VaultError) -> bool {
-    error.kind == VaultErrorKind::CasConflict || error.is_ambiguous()
 }
 
 fn understood(fields: &Fields, version: u64) -> Result<StoredRefresh, &'static str> {

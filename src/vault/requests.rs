@@ -177,6 +177,7 @@ pub(super) async fn write(
     request: &WrittenRequest,
     least: u64,
 ) -> Result<u64, VaultError> {
+    let mut attempts = kv::Attempts::new();
     loop {
         let stored = kv::read(session, path).await?;
         let version = stored.version();
@@ -198,8 +199,7 @@ pub(super) async fn write(
         let fields = Fields::from_iter([("requests".to_owned(), json!(requests))]);
         match kv::write(session, path, fields, version).await {
             Ok(_) => return Ok(seq),
-            Err(error) if error.kind == VaultErrorKind::CasConflict || error.is_ambiguous() => {}
-            Err(error) => return Err(error),
+            Err(error) => attempts.again(error)?,
         }
     }
 }

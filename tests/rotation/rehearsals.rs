@@ -9,7 +9,7 @@ use scim_rotator::rotation::decision::{Reason, Step};
 use scim_rotator::rotation::outcome::{IssuedToken, ListedToken, Listing, Outcome, Throwaway};
 use scim_rotator::rotation::record::{ExpiryKnown, Record, Stage, Trigger};
 use scim_rotator::rotation::rehearsal::{
-    ACCEPT_LEFTOVER, ACCEPT_OUTAGE, Accepted, Gate, gate, room,
+    ACCEPT_LEFTOVER, ACCEPT_OUTAGE, Accepted, Gate, gate, lives_as_asked, room,
 };
 
 use crate::decided::{Row, check, does, prepare, waits};
@@ -26,6 +26,29 @@ const ALL: Accepted = Accepted {
 
 fn gate_of(scene: &Scene, accepted: Accepted) -> Gate {
     gate(&scene.record, &scene.situation(), accepted, scene.now)
+}
+
+/// A rehearsal fails no life that a rotation takes, and shows none that it does not.
+#[test]
+fn a_life_is_as_asked_for_within_what_a_rotation_tolerates() {
+    let policy = healthy().policy;
+    for (wanted, life, is_as_asked) in [
+        (mins(60), mins(60), true),
+        (mins(60), mins(54), true),
+        (mins(60), mins(53), false),
+        (mins(10), mins(6), false),
+        (mins(60), mins(65), true),
+        (mins(60), mins(66), false),
+        (hours(1000), hours(1010), true),
+    ] {
+        assert_eq!(
+            lives_as_asked(&policy, wanted, life),
+            is_as_asked,
+            "{wanted:#} {life:#}"
+        );
+        let is_shorter = policy.asked_in_vain(Some(wanted), Some(life)).is_some();
+        assert!(!(is_as_asked && is_shorter));
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn now() -> jiff::Timestamp {
 fn journal() -> JournalDocument {
     let mut journal = JournalDocument::default();
     let names = Names::new("staging", "r1", "x.invalid");
-    journal.take("a", now());
+    journal.take("a", now(), jiff::SignedDuration::from_mins(15));
     journal.intend("r1", Kind::User, &names, "https://x.example/scim", now());
     journal.created("r1", Kind::User, "7");
     journal

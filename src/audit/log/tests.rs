@@ -8,45 +8,14 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::audit::config::FileMode;
-use crate::audit::event::{Event, Outcome, Port, VERSION, Who, WhoKind};
+use crate::audit::event::{Event, Port, WhoKind};
 use crate::audit::pen::text;
 use crate::audit::sink::{FileSink, Sink};
 use crate::audit::verify::{Verdict, Verifier};
 
 fn own(what: &'static str) -> Event {
-    Event {
-        version: VERSION,
-        at: Timestamp::UNIX_EPOCH,
-        replica: "a".to_owned(),
-        process: "p".to_owned(),
-        who: Who {
-            kind: WhoKind::Daemon,
-            name: "a".to_owned(),
-            entity: None,
-        },
-        port: Port::Audit,
-        what,
-        target: None,
-        kind: None,
-        settings: None,
-        token: None,
-        token_id: None,
-        before: None,
-        after: None,
-        generation: None,
-        rotation: None,
-        trigger: None,
-        stage: None,
-        reason: None,
-        changes: Vec::new(),
-        stored_version: None,
-        request: None,
-        result: Outcome::Ok,
-        why: None,
-        gap: None,
-        torn: None,
-        lost: None,
-    }
+    let process = ("a", "p", WhoKind::Daemon);
+    Event::of_process(process, Timestamp::UNIX_EPOCH, Port::Audit, what)
 }
 
 struct Scene {

@@ -210,14 +210,15 @@ impl IndexWriter {
                 .facts
                 .map(|facts| entries(&facts))
                 .unwrap_or_default();
-            let before = all.len();
+            let mut has_changed = false;
             for (keyed, owner) in new {
                 let entry = all.entry(keyed.as_str()).or_insert(Value::Null);
                 if entry[0].as_str() != Some(*owner) {
                     *entry = json!([owner, now.as_second()]);
+                    has_changed = true;
                 }
             }
-            if all.len() == before && !changes(&all, now) {
+            if !has_changed {
                 return Ok(());
             }
             drop_oldest(&mut all);
@@ -229,12 +230,6 @@ impl IndexWriter {
         }
         Err(StoreError::Conflict)
     }
-}
-
-/// Whether an entry was noted just now.
-fn changes(all: &Map<String, Value>, now: Timestamp) -> bool {
-    all.values()
-        .any(|entry| entry[1].as_i64() == Some(now.as_second()))
 }
 
 fn drop_oldest(all: &mut Map<String, Value>) {

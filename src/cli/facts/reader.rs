@@ -1,18 +1,44 @@
 //! Reads the facts of tokens with the rights of a person.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::wiring::World;
-use crate::cli::{Exit, asking};
+use crate::cli::{Exit, asking, load};
 use crate::driver::federated::Watched;
 use crate::ports::unit::Unit;
 use crate::vault::requests::ALL;
 
 /// How many documents are read at once.
 const AT_ONCE: usize = 8;
+
+/// The facts of each token, or why there are none.
+pub(in crate::cli) type Read = Vec<(String, Result<Value, String>)>;
+
+/// Runs a command that only tells what the facts of the named tokens (all if none is
+/// named) say.
+pub(in crate::cli) fn command(
+    config: &Path,
+    names: &[String],
+    tell: impl FnOnce(Read, Timestamp) -> Exit,
+) -> Exit {
+    let loaded = load::world_of_a_person_of_both(config, names);
+    let (world, (units, federated)) = match loaded {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    load::block_on(async {
+        let now = world.right_clock.now();
+        match read(&world, &units, &federated).await {
+            Ok(read) => tell(read, now),
+            Err(exit) => exit,
+        }
+    })
+}
 
 /// Reads the facts of these tokens, in their order, with the person's rights.
 ///
@@ -22,7 +48,7 @@ pub(in crate::cli) async fn read(
     world: &World,
     units: &[Unit],
     federated: &[Arc<Watched>],
-) -> Result<Vec<(String, Result<Value, String>)>, Exit> {
+) -> Result<Read, Exit> {
     // This first request logs in.
     let control = world.store.facts(ALL).await;
     let read = match control {

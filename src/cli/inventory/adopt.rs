@@ -13,11 +13,12 @@ pub(super) fn text(seen: &[Seen]) -> String {
     let sections: Vec<String> = seen
         .iter()
         .flat_map(|one| {
-            let foreign = one.items().filter(|item| !item.whose.is_managed());
+            let foreign = one.items().filter(|item| one.can_be_adopted(item));
             foreign.map(|item| section(&one.issuer, item))
         })
         .collect();
-    match sections.is_empty() {
+    let is_known = seen.iter().all(|one| one.unreadable.is_empty());
+    match sections.is_empty() && is_known {
         true => "# Every credential that the issuers list is managed.\n".to_owned(),
         false => sections.join("\n"),
     }
@@ -74,6 +75,7 @@ fn token_name(issuer: &str, id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::inventory::Shown;
     use crate::rotation::inventory::Whose;
 
     fn item(id: &str, label: Option<&str>) -> Item {
@@ -86,6 +88,21 @@ mod tests {
             expires_at: None,
             last_used_at: None,
         }
+    }
+
+    #[test]
+    fn nothing_is_adopted_while_it_is_not_known_whose_it_is() {
+        let seen = |unreadable: Vec<String>| {
+            let items = vec![item("tok_1", None)];
+            let tells_use = false;
+            [Seen {
+                issuer: "crm".to_owned(),
+                shown: Ok(Shown::Items { items, tells_use }),
+                unreadable,
+            }]
+        };
+        assert!(text(&seen(Vec::new())).contains("[tokens.crm-tok-1]"));
+        assert_eq!(text(&seen(vec!["hr".to_owned()])), "");
     }
 
     #[test]

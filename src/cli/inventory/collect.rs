@@ -41,6 +41,12 @@ impl Seen {
         Some(coverage)
     }
 
+    /// Whether nobody manages this credential. While a record cannot be read, that is not
+    /// known.
+    pub(super) fn can_be_adopted(&self, item: &Item) -> bool {
+        self.unreadable.is_empty() && !item.whose.is_managed()
+    }
+
     pub(super) fn tells_use(&self) -> bool {
         matches!(
             &self.shown,

@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use self::row::{COLUMNS, Row, Took};
 pub(super) use self::row::{rotations, time};
 use super::facts;
-use super::load;
 use super::output::{Output, Table};
 use super::{Exit, OutputFormat};
 use crate::telemetry::words;
@@ -72,17 +71,7 @@ impl Since {
 
 /// Shows the report.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
-    let loaded = load::world_of_a_person_of_both(config, &args.tokens);
-    let (world, (units, federated)) = match loaded {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
-    };
-    load::block_on(async {
-        let now = world.right_clock.now();
-        let read = match facts::reader::read(&world, &units, &federated).await {
-            Ok(read) => read,
-            Err(exit) => return exit,
-        };
+    facts::reader::command(config, &args.tokens, |read, now| {
         let complete = read.iter().all(|(_, facts)| facts.is_ok());
         let report = Report::of(read, args.since.before(now), now);
         // If nobody reads the output any more, the exit code still tells the result.
@@ -98,7 +87,7 @@ struct Report {
 }
 
 impl Report {
-    fn of(read: Vec<(String, Result<Value, String>)>, since: Timestamp, now: Timestamp) -> Self {
+    fn of(read: facts::reader::Read, since: Timestamp, now: Timestamp) -> Self {
         let rows = read.into_iter().map(|(name, facts)| match facts {
             Ok(facts) => Row::of(&name, &facts, since, now),
             Err(why) => Row::unknown(&name, &why),

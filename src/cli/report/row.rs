@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::cli::facts::ROTATIONS;
+use crate::rotation::privilege::PrivilegeVerdict;
 
 /// A column: its name, and what it answers.
 pub(super) const COLUMNS: [&str; 33] = [
@@ -309,9 +310,10 @@ fn privilege(told: &Value) -> Option<String> {
             "{owner} accepts until {until} that it is broad: {why}"
         ));
     }
-    let is_too_much =
-        ["broader", "over_privileged", "broad"].contains(&text(&told["verdict"]).as_str());
-    is_too_much.then(|| format!("it may do more than it should: {}", text(&told["detail"])))
+    let verdict = PrivilegeVerdict::from_word(told["verdict"].as_str()?)?;
+    verdict
+        .is_too_much()
+        .then(|| format!("it may do more than it should: {}", text(&told["detail"])))
 }
 
 fn took(rotations: &[&Value], since: Timestamp) -> Took {

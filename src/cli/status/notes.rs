@@ -5,6 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::cli::federated;
+use crate::rotation::privilege::PrivilegeVerdict;
+use crate::rotation::reason::Reason;
 use crate::telemetry::obstacle::Obstacle;
 use crate::telemetry::words;
 
@@ -43,8 +45,8 @@ fn privilege_note(state: &Value, now: Timestamp) -> Option<String> {
             )
         });
     }
-    let is_too_much = ["broader", "over_privileged", "broad"].contains(&text(&told["verdict"]));
-    is_too_much.then(|| {
+    let verdict = PrivilegeVerdict::from_word(text(&told["verdict"]))?;
+    verdict.is_too_much().then(|| {
         let detail = text(&told["detail"]);
         format!("the token in use may do more than it should: {detail}")
     })
@@ -183,6 +185,15 @@ fn retirement_note(state: &Value, now: Timestamp) -> Option<String> {
     Some(Obstacle::sentence(obstacle.as_ref(), due, now))
 }
 
+/// Why there is no token yet: what the issue of the first one waits for.
+fn missing_note(state: &Value) -> Option<String> {
+    if text(&state["standing"]) != Reason::Missing.as_str() {
+        return None;
+    }
+    let reason = Reason::from_word(text(&state["reason"]))?;
+    Some(format!("{}: {}", reason.as_str(), reason.sentence()))
+}
+
 /// The most important fact that the other columns do not show.
 pub(super) fn note(state: &Value, now: Timestamp) -> String {
     let relative = |at: &Value| {
@@ -242,10 +253,10 @@ pub(super) fn note(state: &Value, now: Timestamp) -> String {
             text(&failure["message"])
         );
     }
-    if let Some(text) = retirement_note(state, now).or_else(|| life_note(state)) {
-        return text;
-    }
-    String::new()
+    let last = retirement_note(state, now)
+        .or_else(|| life_note(state))
+        .or_else(|| missing_note(state));
+    last.unwrap_or_default()
 }
 
 /// When a renewal was due, if the facts are older than that.
@@ -254,4 +265,30 @@ fn overdue(state: &Value, now: Timestamp) -> Option<String> {
     let due = time(&state["renew_at"]).or_else(|| time(&state["current"]["expires_at"]))?;
     let is_silent = written_at < due && now.duration_since(due) > SILENT_FOR;
     is_silent.then(|| words::relative(due, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn note_of(state: &Value) -> String {
+        note(state, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_token_that_does_not_exist_yet_is_noted_with_the_reason() {
+        let missing = |reason: &str| json!({ "standing": "missing", "reason": reason });
+        let note = note_of(&missing("audit_fails"));
+        assert!(note.starts_with("audit_fails: the audit cannot be"), "{note}");
+        let note = note_of(&missing("missing"));
+        assert_eq!(note, "missing: there is no token");
+        // The state itself is the reason.
+        let waits = json!({ "standing": "waiting_window", "reason": "waiting_window" });
+        assert_eq!(note_of(&waits), "");
+        let mut failed = missing("backoff");
+        failed["last_failure"] = json!({ "step": "issue", "message": "HTTP 500" });
+        assert_eq!(note_of(&failed), "issue failed: HTTP 500");
+    }
 }

@@ -7,11 +7,8 @@ use crate::ports::TokenHandle;
 use crate::ports::unit::Unit;
 use crate::rotation::outcome::IssuedToken;
 use crate::rotation::record::ExpiryKnown;
-use crate::scim::jwt;
-use crate::scim::scopes::{ScopeSource, Scopes};
-
-/// Servers round a lifetime, and their clocks differ.
-const TOLERATED: SignedDuration = SignedDuration::from_mins(5);
+use crate::rotation::rehearsal::lives_as_asked;
+use crate::scim::scopes::Scopes;
 
 /// Whether the token lives as long as was asked for.
 pub(super) fn life(unit: &Unit, token: &IssuedToken, issued_at: Timestamp) -> Said {
@@ -35,7 +32,7 @@ pub(super) fn life(unit: &Unit, token: &IssuedToken, issued_at: Timestamp) -> Sa
     let wanted = unit.policy.lifetime.or(unit.policy.declared_lifetime);
     match wanted {
         None => Said::shown(format!("{told} ({by}); no lifetime was asked for")),
-        Some(wanted) if (life - wanted).abs() <= TOLERATED.max(wanted / 100) => {
+        Some(wanted) if lives_as_asked(&unit.policy, wanted, life) => {
             Said::shown(format!("{told} ({by}), as asked for"))
         }
         Some(wanted) => Said::failed(
@@ -93,9 +90,7 @@ pub(super) async fn granted(unit: &Unit, token: &IssuedToken) -> Option<Scopes> 
     if let Ok(Some(scopes)) = unit.issuer.scopes(&unit.name, &handle).await {
         return Some(scopes);
     }
-    let names = jwt::decode(token.value.expose())?.scopes;
-    let source = ScopeSource::Jwt;
-    (!names.is_empty()).then_some(Scopes { source, names })
+    Scopes::of_jwt(&token.value)
 }
 
 fn compared(asked: &[String], granted: &[String]) -> Said {

@@ -8,6 +8,7 @@ use super::rows::{Result as TrialResult, Said, Trial};
 use crate::fault::{Fault, FaultKind};
 use crate::rotation::capability::{Overlap, Recovery};
 use crate::rotation::outcome::{IssuedToken, Listing};
+use crate::rotation::proof::{NewToken, of_new_token};
 use crate::rotation::record::HeldToken;
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict, dead};
 
@@ -236,33 +237,12 @@ fn unclear(finding: &Finding) -> Said {
     Said::not_shown(finding.reason.as_str(), finding.detail.clone())
 }
 
-/// A new token that is refused may be too new.
+/// A new token that is refused may be too new. A rotation would wait for it, or not, in the
+/// same way.
 fn may_be_too_new(seen: &Verdict<Evidence>) -> bool {
     match seen {
         Verdict::Pass(_) => false,
-        Verdict::Fail(finding) | Verdict::Inconclusive(finding) => match finding.reason {
-            FindingReason::Malformed
-            | FindingReason::EndpointOpen
-            | FindingReason::TokenTooLarge
-            | FindingReason::OtherTenant
-            | FindingReason::ControlsOff => false,
-            FindingReason::NotInForce
-            | FindingReason::Rejected
-            | FindingReason::Forbidden
-            | FindingReason::Ambiguous403
-            | FindingReason::WrongBaseUrl
-            | FindingReason::NoReadVariant
-            | FindingReason::NotScim
-            | FindingReason::Redirect
-            | FindingReason::Tls
-            | FindingReason::Unreachable
-            | FindingReason::Throttled
-            | FindingReason::ServerError
-            | FindingReason::StillAccepted
-            | FindingReason::Flapping
-            | FindingReason::RefusalUnclear
-            | FindingReason::LikeWrongToken
-            | FindingReason::NoAccess => true,
-        },
+        Verdict::Fail(finding) => of_new_token(finding.reason) == NewToken::MayWorkLater,
+        Verdict::Inconclusive(_) => true,
     }
 }

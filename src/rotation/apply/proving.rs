@@ -9,6 +9,7 @@ use super::restoring;
 use super::rolling_back::{forget_evidence, roll_back};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::rotation::decision::Step;
+use crate::rotation::proof::{NewToken, of_new_token};
 use crate::rotation::record::{Failures, HaltCause, HeldToken, LastProbe, Stage};
 use crate::scim::evidence::{Evidence, Finding, FindingReason, Verdict, dead};
 
@@ -70,40 +71,21 @@ pub(super) fn proved(
 fn refused_pending(change: &mut Change<'_, '_>, finding: &Finding) {
     let fault = fault_of(finding, FaultClass::NotApplied);
     let count = note_refusal(change, &Step::Prove, &fault);
-    match finding.reason {
-        FindingReason::EndpointOpen => halt_at(
+    match of_new_token(finding.reason) {
+        NewToken::Halts => halt_at(
             change,
             &Step::Prove,
             HaltCause::EndpointOpen,
             finding.detail.clone(),
         ),
-        FindingReason::Malformed
-        | FindingReason::NotInForce
-        | FindingReason::Forbidden
-        | FindingReason::OtherTenant
-        | FindingReason::TokenTooLarge => {
+        NewToken::CannotBeUsed => {
             forget_evidence(change);
             roll_back(
                 change,
                 format!("the new token cannot be used: {}", finding.detail),
             );
         }
-        FindingReason::Rejected
-        | FindingReason::Ambiguous403
-        | FindingReason::WrongBaseUrl
-        | FindingReason::NoReadVariant
-        | FindingReason::NoAccess
-        | FindingReason::NotScim
-        | FindingReason::Redirect
-        | FindingReason::Tls
-        | FindingReason::Unreachable
-        | FindingReason::Throttled
-        | FindingReason::ServerError
-        | FindingReason::StillAccepted
-        | FindingReason::Flapping
-        | FindingReason::RefusalUnclear
-        | FindingReason::LikeWrongToken
-        | FindingReason::ControlsOff => {
+        NewToken::MayWorkLater => {
             if count >= REFUSALS_BELIEVED && has_had_its_time(change) {
                 forget_evidence(change);
                 roll_back(

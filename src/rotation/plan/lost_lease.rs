@@ -45,9 +45,7 @@ pub(super) fn look_for_issue(view: &View<'_>) -> Option<Decision> {
 /// From when on a request that was sent after lease loss cannot take effect any
 /// more.
 pub(super) fn settled_at(view: &View<'_>, intent: &Intent) -> Timestamp {
-    let policy = view.situation.policy;
-    let settled = intent.at.checked_add(policy.lease + policy.settle);
-    settled.unwrap_or(view.now)
+    view.situation.policy.lost_request_settled_at(intent.at)
 }
 
 /// Gives a connection the token in use again.

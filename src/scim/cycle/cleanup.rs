@@ -13,7 +13,7 @@ use super::profile::{ChangeBy, CycleConfig, DeleteSemantics};
 use super::report::{Grade, Step, Stop};
 use super::resource::active;
 use super::sender::{PAUSES, Reply, Sender};
-use super::state::Run;
+use super::state::{Run, uses_again};
 
 /// More resources of one name than this are not ours to judge.
 const MOST_OF_ONE_NAME: usize = 3;
@@ -61,6 +61,7 @@ pub(super) async fn own(run: &mut Run<'_>) -> Result<(), Stop> {
 async fn settle(run: &mut Run<'_>, entry: &Entry) -> Result<Option<Trouble>, Stop> {
     let trouble = match refusal(run, entry) {
         Some(why) => Some(Trouble::Stays(why)),
+        None if entry.attempts >= MOST_ATTEMPTS => given_up(run, entry).await,
         None => remove(run, entry).await.err(),
     };
     let now = run.send.now();
@@ -110,15 +111,44 @@ impl From<String> for Trouble {
 
 /// Why an entry is not touched at all.
 fn refusal(run: &Run<'_>, entry: &Entry) -> Option<String> {
-    if entry.scim_url != run.scim_url() {
-        return Some(
-            "it is at another `scim_url` than the configuration names now: delete it there by hand"
-                .to_owned(),
-        );
-    }
-    (entry.attempts >= MOST_ATTEMPTS).then(|| {
-        format!("{MOST_ATTEMPTS} attempts failed: delete it by hand, the next run then goes on")
+    (entry.scim_url != run.scim_url()).then(|| {
+        "it is at another `scim_url` than the configuration names now: delete it there by hand, and then the journal of this token in Vault (`<state_path>/cycles/<token>`)"
+            .to_owned()
     })
+}
+
+/// What is deleted by a person from now on: it is only looked whether it is gone.
+async fn given_up(run: &mut Run<'_>, entry: &Entry) -> Option<Trouble> {
+    let config = run.config();
+    let why = match is_gone(&mut run.send, entry, config).await {
+        Ok(true) => return None,
+        Ok(false) => format!(
+            "{MOST_ATTEMPTS} attempts failed: delete it by hand, the next run then goes on"
+        ),
+        Err(why) => why,
+    };
+    Some(Trouble::Stays(why))
+}
+
+/// Whether nothing is left of an entry; where users are never deleted, of one that is
+/// active.
+async fn is_gone(
+    send: &mut Sender<'_>,
+    entry: &Entry,
+    config: &CycleConfig,
+) -> Result<bool, String> {
+    let stays = entry.kind == Kind::User && uses_again(config);
+    let mut all = entry.ids.clone();
+    all.extend(by_name(send, entry).await?);
+    for id in all {
+        let url = send.url(&collection(send, entry.kind), Some(&id));
+        let reply = patient(send, Method::GET, url, None).await?;
+        let is_inactive = reply.json.as_ref().and_then(active) == Some(false);
+        if !reply.is_gone() && !(stays && reply.status == 200 && is_inactive) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn remove(run: &mut Run<'_>, entry: &Entry) -> Result<(), Trouble> {

@@ -15,8 +15,6 @@ use crate::secret::Fingerprint;
 pub const SCHEMA: u32 = 1;
 /// The journal takes no more entries: somebody has to look first.
 pub const MOST_ENTRIES: usize = 10;
-/// How long a process may run after its last write.
-pub const RUN_LASTS: SignedDuration = SignedDuration::from_mins(15);
 /// How long a creation whose answer was lost may still take effect.
 pub const SETTLE: SignedDuration = SignedDuration::from_mins(2);
 
@@ -176,11 +174,11 @@ impl JournalDocument {
         runner.is_some_and(|runner| runner.holder != holder && runner.until > now)
     }
 
-    /// Notes that this process runs.
-    pub fn take(&mut self, holder: &str, now: Timestamp) {
+    /// Notes that this process runs, for so long at most.
+    pub fn take(&mut self, holder: &str, now: Timestamp, lasts: SignedDuration) {
         self.runner = Some(RunBy {
             holder: holder.to_owned(),
-            until: now.checked_add(RUN_LASTS).unwrap_or(now),
+            until: now.checked_add(lasts).unwrap_or(now),
         });
     }
 
@@ -285,7 +283,7 @@ mod tests {
     #[test]
     fn a_process_that_is_gone_is_taken_over_after_its_time() {
         let mut journal = JournalDocument::default();
-        journal.take("a", at(0));
+        journal.take("a", at(0), SignedDuration::from_mins(15));
         assert!(!journal.is_taken("a", at(1)));
         assert!(journal.is_taken("b", at(14)));
         assert!(!journal.is_taken("b", at(15)));
@@ -294,7 +292,7 @@ mod tests {
     #[test]
     fn the_document_can_be_read_back() {
         let mut journal = JournalDocument::default();
-        journal.take("a", at(0));
+        journal.take("a", at(0), SignedDuration::from_mins(15));
         let names = Names::new("test", "r", "x.invalid");
         journal.intend("r", Kind::User, &names, "https://x.example/scim", at(0));
         journal.created("r", Kind::User, "7");

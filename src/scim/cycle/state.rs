@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::full::FullCycle;
-use super::journal::{Journal, JournalDocument, JournalError, LastRun, RunBy};
+use super::journal::{Journal, JournalDocument, JournalError, LastRun};
 use super::names::Names;
 use super::profile::{CycleConfig, DeleteSemantics};
 use super::report::{Grade, Step, StepReport, Stop};
@@ -120,10 +120,7 @@ impl<'a> Ledger<'a> {
         edit: impl FnOnce(&mut JournalDocument),
     ) -> Result<(), Stop> {
         edit(&mut self.document);
-        self.document.runner = Some(RunBy {
-            holder: self.order.holder.to_owned(),
-            until: now.checked_add(self.lasts).unwrap_or(now),
-        });
+        self.document.take(self.order.holder, now, self.lasts);
         self.store().await
     }
 

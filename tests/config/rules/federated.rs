@@ -148,6 +148,36 @@ fn what_cannot_work_is_told_at_its_key() {
             true,
         ),
         (
+            "https://login.hr.example.com/token",
+            "http://login.hr.example.com/token",
+            "tokens.hr.token_url",
+            true,
+        ),
+        (
+            "token_url =",
+            "client_id = ''\ntoken_url =",
+            "tokens.hr.client_id",
+            true,
+        ),
+        (
+            "token_url =",
+            "scopes = ['scim.read scim.write']\ntoken_url =",
+            "tokens.hr.scopes[0]",
+            true,
+        ),
+        (
+            "token_url =",
+            "token_params = { grant_type = 'password' }\ntoken_url =",
+            "tokens.hr.token_params.grant_type",
+            true,
+        ),
+        (
+            "token_url =",
+            "token_params = { assertion = 'x' }\ntoken_url =",
+            "tokens.hr.token_params.assertion",
+            true,
+        ),
+        (
             "assertion = { file = '/run/hr.jwt' }",
             "assertion = 'eyJhbGciOi'",
             "tokens.hr.federated.assertion",

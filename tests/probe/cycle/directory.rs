@@ -84,6 +84,11 @@ impl Directory {
         }
     }
 
+    /// A person removes what runs left behind.
+    pub(super) fn person_deletes_all(&self) {
+        self.state.lock().resources.retain(|id, _| id == "jane");
+    }
+
     /// Ids of everything that is not Jane.
     pub(super) fn left(&self) -> Vec<String> {
         let state = self.state.lock();

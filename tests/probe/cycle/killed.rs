@@ -101,6 +101,29 @@ async fn a_killed_clean_up_is_repeated() {
 }
 
 #[tokio::test]
+async fn what_a_person_deleted_after_the_attempts_ended_is_taken_out_of_the_journal() {
+    let scene = Scene::new(Deviation::default(), "").await;
+    // After the user and the group were created.
+    assert!(run_until_killed(&scene, &Fuse::at(40)).await);
+    scene.clock.pass(SignedDuration::from_mins(15));
+    {
+        let mut all = scene.journal.documents.lock();
+        let (journal, _) = all.get_mut("crm-staging").expect("a journal");
+        for entry in &mut journal.entries {
+            entry.attempts = 50;
+        }
+    }
+    let there = scene.directory.left().len();
+    assert!(there > 0);
+    assert_eq!(scene.sweep("b").await, Ok(there));
+    let left = scene.directory.left().len();
+    assert_eq!(left, there, "nothing is deleted any more");
+    scene.directory.person_deletes_all();
+    assert_eq!(scene.sweep("b").await, Ok(0));
+    assert!(scene.document().await.entries.is_empty());
+}
+
+#[tokio::test]
 async fn without_a_journal_nothing_is_created() {
     let scene = Scene::new(Deviation::default(), "").await;
     *scene.journal.broken.lock() = true;
