@@ -46,6 +46,7 @@ use doors::{conditions, doors};
 use federated::expect_federated;
 pub(super) use named::{credentials, targets};
 use named::{needs_of_kinds, own_files};
+pub(super) use units::NamedConnection;
 use units::{Builder, InVault};
 
 /// The wired program.
@@ -310,6 +311,11 @@ impl World {
     /// Every configured issuer, by name.
     pub(super) fn issuers(&self) -> Vec<(String, Arc<dyn Issuer>)> {
         self.builder.issuers_built()
+    }
+
+    /// Every configured connection.
+    pub(super) fn connections(&self) -> Vec<NamedConnection> {
+        self.builder.connections_built()
     }
 
     /// What runs full cycles.

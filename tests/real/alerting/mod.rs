@@ -61,7 +61,7 @@ const SUPPLIED_REFUSED: &str = "scim_rotator_token_supplied_refused_timestamp_se
 /// Exported after such an event, or where it is configured, only; `restored`, `manual`,
 /// `federated`, `full_cycle`, `notified` and `more_scopes` look at most of the others, and
 /// the tests of the rules at all.
-const OF_EVENTS: [&str; 16] = [
+const OF_EVENTS: [&str; 17] = [
     SUPPLIED_REFUSED,
     "scim_rotator_vault_restored_timestamp_seconds",
     "scim_rotator_connection_waits_for_person_since_timestamp_seconds",
@@ -73,6 +73,7 @@ const OF_EVENTS: [&str; 16] = [
     "scim_rotator_full_cycle_leftovers",
     "scim_rotator_full_cycle_success",
     "scim_rotator_full_cycle_waited",
+    "scim_rotator_inventory_connections",
     "scim_rotator_inventory_credentials",
     "scim_rotator_notify_failing_since_timestamp_seconds",
     "scim_rotator_token_accepted_risk_until_timestamp_seconds",
