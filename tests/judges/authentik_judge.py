@@ -28,7 +28,7 @@ def provider(wire, settings):
 
 
 def providers(wire, settings):
-    query = {name: int(value) for name, value in settings["query"]}
+    query = {name: int(value) for name, value in dict(settings["query"]).items()}
     return ask(wire, settings, ProvidersApi, lambda api: api.providers_scim_list(**query))
 
 
