@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::auditing::StoredHead;
+use super::facts::index::IndexWriter;
 use super::facts::writer::FactsWriter;
 use crate::audit::auditor::Auditor;
 use crate::audit::door::AuditedJournal;
@@ -137,7 +138,9 @@ impl World {
             let clock = Arc::clone(&right_clock);
             Arc::new(Auditor::new(&settings.audit, who, &holder, clock))
         });
-        let (door, switch) = doors(&store, auditor.as_ref());
+        let index = IndexWriter::new(Arc::clone(&store), Arc::clone(&right_clock));
+        let index = Arc::new(index);
+        let (door, switch) = doors(&store, auditor.as_ref(), &index);
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
@@ -155,6 +158,7 @@ impl World {
             Arc::clone(&right_clock),
             conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
+            index,
         );
         let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
         let messenger = Messenger::new(
