@@ -22,7 +22,7 @@ use notes::{note, privilege, text, time};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these tokens.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Ask the daemon that serves this URL, and not Vault. No configuration is
     /// needed.
