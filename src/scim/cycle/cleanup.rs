@@ -144,7 +144,8 @@ async fn is_gone(
         let url = send.url(&collection(send, entry.kind), Some(&id));
         let reply = patient(send, Method::GET, url, None).await?;
         let is_inactive = reply.json.as_ref().and_then(active) == Some(false);
-        if !reply.is_gone() && !(stays && reply.status == 200 && is_inactive) {
+        let counts_as_gone = stays && reply.status == 200 && is_inactive;
+        if !(reply.is_gone() || counts_as_gone) {
             return Ok(false);
         }
     }
