@@ -16,6 +16,7 @@ mod exposition;
 mod fixture;
 mod grafana;
 mod kubernetes;
+mod links;
 mod metrics;
 #[path = "../support/mod.rs"]
 mod support;
