@@ -17,6 +17,7 @@ mod fixture;
 mod grafana;
 mod kubernetes;
 mod metrics;
+mod queries;
 #[path = "../support/mod.rs"]
 mod support;
 

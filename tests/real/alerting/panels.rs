@@ -18,10 +18,15 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// Of all dashboards.
+    /// Of all dashboards, without those about what does not happen here.
     pub fn new() -> Self {
         let dashboards = dashboards::all();
-        let queries: Vec<Query> = dashboards.iter().flat_map(|d| d.queries()).collect();
+        let here = |query: &Query| {
+            let names = super::names_in(&query.expr);
+            names.iter().all(|name| !super::OF_EVENTS.contains(&name.as_str()))
+        };
+        let queries = dashboards.iter().flat_map(|d| d.queries());
+        let queries: Vec<Query> = queries.filter(here).collect();
         let empty = queries.iter().map(|query| query.place.clone()).collect();
         Self { queries, empty }
     }
