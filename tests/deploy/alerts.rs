@@ -73,7 +73,11 @@ fn every_alert_has_a_severity_a_text_and_its_section_in_the_runbook() {
             assert!(body.contains(key), "{name} has no {key}");
         }
         let links = [
-            ("runbook_url", "runbook", format!("#{}", name.to_lowercase())),
+            (
+                "runbook_url",
+                "runbook",
+                format!("#{}", name.to_lowercase()),
+            ),
             ("page_url", "page", String::new()),
         ];
         for (key, which, rest) in links {

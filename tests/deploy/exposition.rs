@@ -92,6 +92,8 @@ pub(crate) fn text() -> String {
 
 /// Tokens in the states that the rules and dashboards ask for.
 fn in_every_state(board: &Board) {
+    board.set(fixture::judged("desk", PrivilegeVerdict::Broad));
+
     let mut waiting = fixture::snapshot(&fixture::fresh_record("payroll"));
     waiting.reason = Reason::WaitingFullCycle;
     board.set(waiting);
@@ -100,7 +102,7 @@ fn in_every_state(board: &Board) {
     halted.orphans_uncounted.push(fixture::now());
     halted.failures.consecutive = 3;
     if let Some(holds) = halted.connections.get_mut("entra-hr") {
-        holds.fingerprint = fixture::held("an older one").fingerprint();
+        holds.fingerprint = fixture::held("an-older-one").fingerprint();
     }
     let mut halted = fixture::snapshot(&halted);
     halted.stage = StageName::Halted;

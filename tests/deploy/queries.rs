@@ -10,6 +10,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
+use scim_rotator::clock::SystemClock;
+use scim_rotator::ports::Clock as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -39,7 +41,7 @@ async fn every_query_of_every_dashboard_finds_a_number() {
             continue;
         };
         let folder = tempfile::tempdir().expect("a folder");
-        let daemon = serve(exposition::text()).await;
+        let daemon = serve(expiring_soon(&exposition::text())).await;
         let asked = Asked::start(&prometheus, folder.path(), &daemon).await;
         for dashboard in dashboards::all() {
             for query in dashboard.queries() {
@@ -55,9 +57,24 @@ async fn every_query_of_every_dashboard_finds_a_number() {
     }
 }
 
+/// The same metrics with a token that expires in a month from now: the fixture knows no
+/// real time.
+fn expiring_soon(text: &str) -> String {
+    let series = "scim_rotator_token_expiry_timestamp_seconds{token=\"erp\"} ";
+    let at = SystemClock.now().as_second() + 30 * 86_400;
+    let lines = text.lines().map(|line| match line.starts_with(series) {
+        true => format!("{series}{at}\n"),
+        false => format!("{line}\n"),
+    });
+    let changed: String = lines.collect();
+    assert_ne!(changed, text, "no token to change");
+    changed
+}
+
 /// Serves this text as metrics, as long as the test runs.
 async fn serve(text: String) -> String {
-    let metrics = move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text) };
+    let metrics =
+        move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text) };
     let app = Router::new().route("/metrics", get(metrics));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a free port");
@@ -102,7 +119,10 @@ impl Asked {
         let began = Instant::now();
         loop {
             let answer = self.ask("query", &[("query", &expr)]).await;
-            if answer.as_ref().is_some_and(|data| !numbers(data).is_empty()) {
+            if answer
+                .as_ref()
+                .is_some_and(|data| !numbers(data).is_empty())
+            {
                 return;
             }
             assert!(

@@ -74,11 +74,14 @@ impl Dashboard {
 
     fn annotations(&self) -> impl Iterator<Item = Query> {
         let annotations = self.json["annotations"]["list"].as_array();
-        annotations.expect("annotations").iter().map(|annotation| Query {
-            place: format!("{}, annotation {}", self.file, text(&annotation["name"])),
-            expr: text(&annotation["expr"]).to_owned(),
-            instant: false,
-        })
+        annotations
+            .expect("annotations")
+            .iter()
+            .map(|annotation| Query {
+                place: format!("{}, annotation {}", self.file, text(&annotation["name"])),
+                expr: text(&annotation["expr"]).to_owned(),
+                instant: false,
+            })
     }
 }
 

@@ -230,7 +230,8 @@ async fn the_daemon_exports_what_the_files_name(watch: &Watch, daemon: &Daemon) 
         .filter(|n| !of_event(n))
         .collect();
     assert_eq!(missing, Vec::<&String>::new(), "{} lacks them", watch.part);
-    let of_tokens = "count by (token) ({__name__=~\"scim_rotator_.*\", token!=\"\", connection=\"\"})";
+    let of_tokens =
+        "count by (token) ({__name__=~\"scim_rotator_.*\", token!=\"\", connection=\"\"})";
     let counts = watch.numbers(of_tokens, &[("time", now())]).await;
     assert_eq!(counts.len(), AGES.len(), "{counts:?}");
     let most = f64::from(u32::try_from(series::OF_A_TOKEN).expect("small"));
