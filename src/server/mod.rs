@@ -38,7 +38,6 @@ use crate::telemetry::foreseen::plan_json;
 use config::ServerConfig;
 use connections::Limits;
 use host::Names;
-use scrape::Scrapes;
 
 /// How long open connections may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -112,12 +111,10 @@ impl Bound {
         cancel: CancellationToken,
     ) -> Result<(), ServerError> {
         let app = App {
-            scrapes: Arc::new(Scrapes::new(Arc::clone(&telemetry.metrics))),
             page: Arc::new(page::Page::new().map_err(ServerError::Page)?),
             telemetry,
             clock,
         };
-        let scrapes = Arc::clone(&app.scrapes);
         let routes = routes(app, self.names);
         let limits = Limits::of_this_process();
         let served = connections::serve(self.listener, routes, limits, &cancel);
@@ -127,7 +124,6 @@ impl Bound {
         };
         tokio::select! {
             () = served => {}
-            () = scrapes.forget_old_ones() => {}
             () = too_long => {}
         }
         Ok(())
@@ -138,7 +134,6 @@ impl Bound {
 struct App {
     telemetry: Telemetry,
     clock: Arc<dyn Clock>,
-    scrapes: Arc<Scrapes>,
     page: Arc<page::Page>,
 }
 
@@ -177,11 +172,12 @@ async fn redacted(response: Response) -> Response {
 }
 
 async fn metrics(State(app): State<App>) -> Response {
-    match app.scrapes.body().await {
+    match scrape::body(&app.telemetry.metrics) {
         Ok(body) => ([(header::CONTENT_TYPE, METRICS_TYPE)], body).into_response(),
         Err(error) => {
-            tracing::warn!(error, "the metrics could not be written");
-            (StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
+            tracing::warn!(%error, "the metrics could not be written");
+            let text = format!("the metrics could not be written: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
         }
     }
 }

@@ -145,7 +145,7 @@ struct Told {
 impl Told {
     async fn by_all(house: &House, server: &BetterAuth, daemon: &Daemon) -> Self {
         let published = house.published().await;
-        let expiry = "scim_rotator_token_expiry_timestamp_seconds{token=\"crm\",slot=\"current\"}";
+        let expiry = "scim_rotator_token_expiry_timestamp_seconds{token=\"crm\"}";
         let status = house.command(&["status", "--output", "json"]).await;
         assert_eq!(status.code, Some(0), "{}", status.stderr);
         Self {
