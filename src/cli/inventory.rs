@@ -27,7 +27,7 @@ use crate::value::HumanDuration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these issuers, and the identity providers of these connections.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::issuers_and_connections))]
     pub names: Vec<String>,
     /// Mark what nobody has used for so long.
     #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = HumanDuration::parse)]

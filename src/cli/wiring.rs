@@ -237,19 +237,22 @@ impl World {
     /// # Errors
     /// If Vault does not answer: the last known state stays in force.
     pub(super) async fn read_control(&self) -> Result<bool, StoreError> {
-        let paused = match self.store.control().await {
-            Ok(control) => control.paused.is_some(),
+        let why = match self.store.control().await {
+            Ok(control) => control.paused.map(|paused| paused.reason),
             Err(StoreError::Unusable(error)) => {
                 tracing::error!(error, "all work rests");
-                true
+                Some("the record about all tokens cannot be understood".to_owned())
             }
             Err(error @ (StoreError::Fault(_) | StoreError::Conflict)) => return Err(error),
         };
-        Ok(self.set_all_paused(paused))
+        Ok(self.set_all_paused(why.as_deref()))
     }
 
-    fn set_all_paused(&self, paused: bool) -> bool {
-        self.telemetry.metrics.dispatch_paused(paused);
+    /// All work is stopped, and why; `None` if it goes on. Returns whether that has
+    /// changed.
+    fn set_all_paused(&self, why: Option<&str>) -> bool {
+        self.telemetry.metrics.dispatch_paused(why);
+        let paused = why.is_some();
         self.all_paused.swap(paused, Ordering::Relaxed) != paused
     }
 
@@ -277,7 +280,8 @@ impl World {
         if !switched.newly_handled.is_empty() {
             self.facts.tell_control(&switched.control).await?;
         }
-        Ok(self.set_all_paused(switched.control.paused.is_some()))
+        let paused = switched.control.paused.as_ref();
+        Ok(self.set_all_paused(paused.map(|paused| paused.reason.as_str())))
     }
 
     /// A number from 0 to 1, different for each process.
