@@ -111,7 +111,6 @@ fn in_every_state(board: &Board) {
         passed: Some(false),
         passed_at: None,
         leftovers: 2,
-        last: None,
     };
     board.full_cycle("travel", failed);
 
