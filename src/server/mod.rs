@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ports::Clock;
 use crate::secret::redact;
 use crate::telemetry::Telemetry;
-use crate::telemetry::board::Entry;
+use crate::telemetry::board::{CycleFacts, Entry};
 use crate::telemetry::federation::state_json;
 use crate::telemetry::foreseen::plan_json;
 use config::ServerConfig;
@@ -257,6 +257,8 @@ fn as_json(entry: &Entry) -> Value {
         let doubt = entry.snapshot.as_deref().and_then(|s| s.doubt_detail());
         object.insert("doubt".to_owned(), json!(doubt));
         object.insert("trouble".to_owned(), json!(entry.trouble.as_deref()));
+        let cycle = entry.cycle.as_deref().map(CycleFacts::json);
+        object.insert("full_cycle".to_owned(), cycle.unwrap_or_default());
     }
     value
 }

@@ -12,6 +12,7 @@ scim_url = "SCIM_URL"
 issuer = "sp"
 lifetime = "10d"
 overlap = "1h"
+refusal_window = "0s"
 environment = "test"
 "#;
 
