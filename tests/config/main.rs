@@ -13,6 +13,7 @@ mod example;
 mod example_set;
 mod examples;
 mod includes;
+mod mistakes;
 mod places;
 
 mod rules;
