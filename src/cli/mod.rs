@@ -9,6 +9,7 @@ pub mod check;
 pub mod completions;
 mod compromise;
 pub mod demo;
+pub mod explain;
 mod facts;
 mod federated;
 pub mod full_cycle;
@@ -101,6 +102,8 @@ pub enum Command {
     Rehearse(rehearse::Args),
     /// Test a token level by level, and show what is proven.
     Verify(verify::Args),
+    /// Tell what a word of a log, a metric, an alert or an exit code means, and what to do.
+    Explain(explain::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
@@ -190,6 +193,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
         Command::Rehearse(args) => rehearse::run(args, &cli.config, &mut output),
         Command::Verify(args) => verify::run(args, &cli.config, &mut output),
+        Command::Explain(args) => explain::run(args, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),

@@ -106,6 +106,7 @@
 //! record says that a person must revoke it there.
 
 pub mod apply;
+pub mod calendar;
 pub mod capability;
 pub mod clock;
 pub mod decision;

@@ -94,6 +94,15 @@ pub struct Renew {
     pub jitter: bool,
 }
 
+/// From when to when a token is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// When it was issued, or first seen.
+    pub issued_at: Timestamp,
+    /// When it stops working, as far as it is known.
+    pub expires_at: Option<Timestamp>,
+}
+
 impl Policy {
     /// When a token expires, as far as it is known.
     #[must_use]
@@ -137,8 +146,21 @@ impl Policy {
     /// time. The same inputs always give the same time.
     #[must_use]
     pub fn renew_at(&self, name: &str, ordinal: u64, token: &HeldToken) -> Option<Timestamp> {
-        let issued = token.issued_at;
-        let life = self.expiry(token).map(|end| end.duration_since(issued));
+        self.renewal_of(name, ordinal, self.life(token))
+    }
+
+    fn life(&self, token: &HeldToken) -> Life {
+        Life {
+            issued_at: token.issued_at,
+            expires_at: self.expiry(token),
+        }
+    }
+
+    /// The same as [`Self::renew_at`], of a token of which only the life is known.
+    #[must_use]
+    pub fn renewal_of(&self, name: &str, ordinal: u64, life: Life) -> Option<Timestamp> {
+        let issued = life.issued_at;
+        let life = life.expires_at.map(|end| end.duration_since(issued));
         let by_fraction = match (self.renew.fraction, life) {
             (Some(fraction), Some(life)) => issued.checked_add(scale(life, fraction)).ok(),
             _ => None,
@@ -184,8 +206,12 @@ impl Policy {
     /// From when on windows are ignored, so that no window causes an expiry.
     #[must_use]
     pub fn window_deadline(&self, token: &HeldToken) -> Option<Timestamp> {
-        let expiry = self.expiry(token)?;
-        let life = expiry.duration_since(token.issued_at);
+        self.deadline_of(self.life(token))
+    }
+
+    fn deadline_of(&self, life: Life) -> Option<Timestamp> {
+        let expiry = life.expires_at?;
+        let life = expiry.duration_since(life.issued_at);
         let lead = if self.windows.deadline.is_zero() {
             scale(life, 0.1)
         } else {
@@ -198,8 +224,14 @@ impl Policy {
     /// token begin.
     #[must_use]
     pub fn window_opens(&self, from: Timestamp, token: &HeldToken) -> Timestamp {
+        self.opening_for(from, self.life(token))
+    }
+
+    /// The same as [`Self::window_opens`], of a token of which only the life is known.
+    #[must_use]
+    pub fn opening_for(&self, from: Timestamp, life: Life) -> Timestamp {
         let opening = self.windows.next_opening(from);
-        let deadline = self.window_deadline(token);
+        let deadline = self.deadline_of(life);
         match (opening, deadline) {
             (Some(opening), Some(deadline)) => opening.min(deadline.max(from)),
             (Some(opening), None) => opening,

@@ -56,7 +56,9 @@ pub fn gate(
         return Gate::NotNow(why);
     }
     if let Some(rehearsal) = record.rehearsal.as_deref() {
-        let settled = situation.policy.lost_request_settled_at(rehearsal.intent.at);
+        let settled = situation
+            .policy
+            .lost_request_settled_at(rehearsal.intent.at);
         return match rehearsal.issued.is_none() && settled > now {
             true => Gate::NotNow(format!(
                 "the issuer may still carry out the request of an earlier rehearsal whose reply was lost; that is known at {settled}"

@@ -281,7 +281,10 @@ mod tests {
     fn a_token_that_does_not_exist_yet_is_noted_with_the_reason() {
         let missing = |reason: &str| json!({ "standing": "missing", "reason": reason });
         let note = note_of(&missing("audit_fails"));
-        assert!(note.starts_with("audit_fails: the audit cannot be"), "{note}");
+        assert!(
+            note.starts_with("audit_fails: the audit cannot be"),
+            "{note}"
+        );
         let note = note_of(&missing("missing"));
         assert_eq!(note, "missing: there is no token");
         // The state itself is the reason.

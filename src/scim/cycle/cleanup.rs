@@ -122,9 +122,9 @@ async fn given_up(run: &mut Run<'_>, entry: &Entry) -> Option<Trouble> {
     let config = run.config();
     let why = match is_gone(&mut run.send, entry, config).await {
         Ok(true) => return None,
-        Ok(false) => format!(
-            "{MOST_ATTEMPTS} attempts failed: delete it by hand, the next run then goes on"
-        ),
+        Ok(false) => {
+            format!("{MOST_ATTEMPTS} attempts failed: delete it by hand, the next run then goes on")
+        }
         Err(why) => why,
     };
     Some(Trouble::Stays(why))
@@ -144,7 +144,8 @@ async fn is_gone(
         let url = send.url(&collection(send, entry.kind), Some(&id));
         let reply = patient(send, Method::GET, url, None).await?;
         let is_inactive = reply.json.as_ref().and_then(active) == Some(false);
-        if !reply.is_gone() && !(stays && reply.status == 200 && is_inactive) {
+        let counts_as_gone = stays && reply.status == 200 && is_inactive;
+        if !(reply.is_gone() || counts_as_gone) {
             return Ok(false);
         }
     }
