@@ -122,6 +122,9 @@ fn secrets_in(line: &str) -> Vec<Range<usize>> {
                 found.push(inner..end);
             }
             at = (end + 1).min(line.len());
+        } else if secret_line && !reference && !line[value..].starts_with(['{', '[']) {
+            // Without quotes nobody can tell where it ends.
+            found.push(value..line.trim_end().len().max(value));
         }
     }
     found
@@ -224,6 +227,9 @@ mod tests {
                 "client_secret = { value = \"***\" }",
             ),
             ("password = 'p", "password = '*"),
+            ("password = hunter2 # x\n", "password = ***********\n"),
+            ("secret_id = 5\n", "secret_id = *\n"),
+            ("secret_id = \n", "secret_id = \n"),
             ("\"api_key\"=\"ä\"", "\"api_key\"=\"**\""),
             ("address = \"https://v\"", "address = \"https://v\""),
         ];

@@ -61,6 +61,9 @@ pub struct Loaded {
     pub settings: Settings,
     /// What works but is likely not as meant.
     pub warnings: Report,
+    /// Files and environment variables that it names and that are not here now. The
+    /// machine of the daemon may have them.
+    pub absent: Report,
     /// What is as meant and worth knowing: a vendor file of the user's takes
     /// the place of a shipped one.
     pub notes: Vec<String>,
@@ -82,6 +85,9 @@ fn load_with(path: &Path, shipped: &Library<'static>) -> Result<Loaded, Report> 
     let (all, settings) = (&files.all, files.settings);
     let vendors = Vendors::read(shipped, all, settings, &mut findings);
     let documents = parse(&all[..settings], &mut findings);
+    let absent = documents
+        .as_ref()
+        .map(|documents| named_files::absent(documents));
     let settings =
         documents.and_then(|documents| assemble::settings(&documents, &vendors, &mut findings));
     let notes = vendors.notes;
@@ -91,6 +97,7 @@ fn load_with(path: &Path, shipped: &Library<'static>) -> Result<Loaded, Report> 
         Some(settings) if !failed => Ok(Loaded {
             settings,
             warnings: report,
+            absent: Report::of(absent.unwrap_or_default(), all),
             notes,
             files: files.all.iter().map(|s| s.path.clone()).collect(),
         }),

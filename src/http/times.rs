@@ -20,6 +20,12 @@ use super::exchange::{Place, View};
 /// 1970-01-02: whatever is before is a zero time, in any zone.
 const FIRST_TIME: i64 = 86_400;
 
+/// Whether a time is none: a default value of the server's language.
+#[must_use]
+pub fn is_zero(time: Timestamp) -> bool {
+    time.as_second() < FIRST_TIME
+}
+
 /// How a time is read, wherever it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimeReading {
@@ -187,7 +193,7 @@ impl TimeReading {
         };
         let zero = match relative {
             true => time < parse::earliest(now),
-            false => time.as_second() < FIRST_TIME,
+            false => is_zero(time),
         };
         if zero || time > parse::horizon(now) {
             Known::Unknown

@@ -111,7 +111,7 @@ impl Oauth2Tokens {
     async fn introspected_expiry(&self, token: &BearerToken) -> Option<Timestamp> {
         let url = self.config.introspection_url.as_ref()?;
         match self.introspect(url, token).await {
-            Ok(body) => Timestamp::from_second(body.get("exp")?.as_i64()?).ok(),
+            Ok(body) => jwt::numeric_date(body.get("exp")?),
             Err(fault) => {
                 tracing::warn!(
                     issuer = self.name,

@@ -120,8 +120,10 @@ fn plausible(exp: &Value, issued_at: Option<Timestamp>) -> Expiry {
     }
 }
 
-/// A `NumericDate` of RFC 7519: seconds since 1970, perhaps with a fraction.
-pub(in crate::scim) fn numeric_date(value: &Value) -> Option<Timestamp> {
+/// A `NumericDate` of RFC 7519: seconds since 1970, perhaps with a fraction. `None` if
+/// it cannot be meant: a zero time, or milliseconds.
+#[must_use]
+pub fn numeric_date(value: &Value) -> Option<Timestamp> {
     let seconds = value.as_f64()?;
     if !(FIRST_SECOND..MILLISECONDS_FROM).contains(&seconds) {
         return None;
