@@ -15,6 +15,7 @@ use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::privilege::PrivilegeVerdict;
 use scim_rotator::rotation::reason::Reason;
 use scim_rotator::rotation::record::{ExpiryKnown, Paused, StageName};
+use scim_rotator::scim::cycle::journal::JournalDocument;
 use scim_rotator::telemetry::board::{Board, CycleFacts};
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
@@ -111,9 +112,8 @@ fn in_every_state(board: &Board) {
     board.set(halted);
     let failed = CycleFacts {
         passed: Some(false),
-        passed_at: None,
         leftovers: 2,
-        last: None,
+        ..CycleFacts::of(&JournalDocument::default())
     };
     board.full_cycle("travel", failed);
 

@@ -22,6 +22,8 @@ impl Sections<'_> {
     ) -> Option<T> {
         match self.single.remove(name) {
             Some(section) => self.read(section, &[], findings),
+            // Its misspelt name was noted.
+            None if self.placeholders.cover(name) => None,
             None => {
                 findings.push(Finding::error(
                     0,
