@@ -176,15 +176,6 @@ impl Cycles {
                 }
                 stays
             });
-            if !(self.all_paused)() {
-                let look = Look {
-                    journal: self.journal.as_ref(),
-                    told: self.told.as_ref(),
-                    cancel: &self.cancel,
-                    now: self.clock.now(),
-                };
-                look.at(&mut forbidden, &all).await;
-            }
             for unit in all.iter().filter(|unit| unit.probe.full_cycle().is_some()) {
                 let now = self.clock.now();
                 let read = read_at.get(&unit.name).copied();
@@ -200,6 +191,16 @@ impl Cycles {
             tokio::select! {
                 () = self.clock.sleep(LOOK) => {}
                 () = self.cancel.cancelled() => return,
+            }
+            // Not at the start: what is told of a token needs a first look at it.
+            if !(self.all_paused)() {
+                let look = Look {
+                    journal: self.journal.as_ref(),
+                    told: self.told.as_ref(),
+                    cancel: &self.cancel,
+                    now: self.clock.now(),
+                };
+                look.at(&mut forbidden, &all).await;
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::scim::cycle::journal::{Journal, JournalDocument};
 /// How often the journal of such a token is read: one in which nothing is left, and one
 /// that names something.
 const READ_EMPTY: SignedDuration = SignedDuration::from_hours(24);
-const READ_LEFT: SignedDuration = SignedDuration::from_hours(1);
+const READ_LEFT: SignedDuration = SignedDuration::from_mins(15);
 
 /// Most journals that are read in one look: with thousands of tokens it takes hours.
 const MOST_READ: usize = 10;
