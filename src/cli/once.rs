@@ -16,6 +16,7 @@ use super::federated;
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::signals::until_signal;
+use super::stated;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::driver::foreground::{Ended, Until};
@@ -105,6 +106,8 @@ struct Worked {
     ended: Ended,
     /// Why its token in use does not count as working, if it does not.
     doubt: Option<String>,
+    /// What a person has to do, if that is waited for.
+    asks: Option<String>,
 }
 
 /// How the work on one token ended, as it is shown.
@@ -128,6 +131,9 @@ impl Worked {
 
     fn verdict(&self) -> (Exit, &'static str, String) {
         let (exit, word, detail) = verdict(&self.ended);
+        if let Some(asks) = &self.asks {
+            return (exit, word, asks.clone());
+        }
         let Some(doubt) = &self.doubt else {
             return (exit, word, detail);
         };
@@ -164,7 +170,16 @@ async fn work_all(
                 let mut memory = Memory::default();
                 let ended = runner.work(&unit, &mut memory, Until::Idle, timeout).await;
                 let doubt = memory.record().and_then(|r| doubt(r, &unit.policy));
+                let needs_person = match &ended {
+                    Ended::NeedsPerson(_) => true,
+                    Ended::Idle(decision) => decision.reason.urgency() == Urgency::NeedsPerson,
+                    Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => false,
+                };
+                let record = memory.record().filter(|_| needs_person);
+                let now = world.right_clock.now();
+                let asks = record.map(|record| stated::of_record(&unit, record, now));
                 Worked {
+                    asks: asks.map(|state| state.sentence.into_owned()),
                     token: unit.name,
                     ended,
                     doubt,
@@ -217,7 +232,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
         Exit::Ok => 0,
         Exit::TryAgain => 1,
         Exit::Usage => 2,
-        Exit::Failed => 3,
+        Exit::Failed | Exit::Urgent => 3,
     };
     if weight(b) > weight(a) { b } else { a }
 }

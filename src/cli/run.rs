@@ -220,6 +220,7 @@ async fn work(
             };
             started?;
         }
+        world.tell_config().await;
         let telling = Arc::clone(observer);
         let told = move |token: &str, journal: &JournalDocument| telling.full_cycle(token, journal);
         let cycles = world.cycles(Arc::new(told), cancel.clone());

@@ -116,6 +116,7 @@ fn draft<'a>(
         defaults: defaults.unwrap_or_default(),
         lease: limits.unwrap_or_default().lease,
         issuers: &issuers,
+        connections: &connections,
     };
     let tokens = resolver.all(tokens, &mut problems);
     let federated = resolver.federated(federated, &mut problems);

@@ -98,7 +98,11 @@ impl TokenRequest<'_> {
             }
         }
         for name in self.params.keys() {
-            if self.own_params.iter().any(|own| own.contains(&name.as_str())) {
+            if self
+                .own_params
+                .iter()
+                .any(|own| own.contains(&name.as_str()))
+            {
                 problems.error(
                     format!("{at}.token_params.{name}"),
                     format!("`{name}` is sent already, or is a secret"),

@@ -127,6 +127,7 @@ pub mod rehearsal;
 pub mod rotation_id;
 pub mod schedule;
 pub mod situation;
+pub mod state;
 pub mod supplying;
 pub mod tenant;
 pub mod uncommitted;

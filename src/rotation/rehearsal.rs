@@ -56,7 +56,9 @@ pub fn gate(
         return Gate::NotNow(why);
     }
     if let Some(rehearsal) = record.rehearsal.as_deref() {
-        let settled = situation.policy.lost_request_settled_at(rehearsal.intent.at);
+        let settled = situation
+            .policy
+            .lost_request_settled_at(rehearsal.intent.at);
         return match rehearsal.issued.is_none() && settled > now {
             true => Gate::NotNow(format!(
                 "the issuer may still carry out the request of an earlier rehearsal whose reply was lost; that is known at {settled}"
@@ -64,7 +66,8 @@ pub fn gate(
             false => Gate::EndEarlier,
         };
     }
-    if let Some(at) = situation.policy.issue_permitted_at(&record.issues, now) {
+    let (policy, current) = (situation.policy, record.current.as_ref());
+    if let Some(at) = policy.issue_permitted_at(&record.issues, current, now) {
         return Gate::NotNow(format!(
             "the permitted number of issues a day is reached; the next is permitted at {at} (`issues_per_day` of the token)"
         ));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep};
 
@@ -32,7 +33,7 @@ impl Scrapes {
 
     /// The body of `/metrics`. The lock is held while it is written: a second
     /// scrape waits and gets the same body.
-    pub(super) async fn body(&self) -> Result<Bytes, String> {
+    pub(super) async fn body(&self, now: Timestamp) -> Result<Bytes, String> {
         let mut last = self.last.lock().await;
         if let Some((at, body)) = &*last
             && at.elapsed() < FRESH
@@ -40,7 +41,7 @@ impl Scrapes {
             return Ok(body.clone());
         }
         let metrics = Arc::clone(&self.metrics);
-        let written = tokio::task::spawn_blocking(move || metrics.render()).await;
+        let written = tokio::task::spawn_blocking(move || metrics.render(now)).await;
         let text = written
             .map_err(|_| "the metrics could not be written: a defect".to_owned())?
             .map_err(|error| format!("the metrics could not be written: {error}"))?;

@@ -6,7 +6,7 @@ use super::board::Entry;
 
 /// Appends the families with the samples of all entries. A family without
 /// samples is omitted, with its header.
-pub(super) fn write(families: &[Family], entries: &[Entry], out: &mut String) {
+pub(super) fn write(families: &[Family], entries: &[Entry], now: Timestamp, out: &mut String) {
     for family in families {
         let start = out.len();
         let kind = match family.kind {
@@ -30,6 +30,7 @@ pub(super) fn write(families: &[Family], entries: &[Entry], out: &mut String) {
         let mut series = Series {
             out,
             name: family.name,
+            now,
         };
         for entry in entries {
             (family.emit)(entry, &mut series);
@@ -58,6 +59,8 @@ enum Kind {
 pub(super) struct Series<'a> {
     out: &'a mut String,
     name: &'static str,
+    /// The time of the scrape.
+    pub(super) now: Timestamp,
 }
 
 impl Series<'_> {

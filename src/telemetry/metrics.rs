@@ -202,13 +202,13 @@ impl Metrics {
     ///
     /// # Errors
     /// When a metric cannot be written, which a test rules out.
-    pub fn render(&self) -> Result<String, prometheus::Error> {
+    pub fn render(&self, now: Timestamp) -> Result<String, prometheus::Error> {
         // Sized by the last result, so that the string need not grow.
         let expected = self.last_length.load(Ordering::Relaxed);
         let mut text = String::with_capacity(expected + expected / 16);
         TextEncoder::new().encode_utf8(&self.instruments.gather(), &mut text)?;
         process::write(self.started_at, &mut text);
-        collector::write(&self.board, &mut text);
+        collector::write(&self.board, now, &mut text);
         self.last_length.store(text.len(), Ordering::Relaxed);
         Ok(text)
     }
@@ -252,7 +252,7 @@ mod tests {
         metrics.clock_skew(Target::Vault, "vault", 4.0);
         metrics.rotation("crm", Trigger::Force, RotationResult::Success);
         metrics.rotation("unknown", Trigger::Force, RotationResult::Success);
-        let text = metrics.render().expect("text");
+        let text = metrics.render(fixture::now()).expect("text");
         has(&text, "scim_rotator_tokens_revoked_total{token=\"crm\"} 1");
         has(
             &text,
@@ -282,21 +282,21 @@ mod tests {
     fn times_that_are_not_known_are_absent() {
         let metrics = metrics();
         let name = "scim_rotator_vault_token_expiry_timestamp_seconds";
-        assert!(!metrics.render().expect("text").contains(name));
+        assert!(!metrics.render(fixture::now()).expect("text").contains(name));
         metrics.vault_token_expiry(Some(fixture::now()));
         has(
-            &metrics.render().expect("text"),
+            &metrics.render(fixture::now()).expect("text"),
             &format!("{name} 1800014400"),
         );
         metrics.vault_token_expiry(None);
-        assert!(!metrics.render().expect("text").contains(name));
+        assert!(!metrics.render(fixture::now()).expect("text").contains(name));
     }
 
     #[test]
     fn an_issuer_that_is_gone_has_no_series_any_more() {
         let metrics = metrics();
         let name = "scim_rotator_inventory_coverage_ratio";
-        assert!(!metrics.render().expect("text").contains(name));
+        assert!(!metrics.render(fixture::now()).expect("text").contains(name));
         let some = Coverage {
             managed: 3,
             seen: 4,
@@ -304,7 +304,7 @@ mod tests {
         let of = |name: &str| BTreeMap::from([(name.to_owned(), (some, fixture::now()))]);
         metrics.inventory(&of("crm"));
         metrics.inventory(&of("hr"));
-        let text = metrics.render().expect("text");
+        let text = metrics.render(fixture::now()).expect("text");
         has(&text, &format!("{name} 0.75"));
         has(
             &text,
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn every_family_has_help_and_a_type_once() {
-        let text = metrics().render().expect("text");
+        let text = metrics().render(fixture::now()).expect("text");
         let names = |mark: &str| -> Vec<String> {
             text.lines()
                 .filter_map(|line| line.strip_prefix(mark))

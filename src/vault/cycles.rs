@@ -108,7 +108,9 @@ mod tests {
     fn said_of(document: &Value) -> String {
         let path = KvPath::parse("kv/state/cycles/crm").expect("a path");
         let fields = document.as_object().expect("an object").clone();
-        decode(fields.into(), &path).expect_err("refused").to_string()
+        decode(fields.into(), &path)
+            .expect_err("refused")
+            .to_string()
     }
 
     #[test]

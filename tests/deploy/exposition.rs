@@ -45,6 +45,9 @@ pub(crate) fn text() -> String {
     let mut waiting = fixture::snapshot(&fixture::fresh_record("payroll"));
     waiting.reason = Reason::WaitingFullCycle;
     telemetry.board.set(waiting);
+    telemetry
+        .board
+        .set(fixture::snapshot(&fixture::capped_record("desk")));
     telemetry.board.expect(fixture::federated("hr"));
     telemetry.board.looked("hr", fixture::broken_trust());
     let looks = telemetry.board.looks("crm").expect("a token of ours");
@@ -75,7 +78,7 @@ pub(crate) fn text() -> String {
         fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),
     };
     metrics.step("crm", &Step::Issue, &failed, Duration::from_millis(70));
-    metrics.render().expect("text")
+    metrics.render(fixture::now()).expect("text")
 }
 
 /// The families of a text, by name.

@@ -26,6 +26,7 @@ mod rehearsals;
 mod requests;
 mod restored;
 mod scene;
+mod state;
 mod strategies;
 mod supplied;
 mod texts;

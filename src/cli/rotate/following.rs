@@ -8,7 +8,7 @@ use crate::cli::Exit;
 use crate::cli::asking::{self, Answer, Asking, complain_of_silence};
 use crate::cli::live::Live;
 use crate::cli::output::complain;
-use crate::cli::status::handover_note;
+use crate::cli::stated;
 use crate::cli::wiring::World;
 use crate::ports::unit::Unit;
 use crate::vault::requests::ALL;
@@ -78,7 +78,7 @@ async fn follow(
         if state["paused"].is_object() {
             return Err(is_held(token, false));
         }
-        if let Some((exit, text)) = ended(&state, since) {
+        if let Some((exit, text)) = ended(token, &state, since) {
             return Ok(end(world, token, exit, &text, live));
         }
         let news = json!([
@@ -121,7 +121,7 @@ fn event(state: &Value) -> Value {
 }
 
 /// Whether a rotation has ended since then, or waits for a person.
-fn ended(state: &Value, since: Timestamp) -> Option<(Exit, String)> {
+fn ended(token: &str, state: &Value, since: Timestamp) -> Option<(Exit, String)> {
     let is_since = |value: &Value| {
         let at = value.as_str().and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at >= since)
@@ -142,13 +142,8 @@ fn ended(state: &Value, since: Timestamp) -> Option<(Exit, String)> {
         return Some((Exit::Failed, why));
     }
     (text(&state["stage"]) == "waiting_operator").then(|| {
-        if let Some(what) = handover_note(state, since) {
-            return (Exit::Failed, what);
-        }
-        let place = text(&state["vault_path"]);
-        let instructions = text(&state["instructions"]);
-        let what = format!("a person must write the new token to {place}: {instructions}");
-        (Exit::Failed, what)
+        let waits = stated::of_json(token, state, since);
+        (Exit::Failed, waits.sentence.into_owned())
     })
 }
 

@@ -122,9 +122,9 @@ async fn given_up(run: &mut Run<'_>, entry: &Entry) -> Option<Trouble> {
     let config = run.config();
     let why = match is_gone(&mut run.send, entry, config).await {
         Ok(true) => return None,
-        Ok(false) => format!(
-            "{MOST_ATTEMPTS} attempts failed: delete it by hand, the next run then goes on"
-        ),
+        Ok(false) => {
+            format!("{MOST_ATTEMPTS} attempts failed: delete it by hand, the next run then goes on")
+        }
         Err(why) => why,
     };
     Some(Trouble::Stays(why))

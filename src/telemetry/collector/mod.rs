@@ -13,12 +13,14 @@ mod rotations;
 mod tests;
 mod tokens;
 
+use jiff::Timestamp;
+
 use super::board::{Board, Entry};
 use super::exposition;
 use super::snapshot::TokenSnapshot;
 
 /// Appends the series of all tokens in the text format 0.0.4.
-pub fn write(board: &Board, out: &mut String) {
+pub fn write(board: &Board, now: Timestamp, out: &mut String) {
     let entries = board.all();
     let all = [
         tokens::FAMILIES,
@@ -27,7 +29,7 @@ pub fn write(board: &Board, out: &mut String) {
         federations::FAMILIES,
     ];
     for families in all {
-        exposition::write(families, &entries, out);
+        exposition::write(families, &entries, now, out);
     }
 }
 

@@ -9,7 +9,7 @@ fn text(snapshots: impl IntoIterator<Item = TokenSnapshot>) -> String {
         board.set(snapshot);
     }
     let mut out = String::new();
-    write(&board, &mut out);
+    write(&board, fixture::now(), &mut out);
     out
 }
 
@@ -59,7 +59,7 @@ fn a_removed_token_leaves_no_series() {
     board.set(fresh("goes"));
     board.remove("goes");
     let mut out = String::new();
-    write(&board, &mut out);
+    write(&board, fixture::now(), &mut out);
     assert!(out.contains("\"stays\"") && !out.contains("\"goes\""));
 }
 
@@ -109,7 +109,7 @@ fn how_a_connection_fares_is_shown_once_it_was_asked() {
     board.set(fresh("crm"));
     let text = || {
         let mut out = String::new();
-        write(&board, &mut out);
+        write(&board, fixture::now(), &mut out);
         out
     };
     assert!(!text().contains("idp_job_state"));
@@ -158,7 +158,7 @@ fn a_federated_credential_tells_which_part_is_broken_and_nothing_of_rotations() 
     board.expect(fixture::federated("hr"));
     let text = || {
         let mut out = String::new();
-        write(&board, &mut out);
+        write(&board, fixture::now(), &mut out);
         out
     };
     assert!(text().contains("scim_rotator_token_long_lived{token=\"hr\"} 0\n"));

@@ -29,6 +29,15 @@ pub(super) const FAMILIES: &[Family] = &[
         },
     ),
     gauge(
+        "scim_rotator_token_state",
+        "The state of the token in a word: 0 if nobody needs to do anything, 1 if somebody should look at it, 2 if provisioning stops soon or has stopped.",
+        |entry, to| {
+            let state = entry.state(to.now);
+            let labels = [("state", state.word.as_str())];
+            to.count(&entry.facts.name, &labels, state.urgency.number().into());
+        },
+    ),
+    gauge(
         "scim_rotator_token_enabled",
         "0 while the token is paused by a person.",
         |entry, to| with(entry, |s| to.flag(&s.facts.name, &[], s.paused.is_none())),
@@ -187,6 +196,7 @@ fn connection_info(entry: &Entry, to: &mut Series<'_>) {
         let labels = [
             ("connection", connection.name.as_str()),
             ("idp", connection.kind.as_str()),
+            ("confirm", if connection.can_confirm { "yes" } else { "no" }),
         ];
         to.flag(&entry.facts.name, &labels, true);
     }

@@ -8,7 +8,9 @@ use crate::ports::unit::Unit;
 use crate::ports::witness::StepEnded;
 use crate::rotation::handover;
 use crate::rotation::record::{Record, Stage};
+use crate::rotation::state::supply;
 use crate::telemetry::result::StepResult;
+use crate::telemetry::words;
 
 pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
     let step = ended.step.as_str();
@@ -20,17 +22,21 @@ pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
         .or(ended.before.rotation.as_ref());
     let rotation_id = rotation.map(|r| r.id.as_str()).unwrap_or_default();
     let millis = u64::try_from(ended.elapsed.as_millis()).unwrap_or_default();
+    let what = what(unit, step, connection);
     match StepResult::of(ended.outcome) {
         result @ (StepResult::Done | StepResult::NoProofYet) => {
-            let word = result.words();
-            info!(token = %unit.name, rotation_id, step, connection, millis, "{word}");
+            let word = match result {
+                StepResult::NoProofYet => result.words(),
+                _ => "succeeded",
+            };
+            info!(token = %unit.name, rotation_id, step, connection, millis, "{what}: {word}");
         }
         result @ StepResult::PartlyProven(cause) => {
             let word = result.words();
             if tells_cause(ended.before) == Some(cause) {
-                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{what}: {word}");
             } else {
-                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{what}: {word}");
             }
         }
         StepResult::Trouble(trouble) => warn!(
@@ -39,10 +45,31 @@ pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
             step,
             connection,
             millis,
-            failures = ended.after.failures.consecutive,
             trouble,
-            "not done"
+            "{what} failed: {trouble}{}",
+            retry(unit, ended)
         ),
+    }
+}
+
+/// The token with its issuer or the connection, and the step.
+fn what(unit: &Unit, step: &str, connection: &str) -> String {
+    let step = step.replace('_', " ");
+    match connection {
+        "" => format!("{}: {step} ({})", unit.name, unit.labels.issuer_kind),
+        connection => format!("{}: {step} {connection}", unit.name),
+    }
+}
+
+/// When a failed step is tried again.
+fn retry(unit: &Unit, ended: &StepEnded<'_>) -> String {
+    let record = ended.after;
+    let current = record.current.as_ref();
+    let expiry = current.and_then(|token| unit.policy.expiry(token));
+    let at = unit.policy.retry_at(&unit.name, &record.failures, expiry);
+    match at.filter(|at| *at > ended.now && record.halt.is_none()) {
+        Some(at) => format!(" (retry in {})", words::span(at.duration_since(ended.now))),
+        None => String::new(),
     }
 }
 
@@ -79,6 +106,26 @@ pub(super) fn log_look(
     }
 }
 
+/// What the person has to do who supplies the next token.
+fn waiting(unit: &Unit, record: &Record) -> String {
+    let compromised = record.is_compromised();
+    let labels = &unit.labels;
+    let next = supply(
+        &unit.name,
+        &labels.vault_path,
+        &labels.token_field,
+        compromised,
+    );
+    let how = labels
+        .instructions
+        .as_deref()
+        .unwrap_or("create a token at the service provider");
+    format!(
+        "waiting for you: {}. Then run: {next}",
+        how.trim().trim_end_matches('.')
+    )
+}
+
 pub(super) fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
     let (before, after) = (ended.before, ended.after);
     if let Some(current) = after
@@ -105,7 +152,9 @@ pub(super) fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             vault_path = %unit.labels.vault_path,
             instructions = unit.labels.instructions.as_deref().unwrap_or_default(),
-            "a person must write the new token to the Vault path"
+            "{}: {}",
+            unit.name,
+            waiting(unit, after)
         );
     }
     log_supplied(unit, before, after);
@@ -134,7 +183,11 @@ fn log_handovers(unit: &Unit, before: &Record, after: &Record) {
                 vault_path = %place.vault_path,
                 instructions = %place.instructions,
                 then_run = %place.command,
-                "a person must write the new token into the connection"
+                "{}: waiting for you: write the new token at {} into connection {connection}. {} Then run: {}",
+                unit.name,
+                place.vault_path,
+                place.instructions,
+                place.command
             );
         }
         let proven = |record: &Record| record.connections.get(connection)?.confirmed_at;
