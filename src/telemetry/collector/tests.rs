@@ -22,7 +22,7 @@ fn a_token_has_its_series() {
     let out = text([fixture::snapshot(&fixture::busy_record("crm"))]);
     let expected = [
         "scim_rotator_token_info{token=\"crm\",issuer=\"crm\",provider=\"http\",credential=\"token\",strategy=\"overlap\",environment=\"production\"} 1",
-        "scim_rotator_connection_info{token=\"crm\",connection=\"entra-hr\",idp=\"http\"} 1",
+        "scim_rotator_connection_info{token=\"crm\",connection=\"entra-hr\",idp=\"http\",confirm=\"yes\"} 1",
         "scim_rotator_token_expiry_timestamp_seconds{token=\"crm\",slot=\"pending\"} 1806926400",
         "scim_rotator_rotation_stage{token=\"crm\",stage=\"delivering\"} 1",
         "scim_rotator_rotation_stage{token=\"crm\",stage=\"halted\"} 0",
