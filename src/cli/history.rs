@@ -17,7 +17,7 @@ use crate::telemetry::words;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which token.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub token: String,
 }
 

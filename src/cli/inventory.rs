@@ -23,7 +23,7 @@ use crate::value::HumanDuration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these issuers.
-    #[arg(value_name = "ISSUER")]
+    #[arg(value_name = "ISSUER", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::issuers))]
     pub issuers: Vec<String>,
     /// Mark what nobody has used for so long.
     #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = HumanDuration::parse)]

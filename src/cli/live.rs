@@ -185,14 +185,14 @@ impl Witness for Live {
             "wake_at": decision.wake_at,
             "stage": record.stage_name(),
         });
-        let text = match reason {
-            Reason::WaitingExpiry => left_to_expire(record),
-            Reason::IssueCap => {
-                let facts = TokenFacts::of(unit);
-                let state = judge(record, &unit.policy, decision, &facts.about(), now);
-                Some(state.sentence.into_owned())
-            }
-            _ => None,
+        let text = if reason == Reason::WaitingExpiry {
+            left_to_expire(record)
+        } else if reason == Reason::IssueCap {
+            let facts = TokenFacts::of(unit);
+            let state = judge(record, &unit.policy, decision, &facts.about(), now);
+            Some(state.sentence.into_owned())
+        } else {
+            None
         };
         let text = text.unwrap_or_else(|| wait_text(reason, &until));
         self.tell(now, &unit.name, &text, facts);

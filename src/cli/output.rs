@@ -141,7 +141,7 @@ fn columns() -> Option<usize> {
 pub(super) struct Table(comfy_table::Table);
 
 impl Table {
-    pub(super) fn new<const N: usize>(header: [&str; N]) -> Self {
+    pub(super) fn new<'h>(header: impl IntoIterator<Item = &'h str>) -> Self {
         let mut table = comfy_table::Table::new();
         table
             .load_style(comfy_table::presets::NOTHING)
@@ -150,19 +150,7 @@ impl Table {
         Self(table)
     }
 
-    /// A table whose number of columns is not fixed.
-    pub(super) fn of(header: &[&str]) -> Self {
-        let mut table = Self::new([]);
-        table.0.set_header(header);
-        table
-    }
-
-    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.add_row(cells);
-    }
-
-    /// A row of as many cells as there are columns.
-    pub(super) fn cells(&mut self, cells: Vec<String>) {
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.0.add_row(cells);
     }
 

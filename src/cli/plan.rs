@@ -3,10 +3,13 @@
 //! It shows what the daemon planned when it wrote the facts, or plans now with
 //! `--server`; with `--from-records`, it decides itself.
 
+mod calendar;
+mod what_if;
+
 use std::io;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::facts;
@@ -26,7 +29,7 @@ use crate::telemetry::words;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these tokens.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Plan as if it were this time (RFC 3339), for example
     /// `2027-01-31T03:00:00Z`.
@@ -40,10 +43,32 @@ pub struct Args {
     /// in Vault: shows what the daemon will do with a changed configuration.
     #[arg(long)]
     pub from_records: bool,
+    /// List every renewal up to this time from now, for example `1y` or `90d`, with the
+    /// windows, collisions and lives that are too short.
+    #[arg(long, value_name = "LENGTH", value_parser = calendar::horizon, conflicts_with_all = ["server", "from_records"])]
+    pub calendar: Option<SignedDuration>,
+    /// Show what a change costs in a year, in rotations and in hours of persons, and which
+    /// issuers cannot follow it: `lifetime=47d`, `renew_before=…`, `max_age=…`, `overlap=…`.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = what_if::WhatIf::parse, conflicts_with_all = ["server", "from_records", "calendar"])]
+    pub what_if: Option<what_if::WhatIf>,
+    /// How long a step takes that a person must do.
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        default_value_t = 15,
+        requires = "what_if"
+    )]
+    pub minutes: u32,
 }
 
 /// Shows the next steps.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    if let Some(span) = args.calendar {
+        return calendar::run(config, &args.tokens, span, output);
+    }
+    if let Some(what_if) = &args.what_if {
+        return what_if::run(config, &args.tokens, what_if, args.minutes, output);
+    }
     if let Some(server) = &args.server {
         return load::block_on(async {
             match served::ask(server, "/api/v1/plan", "token", &args.tokens).await {

@@ -23,7 +23,7 @@ use crate::rotation::state::{Banner, Counts, State, Urgency};
 #[command(after_help = EXIT_CODES)]
 pub struct Args {
     /// Only these tokens.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Ask the daemon that serves this URL, and not Vault. No configuration is
     /// needed.
@@ -65,7 +65,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
 /// A token in the form of the daemon's API.
 fn token(mut facts: Value) -> Value {
     let mut token = facts["token"].take();
-    for also in ["written_at", "handled", "trouble"] {
+    for also in ["written_at", "handled", "trouble", "full_cycle"] {
         token[also] = facts[also].take();
     }
     token

@@ -247,9 +247,12 @@ impl World {
         Ok(self.set_all_paused(paused))
     }
 
+    /// All work is stopped, and why; `None` if it goes on. Returns whether that has
+    /// changed.
     fn set_all_paused(&self, pause: Option<Paused>) -> bool {
+        let why = pause.as_ref().map(|paused| paused.reason.as_str());
+        self.telemetry.metrics.dispatch_paused(why);
         let paused = pause.is_some();
-        self.telemetry.metrics.dispatch_paused(paused);
         self.telemetry.health.all_paused(pause);
         self.all_paused.swap(paused, Ordering::Relaxed) != paused
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::settings::Environment;
+use crate::http::AddressRange;
 use crate::rotation::policy::AcceptSupplied;
 use crate::rotation::privilege::OnBroad;
 use crate::scim::config::ProbeConfig;
@@ -162,6 +163,8 @@ pub(super) struct RawHttp {
     pub(super) ca_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
     pub(super) proxy_auth_file: Option<FilePath>,
+    #[serde(default)]
+    pub(super) permit_addresses: Vec<AddressRange>,
     #[serde(default)]
     pub(super) hosts: Vec<RawHost>,
 }

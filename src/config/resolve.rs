@@ -12,7 +12,7 @@ use super::raw::{
 };
 use super::settings::{FederatedSettings, Limits, TokenSettings, WriteProbe};
 use crate::connections::ConnectionKind;
-use crate::http::{ClientCertificate, ClientSettings, HostSettings};
+use crate::http::{Addresses, ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
 use crate::rotation::capability::Supply;
@@ -57,6 +57,7 @@ pub(super) fn http(raw: RawHttp, problems: &mut Problems) -> ClientSettings {
         ca_file: raw.ca_file.map(|file| file.0),
         proxy: raw.proxy,
         proxy_auth_file: raw.proxy_auth_file.map(|file| file.0),
+        addresses: Addresses::Guarded(raw.permit_addresses),
         hosts: hosts(raw.hosts, problems),
         ..d
     }

@@ -252,7 +252,7 @@ impl Runner {
             now,
         };
         self.witness.step_ended(unit, &ended);
-        let store_now = must_be_stored(&outcome, &situation);
+        let store_now = must_be_stored(&outcome, &after, &situation);
         memory.uncommitted.step_ended(&outcome);
         UnrecordedToken::step_ended(&mut memory.unrecorded, &outcome, &unit.policy, now);
         if let Some(known) = memory.known.as_mut() {

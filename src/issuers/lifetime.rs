@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::http::template::{Context, Template};
+use crate::http::template::Context;
 use crate::problem::Problems;
 use crate::value::HumanDuration;
 
@@ -107,15 +107,10 @@ impl Lifetime {
 /// Names that [`Lifetime::fill`] provides.
 pub const NAMES: [&str; 3] = ["lifetime", "lifetime_seconds", "expires_at"];
 
-/// Whether a template asks for a lifetime.
-#[must_use]
-pub fn uses_lifetime(template: &Template) -> bool {
-    NAMES.iter().any(|name| template.uses(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::template::Template;
 
     fn days(n: i64) -> SignedDuration {
         SignedDuration::from_hours(24 * n)

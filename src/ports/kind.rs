@@ -57,6 +57,12 @@ pub trait Kind: Send + Sync {
         None
     }
 
+    /// The life that an issuer is asked for if this one is wished: within the limits of
+    /// the provider. `None` if it is not asked for any.
+    fn asked_lifetime(&self, _wish: SignedDuration) -> Option<SignedDuration> {
+        None
+    }
+
     /// The checksum that its tokens carry, where this program makes them.
     fn checksum(&self) -> Option<ChecksumCheck> {
         None

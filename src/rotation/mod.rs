@@ -106,6 +106,7 @@
 //! record says that a person must revoke it there.
 
 pub mod apply;
+pub mod calendar;
 pub mod capability;
 pub mod clock;
 pub mod decision;
@@ -115,6 +116,7 @@ pub mod gate;
 pub mod handover;
 pub mod invariant;
 pub mod inventory;
+pub mod issue_limit;
 pub mod issuer_id;
 pub mod outcome;
 pub mod plan;

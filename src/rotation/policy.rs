@@ -98,6 +98,15 @@ pub struct Renew {
     pub jitter: bool,
 }
 
+/// From when to when a token is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// When it was issued, or first seen.
+    pub issued_at: Timestamp,
+    /// When it stops working, as far as it is known.
+    pub expires_at: Option<Timestamp>,
+}
+
 impl Policy {
     /// When a token expires, as far as it is known.
     #[must_use]
@@ -141,20 +150,33 @@ impl Policy {
     /// time. The same inputs always give the same time.
     #[must_use]
     pub fn renew_at(&self, name: &str, ordinal: u64, token: &HeldToken) -> Option<Timestamp> {
-        let issued = token.issued_at;
-        let life = self.expiry(token).map(|end| end.duration_since(issued));
+        self.renewal_of(name, ordinal, self.life(token))
+    }
+
+    fn life(&self, token: &HeldToken) -> Life {
+        Life {
+            issued_at: token.issued_at,
+            expires_at: self.expiry(token),
+        }
+    }
+
+    /// The same as [`Self::renew_at`], of a token of which only the life is known.
+    #[must_use]
+    pub fn renewal_of(&self, name: &str, ordinal: u64, life: Life) -> Option<Timestamp> {
+        let issued = life.issued_at;
+        let life = life.expires_at.map(|end| end.duration_since(issued));
         let age = self.renewal_age(life);
         let planned = age.and_then(|age| issued.checked_add(age).ok());
         let jittered = planned.map(|at| self.bring_forward(at, issued, name, ordinal));
         [jittered, self.by_cron(issued)].into_iter().flatten().min()
     }
 
-    fn by_cron(&self, issued: Timestamp) -> Option<Timestamp> {
+    pub(super) fn by_cron(&self, issued: Timestamp) -> Option<Timestamp> {
         self.renew.cron.as_ref()?.next_after(issued)
     }
 
     /// The age at which a token of this life is renewed, jitter and cron aside.
-    fn renewal_age(&self, life: Option<SignedDuration>) -> Option<SignedDuration> {
+    pub(super) fn renewal_age(&self, life: Option<SignedDuration>) -> Option<SignedDuration> {
         let renew = &self.renew;
         let by_fraction = renew.fraction.zip(life);
         let by_fraction = by_fraction.map(|(fraction, life)| scale(life, fraction));
@@ -192,8 +214,12 @@ impl Policy {
     /// From when on windows are ignored, so that no window causes an expiry.
     #[must_use]
     pub fn window_deadline(&self, token: &HeldToken) -> Option<Timestamp> {
-        let expiry = self.expiry(token)?;
-        let life = expiry.duration_since(token.issued_at);
+        self.deadline_of(self.life(token))
+    }
+
+    fn deadline_of(&self, life: Life) -> Option<Timestamp> {
+        let expiry = life.expires_at?;
+        let life = expiry.duration_since(life.issued_at);
         let lead = if self.windows.deadline.is_zero() {
             scale(life, 0.1)
         } else {
@@ -206,8 +232,14 @@ impl Policy {
     /// token begin.
     #[must_use]
     pub fn window_opens(&self, from: Timestamp, token: &HeldToken) -> Timestamp {
+        self.opening_for(from, self.life(token))
+    }
+
+    /// The same as [`Self::window_opens`], of a token of which only the life is known.
+    #[must_use]
+    pub fn opening_for(&self, from: Timestamp, life: Life) -> Timestamp {
         let opening = self.windows.next_opening(from);
-        let deadline = self.window_deadline(token);
+        let deadline = self.deadline_of(life);
         match (opening, deadline) {
             (Some(opening), Some(deadline)) => opening.min(deadline.max(from)),
             (Some(opening), None) => opening,
@@ -273,54 +305,6 @@ impl Policy {
         Some(expiry.map_or(whole, |end| whole.min(end.max(now))))
     }
 
-    /// The time in which [`Policy::issues_per_day`] tokens may be issued (the guard
-    /// against a runaway). It is a day, and less where tokens really live for so short
-    /// a time that their renewals would reach the limit: then twice as many may be
-    /// issued as renewals need.
-    #[must_use]
-    pub fn issue_window(&self, current: Option<&HeldToken>) -> SignedDuration {
-        let between = match current {
-            Some(token) => {
-                let issued = token.issued_at;
-                let life = self.expiry(token).map(|end| end.duration_since(issued));
-                let by_cron = self.by_cron(issued);
-                let by_cron = by_cron.map(|at| at.duration_since(issued));
-                [self.renewal_age(life), by_cron]
-                    .into_iter()
-                    .flatten()
-                    .min()
-            }
-            None => self.renewal_age(self.longest_life()),
-        };
-        let Some(between) = between else {
-            return ISSUE_WINDOW;
-        };
-        let cap = self.issues_per_day.max(1);
-        let shortest = SHORTEST_BETWEEN_ISSUES.as_secs_f64() * f64::from(cap);
-        let needed = between.as_secs_f64() * f64::from(cap) / ISSUES_PER_RENEWAL;
-        let window = SignedDuration::try_from_secs_f64(needed.max(shortest));
-        window.unwrap_or(ISSUE_WINDOW).min(ISSUE_WINDOW)
-    }
-
-    /// The cap on issued tokens (runaway guard): when the next one may be
-    /// issued, if not now. `current` is the token in use.
-    #[must_use]
-    pub fn issue_permitted_at(
-        &self,
-        issues: &[Timestamp],
-        current: Option<&HeldToken>,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let window = self.issue_window(current);
-        let recent: Vec<_> = issues
-            .iter()
-            .filter(|at| now.duration_since(**at) < window)
-            .collect();
-        let cap = usize::try_from(self.issues_per_day.max(1)).unwrap_or(usize::MAX);
-        let counts = recent.len().checked_sub(cap)?;
-        recent.get(counts)?.checked_add(window).ok()
-    }
-
     /// Pause before a failed side task (a retirement, a revocation) is
     /// repeated.
     #[must_use]
@@ -342,17 +326,6 @@ impl Policy {
         pause.min(urgent).max(SignedDuration::from_secs(1))
     }
 }
-
-/// The cap on issued tokens counts this far back at most.
-pub(in crate::rotation) const ISSUE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
-/// How many tokens may be issued in the time in which one is renewed, where the day is
-/// too long for that.
-const ISSUES_PER_RENEWAL: f64 = 2.0;
-
-/// However short the life of its tokens is, an issuer is not asked more often than that
-/// in the mean.
-const SHORTEST_BETWEEN_ISSUES: SignedDuration = SignedDuration::from_mins(1);
 
 /// The longest `Retry-After` of a server that is obeyed.
 const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);

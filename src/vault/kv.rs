@@ -76,10 +76,12 @@ impl Attempts {
     /// # Errors
     /// The error itself, if the write was refused or was attempted often enough.
     pub(super) fn again(&mut self, error: VaultError) -> Result<(), VaultError> {
-        let left = match &error.kind {
-            VaultErrorKind::CasConflict => &mut self.conflicts,
-            _ if error.is_ambiguous() => &mut self.lost,
-            _ => return Err(error),
+        let left = if error.kind == VaultErrorKind::CasConflict {
+            &mut self.conflicts
+        } else if error.is_ambiguous() {
+            &mut self.lost
+        } else {
+            return Err(error);
         };
         *left = left.checked_sub(1).ok_or(error)?;
         Ok(())

@@ -96,6 +96,20 @@ async fn production_is_rotated_after_the_full_cycle_of_the_test_tenant() {
         passed.stdout
     );
 
+    // At once, and no other token has a word in that column.
+    let told = house.command(&["status", "--output", "json"]).await;
+    let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
+    let of = |name: &str| {
+        let mut tokens = told["tokens"].as_array().expect("tokens").iter();
+        let token = tokens.find(|token| token["name"] == name);
+        token.expect("the token")["full_cycle"].clone()
+    };
+    assert_eq!(of("crm-staging")["verdict"], "passed", "{told}");
+    assert_eq!(of("crm-staging")["left_behind"], 0, "{told}");
+    assert!(of("crm").is_null(), "{told}");
+    let table = house.command(&["status"]).await;
+    assert!(table.stdout.contains("FULL CYCLE"), "{}", table.stdout);
+
     // The bell wakes the token that waited.
     let record = house
         .until("a new token of production", |record| {

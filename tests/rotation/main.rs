@@ -23,6 +23,7 @@ mod privilege;
 mod properties;
 mod purity;
 mod rehearsals;
+mod renewals;
 mod requests;
 mod restored;
 mod scene;

@@ -5,7 +5,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::apply::{may_precede_its_commit, must_be_stored};
 use scim_rotator::rotation::capability::{IssueEffect, LastUsed, Overlap};
+use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::{IssuedToken, Objection, Outcome};
 use scim_rotator::rotation::privilege::{
     AcceptedRisk, OnBroad, PrivilegeRules, PrivilegeVerdict, is_due, judge, refusal,
@@ -485,6 +487,23 @@ fn a_retired_token_is_dead_when_it_was_refused_for_long_enough() {
     assert_eq!(too_soon.record.retiring.len(), 1);
     let dead = later(&scene, secs(30)).then(refused_at(now() + secs(30)));
     assert!(dead.record.retiring.is_empty());
+
+    // What is asked again costs no write: the lease covers it, and after a crash it
+    // begins anew. The end is stored at once.
+    let retire = Step::Retire {
+        fingerprint: print("old"),
+    };
+    let stored = |scene: &Scene, outcome: &Outcome| {
+        must_be_stored(outcome, &scene.record, &scene.situation())
+    };
+    let refused = refused_at(now());
+    assert!(!stored(&scene, &refused) && !stored(&too_soon, &refused));
+    assert!(stored(&dead, &refused));
+    assert!(may_precede_its_commit(&scene.record, &retire));
+    let due = healthy().retire_due();
+    assert!(!may_precede_its_commit(&due.record, &retire), "it revokes");
+    let accepted = retired(Verdict::Fail(finding(FindingReason::StillAccepted)));
+    assert!(stored(&scene.clone().then(accepted.clone()), &accepted));
 
     let still = Verdict::Fail(finding(FindingReason::StillAccepted));
     let flipped = later(&scene, secs(30)).then(retired(still));

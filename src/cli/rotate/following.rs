@@ -87,7 +87,8 @@ async fn follow(
             state["last_failure"]["message"]
         ]);
         if news != said {
-            live.tell(world.clock.now(), token, &progress(&state), event(&state));
+            let now = world.clock.now();
+            live.tell(now, token, &progress(token, &state, now), event(&state));
             said = news;
         }
         if world.clock.now().duration_since(began) >= args.timeout.0 {
@@ -102,13 +103,9 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn progress(state: &Value) -> String {
-    let stage = text(&state["stage"]);
-    let reason = text(&state["reason"]).replace('_', " ");
-    match state["last_failure"]["message"].as_str() {
-        Some(failure) => format!("{stage}: {reason}; NOT done: {failure}"),
-        None => format!("{stage}: {reason}"),
-    }
+fn progress(token: &str, state: &Value, now: Timestamp) -> String {
+    let told = stated::of_json(token, state, now);
+    format!("{}: {}", told.word.text(), told.sentence)
 }
 
 fn event(state: &Value) -> Value {

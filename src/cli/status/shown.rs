@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::notes::{note, privilege, text, time};
+use super::notes::{full_cycle, note, privilege, text, time};
 use super::{Status, Token};
 use crate::cli::output::{Output, Table};
 use crate::cli::stated;
@@ -95,8 +95,10 @@ fn mark(urgency: Urgency) -> &'static str {
 }
 
 fn coloured(text: &str, urgency: Urgency, use_it: bool) -> String {
+    if !use_it {
+        return text.to_owned();
+    }
     let code = match urgency {
-        _ if !use_it => return text.to_owned(),
         Urgency::Fine => return text.to_owned(),
         Urgency::Attention => "33",
         Urgency::Urgent => "1;31",
@@ -116,35 +118,37 @@ fn cut(line: &str, width: Option<usize>) -> String {
 }
 
 fn table(status: &Status, wide: bool) -> String {
-    let mut told = status
-        .tokens
-        .iter()
-        .filter_map(|token| token.told.as_ref().ok());
-    let has_privilege = told.any(|told| told["privilege"].is_object());
+    let has = |field: &str| {
+        let mut told = status
+            .tokens
+            .iter()
+            .filter_map(|token| token.told.as_ref().ok());
+        told.any(|told| told[field].is_object())
+    };
+    // These two say something of some tokens only.
+    let (has_privilege, has_cycle) = (has("privilege"), has("full_cycle"));
     let mut header = vec!["TOKEN", "STATE"];
     if wide {
         header.extend(["URGENCY", "SINCE", "ISSUER", "ENVIRONMENT"]);
     }
     header.extend(["EXPIRES", "RENEWS", "CONNECTIONS"]);
-    if has_privilege {
-        header.push("PRIVILEGE");
-    }
+    header.extend(has_privilege.then_some("PRIVILEGE"));
+    header.extend(has_cycle.then_some("FULL CYCLE"));
     header.push("NOTE");
-    let mut table = Table::of(&header);
+    let mut table = Table::new(header);
     for token in &status.tokens {
         let mut cells = vec![token.name.clone(), word(&token.state)];
         if wide {
             cells.extend(wide_cells(token, status.now));
         }
         cells.extend(cells_of(token, status.now));
-        if has_privilege {
-            cells.push(privilege(&token.told, status.now));
-        }
+        cells.extend(has_privilege.then(|| privilege(&token.told, status.now)));
+        cells.extend(has_cycle.then(|| full_cycle(&token.told, status.now)));
         cells.push(match &token.told {
             Ok(told) => note(told, status.now),
             Err(error) => error.clone(),
         });
-        table.cells(cells);
+        table.row(cells);
     }
     table.text()
 }

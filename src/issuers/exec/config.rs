@@ -117,6 +117,10 @@ impl Kind for ExecIssuer {
         self.lifetime.declared.map(|life| life.0)
     }
 
+    fn asked_lifetime(&self, wish: SignedDuration) -> Option<SignedDuration> {
+        self.lifetime.asked(Some(wish))
+    }
+
     fn handles_client_id(&self) -> bool {
         true
     }

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use super::{HttpIssuer, HttpTokens};
 use crate::http::fired::RuleName;
 use crate::http::template::ConfigValue;
+use crate::issuers::lifetime;
 use crate::ports::Issuer;
 use crate::ports::kind::{Deps, Kind, VendorMark, remedy_by_secrets};
 use crate::problem::Problems;
@@ -45,6 +46,11 @@ impl Kind for HttpIssuer {
 
     fn declared_lifetime(&self) -> Option<SignedDuration> {
         self.lifetime.declared.map(|life| life.0)
+    }
+
+    fn asked_lifetime(&self, wish: SignedDuration) -> Option<SignedDuration> {
+        let asks = lifetime::NAMES.iter().any(|name| self.issue.uses(name));
+        asks.then(|| self.lifetime.asked(Some(wish))).flatten()
     }
 
     fn asked_scopes(&self) -> Vec<String> {

@@ -154,6 +154,10 @@ impl Kind for VaultDynamicIssuer {
         needs
     }
 
+    fn asked_lifetime(&self, wish: SignedDuration) -> Option<SignedDuration> {
+        self.life(Some(wish))
+    }
+
     fn needs_of_login(&self, wish: Option<SignedDuration>) -> LoginNeed {
         let under_login = self.parent == Some(LeaseParent::Login);
         let life = self.life(wish).filter(|_| under_login);

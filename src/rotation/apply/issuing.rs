@@ -11,8 +11,8 @@ use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::gate::{GateSays, gate_says};
+use crate::rotation::issue_limit::ISSUE_WINDOW;
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
-use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
     ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Request, Rotation, Stage,
     Trigger,

@@ -113,6 +113,17 @@ pub enum HaltCause {
 }
 
 impl HaltCause {
+    /// Every cause, for tables and tests.
+    pub const ALL: [Self; 7] = [
+        Self::AttemptsUsedUp,
+        Self::ForeignTokens,
+        Self::SlotBlocked,
+        Self::EndpointOpen,
+        Self::SameToken,
+        Self::WrongTarget,
+        Self::UnusableAnswer,
+    ];
+
     /// Whether the cause may end without a change of the settings. An issuer's
     /// answer that cannot be used stays so, and each trial makes a token.
     #[must_use]

@@ -75,11 +75,12 @@ pub(super) fn is_due(view: &View<'_>) -> Option<State> {
         Some(why) => format!("Its rotation is due and waits: {why}"),
         None => "Its rotation is due and begins now.".to_owned(),
     };
-    let state = match view.decision.reason {
-        Reason::AuditFails => State::attention(Word::Renewing, text, "ScimRotatorAuditFailing")
+    let audit_fails = view.decision.reason == Reason::AuditFails;
+    let state = match (audit_fails, view.record.is_compromised()) {
+        (true, _) => State::attention(Word::Renewing, text, "ScimRotatorAuditFailing")
             .with_command(command("plan", view.name())),
-        _ if view.record.is_compromised() => compromised_one(view, &text),
-        _ => State::fine(Word::Renewing, text),
+        (false, true) => compromised_one(view, &text),
+        (false, false) => State::fine(Word::Renewing, text),
     };
     Some(state.since(due))
 }

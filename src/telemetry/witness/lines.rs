@@ -25,9 +25,9 @@ pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
     let what = what(unit, step, connection);
     match StepResult::of(ended.outcome) {
         result @ (StepResult::Done | StepResult::NoProofYet) => {
-            let word = match result {
-                StepResult::NoProofYet => result.words(),
-                _ => "succeeded",
+            let word = match result == StepResult::NoProofYet {
+                true => result.words(),
+                false => "succeeded",
             };
             info!(token = %unit.name, rotation_id, step, connection, millis, "{what}: {word}");
         }

@@ -1,0 +1,55 @@
+//! What to do about each reason of a decision.
+
+use crate::rotation::reason::Reason;
+
+/// For commands in which `TOKEN` stands for the token's name.
+#[rustfmt::skip]
+pub(super) fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::SchemaTooNew => "Run the newer version of scim-rotator, on this replica too: an older one never touches the record.",
+        Reason::ClockBehind => "Set this machine's clock (chrony or systemd-timesyncd). If the record's time is wrong, wait until it has passed.",
+        Reason::ClockSkew => "Set this machine's clock (chrony or systemd-timesyncd). Everything but the retirement of old tokens goes on.",
+        Reason::Paused => "`scim-rotator status TOKEN` shows who paused it and why; `scim-rotator resume TOKEN` lets it go on, or `resume --all` if everything is paused.",
+        Reason::LeaseElsewhere => "Nothing: another replica works on the token. A lease that never ends means that a replica hangs; it is taken over when the lease has run out.",
+        Reason::Halted => "`scim-rotator status TOKEN` shows the cause. Remove it, then `scim-rotator rotate TOKEN`, which also lifts the halt.",
+        Reason::Backoff => "Fix what the last failure in `scim-rotator status TOKEN` names. It is retried by itself; `scim-rotator rotate TOKEN` retries now.",
+        Reason::InFlight => "Nothing. If it takes long, `scim-rotator status TOKEN` shows the step.",
+        Reason::ReplyLost => "Nothing: the issuer is asked whether it made the token before another one is requested.",
+        Reason::Settling => "Nothing: it ends within minutes.",
+        Reason::Missing => "Nothing if the first token is being issued. Otherwise fix the failure that `scim-rotator status TOKEN` shows, or supply the first token: `vault kv put VAULT_PATH token=@file`.",
+        Reason::Expired => "Provisioning has stopped. `scim-rotator rotate TOKEN` shows the step that fails; if the issuer stays out of reach, supply a token by hand.",
+        Reason::RenewalDue => "Nothing: the rotation begins now.",
+        Reason::Forced => "Nothing: the rotation that a person asked for begins now.",
+        Reason::Compromised => "Nothing: a new token is issued, and the old one is revoked without an overlap. Persons who must write a connection are told.",
+        Reason::Drift => "Find out who revoked the token or changed its rights at the service provider. It is replaced by itself.",
+        Reason::VaultRestored => "Nothing while it is looked at. The runbook's section of ScimRotatorVaultRestored says how to check the result.",
+        Reason::OperatorSupplied => "Nothing: the token is proven, and then used.",
+        Reason::SuppliedRefused => "Write the new token again, without spaces: `vault kv patch VAULT_PATH token=@file`. `scim-rotator status TOKEN` says why the value was refused.",
+        Reason::EndSupplied => "Nothing: the end that the person wrote is taken over.",
+        Reason::WaitingOperator => "Create a token at the service provider, then write it: `vault kv patch VAULT_PATH token=@file`. `scim-rotator status TOKEN` shows the page and the path.",
+        Reason::WaitingConnection => "Take the new token from where `scim-rotator status TOKEN` says, enter it at the identity provider, then `scim-rotator ack TOKEN CONNECTION --reason TEXT`.",
+        Reason::Adoptable => "Nothing: the token that is there is tested and managed from now on. Nothing about it is changed.",
+        Reason::PublishDue => "Nothing: the token in use is written to the published path.",
+        Reason::RetireDue => "Nothing: the old token is revoked, and then shown to be refused.",
+        Reason::WaitingOverlap => "Nothing: the old token is revoked when the overlap ends.",
+        Reason::WaitingExpiry => "Nothing, unless it leaked: then revoke it at the service provider by hand.",
+        Reason::SlotNeeded => "Nothing: the oldest superseded token is revoked, so that the issuer can make another one.",
+        Reason::OrphanFound => "Nothing: the token that nobody has is revoked.",
+        Reason::TokenUnrecorded => "Nothing: the token that no record has is revoked.",
+        Reason::RehearsalOpen => "Nothing: the throw-away token is revoked.",
+        Reason::WaitingWindow => "Nothing if a window opens before the deadline (`scim-rotator plan TOKEN`). `scim-rotator rotate TOKEN --override-guards --reason TEXT` does not wait.",
+        Reason::WaitingFullCycle => "Run it: `scim-rotator verify STAGING_TOKEN --full-cycle` after that token was rotated, or see why it fails.",
+        Reason::AuditFails => "Free the disk or restore the reader of the audit: the log and `scim_rotator_audit_failing` name the cause.",
+        Reason::IssueCap => "Find out why so many tokens were issued (`scim-rotator history TOKEN`) before you lift the limit with `scim-rotator rotate TOKEN --override-guards --reason TEXT`, or raise `issues_per_day`.",
+        Reason::ProofNeeded => "Nothing: the token is tested again. If wrong tokens are not clearly refused, `scim-rotator verify TOKEN` shows what the service provider answers to them.",
+        Reason::ProbeDue => "Nothing: the token is tested.",
+        Reason::RollingBack => "Nothing: connections get the old token again, and the new one is revoked. `scim-rotator history TOKEN` says why.",
+        Reason::ConnectionInDoubt => "Nothing: the connection is given the token in use again.",
+        Reason::HandoverTold => "Nothing: the connection is tested with the token that the person entered.",
+        Reason::Refused => "A second refusal replaces the token by itself. `scim-rotator verify TOKEN` tests it now.",
+        Reason::Unproven => "`scim-rotator verify TOKEN` tests it now and shows what is missing.",
+        Reason::Fresh => "Nothing.",
+        Reason::NothingScheduled => "Set `max_age` or `renew_cron`: a token without an end must be rotated too.",
+        Reason::Left => "Nothing. Its record can be removed from Vault.",
+    }
+}
