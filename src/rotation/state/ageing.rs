@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::model::{State, Text, section};
+use super::word::{Urgency, Word};
 use super::wording::{command, time};
-use super::{State, Text, Urgency, Word, section};
 
 /// The times of the token in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

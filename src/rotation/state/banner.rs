@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::model::{Text, section};
 use super::wording::{sentence, time};
-use super::{Text, section};
 use crate::rotation::record::Paused;
 
 /// What is true of all tokens together.

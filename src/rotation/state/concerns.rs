@@ -2,9 +2,11 @@
 
 use jiff::SignedDuration;
 
-use super::judging::{AboutConnection, View};
+use super::flight;
+use super::model::State;
+use super::view::{AboutConnection, View};
+use super::word::{Urgency, Word};
 use super::wording::{command, sentence, time};
-use super::{State, Urgency, Word, flight};
 use crate::rotation::privilege;
 use crate::rotation::record::Record;
 

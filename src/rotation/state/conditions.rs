@@ -1,7 +1,8 @@
 //! What the identity providers say of the connections.
 
+use super::model::State;
+use super::word::{Urgency, Word};
 use super::wording::command;
-use super::{State, Urgency, Word};
 
 /// Why a connection does not provision, as its identity provider says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

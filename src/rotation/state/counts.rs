@@ -1,6 +1,7 @@
 //! How many tokens are in which state, in one sentence.
 
-use super::{State, Urgency};
+use super::model::State;
+use super::word::Urgency;
 
 /// How many tokens need a person, fail, and are fine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

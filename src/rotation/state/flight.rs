@@ -1,8 +1,9 @@
 //! States in which a new token is on its way.
 
-use super::judging::View;
+use super::model::State;
+use super::view::View;
+use super::word::Word;
 use super::wording::{capital, command, sentence, time};
-use super::{State, Word};
 use crate::rotation::decision::Action;
 use crate::rotation::reason::Reason;
 use crate::rotation::record::{LastFailure, Stage, Trigger};

@@ -3,58 +3,17 @@
 
 use jiff::Timestamp;
 
+use super::model::State;
+use super::view::{About, View};
+use super::word::{Urgency, Word};
 use super::wording::{command, sentence, time};
-use super::{State, Urgency, Word, concerns, flight, waiting};
+use super::{concerns, flight, waiting};
 use crate::rotation::decision::Decision;
 use crate::rotation::policy::Policy;
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::Reason;
 use crate::rotation::record::Record;
 use crate::scim::evidence::Finding;
-
-/// What the configuration says of a token, as far as the words for people need it.
-#[derive(Debug, Clone, Default)]
-pub struct About<'a> {
-    /// Where it is published.
-    pub vault_path: &'a str,
-    /// The field that it has there.
-    pub token_field: &'a str,
-    /// What a person is told who has to supply the next token.
-    pub instructions: Option<&'a str>,
-    /// The connections that must hold it.
-    pub connections: Vec<AboutConnection<'a>>,
-}
-
-/// What the configuration says of a connection.
-#[derive(Debug, Clone)]
-pub struct AboutConnection<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Whether anything can confirm that it works with the token.
-    pub can_confirm: bool,
-    /// What the person must know who writes it, where a person does.
-    pub handover: Option<HandoverTold<'a>>,
-}
-
-/// What a person must know who writes a token into a connection.
-#[derive(Debug, Clone, Copy)]
-pub struct HandoverTold<'a> {
-    /// Where the token waits in Vault.
-    pub vault_path: &'a str,
-    /// What to do.
-    pub instructions: &'a str,
-    /// The command that tells that it is done.
-    pub command: &'a str,
-}
-
-/// What the rules look at.
-pub(super) struct View<'a> {
-    pub(super) record: &'a Record,
-    pub(super) policy: &'a Policy,
-    pub(super) decision: &'a Decision,
-    pub(super) about: &'a About<'a>,
-    pub(super) now: Timestamp,
-}
 
 /// The state of a token. `decision` is the last one on this record, at `now`;
 /// `policy` is the one that it was made with.
@@ -100,59 +59,19 @@ const RULES: &[Rule] = &[
     concerns::of_a_working_token,
 ];
 
-impl View<'_> {
-    pub(super) fn name(&self) -> &str {
-        &self.record.token
+/// The command that lets the work on the token go on, if something holds it.
+fn way_on(view: &View<'_>) -> Option<String> {
+    let name = view.name();
+    if view.all_is_paused() {
+        return Some("scim-rotator resume --all --reason TEXT".to_owned());
     }
-
-    pub(super) fn expiry(&self) -> Option<Timestamp> {
-        let current = self.record.current.as_ref()?;
-        self.policy.expiry(current)
+    if view.record.paused.is_some() {
+        return Some(command("resume", name));
     }
-
-    pub(super) fn renew_at(&self) -> Option<Timestamp> {
-        let current = self.record.current.as_ref()?;
-        let ordinal = self.record.generation;
-        self.policy.renew_at(&self.record.token, ordinal, current)
+    if view.record.halt.is_some() {
+        return Some(command("rotate", name));
     }
-
-    /// Whether a person stopped all work.
-    fn all_is_paused(&self) -> bool {
-        self.decision.reason == Reason::Paused && self.record.paused.is_none()
-    }
-
-    pub(super) fn is_paused(&self) -> bool {
-        self.decision.reason == Reason::Paused || self.record.paused.is_some()
-    }
-
-    /// The command that lets the work on the token go on, if something holds it.
-    fn way_on(&self) -> Option<String> {
-        let name = self.name();
-        if self.all_is_paused() {
-            return Some("scim-rotator resume --all --reason TEXT".to_owned());
-        }
-        if self.record.paused.is_some() {
-            return Some(command("resume", name));
-        }
-        if self.record.halt.is_some() {
-            return Some(command("rotate", name));
-        }
-        waiting::for_a_person(self)?.command.map(Into::into)
-    }
-
-    /// Since when the token in use is as it is.
-    pub(super) fn in_use_since(&self) -> Option<Timestamp> {
-        let current = self.record.current.as_ref()?;
-        let promoted = self.record.history.first().map(|past| past.ended_at);
-        Some(promoted.unwrap_or(current.issued_at))
-    }
-
-    /// When the token in use was last shown to work, or else came into use.
-    fn last_worked_at(&self) -> Option<Timestamp> {
-        let probe = self.record.probe.as_ref();
-        let passed = probe.and_then(|probe| probe.passed_at);
-        passed.or_else(|| self.in_use_since())
-    }
+    waiting::for_a_person(view)?.command.map(Into::into)
 }
 
 /// Why the work does not go on by itself, to follow another sentence.
@@ -176,7 +95,7 @@ fn refused(view: &View<'_>) -> Option<State> {
         sentence(detail),
         held_by(view)
     );
-    let next = view.way_on();
+    let next = way_on(view);
     let next = next.unwrap_or_else(|| command("verify", view.name()));
     let since = view.last_worked_at();
     let mut state = State::urgent(Word::Refused, text, "ScimTokenRejected").since(since);
@@ -205,7 +124,7 @@ fn halted(view: &View<'_>) -> Option<State> {
         state.urgency = Urgency::Urgent;
     }
     let next = match view.is_paused() {
-        true => view.way_on().unwrap_or_default(),
+        true => way_on(view).unwrap_or_default(),
         false => command("rotate", view.name()),
     };
     Some(state.since(Some(halt.since)).with_command(next))
@@ -227,7 +146,7 @@ fn paused(view: &View<'_>) -> Option<State> {
             }
         }
     };
-    let next = view.way_on().unwrap_or_default();
+    let next = way_on(view).unwrap_or_default();
     let state = State::attention(Word::Paused, text, "ScimTokenPausedTooLong");
     let state = state.since(paused.map(|paused| paused.since));
     Some(state.with_command(next))

@@ -1,8 +1,9 @@
 //! States in which a person is asked for something.
 
-use super::judging::{AboutConnection, HandoverTold, View};
+use super::model::State;
+use super::view::{AboutConnection, HandoverTold, View};
+use super::word::{Urgency, Word};
 use super::wording::{clock, override_guards, sentence, span, supply};
-use super::{State, Urgency, Word};
 use crate::rotation::handover;
 use crate::rotation::reason::Reason;
 use crate::rotation::record::{Stage, Trigger};
