@@ -284,7 +284,7 @@ mod tests {
         board.expect(fixture::facts("e"));
         assert_eq!(
             board.sentence(fixture::now()),
-            "5 tokens: 1 needs you, 1 failing, 3 fine; next: a renews in 3 d"
+            "5 tokens: 1 needs you, 4 fine; next: a renews in 3 d"
         );
     }
 

@@ -49,7 +49,7 @@ pub fn state_json(facts: &TokenFacts, standing: Option<&Standing>) -> Value {
 #[must_use]
 pub fn federated_state(token: &str, standing: Option<&Standing>) -> State {
     let Some(standing) = standing else {
-        return unread(token);
+        return unread();
     };
     let note = words::of_standing(token, standing);
     let note = note.or_else(|| standing.notes.first().cloned());
@@ -72,10 +72,9 @@ pub fn federated_state(token: &str, standing: Option<&Standing>) -> State {
 
 /// The state of a token that the daemon has not looked at yet.
 #[must_use]
-pub fn unread(token: &str) -> State {
-    let text = "The daemon has not read its record yet.";
-    let state = State::attention(Word::Unproven, text, "ScimTokenRecordUnreadable");
-    state.with_command(format!("scim-rotator plan {}", quoted(token)))
+pub fn unread() -> State {
+    // After a start all are read within seconds; what cannot be read is said.
+    State::fine(Word::Unproven, "The daemon has not read its record yet.")
 }
 
 /// What is decided of it: nothing.

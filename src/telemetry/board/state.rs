@@ -69,7 +69,7 @@ impl Entry {
     fn unread(&self) -> State {
         match &self.trouble {
             Some(trouble) => unreadable(&self.facts.name, trouble, None),
-            None => unread(&self.facts.name),
+            None => unread(),
         }
     }
 }
