@@ -16,7 +16,6 @@ use super::federated;
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::signals::until_signal;
-use super::stated;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::driver::foreground::{Ended, Until};
@@ -28,7 +27,7 @@ use crate::ports::witness::Witness;
 use crate::rotation::policy::Policy;
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::{Reason, Urgency};
-use crate::rotation::record::Record;
+use crate::rotation::record::{Record, StageName};
 use crate::value::HumanDuration;
 
 /// `once`.
@@ -104,10 +103,10 @@ async fn prepared(world: &World) -> Result<(), StoreError> {
 struct Worked {
     token: String,
     ended: Ended,
+    /// What a person is told whose turn it is.
+    your_turn: String,
     /// Why its token in use does not count as working, if it does not.
     doubt: Option<String>,
-    /// What a person has to do, if that is waited for.
-    asks: Option<String>,
 }
 
 /// How the work on one token ended, as it is shown.
@@ -130,9 +129,9 @@ impl Worked {
     }
 
     fn verdict(&self) -> (Exit, &'static str, String) {
-        let (exit, word, detail) = verdict(&self.ended);
-        if let Some(asks) = &self.asks {
-            return (exit, word, asks.clone());
+        let (exit, word, mut detail) = verdict(&self.ended);
+        if let Ended::NeedsPerson(StageName::WaitingOperator) = self.ended {
+            detail.clone_from(&self.your_turn);
         }
         let Some(doubt) = &self.doubt else {
             return (exit, word, detail);
@@ -170,16 +169,8 @@ async fn work_all(
                 let mut memory = Memory::default();
                 let ended = runner.work(&unit, &mut memory, Until::Idle, timeout).await;
                 let doubt = memory.record().and_then(|r| doubt(r, &unit.policy));
-                let needs_person = match &ended {
-                    Ended::NeedsPerson(_) => true,
-                    Ended::Idle(decision) => decision.reason.urgency() == Urgency::NeedsPerson,
-                    Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => false,
-                };
-                let record = memory.record().filter(|_| needs_person);
-                let now = world.right_clock.now();
-                let asks = record.map(|record| stated::of_record(&unit, record, now));
                 Worked {
-                    asks: asks.map(|state| state.sentence.into_owned()),
+                    your_turn: unit.labels.your_turn(),
                     token: unit.name,
                     ended,
                     doubt,

@@ -8,6 +8,7 @@ use url::Url;
 use crate::ports::{Connection, Issuer, Probe};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::policy::Policy;
+use crate::rotation::state::{supply, your_turn};
 use crate::scim::credential::CredentialShape;
 use crate::secret::{BearerToken, ClientParts};
 
@@ -63,6 +64,16 @@ pub struct Labels {
     pub instructions: Option<String>,
     /// The connections that a person writes, by their names.
     pub handovers: BTreeMap<String, HandoverPlace>,
+}
+
+impl Labels {
+    /// What a person is told whose turn it is: how to make the token, and the command
+    /// that writes it.
+    #[must_use]
+    pub fn your_turn(&self) -> String {
+        let next = supply("", &self.vault_path, &self.token_field, false);
+        your_turn(self.instructions.as_deref(), &next)
+    }
 }
 
 /// What a person must know who writes a token into a connection.

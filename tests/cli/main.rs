@@ -135,12 +135,12 @@ async fn a_token_that_needs_a_person_fails_once_and_says_who() {
     let ran = scene.run(&["once"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("needs a person"), "{ran:?}");
+    let turn = "waiting for you: create a token (Ask the owner of the CRM), then `vault kv put kv/scim/crm token=@file`";
+    assert!(ran.out.contains(turn), "{ran:?}");
     let status = scene.run(&["status"]).await;
     assert!(
-        status
-            .out
-            .contains("Then run: vault kv put kv/scim/crm token=@file")
-            && status.out.contains("Ask the owner of the CRM."),
+        status.out.contains("vault kv put kv/scim/crm token=@file")
+            && status.out.contains("Ask the owner of the CRM"),
         "{status:?}"
     );
 }

@@ -14,6 +14,7 @@ mod example_set;
 mod examples;
 mod guides;
 mod includes;
+mod mistakes;
 mod places;
 
 mod rules;

@@ -15,6 +15,7 @@ use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::privilege::PrivilegeVerdict;
 use scim_rotator::rotation::reason::Reason;
 use scim_rotator::rotation::record::{ExpiryKnown, Paused, StageName};
+use scim_rotator::scim::cycle::journal::JournalDocument;
 use scim_rotator::telemetry::board::{Board, CycleFacts};
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
@@ -78,7 +79,9 @@ pub(crate) fn text() -> String {
         seen: 4,
     };
     let seen = (some, fixture::now());
-    metrics.inventory(&BTreeMap::from([("crm".to_owned(), seen)]));
+    let issuers = BTreeMap::from([("crm".to_owned(), seen)]);
+    let providers = BTreeMap::from([("Keycloak corp".to_owned(), some)]);
+    metrics.inventory(&issuers, &providers);
     metrics.expect("oncall");
     metrics.failed("oncall", Some(fixture::now()));
     let failed = Outcome::Failed {
@@ -111,9 +114,8 @@ fn in_every_state(board: &Board) {
     board.set(halted);
     let failed = CycleFacts {
         passed: Some(false),
-        passed_at: None,
         leftovers: 2,
-        last: None,
+        ..CycleFacts::of(&JournalDocument::default())
     };
     board.full_cycle("travel", failed);
 

@@ -3,12 +3,15 @@
 //! with a daemon.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::exposition;
 use crate::metrics::{assert_exists, recorded, words};
 use crate::support::dashboards::{self, Dashboard};
+use crate::support::part;
 
 /// A dashboard is as wide as this.
 const WIDTH: u64 = 24;
@@ -183,4 +186,53 @@ fn array<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().expect("a text")
+}
+
+/// The types that Grafana publishes for its model, from the package that suits the
+/// licence of this one; and that they find what is wrong.
+#[test]
+fn grafana_s_own_types_find_no_fault_with_the_dashboards() {
+    let Some(part) = part::find("grafana-schema") else {
+        return;
+    };
+    for Dashboard { file, json } in dashboards::all() {
+        assert_eq!(judged(&part, &json), "", "{file}");
+    }
+    type Wrong = (&'static str, fn(&mut Value));
+    let wrong: [Wrong; 4] = [
+        ("panels' key", |json| {
+            json["panels"][1]["optionz"] = Value::Bool(true);
+        }),
+        ("color mode", |json| {
+            json["panels"][1]["options"]["colorMode"] = "loud".into();
+        }),
+        ("hide", |json| {
+            json["templating"]["list"][0]["hide"] = 9.into();
+        }),
+        ("annotation", |json| {
+            json["annotations"]["list"][0]["enable"] = "yes".into();
+        }),
+    ];
+    for (what, spoil) in wrong {
+        let mut json = dashboards::all().remove(0).json;
+        spoil(&mut json);
+        assert!(judged(&part, &json).contains("error TS"), "{what}");
+    }
+}
+
+/// What the judge says of a dashboard; nothing if it is sound.
+fn judged(part: &Path, json: &Value) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dashboard.json");
+    std::fs::write(&file, json.to_string()).expect("written");
+    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/grafana.mjs");
+    let output = Command::new("node")
+        .arg(judge)
+        .arg(part)
+        .arg(&file)
+        .output();
+    let output = output.expect("node runs");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.success(), said.is_empty(), "{said}");
+    said.into_owned()
 }

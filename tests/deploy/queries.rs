@@ -5,6 +5,8 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -71,10 +73,30 @@ fn expiring_soon(text: &str) -> String {
     changed
 }
 
+/// The counters after so many more events: without any there are no rates.
+fn grown(text: &str, events: u32) -> String {
+    let is_counter = |line: &str| {
+        let name = line.split(['{', ' ']).next().unwrap_or_default();
+        let ends = ["_total", "_bucket", "_sum", "_count"];
+        !line.starts_with('#') && ends.iter().any(|end| name.ends_with(end))
+    };
+    let lines = text.lines().map(|line| match line.rsplit_once(' ') {
+        Some((series, value)) if is_counter(line) => {
+            let value: f64 = value.parse().expect("a number");
+            format!("{series} {}\n", value + f64::from(events))
+        }
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
 /// Serves this text as metrics, as long as the test runs.
 async fn serve(text: String) -> String {
-    let metrics =
-        move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text) };
+    let scrapes = Arc::new(AtomicU32::new(0));
+    let metrics = move || {
+        let body = grown(&text, scrapes.fetch_add(1, Ordering::Relaxed));
+        async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], body) }
+    };
     let app = Router::new().route("/metrics", get(metrics));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a free port");

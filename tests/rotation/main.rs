@@ -32,5 +32,6 @@ mod strategies;
 mod supplied;
 mod texts;
 mod time;
+mod timing;
 mod uncommitted;
 mod world;

@@ -127,7 +127,7 @@ fn each_case_has_its_word_sentence_and_command() {
             "LIMIT REACHED: 3 tokens in 24 h; next at ", Some(past)),
         ("a person must supply it", confirmed(in_stage(Stage::WaitingOperator)),
             Word::WaitingForYou, Attention,
-            "Waiting for you: Open CRM > Settings and create a token. Then run: vault kv put", Some(put)),
+            "Waiting for you: create a token (Open CRM > Settings and create a token), then `vault kv put", Some(put)),
         ("compromised, and a person must supply it",
             confirmed(in_stage(Stage::WaitingOperator).rotation(|r| r.trigger = Trigger::Compromise)),
             Word::WaitingForYou, Attention, "Waiting for you", Some(

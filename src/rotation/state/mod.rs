@@ -29,4 +29,4 @@ pub use judging::judge;
 pub use model::{STATES, State, Text};
 pub use view::{About, AboutConnection, HandoverTold};
 pub use word::{Urgency, Word};
-pub use wording::{override_guards, quoted, supply, time};
+pub use wording::{override_guards, quoted, supply, time, your_turn};

@@ -3,7 +3,7 @@
 use super::model::State;
 use super::view::{AboutConnection, HandoverTold, View};
 use super::word::{Urgency, Word};
-use super::wording::{clock, override_guards, sentence, span, supply};
+use super::wording::{capital, clock, override_guards, sentence, span, supply, your_turn};
 use crate::rotation::handover;
 use crate::rotation::reason::Reason;
 use crate::rotation::record::{Stage, Trigger};
@@ -30,11 +30,7 @@ fn for_a_token(view: &View<'_>) -> Option<State> {
         about.token_field,
         compromised,
     );
-    let how = match about.instructions.map(str::trim) {
-        Some(text) if !text.is_empty() => sentence(text),
-        Some(_) | None => "create a token at the service provider.".to_owned(),
-    };
-    let text = format!("Waiting for you: {how} Then run: {next}");
+    let text = capital(&your_turn(about.instructions, &next)) + ".";
     let state = State::attention(Word::WaitingForYou, text, "ScimManualStepDue");
     Some(
         state

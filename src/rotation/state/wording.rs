@@ -64,6 +64,18 @@ pub fn supply(token: &str, vault_path: &str, field: &str, compromised: bool) -> 
     }
 }
 
+/// What a person is told who has to supply the next token: how to make it, and the
+/// command that writes it.
+#[must_use]
+pub fn your_turn(how: Option<&str>, command: &str) -> String {
+    let how = how.map(str::trim).filter(|how| !how.is_empty());
+    let how = how.map(|how| format!(" ({})", how.trim_end_matches('.')));
+    format!(
+        "waiting for you: create a token{}, then `{command}`",
+        how.unwrap_or_default()
+    )
+}
+
 /// A text of somebody else as a sentence: with one full stop at its end.
 pub(super) fn sentence(text: &str) -> String {
     let text = text.trim();

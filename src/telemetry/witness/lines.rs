@@ -8,11 +8,13 @@ use crate::ports::unit::Unit;
 use crate::ports::witness::StepEnded;
 use crate::rotation::handover;
 use crate::rotation::record::{Record, Stage};
-use crate::rotation::state::supply;
 use crate::telemetry::result::StepResult;
-use crate::telemetry::words;
 
-pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
+use super::repeated::is_told;
+use super::sentence::of_step;
+
+/// Logs the end of a step. `times`: how often the same failure has come in a row.
+pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>, times: Option<u32>) {
     let step = ended.step.as_str();
     let connection = ended.step.connection().unwrap_or_default();
     let rotation = ended
@@ -22,54 +24,28 @@ pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
         .or(ended.before.rotation.as_ref());
     let rotation_id = rotation.map(|r| r.id.as_str()).unwrap_or_default();
     let millis = u64::try_from(ended.elapsed.as_millis()).unwrap_or_default();
-    let what = what(unit, step, connection);
-    match StepResult::of(ended.outcome) {
-        result @ (StepResult::Done | StepResult::NoProofYet) => {
-            let word = match result == StepResult::NoProofYet {
-                true => result.words(),
-                false => "succeeded",
-            };
-            info!(token = %unit.name, rotation_id, step, connection, millis, "{what}: {word}");
+    let outcome = StepResult::of(ended.outcome);
+    let result = outcome.as_str();
+    let said = of_step(unit, ended.step, outcome, millis);
+    match outcome {
+        StepResult::Done | StepResult::NoProofYet => {
+            info!(token = %unit.name, rotation_id, step, connection, millis, result, "{said}");
         }
-        result @ StepResult::PartlyProven(cause) => {
-            let word = result.words();
-            if tells_cause(ended.before) == Some(cause) {
-                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{what}: {word}");
+        StepResult::PartlyProven(cause) if tells_cause(ended.before) == Some(cause) => {
+            info!(token = %unit.name, rotation_id, step, connection, millis, result, cause, "{said}");
+        }
+        StepResult::PartlyProven(cause) => {
+            warn!(token = %unit.name, rotation_id, step, connection, millis, result, cause, "{said}");
+        }
+        StepResult::Trouble(trouble) => {
+            let times = times.unwrap_or(1);
+            let failures = ended.after.failures.consecutive;
+            if is_told(times) {
+                warn!(token = %unit.name, rotation_id, step, connection, millis, result, failures, times, trouble, "{said}");
             } else {
-                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{what}: {word}");
+                debug!(token = %unit.name, rotation_id, step, connection, millis, result, failures, times, trouble, "{said}");
             }
         }
-        StepResult::Trouble(trouble) => warn!(
-            token = %unit.name,
-            rotation_id,
-            step,
-            connection,
-            millis,
-            trouble,
-            "{what} failed: {trouble}{}",
-            retry(unit, ended)
-        ),
-    }
-}
-
-/// The token with its issuer or the connection, and the step.
-fn what(unit: &Unit, step: &str, connection: &str) -> String {
-    let step = step.replace('_', " ");
-    match connection {
-        "" => format!("{}: {step} ({})", unit.name, unit.labels.issuer_kind),
-        connection => format!("{}: {step} {connection}", unit.name),
-    }
-}
-
-/// When a failed step is tried again.
-fn retry(unit: &Unit, ended: &StepEnded<'_>) -> String {
-    let record = ended.after;
-    let current = record.current.as_ref();
-    let expiry = current.and_then(|token| unit.policy.expiry(token));
-    let at = unit.policy.retry_at(&unit.name, &record.failures, expiry);
-    match at.filter(|at| *at > ended.now && record.halt.is_none()) {
-        Some(at) => format!(" (retry in {})", words::span(at.duration_since(ended.now))),
-        None => String::new(),
     }
 }
 
@@ -106,26 +82,6 @@ pub(super) fn log_look(
     }
 }
 
-/// What the person has to do who supplies the next token.
-fn waiting(unit: &Unit, record: &Record) -> String {
-    let compromised = record.is_compromised();
-    let labels = &unit.labels;
-    let next = supply(
-        &unit.name,
-        &labels.vault_path,
-        &labels.token_field,
-        compromised,
-    );
-    let how = labels
-        .instructions
-        .as_deref()
-        .unwrap_or("create a token at the service provider");
-    format!(
-        "waiting for you: {}. Then run: {next}",
-        how.trim().trim_end_matches('.')
-    )
-}
-
 pub(super) fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
     let (before, after) = (ended.before, ended.after);
     if let Some(current) = after
@@ -154,7 +110,7 @@ pub(super) fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             instructions = unit.labels.instructions.as_deref().unwrap_or_default(),
             "{}: {}",
             unit.name,
-            waiting(unit, after)
+            unit.labels.your_turn()
         );
     }
     log_supplied(unit, before, after);
