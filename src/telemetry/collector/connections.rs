@@ -67,6 +67,7 @@ fn connection_info(entry: &Entry, to: &mut Series<'_>) {
         let labels = [
             ("connection", connection.name.as_str()),
             ("idp", connection.kind.as_str()),
+            ("confirm", if connection.can_confirm { "yes" } else { "no" }),
             ("holds", holds),
         ];
         to.is_so(&entry.facts.name, &labels);
