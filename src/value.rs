@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, de};
+use url::Url;
 
 use crate::environment;
 use crate::secret::SecretRef;
@@ -36,11 +37,46 @@ impl HumanDuration {
     }
 }
 
+/// A length of time as the configuration writes it: `80d`, `1d 6h`.
+#[must_use]
+pub fn length(duration: SignedDuration) -> String {
+    const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let mut left = duration.as_secs();
+    let mut parts = Vec::new();
+    for (seconds, unit) in UNITS {
+        match left / seconds {
+            0 => {}
+            count => parts.push(format!("{count}{unit}")),
+        }
+        left %= seconds;
+    }
+    if parts.is_empty() {
+        return format!("{duration:#}");
+    }
+    parts.join(" ")
+}
+
 impl<'de> Deserialize<'de> for HumanDuration {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         Self::parse(&text).map_err(de::Error::custom)
     }
+}
+
+/// The https URL that is meant by a text without a scheme, or with `http`.
+#[must_use]
+pub fn https_of(text: &str) -> Option<String> {
+    let rest = match text.split_once("://") {
+        Some(("http", rest)) => rest,
+        Some(_) => return None,
+        None => text,
+    };
+    let written = format!("https://{rest}");
+    let url = Url::parse(&written).ok()?;
+    let host = url.host_str()?;
+    let is_named = host.contains('.') || host == "localhost" || host.starts_with('[');
+    let is_plain = url.username().is_empty() && url.password().is_none() && !rest.starts_with('/');
+    (is_named && is_plain).then_some(written)
 }
 
 /// A credential: always a reference, never the secret itself.
@@ -158,4 +194,48 @@ pub fn expand_file_path(path: &str) -> Result<String, String> {
     }
     expanded.push_str(rest);
     Ok(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_told_as_they_are_written() {
+        for (seconds, told) in [
+            (80 * 86_400, "80d"),
+            (29 * 86_400 + 16 * 3600 + 48 * 60, "29d 16h 48m"),
+            (3600, "1h"),
+            (90, "1m 30s"),
+            (0, "0s"),
+        ] {
+            let duration = SignedDuration::from_secs(seconds);
+            assert_eq!(length(duration), told);
+            assert_eq!(HumanDuration::parse(told), Ok(HumanDuration(duration)));
+        }
+    }
+
+    #[test]
+    fn a_url_without_https_has_one_that_is_meant() {
+        for (text, meant) in [
+            (
+                "http://crm.example.com/scim",
+                Some("https://crm.example.com/scim"),
+            ),
+            ("crm.example.com:8200", Some("https://crm.example.com:8200")),
+            (
+                "crm.example.com/{{ id }}",
+                Some("https://crm.example.com/{{ id }}"),
+            ),
+            ("https://crm.example.com", None),
+            ("ftp://crm.example.com", None),
+            ("http://user:p@crm.example.com", None),
+            ("user:p@crm.example.com", None),
+            ("/scim", None),
+            ("crm", None),
+            ("", None),
+        ] {
+            assert_eq!(https_of(text).as_deref(), meant, "{text}");
+        }
+    }
 }

@@ -3,10 +3,12 @@
 # role for the daemon, and a secret-id.
 #
 #   VAULT_ADDR=... VAULT_TOKEN=... ./setup.sh FILE
+#   ./setup.sh --help
 #
 # Writes a new secret-id to FILE (mode 0600, without a newline) and prints the
-# role-id, which is no secret. May be run again: it updates policy and role and
-# issues another secret-id. The KV v2 mount `kv` must exist.
+# role-id, which is no secret. It makes the folder of FILE if there is none. May
+# be run again: it updates policy and role and issues another secret-id. One that
+# could not be written to FILE is destroyed. The KV v2 mount `kv` must exist.
 #
 # A secret-id has a life. Before it ends, run this again: the daemon reads the file
 # at each login, so a new one needs no restart (with systemd's LoadCredential=, a
@@ -26,7 +28,15 @@
 #                              without it, who has the file can log in from anywhere
 set -euo pipefail
 
-out=${1:?usage: setup.sh FILE-FOR-THE-SECRET-ID}
+usage() {
+    sed -e 1d -e '/^[^#]/,$d' -e 's/^# \{0,1\}//' "${BASH_SOURCE[0]}"
+}
+case "${1:-}" in
+    -h | --help) usage; exit 0 ;;
+    "" | -*) usage >&2; exit 64 ;;
+esac
+[ $# -eq 1 ] || { usage >&2; exit 64; }
+out=$1
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vault=${VAULT_BIN:-vault}
 role=${ROLE:-scim-rotator}
@@ -44,7 +54,7 @@ if [[ $methods != *'"approle/"'* ]]; then
     "$vault" auth enable approle >&2
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl" >&2
-# For people, by their own logins; nobody has them yet.
+# For people, by their own logins; no login has them yet.
 for who in operator auditor publisher identifier; do
     "$vault" policy write "$role-$who" "$here/scim-rotator-$who.hcl" >&2
 done
@@ -61,10 +71,30 @@ done
     secret_id_bound_cidrs="${BOUND_CIDRS:-}" \
     secret_id_ttl="$life" >&2
 
+# Before a secret-id is issued: a place to write it.
+folder=$(dirname "$out")
+mkdir -p "$folder"
 umask 077
-rm -f "$out"
-"$vault" write -f -field=secret_id "auth/approle/role/$role/secret-id" | tr -d '\n' >"$out"
-[ -s "$out" ] || { echo "no secret-id was issued" >&2; exit 1; }
+[ ! -d "$out" ] || { printf '%s is a folder: name a file\n' "$out" >&2; exit 64; }
+new=$(mktemp "$folder/.secret-id.XXXXXX")
+
+accessor=
+undo() {
+    rm -f "$new"
+    [ -z "$accessor" ] || "$vault" write "auth/approle/role/$role/secret-id-accessor/destroy" \
+        secret_id_accessor="$accessor" >&2
+}
+trap undo EXIT
+
+answer=$("$vault" write -f -format=json "auth/approle/role/$role/secret-id")
+field() {
+    sed -n 's/^ *"'"$1"'": "\([^"]*\)".*/\1/p' <<<"$answer"
+}
+accessor=$(field secret_id_accessor)
+printf %s "$(field secret_id)" >"$new"
+[ -s "$new" ] || { echo "no secret-id was issued" >&2; exit 1; }
+mv -f "$new" "$out"
+accessor=
 
 printf 'role_id = "%s"\n' "$("$vault" read -field=role_id "auth/approle/role/$role/role-id")"
 case "$life" in

@@ -23,7 +23,7 @@ use crate::vault::{KvPath, VaultError};
 /// `check`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Fail on warnings too.
+    /// Fail on warnings too, but not on files and variables that are not here now.
     #[arg(long)]
     pub strict: bool,
     /// Also log in to Vault and ask whether our token may do all that the
@@ -165,6 +165,8 @@ fn show(report: &Report, loaded: Option<&Loaded>, output: &mut Output) -> io::Re
         OutputFormat::Json => {
             let mut found = report.to_json();
             found["notes"] = json!(loaded.map_or(&[][..], |loaded| &loaded.notes));
+            let absent = loaded.map(|loaded| loaded.absent.to_json()["problems"].take());
+            found["absent"] = absent.unwrap_or_else(|| json!([]));
             output.json(&found)
         }
         OutputFormat::Text => {
@@ -177,7 +179,16 @@ fn show(report: &Report, loaded: Option<&Loaded>, output: &mut Output) -> io::Re
             for note in &loaded.notes {
                 output.line(&format!("Note: {note}."))?;
             }
-            output.line(&summary(loaded))
+            output.line(&summary(loaded))?;
+            // What the daemon's machine may have changes no exit code.
+            match loaded.absent.findings() {
+                [] => Ok(()),
+                _ => {
+                    output
+                        .line("\nNot on this machine now; the daemon needs it at its start:\n")?;
+                    output.text(&loaded.absent.render(output.colour()))
+                }
+            }
         }
     }
 }

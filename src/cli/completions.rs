@@ -84,6 +84,13 @@ pub(super) fn issuers() -> Vec<CompletionCandidate> {
     names(|settings| settings.issuers.keys().cloned().collect())
 }
 
+/// The names of issuers and of connections.
+pub(super) fn issuers_and_connections() -> Vec<CompletionCandidate> {
+    let mut all = issuers();
+    all.extend(connections());
+    all
+}
+
 /// The names of those who are told by messages.
 pub(super) fn targets() -> Vec<CompletionCandidate> {
     names(|settings| settings.notify.keys().cloned().collect())

@@ -100,7 +100,7 @@ pub enum OutputFormat {
 pub enum Command {
     /// Run the daemon until TERM or INT.
     Run,
-    /// Work on every token until no rotation is in flight, then end.
+    /// Do everything that is due now, then exit.
     Once(once::Args),
     /// Report mistakes in the configuration; without the network unless asked.
     Check(check::Args),

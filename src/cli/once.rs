@@ -27,7 +27,7 @@ use crate::ports::witness::Witness;
 use crate::rotation::policy::Policy;
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::{Reason, Urgency};
-use crate::rotation::record::Record;
+use crate::rotation::record::{Record, StageName};
 use crate::value::HumanDuration;
 
 /// `once`.
@@ -103,6 +103,8 @@ async fn prepared(world: &World) -> Result<(), StoreError> {
 struct Worked {
     token: String,
     ended: Ended,
+    /// What a person is told whose turn it is.
+    your_turn: String,
     /// Why its token in use does not count as working, if it does not.
     doubt: Option<String>,
 }
@@ -127,7 +129,10 @@ impl Worked {
     }
 
     fn verdict(&self) -> (Exit, &'static str, String) {
-        let (exit, word, detail) = verdict(&self.ended);
+        let (exit, word, mut detail) = verdict(&self.ended);
+        if let Ended::NeedsPerson(StageName::WaitingOperator) = self.ended {
+            detail.clone_from(&self.your_turn);
+        }
         let Some(doubt) = &self.doubt else {
             return (exit, word, detail);
         };
@@ -165,6 +170,7 @@ async fn work_all(
                 let ended = runner.work(&unit, &mut memory, Until::Idle, timeout).await;
                 let doubt = memory.record().and_then(|r| doubt(r, &unit.policy));
                 Worked {
+                    your_turn: unit.labels.your_turn(),
                     token: unit.name,
                     ended,
                     doubt,

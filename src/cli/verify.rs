@@ -176,6 +176,7 @@ async fn scope(
     let found = Privilege {
         at: now,
         scopes: asked.as_ref().ok().cloned().flatten(),
+        access: levels.access.take(),
         reach: levels.reach.take().unwrap_or_default(),
     };
     let mut seen = token.clone();

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::auditing::StoredHead;
+use super::facts::index::IndexWriter;
 use super::facts::writer::FactsWriter;
 use crate::audit::auditor::Auditor;
 use crate::audit::door::AuditedJournal;
@@ -46,6 +47,7 @@ use doors::{conditions, doors};
 use federated::expect_federated;
 pub(super) use named::{credentials, targets};
 use named::{needs_of_kinds, own_files};
+pub(super) use units::NamedConnection;
 use units::{Builder, InVault};
 
 /// The wired program.
@@ -136,7 +138,9 @@ impl World {
             let clock = Arc::clone(&right_clock);
             Arc::new(Auditor::new(&settings.audit, who, &holder, clock))
         });
-        let (door, switch) = doors(&store, auditor.as_ref());
+        let index = IndexWriter::new(Arc::clone(&store), Arc::clone(&right_clock));
+        let index = Arc::new(index);
+        let (door, switch) = doors(&store, auditor.as_ref(), &index);
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
@@ -154,6 +158,7 @@ impl World {
             Arc::clone(&right_clock),
             conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
+            index,
         );
         let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
         let messenger = Messenger::new(
@@ -314,6 +319,11 @@ impl World {
     /// Every configured issuer, by name.
     pub(super) fn issuers(&self) -> Vec<(String, Arc<dyn Issuer>)> {
         self.builder.issuers_built()
+    }
+
+    /// Every configured connection.
+    pub(super) fn connections(&self) -> Vec<NamedConnection> {
+        self.builder.connections_built()
     }
 
     /// What runs full cycles.

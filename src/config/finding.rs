@@ -109,8 +109,14 @@ impl Finding {
         (place, self.message.clone())
     }
 
-    /// Looks up file, line and column.
+    /// Looks up file, line and column. What a file holds may be quoted, and must not
+    /// command a terminal.
     pub(super) fn settle(&mut self, sources: &[Source]) {
+        for text in [&mut self.message, &mut self.remedy, &mut self.path] {
+            if text.contains(is_command) {
+                *text = text.replace(is_command, "\u{fffd}");
+            }
+        }
         let Some((source, span)) = &self.place else {
             return;
         };
@@ -129,6 +135,10 @@ impl Finding {
             self.message = format!("{} ({} {}:{line})", self.message, other.label, other.file);
         }
     }
+}
+
+fn is_command(c: char) -> bool {
+    c.is_control() && c != '\n' && c != '\t'
 }
 
 /// File, bytes and message: what makes two findings the same.
@@ -152,6 +162,11 @@ impl Findings {
         if self.seen.insert(finding.mark()) {
             self.all.push(finding);
         }
+    }
+
+    /// The finding that was noted last.
+    pub(super) fn last_mut(&mut self) -> Option<&mut Finding> {
+        self.all.last_mut()
     }
 
     pub(super) fn has_errors(&self) -> bool {

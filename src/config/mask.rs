@@ -26,6 +26,43 @@ const SECRET_KEYS: [&str; 14] = [
 /// Endings of further keys: a secret may stand there by mistake.
 const NEAR_SECRETS: [&str; 3] = ["auth", "secrets", "cookie"];
 
+/// Keys whose values everybody may read, also in a line that TOML cannot read.
+pub(super) const SHOWN: [&str; 27] = [
+    "address",
+    "connections",
+    "environment",
+    "expiry",
+    "format",
+    "include",
+    "issue_effect",
+    "issuer",
+    "level",
+    "lifetime",
+    "listen",
+    "live_tokens",
+    "max_age",
+    "namespace",
+    "overlap",
+    "owner",
+    "probe_every",
+    "recovery",
+    "renew_at",
+    "renew_before",
+    "renew_cron",
+    "revoke",
+    "scim_url",
+    "state_path",
+    "time_zone",
+    "vault_path",
+    "vendors",
+];
+
+/// Whether the value of a key may be shown although nobody knows where it ends.
+pub(super) fn is_shown(key: &str) -> bool {
+    let last = key.rsplit('.').next().unwrap_or_default();
+    SHOWN.contains(&last)
+}
+
 /// Whether a key is called like one that holds a secret.
 pub(super) fn sounds_secret(key: &str) -> bool {
     ends_like(key, &SECRET_KEYS)
@@ -85,6 +122,9 @@ fn secrets_in(line: &str) -> Vec<Range<usize>> {
                 found.push(inner..end);
             }
             at = (end + 1).min(line.len());
+        } else if secret_line && !reference && !line[value..].starts_with(['{', '[']) {
+            // Without quotes nobody can tell where it ends.
+            found.push(value..line.trim_end().len().max(value));
         }
     }
     found
@@ -123,7 +163,7 @@ pub(super) fn values_in_lines(text: &str, span: &Range<usize>) -> Vec<Range<usiz
     for line in text.split_inclusive('\n') {
         let end = start + line.len();
         // An error at the end of the file belongs to the last line.
-        if end >= span.start && start <= span.end && !is_header(line) {
+        if end >= span.start && start <= span.end && !is_header(line) && !is_open(line) {
             let from = start + value_start(line);
             let inside = text[from..end].char_indices();
             let words = inside.filter(|(_, c)| c.is_alphanumeric());
@@ -134,13 +174,21 @@ pub(super) fn values_in_lines(text: &str, span: &Range<usize>) -> Vec<Range<usiz
     found
 }
 
-/// Where the value of a line begins; at its start when it has no plain key.
+/// Where the value of a line begins; at its start when it has no plain key. YAML
+/// has a colon after its keys.
 fn value_start(line: &str) -> usize {
     let plain = |c: char| c.is_alphanumeric() || "_-. \t".contains(c);
-    match line.find('=') {
-        Some(equals) if line[..equals].chars().all(plain) => equals,
+    match line.find(['=', ':']) {
+        Some(end) if line[..end].chars().all(plain) => end,
         Some(_) | None => 0,
     }
+}
+
+/// Whether a line has one plain key and a value that may be shown.
+fn is_open(line: &str) -> bool {
+    let key = line[..value_start(line)].trim().trim_start_matches("- ");
+    let alone = line.matches('=').count() + line.matches(": ").count() == 1;
+    alone && is_shown(key)
 }
 
 fn is_header(line: &str) -> bool {
@@ -179,6 +227,9 @@ mod tests {
                 "client_secret = { value = \"***\" }",
             ),
             ("password = 'p", "password = '*"),
+            ("password = hunter2 # x\n", "password = ***********\n"),
+            ("secret_id = 5\n", "secret_id = *\n"),
+            ("secret_id = \n", "secret_id = \n"),
             ("\"api_key\"=\"ä\"", "\"api_key\"=\"**\""),
             ("address = \"https://v\"", "address = \"https://v\""),
         ];
@@ -214,6 +265,39 @@ mod tests {
         assert_eq!(starred(12..18), "[a.b]\nkey = ****** # *\n{\"c\n");
         let end = text.len();
         assert_eq!(starred(end..end), "[a.b]\nkey = canary # x\n{\"*\n");
+        let cases = [
+            ("issuer: world\n", "issuer: world\n"),
+            ("- issuer: world\n", "- issuer: world\n"),
+            ("address = https://u:p@h/x\n", "address = https://***@h/x\n"),
+            ("admin_key: canary\n", "admin_key: ******\n"),
+            (
+                "issuer = world, key = canary\n",
+                "issuer = *****, *** = ******\n",
+            ),
+        ];
+        for (text, expected) in cases {
+            let spans = values_in_lines(text, &(0..1));
+            assert_eq!(masked(text, spans.into_iter()), expected);
+        }
+    }
+
+    #[test]
+    fn keys_that_are_shown_exist_and_are_no_credentials() {
+        let known = crate::config::known_keys();
+        for shown in SHOWN {
+            let mut named = known
+                .iter()
+                .filter(|key| key.path.rsplit('.').next() == Some(shown));
+            assert!(named.next().is_some(), "nothing has the key `{shown}`");
+            let below = format!(".{shown}.vault");
+            let is_credential = known
+                .iter()
+                .any(|key| key.path.ends_with(&below) && key.owner == "Credential");
+            assert!(
+                !is_credential && !sounds_secret(shown),
+                "`{shown}` holds a secret"
+            );
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ mod schema;
 mod sections;
 mod settings;
 mod source;
+mod syntax;
+mod told;
 mod tree;
 mod typed;
 mod vendors;
@@ -38,8 +40,6 @@ pub mod write_probe;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-use toml::de::DeTable;
 
 pub use finding::Finding;
 pub use report::Report;
@@ -61,6 +61,9 @@ pub struct Loaded {
     pub settings: Settings,
     /// What works but is likely not as meant.
     pub warnings: Report,
+    /// Files and environment variables that it names and that are not here now. The
+    /// machine of the daemon may have them.
+    pub absent: Report,
     /// What is as meant and worth knowing: a vendor file of the user's takes
     /// the place of a shipped one.
     pub notes: Vec<String>,
@@ -82,6 +85,9 @@ fn load_with(path: &Path, shipped: &Library<'static>) -> Result<Loaded, Report> 
     let (all, settings) = (&files.all, files.settings);
     let vendors = Vendors::read(shipped, all, settings, &mut findings);
     let documents = parse(&all[..settings], &mut findings);
+    let absent = documents
+        .as_ref()
+        .map(|documents| named_files::absent(documents));
     let settings =
         documents.and_then(|documents| assemble::settings(&documents, &vendors, &mut findings));
     let notes = vendors.notes;
@@ -91,6 +97,7 @@ fn load_with(path: &Path, shipped: &Library<'static>) -> Result<Loaded, Report> 
         Some(settings) if !failed => Ok(Loaded {
             settings,
             warnings: report,
+            absent: Report::of(absent.unwrap_or_default(), all),
             notes,
             files: files.all.iter().map(|s| s.path.clone()).collect(),
         }),
@@ -111,49 +118,16 @@ pub fn known_words() -> BTreeSet<keys::Key> {
     assemble::known().words
 }
 
-/// What comes after so many mistakes of syntax in a file follows from them.
-const MOST_SYNTAX: usize = 20;
-
 /// Parses every file; `None` when one of them cannot be read as TOML, for then
 /// half of what follows would be wrong.
 fn parse<'a>(sources: &'a [file::Source], findings: &mut Findings) -> Option<Vec<Document<'a>>> {
     let documents = sources.iter().enumerate();
     let documents: Vec<_> = documents
-        .map(|(index, source)| parse_one(index, source, findings))
+        .map(|(index, source)| syntax::document(index, source, findings))
         .collect();
     // Every file is parsed before any is given up, so that all mistakes show.
     let whole: Option<Vec<_>> = documents.into_iter().collect();
     whole.filter(|documents| !documents.is_empty())
-}
-
-/// Parses one file; `None` when it cannot be read as TOML.
-fn parse_one<'a>(
-    index: usize,
-    source: &'a file::Source,
-    findings: &mut Findings,
-) -> Option<Document<'a>> {
-    let (document, errors) = DeTable::parse_recoverable(&source.text);
-    let sound = errors.is_empty();
-    for error in errors.into_iter().take(MOST_SYNTAX) {
-        let end = source.text.len();
-        let found = Found::error(
-            index,
-            error.span().unwrap_or(end..end),
-            "",
-            error.message().trim().replace('\n', ", "),
-            syntax_remedy(error.message()),
-        );
-        findings.push(found.of_syntax());
-    }
-    sound.then_some(document)
-}
-
-fn syntax_remedy(message: &str) -> &'static str {
-    if message.contains("duplicate key") {
-        "keep one of the two; a table header (`[a.b]`) may stand once per file"
-    } else {
-        "correct the TOML here (texts stand in quotes, tables in [brackets]); the keys are checked once the syntax is right"
-    }
 }
 
 /// Gives each problem its place in the files.

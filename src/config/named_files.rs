@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::finding::{Finding, Findings};
 use super::locate::Document;
+use crate::environment;
 use crate::files::{self, FileFault};
 use crate::value::expand_file_path;
 
@@ -19,6 +20,73 @@ pub(super) fn check(documents: &[Document<'_>], findings: &mut Findings) {
             Look { source, findings }.at(key, key, value);
         }
     }
+}
+
+/// Files and environment variables that are named and are not here now: the machine
+/// of the daemon may have them.
+pub(super) fn absent(documents: &[Document<'_>]) -> Findings {
+    let mut findings = Findings::default();
+    for (source, document) in documents.iter().enumerate() {
+        for (key, value) in document.get_ref() {
+            let key = key.get_ref();
+            // The daemon makes the file of the audit itself.
+            if key != "audit" {
+                missing(source, key, key, value, &mut findings);
+            }
+        }
+    }
+    findings
+}
+
+fn missing(
+    source: usize,
+    path: &str,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    findings: &mut Findings,
+) {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                let key = key.get_ref();
+                missing(source, &format!("{path}.{key}"), key, value, findings);
+            }
+        }
+        DeValue::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                missing(source, &format!("{path}[{index}]"), key, item, findings);
+            }
+        }
+        DeValue::String(text) => {
+            if let Some((what, remedy)) = absence(key, text) {
+                let found = Finding::error(source, value.span(), path, what, remedy);
+                findings.push_once(found.into_warning());
+            }
+        }
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
+    }
+}
+
+fn absence(key: &str, text: &str) -> Option<(String, &'static str)> {
+    if key == "env" {
+        return (!environment::has(text)).then(|| {
+            (
+                format!("the environment variable `{text}` is not set here"),
+                "set it for the service (with systemd: `Environment=`; in Kubernetes: `env`)",
+            )
+        });
+    }
+    if !is_of_a_file(key) {
+        return None;
+    }
+    let file = PathBuf::from(expand_file_path(text).ok()?);
+    let is_missing = file.is_absolute() && files::check(&file) == Err(FileFault::Missing);
+    is_missing.then(|| {
+        (
+            "this file is not there now".to_owned(),
+            "put it there before the daemon starts, or correct the path",
+        )
+    })
 }
 
 /// The files that hold credentials and keys.

@@ -127,6 +127,14 @@ pub(super) struct RawPolicy {
     pub(super) refusal_window: Option<HumanDuration>,
 }
 
+/// `[issuers.<name>]`: what stands beside the kind, and holds for tokens that name the
+/// issuer.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawIssuer {
+    pub(super) scopes_allowed: Option<Vec<String>>,
+}
+
 /// `windows = { allow = […], deny = […] }`; replaced as a whole by a token's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]

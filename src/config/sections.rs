@@ -17,6 +17,7 @@ use super::rules;
 use super::typed::{Section, Size};
 use super::vendors::Uses;
 use super::wording;
+use crate::problem::nearest;
 
 /// Sections of the main file.
 const SINGLE: [&str; 7] = [
@@ -36,6 +37,8 @@ pub(super) struct Sections<'a> {
     named: BTreeMap<&'static str, BTreeMap<String, Section<'a>>>,
     /// The size of the placeholder values by which the reader replaces wrong ones.
     size: Size,
+    /// The names of the tables of misspelt sections.
+    misspelt: BTreeMap<&'static str, Vec<String>>,
     /// What was wrong in the sections that were read.
     placeholders: Placeholders,
     uses: Uses,
@@ -47,6 +50,7 @@ impl<'a> Sections<'a> {
             single: BTreeMap::new(),
             named: NAMED.iter().map(|n| (*n, BTreeMap::new())).collect(),
             size,
+            misspelt: BTreeMap::new(),
             placeholders: Placeholders::default(),
             uses: Uses::default(),
         };
@@ -82,6 +86,7 @@ impl<'a> Sections<'a> {
                 .chain(lists())
                 .collect();
             let wording = wording::unknown_name("section", name, &known);
+            self.note_what_is_meant(name, section.value.get_ref());
             let (message, remedy) = (wording.message, wording.remedy);
             findings.push(Finding::error(
                 section.source,
@@ -93,6 +98,21 @@ impl<'a> Sections<'a> {
         } else if section.source > 0 {
             misplaced(&section, findings);
         }
+    }
+
+    /// A misspelt section is not missing, and what it names exists.
+    fn note_what_is_meant(&mut self, name: &str, value: &DeValue<'_>) {
+        let known = SINGLE.into_iter().chain(NAMED);
+        let Some(meant) = nearest(name, known) else {
+            return;
+        };
+        self.placeholders.extend([meant.to_owned()]);
+        let Some(group) = NAMED.into_iter().find(|group| *group == meant) else {
+            return;
+        };
+        let tables = value.as_table().into_iter().flatten();
+        let names = tables.map(|(key, _)| key.get_ref().to_string());
+        self.misspelt.entry(group).or_default().extend(names);
     }
 
     fn add_named(&mut self, group: &'static str, section: Section<'a>, findings: &mut Findings) {
@@ -129,7 +149,9 @@ impl<'a> Sections<'a> {
     pub(super) fn names(&self) -> rules::Names {
         let of = |group: &str| {
             let tables = self.named.get(group).into_iter().flatten();
-            tables.map(|(name, _)| name.clone()).collect()
+            let misspelt = self.misspelt.get(group).into_iter().flatten();
+            let names = tables.map(|(name, _)| name).chain(misspelt);
+            names.cloned().collect()
         };
         rules::Names {
             issuers: of("issuers"),

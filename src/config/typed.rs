@@ -9,8 +9,9 @@ use toml::de::{DeValue, ValueDeserializer};
 
 use super::finding::{Finding, Findings};
 use super::mask::without_user_info;
+use super::told::{is_placeholder, kinds_chosen, name_kinds, share_of_life};
 use super::tree::{Step, find_span, find_table, follow, insert, join, leaves, remove};
-use super::wording::{explain, first_choice, is_far_off, missing_field};
+use super::wording::{Wording, choices, explain, is_far_off, meant, missing_field};
 use crate::value::{NO_FIELD, NO_SECRET_HERE};
 use crate::vendors::expand::is_foreign;
 
@@ -54,6 +55,7 @@ pub(super) fn read<T: DeserializeOwned>(
         section,
         wrong: Vec::new(),
         placed: Vec::new(),
+        meant: Vec::new(),
     };
     for _ in 0..MOST * (SMALL.len() + 1) {
         let value = reader.left.clone();
@@ -122,6 +124,8 @@ struct Reader<'a> {
     wrong: Vec<Vec<Step>>,
     /// Ways to the placeholders, and how many values were tried there.
     placed: Vec<(Vec<Step>, usize)>,
+    /// Ways to the keys that are meant by misspelt ones: they are not missing.
+    meant: Vec<Vec<Step>>,
 }
 
 impl Reader<'_> {
@@ -132,7 +136,7 @@ impl Reader<'_> {
         let raw = error.message();
         let span = error.span().unwrap_or_else(|| self.section.value.span());
         if span == NOWHERE {
-            return self.try_next_value(first_choice(raw));
+            return self.try_next_value(choices(raw));
         }
         match missing_field(raw) {
             Some(field) => self.put_in(field, &span, raw, findings),
@@ -151,9 +155,12 @@ impl Reader<'_> {
         let cause = find_span(&self.left, span);
         // What is wrong with the rest of something follows from what was
         // taken out of it.
-        if !self.wrong.iter().any(|w| w.starts_with(&trail)) {
+        if choices(raw).is_some() && is_placeholder(raw) {
+            name_kinds(&choices(raw).unwrap_or_default(), findings);
+        } else if !self.wrong.iter().any(|w| w.starts_with(&trail)) {
             self.note(span, &trail, raw, also, findings);
         }
+        self.remember_what_is_meant(&trail, raw, also);
         let again = self.wrong.contains(&trail);
         if trail.is_empty() || cause.is_empty() {
             return false;
@@ -163,7 +170,15 @@ impl Reader<'_> {
             return remove(&mut self.left, &cause);
         }
         self.placed.push((cause, 0));
-        self.try_next_value(first_choice(raw))
+        self.try_next_value(choices(raw))
+    }
+
+    fn remember_what_is_meant(&mut self, trail: &[Step], raw: &str, also: &[&str]) {
+        let also = if trail.len() <= 1 { also } else { &[] };
+        if let (Some(name), Some((_, table))) = (meant(raw, also), trail.split_last()) {
+            let way = [table, &[Step::Key(name)]].concat();
+            self.meant.push(way);
+        }
     }
 
     fn put_in(
@@ -178,7 +193,7 @@ impl Reader<'_> {
         if self.placed.iter().any(|(known, _)| *known == way) {
             return false;
         }
-        if !self.wrong.contains(&way) {
+        if !self.wrong.contains(&way) && !self.meant.contains(&way) {
             self.note(span, &way, raw, &[], findings);
         }
         self.placed.push((way, 0));
@@ -187,7 +202,12 @@ impl Reader<'_> {
 
     /// Tries the next value for the last key that was missing or wrong; where a
     /// word must be chosen, that word. What was wrong is taken out in the end.
-    fn try_next_value(&mut self, word: Option<&str>) -> bool {
+    fn try_next_value(&mut self, words: Option<Vec<&str>>) -> bool {
+        // Two different words, as of the other values.
+        let word = words.and_then(|words| match self.size {
+            Size::Small => words.first().copied(),
+            Size::Large => words.last().copied(),
+        });
         let Some((way, tried)) = self.placed.last_mut() else {
             return false;
         };
@@ -212,6 +232,7 @@ impl Reader<'_> {
     fn placeholders(&self) -> Vec<String> {
         let ways = self.wrong.iter();
         let ways = ways.chain(self.placed.iter().map(|(way, _)| way));
+        let ways = ways.chain(&self.meant);
         ways.map(|way| join(&self.section.path, way)).collect()
     }
 
@@ -225,12 +246,24 @@ impl Reader<'_> {
     ) -> Vec<std::ops::Range<usize>> {
         let literal = raw.contains(NO_SECRET_HERE) || raw.contains(NO_FIELD);
         // A misspelt kind with something below it, not a misspelt word.
-        let kind = first_choice(raw).is_some()
+        let kind = choices(raw).is_some()
             && follow(&self.section.value, trail).is_some_and(|part| part.span() != *place);
         if literal || kind || is_far_off(raw) {
             leaves(&self.section.value, trail)
         } else {
             Vec::new()
+        }
+    }
+
+    /// What only the value tells.
+    fn told(&self, trail: &[Step], raw: &str) -> Option<Wording> {
+        let value = follow(&self.section.value, trail)?.get_ref();
+        if raw.starts_with("wanted exactly 1 element") {
+            return kinds_chosen(value.as_table()?, &join(&self.section.path, trail));
+        }
+        match trail.last()? {
+            Step::Key(key) if key == "renew_at" => share_of_life(value),
+            Step::Key(_) | Step::Index(_) => None,
         }
     }
 
@@ -243,7 +276,7 @@ impl Reader<'_> {
         findings: &mut Findings,
     ) {
         let also = if trail.len() <= 1 { also } else { &[] };
-        let wording = explain(raw, also);
+        let wording = self.told(trail, raw).unwrap_or_else(|| explain(raw, also));
         let path = join(&self.section.path, trail);
         let whole = trail.is_empty() || *span == self.section.value.span() || is_foreign(span);
         let place = if whole {

@@ -1,6 +1,7 @@
 //! Turns the parser's messages into what is wrong and what to do.
 
 use crate::problem::nearest;
+use crate::value::https_of;
 
 /// What is wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub(super) fn explain(raw: &str, also: &[&str]) -> Wording {
     if let Some((name, known)) = unknown(raw, "unknown variant `") {
         let known = merge(&known, &[]);
         let mut wording = unknown_name("choice", &name, &known);
-        if nearest(&name, known.iter().copied()).is_none() {
-            // Not quoted: it may be a secret in the wrong place.
+        if !is_quoted(&name, &known) {
+            // It may be a secret in the wrong place.
             wording.message = "there is no such choice".to_owned();
         }
         return wording;
@@ -46,7 +47,7 @@ pub(super) fn explain(raw: &str, also: &[&str]) -> Wording {
 /// secret.
 pub(super) fn is_far_off(raw: &str) -> bool {
     if let Some((name, known)) = unknown(raw, "unknown variant `") {
-        return nearest(&name, merge(&known, &[])).is_none();
+        return !is_quoted(&name, &merge(&known, &[]));
     }
     let table_expected =
         |(_, expected): (&str, &str)| in_words(expected).is_none_or(|w| w == TABLE);
@@ -54,6 +55,17 @@ pub(super) fn is_far_off(raw: &str) -> bool {
         || raw
             .strip_prefix("invalid type: ")
             .is_some_and(|rest| rest.split_once(", expected ").is_some_and(table_expected))
+}
+
+/// Longest word that is repeated to a person although it is like no known one.
+const LONGEST_WORD: usize = 16;
+
+/// Whether a wrong choice is repeated: a word that a person would choose, and not
+/// what may be a secret.
+fn is_quoted(name: &str, known: &[&str]) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b == b'_';
+    let is_word = !name.is_empty() && name.len() <= LONGEST_WORD && name.bytes().all(plain);
+    is_word || nearest(name, known.iter().copied()).is_some()
 }
 
 const TABLE: &str = "a table";
@@ -104,14 +116,16 @@ fn wrong_type(raw: &str) -> Option<Wording> {
 
 /// The URL library quotes the URL, after a short sentence.
 fn wrong_url(raw: &str) -> Option<Wording> {
-    let (why, _) = raw.split_once(": \"")?;
+    let (why, url) = raw.split_once(": \"")?;
+    let meant = https_of(url.trim_end_matches('"'));
+    let meant = meant.unwrap_or_else(|| "https://host.example.com/path".to_owned());
     let words = ["URL", "host", "port number", "domain", "IPv4", "IPv6"];
     words
         .iter()
         .any(|word| why.contains(word))
         .then(|| Wording {
             message: format!("the URL cannot be used: {why}"),
-            remedy: "write a whole URL, such as \"https://host.example.com/path\"".to_owned(),
+            remedy: format!("write a whole URL, such as \"{meant}\""),
         })
 }
 
@@ -136,9 +150,17 @@ pub(super) fn missing_field(raw: &str) -> Option<&str> {
     raw.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
-/// The first word that can be chosen where an unknown one stands.
-pub(super) fn first_choice(raw: &str) -> Option<&str> {
-    raw.strip_prefix("unknown variant `")?.split('`').nth(2)
+/// The words that can be chosen where an unknown one stands.
+pub(super) fn choices(raw: &str) -> Option<Vec<&str>> {
+    let rest = raw.strip_prefix("unknown variant `")?;
+    let known: Vec<&str> = rest.split('`').skip(2).step_by(2).collect();
+    (!known.is_empty()).then_some(known)
+}
+
+/// The name that is meant by an unknown one, if it is misspelt.
+pub(super) fn meant(raw: &str, also: &[&str]) -> Option<String> {
+    let (name, known) = unknown(raw, "unknown field `")?;
+    nearest(&name, merge(&known, also)).map(str::to_owned)
 }
 
 /// Our own messages carry their remedy after a colon.
@@ -164,7 +186,8 @@ fn own_words(raw: &str) -> Wording {
 
 /// Words for a name that is not known here.
 pub(super) fn unknown_name(what: &str, name: &str, known: &[&str]) -> Wording {
-    let remedy = match (nearest(name, known.iter().copied()), known) {
+    let near = nearest(name, known.iter().copied()).or_else(|| only_part(name, known));
+    let remedy = match (near, known) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, []) => format!("take it out: no {what} is known here"),
         (None, known) => format!("known here: {}", known.join(", ")),
@@ -173,6 +196,15 @@ pub(super) fn unknown_name(what: &str, name: &str, known: &[&str]) -> Wording {
         message: format!("unknown {what} `{name}`"),
         remedy,
     }
+}
+
+/// The one known name that has this one as a part, as `by_label` has `label`.
+fn only_part<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let mut holding = known
+        .iter()
+        .filter(|k| k.split('_').any(|part| part == name));
+    let first = holding.next()?;
+    holding.next().is_none().then_some(*first)
 }
 
 fn unknown(raw: &str, prefix: &str) -> Option<(String, Vec<String>)> {
@@ -197,6 +229,8 @@ mod tests {
     fn a_name_near_a_known_one_is_suggested() {
         let raw = "unknown field `overlapp`, expected one of `lifetime`, `overlap`";
         assert_eq!(explain(raw, &[]).remedy, "did you mean `overlap`?");
+        let part = "unknown variant `label`, expected one of `by_label`, `none`";
+        assert_eq!(explain(part, &[]).remedy, "did you mean `by_label`?");
         let far = "unknown field `zzz`, expected `overlap`";
         assert_eq!(explain(far, &["also"]).remedy, "known here: also, overlap");
     }
@@ -235,9 +269,19 @@ mod tests {
                 false,
             ),
             (
-                "unknown variant `canary`, expected one of `none`, `bearer`",
+                "unknown variant `canary7`, expected one of `none`, `bearer`",
                 "there is no such choice",
                 true,
+            ),
+            (
+                "unknown variant `canaryofseventeen`, expected one of `none`, `bearer`",
+                "there is no such choice",
+                true,
+            ),
+            (
+                "unknown variant `label`, expected one of `by_label`, `none`",
+                "unknown choice `label`",
+                false,
             ),
             (
                 "unknown variant `baerer`, expected one of `none`, `bearer`",

@@ -2,7 +2,8 @@
 //!
 //! A time is believed only if it can be one. A zero time (1970 or before: a
 //! default value of the server's language, not a time) and one that lies more
-//! than 50 years ahead mean that no end is known. What cannot be read is an
+//! than 50 years ahead, or is told as more than 50 years ago, mean that no end is
+//! known. What cannot be read is an
 //! error that says what to change, and never quotes the value.
 
 mod parse;
@@ -18,6 +19,12 @@ use super::exchange::{Place, View};
 
 /// 1970-01-02: whatever is before is a zero time, in any zone.
 const FIRST_TIME: i64 = 86_400;
+
+/// Whether a time is none: a default value of the server's language.
+#[must_use]
+pub fn is_zero(time: Timestamp) -> bool {
+    time.as_second() < FIRST_TIME
+}
 
 /// How a time is read, wherever it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -184,7 +191,10 @@ impl TimeReading {
             | TimeFormat::EpochS
             | TimeFormat::EpochMs => false,
         };
-        let zero = !relative && time.as_second() < FIRST_TIME;
+        let zero = match relative {
+            true => time < parse::earliest(now),
+            false => is_zero(time),
+        };
         if zero || time > parse::horizon(now) {
             Known::Unknown
         } else {

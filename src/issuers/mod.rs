@@ -5,7 +5,6 @@
 pub mod capabilities;
 pub mod exec;
 pub mod http;
-pub mod jwt;
 pub mod label;
 pub mod lifetime;
 pub mod local;

@@ -14,8 +14,8 @@ use url::Url;
 
 pub use self::config::Oauth2Issuer;
 pub use self::refresh::RefreshRotation;
+use super::Deps;
 use super::label::Label;
-use super::{Deps, jwt};
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::http::oauth2::{ClientCredentials, Granted, login};
 use crate::http::ratelimit::RateLimitDialect;
@@ -27,6 +27,7 @@ use crate::ports::{IssueRequest, Issuer, Secrets, TokenHandle};
 use crate::rotation::capability::IssuerCapabilities;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::jwt;
 use crate::scim::scopes::{ScopeSource, Scopes};
 use crate::secret::{BearerToken, SecretText};
 
@@ -110,7 +111,7 @@ impl Oauth2Tokens {
     async fn introspected_expiry(&self, token: &BearerToken) -> Option<Timestamp> {
         let url = self.config.introspection_url.as_ref()?;
         match self.introspect(url, token).await {
-            Ok(body) => Timestamp::from_second(body.get("exp")?.as_i64()?).ok(),
+            Ok(body) => jwt::numeric_date(body.get("exp")?),
             Err(fault) => {
                 tracing::warn!(
                     issuer = self.name,

@@ -65,6 +65,23 @@ pub struct Labels {
     pub handovers: BTreeMap<String, HandoverPlace>,
 }
 
+impl Labels {
+    /// What a person is told whose turn it is: how to make the token, and the command
+    /// that writes it.
+    #[must_use]
+    pub fn your_turn(&self) -> String {
+        let how = self.instructions.as_deref().map(str::trim);
+        let how = how.filter(|how| !how.is_empty());
+        let how = how.map(|how| format!(" ({})", how.trim_end_matches('.')));
+        format!(
+            "waiting for you: create a token{}, then `vault kv patch {} {}=@FILE` (`put` if nothing is there yet)",
+            how.unwrap_or_default(),
+            self.vault_path,
+            self.token_field
+        )
+    }
+}
+
 /// What a person must know who writes a token into a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandoverPlace {

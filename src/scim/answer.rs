@@ -66,7 +66,8 @@ pub enum ProbeAnswer {
 /// Why a 2xx is not an acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NotScim {
-    /// Not one JSON object: HTML, empty, truncated, nested too deep, not UTF-8.
+    /// Not one JSON object: HTML, empty, truncated; or what is read of it is nested
+    /// too deep or not UTF-8.
     NotJson,
     /// JSON without the schema of a SCIM list.
     NoSchema,

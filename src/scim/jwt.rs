@@ -12,6 +12,10 @@ use crate::secret::{BearerToken, MAX_ACCESS_TOKEN_LEN};
 /// A longer lifetime is taken for a mistake.
 pub(in crate::scim) const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 3653);
 
+/// Smaller numbers are a zero time, in any zone: a default value of the server's
+/// language.
+const FIRST_SECOND: f64 = 86_400.0;
+
 /// Larger numbers are taken for milliseconds, not seconds since 1970 (year
 /// 5138).
 const MILLISECONDS_FROM: f64 = 1e11;
@@ -45,7 +49,7 @@ pub enum Expiry {
     Absent,
     /// It expires then.
     At(Timestamp),
-    /// An implausible value: milliseconds, before `iat`, a lifetime of more
+    /// An implausible value: milliseconds, a zero time, before `iat`, a lifetime of more
     /// than ten years, no number.
     Implausible,
 }
@@ -116,10 +120,12 @@ fn plausible(exp: &Value, issued_at: Option<Timestamp>) -> Expiry {
     }
 }
 
-/// A `NumericDate` of RFC 7519: seconds since 1970, perhaps with a fraction.
-pub(in crate::scim) fn numeric_date(value: &Value) -> Option<Timestamp> {
+/// A `NumericDate` of RFC 7519: seconds since 1970, perhaps with a fraction. `None` if
+/// it cannot be meant: a zero time, or milliseconds.
+#[must_use]
+pub fn numeric_date(value: &Value) -> Option<Timestamp> {
     let seconds = value.as_f64()?;
-    if !(1.0..MILLISECONDS_FROM).contains(&seconds) {
+    if !(FIRST_SECOND..MILLISECONDS_FROM).contains(&seconds) {
         return None;
     }
     Timestamp::from_second(seconds as i64).ok()
@@ -174,6 +180,8 @@ pub(in crate::scim) mod tests {
             r#"{"exp":"1800000000"}"#,
             r#"{"exp":-5}"#,
             r#"{"exp":0}"#,
+            r#"{"exp":1}"#,
+            r#"{"exp":86399.9}"#,
             r#"{"exp":1800000000000}"#,
             r#"{"exp":9223372036854775808}"#,
             r#"{"exp":1e300}"#,

@@ -14,7 +14,8 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use self::peek::{Peek, Schemas, nothing_else};
 use super::message::{Message, ScimType, is_of_scim};
 
-/// Reads a body; `None` if it is not one JSON object in UTF-8.
+/// Reads a body; `None` if it is not one JSON object. What nothing reads of it may
+/// be nested deep and need not be UTF-8.
 #[must_use]
 pub fn read(body: &[u8]) -> Option<Message> {
     let mut message = Message::default();

@@ -51,6 +51,7 @@ pub(super) struct Instruments {
     pub(super) notify_failing: IntGaugeVec,
     pub(super) inventory_coverage: GaugeVec,
     pub(super) inventory_credentials: IntGaugeVec,
+    pub(super) inventory_connections: IntGaugeVec,
     pub(super) inventory_success: IntGaugeVec,
     pub(super) audit_lines: IntCounterVec,
     pub(super) audit_failing: IntGauge,
@@ -132,6 +133,11 @@ impl Instruments {
                 CREDENTIALS,
                 &["issuer", "managed"],
             )?,
+            inventory_connections: new.integers(
+                "inventory_connections",
+                CONNECTIONS,
+                &["provider", "managed"],
+            )?,
             inventory_success: new.integers(
                 "inventory_last_success_timestamp_seconds",
                 INVENTORY_SUCCESS,
@@ -194,8 +200,9 @@ const NOTIFICATIONS: &str =
 const NOTIFY_FAILING: &str =
     "Since when the receiver of a target accepts no messages; absent while it does.";
 
-const COVERAGE: &str = "Share of the credentials that issuers list for which a configured token accounts; absent before the first inventory.";
+const COVERAGE: &str = "Share of what issuers and identity providers list for which a configured token or connection accounts; absent before the first inventory.";
 const CREDENTIALS: &str = "Credentials that an issuer lists.";
+const CONNECTIONS: &str = "Provisioning connections that an identity provider lists.";
 const INVENTORY_SUCCESS: &str = "When an issuer last listed its credentials for the inventory.";
 
 /// Creates metrics and registers them.

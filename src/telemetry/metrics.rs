@@ -176,29 +176,32 @@ impl Metrics {
             .set(i64::from(why.is_some()));
     }
 
-    /// What the issuers listed, each with when; those that are not named have no series.
-    pub fn inventory(&self, seen: &BTreeMap<String, (Coverage, Timestamp)>) {
+    /// What the issuers listed, each with when, and what the identity providers listed;
+    /// those that are not named have no series.
+    pub fn inventory(
+        &self,
+        seen: &BTreeMap<String, (Coverage, Timestamp)>,
+        providers: &BTreeMap<String, Coverage>,
+    ) {
         let instruments = &self.instruments;
         instruments.inventory_credentials.reset();
+        instruments.inventory_connections.reset();
         instruments.inventory_success.reset();
         instruments.inventory_coverage.reset();
         let mut all = Coverage::default();
         for (issuer, (coverage, at)) in seen {
             all.add(*coverage);
-            let counts = [("yes", coverage.managed), ("no", coverage.unmanaged())];
-            for (managed, count) in counts {
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                instruments
-                    .inventory_credentials
-                    .with_label_values(&[issuer.as_str(), managed])
-                    .set(count);
-            }
+            count(&instruments.inventory_credentials, issuer, *coverage);
             instruments
                 .inventory_success
                 .with_label_values(&[issuer.as_str()])
                 .set(at.as_second());
         }
-        if !seen.is_empty() {
+        for (provider, coverage) in providers {
+            all.add(*coverage);
+            count(&instruments.inventory_connections, provider, *coverage);
+        }
+        if !seen.is_empty() || !providers.is_empty() {
             instruments
                 .inventory_coverage
                 .with_label_values::<&str>(&[])
@@ -224,6 +227,15 @@ impl Metrics {
     /// As for [`Self::chunks`].
     pub fn render(&self) -> Result<String, prometheus::Error> {
         Ok(self.chunks()?.collect())
+    }
+}
+
+/// How much of what one place lists is managed.
+fn count(gauge: &IntGaugeVec, place: &str, coverage: Coverage) {
+    let counts = [("yes", coverage.managed), ("no", coverage.unmanaged())];
+    for (managed, count) in counts {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        gauge.with_label_values(&[place, managed]).set(count);
     }
 }
 
@@ -337,8 +349,13 @@ mod tests {
             seen: 4,
         };
         let of = |name: &str| BTreeMap::from([(name.to_owned(), (some, fixture::now()))]);
-        metrics.inventory(&of("crm"));
-        metrics.inventory(&of("hr"));
+        let none = BTreeMap::new();
+        let idp = |name: &str| BTreeMap::from([(name.to_owned(), some)]);
+        metrics.inventory(&of("crm"), &idp("Entra acme"));
+        assert!(metrics.render().expect("text").contains(
+            "scim_rotator_inventory_connections{managed=\"yes\",provider=\"Entra acme\"} 3"
+        ));
+        metrics.inventory(&of("hr"), &none);
         let text = metrics.render().expect("text");
         has(&text, &format!("{name} 0.75"));
         has(
@@ -346,7 +363,8 @@ mod tests {
             "scim_rotator_inventory_credentials{issuer=\"hr\",managed=\"no\"} 1",
         );
         assert!(
-            !text.contains("inventory_credentials{issuer=\"crm\""),
+            !text.contains("inventory_credentials{issuer=\"crm\"")
+                && !text.contains("inventory_connections{"),
             "{text}"
         );
     }

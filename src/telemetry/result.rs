@@ -65,14 +65,14 @@ impl<'a> StepResult<'a> {
         }
     }
 
-    /// For people; also the message of the log line.
+    /// For people, in log lines.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Done => "done",
+            Self::Done => "succeeded",
             Self::NoProofYet => "no proof yet",
             Self::PartlyProven(_) => "accepted, without proof that wrong tokens are refused",
-            Self::Trouble(_) => "not done",
+            Self::Trouble(_) => "failed",
         }
     }
 

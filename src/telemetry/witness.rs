@@ -1,6 +1,8 @@
 //! The witness that feeds logs, metrics and the board.
 
 mod lines;
+mod repeated;
+mod sentence;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,11 +13,13 @@ use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use self::lines::{log_look, log_milestones, log_step};
+use self::repeated::Repeated;
 use super::board::{Board, CycleFacts};
 use super::facts::TokenFacts;
 use super::health::Health;
 use super::metrics::Metrics;
 use super::redact;
+use super::result::StepResult;
 use super::snapshot::TokenSnapshot;
 use super::takeover::Hold;
 use crate::fault::Fault;
@@ -43,6 +47,7 @@ struct Seen {
     trouble: Option<Box<str>>,
     hold: Hold,
     restored_at: Option<Box<Timestamp>>,
+    repeated: Repeated,
 }
 
 impl Observer {
@@ -145,7 +150,8 @@ impl Witness for Observer {
                 next,
                 reason = decision.reason.as_str(),
                 wake_at = %decision.wake_at,
-                "decided"
+                "{}",
+                sentence::of_decision(unit, decision)
             );
         }
     }
@@ -158,13 +164,15 @@ impl Witness for Observer {
 
     fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
         self.guard(ended.after);
-        self.with_seen(&unit.name, |seen| {
+        let result = StepResult::of(ended.outcome);
+        let times = self.with_seen(&unit.name, |seen| {
             seen.hold.step_ended(ended.step, ended.after);
+            seen.repeated.count(ended.step, result)
         });
         let took = Duration::try_from(ended.elapsed).unwrap_or_default();
         self.metrics
             .step(&unit.name, ended.step, ended.outcome, took);
-        log_step(unit, ended);
+        log_step(unit, ended, times);
         log_milestones(unit, ended);
         let newest = ended.after.history.first();
         if let Some(past) =

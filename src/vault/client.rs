@@ -182,7 +182,7 @@ impl VaultClient {
             Err(fault) => Err(fault),
         };
         let answer = result
-            .map_err(|fault| VaultErrorKind::Unreachable(Box::new(fault)))
+            .map_err(|fault| VaultErrorKind::Unreachable(Box::new(without_operation(call, fault))))
             .and_then(|answer| {
                 let understood = wire::understood(&answer);
                 let is_server = matches!(&understood, Err(VaultErrorKind::Server { status: 500 }));
@@ -194,6 +194,15 @@ impl VaultClient {
             });
         answer.map_err(|kind| VaultError::new(call, kind))
     }
+}
+
+/// The error of a request names the operation once, at its beginning.
+fn without_operation(call: &Call, mut fault: Fault) -> Fault {
+    let start = format!("{}: ", call.operation);
+    if let Some(rest) = fault.message.strip_prefix(&start) {
+        fault.message = rest.to_owned();
+    }
+    fault
 }
 
 fn left_behind(call: &Call) -> Fault {

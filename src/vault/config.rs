@@ -13,7 +13,7 @@ use super::path::KvPath;
 use crate::http::TlsVersion;
 use crate::http::client::is_loopback;
 use crate::problem::Problems;
-use crate::value::{HumanDuration, expand_file_path};
+use crate::value::{HumanDuration, expand_file_path, https_of};
 
 /// The address of Vault, the login, and the path of the records.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -150,6 +150,9 @@ impl Addresses {
         }
         for url in &self.0 {
             if let Err(reason) = check_address(url) {
+                let meant = https_of(url.as_str().trim_end_matches('/'));
+                let remedy =
+                    meant.map_or_else(|| remedy.to_owned(), |url| format!("write \"{url}\""));
                 problems.error(key, reason, remedy);
             }
         }
@@ -158,7 +161,7 @@ impl Addresses {
 
 fn check_address(url: &Url) -> Result<(), String> {
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("the address has no host".to_owned());
+        return Err("the address has no scheme or no host".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a credential must not stand in an address".to_owned());
@@ -204,8 +207,9 @@ impl<'de> Deserialize<'de> for Addresses {
 
 fn parse_url<E: de::Error>(text: &str) -> Result<Url, E> {
     Url::parse(text).map_err(|error| {
+        let meant = https_of(text).unwrap_or_else(|| "https://vault.example.com:8200".to_owned());
         E::custom(format!(
-            "`{text}` is not a URL ({error}): write for example \"https://vault.example.com:8200\""
+            "`{text}` is not a URL ({error}): write for example \"{meant}\""
         ))
     })
 }

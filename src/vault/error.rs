@@ -13,7 +13,7 @@ use crate::fault::{Fault, FaultClass};
 
 /// A request to Vault that failed. It contains no body, token or header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Vault, {operation} {target}: {kind}")]
+#[error("Vault, {}: {kind}", what(.operation, .target))]
 pub struct VaultError {
     /// What was attempted; also the metric label.
     pub operation: &'static str,
@@ -23,6 +23,14 @@ pub struct VaultError {
     pub changes: bool,
     /// What Vault answered.
     pub kind: VaultErrorKind,
+}
+
+/// What was attempted; a path that ends with the word says it.
+fn what(operation: &str, target: &str) -> String {
+    match target.rsplit('/').next() == Some(operation) {
+        true => target.to_owned(),
+        false => format!("{operation} {target}"),
+    }
 }
 
 impl VaultError {

@@ -48,12 +48,21 @@ pub(super) fn decode(fields: Fields, token: &str) -> Result<Record, String> {
     check_schema(&fields)?;
     let record = read(&fields).map_err(|error| explain(&fields, &error))?;
     if record.token != token {
+        let whose = match is_name(&record.token) {
+            true => format!("the token `{}`", record.token),
+            false => "another token".to_owned(),
+        };
         return Err(format!(
-            "it is the record of the token `{}`: it was copied to a wrong path",
-            record.token
+            "it is the record of {whose}: it was copied to a wrong path"
         ));
     }
     Ok(record)
+}
+
+/// Whether it may be shown: anything can be written there by hand.
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(plain)
 }
 
 fn read(fields: &Fields) -> Result<Record, serde_json::Error> {
@@ -199,6 +208,8 @@ mod tests {
             ),
             ("current", json!({"value": "canary\n"}), "field `current`"),
             ("token", json!("other"), "the token `other`"),
+            ("token", json!("canary\u{1b}[31m"), "of another token"),
+            ("token", json!("canary".repeat(20)), "of another token"),
         ];
         for (name, value, expected) in cases {
             let mut fields = sound();

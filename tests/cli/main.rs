@@ -135,6 +135,8 @@ async fn a_token_that_needs_a_person_fails_once_and_says_who() {
     let ran = scene.run(&["once"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("needs a person"), "{ran:?}");
+    let turn = "waiting for you: create a token (Ask the owner of the CRM), then `vault kv patch kv/scim/crm token=@FILE`";
+    assert!(ran.out.contains(turn), "{ran:?}");
     let status = scene.run(&["status"]).await;
     assert!(
         status

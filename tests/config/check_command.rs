@@ -54,7 +54,26 @@ fn a_valid_configuration_ends_with_0_and_says_what_is_in_it() {
             "{}",
             ran.out
         );
-        assert_eq!((ran.out.lines().count(), ran.err.as_str()), (1, ""));
+        assert_eq!(ran.err, "");
+        let (_, rest) = ran.out.split_once('\n').expect("a line");
+        let other = rest
+            .lines()
+            .filter(|line| line.starts_with("warning: ") || line.starts_with("error: "));
+        let absent = |line: &str| {
+            line == "warning: this file is not there now"
+                || (line.starts_with("warning: the environment variable ")
+                    && line.ends_with(" is not set here"))
+        };
+        assert!(
+            other.clone().count() > 0,
+            "nothing of them is on a machine of developers"
+        );
+        assert_eq!(
+            other.filter(|line| !absent(line)).next(),
+            None,
+            "{}",
+            ran.out
+        );
     }
 }
 
@@ -102,12 +121,61 @@ fn a_warning_ends_with_0_and_under_strict_with_64() {
 }
 
 #[test]
+fn what_is_not_on_this_machine_is_told_and_changes_no_exit_code() {
+    let here = Folder::new();
+    here.write("id", "secret-id");
+    let minimal = std::fs::read_to_string(repository("config/minimal.toml")).expect("an example");
+    let secret_id = "{ file = \"/etc/scim-rotator/vault-secret-id\" }";
+    let state = "state_path =";
+    let cases = [
+        (
+            "{ env = \"SCIM_ROTATOR_IS_NOT_SET\" }",
+            state,
+            Some("the environment variable `SCIM_ROTATOR_IS_NOT_SET` is not set here"),
+        ),
+        (
+            "{ file = \"/no/such/file\" }",
+            state,
+            Some("this file is not there now"),
+        ),
+        (
+            "FILE",
+            "ca_file = \"/no/ca.pem\"\nstate_path =",
+            Some("this file is not there now"),
+        ),
+        ("FILE", state, None),
+    ];
+    let file = format!("{{ file = {:?} }}", here.path("id"));
+    for (reference, line, told) in cases {
+        let text = minimal
+            .replace(secret_id, &reference.replace("FILE", &file))
+            .replace(state, line);
+        let folder = Folder::with(&text);
+        for args in [&[][..], &["--strict"]] {
+            let ran = check(&folder.path("main.toml"), args);
+            assert_eq!(ran.code, Some(0), "{}", ran.out);
+            let all: Vec<_> = ran
+                .out
+                .lines()
+                .filter(|l| l.starts_with("warning: "))
+                .collect();
+            let expected: Vec<_> = told.iter().map(|told| format!("warning: {told}")).collect();
+            assert_eq!(all, expected, "{}", ran.out);
+        }
+    }
+}
+
+#[test]
 fn programs_read_one_json_document() {
     let sound = check(&repository("config/minimal.toml"), &["--output", "json"]);
     assert_eq!(sound.code, Some(0));
+    let mut document = json(&sound);
+    let absent = document["absent"].take();
+    assert_eq!(absent[0]["message"], "this file is not there now");
+    assert_eq!(absent[0]["path"], "vault.auth.approle.secret_id.file");
     assert_eq!(
-        json(&sound),
-        serde_json::json!({"errors": 0, "warnings": 0, "problems": [], "notes": []})
+        document,
+        serde_json::json!({"errors": 0, "warnings": 0, "problems": [], "notes": [], "absent": null})
     );
 
     let folder = Folder::with(&minimal_and(

@@ -12,7 +12,9 @@ mod coverage;
 mod example;
 mod example_set;
 mod examples;
+mod guides;
 mod includes;
+mod mistakes;
 mod places;
 
 mod rules;

@@ -79,7 +79,9 @@ pub(crate) fn text() -> String {
         seen: 4,
     };
     let seen = (some, fixture::now());
-    metrics.inventory(&BTreeMap::from([("crm".to_owned(), seen)]));
+    let issuers = BTreeMap::from([("crm".to_owned(), seen)]);
+    let providers = BTreeMap::from([("Keycloak corp".to_owned(), some)]);
+    metrics.inventory(&issuers, &providers);
     metrics.expect("oncall");
     metrics.failed("oncall", Some(fixture::now()));
     let failed = Outcome::Failed {

@@ -16,6 +16,7 @@ mod exposition;
 mod fixture;
 mod grafana;
 mod kubernetes;
+mod links;
 mod metrics;
 mod queries;
 #[path = "../support/mod.rs"]

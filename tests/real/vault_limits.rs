@@ -135,7 +135,7 @@ async fn a_record_that_was_deleted_with_all_versions_is_made_anew_from_what_is_p
     let says = async |words: &'static str| {
         eventually(words, async || daemon.log().contains(words).then_some(())).await;
     };
-    says("decided").await;
+    says("waits until").await;
     let published = scene.house.published().await;
     let nothing = Value::Null;
     let vault = &scene.house.vault;

@@ -55,6 +55,7 @@ fn with_scopes(names: &str) -> IssuedToken {
 
 fn found(at: Timestamp, told: Option<&str>, statuses: &[Option<u16>]) -> Privilege {
     Privilege {
+        access: None,
         at,
         scopes: told.map(scopes),
         reach: statuses
@@ -552,4 +553,27 @@ fn the_consumer_that_was_forgotten_is_named() {
             .as_deref()
             .is_some_and(|f| f.contains("batch-job"))
     );
+}
+
+/// The secret itself tells nothing: what the token endpoint grants for it counts.
+#[test]
+fn a_client_secret_is_judged_by_the_access_token_that_it_is_exchanged_for() {
+    let rules = allowing(&["scim.read", "scim.write"]);
+    let granted = |names: &str| {
+        let access = Scopes::read(ScopeSource::AccessToken, [names], None);
+        seen(Privilege {
+            access,
+            ..found(now(), None, &[])
+        })
+    };
+    let exact = granted("scim.read scim.write");
+    assert_eq!(verdict(&rules, &exact), Some(PrivilegeVerdict::Exact));
+    assert_eq!(refusal(&rules, &exact), None);
+    let broad = granted("scim.read scim.write admin");
+    let judged = judge(&rules, &broad).expect("judged");
+    assert_eq!(judged.verdict, PrivilegeVerdict::Broader);
+    assert_eq!(judged.source, Some(ScopeSource::AccessToken));
+    assert!(judged.detail.contains("admin"), "{}", judged.detail);
+    let why = refusal(&rules, &broad).expect("refused");
+    assert!(why.contains("access_token"), "{why}");
 }

@@ -1,7 +1,10 @@
 //! The shipped policy and the set-up script, on a real Vault.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use scim_rotator::fault::FaultClass;
@@ -88,6 +91,70 @@ async fn the_shipped_policy_and_script_are_enough_and_no_more() {
     let answer = vault.must("POST", "auth/approle/login", wish).await;
     let token = answer["auth"]["client_token"].as_str().expect("a token");
     enough_and_no_more(&vault, &session, token).await;
+}
+
+#[tokio::test]
+async fn the_set_up_script_makes_its_folder_and_leaves_no_secret_id_behind() {
+    let Some(vault) = RealVault::start_dev().await else {
+        return;
+    };
+    let dir = TempDir::new().expect("a folder");
+    let in_a_new_folder = dir.path().join("etc/scim-rotator/secret-id");
+    vault.set_up_approle(&in_a_new_folder);
+    assert_eq!(secret_ids(&vault).await, 1);
+    let written = std::fs::metadata(&in_a_new_folder).expect("a file");
+    assert_eq!(written.permissions().mode() & 0o777, 0o600);
+
+    // What cannot be written is not issued, or destroyed.
+    let in_a_file = in_a_new_folder.join("secret-id");
+    assert!(!vault.try_script(script(&in_a_file)).status.success());
+    let mut loses_it = script(&dir.path().join("other"));
+    loses_it.env("VAULT_BIN", wrapper(&dir, &vault));
+    let ran = vault.try_script(loses_it);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(
+        !ran.status.success() && said.contains("no secret-id was issued"),
+        "{said}"
+    );
+    assert_eq!(secret_ids(&vault).await, 1, "{said}");
+    assert!(!dir.path().join("other").exists());
+    let left = std::fs::read_dir(dir.path()).expect("a folder").count();
+    assert_eq!(left, 2, "the folder and the wrapper");
+
+    for (argument, code) in [("--help", 0), ("--nonsense", 64)] {
+        let ran = vault.try_script(script(Path::new(argument)));
+        assert_eq!(ran.status.code(), Some(code), "{argument}");
+        let said = [ran.stdout, ran.stderr].concat();
+        assert!(
+            String::from_utf8_lossy(&said).contains("VAULT_ADDR"),
+            "{argument}"
+        );
+    }
+}
+
+fn script(argument: &Path) -> Command {
+    let mut command = Command::new(deploy("setup.sh"));
+    command.arg(argument);
+    command
+}
+
+/// The number of secret-ids of the role.
+async fn secret_ids(vault: &RealVault) -> usize {
+    let path = "auth/approle/role/scim-rotator/secret-id";
+    let answer = vault.must("LIST", path, Value::Null).await;
+    answer["data"]["keys"].as_array().expect("a list").len()
+}
+
+/// The program `vault`, whose answer loses the secret-id on the way.
+fn wrapper(dir: &TempDir, vault: &RealVault) -> PathBuf {
+    let path = dir.path().join("vault");
+    let lines = format!(
+        "#!/bin/sh\n{} \"$@\" | sed '/\"secret_id\":/d'\n",
+        vault.program().display()
+    );
+    std::fs::write(&path, lines).expect("a file");
+    std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("executable");
+    path
 }
 
 /// This session may do all that the daemon does, and its token nothing else.

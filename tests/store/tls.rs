@@ -163,7 +163,7 @@ async fn each_mistake_with_certificates_is_told() {
         (
             "named",
             ca,
-            Err("not for the name in the URL but for DnsName(\"vault.example.com\")"),
+            Err("not for the name in the URL but for vault.example.com"),
         ),
         ("expired", ca, Err("expired at 2021-02-03T00:00:00Z")),
         ("old", ca, Err("TLS 1.2 is the least")),

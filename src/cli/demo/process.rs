@@ -156,6 +156,7 @@ struct Entry {
     connection: String,
     #[serde(default)]
     millis: u64,
+    result: Option<String>,
     trouble: Option<String>,
     generation: Option<u64>,
     next: Option<String>,
@@ -203,9 +204,10 @@ impl Entry {
     }
 
     fn show_step(&self, scene: &Scene, token: &str, step: &str) {
+        let no_proof = StepResult::NoProofYet;
         let result = match &self.trouble {
             Some(trouble) => StepResult::Trouble(trouble),
-            None if self.message == StepResult::NoProofYet.words() => StepResult::NoProofYet,
+            None if self.result.as_deref() == Some(no_proof.as_str()) => no_proof,
             None => StepResult::Done,
         };
         if result == StepResult::Done {

@@ -58,7 +58,7 @@ pub(in crate::cli) struct FactsWriter {
     board: Arc<Board>,
     state: Mutex<State>,
     /// Whose each secret is.
-    index: IndexWriter,
+    index: Arc<IndexWriter>,
     /// Something waits to be written.
     filled: Notify,
 }
@@ -84,9 +84,10 @@ impl FactsWriter {
         clock: Arc<dyn Clock>,
         conditions: Conditions,
         board: Arc<Board>,
+        index: Arc<IndexWriter>,
     ) -> Self {
         Self {
-            index: IndexWriter::new(Arc::clone(&store), Arc::clone(&clock)),
+            index,
             store,
             clock,
             conditions,
@@ -106,13 +107,23 @@ impl FactsWriter {
             self.clock.sleep(LOOK).await;
             self.write_due(self.clock.now()).await;
             self.index.write_due(self.clock.now()).await;
+            self.say_whether_complete().await;
         }
+    }
+
+    async fn say_whether_complete(&self) {
+        let names = || {
+            let all = self.board.all().into_iter();
+            all.map(|entry| entry.facts.name.clone()).collect()
+        };
+        self.index.write_complete(names).await;
     }
 
     /// Writes everything that waits, at the end of the work.
     pub(in crate::cli) async fn flush(&self) {
         self.write_due(Timestamp::MAX).await;
         self.index.write_due(Timestamp::MAX).await;
+        self.say_whether_complete().await;
     }
 
     /// Notes one of our own credentials for the index of fingerprints.

@@ -71,6 +71,8 @@ async fn follow(
 ) -> Result<Exit, Exit> {
     let began = world.clock.now();
     let mut said = Value::Null;
+    let unit = world.units.iter().find(|unit| unit.name == token);
+    let your_turn = unit.map(|unit| unit.labels.your_turn());
     loop {
         let stored = world.store.facts(token).await;
         let facts = stored.map_err(|error| asking::failed(&error))?.facts;
@@ -78,7 +80,7 @@ async fn follow(
         if state["paused"].is_object() {
             return Err(is_held(token, false));
         }
-        if let Some((exit, text)) = ended(&state, since) {
+        if let Some((exit, text)) = ended(&state, since, your_turn.as_deref()) {
             return Ok(end(world, token, exit, &text, live));
         }
         let news = json!([
@@ -121,7 +123,7 @@ fn event(state: &Value) -> Value {
 }
 
 /// Whether a rotation has ended since then, or waits for a person.
-fn ended(state: &Value, since: Timestamp) -> Option<(Exit, String)> {
+fn ended(state: &Value, since: Timestamp, your_turn: Option<&str>) -> Option<(Exit, String)> {
     let is_since = |value: &Value| {
         let at = value.as_str().and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at >= since)
@@ -145,9 +147,14 @@ fn ended(state: &Value, since: Timestamp) -> Option<(Exit, String)> {
         if let Some(what) = handover_note(state, since) {
             return (Exit::Failed, what);
         }
-        let place = text(&state["vault_path"]);
-        let instructions = text(&state["instructions"]);
-        let what = format!("a person must write the new token to {place}: {instructions}");
+        let what = your_turn.map_or_else(
+            || {
+                let place = text(&state["vault_path"]);
+                let instructions = text(&state["instructions"]);
+                format!("waiting for you: write the new token to {place}: {instructions}")
+            },
+            str::to_owned,
+        );
         (Exit::Failed, what)
     })
 }

@@ -7,6 +7,7 @@ use crate::config::settings::Environment;
 use crate::problem::Problems;
 use crate::rotation::capability::{ExpirySource, Overlap};
 use crate::rotation::policy::Policy;
+use crate::value::length;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -53,13 +54,19 @@ fn short_life_is_meant(token: &Token<'_>, problems: &mut Problems) {
     if !token.settings.allow_short_lived {
         problems.error(
             key,
-            format!("a life of {life:#} leaves nobody time to fix a failed rotation"),
+            format!(
+                "a life of {} leaves nobody time to fix a failed rotation",
+                length(life)
+            ),
             "use \"24h\" or more, or say `allow_short_lived = true` if it is meant",
         );
     } else if token.settings.environment == Environment::Production {
         problems.warning(
             key,
-            format!("a token of production lives {life:#}: a failed night is an outage"),
+            format!(
+                "a token of production lives {}: a failed night is an outage",
+                length(life)
+            ),
             "use a longer life, or have a person on call for its alerts",
         );
     }
@@ -74,14 +81,18 @@ fn renewal_lies_within_the_life(token: &Token<'_>, problems: &mut Problems) {
     if let Some(lead) = policy.renew.before.filter(|lead| *lead >= life) {
         problems.error(
             token.key("renew_before"),
-            format!("`renew_before` ({lead:#}) is not shorter than `{key}` ({life:#}): every new token would be due at once"),
+            format!("`renew_before` ({}) is not shorter than `{key}` ({}): every new token would be due at once", length(lead), length(life)),
             "use a shorter time, or a longer life",
         );
     }
     if let Some(age) = policy.renew.max_age.filter(|age| *age >= life) {
         problems.warning(
             token.key("max_age"),
-            format!("`max_age` ({age:#}) is never reached: tokens expire after {life:#}"),
+            format!(
+                "`max_age` ({}) is never reached: tokens expire after {}",
+                length(age),
+                length(life)
+            ),
             "use a shorter time, or leave the key out",
         );
     }
@@ -98,8 +109,10 @@ fn overlap_ends_before_the_old_token(token: &Token<'_>, problems: &mut Problems)
         problems.error(
             token.key("overlap"),
             format!(
-                "the overlap ({:#}) is longer than the old token lives on after a renewal ({left:#} of {life:#})",
-                policy.overlap
+                "the overlap ({}) is longer than the old token lives on after a renewal ({} of {})",
+                length(policy.overlap),
+                length(left),
+                length(life)
             ),
             "renew earlier (`renew_at`, `renew_before`), or use a shorter overlap",
         );
@@ -114,8 +127,9 @@ fn overlap_fits_the_issuer(token: &Token<'_>, problems: &mut Problems) {
         problems.warning(
             token.key("overlap"),
             format!(
-                "the issuer ends the old token after {max:#} at most, before the overlap of {:#} is over",
-                policy.overlap
+                "the issuer ends the old token after {} at most, before the overlap of {} is over",
+                length(max),
+                length(policy.overlap)
             ),
             "use an overlap that the issuer grants",
         );

@@ -5,6 +5,7 @@ use crate::config::settings::Environment;
 use crate::http::client::is_loopback;
 use crate::problem::Problems;
 use crate::rotation::capability::{ExpirySource, IssueEffect, Revoke, Supply};
+use crate::value::https_of;
 
 pub(super) fn check(token: &Token<'_>, problems: &mut Problems) {
     scim_url_is_safe(token, problems);
@@ -15,9 +16,10 @@ pub(super) fn check(token: &Token<'_>, problems: &mut Problems) {
 
 fn scim_url_is_safe(token: &Token<'_>, problems: &mut Problems) {
     let url = &token.settings.scim_url;
-    let remedy =
-        "write the base URL of the service provider, such as \"https://crm.example.com/scim/v2\"";
-    let mut error = |message: &str| problems.error(token.key("scim_url"), message, remedy);
+    let meant =
+        https_of(url.as_str()).unwrap_or_else(|| "https://crm.example.com/scim/v2".to_owned());
+    let remedy = format!("write the base URL of the service provider, such as \"{meant}\"");
+    let mut error = |message: &str| problems.error(token.key("scim_url"), message, remedy.clone());
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(url) => {}

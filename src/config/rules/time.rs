@@ -3,6 +3,7 @@
 use super::Token;
 use crate::problem::Problems;
 use crate::scim::round::MOST_REQUESTS;
+use crate::value::length;
 
 pub(super) fn check(token: &Token<'_>, problems: &mut Problems) {
     times_are_above_zero(token, problems);
@@ -61,7 +62,11 @@ fn pairs_are_in_order(token: &Token<'_>, problems: &mut Problems) {
         if small > large {
             problems.error(
                 token.key(small_key),
-                format!("`{small_key}` ({small:#}) is longer than `{large_key}` ({large:#})"),
+                format!(
+                    "`{small_key}` ({}) is longer than `{large_key}` ({})",
+                    length(small),
+                    length(large)
+                ),
                 "make it the shorter of the two",
             );
         }
@@ -91,8 +96,9 @@ fn probes_are_closer_than_the_overlap(token: &Token<'_>, problems: &mut Problems
         problems.warning(
             token.key("probe_every"),
             format!(
-                "probes every {:#} may miss a whole overlap of {:#}: a refused new token would be noticed after the old one is gone",
-                policy.probe_every, policy.overlap
+                "probes every {} may miss a whole overlap of {}: a refused new token would be noticed after the old one is gone",
+                length(policy.probe_every),
+                length(policy.overlap)
             ),
             "probe more often, or use a longer overlap",
         );

@@ -8,6 +8,7 @@ use super::life::{life, renewal_age};
 use crate::problem::Problems;
 use crate::rotation::policy::Policy;
 use crate::rotation::schedule::Windows;
+use crate::value::length;
 
 /// The longest closed stretches of windows that were already looked at: many
 /// tokens share theirs.
@@ -46,7 +47,9 @@ fn windows_open_in_time(token: &Token<'_>, gap: SignedDuration, problems: &mut P
         problems.warning(
             token.key("windows"),
             format!(
-                "the windows may stay closed for {gap:#}, but only {time:#} lie between renewal and the deadline: some rotations will run outside of them"
+                "the windows may stay closed for {}, but only {} lie between renewal and the deadline: some rotations will run outside of them",
+                length(gap),
+                length(time)
             ),
             "renew earlier (`renew_at`, `renew_before`), or open the windows more often",
         );

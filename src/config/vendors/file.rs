@@ -13,6 +13,7 @@ use crate::config::finding::{Finding, Findings};
 use crate::config::keys;
 use crate::config::literals;
 use crate::config::locate::{Document, locate};
+use crate::config::syntax;
 use crate::config::typed::{self, Section, Size};
 use crate::config::wording::SEE;
 use crate::connections::ConnectionKind;
@@ -82,7 +83,7 @@ struct Reader<'a, 'f> {
 
 impl<'a> Reader<'a, '_> {
     fn vendor(&mut self, name: &str) -> Option<Vendor<'a>> {
-        let document = crate::config::parse_one(self.index, self.source, self.findings)?;
+        let document = syntax::document(self.index, self.source, self.findings)?;
         let parts = match Parts::of(document.clone()) {
             Ok(parts) => parts,
             Err(why) => {
@@ -234,7 +235,7 @@ impl<'a> Reader<'a, '_> {
         if !expansion.stray.is_empty() {
             return None;
         }
-        let mark = vendor.mark(expansion.absent);
+        let mark = vendor.mark(expansion.absent, &values);
         let whole = vendor.kind_of(expansion.body, place.clone());
         let section = Section {
             source: self.index,

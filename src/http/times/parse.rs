@@ -155,6 +155,11 @@ pub(super) fn horizon(now: Timestamp) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// The first time that is believed of one that is told from now on.
+pub(super) fn earliest(now: Timestamp) -> Timestamp {
+    now.checked_sub(LONGEST_AHEAD).unwrap_or(Timestamp::MIN)
+}
+
 /// Whether a number is, in seconds since 1970, a time of a token.
 fn plausible(seconds: f64, now: Timestamp) -> bool {
     let last = horizon(now).duration_since(Timestamp::UNIX_EPOCH);

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Action;
 use crate::fault::{Fault, FaultClass, FaultKind};
+use crate::http::times;
 use crate::issuers::spelled;
 use crate::program::{Answer, Common, Reply};
 use crate::rotation::outcome::{ListedToken, Listing};
@@ -93,6 +94,11 @@ impl Answer for Output {
     }
 }
 
+/// An end that can be one: a zero time means that none is known.
+fn end(told: Option<Timestamp>) -> Option<Timestamp> {
+    told.filter(|end| !times::is_zero(*end))
+}
+
 /// What the program issued.
 pub(super) struct Issued {
     pub(super) value: BearerToken,
@@ -132,8 +138,8 @@ impl Reply<Output> {
             scopes: told.and_then(|told| scopes(ScopeSource::Answer, &told, Some(&value))),
             value,
             id: self.answer.id.take(),
-            expires_at: self.answer.expires_at,
-            old_dies_at: self.answer.old_dies_at,
+            expires_at: end(self.answer.expires_at),
+            old_dies_at: end(self.answer.old_dies_at),
         })
     }
 
@@ -153,14 +159,15 @@ impl Reply<Output> {
         };
         let mut listing = Listing::default();
         for item in items {
-            let live = item.expires_at.is_none_or(|end| end > now);
+            let expires_at = end(item.expires_at);
+            let live = expires_at.is_none_or(|end| end > now);
             let known = listing.tokens.iter().any(|token| token.id == item.id);
             if live && !known && spelled::objection(&item.id, None).is_none() {
                 let label = item.label;
                 listing.tokens.push(ListedToken {
                     label: label.filter(|l| spelled::objection_to_label(l).is_none()),
                     created_at: item.created_at,
-                    expires_at: item.expires_at,
+                    expires_at,
                     last_used_at: item.last_used_at,
                     last_used_by: item.last_used_by.and_then(|by| spelled::shown(&by)),
                     scopes: item

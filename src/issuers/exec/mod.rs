@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use self::answer::Output;
 pub use self::config::ExecIssuer;
-use super::jwt;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, IssueRequest, Issuer, TokenHandle};
@@ -22,6 +21,7 @@ use crate::rotation::capability::{ExpirySource, IssueEffect, IssuerCapabilities,
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{IssuedToken, ListedToken, Listing};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::jwt;
 use crate::scim::scopes::Scopes;
 use crate::secret::BearerToken;
 

@@ -100,10 +100,21 @@ async fn a_token_is_issued_with_all_that_the_program_tells() {
 }
 
 #[tokio::test]
+async fn a_zero_time_is_no_end() {
+    let answer = r#"{"result":"issued","token":"n3w-s3cret","expires_at":"0001-01-01T00:00:00Z"}"#;
+    let bench = Bench::new(&format!("printf '{answer}'"), "");
+    let issued = bench.issue().await.expect("issued");
+    assert_eq!(
+        (issued.expires_at, issued.expiry),
+        (None, ExpiryKnown::Unknown)
+    );
+}
+
+#[tokio::test]
 async fn tokens_are_listed_looked_up_and_revoked() {
     let bench = Bench::new(
         r#"case "$1" in
-list) printf '{"result":"listed","tokens":[{"id":"tok_1","label":"by hand","created_at":"2026-01-01T00:00:00Z"},{"id":"tok_1"},{"id":"dead","expires_at":"2020-01-01T00:00:00Z"},{"id":"a b"}]}' ;;
+list) printf '{"result":"listed","tokens":[{"id":"tok_1","label":"by hand","created_at":"2026-01-01T00:00:00Z"},{"id":"tok_1"},{"id":"dead","expires_at":"2020-01-01T00:00:00Z"},{"id":"a b"},{"id":"endless","expires_at":"0001-01-01T00:00:00Z"}]}' ;;
 revoke) printf '{"result":"revoked"}' ;;
 esac"#,
         "",
@@ -113,9 +124,10 @@ esac"#,
     let ids: Vec<_> = listing.tokens.iter().map(|t| t.id.as_str()).collect();
     assert_eq!(
         ids,
-        ["tok_1"],
+        ["tok_1", "endless"],
         "no token twice, no dead one, no id that is none"
     );
+    assert_eq!(listing.tokens[1].expires_at, None, "a zero time is none");
     assert_eq!(listing.tokens[0].label.as_deref(), Some("by hand"));
     let found = issuer.get("crm-prod", "tok_1").await.expect("listed");
     assert!(found.is_some());

@@ -120,7 +120,7 @@ impl Needs<'_> {
         match revoke {
             Revoke::ById => {
                 let by_id = call.is_some_and(|o| o.uses("id"));
-                self.need(by_id, "revoke", "revoke (with `{{ id }}`)", problems);
+                self.need_call(by_id, "{{ id }}", problems);
                 let id_known = self.issuer.issue.reads(|read| read.id.clone())
                     || self.issuer.id_from_token.is_some()
                     || self
@@ -138,7 +138,7 @@ impl Needs<'_> {
             }
             Revoke::ByValue | Revoke::OfItself => {
                 let by_value = call.is_some_and(|o| o.uses("token"));
-                self.need(by_value, "revoke", "revoke (with `{{ token }}`)", problems);
+                self.need_call(by_value, "{{ token }}", problems);
             }
             Revoke::AllOnly | Revoke::Never => {
                 if call.is_some() {
@@ -195,6 +195,25 @@ impl Needs<'_> {
             "last_used",
             "list.read.last_used_at",
             problems,
+        );
+    }
+
+    /// The call that revokes one token, with what tells which one.
+    fn need_call(&self, present: bool, which: &str, problems: &mut Problems) {
+        let call = self.issuer.revoke.as_ref();
+        // Of a call that names nothing, that is said.
+        let names_nothing = call.is_some_and(|o| !o.uses("id") && !o.uses("token"));
+        if present || names_nothing {
+            return;
+        }
+        let table = format!("[{}.revoke]", self.path);
+        problems.error(
+            format!("{}.capabilities.revoke", self.path),
+            format!("this capability needs the call `revoke` with `{which}` in it, which is not configured"),
+            match call {
+                Some(_) => format!("put `{which}` into the URL or the body in {table}, or state another `revoke`"),
+                None => format!("add {table} with a `url` or a body that contains `{which}`, or state another `revoke`"),
+            },
         );
     }
 

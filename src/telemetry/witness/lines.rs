@@ -10,7 +10,11 @@ use crate::rotation::handover;
 use crate::rotation::record::{Record, Stage};
 use crate::telemetry::result::StepResult;
 
-pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
+use super::repeated::is_told;
+use super::sentence::of_step;
+
+/// Logs the end of a step. `times`: how often the same failure has come in a row.
+pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>, times: Option<u32>) {
     let step = ended.step.as_str();
     let connection = ended.step.connection().unwrap_or_default();
     let rotation = ended
@@ -20,29 +24,28 @@ pub(super) fn log_step(unit: &Unit, ended: &StepEnded<'_>) {
         .or(ended.before.rotation.as_ref());
     let rotation_id = rotation.map(|r| r.id.as_str()).unwrap_or_default();
     let millis = u64::try_from(ended.elapsed.as_millis()).unwrap_or_default();
-    match StepResult::of(ended.outcome) {
-        result @ (StepResult::Done | StepResult::NoProofYet) => {
-            let word = result.words();
-            info!(token = %unit.name, rotation_id, step, connection, millis, "{word}");
+    let outcome = StepResult::of(ended.outcome);
+    let result = outcome.as_str();
+    let said = of_step(unit, ended.step, outcome, millis);
+    match outcome {
+        StepResult::Done | StepResult::NoProofYet => {
+            info!(token = %unit.name, rotation_id, step, connection, millis, result, "{said}");
         }
-        result @ StepResult::PartlyProven(cause) => {
-            let word = result.words();
-            if tells_cause(ended.before) == Some(cause) {
-                info!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+        StepResult::PartlyProven(cause) if tells_cause(ended.before) == Some(cause) => {
+            info!(token = %unit.name, rotation_id, step, connection, millis, result, cause, "{said}");
+        }
+        StepResult::PartlyProven(cause) => {
+            warn!(token = %unit.name, rotation_id, step, connection, millis, result, cause, "{said}");
+        }
+        StepResult::Trouble(trouble) => {
+            let times = times.unwrap_or(1);
+            let failures = ended.after.failures.consecutive;
+            if is_told(times) {
+                warn!(token = %unit.name, rotation_id, step, connection, millis, result, failures, times, trouble, "{said}");
             } else {
-                warn!(token = %unit.name, rotation_id, step, connection, millis, cause, "{word}");
+                debug!(token = %unit.name, rotation_id, step, connection, millis, result, failures, times, trouble, "{said}");
             }
         }
-        StepResult::Trouble(trouble) => warn!(
-            token = %unit.name,
-            rotation_id,
-            step,
-            connection,
-            millis,
-            failures = ended.after.failures.consecutive,
-            trouble,
-            "not done"
-        ),
     }
 }
 
@@ -105,7 +108,9 @@ pub(super) fn log_milestones(unit: &Unit, ended: &StepEnded<'_>) {
             token = %unit.name,
             vault_path = %unit.labels.vault_path,
             instructions = unit.labels.instructions.as_deref().unwrap_or_default(),
-            "a person must write the new token to the Vault path"
+            "{}: {}",
+            unit.name,
+            unit.labels.your_turn()
         );
     }
     log_supplied(unit, before, after);

@@ -137,3 +137,21 @@ fn the_class_follows_from_what_may_have_happened() {
         assert_eq!(fault.class, class, "{kind:?}");
     }
 }
+
+#[test]
+fn the_text_says_the_operation_once() {
+    let said = |operation, target| {
+        let call = Call::new(operation, target);
+        VaultError::new(&call, VaultErrorKind::Sealed).to_string()
+    };
+    let login = said("login", "auth/approle/login");
+    assert!(
+        login.starts_with("Vault, auth/approle/login: Vault is sealed"),
+        "{login}"
+    );
+    let read = said("read", "kv/data/a");
+    assert!(
+        read.starts_with("Vault, read kv/data/a: Vault is sealed"),
+        "{read}"
+    );
+}

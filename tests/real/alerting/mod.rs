@@ -61,7 +61,7 @@ const SUPPLIED_REFUSED: &str = "scim_rotator_token_supplied_refused_timestamp_se
 /// Exported after such an event, or where it is configured, only; `restored`, `manual`,
 /// `federated`, `full_cycle`, `notified` and `more_scopes` look at most of the others, and
 /// the tests of the rules and of the dashboards' queries at all.
-const OF_EVENTS: [&str; 21] = [
+const OF_EVENTS: [&str; 22] = [
     SUPPLIED_REFUSED,
     "scim_rotator_inventory_coverage_ratio",
     "scim_rotator_inventory_last_success_timestamp_seconds",
@@ -79,6 +79,7 @@ const OF_EVENTS: [&str; 21] = [
     "scim_rotator_full_cycle_ignored_timestamp_seconds",
     "scim_rotator_full_cycle_leftovers",
     "scim_rotator_full_cycle_waited",
+    "scim_rotator_inventory_connections",
     "scim_rotator_inventory_credentials",
     "scim_rotator_notify_failing_since_timestamp_seconds",
     "scim_rotator_token_accepted_risk_until_timestamp_seconds",

@@ -1,7 +1,7 @@
 //! A Vault is set up: mounts, policies, roles.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
@@ -69,17 +69,25 @@ impl RealVault {
         id.expect("a line for the configuration").to_owned()
     }
 
+    /// The program `vault`.
+    pub fn program(&self) -> PathBuf {
+        let part = part::find("vault").expect("the part is there");
+        part.join("vault")
+    }
+
+    /// Runs a script as an operator of this Vault would, however it ends.
+    pub fn try_script(&self, mut command: Command) -> Output {
+        if !command.get_envs().any(|(name, _)| name == "VAULT_BIN") {
+            command.env("VAULT_BIN", self.program());
+        }
+        command.env("VAULT_ADDR", self.url.as_str());
+        command.env("VAULT_TOKEN", &self.root_token);
+        command.output().expect("it runs")
+    }
+
     /// Runs a script as an operator of this Vault would; returns what it says.
-    pub fn run_script(&self, mut command: Command) -> String {
-        let program = part::find("vault")
-            .expect("the part is there")
-            .join("vault");
-        let output = command
-            .env("VAULT_BIN", program)
-            .env("VAULT_ADDR", self.url.as_str())
-            .env("VAULT_TOKEN", &self.root_token)
-            .output()
-            .expect("it runs");
+    pub fn run_script(&self, command: Command) -> String {
+        let output = self.try_script(command);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         String::from_utf8(output.stdout).expect("text")

@@ -10,6 +10,7 @@ use crate::http::exchange::merge::Merge;
 use crate::http::exchange::purpose::Purpose;
 use crate::http::template::{JsonTemplate, Names, Template, TemplateMap};
 use crate::problem::Problems;
+use crate::value::https_of;
 
 const LONGEST_TIMEOUT_SECONDS: i64 = 600;
 
@@ -168,10 +169,13 @@ pub(in crate::http) fn check_fixed(source: &str, at: &str, problems: &mut Proble
     }
     let parsed = Url::parse(fixed).map_err(|_| "it is not a URL");
     if let Err(why) = parsed.and_then(|url| allowed(&url)) {
-        problems.error(
-            at,
-            why,
-            "write an https URL such as https://api.example.com/v1; http is for loopback only",
+        let remedy = https_of(source).map_or_else(
+            || {
+                "write an https URL such as https://api.example.com/v1; http is for loopback only"
+                    .to_owned()
+            },
+            |url| format!("write \"{url}\"; http is for loopback only"),
         );
+        problems.error(at, why, remedy);
     }
 }

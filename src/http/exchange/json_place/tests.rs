@@ -45,6 +45,23 @@ fn what_is_no_place_is_refused() {
 }
 
 #[test]
+fn a_place_of_another_language_is_told_as_a_pointer() {
+    for (text, pointer) in [
+        ("$.token", "/token"),
+        ("$.data.items[0].id", "/data/items/0/id"),
+        ("$[0].id", "/0/id"),
+        (".token", "/token"),
+        ("$.a/b", "/a~1b"),
+    ] {
+        let why = JsonPlace::parse(text).expect_err(text);
+        assert!(why.ends_with(&format!(": write \"{pointer}\"")), "{why}");
+    }
+    for text in ["$schema", "token.$", "/$/x"] {
+        assert!(JsonPlace::parse(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn setting_makes_nothing_unless_allowed() {
     let document = json!({"p": [{"key": "a", "value": "1"}], "t": "text"});
     let mut here = document.clone();

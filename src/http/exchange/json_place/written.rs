@@ -13,6 +13,11 @@ pub(super) enum Segment {
 
 /// The steps of a pointer or a path, from the top of the document down.
 pub(super) fn segments(text: &str) -> Result<Vec<Segment>, String> {
+    if let Some(pointer) = of_another_language(text) {
+        return Err(format!(
+            "`{text}` is written as JSONPath or for jq: write \"{pointer}\""
+        ));
+    }
     if text.is_empty() {
         Ok(Vec::new())
     } else if let Some(pointer) = text.strip_prefix('/') {
@@ -20,6 +25,28 @@ pub(super) fn segments(text: &str) -> Result<Vec<Segment>, String> {
     } else {
         path_segments(text)
     }
+}
+
+/// The pointer that is meant by `$.a[0]` or `.a[0]`.
+fn of_another_language(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('$').unwrap_or(text);
+    let rest = match rest.strip_prefix('.') {
+        Some(path) => path,
+        None if rest.len() < text.len() && rest.starts_with('[') => rest,
+        None => return None,
+    };
+    let segments = path_segments(rest).ok()?;
+    let mut pointer = String::new();
+    for segment in segments {
+        let part = match segment {
+            Segment::Name(name) => name.replace('~', "~0").replace('/', "~1"),
+            Segment::Index(index) => index.to_string(),
+            Segment::Find { .. } => return None,
+        };
+        pointer.push('/');
+        pointer.push_str(&part);
+    }
+    Some(pointer)
 }
 
 fn pointer_segment(text: &str) -> Result<Segment, String> {

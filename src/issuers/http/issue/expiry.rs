@@ -6,10 +6,10 @@ use super::Answers;
 use crate::http::exchange::Read;
 use crate::http::times::{Known, TimeField};
 use crate::issuers::http::HttpTokens;
-use crate::issuers::jwt;
 use crate::ports::IssueRequest;
 use crate::rotation::capability::{ExpirySource, IssueEffect};
 use crate::rotation::record::ExpiryKnown;
+use crate::scim::jwt;
 use crate::secret::BearerToken;
 
 impl HttpTokens {
