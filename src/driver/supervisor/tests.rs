@@ -74,7 +74,7 @@ fn idle(token: &str) -> IdleToken {
         expires_at: now + SignedDuration::from_secs(90),
     });
     IdleToken {
-        memory: Box::new(Memory {
+        memory: Some(Box::new(Memory {
             known: Some(Box::new(Known {
                 record,
                 version: Version(1),
@@ -84,7 +84,7 @@ fn idle(token: &str) -> IdleToken {
                 unanswered: Vec::new(),
             })),
             ..Memory::default()
-        }),
+        })),
         ..IdleToken::unread(now)
     }
 }
