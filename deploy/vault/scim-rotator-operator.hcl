@@ -17,7 +17,7 @@ path "kv/metadata/scim-rotator/facts/*" {
 }
 
 # Requests in the own name: `rotate`, `pause`, `resume`, `ack`. Vault puts the id of the
-# person's entity here, so nobody can ask in another's name.
+# person's entity here, so that no person can ask in another's name.
 path "kv/data/scim-rotator/requests/{{identity.entity.id}}/*" {
   capabilities = ["create", "read", "update"]
 }

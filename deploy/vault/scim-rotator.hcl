@@ -11,7 +11,7 @@
 #   credentials of the callers   kv/scim-rotator-callers/...
 # `scim-rotator check --online` names every line that is missing.
 
-# The records: one secret a token. They hold tokens; nobody else needs them.
+# The records: one secret a token. They hold tokens; only the daemon needs them.
 # With the facts, the bell, the switch of all tokens, the last lines of the audit and
 # the notes of what people were told, which hold none.
 # No "delete": CAS numbers start anew after it, and a rotation could be lost.
@@ -46,7 +46,7 @@ path "kv/data/scim/*" {
 }
 
 # Who wrote a version of a published token (Vault 1.21 and newer), so that alarms
-# name that person. Without it they name nobody.
+# name that person. Without it they name no person.
 path "kv/metadata/scim/*" {
   capabilities = ["read"]
 }

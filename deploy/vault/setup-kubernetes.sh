@@ -28,7 +28,7 @@ if [[ $methods != *"\"$mount/\""* ]]; then
     "$vault" auth enable -path="$mount" kubernetes
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl"
-# For people, by their own logins; nobody has them yet.
+# For people, by their own logins; no login has them yet.
 for who in operator auditor publisher identifier; do
     "$vault" policy write "$role-$who" "$here/scim-rotator-$who.hcl"
 done

@@ -54,7 +54,7 @@ if [[ $methods != *'"approle/"'* ]]; then
     "$vault" auth enable approle >&2
 fi
 "$vault" policy write "$role" "$here/scim-rotator.hcl" >&2
-# For people, by their own logins; nobody has them yet.
+# For people, by their own logins; no login has them yet.
 for who in operator auditor publisher identifier; do
     "$vault" policy write "$role-$who" "$here/scim-rotator-$who.hcl" >&2
 done

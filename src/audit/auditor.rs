@@ -56,7 +56,7 @@ impl Auditor {
             replica.push_str(".command");
         }
         Self {
-            log: AuditLog::new(),
+            log: AuditLog::new(config.sync.0),
             config,
             identity: Identity {
                 replica,

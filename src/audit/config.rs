@@ -22,6 +22,8 @@ pub struct AuditConfig {
     /// Name of this replica in its lines, and of its chain; the name of the machine if
     /// it is not set.
     pub replica: Option<String>,
+    /// Whether a line is on the disk before the work that it is about goes on.
+    pub sync: Sync,
     /// What happens while lines cannot be written.
     pub on_failure: OnFailure,
     /// How often the head of the chain is stored in Vault.
@@ -60,6 +62,17 @@ pub enum OnFailure {
     Count,
     /// No rotation begins; what runs is finished.
     StopNewRotations,
+}
+
+/// See [`AuditConfig::sync`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Sync(pub bool);
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self(true)
+    }
 }
 
 /// See [`AuditConfig::head_every`].

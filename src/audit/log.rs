@@ -1,5 +1,6 @@
 //! The lines on their way to the file. A thread of its own writes them; who hands one over
-//! waits until it is written, but never long.
+//! waits until it is written and on the disk, but never long. What waits at one time is
+//! synchronised to the disk together.
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(250);
 /// Most bytes that wait to be written: some ten thousand lines.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// Most lines that are synchronised to the disk together.
+const MOST_TOGETHER: usize = 1024;
 
 /// How the lines fare, for metrics and for the decision to begin no rotation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,9 +45,13 @@ pub(super) struct AuditLog {
 struct Shared {
     most_bytes: usize,
     patience: Duration,
+    /// Whether nobody goes on before its line is on the disk.
+    sync: bool,
     queue: Mutex<Queue>,
     filled: Condvar,
     written: AtomicU64,
+    /// How often lines were synchronised to the disk.
+    synced: AtomicU64,
     lost: AtomicU64,
     failing: Mutex<Option<String>>,
 }
@@ -64,9 +71,18 @@ struct Waiting {
     written: Option<oneshot::Sender<()>>,
 }
 
+/// Lines that were written and are not on the disk yet.
+#[derive(Default)]
+struct Together {
+    lines: usize,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
 /// What the thread does next.
 enum Task {
     Line(String),
+    /// Has what was written survive the machine, and lets those go on who wait for it.
+    Together,
     Lost(u64),
     Begin,
     Reopen,
@@ -74,18 +90,20 @@ enum Task {
 }
 
 impl AuditLog {
-    pub(super) fn new() -> Self {
-        Self::with(MOST_BYTES, PATIENCE)
+    pub(super) fn new(sync: bool) -> Self {
+        Self::with(MOST_BYTES, PATIENCE, sync)
     }
 
-    fn with(most_bytes: usize, patience: Duration) -> Self {
+    fn with(most_bytes: usize, patience: Duration, sync: bool) -> Self {
         Self {
             shared: Arc::new(Shared {
                 most_bytes,
                 patience,
+                sync,
                 queue: Mutex::default(),
                 filled: Condvar::new(),
                 written: AtomicU64::new(0),
+                synced: AtomicU64::new(0),
                 lost: AtomicU64::new(0),
                 failing: Mutex::default(),
             }),
@@ -109,14 +127,16 @@ impl AuditLog {
         thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || {
+                let mut together = Together::default();
                 loop {
-                    shared.turn(&mut pen);
+                    shared.turn(&mut pen, &mut together);
                 }
             })
             .map(drop)
     }
 
-    /// Hands a line over and waits until it is written, for as long as lines are written.
+    /// Hands a line over and waits until it is written, and on the disk if so configured,
+    /// for as long as lines are written.
     pub(super) async fn push(&self, fields: String) {
         let Some(written) = self.enqueue(fields, true) else {
             return;
@@ -126,7 +146,11 @@ impl AuditLog {
             .await
             .is_err()
         {
-            let text = format!("a line was not written within {:?}", shared.patience);
+            let how = match shared.sync {
+                true => "written and synchronised to the disk",
+                false => "written",
+            };
+            let text = format!("a line was not {how} within {:?}", shared.patience);
             shared.fails(text);
         }
     }
@@ -185,9 +209,20 @@ impl AuditLog {
     }
 }
 
+impl Together {
+    /// Lets those go on whose lines are safe.
+    fn goes_on(&mut self) {
+        for tell in self.waiting.drain(..) {
+            // Who waited may have given up.
+            let _gone = tell.send(()).is_err();
+        }
+    }
+}
+
 impl Shared {
-    fn turn(&self, pen: &mut Pen) {
-        match self.next(pen) {
+    fn turn(&self, pen: &mut Pen, together: &mut Together) {
+        match self.next(pen, together) {
+            Task::Together => self.synchronise(pen, together),
             Task::Begin => {
                 self.begin(pen);
             }
@@ -199,26 +234,35 @@ impl Shared {
             Task::Lost(lost) => {
                 let fields = pen.lost(lost);
                 if self.write(pen, &fields) {
+                    together.lines += usize::from(self.sync);
                     let mut queue = self.queue.lock();
                     queue.lost = queue.lost.saturating_sub(lost);
                 }
             }
             Task::Line(fields) => {
                 if self.write(pen, &fields) {
-                    self.is_written();
+                    self.is_written(together);
                 }
             }
         }
     }
 
-    fn next(&self, pen: &Pen) -> Task {
+    fn next(&self, pen: &Pen, together: &Together) -> Task {
         let mut queue = self.queue.lock();
         loop {
+            // What was written is in the file that is open now.
+            let is_much = together.lines >= MOST_TOGETHER;
+            if together.lines > 0 && (queue.reopen || is_much) {
+                return Task::Together;
+            }
             if std::mem::take(&mut queue.reopen) {
                 return Task::Reopen;
             }
             if let Some(line) = queue.lines.front() {
                 return Task::Line(line.fields.clone());
+            }
+            if together.lines > 0 {
+                return Task::Together;
             }
             if queue.lost > 0 {
                 return Task::Lost(queue.lost);
@@ -269,14 +313,38 @@ impl Shared {
         self.filled.wait_while_for(queue, until, RETRY);
     }
 
-    fn is_written(&self) {
+    fn is_written(&self, together: &mut Together) {
         let mut queue = self.queue.lock();
-        if let Some(line) = queue.lines.pop_front() {
-            queue.bytes = queue.bytes.saturating_sub(line.fields.len());
-            drop(queue);
-            if let Some(tell) = line.written {
-                // Who waited may have given up.
-                let _gone = tell.send(()).is_err();
+        let Some(line) = queue.lines.pop_front() else {
+            return;
+        };
+        queue.bytes = queue.bytes.saturating_sub(line.fields.len());
+        drop(queue);
+        together.lines += usize::from(self.sync);
+        together.waiting.extend(line.written);
+        if !self.sync {
+            together.goes_on();
+        }
+    }
+
+    fn synchronise(&self, pen: &Pen, together: &mut Together) {
+        match pen.sync() {
+            Ok(()) => {
+                self.synced.fetch_add(1, Ordering::Relaxed);
+                together.lines = 0;
+                together.goes_on();
+            }
+            Err(error) => {
+                self.fails(format!(
+                    "lines are written and cannot be synchronised to the disk: {error}"
+                ));
+                let mut queue = self.queue.lock();
+                if queue.reopen {
+                    // The file is left as it is.
+                    together.lines = 0;
+                    return;
+                }
+                self.pause(&mut queue);
             }
         }
     }

@@ -17,10 +17,10 @@ use crate::rotation::record::{Wish, WrittenRequest};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The token.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub token: String,
     /// The connection into which it was written.
-    #[arg(value_name = "CONNECTION")]
+    #[arg(value_name = "CONNECTION", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::connections))]
     pub connection: String,
     /// Why you are sure: what you did, and what you saw.
     #[arg(long, value_name = "TEXT")]

@@ -6,8 +6,10 @@ mod failures;
 mod reasons;
 mod runbook;
 
+use std::collections::BTreeSet;
 use std::io;
 
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use serde_json::json;
 
 use self::runbook::Section;
@@ -20,7 +22,7 @@ use crate::problem::nearest;
 pub struct Args {
     /// A reason, finding, kind of failure, stage, trigger, result, alert or exit code, for
     /// example `wrong_target`, `ScimTokenRejected` or `75`. All are listed without it.
-    #[arg(value_name = "CODE")]
+    #[arg(value_name = "CODE", add = ArgValueCandidates::new(candidates))]
     pub code: Option<String>,
 }
 
@@ -115,6 +117,15 @@ pub fn run(args: &Args, output: &mut Output) -> Exit {
     // If nobody reads the output any more, there is nothing to do.
     drop(show(&meant, alert, &mentioned, output));
     Exit::Ok
+}
+
+/// What a shell offers.
+fn candidates() -> Vec<CompletionCandidate> {
+    let codes = codes::all().into_iter().map(|entry| entry.code);
+    let alerts = runbook::sections().into_iter().map(|section| section.alert);
+    // A word can have several meanings.
+    let words: BTreeSet<&str> = codes.chain(alerts).collect();
+    words.into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// People write `waiting operator` where programs write `waiting_operator`.

@@ -16,6 +16,7 @@ use super::{Exit, OutputFormat};
 use crate::config::write_probe::{ClosedLock, closed_locks};
 use crate::driver::cycles::Cycles;
 use crate::ports::unit::Unit;
+use crate::scim::cycle::journal::JournalDocument;
 use crate::scim::cycle::report::{CycleVerdict, Report, Step};
 
 /// The options of a full cycle.
@@ -61,7 +62,9 @@ pub(super) fn run(token: &str, args: &Args, config: &Path, output: &mut Output) 
         return Exit::Usage;
     }
     let cancel = CancellationToken::new();
-    let cycles = world.cycles(Arc::new(|_, _| {}), cancel.clone());
+    let facts = Arc::clone(&world.facts);
+    let told = move |token: &str, journal: &JournalDocument| facts.full_cycle(token, journal);
+    let cycles = world.cycles(Arc::new(told), cancel.clone());
     load::block_on(async {
         if args.dry_run {
             let exit = look(&world, &cycles, &unit, output).await;
@@ -74,6 +77,7 @@ pub(super) fn run(token: &str, args: &Args, config: &Path, output: &mut Output) 
             return Exit::TryAgain;
         }
         let exit = until_signal(&cancel, act(&world, &cycles, &unit, output)).await;
+        world.facts.flush().await;
         auditing::stop(&world).await;
         world.session.close().await;
         exit

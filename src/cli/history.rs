@@ -17,7 +17,7 @@ use crate::telemetry::words;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which token.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub token: String,
 }
 
@@ -78,7 +78,46 @@ fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::R
             text("detail").replace(['\n', '\r'], " "),
         ]);
     }
-    output.text(&table.text())
+    output.text(&(table.text() + &steps(&rotations(facts))))
+}
+
+/// The steps of each rotation that was noted with some.
+fn steps(all: &[&Value]) -> String {
+    let mut table = Table::new([
+        "ROTATION",
+        "STEP",
+        "CONNECTION",
+        "BEGAN",
+        "TOOK",
+        "TIMES",
+        "FAILED",
+    ]);
+    let none = Vec::new();
+    let mut is_empty = true;
+    for past in all {
+        for step in past["steps"].as_array().unwrap_or(&none) {
+            is_empty = false;
+            let text = |key: &str| step[key].as_str().unwrap_or("-").to_owned();
+            let count = |key: &str, usual: u64| step[key].as_u64().unwrap_or(usual).to_string();
+            table.row([
+                past["began_at"].as_str().unwrap_or("-").to_owned(),
+                text("step").replace('_', " "),
+                text("connection"),
+                text("began_at"),
+                took(step["took_ms"].as_u64().unwrap_or_default()),
+                count("times", 1),
+                count("failed", 0),
+            ]);
+        }
+    }
+    match is_empty {
+        true => String::new(),
+        false => format!("\n{}", table.text()),
+    }
+}
+
+fn took(milliseconds: u64) -> String {
+    format!("{}.{:03} s", milliseconds / 1000, milliseconds % 1000)
 }
 
 /// When the old token was shown to be dead, and by whom.

@@ -14,7 +14,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use self::known::{Hit, known_secrets};
+use self::known::Hit;
+use self::known::{Search, known_secrets};
 use super::load;
 use super::output::{Output, complain};
 use super::{Exit, OutputFormat, rotate};
@@ -52,28 +53,28 @@ pub fn run(args: &Args, config: &Path, mut output: Output) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let mut found = Vec::new();
+    let mut found = None;
     let exit = load::block_on(async {
         let known = known_secrets(&world, &units, &text).await;
         world.session.close().await;
         match known {
-            Ok(hits) => {
-                found = hits;
+            Ok(search) => {
+                found = Some(search);
                 Exit::Ok
             }
             Err(exit) => exit,
         }
     });
-    if exit != Exit::Ok {
+    let Some(found) = found else {
         return exit;
-    }
+    };
     // If nobody reads the output any more, the exit code still tells the result.
     drop(show(&found, &mut output));
-    if found.is_empty() {
+    if found.hits.is_empty() {
         return Exit::Failed;
     }
     match args.respond {
-        true => respond(args, config, &found, output),
+        true => respond(args, config, &found.hits, output),
         false => Exit::Ok,
     }
 }
@@ -97,7 +98,8 @@ fn read() -> Result<Zeroizing<String>, String> {
     Ok(text)
 }
 
-fn show(found: &[Hit], output: &mut Output) -> std::io::Result<()> {
+fn show(search: &Search, output: &mut Output) -> std::io::Result<()> {
+    let found = &search.hits;
     if output.format() == OutputFormat::Json {
         let hits: Vec<Value> = found
             .iter()
@@ -116,12 +118,22 @@ fn show(found: &[Hit], output: &mut Output) -> std::io::Result<()> {
                 })
             })
             .collect();
-        return output.json(&json!({ "known": !found.is_empty(), "secrets": hits }));
+        return output.json(&json!({
+            "known": !found.is_empty(),
+            "secrets": hits,
+            "index_complete_since": search.complete_since,
+        }));
     }
     if found.is_empty() {
-        return output.line(
+        output.line(
             "Nothing in this text is a token or credential that scim-rotator knows or has known.",
-        );
+        )?;
+        return output.line(match search.complete_since {
+            Some(_) => "A token that a person brought within the last minute may not be noted yet.",
+            None => {
+                "The index of fingerprints is not complete for these tokens: the tokens in use, new and superseded were compared, and those of the past may be missing. The daemon completes it some minutes after its start with the same configuration."
+            }
+        });
     }
     for hit in found {
         let Hit {

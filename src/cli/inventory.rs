@@ -1,8 +1,11 @@
-//! `inventory`: every credential at every configured issuer, whose it is, and what
-//! nobody manages. It only reads.
+//! `inventory`: every credential at every configured issuer and every provisioning
+//! connection at the identity providers, whose it is, and what nobody manages. It only
+//! reads.
 
 mod adopt;
 mod collect;
+mod providers;
+mod shown;
 pub(super) mod watch;
 
 use std::io;
@@ -12,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use self::collect::Seen;
+use self::providers::Providers;
 use super::load::{self, Logs};
 use super::output::{Output, Table, complain};
 use super::{Exit, OutputFormat};
@@ -22,13 +26,14 @@ use crate::value::HumanDuration;
 /// `inventory`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only these issuers.
-    #[arg(value_name = "ISSUER")]
-    pub issuers: Vec<String>,
+    /// Only these issuers, and the identity providers of these connections.
+    #[arg(value_name = "NAME", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::issuers_and_connections))]
+    pub names: Vec<String>,
     /// Mark what nobody has used for so long.
     #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = HumanDuration::parse)]
     pub unused_for: HumanDuration,
-    /// Write only the text with which each credential that nobody manages is adopted.
+    /// Write only the text with which each credential and each connection that nobody manages
+    /// is adopted.
     #[arg(long)]
     pub adopt: bool,
 }
@@ -39,11 +44,14 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let mut issuers = args.issuers.iter();
-    if let Some(unknown) = issuers.find(|name| !settings.issuers.contains_key(*name)) {
-        let all: Vec<_> = settings.issuers.keys().map(String::as_str).collect();
+    let known = |name: &String| {
+        settings.issuers.contains_key(name) || settings.connections.contains_key(name)
+    };
+    if let Some(unknown) = args.names.iter().find(|name| !known(name)) {
+        let all = settings.issuers.keys().chain(settings.connections.keys());
+        let all: Vec<_> = all.map(String::as_str).collect();
         complain(&format!(
-            "no such issuer: {unknown}; configured are: {}\n",
+            "no such issuer or connection: {unknown}; configured are: {}\n",
             all.join(", ")
         ));
         return Exit::Usage;
@@ -54,12 +62,13 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             complain(&format!("{error}\n"));
             return Exit::TryAgain;
         }
-        let seen = collect::all(&world, &args.issuers).await;
+        let seen = collect::all(&world, &args.names).await;
+        let providers = providers::all(&world, &args.names).await;
         let now = world.right_clock.now();
         world.session.close().await;
         let shown = match args.adopt {
-            true => output.text(&adopt::text(&seen)),
-            false => show(&seen, args.unused_for.0, now, output),
+            true => output.text(&adopt::text(&seen, &providers)),
+            false => show(&seen, &providers, args.unused_for.0, now, output),
         };
         // If nobody reads the output any more, the exit code still tells the result.
         drop(shown);
@@ -67,7 +76,13 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             complain(&unreadable(one));
         }
         let is_whole = |one: &Seen| one.shown.is_ok() && one.unreadable.is_empty();
-        match seen.iter().all(is_whole) {
+        for one in &providers.all {
+            if let (true, Err(fault)) = (args.adopt, &one.shown) {
+                complain(&format!("{}: {fault}\n", one.provider));
+            }
+        }
+        let all_answered = providers.all.iter().all(|one| one.shown.is_ok());
+        match seen.iter().all(is_whole) && all_answered {
             true => Exit::Ok,
             false => Exit::TryAgain,
         }
@@ -106,16 +121,21 @@ fn notes(item: &Item, tells_use: bool, longest: SignedDuration, now: Timestamp) 
 
 fn show(
     seen: &[Seen],
+    providers: &Providers,
     longest: SignedDuration,
     now: Timestamp,
     output: &mut Output,
 ) -> io::Result<()> {
-    let coverage = coverage(seen);
+    let of_credentials = coverage(seen);
+    let mut coverage = of_credentials;
+    coverage.add(shown::coverage(providers));
     if output.format() == OutputFormat::Json {
         let issuers: Vec<Value> = seen.iter().map(|s| json_of(s, longest, now)).collect();
         return output.json(&json!({
             "now": now,
             "issuers": issuers,
+            "providers": providers.all.iter().map(shown::json).collect::<Vec<_>>(),
+            "connections_not_listed": providers.not_listed,
             "managed": coverage.managed,
             "seen": coverage.seen,
             "coverage": coverage.ratio(),
@@ -156,15 +176,20 @@ fn show(
     }
     let sum = format!(
         "\n{} of {} credentials are managed ({:.0} %).\n",
-        coverage.managed,
-        coverage.seen,
-        coverage.ratio() * 100.0
+        of_credentials.managed,
+        of_credentials.seen,
+        of_credentials.ratio() * 100.0
     );
     let more = match coverage.unmanaged() {
         0 => String::new(),
         _ => "`scim-rotator inventory --adopt` writes the text with which each of the others is adopted.\n".to_owned(),
     };
-    output.text(&(table.text() + &sum + &more))
+    let credentials = match seen.is_empty() {
+        true => String::new(),
+        false => table.text() + &sum,
+    };
+    let whole = credentials + &shown::text(providers) + &more;
+    output.text(whole.trim_start_matches('\n'))
 }
 
 fn json_of(seen: &Seen, longest: SignedDuration, now: Timestamp) -> Value {

@@ -37,25 +37,37 @@ mod signals;
 pub mod status;
 pub mod vendors;
 pub mod verify;
+pub mod version;
 mod watch;
 mod wiring;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::telemetry::logging;
 
 /// The default path of the configuration file.
 pub const DEFAULT_CONFIG: &str = "/etc/scim-rotator/scim-rotator.toml";
+/// The variable that names another one.
+pub const CONFIG_VARIABLE: &str = "SCIM_ROTATOR_CONFIG";
 
 /// Keeps SCIM bearer tokens fresh.
 #[derive(Debug, Parser)]
 #[command(name = "scim-rotator", version, about, propagate_version = true)]
 pub struct Cli {
     /// The configuration file.
-    #[arg(long, global = true, value_name = "PATH", default_value = DEFAULT_CONFIG)]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "PATH",
+        env = CONFIG_VARIABLE,
+        hide_env_values = true,
+        default_value = DEFAULT_CONFIG,
+        value_hint = ValueHint::FilePath
+    )]
     pub config: PathBuf,
 
     /// How results are written.
@@ -132,6 +144,8 @@ pub enum Command {
     Completions(completions::Args),
     /// Write the manual page.
     Man(man::Args),
+    /// Tell the version, what it is built of, and which records it reads.
+    Version,
 }
 
 /// How a command ended; each has its exit code.
@@ -161,6 +175,10 @@ impl From<Exit> for ExitCode {
 /// Parses the command line, runs the command, and returns how it ended.
 #[must_use]
 pub fn main() -> Exit {
+    // First: nothing else may have begun yet.
+    if let Some(exit) = completions::answer() {
+        return exit;
+    }
     harden::harden();
     match Cli::try_parse() {
         Ok(cli) => {
@@ -208,6 +226,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Demo(args) => demo::run(args, output),
         Command::Completions(args) => completions::run(args, &mut output),
         Command::Man(args) => man::run(args, &mut output),
+        Command::Version => version::run(&mut output),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::notify::{Address, Event, Format, Sender, Target, sample};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these targets.
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::targets))]
     pub targets: Vec<String>,
     /// Send each of them a test message, with the daemon's login.
     #[arg(long)]

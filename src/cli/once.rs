@@ -34,7 +34,7 @@ use crate::value::HumanDuration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these tokens.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// How long a token may take.
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]

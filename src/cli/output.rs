@@ -98,7 +98,7 @@ impl Output {
 pub(super) struct Table(comfy_table::Table);
 
 impl Table {
-    pub(super) fn new<const N: usize>(header: [&str; N]) -> Self {
+    pub(super) fn new<'h>(header: impl IntoIterator<Item = &'h str>) -> Self {
         let mut table = comfy_table::Table::new();
         table
             .load_style(comfy_table::presets::NOTHING)
@@ -107,7 +107,7 @@ impl Table {
         Self(table)
     }
 
-    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.0.add_row(cells);
     }
 

@@ -17,7 +17,7 @@ use crate::vault::requests::ALL;
 #[derive(Debug, clap::Args)]
 pub struct PauseArgs {
     /// Which tokens.
-    #[arg(value_name = "TOKEN", required_unless_present = "all")]
+    #[arg(value_name = "TOKEN", required_unless_present = "all", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// All of them, on every replica.
     #[arg(long, conflicts_with = "tokens")]
@@ -39,7 +39,7 @@ pub struct PauseArgs {
 #[derive(Debug, clap::Args)]
 pub struct ResumeArgs {
     /// Which tokens.
-    #[arg(value_name = "TOKEN", required_unless_present = "all")]
+    #[arg(value_name = "TOKEN", required_unless_present = "all", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Undo `pause --all`; tokens that were paused by name stay paused.
     #[arg(long, conflicts_with = "tokens")]

@@ -27,7 +27,7 @@ use crate::telemetry::words;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these tokens.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Plan as if it were this time (RFC 3339), for example
     /// `2027-01-31T03:00:00Z`.

@@ -27,7 +27,7 @@ use crate::secret::redact;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which token.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub token: String,
     /// Also where the issue ends the token in use, or may.
     #[arg(long)]

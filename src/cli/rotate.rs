@@ -36,7 +36,7 @@ use crate::value::HumanDuration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which token.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub token: String,
     /// How long it may take.
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]

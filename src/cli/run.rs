@@ -221,7 +221,11 @@ async fn work(
             started?;
         }
         let telling = Arc::clone(observer);
-        let told = move |token: &str, journal: &JournalDocument| telling.full_cycle(token, journal);
+        let facts = Arc::clone(&world.facts);
+        let told = move |token: &str, journal: &JournalDocument| {
+            telling.full_cycle(token, journal);
+            facts.full_cycle(token, journal);
+        };
         let cycles = world.cycles(Arc::new(told), cancel.clone());
         let cycled = changed.clone();
         let (messages, received) = mpsc::channel(16);

@@ -16,13 +16,13 @@ use super::served::{self, Told};
 use super::{Exit, OutputFormat};
 use crate::telemetry::words;
 pub(super) use notes::handover_note;
-use notes::{note, privilege, text, time};
+use notes::{full_cycle, note, privilege, text, time};
 
 /// `status`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these tokens.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Ask the daemon that serves this URL, and not Vault. No configuration is
     /// needed.
@@ -59,7 +59,7 @@ fn told(states: &Told, now: Timestamp, output: &mut Output) -> Exit {
 /// The state of a token in the form of the daemon's API.
 fn state(mut facts: Value) -> Value {
     let mut state = facts["token"].take();
-    for also in ["written_at", "handled", "trouble"] {
+    for also in ["written_at", "handled", "trouble", "full_cycle"] {
         state[also] = facts[also].take();
     }
     state
@@ -83,31 +83,25 @@ fn show(states: &Told, now: Timestamp, output: &mut Output) -> io::Result<()> {
             [name, state, expires, renews, connections, error].map(str::to_owned)
         }
     });
-    let told = states.iter().filter_map(|(_, state)| state.as_ref().ok());
-    let text = match told.clone().any(|state| state["privilege"].is_object()) {
-        false => {
-            let mut table =
-                Table::new(["TOKEN", "STATE", "EXPIRES", "RENEWS", "CONNECTIONS", "NOTE"]);
-            rows.for_each(|row| table.row(row));
-            table.text()
-        }
-        true => {
-            let mut table = Table::new([
-                "TOKEN",
-                "STATE",
-                "EXPIRES",
-                "RENEWS",
-                "CONNECTIONS",
-                "PRIVILEGE",
-                "NOTE",
-            ]);
-            let words = states.iter().map(|(_, state)| privilege(state, now));
-            for ([name, state, expires, renews, connections, note], word) in rows.zip(words) {
-                table.row([name, state, expires, renews, connections, word, note]);
-            }
-            table.text()
-        }
+    let has = |field: &str| {
+        let mut told = states.iter().filter_map(|(_, state)| state.as_ref().ok());
+        told.any(|state| state[field].is_object())
     };
+    // These two say something of some tokens only.
+    let (has_privilege, has_cycle) = (has("privilege"), has("full_cycle"));
+    let mut head = vec!["TOKEN", "STATE", "EXPIRES", "RENEWS", "CONNECTIONS"];
+    head.extend(has_privilege.then_some("PRIVILEGE"));
+    head.extend(has_cycle.then_some("FULL CYCLE"));
+    head.push("NOTE");
+    let mut table = Table::new(head);
+    for ([name, state, expires, renews, connections, note], (_, told)) in rows.zip(states) {
+        let mut cells = vec![name, state, expires, renews, connections];
+        cells.extend(has_privilege.then(|| privilege(told, now)));
+        cells.extend(has_cycle.then(|| full_cycle(told, now)));
+        cells.push(note);
+        table.row(cells);
+    }
+    let text = table.text();
     output.text(&text)
 }
 

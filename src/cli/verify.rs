@@ -24,7 +24,7 @@ use crate::scim::reach::Privilege;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The token in use under this name is tested.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub token: String,
     /// The full cycle, which writes.
     #[command(flatten)]
@@ -176,6 +176,7 @@ async fn scope(
     let found = Privilege {
         at: now,
         scopes: asked.as_ref().ok().cloned().flatten(),
+        access: levels.access.take(),
         reach: levels.reach.take().unwrap_or_default(),
     };
     let mut seen = token.clone();

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::auditing::StoredHead;
+use super::facts::index::IndexWriter;
 use super::facts::writer::FactsWriter;
 use crate::audit::auditor::Auditor;
 use crate::audit::door::AuditedJournal;
@@ -46,6 +47,7 @@ use doors::{conditions, doors};
 use federated::expect_federated;
 pub(super) use named::{credentials, targets};
 use named::{needs_of_kinds, own_files};
+pub(super) use units::NamedConnection;
 use units::{Builder, InVault};
 
 /// The wired program.
@@ -136,7 +138,9 @@ impl World {
             let clock = Arc::clone(&right_clock);
             Arc::new(Auditor::new(&settings.audit, who, &holder, clock))
         });
-        let (door, switch) = doors(&store, auditor.as_ref());
+        let index = IndexWriter::new(Arc::clone(&store), Arc::clone(&right_clock));
+        let index = Arc::new(index);
+        let (door, switch) = doors(&store, auditor.as_ref(), &index);
         let builder = Builder::new(
             Arc::clone(&clock),
             observer,
@@ -154,6 +158,7 @@ impl World {
             Arc::clone(&right_clock),
             conditions(&skew, &all_paused, &full_cycles, auditor.as_ref()),
             Arc::clone(&telemetry.board),
+            index,
         );
         let tally: Arc<dyn Tally> = Arc::clone(&telemetry.metrics) as _;
         let messenger = Messenger::new(
@@ -232,19 +237,22 @@ impl World {
     /// # Errors
     /// If Vault does not answer: the last known state stays in force.
     pub(super) async fn read_control(&self) -> Result<bool, StoreError> {
-        let paused = match self.store.control().await {
-            Ok(control) => control.paused.is_some(),
+        let why = match self.store.control().await {
+            Ok(control) => control.paused.map(|paused| paused.reason),
             Err(StoreError::Unusable(error)) => {
                 tracing::error!(error, "all work rests");
-                true
+                Some("the record about all tokens cannot be understood".to_owned())
             }
             Err(error @ (StoreError::Fault(_) | StoreError::Conflict)) => return Err(error),
         };
-        Ok(self.set_all_paused(paused))
+        Ok(self.set_all_paused(why.as_deref()))
     }
 
-    fn set_all_paused(&self, paused: bool) -> bool {
-        self.telemetry.metrics.dispatch_paused(paused);
+    /// All work is stopped, and why; `None` if it goes on. Returns whether that has
+    /// changed.
+    fn set_all_paused(&self, why: Option<&str>) -> bool {
+        self.telemetry.metrics.dispatch_paused(why);
+        let paused = why.is_some();
         self.all_paused.swap(paused, Ordering::Relaxed) != paused
     }
 
@@ -272,7 +280,8 @@ impl World {
         if !switched.newly_handled.is_empty() {
             self.facts.tell_control(&switched.control).await?;
         }
-        Ok(self.set_all_paused(switched.control.paused.is_some()))
+        let paused = switched.control.paused.as_ref();
+        Ok(self.set_all_paused(paused.map(|paused| paused.reason.as_str())))
     }
 
     /// A number from 0 to 1, different for each process.
@@ -310,6 +319,11 @@ impl World {
     /// Every configured issuer, by name.
     pub(super) fn issuers(&self) -> Vec<(String, Arc<dyn Issuer>)> {
         self.builder.issuers_built()
+    }
+
+    /// Every configured connection.
+    pub(super) fn connections(&self) -> Vec<NamedConnection> {
+        self.builder.connections_built()
     }
 
     /// What runs full cycles.

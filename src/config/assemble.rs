@@ -9,7 +9,7 @@ use super::literals;
 use super::locate::Document;
 use super::named_files;
 use super::placeholders::Placeholders;
-use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawHttp, RawIssuer, RawLimits, RawPolicy, RawToken};
 use super::resolve;
 use super::rules;
 use super::sections::Sections;
@@ -42,6 +42,7 @@ pub(super) fn known() -> keys::Known {
     all.extend(keys::of::<RawLimits>("limits"));
     all.extend(keys::of::<RawPolicy>("defaults"));
     all.extend(keys::of::<BTreeMap<String, IssuerKind>>("issuers"));
+    all.extend(keys::of::<BTreeMap<String, RawIssuer>>("issuers"));
     all.extend(keys::of::<BTreeMap<String, ConnectionKind>>("connections"));
     all.extend(keys::of::<BTreeMap<String, RawToken>>("tokens"));
     all.extend(keys::of::<BTreeMap<String, RawFederatedToken>>("tokens"));
@@ -86,6 +87,7 @@ fn draft<'a>(
     findings: &mut Findings,
 ) -> Drafted {
     let mut sections = Sections::gather(documents, size, findings);
+    let issuer_rules = sections.issuer_rules(findings);
     let names = sections.names();
     let vault = sections.required::<VaultConfig>("vault", findings);
     let server = sections.optional::<ServerConfig>("server", findings);
@@ -116,6 +118,7 @@ fn draft<'a>(
         defaults: defaults.unwrap_or_default(),
         lease: limits.unwrap_or_default().lease,
         issuers: &issuers,
+        issuer_rules: &issuer_rules,
     };
     let tokens = resolver.all(tokens, &mut problems);
     let federated = resolver.federated(federated, &mut problems);

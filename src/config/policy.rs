@@ -30,8 +30,9 @@ mod builtin {
     pub(super) const OPERATOR_DEADLINE: SignedDuration = SignedDuration::from_hours(7 * 24);
     pub(super) const OPERATOR_POLL: SignedDuration = SignedDuration::from_secs(15);
     pub(super) const LIFE_TOLERANCE: f64 = 0.1;
-    /// The refusals of one round suffice. A longer time costs one more write to Vault.
-    pub(super) const REFUSAL_WINDOW: SignedDuration = SignedDuration::ZERO;
+    /// Caches of several servers disagree for seconds. What was seen of it is kept in
+    /// memory meanwhile, so that it costs no write to Vault.
+    pub(super) const REFUSAL_WINDOW: SignedDuration = SignedDuration::from_secs(30);
     pub(super) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 }
 

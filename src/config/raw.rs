@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::settings::Environment;
+use crate::http::AddressRange;
 use crate::rotation::policy::AcceptSupplied;
 use crate::rotation::privilege::OnBroad;
 use crate::scim::config::ProbeConfig;
@@ -126,6 +127,14 @@ pub(super) struct RawPolicy {
     pub(super) refusal_window: Option<HumanDuration>,
 }
 
+/// `[issuers.<name>]`: what stands beside the kind, and holds for tokens that name the
+/// issuer.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawIssuer {
+    pub(super) scopes_allowed: Option<Vec<String>>,
+}
+
 /// `windows = { allow = […], deny = […] }`; replaced as a whole by a token's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +171,8 @@ pub(super) struct RawHttp {
     pub(super) ca_file: Option<FilePath>,
     pub(super) proxy: Option<Url>,
     pub(super) proxy_auth_file: Option<FilePath>,
+    #[serde(default)]
+    pub(super) permit_addresses: Vec<AddressRange>,
     #[serde(default)]
     pub(super) hosts: Vec<RawHost>,
 }

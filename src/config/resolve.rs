@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::credential;
 use super::federated;
 use super::raw::{
-    RawAcceptedRisk, RawFederatedToken, RawHost, RawHttp, RawLimits, RawPolicy, RawToken,
+    RawAcceptedRisk, RawFederatedToken, RawHost, RawHttp, RawIssuer, RawLimits, RawPolicy, RawToken,
 };
 use super::settings::{FederatedSettings, Limits, TokenSettings, WriteProbe};
-use crate::http::{ClientCertificate, ClientSettings, HostSettings};
+use crate::http::{Addresses, ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
 use crate::rotation::full_cycle::FullCycleGate;
@@ -55,6 +55,7 @@ pub(super) fn http(raw: RawHttp, problems: &mut Problems) -> ClientSettings {
         ca_file: raw.ca_file.map(|file| file.0),
         proxy: raw.proxy,
         proxy_auth_file: raw.proxy_auth_file.map(|file| file.0),
+        addresses: Addresses::Guarded(raw.permit_addresses),
         hosts: hosts(raw.hosts, problems),
         ..d
     }
@@ -90,6 +91,7 @@ pub(super) struct Tokens<'a> {
     pub(super) defaults: RawPolicy,
     pub(super) lease: SignedDuration,
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
+    pub(super) issuer_rules: &'a BTreeMap<String, RawIssuer>,
 }
 
 impl Tokens<'_> {
@@ -101,6 +103,7 @@ impl Tokens<'_> {
     ) -> BTreeMap<String, Box<TokenSettings>> {
         // For its problems, which shall show even when no token is there yet.
         drop(self.defaults.to_policy(self.lease, "defaults", problems));
+        self.issuers_allow_something(problems);
         let mut resolved = BTreeMap::new();
         for (name, (own, policy)) in tokens {
             if let Some(settings) = self.one(&name, own, policy, problems) {
@@ -108,6 +111,27 @@ impl Tokens<'_> {
             }
         }
         resolved
+    }
+
+    fn issuers_allow_something(&self, problems: &mut Problems) {
+        for (name, rules) in self.issuer_rules {
+            if rules.scopes_allowed.as_ref().is_some_and(Vec::is_empty) {
+                problems.error(
+                    format!("issuers.{name}.scopes_allowed"),
+                    "no scope is allowed, so every token of this issuer would be too broad",
+                    "name the scopes that SCIM needs, or leave the key out",
+                );
+            }
+        }
+    }
+
+    /// The scopes that tokens of this issuer may have, where they do not say so
+    /// themselves.
+    fn allowed_by_issuer(&self, issuer: &str) -> Option<Vec<String>> {
+        let rules = self.issuer_rules.get(issuer);
+        let allowed = rules.and_then(|rules| rules.scopes_allowed.clone());
+        // That it is empty is told at the issuer.
+        allowed.filter(|allowed| !allowed.is_empty())
     }
 
     /// The settings of the federated tokens.
@@ -137,10 +161,12 @@ impl Tokens<'_> {
         &self,
         name: &str,
         own: RawToken,
-        policy: RawPolicy,
+        mut policy: RawPolicy,
         problems: &mut Problems,
     ) -> Option<TokenSettings> {
         let at = format!("tokens.{name}");
+        let by_issuer = || self.allowed_by_issuer(&own.issuer);
+        policy.scopes_allowed = policy.scopes_allowed.take().or_else(by_issuer);
         let merged = policy.or(&self.defaults);
         let mut policy = merged.to_policy(self.lease, &at, problems);
         let issuer = self.issuers.get(&own.issuer);

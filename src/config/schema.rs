@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{Shape, shape_of};
 use super::lists::List;
-use super::raw::{RawFederatedToken, RawHttp, RawLimits, RawPolicy, RawToken};
+use super::raw::{RawFederatedToken, RawHttp, RawIssuer, RawLimits, RawPolicy, RawToken};
 use crate::audit::config::AuditConfig;
 use crate::connections::ConnectionKind;
 use crate::issuers::IssuerKind;
@@ -49,7 +49,14 @@ pub fn schema(library: &Library<'_>) -> Value {
     let issuers = shape_of::<IssuerKind>();
     let connections = shape_of::<ConnectionKind>();
     for (family, kinds) in [(Family::Issuer, issuers), (Family::Connection, connections)] {
-        let kinds = defs.family(&kinds, family, library);
+        let mut kinds = defs.family(&kinds, family, library);
+        if family == Family::Issuer {
+            let beside = defs.keys(&shape_of::<RawIssuer>());
+            kinds["maxProperties"] = json!(1 + beside.len());
+            for (key, schema) in beside {
+                kinds["properties"][key] = schema;
+            }
+        }
         keys.insert(family.section().to_owned(), named(&kinds));
     }
     let own = defs.keys(&shape_of::<RawToken>());

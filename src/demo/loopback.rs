@@ -20,13 +20,25 @@ pub(in crate::demo) async fn serve(
     port: u16,
     tasks: &mut JoinSet<()>,
 ) -> std::io::Result<Url> {
+    let (listener, url) = listen(port).await?;
+    serve_on(listener, router, tasks);
+    Ok(url)
+}
+
+/// Takes a port on loopback, a free one for 0; returns its URL too.
+pub(in crate::demo) async fn listen(port: u16) -> std::io::Result<(TcpListener, Url)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let address = listener.local_addr()?;
+    let url = Url::parse(&format!("http://{address}")).map_err(std::io::Error::other)?;
+    Ok((listener, url))
+}
+
+/// Serves there until the tasks are dropped.
+pub(in crate::demo) fn serve_on(listener: TcpListener, router: Router, tasks: &mut JoinSet<()>) {
     tasks.spawn(async move {
         // It ends with the task only; there is nobody to tell.
         axum::serve(listener, router).await.ok();
     });
-    Url::parse(&format!("http://{address}")).map_err(std::io::Error::other)
 }
 
 /// A secret with a readable prefix and 256 random bits.

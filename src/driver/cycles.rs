@@ -1,6 +1,8 @@
 //! Runs full cycles: with the token in use of a record, never with one that production
 //! knows. A cycle changes no record: the journal has its result.
 
+mod left;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::left::{Forbidden, Look, is_production};
 use super::run::Runner;
 use super::supervisor::Change;
 use crate::ids;
@@ -163,9 +166,25 @@ impl Cycles {
     /// Runs what is due until the end of the process, one cycle at a time.
     pub async fn watch(&self, mut changes: watch::Receiver<Arc<Change>>) {
         let mut read_at = BTreeMap::new();
+        let mut forbidden = Forbidden::default();
         loop {
             let all = changes.borrow_and_update().units.clone();
-            read_at.retain(|name, _| all.iter().any(|unit| unit.name == *name));
+            read_at.retain(|name: &String, _| {
+                let stays = all.iter().any(|unit| unit.name == *name);
+                if !stays {
+                    forbidden.was_taken_out(name);
+                }
+                stays
+            });
+            if !(self.all_paused)() {
+                let look = Look {
+                    journal: self.journal.as_ref(),
+                    told: self.told.as_ref(),
+                    cancel: &self.cancel,
+                    now: self.clock.now(),
+                };
+                look.at(&mut forbidden, &all).await;
+            }
             for unit in all.iter().filter(|unit| unit.probe.full_cycle().is_some()) {
                 let now = self.clock.now();
                 let read = read_at.get(&unit.name).copied();
@@ -235,10 +254,6 @@ impl Cycles {
 fn waits_for(unit: &Unit, token: &str) -> bool {
     let gate = unit.policy.full_cycle.as_ref();
     gate.is_some_and(|gate| gate.on == token)
-}
-
-fn is_production(unit: &Unit) -> bool {
-    unit.labels.environment == "production"
 }
 
 fn has(record: &Record, fingerprint: &crate::secret::Fingerprint) -> bool {

@@ -1,10 +1,14 @@
-//! Reads what issuers list, for people. This file names no other method of a port
+//! Reads what issuers and identity providers list, for people. This file names no other method of a port
 //! than those that read: what is not ours is never touched.
 
 use crate::fault::Fault;
-use crate::ports::Issuer;
+use crate::ports::{Connection, Issuer};
 use crate::rotation::capability::{LastUsed, Supply};
-use crate::rotation::inventory::{Claim, Item, classify};
+use crate::rotation::inventory::{Claim, Item, Provisioned, classify};
+
+/// Through how many connections of one identity provider its list is asked for, until one
+/// may read it.
+const MOST_ASKED: usize = 3;
 
 /// What an issuer shows of its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,4 +41,20 @@ pub async fn of_issuer(issuer: &dyn Issuer, token: &str, claims: &[Claim]) -> Re
         items: classify(&listing, claims),
         tells_use: can.last_used != LastUsed::None,
     })
+}
+
+/// Asks an identity provider for all its connections, through the first of these that may
+/// read the list.
+///
+/// # Errors
+/// When none may, or it does not answer completely.
+pub async fn of_provider(through: &[&dyn Connection]) -> Result<Provisioned, Fault> {
+    let mut last = Ok(Provisioned::default());
+    for connection in through.iter().take(MOST_ASKED) {
+        last = connection.inventory().await;
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
 }

@@ -19,7 +19,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Stored, Witness};
 use crate::ports::{Clock, Store, StoreError};
-use crate::rotation::apply::{apply, must_be_stored};
+use crate::rotation::apply::{apply, must_be_stored, with_step};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::decision::{Action, Decision, Step};
 use crate::rotation::invariant;
@@ -243,20 +243,24 @@ impl Runner {
         };
         let after = apply(&before, outcome.clone(), &situation, now).map_err(defect)?;
         invariant::check(&after).map_err(defect)?;
+        let is_changed = after != before && differs_in_more_than_time(&before, &after);
+        // How long a step took is stored with the next change, and asks for no write.
+        let elapsed = now.duration_since(began);
+        let after = with_step(&before, after, (step, &outcome), began, elapsed);
         let ended = StepEnded {
             step,
             outcome: &outcome,
             before: &before,
             after: &after,
-            elapsed: now.duration_since(began),
+            elapsed,
             now,
         };
         self.witness.step_ended(unit, &ended);
-        let store_now = must_be_stored(&outcome, &situation);
+        let store_now = must_be_stored(&outcome, &after, &situation);
         memory.uncommitted.step_ended(&outcome);
         UnrecordedToken::step_ended(&mut memory.unrecorded, &outcome, &unit.policy, now);
         if let Some(known) = memory.known.as_mut() {
-            known.dirty |= after != before && differs_in_more_than_time(&before, &after);
+            known.dirty |= is_changed;
             known.record = after;
         }
         memory.fresh_intent = fresh_label(&outcome, memory.record()).or(memory.fresh_intent.take());

@@ -86,7 +86,8 @@ impl Runner {
             return Ok(());
         }
         let may_follow = !known.must_commit_first && may_precede_its_commit(&known.record, step);
-        if covered && knows_deliveries && may_follow {
+        let knows_enough = knows_deliveries || matches!(step, Step::Retire { .. });
+        if covered && knows_enough && may_follow {
             // The stored lease still is what covers the step.
             let lease = known.record.lease.take();
             known.record = Record { lease, ..intended };
@@ -99,13 +100,16 @@ impl Runner {
     }
 
     /// Whether the record need not be committed before a wait. During a
-    /// rotation, with a lease that outlasts the wait, progress that may be
-    /// repeated is committed later: no other replica acts meanwhile, and a
-    /// successor would repeat it. What must not be repeated is stored already.
+    /// rotation, or while a revoked token is asked again, with a lease that outlasts
+    /// the wait, progress that may be repeated is committed later: no other replica
+    /// acts meanwhile, and a successor would repeat it. What must not be repeated is
+    /// stored already.
     /// After a failure the record is committed, because the pace of retries
     /// must outlive a restart.
     pub(super) fn may_defer_commit(&self, known: &Known, unit: &Unit, wake_at: Timestamp) -> bool {
-        let in_flight = known.record.rotation.is_some();
+        let mut retiring = known.record.retiring.iter();
+        let in_flight =
+            known.record.rotation.is_some() || retiring.any(|entry| entry.refused_since.is_some());
         let fares_well = known.record.failures == Failures::default();
         let lease = known.record.lease.as_ref();
         let covered = lease.filter(|l| l.holder == self.holder).is_some_and(|l| {

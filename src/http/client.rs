@@ -1,5 +1,6 @@
 //! The hardened client.
 
+mod addresses;
 mod bare;
 mod date;
 mod destination;
@@ -7,6 +8,7 @@ mod failure;
 mod files;
 mod observer;
 mod replay;
+mod resolver;
 mod settings;
 mod tls;
 
@@ -21,6 +23,7 @@ use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::addresses::{AddressRange, Addresses, Forbidden};
 use self::bare::Bare;
 use self::date::skew;
 pub use self::destination::allowed;
@@ -198,10 +201,12 @@ impl Inner {
     }
 
     /// Checks where a request goes; replays send it elsewhere after that.
-    fn directed(&self, request: &mut Request) -> Result<(), &'static str> {
+    fn directed(&self, request: &mut Request) -> Result<(), String> {
         allowed(&request.url)?;
+        let host = self.settings.addresses.check_host(&request.url);
+        host.map_err(|why| format!("its URL names {why}"))?;
         match &self.detour {
-            Some(detour) => detour.divert(request),
+            Some(detour) => Ok(detour.divert(request)?),
             None => Ok(()),
         }
     }

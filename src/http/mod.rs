@@ -29,7 +29,7 @@ pub mod template;
 pub mod times;
 
 pub use client::{
-    Client, ClientCertificate, ClientSettings, HostSettings, NoObserver, Observer, RightClock,
-    Target, TlsVersion, proxy_auth_fault, proxy_faults,
+    AddressRange, Addresses, Client, ClientCertificate, ClientSettings, Forbidden, HostSettings,
+    NoObserver, Observer, RightClock, Target, TlsVersion, proxy_auth_fault, proxy_faults,
 };
 pub use message::{Answer, Request, SecretJson};

@@ -42,6 +42,10 @@ pub enum Purpose {
     State,
     /// Gives the former token back to the identity provider.
     Revert,
+    /// Lists every provisioning connection of the identity provider, for the inventory.
+    Inventory,
+    /// Looks into one listed item, for the inventory.
+    InventoryEach,
     /// No call: the label under which a token is issued.
     Label,
     /// Tests a token at the service provider.
@@ -54,7 +58,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Login,
         Self::Lookup,
         Self::Issue,
@@ -70,6 +74,8 @@ impl Purpose {
         Self::TestSaved,
         Self::State,
         Self::Revert,
+        Self::Inventory,
+        Self::InventoryEach,
         Self::Label,
         Self::Probe,
         Self::Command,
@@ -95,6 +101,8 @@ impl Purpose {
             Self::TestSaved => "test_saved",
             Self::State => "state",
             Self::Revert => "revert",
+            Self::Inventory => "inventory.list",
+            Self::InventoryEach => "inventory.each",
             Self::Label => "label",
             Self::Probe => "probe",
             Self::Command => "command",

@@ -163,6 +163,9 @@ pub struct VendorMark {
     /// Names such as `config.region` that templates may use although the user
     /// gave no value: what they do without one is written in the template.
     pub absent: Vec<String>,
+    /// The parameters that the user gave, each with its value in TOML. Credentials are
+    /// references.
+    pub given: Vec<(String, String)>,
 }
 
 /// Whose vendor file it is.

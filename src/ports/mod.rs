@@ -19,6 +19,7 @@ use jiff::SignedDuration;
 
 use crate::fault::Fault;
 use crate::rotation::capability::{ConnectionCapabilities, IssuerCapabilities};
+use crate::rotation::inventory::{ListedAs, ListedConnection, Provisioned};
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use crate::scim::scopes::Scopes;
@@ -242,5 +243,27 @@ pub trait Connection: Send + Sync {
     async fn look(&self, delivery: &Delivery<'_>) -> Result<Option<Condition>, Fault> {
         let _ = delivery;
         Ok(None)
+    }
+
+    /// Where and as what a list of its identity provider shows this connection; `None`
+    /// where no call lists connections. It asks nobody.
+    fn listed_as(&self) -> Option<ListedAs> {
+        None
+    }
+
+    /// The parameters of a section for a listed connection, each with its value in TOML:
+    /// those of this connection, but for what tells the two apart.
+    fn section_for(&self, listed: &ListedConnection) -> Vec<(String, String)> {
+        let _ = listed;
+        Vec::new()
+    }
+
+    /// Every provisioning connection that the identity provider shows, ours and others.
+    /// It changes nothing there.
+    ///
+    /// # Errors
+    /// When they cannot be listed completely.
+    async fn inventory(&self) -> Result<Provisioned, Fault> {
+        Ok(Provisioned::default())
     }
 }

@@ -1,7 +1,9 @@
 //! The rules that every stored record obeys. Checked when a record is loaded,
 //! before each commit, and by every test.
 
-use super::record::{HISTORY, HeldToken, MOST_AUTHORS, Origin, Record, Rotation, SCHEMA, Stage};
+use super::record::{
+    HISTORY, HeldToken, MOST_AUTHORS, MOST_STEPS, Origin, Record, Rotation, SCHEMA, Stage,
+};
 
 /// A rule that a record breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +74,11 @@ const RULES: &[Rule] = &[
         },
     ),
     ("the history is bounded", |r| r.history.len() <= HISTORY),
+    ("the steps of a rotation are bounded", |r| {
+        let past = r.history.iter().map(|past| &past.steps);
+        let mut all = past.chain(r.rotation.iter().map(|r| &r.steps));
+        all.all(|steps| steps.len() <= MOST_STEPS)
+    }),
     ("the noted requests are bounded, one for each author", |r| {
         let authors: std::collections::BTreeSet<_> =
             r.handled.iter().map(|noted| &noted.author).collect();

@@ -1,10 +1,14 @@
-//! Whose the credentials are that an issuer lists. Nothing follows from it: it is shown
-//! to people, and no credential is changed for it.
+//! Whose the credentials are that an issuer lists, and the connections that an identity
+//! provider lists. Nothing follows from it: it is shown to people, and nothing is changed
+//! for it.
+
+mod provisioned;
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::provisioned::{Configured, Known, ListedAs, ListedConnection, Provisioned, known};
 use super::outcome::{ListedToken, Listing};
 use super::record::{HeldToken, Origin, Record};
 use crate::secret::BearerToken;

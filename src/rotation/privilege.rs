@@ -155,7 +155,8 @@ pub fn judge(rules: &PrivilegeRules, token: &HeldToken) -> Option<Judged> {
             detail: format!("`must_refuse`: {urls} let the token in"),
         });
     }
-    let told: Vec<&Scopes> = [shown, token.scopes.as_deref(), by_claims.as_ref()]
+    let granted = found.and_then(|found| found.access.as_ref());
+    let told: Vec<&Scopes> = [shown, granted, token.scopes.as_deref(), by_claims.as_ref()]
         .into_iter()
         .flatten()
         .collect();

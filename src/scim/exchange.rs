@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::credential::TokenEndpoint;
 use super::evidence::{Finding, FindingReason};
 use super::garbage;
+use super::scopes::Scopes;
 use super::shape::ChecksumCheck;
 use super::words::finding;
 use crate::fault::{Fault, FaultKind};
@@ -48,10 +49,21 @@ pub(in crate::scim) struct Exchange {
 impl Exchange {
     /// Exchanges a client secret for an access token.
     pub(in crate::scim) async fn ask(&self, secret: &BearerToken) -> Exchanged {
+        self.ask_with_scopes(secret).await.0
+    }
+
+    /// The same, and what the access token may do, as far as anybody tells.
+    pub(in crate::scim) async fn ask_with_scopes(
+        &self,
+        secret: &BearerToken,
+    ) -> (Exchanged, Option<Scopes>) {
         let parts = self.parts(secret);
         if parts.id.is_none() {
             let text = "the client id is not known: set `client_id` of the token, or have the issuer tell it (`issue.read.client_id`)";
-            return Exchanged::Silent(finding(FindingReason::NoAccess, text));
+            return (
+                Exchanged::Silent(finding(FindingReason::NoAccess, text)),
+                None,
+            );
         }
         let client = self.endpoint.client(&parts);
         let tried = try_secret(
@@ -60,14 +72,22 @@ impl Exchange {
             SecretText::from(secret.clone()),
             "probe: token endpoint",
         );
-        match tried.await {
-            Ok(granted) => match BearerToken::parse_access(granted.token.expose()) {
-                Ok(access) => Exchanged::Granted(access),
-                Err(shape) => Exchanged::Denied(format!(
+        let granted = match tried.await {
+            Ok(granted) => granted,
+            Err(nothing) => return (meaning(nothing), None),
+        };
+        match BearerToken::parse_access(granted.token.expose()) {
+            Ok(access) => {
+                let (told, asked) = (granted.scope.as_deref(), parts.scope.as_deref());
+                let scopes = Scopes::of_access(&access, told, asked);
+                (Exchanged::Granted(access), scopes)
+            }
+            Err(shape) => {
+                let text = format!(
                     "the token endpoint granted an access token that cannot be sent: {shape}"
-                )),
-            },
-            Err(nothing) => meaning(nothing),
+                );
+                (Exchanged::Denied(text), None)
+            }
         }
     }
 

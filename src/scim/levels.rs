@@ -11,6 +11,7 @@ use super::evidence::{Evidence, Finding, FindingReason, Verdict};
 use super::exchange::{Exchange, Exchanged};
 use super::reach::Reached;
 use super::round::{MOST_REQUESTS, Round};
+use super::scopes::Scopes;
 use super::secret_verdict;
 use super::verdict::{self, Observed};
 use super::words::describe;
@@ -144,6 +145,8 @@ pub struct Levels {
     pub requests: u8,
     /// The most that it may be sent.
     pub budget: u8,
+    /// The scopes of the access token of a client secret.
+    pub access: Option<Scopes>,
 }
 
 /// What a walk through the levels is made with.
@@ -191,18 +194,20 @@ async fn steps(probe: &Walk<'_>, value: &BearerToken, round: &mut Round<'_>, lev
     }
 
     let began = clock.now();
-    let access = match probe.exchange {
-        None => value.clone(),
-        Some(exchange) => match exchange.ask(value).await {
-            Exchanged::Granted(access) => access,
-            denied @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
-                let seen = secret_verdict::not_granted(&denied, None);
-                let mut report = accepted(&seen);
-                report.took = clock.now().duration_since(began);
-                levels.reports.push(report);
-                return;
-            }
-        },
+    let (asked, scopes) = match probe.exchange {
+        None => (Exchanged::Granted(value.clone()), None),
+        Some(exchange) => exchange.ask_with_scopes(value).await,
+    };
+    levels.access = scopes;
+    let access = match asked {
+        Exchanged::Granted(access) => access,
+        denied @ (Exchanged::Refused(_) | Exchanged::Denied(_) | Exchanged::Silent(_)) => {
+            let seen = secret_verdict::not_granted(&denied, None);
+            let mut report = accepted(&seen);
+            report.took = clock.now().duration_since(began);
+            levels.reports.push(report);
+            return;
+        }
     };
     let (seen, read) = round.authenticate(&access).await;
     let proof = verdict::judge(value, clock.now(), &seen);

@@ -37,7 +37,7 @@ use super::endpoint::Endpoint;
 use super::evidence::{Evidence, Refusal, Tenancy, Verdict};
 use super::exchange::{Exchange, Exchanged};
 use super::levels::{self, Levels, Walk};
-use super::reach::Reached;
+use super::reach::{Allowed, Reached};
 use super::round::Round;
 use super::shape::ChecksumCheck;
 use super::tenancy;
@@ -71,6 +71,14 @@ pub trait Probe: Send + Sync {
     async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
         let _ = value;
         Vec::new()
+    }
+
+    /// The same with what the access token of a client secret may do, in one exchange.
+    async fn allowed(&self, value: &BearerToken) -> Allowed {
+        Allowed {
+            access: None,
+            reach: self.reach(value).await,
+        }
     }
 
     /// L0 to L4 one by one, for people. The same requests as those of
@@ -219,6 +227,22 @@ impl Probe for ScimProbe {
             }
             None => Vec::new(),
         }
+    }
+
+    async fn allowed(&self, value: &BearerToken) -> Allowed {
+        let Some(exchange) = &self.exchange else {
+            return Allowed {
+                access: None,
+                reach: self.reach(value).await,
+            };
+        };
+        let (exchanged, access) = exchange.ask_with_scopes(value).await;
+        let mut reach = Vec::new();
+        if let (Exchanged::Granted(token), false) = (&exchanged, self.must_refuse.is_empty()) {
+            let mut round = Round::new(&self.endpoint);
+            reach = round.reach(&self.must_refuse, token).await;
+        }
+        Allowed { access, reach }
     }
 
     async fn levels(&self, value: &BearerToken) -> Levels {

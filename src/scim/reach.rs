@@ -19,8 +19,21 @@ pub struct Privilege {
     /// Its scopes, as the issuer showed them when it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Scopes>,
+    /// Those of the access token that a token endpoint granted for it, where it is a
+    /// client secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Scopes>,
     /// What the URLs answered that must refuse it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<Reached>,
+}
+
+/// What a service provider shows of what a token may do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// The scopes of the access token of a client secret.
+    pub access: Option<Scopes>,
+    /// What the URLs answered that must refuse it.
     pub reach: Vec<Reached>,
 }
 

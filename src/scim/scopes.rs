@@ -31,6 +31,9 @@ pub enum ScopeSource {
     Introspection,
     /// The claims of the token, which is a JWT. Nobody checked its signature.
     Jwt,
+    /// The access token of a client secret: its claims, or the answer of the token
+    /// endpoint that granted it.
+    AccessToken,
     /// The configuration: the scopes that were asked for, where the issuer tells
     /// none (RFC 6749, section 5.1).
     Declared,
@@ -45,6 +48,7 @@ impl ScopeSource {
             Self::Listing => "listing",
             Self::Introspection => "introspection",
             Self::Jwt => "jwt",
+            Self::AccessToken => "access_token",
             Self::Declared => "declared",
         }
     }
@@ -121,6 +125,25 @@ impl Scopes {
         let claimed = jwt::decode(token.expose())?.scopes;
         let texts = claimed.iter().map(String::as_str);
         Self::read(ScopeSource::Jwt, texts, Some(token))
+    }
+
+    /// The scopes of an access token that a token endpoint granted: what its answer tells
+    /// and what the token claims. Where neither does, those that were asked for are meant
+    /// (RFC 6749, section 5.1).
+    #[must_use]
+    pub fn of_access(
+        access: &BearerToken,
+        answered: Option<&str>,
+        asked: Option<&str>,
+    ) -> Option<Self> {
+        let claimed = jwt::decode(access.expose()).map(|claims| claims.scopes);
+        let claimed = claimed.iter().flatten().map(String::as_str);
+        let told = Self::read(
+            ScopeSource::AccessToken,
+            answered.into_iter().chain(claimed),
+            Some(access),
+        );
+        told.or_else(|| Self::read(ScopeSource::Declared, asked, None))
     }
 
     /// How they compare with those that are allowed.

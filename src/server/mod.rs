@@ -32,13 +32,12 @@ use tokio_util::sync::CancellationToken;
 use crate::ports::Clock;
 use crate::secret::redact;
 use crate::telemetry::Telemetry;
-use crate::telemetry::board::Entry;
+use crate::telemetry::board::{CycleFacts, Entry};
 use crate::telemetry::federation::state_json;
 use crate::telemetry::foreseen::plan_json;
 use config::ServerConfig;
 use connections::Limits;
 use host::Names;
-use scrape::Scrapes;
 
 /// How long open connections may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -112,12 +111,10 @@ impl Bound {
         cancel: CancellationToken,
     ) -> Result<(), ServerError> {
         let app = App {
-            scrapes: Arc::new(Scrapes::new(Arc::clone(&telemetry.metrics))),
             page: Arc::new(page::Page::new().map_err(ServerError::Page)?),
             telemetry,
             clock,
         };
-        let scrapes = Arc::clone(&app.scrapes);
         let routes = routes(app, self.names);
         let limits = Limits::of_this_process();
         let served = connections::serve(self.listener, routes, limits, &cancel);
@@ -127,7 +124,6 @@ impl Bound {
         };
         tokio::select! {
             () = served => {}
-            () = scrapes.forget_old_ones() => {}
             () = too_long => {}
         }
         Ok(())
@@ -138,7 +134,6 @@ impl Bound {
 struct App {
     telemetry: Telemetry,
     clock: Arc<dyn Clock>,
-    scrapes: Arc<Scrapes>,
     page: Arc<page::Page>,
 }
 
@@ -177,11 +172,12 @@ async fn redacted(response: Response) -> Response {
 }
 
 async fn metrics(State(app): State<App>) -> Response {
-    match app.scrapes.body().await {
+    match scrape::body(&app.telemetry.metrics) {
         Ok(body) => ([(header::CONTENT_TYPE, METRICS_TYPE)], body).into_response(),
         Err(error) => {
-            tracing::warn!(error, "the metrics could not be written");
-            (StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
+            tracing::warn!(%error, "the metrics could not be written");
+            let text = format!("the metrics could not be written: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
         }
     }
 }
@@ -261,6 +257,8 @@ fn as_json(entry: &Entry) -> Value {
         let doubt = entry.snapshot.as_deref().and_then(|s| s.doubt_detail());
         object.insert("doubt".to_owned(), json!(doubt));
         object.insert("trouble".to_owned(), json!(entry.trouble.as_deref()));
+        let cycle = entry.cycle.as_deref().map(CycleFacts::json);
+        object.insert("full_cycle".to_owned(), cycle.unwrap_or_default());
     }
     value
 }

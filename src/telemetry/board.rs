@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use serde_json::{Value, json};
 
 use super::facts::TokenFacts;
 use super::looks::Looks;
@@ -58,6 +59,19 @@ pub struct CycleFacts {
     pub passed_at: Option<Timestamp>,
     /// Users and groups that may still be at the service provider.
     pub leftovers: u64,
+    /// The last run, whatever it showed; `None` before the first.
+    pub last: Option<LastCycle>,
+}
+
+/// The last full cycle of one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCycle {
+    /// When it ended.
+    pub at: Timestamp,
+    /// What it showed.
+    pub verdict: CycleVerdict,
+    /// The step that decided; empty if it passed.
+    pub detail: String,
 }
 
 impl CycleFacts {
@@ -74,7 +88,27 @@ impl CycleFacts {
             passed,
             passed_at: journal.passed.as_ref().map(|passed| passed.at),
             leftovers: u64::try_from(journal.entries.len()).unwrap_or(u64::MAX),
+            last: journal.last.as_ref().map(|last| LastCycle {
+                at: last.at,
+                verdict: last.verdict,
+                detail: last.detail.clone(),
+            }),
         }
+    }
+
+    /// The same for programs; `Null` before the first run.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let last = self.last.as_ref().map(|last| {
+            json!({
+                "verdict": last.verdict,
+                "at": last.at,
+                "detail": last.detail,
+                "passed_at": self.passed_at,
+                "left_behind": self.leftovers,
+            })
+        });
+        last.unwrap_or_default()
     }
 }
 

@@ -298,7 +298,11 @@ impl PastFacts {
     /// All rotations that the record remembers, newest first.
     #[must_use]
     pub fn all_of(record: &Record) -> Vec<Self> {
-        record.history.iter().map(Self::of).collect()
+        let with_steps = |past: &PastRotation| Self {
+            steps: past.steps.clone(),
+            ..Self::of(past)
+        };
+        record.history.iter().map(with_steps).collect()
     }
 
     fn of(past: &PastRotation) -> Self {
@@ -316,6 +320,7 @@ impl PastFacts {
             old_refused_at: refusal.map(|refusal| refusal.at()),
             old_gone_at_issuer: refusal.is_some_and(|refusal| refusal.is_by_issuer()),
             detail: past.detail.clone(),
+            steps: Vec::new(),
         }
     }
 }

@@ -1,42 +1,67 @@
-//! Writes the Prometheus text format 0.0.4 from the entries of the board.
+//! Writes the Prometheus text format 0.0.4 from the entries of the board, a chunk at
+//! a time: the text of 10 000 tokens takes megabytes, and is never in memory as a
+//! whole.
 
 use jiff::Timestamp;
 
 use super::board::Entry;
 
-/// Appends the families with the samples of all entries. A family without
-/// samples is omitted, with its header.
-pub(super) fn write(families: &[Family], entries: &[Entry], out: &mut String) {
-    for family in families {
-        let start = out.len();
-        let kind = match family.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-        };
-        for part in [
-            "# HELP ",
-            family.name,
-            " ",
-            family.help,
-            "\n# TYPE ",
-            family.name,
-            " ",
-            kind,
-            "\n",
-        ] {
-            out.push_str(part);
+/// A chunk ends with the token that makes it this long.
+const CHUNK: usize = 64 * 1024;
+
+/// The series of all entries, in chunks. A family without samples is omitted, with its
+/// header.
+pub(super) struct Chunks {
+    entries: Vec<Entry>,
+    families: Vec<&'static Family>,
+    /// The family that is being written, and its next entry.
+    family: usize,
+    entry: usize,
+    /// Whether the header of that family was written.
+    headed: bool,
+}
+
+impl Chunks {
+    /// The families in this order, each with the samples of all entries.
+    pub(super) fn new(
+        families: impl IntoIterator<Item = &'static Family>,
+        entries: Vec<Entry>,
+    ) -> Self {
+        Self {
+            entries,
+            families: families.into_iter().collect(),
+            family: 0,
+            entry: 0,
+            headed: false,
         }
-        let header_end = out.len();
-        let mut series = Series {
-            out,
-            name: family.name,
-        };
-        for entry in entries {
-            (family.emit)(entry, &mut series);
+    }
+}
+
+impl Iterator for Chunks {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut out = String::new();
+        while let Some(family) = self.families.get(self.family) {
+            let rest = self.entries.get(self.entry..).unwrap_or_default();
+            let mut series = Series {
+                out: &mut out,
+                family,
+                headed: self.headed,
+            };
+            for entry in rest {
+                (family.emit)(entry, &mut series);
+                self.entry += 1;
+                if series.out.len() >= CHUNK {
+                    self.headed = series.headed;
+                    return Some(out);
+                }
+            }
+            self.family += 1;
+            self.entry = 0;
+            self.headed = false;
         }
-        if out.len() == header_end {
-            out.truncate(start);
-        }
+        (!out.is_empty()).then_some(out)
     }
 }
 
@@ -54,19 +79,34 @@ enum Kind {
     Gauge,
 }
 
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+        }
+    }
+}
+
 /// The samples of one family.
 pub(super) struct Series<'a> {
     out: &'a mut String,
-    name: &'static str,
+    family: &'static Family,
+    headed: bool,
 }
 
 impl Series<'_> {
-    /// One sample of a token; `labels` follow the label `token`.
+    /// One sample of a token; `labels` follow the label `token`. A label without a
+    /// value is omitted: to Prometheus that is the same.
     pub(super) fn sample(&mut self, token: &str, labels: &[(&str, &str)], value: i64) {
-        self.out.push_str(self.name);
+        if !self.headed {
+            self.headed = true;
+            push_header(self.out, self.family);
+        }
+        self.out.push_str(self.family.name);
         self.out.push_str("{token=\"");
         push_escaped(self.out, token);
-        for (name, label) in labels {
+        for (name, label) in labels.iter().filter(|(_, label)| !label.is_empty()) {
             self.out.push_str("\",");
             self.out.push_str(name);
             self.out.push_str("=\"");
@@ -82,6 +122,11 @@ impl Series<'_> {
         self.sample(token, labels, i64::try_from(value).unwrap_or(i64::MAX));
     }
 
+    /// A sample that says by its presence that something is so.
+    pub(super) fn is_so(&mut self, token: &str, labels: &[(&str, &str)]) {
+        self.sample(token, labels, 1);
+    }
+
     pub(super) fn flag(&mut self, token: &str, labels: &[(&str, &str)], value: bool) {
         self.sample(token, labels, i64::from(value));
     }
@@ -90,6 +135,24 @@ impl Series<'_> {
         if let Some(at) = at {
             self.sample(token, labels, at.as_second());
         }
+    }
+}
+
+fn push_header(out: &mut String, family: &Family) {
+    let Family { name, help, .. } = family;
+    let kind = family.kind.as_str();
+    for part in [
+        "# HELP ",
+        name,
+        " ",
+        help,
+        "\n# TYPE ",
+        name,
+        " ",
+        kind,
+        "\n",
+    ] {
+        out.push_str(part);
     }
 }
 

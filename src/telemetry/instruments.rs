@@ -10,6 +10,7 @@ use prometheus::{
 
 use super::observe::Endpoint;
 use crate::http::client::Target;
+use crate::rotation::record::{RotationResult, Trigger};
 
 /// The values of the label `target`, for counters that start at zero.
 const TARGETS: [Target; 4] = [Target::Vault, Target::Sp, Target::Idp, Target::Notify];
@@ -24,6 +25,9 @@ const REQUEST_BUCKETS: &[f64] = &[0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 /// The metrics, one field each.
 pub(super) struct Instruments {
     registry: Registry,
+    pub(super) rotations: IntCounterVec,
+    pub(super) tokens_revoked: IntCounter,
+    pub(super) step_failures: IntCounterVec,
     pub(super) step_duration: HistogramVec,
     pub(super) probe_duration: HistogramVec,
     pub(super) http_requests: IntCounterVec,
@@ -42,11 +46,12 @@ pub(super) struct Instruments {
     pub(super) lag: Gauge,
     pub(super) reload_successful: IntGauge,
     pub(super) reload_at: IntGaugeVec,
-    pub(super) dispatch_paused: IntGauge,
+    pub(super) dispatch_paused: IntGaugeVec,
     pub(super) notifications: IntCounterVec,
     pub(super) notify_failing: IntGaugeVec,
     pub(super) inventory_coverage: GaugeVec,
     pub(super) inventory_credentials: IntGaugeVec,
+    pub(super) inventory_connections: IntGaugeVec,
     pub(super) inventory_success: IntGaugeVec,
     pub(super) audit_lines: IntCounterVec,
     pub(super) audit_failing: IntGauge,
@@ -66,6 +71,17 @@ impl Instruments {
     fn register(new: Maker) -> Result<Self, Error> {
         new.build_info()?;
         Ok(Self {
+            rotations: new.counters(
+                "rotations_by_trigger_total",
+                ROTATIONS,
+                &["trigger", "result"],
+            )?,
+            tokens_revoked: new.counter("tokens_revoked_total", REVOKED)?,
+            step_failures: new.counters(
+                "rotation_step_failures_total",
+                STEP_FAILURES,
+                &["step", "reason"],
+            )?,
             step_duration: new.histogram(
                 "rotation_step_duration_seconds",
                 "How long steps took.",
@@ -104,7 +120,7 @@ impl Instruments {
             lag: new.gauge("scheduler_lag_seconds", "How late the last wake-up was.")?,
             reload_successful: new.integer("config_last_reload_successful", RELOAD_SUCCESSFUL)?,
             reload_at: new.instant("config_last_reload_success_timestamp_seconds", RELOAD_AT)?,
-            dispatch_paused: new.integer("dispatch_paused", DISPATCH_PAUSED)?,
+            dispatch_paused: new.integers("dispatch_paused", DISPATCH_PAUSED, &["reason"])?,
             notifications: new.counters("notifications_total", NOTIFICATIONS, &["to", "result"])?,
             notify_failing: new.integers(
                 "notify_failing_since_timestamp_seconds",
@@ -116,6 +132,11 @@ impl Instruments {
                 "inventory_credentials",
                 CREDENTIALS,
                 &["issuer", "managed"],
+            )?,
+            inventory_connections: new.integers(
+                "inventory_connections",
+                CONNECTIONS,
+                &["provider", "managed"],
             )?,
             inventory_success: new.integers(
                 "inventory_last_success_timestamp_seconds",
@@ -130,6 +151,13 @@ impl Instruments {
 
     /// Sets counters to zero, so that their first increase is visible.
     fn preset(&self) {
+        for trigger in Trigger::ALL {
+            for result in RotationResult::ALL {
+                let labels = [trigger.as_str(), result.as_str()];
+                self.rotations.with_label_values(&labels);
+            }
+        }
+        self.dispatch_paused.with_label_values(&[""]);
         for target in TARGETS {
             self.http_throttled.with_label_values(&[target.as_str()]);
         }
@@ -147,6 +175,9 @@ impl Instruments {
     }
 }
 
+const ROTATIONS: &str = "Rotations of all tokens that this process finished.";
+const REVOKED: &str = "Tokens that this process had revoked.";
+const STEP_FAILURES: &str = "Steps that failed, of all tokens.";
 const THROTTLED: &str = "Answers that asked us to slow down.";
 const CLOCK_SKEW: &str = "Our clock minus that of the server that answered last.";
 const WRITE_CONFLICTS: &str = "Writes of records that another writer came first with.";
@@ -162,14 +193,16 @@ const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was
 const RELOAD_AT: &str = "When a valid configuration was last read.";
 const AUDIT_LINES: &str = "Lines of the audit that were written, and that were lost.";
 const AUDIT_FAILING: &str = "1 while lines of the audit cannot be written.";
-const DISPATCH_PAUSED: &str = "1 while a person has stopped all work.";
+const DISPATCH_PAUSED: &str =
+    "1 while a person has stopped all work; the label reason says why. 0 otherwise.";
 const NOTIFICATIONS: &str =
     "Messages to people by target: accepted (sent), attempts that failed, given up.";
 const NOTIFY_FAILING: &str =
     "Since when the receiver of a target accepts no messages; absent while it does.";
 
-const COVERAGE: &str = "Share of the credentials that issuers list for which a configured token accounts; absent before the first inventory.";
+const COVERAGE: &str = "Share of what issuers and identity providers list for which a configured token or connection accounts; absent before the first inventory.";
 const CREDENTIALS: &str = "Credentials that an issuer lists.";
+const CONNECTIONS: &str = "Provisioning connections that an identity provider lists.";
 const INVENTORY_SUCCESS: &str = "When an issuer last listed its credentials for the inventory.";
 
 /// Creates metrics and registers them.

@@ -3,8 +3,8 @@
 //! [`super::collector`] those of single tokens.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,7 +24,6 @@ pub struct Metrics {
     board: Arc<Board>,
     pub(super) instruments: Instruments,
     started_at: Timestamp,
-    last_length: AtomicUsize,
 }
 
 impl Metrics {
@@ -38,7 +37,6 @@ impl Metrics {
             board,
             instruments: Instruments::new()?,
             started_at,
-            last_length: AtomicUsize::new(0),
         })
     }
 
@@ -62,24 +60,30 @@ impl Metrics {
                 .with_label_values(&[endpoint.as_str()])
                 .observe(took.as_secs_f64());
         }
-        let Some(counters) = self.board.counters(token) else {
-            return;
-        };
-        if report.issued {
-            counters.token_issued();
-        }
         if report.revoked {
-            counters.token_revoked();
+            self.instruments.tokens_revoked.inc();
         }
         if let Some(reason) = report.reason {
-            counters.step_failed(step.as_str(), reason);
+            self.instruments
+                .step_failures
+                .with_label_values(&[step.as_str(), reason.as_str()])
+                .inc();
+        }
+        if report.issued
+            && let Some(counters) = self.board.counters(token)
+        {
+            counters.token_issued();
         }
     }
 
     /// A rotation ended.
     pub fn rotation(&self, token: &str, trigger: Trigger, result: RotationResult) {
+        self.instruments
+            .rotations
+            .with_label_values(&[trigger.as_str(), result.as_str()])
+            .inc();
         if let Some(counters) = self.board.counters(token) {
-            counters.rotation(trigger, result);
+            counters.rotation(result);
         }
     }
 
@@ -162,34 +166,42 @@ impl Metrics {
         self.instruments.audit_failing.set(i64::from(failing));
     }
 
-    /// Whether a person has stopped all work.
-    pub fn dispatch_paused(&self, paused: bool) {
-        self.instruments.dispatch_paused.set(i64::from(paused));
+    /// Why a person has stopped all work; `None` if it goes on.
+    pub fn dispatch_paused(&self, why: Option<&str>) {
+        let gauge = &self.instruments.dispatch_paused;
+        let reason = why.map(collector::reason_label).unwrap_or_default();
+        gauge.reset();
+        gauge
+            .with_label_values(&[reason.as_str()])
+            .set(i64::from(why.is_some()));
     }
 
-    /// What the issuers listed, each with when; those that are not named have no series.
-    pub fn inventory(&self, seen: &BTreeMap<String, (Coverage, Timestamp)>) {
+    /// What the issuers listed, each with when, and what the identity providers listed;
+    /// those that are not named have no series.
+    pub fn inventory(
+        &self,
+        seen: &BTreeMap<String, (Coverage, Timestamp)>,
+        providers: &BTreeMap<String, Coverage>,
+    ) {
         let instruments = &self.instruments;
         instruments.inventory_credentials.reset();
+        instruments.inventory_connections.reset();
         instruments.inventory_success.reset();
         instruments.inventory_coverage.reset();
         let mut all = Coverage::default();
         for (issuer, (coverage, at)) in seen {
             all.add(*coverage);
-            let counts = [("yes", coverage.managed), ("no", coverage.unmanaged())];
-            for (managed, count) in counts {
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                instruments
-                    .inventory_credentials
-                    .with_label_values(&[issuer.as_str(), managed])
-                    .set(count);
-            }
+            count(&instruments.inventory_credentials, issuer, *coverage);
             instruments
                 .inventory_success
                 .with_label_values(&[issuer.as_str()])
                 .set(at.as_second());
         }
-        if !seen.is_empty() {
+        for (provider, coverage) in providers {
+            all.add(*coverage);
+            count(&instruments.inventory_connections, provider, *coverage);
+        }
+        if !seen.is_empty() || !providers.is_empty() {
             instruments
                 .inventory_coverage
                 .with_label_values::<&str>(&[])
@@ -197,20 +209,33 @@ impl Metrics {
         }
     }
 
-    /// All metrics in the text format 0.0.4. With 10 000 tokens this takes tens
-    /// of milliseconds, so it must not run on an async thread.
+    /// All metrics in the text format 0.0.4, in chunks: first those of the process, then
+    /// the series of the tokens as they are now.
     ///
     /// # Errors
     /// When a metric cannot be written, which a test rules out.
+    pub fn chunks(&self) -> Result<impl Iterator<Item = String> + Send + use<>, prometheus::Error> {
+        let mut head = String::new();
+        TextEncoder::new().encode_utf8(&self.instruments.gather(), &mut head)?;
+        process::write(self.started_at, &mut head);
+        Ok(iter::once(head).chain(collector::chunks(&self.board)))
+    }
+
+    /// The same as one text.
+    ///
+    /// # Errors
+    /// As for [`Self::chunks`].
     pub fn render(&self) -> Result<String, prometheus::Error> {
-        // Sized by the last result, so that the string need not grow.
-        let expected = self.last_length.load(Ordering::Relaxed);
-        let mut text = String::with_capacity(expected + expected / 16);
-        TextEncoder::new().encode_utf8(&self.instruments.gather(), &mut text)?;
-        process::write(self.started_at, &mut text);
-        collector::write(&self.board, &mut text);
-        self.last_length.store(text.len(), Ordering::Relaxed);
-        Ok(text)
+        Ok(self.chunks()?.collect())
+    }
+}
+
+/// How much of what one place lists is managed.
+fn count(gauge: &IntGaugeVec, place: &str, coverage: Coverage) {
+    let counts = [("yes", coverage.managed), ("no", coverage.unmanaged())];
+    for (managed, count) in counts {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        gauge.with_label_values(&[place, managed]).set(count);
     }
 }
 
@@ -253,14 +278,22 @@ mod tests {
         metrics.rotation("crm", Trigger::Force, RotationResult::Success);
         metrics.rotation("unknown", Trigger::Force, RotationResult::Success);
         let text = metrics.render().expect("text");
-        has(&text, "scim_rotator_tokens_revoked_total{token=\"crm\"} 1");
+        has(&text, "scim_rotator_tokens_revoked_total 1");
         has(
             &text,
-            "scim_rotator_rotation_step_failures_total{token=\"crm\",step=\"issue\",reason=\"network\"} 1",
+            "scim_rotator_rotation_step_failures_total{reason=\"network\",step=\"issue\"} 1",
         );
         has(
             &text,
-            "scim_rotator_rotations_total{token=\"crm\",trigger=\"force\",result=\"success\"} 1",
+            "scim_rotator_rotations_total{token=\"crm\",result=\"success\"} 1",
+        );
+        has(
+            &text,
+            "scim_rotator_rotations_by_trigger_total{result=\"success\",trigger=\"force\"} 2",
+        );
+        has(
+            &text,
+            "scim_rotator_rotations_by_trigger_total{result=\"failed\",trigger=\"drift\"} 0",
         );
         has(
             &text,
@@ -275,7 +308,21 @@ mod tests {
             &text,
             "scim_rotator_clock_skew_seconds{target=\"vault\"} -4",
         );
-        assert!(!text.contains("unknown\",trigger"), "{text}");
+        assert!(!text.contains("token=\"unknown\""), "{text}");
+    }
+
+    #[test]
+    fn why_all_work_rests_is_told_in_one_line() {
+        let metrics = metrics();
+        let name = "scim_rotator_dispatch_paused";
+        let line = |reason: &str, value: u8| format!("{name}{{reason=\"{reason}\"}} {value}");
+        has(&metrics.render().expect("text"), &line("", 0));
+        metrics.dispatch_paused(Some("an upgrade\n of \"Vault\""));
+        let text = metrics.render().expect("text");
+        has(&text, &line("an upgrade of \\\"Vault\\\"", 1));
+        assert_eq!(text.matches(&format!("\n{name}{{")).count(), 1);
+        metrics.dispatch_paused(None);
+        has(&metrics.render().expect("text"), &line("", 0));
     }
 
     #[test]
@@ -302,8 +349,13 @@ mod tests {
             seen: 4,
         };
         let of = |name: &str| BTreeMap::from([(name.to_owned(), (some, fixture::now()))]);
-        metrics.inventory(&of("crm"));
-        metrics.inventory(&of("hr"));
+        let none = BTreeMap::new();
+        let idp = |name: &str| BTreeMap::from([(name.to_owned(), some)]);
+        metrics.inventory(&of("crm"), &idp("Entra acme"));
+        assert!(metrics.render().expect("text").contains(
+            "scim_rotator_inventory_connections{managed=\"yes\",provider=\"Entra acme\"} 3"
+        ));
+        metrics.inventory(&of("hr"), &none);
         let text = metrics.render().expect("text");
         has(&text, &format!("{name} 0.75"));
         has(
@@ -311,7 +363,8 @@ mod tests {
             "scim_rotator_inventory_credentials{issuer=\"hr\",managed=\"no\"} 1",
         );
         assert!(
-            !text.contains("inventory_credentials{issuer=\"crm\""),
+            !text.contains("inventory_credentials{issuer=\"crm\"")
+                && !text.contains("inventory_connections{"),
             "{text}"
         );
     }

@@ -11,8 +11,8 @@ use crate::rotation::privilege::{AcceptedRisk, PrivilegeVerdict};
 use crate::rotation::proof::Proof;
 use crate::rotation::reason::{Reason, Urgency};
 use crate::rotation::record::{
-    Acknowledged, EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, Paused, RotationResult,
-    StageName, SuppliedNote, Trigger,
+    Acknowledged, EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, PastStep, Paused,
+    RotationResult, StageName, SuppliedNote, Trigger,
 };
 use crate::scim::evidence::Finding;
 use crate::scim::scopes::ScopeSource;
@@ -254,6 +254,9 @@ pub struct PastFacts {
     pub old_gone_at_issuer: bool,
     /// Why it failed.
     pub detail: Option<String>,
+    /// Its steps. Only in the facts of the token: in memory there are thousands of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PastStep>,
 }
 
 impl TokenSnapshot {

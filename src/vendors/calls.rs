@@ -19,6 +19,9 @@ const OF_CONNECTIONS: [&str; 6] = [
     "revert",
 ];
 
+/// The same below `inventory` of a connection.
+const OF_INVENTORY: [&str; 2] = ["list", "each"];
+
 /// Dotted paths of the calls below `http` that do not state their effect.
 #[must_use]
 pub fn without_effect(family: Family, http: &DeTable<'_>) -> Vec<String> {
@@ -26,9 +29,19 @@ pub fn without_effect(family: Family, http: &DeTable<'_>) -> Vec<String> {
         Family::Issuer => &OF_ISSUERS,
         Family::Connection => &OF_CONNECTIONS,
     };
+    let mut silent = in_table(OF_BOTH.iter().chain(own), http);
+    let inventory = http.get("inventory").and_then(|v| v.get_ref().as_table());
+    if let (Family::Connection, Some(inventory)) = (family, inventory) {
+        let below = in_table(OF_INVENTORY.iter(), inventory);
+        silent.extend(below.into_iter().map(|path| format!("inventory.{path}")));
+    }
+    silent
+}
+
+fn in_table<'k>(keys: impl Iterator<Item = &'k &'k str>, table: &DeTable<'_>) -> Vec<String> {
     let mut silent = Vec::new();
-    for key in OF_BOTH.iter().chain(own) {
-        let Some(value) = http.get(*key) else {
+    for key in keys {
+        let Some(value) = table.get(*key) else {
             continue;
         };
         match value.get_ref() {
@@ -76,12 +89,20 @@ mod tests {
             url = '/disclose'
             [deliver]
             url = '/of-a-connection'
+            [inventory.list]
+            url = '/all'
+            effect = 'none'
+            [inventory.each]
+            url = '/one'
         ";
         assert_eq!(
             silent(Family::Issuer, text),
             ["lookups[0]", "issue[1]", "list"]
         );
-        assert_eq!(silent(Family::Connection, text), ["lookups[0]", "deliver"]);
+        assert_eq!(
+            silent(Family::Connection, text),
+            ["lookups[0]", "deliver", "inventory.each"]
+        );
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use serde::Deserialize as _;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::file::ParameterType;
 use super::tree::{self, at, foreign, lay_over, reference};
@@ -28,6 +29,16 @@ pub struct Given<'i> {
     pub key: String,
     /// The value.
     pub value: Spanned<DeValue<'i>>,
+}
+
+impl Given<'_> {
+    /// The key and the value as TOML writes them; `None` for what cannot be written.
+    #[must_use]
+    pub fn in_toml(&self) -> Option<(String, String)> {
+        let value = ValueDeserializer::from(self.value.clone());
+        let value = toml::Value::deserialize(value).ok()?;
+        Some((self.key.clone(), value.to_string()))
+    }
 }
 
 /// Where the parts of an expansion stand.

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::Family;
-use super::expand::{Places, Values, expand};
+use super::expand::{Given, Places, Values, expand};
 use super::family::FromVendor;
 use super::file::{LANGUAGE, Parameter, VendorFile};
 use super::form::Form;
@@ -245,10 +245,12 @@ impl<'a> Vendor<'a> {
     }
 
     /// How the typed settings name this file. `absent` are the names that
-    /// templates may use although they have no value.
+    /// templates may use although they have no value; `values` those of the user.
     #[must_use]
-    pub fn mark(&self, absent: Vec<String>) -> Arc<VendorMark> {
+    pub fn mark(&self, absent: Vec<String>, values: &Values<'a>) -> Arc<VendorMark> {
+        let given = self.order.iter().filter_map(|name| values.get(name));
         Arc::new(VendorMark {
+            given: given.filter_map(Given::in_toml).collect(),
             name: self.name.clone(),
             sha256: self.sha256.clone(),
             origin: self.origin,
@@ -266,7 +268,7 @@ impl<'a> Vendor<'a> {
             return Err(forbidden.why.clone());
         }
         let expansion = expand(self, values, None, Places::Foreign);
-        let mark = self.mark(expansion.absent);
+        let mark = self.mark(expansion.absent, values);
         let whole = self.kind_of(expansion.body, 0..0);
         let kind = K::deserialize(ValueDeserializer::from(whole))
             .map_err(|error| error.message().to_owned())?;

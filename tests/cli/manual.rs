@@ -34,19 +34,77 @@ fn there_is_a_page_for_each_command() {
     assert_eq!(main.expect("the main page"), said(&["man"]));
 }
 
-#[test]
-fn completions_are_what_the_shell_understands() {
-    let script = said(&["completions", "bash"]);
-    assert!(script.contains("--compromised"), "{script}");
-    let mut bash = Command::new("bash")
-        .arg("-n")
-        .stdin(Stdio::piped())
-        .spawn()
+/// What bash offers for the last of these words, in a folder that holds a file.
+fn offered(config: &str, words: &[&str]) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("zzz-a-file.txt"), "").expect("a file");
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_scim-rotator"));
+    let path = std::env::var("PATH").expect("a path");
+    let path = format!("{}:{path}", binary.parent().expect("a folder").display());
+    let last = words.len() - 1;
+    let script = format!(
+        "{}\nCOMP_WORDS=(\"$@\"); COMP_CWORD={last}; COMP_TYPE=9\n\
+         _clap_complete_scim_rotator scim-rotator \"${{@: -1}}\" \"\"\n\
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        said(&["completions", "bash"])
+    );
+    let bash = Command::new("bash")
+        .args(["--norc", "-c", &script, "bash"])
+        .args(words)
+        .env("PATH", path)
+        .env("SCIM_ROTATOR_CONFIG", config)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
         .expect("bash runs");
-    let mut stdin = bash.stdin.take().expect("a pipe");
-    std::io::Write::write_all(&mut stdin, script.as_bytes()).expect("written");
-    drop(stdin);
-    assert!(bash.wait().expect("waited for").success());
+    let offered = String::from_utf8(bash.stdout).expect("text");
+    let lines = offered.lines().map(str::to_owned);
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn bash_completes_commands_options_and_the_names_of_the_configuration() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config/complete.toml");
+    let bash = |words: &[&str]| offered(config, words);
+    assert_eq!(bash(&["scim-rotator", "stat"]), ["status"]);
+    let tokens = bash(&["scim-rotator", "status", ""]);
+    assert!(tokens.iter().any(|name| name == "helpdesk"), "{tokens:?}");
+    assert!(
+        !tokens.iter().any(|name| name.contains("zzz")),
+        "{tokens:?}"
+    );
+    assert_eq!(bash(&["scim-rotator", "rotate", "helpd"]), ["helpdesk"]);
+    let options = bash(&["scim-rotator", "rotate", "--comp"]);
+    assert_eq!(options, ["--compromised"]);
+    assert_eq!(
+        bash(&["scim-rotator", "explain", "wrong_t"]),
+        ["wrong_target"]
+    );
+    let files = bash(&["scim-rotator", "--config", "zzz"]);
+    assert_eq!(files, ["zzz-a-file.txt"]);
+    // The configuration that the words name counts more than that of the variable.
+    let minimal = concat!(env!("CARGO_MANIFEST_DIR"), "/config/minimal.toml");
+    let named = bash(&["scim-rotator", "-c", minimal, "status", ""]);
+    assert!(!named.iter().any(|name| name == "helpdesk"), "{named:?}");
+    // A configuration that cannot be read costs nothing but the names.
+    let none = offered("/nowhere/at/all.toml", &["scim-rotator", "status", "helpd"]);
+    assert_eq!(none, [""; 0]);
+}
+
+#[test]
+fn other_shells_get_a_script_of_their_own() {
     assert!(said(&["completions", "zsh"]).starts_with("#compdef scim-rotator"));
-    assert!(said(&["completions", "fish"]).contains("complete -c scim-rotator"));
+    assert!(said(&["completions", "fish"]).contains("complete --keep-order"));
+    assert!(said(&["completions", "powershell"]).contains("Register-ArgumentCompleter"));
+}
+
+#[test]
+fn the_configuration_is_named_by_a_variable_too() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config/minimal.toml");
+    let check = Command::new(env!("CARGO_BIN_EXE_scim-rotator"))
+        .arg("check")
+        .env("SCIM_ROTATOR_CONFIG", config)
+        .output()
+        .expect("the binary runs");
+    assert!(check.status.success(), "{check:?}");
 }

@@ -12,6 +12,7 @@ scim_url = "SCIM_URL"
 issuer = "sp"
 lifetime = "10d"
 overlap = "1h"
+refusal_window = "0s"
 environment = "test"
 "#;
 
@@ -121,7 +122,8 @@ async fn a_token_that_is_taken_out_is_retired_first() {
 }
 
 pub(crate) fn is_fresh(metrics: &str, token: &str) -> bool {
-    let idle = format!("scim_rotator_rotation_stage{{token=\"{token}\",stage=\"idle\"}} 1");
+    let stage = "scim_rotator_rotation_stage_entered_timestamp_seconds";
+    let idle = format!("{stage}{{token=\"{token}\",stage=\"idle\"}} ");
     let held = format!("scim_rotator_token_expiry_timestamp_seconds{{token=\"{token}\"");
     metrics.contains(&idle) && metrics.contains(&held)
 }

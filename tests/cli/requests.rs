@@ -40,7 +40,7 @@ async fn a_daemon_answers_what_commands_ask_for_within_seconds() {
 
     let all = scene.run(&["pause", "--all", "--reason", "incident"]).await;
     assert_eq!(all.code, 0, "{all:?}");
-    let held = "scim_rotator_dispatch_paused 1";
+    let held = "scim_rotator_dispatch_paused{reason=\"incident\"} 1";
     running.until("all is paused", |m| m.contains(held)).await;
     assert_eq!(
         scene
@@ -49,7 +49,7 @@ async fn a_daemon_answers_what_commands_ask_for_within_seconds() {
             .code,
         0
     );
-    let goes_on = "scim_rotator_dispatch_paused 0";
+    let goes_on = "scim_rotator_dispatch_paused{reason=\"\"} 0";
     running.until("all goes on", |m| m.contains(goes_on)).await;
 
     let unfit = scene.run(&["pause", "crm", "--reason", "two\nlines"]).await;

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::scene::Scene;
-use super::support::bare_http;
+use super::support::{bare_http, series};
 use super::systemd::{PATIENCE, Systemd};
 
 /// A daemon whose log goes to a file.
@@ -46,7 +46,9 @@ impl Running {
 
     pub(crate) async fn metrics(&self) -> String {
         let answer = self.http.get(format!("{}/metrics", self.url)).send().await;
-        answer.expect("an answer").text().await.expect("text")
+        let text = answer.expect("an answer").text().await.expect("text");
+        series::assert_few(&text);
+        text
     }
 
     /// Where it is served.

@@ -92,6 +92,7 @@ connections = ["hr"]
 lifetime = "10d"
 declared_lifetime = "10d"
 overlap = "1h"
+refusal_window = "0s"
 environment = "test"
 confirm_every = "1s"
 

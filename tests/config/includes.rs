@@ -190,3 +190,44 @@ fn a_name_that_two_files_define_is_shown_with_both_places() {
     let first = format!("first defined here {}:1", folder.path("a.toml").display());
     assert!(found[0].message.contains(&first), "{found:?}");
 }
+
+#[test]
+fn the_scopes_that_an_issuer_allows_hold_for_its_tokens_that_say_nothing() {
+    let folder = including("['*.d/*.toml']");
+    folder.write(
+        "main.toml",
+        format!(
+            "include = ['*.d/*.toml']\n{VAULT}\n[defaults]\nscopes_allowed = ['scim']\n\
+             [issuers.by-hand]\nscopes_allowed = ['users:read', 'users:write']\n{ISSUER}\n{}",
+            ISSUER.replace("by-hand", "other")
+        ),
+    );
+    let own = format!("{}scopes_allowed = ['own']\n", token("own"));
+    let other = token("other").replace("by-hand", "other");
+    folder.write("tokens.d/all.toml", [token("crm"), own, other].join("\n"));
+    let loaded = folder.load().unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(loaded.warnings.findings(), []);
+    let allowed = |name: &str| {
+        let privilege = &loaded.settings.tokens[name].policy.privilege;
+        privilege.scopes_allowed.clone().unwrap_or_default()
+    };
+    assert_eq!(allowed("crm"), ["users:read", "users:write"]);
+    assert_eq!(allowed("own"), ["own"]);
+    assert_eq!(allowed("other"), ["scim"]);
+
+    folder.write(
+        "main.toml",
+        format!("include = ['*.d/*.toml']\n{VAULT}\n[issuers.by-hand]\nscopes_allowed = []\nscope = 1\n{ISSUER}"),
+    );
+    folder.write("tokens.d/all.toml", token("crm"));
+    let found = findings(&folder);
+    let errors: Vec<_> = found
+        .iter()
+        .filter(|finding| finding.severity == Error)
+        .map(|finding| finding.path.as_str())
+        .collect();
+    assert!(
+        errors.contains(&"issuers.by-hand.scopes_allowed"),
+        "{found:#?}"
+    );
+}

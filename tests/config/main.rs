@@ -12,6 +12,7 @@ mod coverage;
 mod example;
 mod example_set;
 mod examples;
+mod guides;
 mod includes;
 mod mistakes;
 mod places;

@@ -9,6 +9,7 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod conformance;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;

@@ -64,15 +64,29 @@ fn alerts() -> Vec<(String, String)> {
 fn every_alert_has_a_severity_a_text_and_its_section_in_the_runbook() {
     let sections = sections();
     for (name, body) in alerts() {
-        let severity = ["critical", "warning", "info"]
+        // What would wake somebody depends on the environment.
+        let severity = ["'{{ $labels.severity }}'", "warning", "info"]
             .iter()
             .any(|word| body.contains(&format!("      severity: {word}\n")));
         assert!(severity, "{name} has no severity");
         for key in ["summary: ", "description: "] {
             assert!(body.contains(key), "{name} has no {key}");
         }
-        let url = format!("      runbook_url: {RUNBOOK}#{}\n", name.to_lowercase());
-        assert!(body.contains(&url), "{name} has no {url}");
+        let links = [
+            (
+                "runbook_url",
+                "runbook",
+                format!("#{}", name.to_lowercase()),
+            ),
+            ("page_url", "page", String::new()),
+        ];
+        for (key, which, rest) in links {
+            let url = format!(
+                "      {key}: '{{{{ with query \"scim_rotator:links:info\" }}}}{{{{ . | first | label \"{which}\" }}}}{{{{ end }}}}{rest}'\n"
+            );
+            assert!(body.contains(&url), "{name} has no {url}");
+        }
+        assert!(body.contains("      dashboard_url: "), "{name}");
         assert!(sections.contains(&name), "{name} has no section");
     }
 }
@@ -99,6 +113,7 @@ fn sections() -> BTreeSet<String> {
 #[test]
 fn every_alert_is_shown_to_fire_and_not_to_fire() {
     let (mut fires, mut rests) = (BTreeSet::new(), BTreeSet::new());
+    let mut with_environment = BTreeSet::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(TESTS);
     for file in std::fs::read_dir(folder).expect("the folder") {
         let text = std::fs::read_to_string(file.expect("a file").path()).expect("text");
@@ -110,12 +125,16 @@ fn every_alert_is_shown_to_fire_and_not_to_fire() {
                 false => &mut fires,
             };
             assert!(rest.starts_with("exp_alerts:"), "{name}: {rest:.40}");
+            if rest.contains("        environment: ") {
+                with_environment.insert(name.to_owned());
+            }
             of.insert(name.to_owned());
         }
     }
     let alerts: BTreeSet<String> = alerts().into_iter().map(|(name, _)| name).collect();
     assert_eq!(fires, alerts);
     assert_eq!(rests, alerts);
+    assert_eq!(with_environment, alerts, "an alert says of what it is");
 }
 
 #[test]

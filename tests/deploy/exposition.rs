@@ -7,12 +7,16 @@ use jiff::SignedDuration;
 use scim_rotator::fault::{Fault, FaultClass, FaultKind};
 use scim_rotator::http::{Observer, Target};
 use scim_rotator::notify::Tally as _;
+use scim_rotator::ports::condition::{Condition, ConnectionState};
 use scim_rotator::ports::pulse::Pulse;
 use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::inventory::Coverage;
 use scim_rotator::rotation::outcome::Outcome;
 use scim_rotator::rotation::privilege::PrivilegeVerdict;
 use scim_rotator::rotation::reason::Reason;
+use scim_rotator::rotation::record::{ExpiryKnown, Paused, StageName};
+use scim_rotator::scim::cycle::journal::JournalDocument;
+use scim_rotator::telemetry::board::{Board, CycleFacts};
 use scim_rotator::telemetry::notify::Notifier;
 use scim_rotator::telemetry::{Telemetry, VaultSigns};
 
@@ -42,13 +46,21 @@ pub(crate) fn text() -> String {
         .set(fixture::judged("portal", PrivilegeVerdict::OverPrivileged));
     let journal = fixture::journal();
     telemetry.witness().full_cycle("erp", &journal);
-    let mut waiting = fixture::snapshot(&fixture::fresh_record("payroll"));
-    waiting.reason = Reason::WaitingFullCycle;
-    telemetry.board.set(waiting);
+    in_every_state(&telemetry.board);
     telemetry.board.expect(fixture::federated("hr"));
     telemetry.board.looked("hr", fixture::broken_trust());
-    let looks = telemetry.board.looks("crm").expect("a token of ours");
-    looks.set("entra-hr", Some(fixture::condition()), fixture::now());
+    for (token, state) in [
+        ("crm", ConnectionState::Healthy),
+        ("erp", ConnectionState::Quarantined),
+        ("portal", ConnectionState::Disabled),
+    ] {
+        let looks = telemetry.board.looks(token).expect("a token of ours");
+        let condition = Condition {
+            state,
+            ..fixture::condition()
+        };
+        looks.set("entra-hr", Some(condition), fixture::now());
+    }
     telemetry.config_read(true, fixture::now());
     telemetry.vault(VaultSigns {
         up: true,
@@ -67,7 +79,9 @@ pub(crate) fn text() -> String {
         seen: 4,
     };
     let seen = (some, fixture::now());
-    metrics.inventory(&BTreeMap::from([("crm".to_owned(), seen)]));
+    let issuers = BTreeMap::from([("crm".to_owned(), seen)]);
+    let providers = BTreeMap::from([("Keycloak corp".to_owned(), some)]);
+    metrics.inventory(&issuers, &providers);
     metrics.expect("oncall");
     metrics.failed("oncall", Some(fixture::now()));
     let failed = Outcome::Failed {
@@ -75,7 +89,50 @@ pub(crate) fn text() -> String {
         fault: Fault::new(FaultClass::NotApplied, FaultKind::Network, "unreachable"),
     };
     metrics.step("crm", &Step::Issue, &failed, Duration::from_millis(70));
+    metrics.dispatch_paused(Some("an upgrade"));
     metrics.render().expect("text")
+}
+
+/// Tokens in the states that the rules and dashboards ask for.
+fn in_every_state(board: &Board) {
+    board.set(fixture::judged("desk", PrivilegeVerdict::Broad));
+
+    let mut waiting = fixture::snapshot(&fixture::fresh_record("payroll"));
+    waiting.reason = Reason::WaitingFullCycle;
+    board.set(waiting);
+
+    let mut halted = fixture::fresh_record("travel");
+    halted.orphans_uncounted.push(fixture::now());
+    halted.failures.consecutive = 3;
+    if let Some(holds) = halted.connections.get_mut("entra-hr") {
+        holds.fingerprint = fixture::held("an-older-one").fingerprint();
+    }
+    let mut halted = fixture::snapshot(&halted);
+    halted.stage = StageName::Halted;
+    board.set(halted);
+    let failed = CycleFacts {
+        passed: Some(false),
+        leftovers: 2,
+        ..CycleFacts::of(&JournalDocument::default())
+    };
+    board.full_cycle("travel", failed);
+
+    let mut refused = fixture::fresh_record("legal");
+    refused.probe.as_mut().expect("probed").refused = 1;
+    board.set(fixture::snapshot(&refused));
+    board.trouble("legal", "Vault is sealed");
+
+    let mut unproven = fixture::fresh_record("sales");
+    unproven.probe = None;
+    let current = unproven.current.as_mut().expect("a token");
+    (current.expires_at, current.expiry) = (None, ExpiryKnown::Unknown);
+    let mut unproven = fixture::snapshot(&unproven);
+    unproven.paused = Some(Box::new(Paused {
+        since: fixture::now(),
+        reason: "the vendor migrates".to_owned(),
+        by: None,
+    }));
+    board.set(unproven);
 }
 
 /// The families of a text, by name.

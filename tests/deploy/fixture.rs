@@ -143,6 +143,7 @@ pub(crate) fn fresh_record(name: &str) -> Record {
         finding: None,
     });
     record.history = vec![PastRotation {
+        steps: Vec::new(),
         asked_by: None,
         asked_why: None,
         id: "r-1".to_owned(),
@@ -191,6 +192,7 @@ pub(crate) fn busy_record(name: &str) -> Record {
         written_back_at: Some(now() - SignedDuration::from_mins(1)),
     });
     record.rotation = Some(Rotation {
+        steps: Vec::new(),
         asked_by: None,
         asked_why: None,
         id: "r-2".to_owned(),

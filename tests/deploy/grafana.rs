@@ -1,18 +1,22 @@
 //! The dashboards: what Grafana needs to show them, and metrics that there are.
-//! That each query finds something is shown by `tests/real/alerting`.
+//! That each query finds something is shown by `queries`, and by `tests/real/alerting`
+//! with a daemon.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::exposition;
 use crate::metrics::{assert_exists, recorded, words};
 use crate::support::dashboards::{self, Dashboard};
+use crate::support::part;
 
 /// A dashboard is as wide as this.
 const WIDTH: u64 = 24;
 /// The kinds of panel that Grafana 10 and later have built in.
-const KINDS: [&str; 4] = ["stat", "table", "timeseries", "state-timeline"];
+const KINDS: [&str; 5] = ["stat", "table", "timeseries", "state-timeline", "heatmap"];
 /// What Grafana fills in by itself.
 const BUILT_IN: [&str; 1] = ["__rate_interval"];
 
@@ -36,6 +40,29 @@ fn every_dashboard_can_be_imported_as_it_is() {
     for dashboard in dashboards::all() {
         for uid in linked(&dashboard.json) {
             assert!(uids.contains(&uid), "{}: no {uid}", dashboard.file);
+        }
+    }
+}
+
+/// A person comes from each dashboard to the runbook and the status page, and sees the
+/// rotations in every graph.
+#[test]
+fn every_dashboard_links_to_where_the_alerts_do_and_marks_rotations() {
+    for Dashboard { file, json } in dashboards::all() {
+        let variables: Vec<&Value> = array(&json["templating"], "list").collect();
+        for which in ["runbook", "page"] {
+            let url = format!("${{{which}:raw}}");
+            let mut links = array(&json, "links");
+            assert!(links.any(|link| link["url"] == url), "{file}: no {which}");
+            let definition = format!("label_values(scim_rotator:links:info, {which})");
+            let known = variables.iter().any(|v| v["definition"] == definition);
+            assert!(known, "{file}: {which} is not what the rules say");
+        }
+        let annotations: Vec<&Value> = array(&json["annotations"], "list").collect();
+        assert!(!annotations.is_empty(), "{file} marks no rotation");
+        for annotation in annotations {
+            assert_eq!(annotation["datasource"]["uid"], "${datasource}", "{file}");
+            assert!(annotation["enable"] == true && !text(annotation, "expr").is_empty());
         }
     }
 }
@@ -121,7 +148,9 @@ fn data_source_and_token_are_chosen_by_a_person_and_every_variable_is_known() {
             for name in query.expr.split('$').skip(1) {
                 let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
                 let name = &name[..name.find(|c| !is_name(c)).unwrap_or(name.len())];
-                let known = variables.contains_key(name) || BUILT_IN.contains(&name);
+                // `$1` of label_replace, which Grafana leaves as it is.
+                let is_group = name.chars().all(|c| c.is_ascii_digit());
+                let known = variables.contains_key(name) || BUILT_IN.contains(&name) || is_group;
                 assert!(known, "{}: ${name}", query.place);
             }
         }
@@ -157,4 +186,53 @@ fn array<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().expect("a text")
+}
+
+/// The types that Grafana publishes for its model, from the package that suits the
+/// licence of this one; and that they find what is wrong.
+#[test]
+fn grafana_s_own_types_find_no_fault_with_the_dashboards() {
+    let Some(part) = part::find("grafana-schema") else {
+        return;
+    };
+    for Dashboard { file, json } in dashboards::all() {
+        assert_eq!(judged(&part, &json), "", "{file}");
+    }
+    type Wrong = (&'static str, fn(&mut Value));
+    let wrong: [Wrong; 4] = [
+        ("panels' key", |json| {
+            json["panels"][1]["optionz"] = Value::Bool(true);
+        }),
+        ("color mode", |json| {
+            json["panels"][1]["options"]["colorMode"] = "loud".into();
+        }),
+        ("hide", |json| {
+            json["templating"]["list"][0]["hide"] = 9.into();
+        }),
+        ("annotation", |json| {
+            json["annotations"]["list"][0]["enable"] = "yes".into();
+        }),
+    ];
+    for (what, spoil) in wrong {
+        let mut json = dashboards::all().remove(0).json;
+        spoil(&mut json);
+        assert!(judged(&part, &json).contains("error TS"), "{what}");
+    }
+}
+
+/// What the judge says of a dashboard; nothing if it is sound.
+fn judged(part: &Path, json: &Value) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dashboard.json");
+    std::fs::write(&file, json.to_string()).expect("written");
+    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/grafana.mjs");
+    let output = Command::new("node")
+        .arg(judge)
+        .arg(part)
+        .arg(&file)
+        .output();
+    let output = output.expect("node runs");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.success(), said.is_empty(), "{said}");
+    said.into_owned()
 }

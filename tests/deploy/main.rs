@@ -16,7 +16,9 @@ mod exposition;
 mod fixture;
 mod grafana;
 mod kubernetes;
+mod links;
 mod metrics;
+mod queries;
 #[path = "../support/mod.rs"]
 mod support;
 

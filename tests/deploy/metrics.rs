@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::exposition::{self, Family};
-use crate::support::promtool;
+use crate::support::{promtool, series};
 use crate::{alerts, read};
 
 const DOCUMENTED: &str = "deploy/prometheus/METRICS.md";
@@ -149,6 +149,7 @@ fn documented(text: &str) -> BTreeMap<String, (String, String)> {
 #[test]
 fn prometheus_finds_no_fault_with_the_exposition() {
     let text = exposition::text();
+    series::assert_few(&text);
     for part in promtool::PARTS {
         promtool::check_metrics(part, &text);
     }

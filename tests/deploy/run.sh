@@ -141,7 +141,9 @@ warning tickets
 info chat
 ROUTES
     # A severity that the rules use and nobody routes would go to the tickets unnoticed.
-    for severity in $(sed -n 's/^ *severity: //p' deploy/prometheus/*.rules.yml | sort -u); do
+    # In rules, and as the environments record it.
+    for severity in $(sed -n "s/^ *severity: \([a-z]*\)$/\1/p; s/.*\"severity\", \"\([a-z]*\)\".*/\1/p" \
+        deploy/prometheus/*.rules.yml | sort -u); do
         grep -q "severity=\"$severity\"" "$config" || fail "no route for severity=$severity"
     done
 }

@@ -17,12 +17,19 @@ SETTINGS = {
     "access_token": "access-token",
     "provider": "7",
     "token": "new-scim-token",
+    # Of a list.
+    "query": [("page_size", "100")],
     "identifier": "ak-source-scim-1",
 }
 
 
 def provider(wire, settings):
     return ask(wire, settings, ProvidersApi, lambda api: api.providers_scim_retrieve(int(settings["provider"])))
+
+
+def providers(wire, settings):
+    query = {name: int(value) for name, value in dict(settings["query"]).items()}
+    return ask(wire, settings, ProvidersApi, lambda api: api.providers_scim_list(**query))
 
 
 def save(wire, settings):
@@ -75,6 +82,7 @@ PROVIDER = "/api/v3/providers/scim/{provider}/"
 BEARER = ["authorization"]
 CALLS = {
     "provider": Call(f"GET {PROVIDER}", provider, headers=BEARER),
+    "providers": Call("GET /api/v3/providers/scim/", providers, headers=BEARER),
     "save": Call(f"PATCH {PROVIDER}", save, take_save, headers=BEARER),
     "status": Call(f"GET {PROVIDER}sync/status/", status, headers=BEARER),
     "set_key": Call("POST /api/v3/core/tokens/{identifier}/set_key/", set_key, take_set_key, headers=BEARER),

@@ -39,7 +39,11 @@ SETTINGS = {
 }
 TIMES = ("expires_on", "issued_on", "modified_on", "last_used_on")
 SHOWN = {"created_at", "updated_at"}
-APPLICATIONS = {"saas": applications.SaaSApplication, "self_hosted": applications.SelfHostedApplication}
+APPLICATIONS = {
+    "bookmark": applications.BookmarkApplication,
+    "saas": applications.SaaSApplication,
+    "self_hosted": applications.SelfHostedApplication,
+}
 
 
 def create(wire, settings):
@@ -69,6 +73,14 @@ def delete(wire, settings):
 def application(wire, settings):
     manage(wire, settings, lambda apps, of: apps.get(settings["app"], account_id=of))
     return known_application(wire)
+
+
+def list_applications(wire, settings):
+    query = {name: int(value) for name, value in dict(settings["query"]).items()}
+    manage(wire, settings, lambda apps, of: apps.list(account_id=of, **query))
+    answer = wire.exchanges[-1].json()
+    want(isinstance(answer.get("result_info"), dict), f"`result_info` must be an object: {answer!r}")
+    return [known_one(result) for result in answer["result"]]
 
 
 def save_application(wire, settings):
@@ -108,7 +120,10 @@ def answered(wire, settings, call):
 
 
 def known_application(wire):
-    result = wire.exchanges[-1].json()["result"]
+    return known_one(wire.exchanges[-1].json()["result"])
+
+
+def known_one(result):
     kind = APPLICATIONS.get(result.get("type"))
     want(kind, f"`type` must be one of {list(APPLICATIONS)}: {result!r}")
     # Cloudflare shows these two, and the SDK's models have no place for them.
@@ -152,6 +167,7 @@ CALLS = {
     "get": Call(f"GET {ACCOUNT}/tokens/{{id}}", get, headers=BEARER),
     "delete": Call(f"DELETE {ACCOUNT}/tokens/{{id}}", delete, headers=BEARER),
     "application": Call(f"GET {ACCOUNT}/access/apps/{{app}}", application, headers=BEARER),
+    "list_applications": Call(f"GET {ACCOUNT}/access/apps", list_applications, headers=BEARER),
     "save_application": Call(f"PUT {ACCOUNT}/access/apps/{{app}}", save_application, take_application, headers=BEARER),
 }
 

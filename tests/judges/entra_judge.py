@@ -34,6 +34,7 @@ from msgraph.generated.service_principals.item.synchronization.secrets.secrets_p
     SecretsPutRequestBody,
 )
 from msgraph.generated.service_principals.item.synchronization.secrets.secrets_put_response import SecretsPutResponse
+from msgraph.generated.service_principals.service_principals_request_builder import ServicePrincipalsRequestBuilder
 from msgraph_core import GraphClientFactory
 
 from checks import Failed, want, want_same, want_texts, want_times
@@ -56,6 +57,8 @@ SETTINGS = {
     "label": "scim-rotator",
     "end": "2027-01-26T00:00:00Z",
     "select": ["passwordCredentials"],
+    # Of a list.
+    "query": [("$select", "id,displayName"), ("$top", "999")],
     # `add_password` puts the id of the new one there.
     "password": "00000000-0000-0000-0000-000000000005",
 }
@@ -183,6 +186,24 @@ def test_saved(wire, settings):
 
 def start(wire, settings):
     return nothing(wire, ask(wire, settings, lambda client: this_job(client, settings).start.post()))
+
+
+def service_principals(wire, settings):
+    query = dict(settings["query"])
+    if "$skiptoken" in query:
+        more = f"{wire.url}/v1.0/servicePrincipals?$skiptoken={query['$skiptoken']}"
+        page = ask(wire, settings, lambda client: client.service_principals.with_url(more).get())
+    else:
+        wish = ServicePrincipalsRequestBuilder.ServicePrincipalsRequestBuilderGetQueryParameters(
+            filter=query.get("$filter"), select=query["$select"].split(","), top=int(query["$top"])
+        )
+        wish = RequestConfiguration(query_parameters=wish)
+        page = ask(wire, settings, lambda client: client.service_principals.get(wish))
+    decoded = known(wire, page)
+    want(isinstance(decoded.get("value"), list), f"`value` must be a list: {decoded!r}")
+    for found in decoded["value"]:
+        want_texts(found, "id", "displayName")
+    return decoded
 
 
 def add_password(wire, settings):
@@ -340,6 +361,7 @@ CALLS = {
     "login": Call(TOKEN, login, take_login, extra=["client_info"]),
     "login_by_assertion": Call(TOKEN, login_by_assertion, take_login_by_assertion),
     "secrets": Call(f"GET {OURS}/secrets", secrets),
+    "service_principals": Call("GET /v1.0/servicePrincipals", service_principals),
     "jobs": Call(f"GET {OURS}/jobs", jobs),
     "job": Call(f"GET {JOB}", job),
     "test_candidate": Call(f"POST {JOB}/validateCredentials", test_candidate, take_test_candidate),

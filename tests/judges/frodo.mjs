@@ -6,6 +6,7 @@ import readline from "node:readline";
 const { frodo } = createRequire(`${process.env.FRODO}/`)("@rockcarver/frodo-lib");
 const calls = {
   read: (idm, asked) => idm.connector.readConnector(asked.connector),
+  list: (idm) => idm.connector.readConnectors(),
   save: (idm, asked) => idm.connector.updateConnector(asked.connector, asked.configuration),
   test_saved: (idm, asked) => idm.system.readSystemStatus(asked.connector),
 };

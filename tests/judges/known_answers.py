@@ -34,6 +34,14 @@ OKTA_CONNECTION = {
     "profile": {"authScheme": "TOKEN"},
     "_links": {"self": {"href": "https://acme.okta.com/x", "hints": {"allow": ["GET", "POST"]}}},
 }
+OKTA_APP = {
+    "id": "0oa1gjh63g214q0Hq0g4",
+    "name": "okta_org2org",
+    "label": "CRM",
+    "status": "ACTIVE",
+    "signOnMode": "AUTO_LOGIN",
+    "features": ["PUSH_NEW_USERS"],
+}
 OKTA_SECRETS = "/api/v1/apps/0oa1gjh63g214q0Hq0g4/credentials/secrets"
 OKTA_SECRET = {
     "id": "ocs2f4zrZbs8nUa7p0g4",
@@ -61,6 +69,15 @@ AUTHENTIK_PROVIDER = {
     "auth_oauth_token_expires": None,
     "auth_oauth_url_callback": None,
     "auth_oauth_url_start": None,
+}
+AUTHENTIK_PAGE = {
+    "next": 0,
+    "previous": 0,
+    "count": 1,
+    "current": 1,
+    "total_pages": 1,
+    "start_index": 1,
+    "end_index": 1,
 }
 CLOUDFLARE = "/client/v4/accounts/023e105f4ecef8ad9ca31a8372d0c353"
 CLOUDFLARE_APP = f"{CLOUDFLARE}/access/apps/f174e90a-fafe-4643-bbbc-4a0ed4fc8415"
@@ -139,6 +156,7 @@ ANSWERS = {
         "read": (f"GET {OKTA}", 200, OKTA_CONNECTION),
         "save": (f"POST {OKTA}", 200, OKTA_CONNECTION),
         "activate": (f"POST {OKTA}/lifecycle/activate", 204, None),
+        "list_apps": ("GET /api/v1/apps", 200, [OKTA_APP]),
         "create_secret": (f"POST {OKTA_SECRETS}", 201, OKTA_SECRET),
         "list_secrets": (f"GET {OKTA_SECRETS}", 200, [OKTA_SECRET]),
         "get_secret": (f"GET {OKTA_SECRETS}/ocs2f4zrZbs8nUa7p0g4", 200, OKTA_SECRET),
@@ -151,6 +169,11 @@ ANSWERS = {
     },
     "authentik": {
         "provider": (f"GET {AUTHENTIK}", 200, AUTHENTIK_PROVIDER),
+        "providers": (
+            "GET /api/v3/providers/scim/",
+            200,
+            {"pagination": AUTHENTIK_PAGE, "results": [AUTHENTIK_PROVIDER], "autocomplete": {}},
+        ),
         "save": (f"PATCH {AUTHENTIK}", 200, AUTHENTIK_PROVIDER),
         "status": (
             f"GET {AUTHENTIK}sync/status/",
@@ -165,6 +188,11 @@ ANSWERS = {
         "get": (f"GET {CLOUDFLARE}/tokens/ed17", 200, cloudflare(CLOUDFLARE_TOKEN)),
         "delete": (f"DELETE {CLOUDFLARE}/tokens/ed17", 200, cloudflare({"id": "ed17"})),
         "application": (f"GET {CLOUDFLARE_APP}", 200, cloudflare(CLOUDFLARE_APPLICATION)),
+        "list_applications": (
+            f"GET {CLOUDFLARE}/access/apps",
+            200,
+            cloudflare([CLOUDFLARE_APPLICATION], result_info={"page": 1}),
+        ),
         "save_application": (f"PUT {CLOUDFLARE_APP}", 200, cloudflare(CLOUDFLARE_APPLICATION)),
     },
     "databricks": {

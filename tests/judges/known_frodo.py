@@ -18,6 +18,7 @@ SYSTEM = {"name": "scimcrm", "enabled": True, "displayName": "SCIM Connector", "
 ANSWERS = {
     "openidm": {
         "read": (f"GET {CONFIGURATION}", 200, CONNECTOR),
+        "list": ("GET /openidm/config", 200, {"result": [CONNECTOR], "resultCount": 1}),
         "save": (f"PUT {CONFIGURATION}", 200, CONNECTOR),
         "test_saved": ("POST /openidm/system/scimcrm", 200, SYSTEM),
     },
@@ -25,6 +26,7 @@ ANSWERS = {
 LIES = [
     ("openidm", "read", "_id", ...),
     ("openidm", "read", "configurationProperties", "TOKEN"),
+    ("openidm", "list", "result/0/_id", ...),
     ("openidm", "save", "_id", 5),
     ("openidm", "test_saved", "ok", "true"),
     ("openidm", "test_saved", "", []),

@@ -8,6 +8,7 @@ import os
 os.environ["OKTA_TESTING_TESTINGDISABLEHTTPSCHECK"] = "true"
 
 from okta import models
+from okta.api.application_api import ApplicationApi
 from okta.api.application_connections_api import ApplicationConnectionsApi
 from okta.api.application_sso_public_keys_api import ApplicationSSOPublicKeysApi
 from okta.cache.no_op_cache import NoOpCache
@@ -21,6 +22,8 @@ SETTINGS = {
     "app": "0oa1gjh63g214q0Hq0g4",
     "token": "new-scim-token",
     "base_url": "https://sp.example.com/scim/v2",
+    # Of a list.
+    "query": [("limit", "200")],
     # `true`, or empty: not sent.
     "activate": "true",
     # `create_secret` puts the id of the new one there.
@@ -51,6 +54,20 @@ def save(wire, settings):
 def activate(wire, settings):
     ask(wire, lambda client: client.activate_default_provisioning_connection_for_application(settings["app"]))
     want(wire.exchanges[-1].body == "", "the answer has no body")
+
+
+def list_apps(wire, settings):
+    query = dict(settings["query"])
+    found = ask(
+        wire,
+        lambda client: client.list_applications(after=query.get("after"), limit=int(query["limit"])),
+        ApplicationApi,
+    )
+    answer = wire.exchanges[-1].json()
+    want(isinstance(answer, list) and len(found) == len(answer), f"the SDK made {found!r} of {answer!r}")
+    for app in answer:
+        want_texts(app, "id", "label", "status")
+    return [known_model(item, model) for item, model in zip(answer, found)]
 
 
 def create_secret(wire, settings):
@@ -145,6 +162,7 @@ CALLS = {
     "read": Call(f"GET {CONNECTION}", read),
     "save": Call(f"POST {CONNECTION}", save, take_save),
     "activate": Call(f"POST {CONNECTION}/lifecycle/activate", activate),
+    "list_apps": Call("GET /api/v1/apps", list_apps),
     "create_secret": Call(f"POST {SECRETS}", create_secret),
     "list_secrets": Call(f"GET {SECRETS}", list_secrets),
     "get_secret": Call(f"GET {SECRETS}/{{secret}}", get_secret),

@@ -23,6 +23,14 @@ def read(wire, settings):
     return decoded
 
 
+def list_connectors(wire, settings):
+    found = ask(wire, settings, "list")
+    for connector in found:
+        want_texts(connector, "_id")
+        want(isinstance(connector.get("configurationProperties"), dict), f"no `configurationProperties`: {connector!r}")
+    return found
+
+
 def save(wire, settings):
     decoded = ask(wire, settings, "save")
     want_texts(decoded, "_id")
@@ -51,7 +59,8 @@ def ask(wire, settings, call):
         want(answer.get("code") == wire.exchanges[-1].status, f"`code` is the status: {answer!r}")
         raise Failed(answer)
     # It takes any JSON.
-    want_same(answer, told["decoded"], "the answer, or what frodo made of it")
+    whole = answer["result"] if call == "list" else answer
+    want_same(whole, told["decoded"], "the answer, or what frodo made of it")
     return told["decoded"]
 
 
@@ -80,6 +89,7 @@ CALLS = {
     # frodo logs in otherwise than by this alone.
     "login": Call("POST /am/oauth2/access_token", None),
     "read": Call(f"GET {CONFIGURATION}", read),
+    "list": Call("GET /openidm/config", list_connectors),
     # Ping documents it, and frodo has no such call.
     "test_candidate": Call("POST /openidm/system", None),
     "save": Call(f"PUT {CONFIGURATION}", save, take_save),

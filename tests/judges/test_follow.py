@@ -111,6 +111,14 @@ RECORDED = {
             204,
             None,
         ),
+        (
+            "GET",
+            "https://graph.microsoft.com/v1.0/servicePrincipals?%24select=id%2CdisplayName&%24top=999",
+            None,
+            "",
+            200,
+            {"value": [{"id": "sp-1", "displayName": "CRM"}]},
+        ),
     ],
 }
 
@@ -138,6 +146,8 @@ CHANGES = [
     (entra_judge, 3, '"value": [', '"credentials": ['),
     (entra_judge, 3, "SecretToken", "Token"),
     (entra_judge, 3, "PUT", "POST"),
+    (entra_judge, 9, "servicePrincipals", "applications"),
+    (entra_judge, 9, "top=999", "limit=999"),
     (entra_judge, 4, "true", '"true"'),
     (entra_judge, 5, "/start", "/start?force=true"),
     (entra_judge, 6, "passwordCredential", "credential"),

@@ -9,6 +9,7 @@
 mod cycle;
 mod hostile;
 mod levels;
+mod matrix;
 mod numbered;
 mod raw;
 mod real;

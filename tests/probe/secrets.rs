@@ -375,3 +375,50 @@ async fn a_secret_without_a_client_id_is_not_sent() {
     assert_eq!(short(verdict), Short::Unclear(Why::NoAccess));
     assert!(server.seen().iter().all(|s| s.target != "/oauth/token"));
 }
+
+/// The scopes of the access token: of the answer and of its claims, else those that were
+/// asked for.
+#[tokio::test]
+async fn what_the_access_token_may_do_is_told_with_one_exchange() {
+    let jwt = |claims: &str| {
+        let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        format!(
+            "{}.{}.{}",
+            part(r#"{"alg":"RS256"}"#),
+            part(claims),
+            part("signature")
+        )
+    };
+    let cases = [
+        (
+            "opaque-access-1".to_owned(),
+            "",
+            vec!["scim.read", "scim.write"],
+        ),
+        (
+            "opaque-access-1".to_owned(),
+            r#","scope":"scim.read admin""#,
+            vec!["admin", "scim.read"],
+        ),
+        (
+            jwt(r#"{"scope":"scim.read directory"}"#),
+            r#","scope":"scim.read""#,
+            vec!["directory", "scim.read"],
+        ),
+    ];
+    for (access, scope, expected) in cases {
+        let body = format!(
+            r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":300{scope}}}"#
+        );
+        let server = Server::start(move |_| Reply::Json(200, body.clone())).await;
+        let allowed = probe(&server).allowed(&token(TOKEN)).await;
+        let names = allowed.access.expect("told").names;
+        assert_eq!(names, expected, "{access} {scope}");
+        assert_eq!(server.seen().len(), 1, "one exchange, and no URL to read");
+    }
+    // A token that is sent as it is is not exchanged.
+    let server = Server::start(|_| refused()).await;
+    let allowed = server.probe().allowed(&token(TOKEN)).await;
+    assert_eq!(allowed.access, None);
+    assert_eq!(server.seen().len(), 0);
+}

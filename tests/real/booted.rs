@@ -136,7 +136,7 @@ impl Inside {
         self.machine.must("systemctl reload scim-rotator");
         self.until_metrics(
             "the new token works",
-            "scim_rotator_rotations_total{token=\"erp\",trigger=\"missing\",result=\"success\"} 1",
+            "scim_rotator_rotations_total{token=\"erp\",result=\"success\"} 1",
         )
         .await;
 

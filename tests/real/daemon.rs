@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::commands::BINARY;
 use super::house::{Heard, House};
-use super::support::bare_http;
+use super::support::{bare_http, series};
 use super::wait::eventually;
 
 /// What a person may look at while it runs.
@@ -95,6 +95,9 @@ impl Daemon {
         let answer = answer.ok()?;
         let status = answer.status().as_u16();
         let body = answer.text().await.ok()?;
+        if page == "/metrics" {
+            series::assert_few(&body);
+        }
         let mut heard = self.heard.lock();
         let said = heard.entry(page.to_owned()).or_default();
         said.extend_from_slice(body.as_bytes());

@@ -1,7 +1,7 @@
 //! `verify --full-cycle` and the gate, with a real Vault and two scim2-servers: one is
 //! the test tenant, the other one production.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::house::{House, is_settled};
 use super::parts::{Keeper, due_fields, read_users, scim2_server_issuer_at, token};
@@ -96,6 +96,20 @@ async fn production_is_rotated_after_the_full_cycle_of_the_test_tenant() {
         passed.stdout
     );
 
+    // At once, and no other token has a word in that column.
+    let told = house.command(&["status", "--output", "json"]).await;
+    let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
+    let of = |name: &str| {
+        let mut tokens = told["tokens"].as_array().expect("tokens").iter();
+        let token = tokens.find(|token| token["name"] == name);
+        token.expect("the token")["full_cycle"].clone()
+    };
+    assert_eq!(of("crm-staging")["verdict"], "passed", "{told}");
+    assert_eq!(of("crm-staging")["left_behind"], 0, "{told}");
+    assert!(of("crm").is_null(), "{told}");
+    let table = house.command(&["status"]).await;
+    assert!(table.stdout.contains("FULL CYCLE"), "{}", table.stdout);
+
     // The bell wakes the token that waited.
     let record = house
         .until("a new token of production", |record| {
@@ -108,6 +122,44 @@ async fn production_is_rotated_after_the_full_cycle_of_the_test_tenant() {
         .expect("a token")
         .to_owned();
     assert_eq!(read_users(&production.scim_url(), &new).await, 200);
+    daemon.stop().await;
+    house.close().await;
+}
+
+/// The permission was taken away while a user of a cycle may still be there.
+#[tokio::test]
+async fn what_a_cycle_left_is_told_after_the_permission_was_taken_away() {
+    let (Some(house), Some(tenant)) = (House::new().await, Scim2Server::start()) else {
+        return;
+    };
+    let entry = json!({
+        "run": "0198c3a0-1111-7222-8333-444455556666",
+        "kind": "user",
+        "scim_url": tenant.scim_url().as_str(),
+        "name": "scimrot-probe-left",
+        "external_id": "scimrot-probe-left",
+        "ids": ["7"],
+        "state": "created",
+        "created_at": "2026-11-27T00:00:00Z",
+    });
+    let journal = json!({ "data": { "schema": 1, "entries": [entry] } });
+    let path = "kv/data/scim-rotator/cycles/crm-staging";
+    house.vault.must("POST", path, journal).await;
+    let forbidden = staging(&tenant, "").replace("allow_write_probe = true\n", "");
+    let daemon = house.run(&forbidden).await;
+    let series = "scim_rotator_full_cycle_leftovers{token=\"crm-staging\"}";
+    eventually("it is told", async || {
+        (daemon.metric(series).await == Some(1.0)).then_some(())
+    })
+    .await;
+    let log = daemon.log();
+    assert!(log.contains("scimrot-probe-left"), "{log}");
+    assert!(log.contains("allow_write_probe"), "{log}");
+    let kept = house.vault.must("GET", path, Value::Null).await;
+    assert_eq!(
+        kept["data"]["data"]["entries"].as_array().map(Vec::len),
+        Some(1)
+    );
     daemon.stop().await;
     house.close().await;
 }

@@ -160,6 +160,7 @@ settle = "1s"
 confirm_every = "1s"
 new_token_patience = "1s"
 operator_poll = "1s"
+refusal_window = "0s"
 {SECTIONS}{sections}
 "#,
             vault = self.vault_addresses,

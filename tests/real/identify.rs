@@ -114,3 +114,74 @@ async fn it_tells_current_and_retired_tokens_and_responds_to_a_leak() {
     }
     house.close().await;
 }
+
+/// A token that leaks in the moment in which it is delivered is known.
+#[tokio::test]
+async fn a_new_token_is_known_before_anybody_uses_it() {
+    let (Some(mut house), Some(server)) = (House::new().await, BetterAuth::start()) else {
+        return;
+    };
+    due_at_once(&house, &server).await;
+    let keeper = Keeper::slow(&house, "4");
+    let sections = [
+        better_auth_issuer(&mut house, &server).await,
+        keeper.connection(&house),
+        token(&server.scim_url(), "idp", DUE),
+    ];
+    let daemon = house.run(&sections.concat()).await;
+    let record = house
+        .until(
+            "the new token is stored, and delivered just now",
+            |record| record["rotation"]["pending"]["value"].is_string(),
+        )
+        .await;
+    let new = text(&record["rotation"]["pending"]["value"]).to_owned();
+    let hit = house.identified(&format!("Bearer {new}")).await;
+    assert_eq!(hit["token"], "crm", "{hit}");
+    assert_ne!(hit["lives"], json!(false), "{hit}");
+
+    house
+        .until("the rotation is completed", |record| {
+            record["generation"] == 2 && is_settled(record)
+        })
+        .await;
+    let steps = eventually("the history tells the steps", async || {
+        let ran = house.command(&["--output", "json", "history", "crm"]).await;
+        let told: Value = serde_json::from_str(&ran.stdout).ok()?;
+        let steps = told["rotations"][0]["steps"].as_array()?.clone();
+        steps
+            .iter()
+            .any(|step| step["step"] == "retire")
+            .then_some(steps)
+    })
+    .await;
+    let names: Vec<&str> = steps.iter().map(|step| text(&step["step"])).collect();
+    for step in ["issue", "prove", "deliver", "publish"] {
+        assert!(names.contains(&step), "no {step}: {names:?}");
+    }
+    let deliver = steps.iter().find(|step| step["step"] == "deliver");
+    let deliver = deliver.expect("it was delivered");
+    assert_eq!(deliver["connection"], "idp");
+    assert!(
+        deliver["took_ms"].as_u64() >= Some(3_000),
+        "its program takes four seconds: {deliver}"
+    );
+    let shown = house.command(&["history", "crm"]).await;
+    assert!(shown.stdout.contains("deliver"), "{}", shown.stdout);
+
+    // Once the index is complete it answers alone.
+    let told = eventually("the index is complete", async || {
+        let asked = house
+            .told(
+                &["--output", "json", "identify"],
+                "scim_01234567890123456789",
+            )
+            .await;
+        let told: Value = serde_json::from_str(&asked.stdout).ok()?;
+        told["index_complete_since"].is_string().then_some(told)
+    })
+    .await;
+    assert_eq!(told["known"], json!(false));
+    daemon.stop().await;
+    house.close().await;
+}

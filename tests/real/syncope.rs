@@ -34,6 +34,7 @@ async fn syncope_gets_each_new_token_and_its_word_is_proof_only_if_it_is_success
     house.credential("syncope", ROTATOR_PASSWORD).await;
     let issuer = better_auth_issuer(&mut house, &server).await;
     people_arrive_while_a_token_turns_over(&house, &server, &syncope, &issuer).await;
+    the_inventory_tells_ours_from_a_foreign_resource(&house, &server, &syncope).await;
     let admin = house.credential("syncope-admin", PASSWORD).await;
     let settings = connection(&syncope, &asks_for_an_update(SHIPPED, &admin));
     a_failure_under_status_200_is_no_proof(&house, &server, &syncope, &[issuer, settings].concat())
@@ -80,6 +81,44 @@ async fn people_arrive_while_a_token_turns_over(
     hired.sort();
     assert_eq!(names(&scim_url, new).await, hired, "everybody arrived");
     daemon.stop().await;
+}
+
+/// The rotator's login lists all resources; what is not ours stays as it is.
+async fn the_inventory_tells_ours_from_a_foreign_resource(
+    house: &House,
+    server: &BetterAuth,
+    syncope: &Syncope,
+) {
+    const FOREIGN: &str = "a-token-of-somebody-else";
+    syncope.connect("hr", &server.scim_url(), FOREIGN).await;
+    let ran = house
+        .command(&["--output", "json", "inventory", "syncope"])
+        .await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
+    let listed = &told["providers"][0]["connections"];
+    let of = |id: &str| {
+        let mut all = listed.as_array().expect("connections").iter();
+        let found = all.find(|one| one["id"] == id);
+        found.unwrap_or_else(|| panic!("no {id}: {told}")).clone()
+    };
+    assert_eq!(told["providers"][0]["cannot_look_into"], 0, "{told}");
+    assert_eq!(of(RESOURCE)["connection"], "syncope", "{told}");
+    let hr = of("hr");
+    assert_eq!(hr["managed"], false, "{told}");
+    assert_eq!(
+        text(&hr["base_url"]).trim_end_matches('/'),
+        server.scim_url().as_str().trim_end_matches('/')
+    );
+    assert!(
+        text(&hr["adopt"]).contains("config.resource = \"hr\""),
+        "{hr}"
+    );
+    assert_eq!(told["coverage"], json!(0.5), "{told}");
+    for secret in [FOREIGN, &syncope.holds(RESOURCE).await] {
+        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret));
+    }
+    assert_eq!(syncope.holds("hr").await, FOREIGN, "it was touched");
 }
 
 /// Makes one person after the other, and none may be refused. Whom Syncope

@@ -111,8 +111,8 @@ async fn an_old_token_that_lives_is_not_said_to_be_retired() {
         page.contains("the old token is not retired (due "),
         "{page}"
     );
-    let series = "scim_rotator_probe_controls_unclear{token=\"crm\",reason=\"redirect\"}";
-    assert_eq!(daemon.metric(series).await, Some(1.0));
+    let series = "scim_rotator_token_proven_timestamp_seconds{token=\"crm\",proof=\"works\",controls=\"redirect\"}";
+    assert!(daemon.metric(series).await > Some(0.0));
     assert!(
         daemon
             .log()

@@ -92,3 +92,53 @@ async fn parameters_are_those_of_the_vendor_file() {
     let expected = "no parameter `domian`; it has domain";
     assert!(said.contains(expected), "{said}");
 }
+
+/// What is listed is never touched: every request of an inventory reads.
+#[tokio::test]
+async fn the_inventory_of_each_shipped_vendor_sends_no_write() {
+    let mut count = 0;
+    for vendor in Library::shipped().iter() {
+        if vendor.form != Form::Http || vendor.body.get_ref().get("inventory").is_none() {
+            continue;
+        }
+        let adopt = vendor
+            .body
+            .get_ref()
+            .get("inventory")
+            .and_then(|i| i.get_ref().get("adopt"));
+        let adopt = adopt
+            .and_then(|adopt| adopt.get_ref().as_table())
+            .expect("adopt");
+        for key in adopt.keys() {
+            let known = vendor.parameters().any(|(name, _)| name == key.get_ref());
+            assert!(
+                known,
+                "{}: `adopt.{}` is no parameter",
+                vendor.name,
+                key.get_ref()
+            );
+        }
+        let replay = replay(vendor);
+        let scenes: Vec<String> = replay
+            .scenes
+            .iter()
+            .filter(|scene| scene.name.starts_with("inventory"))
+            .map(|scene| scene.name.clone())
+            .collect();
+        assert!(!scenes.is_empty(), "{} has no scene of it", vendor.name);
+        let report = run(&Described((**vendor).clone()), &replay, &scenes).await;
+        let report = report.unwrap_or_else(|why| panic!("{}: {why}", vendor.name));
+        for request in report.scenes.iter().flat_map(|scene| &scene.requests) {
+            let logs_in = request.url.contains("token") && request.method == "POST";
+            assert!(
+                request.method == "GET" || logs_in,
+                "{}: {} {}",
+                vendor.name,
+                request.method,
+                request.url
+            );
+        }
+        count += 1;
+    }
+    assert!(count >= 14, "{count}");
+}

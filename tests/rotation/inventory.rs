@@ -1,6 +1,8 @@
-//! Whose the credentials are that an issuer lists.
+//! Whose the credentials are that an issuer lists, and the connections of an identity provider.
 
-use scim_rotator::rotation::inventory::{Coverage, Item, Whose, claims, classify};
+use scim_rotator::rotation::inventory::{
+    Configured, Coverage, Item, ListedConnection, Provisioned, Whose, claims, classify, known,
+};
 use scim_rotator::rotation::outcome::{ListedToken, Listing};
 use scim_rotator::rotation::record::{Origin, Stage};
 use scim_rotator::secret::shown_parts::ShownParts;
@@ -118,6 +120,10 @@ fn nothing_of_the_inventory_can_revoke() {
         include_str!("../../src/driver/inventory.rs"),
         include_str!("../../src/cli/inventory.rs"),
         include_str!("../../src/cli/inventory/collect.rs"),
+        include_str!("../../src/cli/inventory/providers.rs"),
+        include_str!("../../src/cli/inventory/shown.rs"),
+        include_str!("../../src/connections/http/inventory.rs"),
+        include_str!("../../src/rotation/inventory/provisioned.rs"),
         include_str!("../../src/cli/inventory/watch.rs"),
     ];
     let changing = [
@@ -136,4 +142,43 @@ fn nothing_of_the_inventory_can_revoke() {
             assert!(!text.contains(call), "{call}");
         }
     }
+}
+
+#[test]
+fn a_listed_connection_is_managed_by_the_configured_one_with_its_id_and_by_no_other() {
+    let listed = |id: &str, part: Option<&str>, is_first| ListedConnection {
+        id: id.to_owned(),
+        part: part.map(str::to_owned),
+        is_first,
+        name: None,
+        base_url: None,
+        status: None,
+    };
+    let provisioned = || Provisioned {
+        connections: vec![
+            listed("app-1", Some("job-a"), true),
+            listed("app-1", Some("job-b"), false),
+            listed("app-2", None, true),
+        ],
+        hidden: 0,
+    };
+    let names = |own: &[(&str, &str)]| {
+        let own: Vec<_> = own
+            .iter()
+            .map(|(name, id)| Configured {
+                name: (*name).to_owned(),
+                id: (*id).to_owned(),
+            })
+            .collect();
+        let all = known(provisioned(), &own).into_iter();
+        all.map(|one| one.name.unwrap_or_default())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["", "", ""]);
+    assert_eq!(names(&[("first", "app-1")]), ["first", "", ""]);
+    assert_eq!(names(&[("second", "app-1/job-b")]), ["", "second", ""]);
+    assert_eq!(
+        names(&[("b", "app-1/job-b"), ("two", "app-2"), ("else", "app")]),
+        ["", "b", "two"]
+    );
 }

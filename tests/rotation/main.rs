@@ -31,5 +31,6 @@ mod strategies;
 mod supplied;
 mod texts;
 mod time;
+mod timing;
 mod uncommitted;
 mod world;

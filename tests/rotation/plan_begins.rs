@@ -271,6 +271,7 @@ fn the_runaway_guard_and_roll_backs_hold_a_rotation_back() {
 fn rolled_back(scene: Scene, before: jiff::SignedDuration) -> Scene {
     scene.with(|s| {
         s.record.history.push(PastRotation {
+            steps: Vec::new(),
             asked_by: None,
             asked_why: None,
             id: "r0".to_owned(),

@@ -5,7 +5,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use scim_rotator::rotation::apply::{may_precede_its_commit, must_be_stored};
 use scim_rotator::rotation::capability::{IssueEffect, LastUsed, Overlap};
+use scim_rotator::rotation::decision::Step;
 use scim_rotator::rotation::outcome::{IssuedToken, Objection, Outcome};
 use scim_rotator::rotation::privilege::{
     AcceptedRisk, OnBroad, PrivilegeRules, PrivilegeVerdict, is_due, judge, refusal,
@@ -53,6 +55,7 @@ fn with_scopes(names: &str) -> IssuedToken {
 
 fn found(at: Timestamp, told: Option<&str>, statuses: &[Option<u16>]) -> Privilege {
     Privilege {
+        access: None,
         at,
         scopes: told.map(scopes),
         reach: statuses
@@ -486,6 +489,23 @@ fn a_retired_token_is_dead_when_it_was_refused_for_long_enough() {
     let dead = later(&scene, secs(30)).then(refused_at(now() + secs(30)));
     assert!(dead.record.retiring.is_empty());
 
+    // What is asked again costs no write: the lease covers it, and after a crash it
+    // begins anew. The end is stored at once.
+    let retire = Step::Retire {
+        fingerprint: print("old"),
+    };
+    let stored = |scene: &Scene, outcome: &Outcome| {
+        must_be_stored(outcome, &scene.record, &scene.situation())
+    };
+    let refused = refused_at(now());
+    assert!(!stored(&scene, &refused) && !stored(&too_soon, &refused));
+    assert!(stored(&dead, &refused));
+    assert!(may_precede_its_commit(&scene.record, &retire));
+    let due = healthy().retire_due();
+    assert!(!may_precede_its_commit(&due.record, &retire), "it revokes");
+    let accepted = retired(Verdict::Fail(finding(FindingReason::StillAccepted)));
+    assert!(stored(&scene.clone().then(accepted.clone()), &accepted));
+
     let still = Verdict::Fail(finding(FindingReason::StillAccepted));
     let flipped = later(&scene, secs(30)).then(retired(still));
     assert_eq!(
@@ -533,4 +553,27 @@ fn the_consumer_that_was_forgotten_is_named() {
             .as_deref()
             .is_some_and(|f| f.contains("batch-job"))
     );
+}
+
+/// The secret itself tells nothing: what the token endpoint grants for it counts.
+#[test]
+fn a_client_secret_is_judged_by_the_access_token_that_it_is_exchanged_for() {
+    let rules = allowing(&["scim.read", "scim.write"]);
+    let granted = |names: &str| {
+        let access = Scopes::read(ScopeSource::AccessToken, [names], None);
+        seen(Privilege {
+            access,
+            ..found(now(), None, &[])
+        })
+    };
+    let exact = granted("scim.read scim.write");
+    assert_eq!(verdict(&rules, &exact), Some(PrivilegeVerdict::Exact));
+    assert_eq!(refusal(&rules, &exact), None);
+    let broad = granted("scim.read scim.write admin");
+    let judged = judge(&rules, &broad).expect("judged");
+    assert_eq!(judged.verdict, PrivilegeVerdict::Broader);
+    assert_eq!(judged.source, Some(ScopeSource::AccessToken));
+    assert!(judged.detail.contains("admin"), "{}", judged.detail);
+    let why = refusal(&rules, &broad).expect("refused");
+    assert!(why.contains("access_token"), "{why}");
 }

@@ -52,6 +52,7 @@ fn found_restored() -> Scene {
         .expect("one");
     past.id = id(4);
     scene.record.history = vec![scim_rotator::rotation::record::PastRotation {
+        steps: Vec::new(),
         asked_by: None,
         asked_why: None,
         id: id(4),

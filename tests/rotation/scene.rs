@@ -153,6 +153,7 @@ impl Scene {
     /// the pending token `b`, unproven until it has been proven.
     pub(crate) fn stage(mut self, stage: Stage) -> Self {
         let mut rotation = Rotation {
+            steps: Vec::new(),
             asked_by: None,
             asked_why: None,
             id: "r1".to_owned(),

@@ -39,6 +39,7 @@ fn full_of_texts() -> Record {
         is_page: false,
     });
     record.history.push(PastRotation {
+        steps: Vec::new(),
         asked_by: None,
         asked_why: None,
         id: "r0".to_owned(),

@@ -75,6 +75,7 @@ fn asked(label: &str) -> IssueRequest {
 /// A rotation with the intent to issue.
 fn given_rotation(label: &str, at: Timestamp) -> Rotation {
     Rotation {
+        steps: Vec::new(),
         asked_by: None,
         asked_why: None,
         id: label.to_owned(),

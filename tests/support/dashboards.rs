@@ -52,7 +52,7 @@ impl Dashboard {
         panels.iter().filter(|p| p["type"] != "row").collect()
     }
 
-    /// The queries of all panels.
+    /// The queries of all panels and annotations.
     pub fn queries(&self) -> Vec<Query> {
         let query = |panel: &Value, target: &Value| Query {
             place: format!(
@@ -65,12 +65,23 @@ impl Dashboard {
             instant: target["instant"] == true,
         };
         let panels = self.panels().into_iter();
-        panels
-            .flat_map(|panel| {
-                let targets = panel["targets"].as_array().expect("targets");
-                targets.iter().map(move |target| query(panel, target))
+        let of_panels = panels.flat_map(|panel| {
+            let targets = panel["targets"].as_array().expect("targets");
+            targets.iter().map(move |target| query(panel, target))
+        });
+        of_panels.chain(self.annotations()).collect()
+    }
+
+    fn annotations(&self) -> impl Iterator<Item = Query> {
+        let annotations = self.json["annotations"]["list"].as_array();
+        annotations
+            .expect("annotations")
+            .iter()
+            .map(|annotation| Query {
+                place: format!("{}, annotation {}", self.file, text(&annotation["name"])),
+                expr: text(&annotation["expr"]).to_owned(),
+                instant: false,
             })
-            .collect()
     }
 }
 

@@ -91,6 +91,10 @@ struct Shared {
     seen: Mutex<Vec<String>>,
     /// What every request gets.
     added: Mutex<HeaderMap>,
+    /// What no request keeps.
+    removed: Mutex<Vec<&'static str>>,
+    /// The bearer token that no request keeps.
+    removed_bearer: Mutex<Option<String>>,
     /// How far its clock is ahead of the server's.
     ahead: Mutex<SignedDuration>,
     /// What is answered in the place of a 401.
@@ -106,6 +110,8 @@ impl Meddler {
             planned: Mutex::default(),
             seen: Mutex::default(),
             added: Mutex::default(),
+            removed: Mutex::default(),
+            removed_bearer: Mutex::default(),
             ahead: Mutex::default(),
             refusal: Mutex::default(),
         });
@@ -155,6 +161,16 @@ impl Meddler {
         let (name, value) = (HeaderName::from_static(name), value.parse());
         let mut added = self.shared.added.lock();
         added.insert(name, value.expect("a header"));
+    }
+
+    /// From now on every request reaches the server without this header.
+    pub fn remove_header(&self, name: &'static str) {
+        self.shared.removed.lock().push(name);
+    }
+
+    /// From now on this bearer token does not reach the server.
+    pub fn remove_bearer(&self, token: &str) {
+        *self.shared.removed_bearer.lock() = Some(token.to_owned());
     }
 
     /// From now on its `Date` headers are wrong by this much.
@@ -227,6 +243,16 @@ impl Shared {
         headers.remove("host");
         headers.remove("content-length");
         headers.extend(self.added.lock().clone());
+        for name in &*self.removed.lock() {
+            headers.remove(*name);
+        }
+        let bearer = headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
+        if bearer.is_some() && bearer == self.removed_bearer.lock().as_deref() {
+            headers.remove("authorization");
+        }
         let path = uri.path_and_query().map_or("/", |p| p.as_str());
         let url = self.upstream.join(path).expect("a path");
         let request = self.http.request(method, url).headers(headers).body(body);

@@ -62,6 +62,14 @@ impl Mlflow {
         answer.json().await.expect("JSON")
     }
 
+    /// Has a SCIM token revoked.
+    pub async fn revoke(&self, id: &str) {
+        let request = self.http.delete(self.admin(&format!("/tokens/{id}")));
+        let request = request.basic_auth(ADMIN, Some(&self.password));
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{id}");
+    }
+
     /// Ids of the SCIM tokens that it takes.
     pub async fn live(&self) -> Vec<String> {
         let tokens = self.get("/tokens").await;

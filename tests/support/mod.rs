@@ -20,6 +20,7 @@ pub mod part;
 pub mod promtool;
 pub mod receiver;
 pub mod scim2_server;
+pub mod series;
 pub mod syncope;
 pub mod terraform;
 pub mod tls_vault;

@@ -19,9 +19,10 @@ pub const PASSWORD: &str = "syncope-password-of-the-tests";
 pub const ROTATOR: &str = "scim-rotator";
 /// Its password.
 pub const ROTATOR_PASSWORD: &str = "Syncope-rotator-password-1";
-const ENTITLEMENTS: [&str; 5] = [
+const ENTITLEMENTS: [&str; 6] = [
     "CONNECTOR_READ",
     "CONNECTOR_UPDATE",
+    "RESOURCE_LIST",
     "RESOURCE_READ",
     "TASK_EXECUTE",
     "USER_READ",

@@ -108,9 +108,9 @@ fn the_tables_of_all_vendors_are_those_that_the_program_makes() {
 /// A reader of the section on client secrets finds every file that makes them, and
 /// each of these says what to write into the token.
 #[test]
-fn the_readme_lists_every_issuer_of_client_secrets() {
-    let readme = std::fs::read_to_string(repository("README.md")).expect("the README");
-    let (_, section) = readme.split_once("## Client secrets\n").expect("there");
+fn the_guide_lists_every_issuer_of_client_secrets() {
+    let guide = std::fs::read_to_string(repository("config/CREDENTIALS.md")).expect("the guide");
+    let (_, section) = guide.split_once("## Client secrets\n").expect("there");
     let (section, _) = section.split_once("\n## ").expect("the next section");
     let mut makers = 0;
     for vendor in Library::shipped().iter() {

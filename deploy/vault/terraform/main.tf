@@ -18,7 +18,7 @@ resource "vault_policy" "scim_rotator" {
   policy = file("${path.module}/../scim-rotator.hcl")
 }
 
-# For people, by their own logins; nobody has them yet.
+# For people, by their own logins; no login has them yet.
 resource "vault_policy" "people" {
   for_each = toset(["operator", "auditor", "publisher", "identifier"])
 

@@ -10,6 +10,7 @@ use crate::audit::event::{Event, Outcome, Port};
 use crate::fault::Fault;
 use crate::ports::{Condition, Connection, Delivery};
 use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::inventory::{ListedAs, ListedConnection, Provisioned};
 use crate::rotation::outcome::Confirmation;
 use crate::secret::BearerToken;
 
@@ -108,5 +109,17 @@ impl Connection for AuditedConnection {
 
     async fn look(&self, delivery: &Delivery<'_>) -> Result<Option<Condition>, Fault> {
         self.inner.look(delivery).await
+    }
+
+    fn listed_as(&self) -> Option<ListedAs> {
+        self.inner.listed_as()
+    }
+
+    fn section_for(&self, listed: &ListedConnection) -> Vec<(String, String)> {
+        self.inner.section_for(listed)
+    }
+
+    async fn inventory(&self) -> Result<Provisioned, Fault> {
+        self.inner.inventory().await
     }
 }

@@ -11,7 +11,7 @@ use crate::scim::cycle::FullCycle;
 use crate::scim::evidence::{Evidence, Finding, Refusal, Tenancy, Verdict};
 use crate::scim::levels::Levels;
 use crate::scim::probe::Probe;
-use crate::scim::reach::{ReachAnswer, Reached};
+use crate::scim::reach::{Allowed, ReachAnswer, Reached};
 use crate::scim::tenant_mark::TenantMark;
 use crate::secret::BearerToken;
 
@@ -71,6 +71,22 @@ fn looked(event: Event, reached: &[Reached]) -> Event {
     Event { result, ..event }.because(&found)
 }
 
+impl AuditedProbe {
+    fn reaching(&self, value: &BearerToken) -> Event {
+        Event {
+            after: self.auditor.fingerprint(value),
+            ..self.begun("reach")
+        }
+    }
+
+    async fn reached(&self, event: Event, reached: &[Reached]) {
+        if !reached.is_empty() {
+            let begun = Begun::new(&self.auditor, event);
+            begun.ended(|event| looked(event, reached)).await;
+        }
+    }
+}
+
 #[async_trait]
 impl Probe for AuditedProbe {
     async fn prove(&self, value: &BearerToken) -> Verdict<Evidence> {
@@ -101,16 +117,17 @@ impl Probe for AuditedProbe {
     }
 
     async fn reach(&self, value: &BearerToken) -> Vec<Reached> {
-        let event = Event {
-            after: self.auditor.fingerprint(value),
-            ..self.begun("reach")
-        };
+        let event = self.reaching(value);
         let reached = self.inner.reach(value).await;
-        if !reached.is_empty() {
-            let begun = Begun::new(&self.auditor, event);
-            begun.ended(|event| looked(event, &reached)).await;
-        }
+        self.reached(event, &reached).await;
         reached
+    }
+
+    async fn allowed(&self, value: &BearerToken) -> Allowed {
+        let event = self.reaching(value);
+        let allowed = self.inner.allowed(value).await;
+        self.reached(event, &allowed.reach).await;
+        allowed
     }
 
     /// For a command that only reads.

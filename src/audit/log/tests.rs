@@ -50,7 +50,7 @@ impl Scene {
 }
 
 fn started(path: &Path, stored: Option<Head>, most_bytes: usize) -> AuditLog {
-    let log = AuditLog::with(most_bytes, Duration::from_millis(300));
+    let log = AuditLog::with(most_bytes, Duration::from_millis(300), true);
     let to = Destination {
         sink: Sink::File(FileSink::new(path.to_owned(), FileMode::Group)),
         copy: None,
@@ -291,4 +291,48 @@ async fn a_file_that_others_may_read_is_narrowed() {
     log.push(fields()).await;
     let mode = fs::metadata(&scene.path).expect("a file").permissions();
     assert_eq!(mode.mode() & 0o777, 0o640);
+}
+
+#[tokio::test]
+async fn who_goes_on_knows_that_its_line_is_on_the_disk_unless_that_is_switched_off() {
+    let scene = Scene::new();
+    let log = scene.start(None);
+    let synced = |log: &AuditLog| log.shared.synced.load(Ordering::Relaxed);
+    log.push(fields()).await;
+    let after_one = synced(&log);
+    assert!(
+        after_one >= 1,
+        "the line is in the memory of the machine only"
+    );
+    log.push(fields()).await;
+    assert!(synced(&log) > after_one);
+
+    let scene = Scene::new();
+    let lazy = AuditLog::with(MOST_BYTES, PATIENCE, false);
+    let to = Destination {
+        sink: Sink::File(FileSink::new(scene.path.clone(), FileMode::Group)),
+        copy: None,
+    };
+    lazy.start(to, "a", None, Box::new(own)).expect("a thread");
+    lazy.push(fields()).await;
+    assert_eq!(whats(&scene.text()), ["start", "commit"]);
+    assert_eq!(synced(&lazy), 0);
+}
+
+/// One synchronisation serves all that wait at the same time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_that_come_together_are_synchronised_together() {
+    const LINES: u64 = 2_000;
+    let scene = Scene::new();
+    let log = Arc::new(scene.start(None));
+    let began = tokio::time::Instant::now();
+    let all = (0..LINES).map(|_| {
+        let log = Arc::clone(&log);
+        async move { log.push(fields()).await }
+    });
+    futures_util::future::join_all(all).await;
+    let (took, synced) = (began.elapsed(), log.shared.synced.load(Ordering::Relaxed));
+    eprintln!("{LINES} lines on the disk in {took:?} with {synced} synchronisations");
+    assert_eq!(whats(&scene.text()).len() as u64, LINES + 1);
+    assert!(synced >= 1 && synced <= LINES / 10, "{synced}");
 }

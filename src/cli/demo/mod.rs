@@ -1,5 +1,6 @@
 //! `demo`: the real daemon, with all servers that it needs in this process.
 
+mod alone;
 mod breaking;
 mod intro;
 mod process;
@@ -58,6 +59,12 @@ pub struct Args {
     /// Show the daemon's log on standard error.
     #[arg(long)]
     pub verbose: bool,
+    /// Run this server alone, without the daemon: something to try clients against.
+    #[arg(long, value_name = "SERVER", value_enum, conflicts_with_all = ["broken", "lifetime", "quiet"])]
+    pub only: Option<alone::Part>,
+    /// The port on loopback of that server; without it, a free one.
+    #[arg(long, value_name = "PORT", requires = "only")]
+    pub port: Option<u16>,
 }
 
 fn pace(text: &str) -> Result<Pace, String> {
@@ -87,7 +94,11 @@ pub fn run(args: &Args, output: Output) -> Exit {
         return Exit::Failed;
     }
     load::block_on(async {
-        match play(args, output).await {
+        let ended = match args.only {
+            Some(alone::Part::ServiceProvider) => alone::serve(args, output).await,
+            None => play(args, output).await,
+        };
+        match ended {
             Ok(exit) => exit,
             Err(error) => {
                 complain(&format!("the demo cannot run: {error:#}\n"));

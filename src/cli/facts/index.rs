@@ -24,6 +24,8 @@ const PAUSE: SignedDuration = SignedDuration::from_mins(10);
 const MOST: usize = 10_000;
 /// How often a document is written over the writes of other replicas.
 const CONFLICTS: usize = 5;
+/// The document that says for which tokens the index is complete.
+const COMPLETE: &str = ".fingerprints";
 /// Its field, an object of a keyed fingerprint, its owner and when it was noted.
 const FINGERPRINTS: &str = "fingerprints";
 
@@ -34,6 +36,8 @@ pub(in crate::cli) struct Noted {
     pub(in crate::cli) owner: String,
     /// Whether it is a credential of our own.
     pub(in crate::cli) is_credential: bool,
+    /// When it was noted.
+    pub(in crate::cli) noted_at: Option<Timestamp>,
 }
 
 /// The mark of our own credentials; no token has such a name.
@@ -82,6 +86,42 @@ pub(in crate::cli) async fn find(
     Ok(found)
 }
 
+/// For which tokens every fingerprint is in the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Complete {
+    /// Since when.
+    pub(in crate::cli) at: Timestamp,
+    names: String,
+}
+
+impl Complete {
+    /// Whether these are the tokens.
+    pub(in crate::cli) fn is_of<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> bool {
+        self.names == digest(names)
+    }
+}
+
+/// What the daemon says of the index; `None`: it is not complete yet.
+///
+/// # Errors
+/// When Vault does not answer.
+pub(in crate::cli) async fn complete(store: &VaultStore) -> Result<Option<Complete>, StoreError> {
+    let stored = store.facts(COMPLETE).await?;
+    Ok(stored.facts.and_then(|facts| {
+        Some(Complete {
+            at: facts["at"].as_str()?.parse().ok()?,
+            names: facts["tokens"].as_str()?.to_owned(),
+        })
+    }))
+}
+
+/// A digest of names of tokens, in whatever order.
+fn digest<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let names: BTreeSet<&str> = names.into_iter().collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    Fingerprint::of(&names.join("\n")).short()
+}
+
 fn entries(document: &Value) -> Map<String, Value> {
     document[FINGERPRINTS]
         .as_object()
@@ -95,15 +135,23 @@ fn noted(entry: &Value) -> Option<Noted> {
     Some(Noted {
         owner: credential.unwrap_or(owner).to_owned(),
         is_credential: credential.is_some(),
+        noted_at: entry[1]
+            .as_i64()
+            .and_then(|second| Timestamp::from_second(second).ok()),
     })
 }
 
 /// Writes the index beside the facts.
-pub(super) struct IndexWriter {
+pub(in crate::cli) struct IndexWriter {
     store: Arc<VaultStore>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// One writer of a document at a time; what comes meanwhile is written together.
+    writers: [tokio::sync::Mutex<()>; WRITERS],
 }
+
+/// How many documents are written at once.
+const WRITERS: usize = 16;
 
 #[derive(Default)]
 struct State {
@@ -112,15 +160,80 @@ struct State {
     write_at: Option<Timestamp>,
     /// Digest of what was noted of each token.
     noted: HashMap<String, u64>,
+    /// Of each token, the new one that was written before anybody used it.
+    before_use: HashMap<String, Fingerprint>,
+    /// What has to be written at once, by document.
+    urgent: BTreeMap<String, Vec<(KeyedFingerprint, String)>>,
+    /// Whether it may have become complete.
+    may_be_complete: bool,
+    /// The tokens for which it was last said to be complete.
+    complete_for: Option<String>,
 }
 
 impl IndexWriter {
-    pub(super) fn new(store: Arc<VaultStore>, clock: Arc<dyn Clock>) -> Self {
+    pub(in crate::cli) fn new(store: Arc<VaultStore>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             clock,
             state: Mutex::default(),
+            writers: Default::default(),
         }
+    }
+
+    /// Writes the new token of a rotation or rehearsal, before anybody uses it. If Vault
+    /// does not take it, the work goes on, and it is written later.
+    pub(in crate::cli) async fn note_before_use(&self, record: &Record) {
+        let rotation = record.rotation.as_ref();
+        let pending = rotation.and_then(|r| r.pending.as_ref());
+        let throwaway = record.rehearsal.as_deref().and_then(|r| r.issued.as_ref());
+        let Some(print) = pending.or(throwaway).map(|token| token.fingerprint()) else {
+            self.state.lock().before_use.remove(&record.token);
+            return;
+        };
+        if self.state.lock().before_use.get(&record.token) == Some(&print) {
+            return;
+        }
+        if let Err(error) = self.write_now(&print.short(), &record.token).await {
+            tracing::warn!(token = %record.token, %error, "the new token is not in the index of fingerprints yet; it is written later");
+            let mut state = self.state.lock();
+            state.waiting.insert(print.short(), record.token.clone());
+            self.begin(&mut state);
+            return;
+        }
+        let mut state = self.state.lock();
+        state.before_use.insert(record.token.clone(), print);
+    }
+
+    async fn write_now(&self, print: &str, owner: &str) -> Result<(), StoreError> {
+        let key = self.store.fingerprint_key().await?;
+        let keyed = keyed(&key, print);
+        let name = shard(&keyed);
+        let entry = (keyed, owner.to_owned());
+        {
+            let mut state = self.state.lock();
+            state.urgent.entry(name.clone()).or_default().push(entry);
+        }
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let place = usize::try_from(hasher.finish() % (WRITERS as u64)).unwrap_or_default();
+        let _one = self.writers[place].lock().await;
+        let new = self.state.lock().urgent.remove(&name);
+        let Some(new) = new else {
+            // Another rotation has written it with its own.
+            return Ok(());
+        };
+        let entries: Vec<_> = new.iter().map(|(k, owner)| (*k, owner.as_str())).collect();
+        let written = self.merge(&name, &entries, self.clock.now()).await;
+        if written.is_err() {
+            // Those who wait for theirs to be written find them here.
+            self.state
+                .lock()
+                .urgent
+                .entry(name)
+                .or_default()
+                .extend(new);
+        }
+        written
     }
 
     /// Whether nothing waits.
@@ -141,6 +254,7 @@ impl IndexWriter {
         for print in prints {
             state.waiting.insert(print, record.token.clone());
         }
+        state.may_be_complete = true;
         self.begin(&mut state);
         true
     }
@@ -168,13 +282,63 @@ impl IndexWriter {
             state.write_at = None;
             std::mem::take(&mut state.waiting)
         };
-        if let Err(error) = self.write(&waiting).await {
+        let written = self.write(&waiting).await;
+        if let Err(error) = written {
             tracing::warn!(%error, "the index of fingerprints was not written; it is written later");
             let mut state = self.state.lock();
             let newer = std::mem::take(&mut state.waiting);
             state.waiting = waiting.into_iter().chain(newer).collect();
             state.write_at = self.clock.now().checked_add(PAUSE).ok();
         }
+    }
+
+    /// Says that the index is complete for these tokens, once everything of them is
+    /// written.
+    pub(super) async fn write_complete(&self, names: impl FnOnce() -> Vec<String>) {
+        {
+            let state = self.state.lock();
+            if !state.may_be_complete || !state.waiting.is_empty() {
+                return;
+            }
+        }
+        let names = names();
+        let tokens = digest(names.iter().map(String::as_str));
+        {
+            let mut state = self.state.lock();
+            if !names.iter().all(|name| state.noted.contains_key(name)) {
+                return;
+            }
+            state.may_be_complete = false;
+            if state.complete_for.as_ref() == Some(&tokens) {
+                return;
+            }
+        }
+        match self.say_complete(&tokens, names.len()).await {
+            Ok(()) => self.state.lock().complete_for = Some(tokens),
+            Err(error) => {
+                tracing::warn!(%error, "it was not written that the index of fingerprints is complete; it is written later");
+                self.state.lock().may_be_complete = true;
+            }
+        }
+    }
+
+    async fn say_complete(&self, tokens: &str, count: usize) -> Result<(), StoreError> {
+        let stored = self.store.facts(COMPLETE).await?;
+        if stored.facts.is_some_and(|facts| facts["tokens"] == tokens) {
+            return Ok(());
+        }
+        let facts = json!({
+            "schema": 1,
+            "at": self.clock.now(),
+            "tokens": tokens,
+            "count": count,
+        });
+        // Another replica that came first has said the same.
+        let _first = self
+            .store
+            .write_facts(COMPLETE, facts, stored.version)
+            .await?;
+        Ok(())
     }
 
     async fn write(&self, waiting: &BTreeMap<String, String>) -> Result<(), StoreError> {

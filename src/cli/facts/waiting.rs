@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use crate::secret::Fingerprint;
 use crate::vault::facts::RECORD_VERSION;
 
+/// The field with the result of the last full cycle.
+pub(super) const FULL_CYCLE: &str = "full_cycle";
+
 /// What has to be written of one token, and when.
 #[derive(Clone)]
 pub(super) struct Waiting {
@@ -21,6 +24,8 @@ pub(super) enum News {
     State { version: u64, facts: Box<str> },
     /// What is wrong with its record.
     Trouble(Box<str>),
+    /// The result of its last full cycle.
+    FullCycle(Value),
 }
 
 impl News {
@@ -32,7 +37,7 @@ impl News {
     pub(super) fn is_state(&self) -> bool {
         match self {
             Self::State { .. } => true,
-            Self::Trouble(_) => false,
+            Self::Trouble(_) | Self::FullCycle(_) => false,
         }
     }
 }
@@ -42,6 +47,7 @@ impl Waiting {
     pub(super) fn is_told_by(&self, facts: &Value) -> bool {
         match &self.news {
             News::Trouble(trouble) => facts["trouble"] == **trouble,
+            News::FullCycle(result) => facts[FULL_CYCLE] == *result,
             News::State { version, .. } => {
                 let stored = facts[RECORD_VERSION].as_u64().unwrap_or_default();
                 let same = facts["digest"] == self.digest.short() && facts["trouble"].is_null();
@@ -58,6 +64,11 @@ impl Waiting {
             News::Trouble(trouble) => {
                 let mut facts = before.unwrap_or_else(|| json!({}));
                 facts["trouble"] = json!(trouble);
+                facts
+            }
+            News::FullCycle(result) => {
+                let mut facts = before.unwrap_or_else(|| json!({}));
+                facts[FULL_CYCLE] = result.clone();
                 facts
             }
         };

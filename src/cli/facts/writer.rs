@@ -10,14 +10,14 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::document::{
     ROTATIONS, digest_of, forecast_json, published_as_recorded, snapshot_json, stated_as_recorded,
 };
 use super::index::IndexWriter;
-use super::waiting::{News, Waiting};
+use super::waiting::{FULL_CYCLE, News, Waiting};
 use crate::driver::situation::{Conditions, Inputs};
 use crate::ports::unit::Unit;
 use crate::ports::witness::{Stored, Witness};
@@ -28,8 +28,9 @@ use crate::rotation::plan::plan;
 use crate::rotation::reason::Reason;
 use crate::rotation::record::{Control, Handled, Record};
 use crate::rotation::situation::Situation;
+use crate::scim::cycle::journal::JournalDocument;
 use crate::secret::Fingerprint;
-use crate::telemetry::board::Board;
+use crate::telemetry::board::{Board, CycleFacts};
 use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::snapshot::{PastFacts, TokenSnapshot};
 use crate::vault::VaultStore;
@@ -57,7 +58,7 @@ pub(in crate::cli) struct FactsWriter {
     board: Arc<Board>,
     state: Mutex<State>,
     /// Whose each secret is.
-    index: IndexWriter,
+    index: Arc<IndexWriter>,
     /// Something waits to be written.
     filled: Notify,
 }
@@ -66,6 +67,8 @@ pub(in crate::cli) struct FactsWriter {
 struct State {
     waiting: BTreeMap<String, Waiting>,
     written: HashMap<String, Written>,
+    /// The results of full cycles; none for most tokens.
+    cycles: BTreeMap<String, Value>,
 }
 
 /// What is known of a document of facts.
@@ -81,9 +84,10 @@ impl FactsWriter {
         clock: Arc<dyn Clock>,
         conditions: Conditions,
         board: Arc<Board>,
+        index: Arc<IndexWriter>,
     ) -> Self {
         Self {
-            index: IndexWriter::new(Arc::clone(&store), Arc::clone(&clock)),
+            index,
             store,
             clock,
             conditions,
@@ -103,13 +107,23 @@ impl FactsWriter {
             self.clock.sleep(LOOK).await;
             self.write_due(self.clock.now()).await;
             self.index.write_due(self.clock.now()).await;
+            self.say_whether_complete().await;
         }
+    }
+
+    async fn say_whether_complete(&self) {
+        let names = || {
+            let all = self.board.all().into_iter();
+            all.map(|entry| entry.facts.name.clone()).collect()
+        };
+        self.index.write_complete(names).await;
     }
 
     /// Writes everything that waits, at the end of the work.
     pub(in crate::cli) async fn flush(&self) {
         self.write_due(Timestamp::MAX).await;
         self.index.write_due(Timestamp::MAX).await;
+        self.say_whether_complete().await;
     }
 
     /// Notes one of our own credentials for the index of fingerprints.
@@ -179,6 +193,7 @@ impl FactsWriter {
                     (stored.version, stored.facts)
                 }
             };
+            self.remember_cycle(name, before.as_ref());
             if before
                 .as_ref()
                 .is_some_and(|facts| waiting.is_told_by(facts))
@@ -186,10 +201,25 @@ impl FactsWriter {
                 self.note(name, Some(waiting.digest), document);
                 return Ok(());
             }
-            let facts = waiting.document(before, self.clock.now());
+            if before.is_none() && matches!(waiting.news, News::FullCycle(_)) {
+                // The first document of its state tells it too.
+                return Ok(());
+            }
+            let mut facts = waiting.document(before, self.clock.now());
+            if let Some(result) = self.state.lock().cycles.get(name) {
+                facts[FULL_CYCLE] = result.clone();
+            }
             match self.store.write_facts(name, facts, document).await? {
                 Some(version) => {
-                    self.note(name, Some(waiting.digest), version);
+                    let digest = match waiting.news {
+                        News::State { .. } | News::Trouble(_) => Some(waiting.digest),
+                        // The state in the document is the one of before.
+                        News::FullCycle(_) => {
+                            let state = self.state.lock();
+                            state.written.get(name).and_then(|w| w.digest)
+                        }
+                    };
+                    self.note(name, digest, version);
                     return Ok(());
                 }
                 None => {
@@ -197,6 +227,33 @@ impl FactsWriter {
                 }
             }
         }
+    }
+
+    /// What an earlier process told of full cycles is told on.
+    fn remember_cycle(&self, name: &str, before: Option<&Value>) {
+        let told = before.map(|facts| &facts[FULL_CYCLE]);
+        if let Some(told) = told.filter(|told| told.is_object()) {
+            let mut state = self.state.lock();
+            let known = state.cycles.entry(name.to_owned());
+            known.or_insert_with(|| told.clone());
+        }
+    }
+
+    /// Notes the result of the last full cycle of a token.
+    pub(in crate::cli) fn full_cycle(&self, name: &str, journal: &JournalDocument) {
+        let result = CycleFacts::of(journal).json();
+        let mut state = self.state.lock();
+        if result.is_null() || state.cycles.get(name) == Some(&result) {
+            return;
+        }
+        state.cycles.insert(name.to_owned(), result.clone());
+        // What waits to be written already tells it too.
+        state.waiting.entry(name.to_owned()).or_insert(Waiting {
+            digest: Fingerprint::of(&result.to_string()),
+            news: News::FullCycle(result),
+            write_at: self.clock.now(),
+        });
+        self.filled.notify_one();
     }
 
     fn note(&self, name: &str, digest: Option<Fingerprint>, document: u64) {
@@ -218,7 +275,10 @@ impl FactsWriter {
             .get(&unit.name)
             .and_then(|w| w.digest.as_ref());
         if known == Some(&digest) {
-            state.waiting.remove(&unit.name);
+            let waits = state.waiting.get(&unit.name);
+            if !waits.is_some_and(|waits| matches!(waits.news, News::FullCycle(_))) {
+                state.waiting.remove(&unit.name);
+            }
             return;
         }
         // After a start nothing else may tell people of the token.
@@ -334,5 +394,6 @@ impl Witness for FactsWriter {
         let mut state = self.state.lock();
         state.waiting.remove(name);
         state.written.remove(name);
+        state.cycles.remove(name);
     }
 }

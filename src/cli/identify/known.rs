@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::candidates::candidates;
@@ -36,13 +37,21 @@ pub(super) struct State {
     pub(super) detail: String,
 }
 
-/// Finds the secrets of the text that are known: in the index of fingerprints, or else
-/// in the facts of the tokens.
+/// What was found, and how sure it is that nothing else is known.
+pub(super) struct Search {
+    pub(super) hits: Vec<Hit>,
+    /// Since when the index has every token; `None`: it may lack some, and what the facts
+    /// of all tokens tell was looked at too.
+    pub(super) complete_since: Option<Timestamp>,
+}
+
+/// Finds the secrets of the text that are known: in the index of fingerprints. Only where
+/// the index may lack tokens, the facts of all are read.
 pub(super) async fn known_secrets(
     world: &World,
     units: &[Unit],
     text: &str,
-) -> Result<Vec<Hit>, Exit> {
+) -> Result<Search, Exit> {
     let key = world.store.existing_fingerprint_key().await;
     let key = key.map_err(|error| asking::failed(&error))?;
     // Without the installation's key there is neither an index nor an audit; the facts
@@ -62,7 +71,14 @@ pub(super) async fn known_secrets(
         }
         false => BTreeMap::new(),
     };
-    if known.is_empty() {
+    let complete = match has_key {
+        true => index::complete(&world.store).await,
+        false => Ok(None),
+    };
+    let complete = complete.map_err(|error| asking::failed(&error))?;
+    let names = units.iter().map(|unit| unit.name.as_str());
+    let complete = complete.filter(|complete| complete.is_of(names));
+    if known.is_empty() && complete.is_none() {
         known = in_facts(world, units, &key, &prints).await;
     }
     let mut hits = Vec::new();
@@ -76,7 +92,7 @@ pub(super) async fn known_secrets(
                 detail: "scim-rotator itself logs in with it".to_owned(),
                 ..State::default()
             },
-            false => state_of(world, &noted.owner, plain).await,
+            false => state_of(world, &noted, plain).await,
         };
         hits.push(Hit {
             noted,
@@ -84,7 +100,10 @@ pub(super) async fn known_secrets(
             state,
         });
     }
-    Ok(hits)
+    Ok(Search {
+        hits,
+        complete_since: complete.map(|complete| complete.at),
+    })
 }
 
 /// Reads the facts of every token: a new token is there before it is in the index.
@@ -110,6 +129,7 @@ async fn in_facts(
                 let noted = Noted {
                     owner: owner.clone(),
                     is_credential: false,
+                    noted_at: None,
                 };
                 found.insert(index::keyed(key, print), noted);
             }
@@ -132,8 +152,8 @@ fn slots(token: &Value) -> Vec<(&'static str, &Value)> {
     .collect()
 }
 
-async fn state_of(world: &World, token: &str, plain: &str) -> State {
-    let stored = world.store.facts(token).await;
+async fn state_of(world: &World, noted: &Noted, plain: &str) -> State {
+    let stored = world.store.facts(&noted.owner).await;
     let Some(facts) = stored.ok().and_then(|stored| stored.facts) else {
         return State {
             slot: "unknown",
@@ -143,7 +163,19 @@ async fn state_of(world: &World, token: &str, plain: &str) -> State {
     };
     let token = &facts["token"];
     let mut slots = slots(token).into_iter();
+    let written_at = facts["written_at"].as_str();
+    let written_at = written_at.and_then(|at| at.parse::<Timestamp>().ok());
     let Some((slot, found)) = slots.find(|(_, slot)| slot["fingerprint"] == plain) else {
+        if noted
+            .noted_at
+            .is_some_and(|at| written_at.is_none_or(|written| at >= written))
+        {
+            return State {
+                slot: "pending",
+                detail: "it is newer than what the daemon has told of this token: it was issued or brought a moment ago".to_owned(),
+                ..State::default()
+            };
+        }
         return State {
             slot: "retired",
             lives: Some(false),
@@ -153,7 +185,7 @@ async fn state_of(world: &World, token: &str, plain: &str) -> State {
     };
     let expired = found["expires_at"]
         .as_str()
-        .and_then(|at| at.parse::<jiff::Timestamp>().ok())
+        .and_then(|at| at.parse::<Timestamp>().ok())
         .is_some_and(|at| at <= world.right_clock.now());
     let refused = slot == "current" && token["proof"] == "refused";
     State {

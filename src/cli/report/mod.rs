@@ -24,7 +24,7 @@ use crate::value::HumanDuration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these tokens.
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// The begin of the period whose rotations count: a time (RFC 3339) or a length of
     /// time until now, such as `90d`.

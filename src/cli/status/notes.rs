@@ -32,6 +32,34 @@ pub(super) fn privilege(state: &Result<Value, String>, now: Timestamp) -> String
     }
 }
 
+/// What the last full cycle showed, and when.
+pub(super) fn full_cycle(state: &Result<Value, String>, now: Timestamp) -> String {
+    let told = state.as_ref().map(|state| &state["full_cycle"]);
+    let Some(told) = told.ok().filter(|told| told.is_object()) else {
+        return "-".to_owned();
+    };
+    let word = match text(&told["verdict"]) {
+        "inconclusive" => "showed nothing",
+        word => word,
+    };
+    let at = time(&told["at"]).map(|at| words::relative(at, now));
+    format!("{word} {}", at.unwrap_or_default())
+}
+
+/// The last full cycle failed, or left something behind.
+fn full_cycle_note(state: &Value) -> Option<String> {
+    let told = Some(&state["full_cycle"]).filter(|told| told.is_object())?;
+    let left = told["left_behind"].as_u64().filter(|left| *left > 0);
+    let left = left.map(|left| match left {
+        1 => "a full cycle left a user or a group behind".to_owned(),
+        left => format!("a full cycle left {left} users or groups behind"),
+    });
+    let failed = (text(&told["verdict"]) == "failed")
+        .then(|| format!("the last full cycle failed: {}", text(&told["detail"])));
+    let all: Vec<_> = [failed, left].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 /// The token in use may do more than it should, and nobody accepts that.
 fn privilege_note(state: &Value, now: Timestamp) -> Option<String> {
     let told = Some(&state["privilege"]).filter(|told| told.is_object())?;
@@ -232,6 +260,7 @@ pub(super) fn note(state: &Value, now: Timestamp) -> String {
         tenant_note(state),
         privilege_note(state, now),
         still_used_note(state),
+        full_cycle_note(state),
     ]
     .into_iter()
     .flatten()
@@ -275,6 +304,29 @@ mod tests {
 
     fn note_of(state: &Value) -> String {
         note(state, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_last_full_cycle_is_told_with_what_went_wrong() {
+        let now = Timestamp::from_second(7200).expect("a time");
+        let cycle = |verdict: &str, detail: &str, left: u64| {
+            json!({ "full_cycle": { "verdict": verdict, "at": Timestamp::UNIX_EPOCH,
+                "detail": detail, "left_behind": left } })
+        };
+        let column = |state: &Value| full_cycle(&Ok(state.clone()), now);
+        let passed = cycle("passed", "", 0);
+        assert_eq!(column(&passed), "passed 2 h ago");
+        assert_eq!(note(&passed, now), "");
+        let failed = cycle("failed", "create: HTTP 400", 1);
+        assert_eq!(column(&failed), "failed 2 h ago");
+        assert_eq!(
+            note(&failed, now),
+            "the last full cycle failed: create: HTTP 400; a full cycle left a user or a group behind"
+        );
+        let unclear = cycle("inconclusive", "population: HTTP 500", 0);
+        assert_eq!(column(&unclear), "showed nothing 2 h ago");
+        assert_eq!(column(&json!({})), "-");
+        assert_eq!(full_cycle(&Err("unread".to_owned()), now), "-");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::audit::auditor::Auditor;
 use crate::audit::door::{AuditedStore, AuditedSwitch};
+use crate::cli::facts::before_use::IndexedStore;
+use crate::cli::facts::index::IndexWriter;
 use crate::driver::situation::{Conditions, FullCycles};
 use crate::http::skew::{SkewWatch, Verdict};
 use crate::ports::Store;
@@ -12,19 +14,23 @@ use crate::ports::switch::Switch;
 use crate::rotation::situation::OurClock;
 use crate::vault::VaultStore;
 
-/// The store and the switch with the audit before them, if there is one.
+/// The store and the switch with the audit before them, if there is one, and the store
+/// with the index of fingerprints.
 pub(super) fn doors(
     store: &Arc<VaultStore>,
     auditor: Option<&Arc<Auditor>>,
+    index: &Arc<IndexWriter>,
 ) -> (Arc<dyn Store>, Arc<dyn Switch>) {
     let bare: (Arc<dyn Store>, Arc<dyn Switch>) = (Arc::clone(store) as _, Arc::clone(store) as _);
-    match auditor {
+    let (store, switch): (Arc<dyn Store>, Arc<dyn Switch>) = match auditor {
         Some(auditor) => (
             Arc::new(AuditedStore::new(bare.0, Arc::clone(auditor))),
             Arc::new(AuditedSwitch::new(bare.1, Arc::clone(auditor))),
         ),
         None => bare,
-    }
+    };
+    let indexed = IndexedStore::new(store, Arc::clone(index));
+    (Arc::new(indexed), switch)
 }
 
 /// What holds for all tokens of this process.

@@ -74,6 +74,14 @@ impl InVault {
 type Issuers = BTreeMap<String, (IssuerKind, Arc<dyn Issuer>)>;
 type Connections = BTreeMap<String, (ConnectionKind, Arc<dyn Connection>)>;
 
+/// A connection by its name in the configuration.
+pub(in crate::cli) struct NamedConnection {
+    pub(in crate::cli) name: String,
+    /// The word that stands behind the name: `[connections.<name>.<kind>]`.
+    pub(in crate::cli) kind: String,
+    pub(in crate::cli) connection: Arc<dyn Connection>,
+}
+
 /// What was built from the last configuration.
 #[derive(Default)]
 struct Built {
@@ -187,6 +195,19 @@ impl Builder {
         let issuers = built.issuers.iter();
         issuers
             .map(|(name, (_, issuer))| (name.clone(), Arc::clone(issuer)))
+            .collect()
+    }
+
+    /// The connections of the last configuration: name, word of the kind, and what was built.
+    pub(super) fn connections_built(&self) -> Vec<NamedConnection> {
+        let built = self.built.lock();
+        let connections = built.connections.iter();
+        connections
+            .map(|(name, (kind, connection))| NamedConnection {
+                name: name.clone(),
+                kind: kind.as_kind().kind().to_owned(),
+                connection: Arc::clone(connection),
+            })
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! The rules that no type can hold: each a small function over the whole
 //! configuration, or over one token and its issuer.
 
+mod addresses;
 mod credential;
 mod full_cycle;
 mod handover;
@@ -91,6 +92,7 @@ pub(super) fn check(whole: &Whole<'_>, problems: &mut Problems) {
     full_cycle::check(whole, problems);
     if let Some(http) = whole.http {
         limits::check_http(http, problems);
+        addresses::check(whole, http, problems);
     }
     if let Some(limits) = whole.limits {
         limits::check(limits, &limits::Calls::of(whole), problems);

@@ -10,7 +10,7 @@ use super::Sections;
 use crate::config::federated;
 use crate::config::finding::{Finding, Findings};
 use crate::config::keys;
-use crate::config::raw::{RawFederatedToken, RawPolicy, RawToken};
+use crate::config::raw::{RawFederatedToken, RawIssuer, RawPolicy, RawToken};
 use crate::config::typed::{self, Section};
 
 impl Sections<'_> {
@@ -68,6 +68,30 @@ impl Sections<'_> {
             }
         }
         read
+    }
+
+    /// What stands beside the kinds of issuers. Call it before anything looks at their
+    /// tables.
+    pub(in crate::config) fn issuer_rules(
+        &mut self,
+        findings: &mut Findings,
+    ) -> BTreeMap<String, RawIssuer> {
+        let keys = keys::fields::<RawIssuer>();
+        let mut beside = Vec::new();
+        for (name, section) in self.named.entry("issuers").or_default() {
+            let (kind, rules) = split(section.clone(), &keys);
+            if rules
+                .value
+                .get_ref()
+                .as_table()
+                .is_some_and(|t| !t.is_empty())
+            {
+                *section = kind;
+                beside.push((name.clone(), rules));
+            }
+        }
+        let read = |(name, rules)| Some((name, self.read(rules, &[], findings)?));
+        beside.into_iter().filter_map(read).collect()
     }
 
     /// Named tables of one type.

@@ -235,7 +235,7 @@ impl<'a> Reader<'a, '_> {
         if !expansion.stray.is_empty() {
             return None;
         }
-        let mark = vendor.mark(expansion.absent);
+        let mark = vendor.mark(expansion.absent, &values);
         let whole = vendor.kind_of(expansion.body, place.clone());
         let section = Section {
             source: self.index,

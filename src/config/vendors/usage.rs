@@ -119,7 +119,7 @@ impl<'a, 'u> Usage<'a, 'u> {
         let kind = match draft {
             Some(draft) => {
                 placeholders.extend(draft.placeholders.iter().map(|path| uses.back(path)));
-                let mark = self.vendor.mark(expansion.absent);
+                let mark = self.vendor.mark(expansion.absent, &values);
                 Some(draft.value.marked(mark))
             }
             None => {

@@ -4,6 +4,7 @@
 use http::Method;
 
 use super::config::HttpConnection;
+use super::inventory::Inventory;
 use super::target::BaseUrlCheck;
 use crate::http::exchange::{Call, Checker, Effect, Purpose, Shared};
 use crate::http::names::{Configured, Names, Side};
@@ -122,6 +123,9 @@ impl HttpConnection {
                 written.extend(call.name.as_deref());
             }
         }
+        if let Some(inventory) = &self.inventory {
+            inventory.check(checker, checker.login_step().as_slice(), &names, problems);
+        }
         let all = self.calls().map(|(key, purpose, call)| {
             let path = format!("{}.{key}", checker.path);
             (path, purpose, call)
@@ -151,7 +155,9 @@ impl HttpConnection {
         for name in self.secrets.keys() {
             let whole = format!("secrets.{name}");
             let by_call = self.calls().any(|(_, _, call)| call.uses(&whole));
-            if !by_call && !shared.uses(&whole) {
+            let mut listing = self.inventory.iter().flat_map(Inventory::calls);
+            let by_listing = listing.any(|(_, call)| call.uses(&whole));
+            if !by_call && !by_listing && !shared.uses(&whole) {
                 problems.warning(
                     format!("{path}.{whole}"),
                     "no template uses this credential",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::inventory::Inventory;
 use super::target::{BaseUrlCheck, HeldUrl};
 use super::token_rules::TokenRules;
 use crate::connections::capabilities::CapabilityOverrides;
@@ -89,6 +90,9 @@ pub struct HttpConnection {
     /// Writes the former token back, where that is not the same as `deliver`.
     #[serde(default)]
     pub revert: Option<Call>,
+    /// Lists every provisioning connection of the identity provider, for `inventory`.
+    #[serde(default)]
+    pub inventory: Option<Inventory>,
     /// How `test_saved` and `state` are repeated.
     #[serde(default)]
     pub confirm: Confirm,
@@ -149,7 +153,7 @@ impl HttpConnection {
         }
     }
 
-    /// The calls that follow the lookups, with their keys.
+    /// The calls about a token that follow the lookups, with their keys.
     pub(super) fn calls(&self) -> impl Iterator<Item = (String, Purpose, &Call)> {
         let single = [
             (Purpose::TestCandidate, self.test_candidate.as_ref()),
@@ -172,7 +176,8 @@ impl HttpConnection {
     #[must_use]
     pub(crate) fn declared_rules(&self) -> BTreeSet<RuleName> {
         let calls = self.calls().map(|(_, purpose, call)| (purpose, call));
-        self.shared().rule_names(calls)
+        let listing = self.inventory.iter().flat_map(Inventory::calls);
+        self.shared().rule_names(calls.chain(listing))
     }
 
     /// The same calls, to fill in their places.
@@ -186,6 +191,7 @@ impl HttpConnection {
         std::iter::once(&mut self.deliver)
             .chain(single.into_iter().flatten())
             .chain(&mut self.after_deliver)
+            .chain(self.inventory.iter_mut().flat_map(Inventory::calls_mut))
     }
 
     /// The lookup whose answer shows a base URL.

@@ -13,6 +13,7 @@ mod check;
 mod config;
 mod confirm;
 mod fitting;
+mod inventory;
 mod kind;
 mod target;
 mod token_rules;
@@ -26,6 +27,7 @@ use url::Url;
 
 pub use self::config::{Confirm, HttpConnection};
 use self::confirm::Memory;
+pub use self::inventory::Inventory;
 pub use self::target::{BaseUrlCheck, HeldUrl};
 pub use self::token_rules::{CharacterSet, TokenRules};
 use super::Deps;
@@ -36,6 +38,7 @@ use crate::ports::condition::Condition;
 use crate::ports::kind::Kind as _;
 use crate::ports::{Clock, Connection, Delivery};
 use crate::rotation::capability::ConnectionCapabilities;
+use crate::rotation::inventory::{ListedAs, ListedConnection, Provisioned};
 use crate::rotation::outcome::Confirmation;
 
 /// A connection that is driven over HTTP.
@@ -123,6 +126,21 @@ impl Connection for Http {
 
     async fn look(&self, delivery: &Delivery<'_>) -> Result<Option<Condition>, Fault> {
         self.condition(delivery).await
+    }
+
+    fn listed_as(&self) -> Option<ListedAs> {
+        self.own_place()
+    }
+
+    fn section_for(&self, listed: &ListedConnection) -> Vec<(String, String)> {
+        self.parameters_for(listed)
+    }
+
+    async fn inventory(&self) -> Result<Provisioned, Fault> {
+        match &self.config.inventory {
+            Some(inventory) => self.list_all(inventory).await,
+            None => Ok(Provisioned::default()),
+        }
     }
 }
 

@@ -7,17 +7,33 @@
 //! GET    /admin/tokens?page=1&per_page=50        200 {"tokens": […], "next_page": 2 | null}   the live ones, oldest first
 //! GET    /admin/tokens/ID                        200 one of them; 404 when unknown, revoked or expired
 //! DELETE /admin/tokens/ID                        204; 404 likewise
-//! GET    /scim/v2/ServiceProviderConfig          open to everybody
-//! …      /scim/v2/Users, /Users/ID, /Groups      with a live token
+//! GET    /scim/v2/ServiceProviderConfig, /ResourceTypes, /Schemas   open to everybody
+//! …      /scim/v2/Users, /Users/ID, /Groups, /Groups/ID, /.search   with a live token
 //! ```
 //!
 //! The admin API takes `Authorization: Bearer <admin token>`.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `admin`, `tokens` | the admin API, and the tokens that it issues |
+//! | `scim` | who may ask, and faults on demand |
+//! | `discovery`, `schema` | what the service provider tells of itself |
+//! | `resources`, `answers` | requests about users and groups, and their answers |
+//! | `directory` | the users and groups |
+//! | `patch`, `path`, `filter`, `selection` | the languages within a request |
 
 mod admin;
+mod answers;
+mod directory;
+mod discovery;
 mod filter;
+mod patch;
+mod path;
+mod resources;
+mod schema;
 mod scim;
+mod selection;
 mod tokens;
-mod users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,11 +41,13 @@ use std::sync::Arc;
 use axum::Router;
 use jiff::SignedDuration;
 use parking_lot::{Mutex, MutexGuard};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use url::Url;
 
+use self::directory::Directory;
+use self::schema::Kind;
 use self::tokens::Tokens;
-use self::users::Users;
 use super::faults::Switch;
 use super::loopback;
 use crate::ports::Clock;
@@ -121,7 +139,6 @@ pub struct Stats {
 
 /// A running service provider; it stops when dropped.
 pub struct DemoServiceProvider {
-    base_url: Url,
     shared: Arc<Shared>,
     _tasks: JoinSet<()>,
 }
@@ -136,7 +153,9 @@ impl DemoServiceProvider {
             Some(token) => token,
             None => loopback::fresh_token("demo-admin-")?,
         };
+        let (listener, base_url) = loopback::listen(options.port).await?;
         let shared = Arc::new(Shared {
+            base_url,
             admin_token,
             max_live_tokens: options.max_live_tokens,
             clock: options.clock,
@@ -147,9 +166,8 @@ impl DemoServiceProvider {
             .nest("/admin", admin::router(Arc::clone(&shared)))
             .nest("/scim/v2", scim::router(Arc::clone(&shared)));
         let mut tasks = JoinSet::new();
-        let base_url = loopback::serve(router, options.port, &mut tasks).await?;
+        loopback::serve_on(listener, router, &mut tasks);
         Ok(Self {
-            base_url,
             shared,
             _tasks: tasks,
         })
@@ -158,15 +176,13 @@ impl DemoServiceProvider {
     /// Where it listens; the admin API is below `/admin`.
     #[must_use]
     pub fn base_url(&self) -> &Url {
-        &self.base_url
+        &self.shared.base_url
     }
 
     /// The SCIM base URL, without a slash at the end.
     #[must_use]
     pub fn scim_url(&self) -> Url {
-        let mut url = self.base_url.clone();
-        url.set_path("/scim/v2");
-        url
+        self.shared.scim_url()
     }
 
     /// Bearer of the admin API.
@@ -182,7 +198,7 @@ impl DemoServiceProvider {
     pub fn issuer_config(&self, name: &str, admin: &str) -> String {
         include_str!("issuer.toml")
             .replace("NAME", name)
-            .replace("BASE", self.base_url.as_str().trim_end_matches('/'))
+            .replace("BASE", self.base_url().as_str().trim_end_matches('/'))
             .replace("ADMIN", admin)
     }
 
@@ -192,7 +208,7 @@ impl DemoServiceProvider {
     pub fn local_issuer_config(&self, name: &str, admin: &str, lifetime: &str) -> String {
         include_str!("local_issuer.toml")
             .replace("NAME", name)
-            .replace("BASE", self.base_url.as_str().trim_end_matches('/'))
+            .replace("BASE", self.base_url().as_str().trim_end_matches('/'))
             .replace("ADMIN", admin)
             .replace("LIFETIME", lifetime)
     }
@@ -220,7 +236,7 @@ impl DemoServiceProvider {
             issued: state.tokens.issued(),
             revoked: state.tokens.revoked(),
             live_tokens,
-            users: state.users.count(),
+            users: state.directory.users(),
         }
     }
 
@@ -234,6 +250,7 @@ impl DemoServiceProvider {
 
 /// What the handlers share.
 struct Shared {
+    base_url: Url,
     admin_token: BearerToken,
     max_live_tokens: usize,
     clock: Arc<dyn Clock>,
@@ -244,13 +261,38 @@ struct Shared {
 #[derive(Default)]
 struct State {
     tokens: Tokens,
-    users: Users,
+    directory: Directory,
     callers: BTreeMap<String, CallerCount>,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+
+    fn scim_url(&self) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path("/scim/v2");
+        url
+    }
+
+    /// Where something below the SCIM base URL is found.
+    fn location(&self, segments: &[&str]) -> String {
+        let mut url = self.scim_url();
+        // An http URL always has a path that can be extended.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(segments);
+        }
+        url.into()
+    }
+
+    /// The resource with the URL at which it is found.
+    fn located(&self, kind: Kind, resource: &Value) -> Value {
+        let mut resource = resource.clone();
+        let id = resource["id"].as_str().unwrap_or_default();
+        let location = self.location(&[kind.endpoint(), id]);
+        resource["meta"]["location"] = location.into();
+        resource
     }
 }
 

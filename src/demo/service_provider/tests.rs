@@ -9,6 +9,8 @@ use crate::scim::config::ProbeConfig;
 use crate::scim::evidence::{FindingReason, Verdict};
 use crate::scim::probe::ScimProbe;
 
+mod groups;
+
 struct Caller {
     server: DemoServiceProvider,
     http: Client,

@@ -9,6 +9,7 @@
 //!   wiki ─┘                              └─ staff         provisions at wiki
 //! ```
 
+mod alone;
 mod folder;
 mod pace;
 
@@ -27,6 +28,7 @@ use super::vault::{self, EmbeddedVault, Policy, Role};
 use crate::ports::Clock;
 use crate::secret::BearerToken;
 
+pub use self::alone::Alone;
 pub use self::pace::Pace;
 
 /// The shipped policy, as an administrator of a real Vault would load it.

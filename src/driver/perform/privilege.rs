@@ -21,11 +21,16 @@ pub(super) async fn look_at_privilege(
         Verdict::Pass(evidence) => {
             let rules = &unit.policy.privilege;
             let found = match privilege::is_due(rules, token, now()) {
-                true => Some(Privilege {
-                    scopes: ask_issuer(unit, token).await,
-                    reach: unit.probe.reach(&token.value).await,
-                    at: now(),
-                }),
+                true => {
+                    let scopes = ask_issuer(unit, token).await;
+                    let allowed = unit.probe.allowed(&token.value).await;
+                    Some(Privilege {
+                        scopes,
+                        access: allowed.access,
+                        reach: allowed.reach,
+                        at: now(),
+                    })
+                }
                 false => None,
             };
             Verdict::Pass(evidence.with_privilege(found, token.evidence.as_ref()))

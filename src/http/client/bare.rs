@@ -2,6 +2,7 @@
 //! for a proxy change.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -9,6 +10,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::time::Instant;
 
 use super::files::{Stamps, authorities, identity, proxy_login};
+use super::resolver::{Guard, Lookup, System};
 use super::settings::ClientSettings;
 
 /// How often the files are looked at, while requests are sent.
@@ -118,11 +120,15 @@ impl Bare {
     }
 }
 
+fn build(settings: &ClientSettings) -> Result<reqwest::Client, String> {
+    build_with(settings, Arc::new(System))
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the home of the one hardened client"
 )]
-fn build(settings: &ClientSettings) -> Result<reqwest::Client, String> {
+fn build_with(settings: &ClientSettings, from: Arc<dyn Lookup>) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
@@ -130,6 +136,7 @@ fn build(settings: &ClientSettings) -> Result<reqwest::Client, String> {
         .no_proxy()
         // http is permitted to this name; what a name server says of it does not count.
         .resolve_to_addrs("localhost", &LOCALHOST)
+        .dns_resolver(Arc::new(Guard::new(&settings.addresses, from)))
         .user_agent(concat!("scim-rotator/", env!("CARGO_PKG_VERSION")))
         .tls_version_min(settings.tls_min_version.into())
         .connect_timeout(positive("connect_timeout", settings.connect_timeout)?)
@@ -168,6 +175,9 @@ fn positive(name: &str, value: SignedDuration) -> Result<Duration, String> {
         .filter(|d| !d.is_zero())
         .ok_or_else(|| format!("`{name}` must be longer than nothing"))
 }
+
+#[cfg(test)]
+mod rebinding;
 
 #[cfg(test)]
 mod tests {

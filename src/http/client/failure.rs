@@ -3,6 +3,7 @@
 use std::error::Error as _;
 
 use super::super::message::Origin;
+use super::addresses::Forbidden;
 use super::observer::Target;
 use super::tls::TlsTrouble;
 use crate::fault::{Fault, FaultClass, FaultKind};
@@ -10,6 +11,7 @@ use crate::fault::{Fault, FaultClass, FaultKind};
 /// Why there is no usable answer.
 pub(super) enum Failure {
     Dns,
+    Forbidden(Forbidden),
     Connect,
     ConnectTimeout,
     Tls(TlsTrouble),
@@ -26,6 +28,9 @@ impl Failure {
         {
             return Self::Tls(trouble);
         }
+        if let Some(forbidden) = forbidden_in(error) {
+            return Self::Forbidden(forbidden);
+        }
         if was_never_sent(error) {
             return Self::HungUp;
         }
@@ -40,7 +45,11 @@ impl Failure {
 
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Dns | Self::Connect | Self::ConnectTimeout | Self::HungUp => "connect",
+            Self::Dns
+            | Self::Forbidden(_)
+            | Self::Connect
+            | Self::ConnectTimeout
+            | Self::HungUp => "connect",
             Self::Tls(_) => "tls",
             Self::Timeout => "timeout",
             Self::Network => "network",
@@ -59,6 +68,12 @@ impl Failure {
                 FaultClass::NotApplied,
                 FaultKind::Network,
                 "the host name could not be resolved: check the URL and DNS".to_owned(),
+            ),
+            // What DNS says may be right again a minute later.
+            Self::Forbidden(why) => (
+                FaultClass::NotApplied,
+                FaultKind::Network,
+                format!("the host name leads to {why}"),
             ),
             Self::Connect => (
                 FaultClass::NotApplied,
@@ -105,6 +120,7 @@ impl Failure {
         match self {
             Self::TooLarge(_) => fault.complete(),
             Self::Dns
+            | Self::Forbidden(_)
             | Self::Connect
             | Self::ConnectTimeout
             | Self::Tls(_)
@@ -124,6 +140,18 @@ fn hint(target: Target) -> &'static str {
         }
         Target::Sp | Target::Idp | Target::Notify => "",
     }
+}
+
+/// The address to which a name led that is not contacted.
+fn forbidden_in(error: &reqwest::Error) -> Option<Forbidden> {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<Forbidden>() {
+            return Some(*found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// Whether the connection ended before the request went out. That is how a

@@ -6,6 +6,8 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use url::Url;
 
+use super::addresses::Addresses;
+
 /// What a client may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientSettings {
@@ -32,6 +34,8 @@ pub struct ClientSettings {
     /// File with the `user:password` by which the proxy knows us. It is read again
     /// when it changes.
     pub proxy_auth_file: Option<PathBuf>,
+    /// Which addresses are contacted.
+    pub addresses: Addresses,
     /// Concurrent requests to one host.
     pub per_host: usize,
     /// What is different for single hosts.
@@ -66,6 +70,7 @@ impl Default for ClientSettings {
             tls_min_version: TlsVersion::V12,
             proxy: None,
             proxy_auth_file: None,
+            addresses: Addresses::default(),
             per_host: 4,
             hosts: Vec::new(),
         }

@@ -77,7 +77,9 @@ impl Checker<'_> {
         self.login_step().into_iter().chain(lookups).collect()
     }
 
-    fn login_step(&self) -> Option<&'static str> {
+    /// The step of the login, if there is one.
+    #[must_use]
+    pub fn login_step(&self) -> Option<&'static str> {
         self.shared
             .login
             .is_some()
@@ -127,10 +129,10 @@ impl Checker<'_> {
         }
         call.paging
             .check(&format!("{path}.paging"), &known, problems);
-        if call.paging != Paging::None && purpose != Purpose::List {
+        if call.paging != Paging::None && !purpose.lists() {
             problems.error(
                 format!("{path}.paging"),
-                "only `list` has pages",
+                "only `list` and `inventory` have pages",
                 "remove it here",
             );
         }

@@ -34,7 +34,7 @@ pub enum Paging {
     /// The answer tells a mark that goes into the next request: exactly one of
     /// `param`, `header` and `body` says where.
     Cursor {
-        /// Where it is; absent, null, empty or false on the last page.
+        /// Where it is; absent, null, empty, false or 0 on the last page.
         at: Place,
         /// Name of the query parameter.
         param: Option<String>,
@@ -230,6 +230,7 @@ impl<'p> Pager<'p> {
                 let mark = match found.as_deref() {
                     None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
                     Some(Value::String(mark)) if mark.is_empty() => return Ok(None),
+                    Some(Value::Number(mark)) if mark.as_u64() == Some(0) => return Ok(None),
                     Some(Value::String(mark)) => mark.clone(),
                     Some(Value::Number(mark)) => mark.to_string(),
                     Some(_) => {

@@ -21,6 +21,12 @@ pub enum Effect {
 }
 
 impl Purpose {
+    /// Whether the answer is a list, of which there may be several pages.
+    #[must_use]
+    pub fn lists(self) -> bool {
+        matches!(self, Self::List | Self::Inventory | Self::InventoryEach)
+    }
+
     /// The method of a call that names none.
     #[must_use]
     pub fn method(self) -> Method {
@@ -37,6 +43,8 @@ impl Purpose {
             | Self::Get
             | Self::Status
             | Self::State
+            | Self::Inventory
+            | Self::InventoryEach
             | Self::Label
             | Self::Probe
             | Self::Command
@@ -61,6 +69,8 @@ impl Purpose {
             | Self::TestCandidate
             | Self::TestSaved
             | Self::State
+            | Self::Inventory
+            | Self::InventoryEach
             | Self::Label
             | Self::Probe
             | Self::Command
@@ -73,7 +83,7 @@ impl Purpose {
     pub fn success(self) -> &'static [u16] {
         match self {
             Self::Issue => &[200, 201],
-            Self::List | Self::Get | Self::Status => &[200],
+            Self::List | Self::Get | Self::Status | Self::Inventory | Self::InventoryEach => &[200],
             Self::Revoke | Self::Complete | Self::Cancel => &[200, 201, 202, 204],
             Self::Login
             | Self::Lookup
@@ -91,11 +101,11 @@ impl Purpose {
     }
 
     /// The codes that mean "there is no such token" for a call without a rule
-    /// for that: only a question about one token can be answered so.
+    /// for that: only a question about one thing can be answered so.
     #[must_use]
     pub fn gone(self) -> &'static [u16] {
         match self {
-            Self::Get | Self::Revoke => &[404, 410],
+            Self::Get | Self::Revoke | Self::InventoryEach => &[404, 410],
             Self::Login
             | Self::Lookup
             | Self::Issue
@@ -109,6 +119,7 @@ impl Purpose {
             | Self::TestSaved
             | Self::State
             | Self::Revert
+            | Self::Inventory
             | Self::Label
             | Self::Probe
             | Self::Command

@@ -19,7 +19,8 @@ use crate::problem::Problems;
 pub struct Read {
     /// `issue`: the token; not needed where we choose it.
     pub token: Option<Place>,
-    /// `issue`, `list`, `get`: the id of a token.
+    /// `issue`, `list`, `get`: the id of a token. `inventory.list`, `inventory.each`: of a
+    /// connection.
     pub id: Option<Place>,
     /// `issue`: the client id, where a new client secret has a new one.
     pub client_id: Option<Place>,
@@ -43,11 +44,13 @@ pub struct Read {
     pub scopes: Option<Place>,
     /// `issue`: when the old token dies, where the issuer schedules that.
     pub previous_expires_at: Option<TimeField>,
-    /// `list`: the array of tokens; the whole body by default.
+    /// `list`, `inventory.list`, `inventory.each`: the array of tokens or connections; the
+    /// whole body by default.
     pub items: Option<Place>,
-    /// `list`: what is there.
+    /// `list`, `inventory.list`, `inventory.each`: what is there.
     pub items_as: ItemsAs,
-    /// `list`: items that do not meet these conditions are no live tokens.
+    /// `list`, `inventory.list`, `inventory.each`: items that do not meet these conditions are
+    /// no live tokens, or no connections.
     pub only: Vec<Condition>,
     /// `list`, `status`: version of the issuer's state; for `status` the
     /// header `ETag` by default.
@@ -59,6 +62,13 @@ pub struct Read {
     /// `state`: when provisioning last worked. Where this is told, a success
     /// from before the delivery proves nothing.
     pub last_success_at: Option<TimeField>,
+    /// `inventory.list`, `inventory.each`: the name that people know the connection by.
+    pub name: Option<Place>,
+    /// `inventory.list`, `inventory.each`: the SCIM base URL that it holds.
+    pub base_url: Option<Place>,
+    /// `inventory.list`, `inventory.each`: the identity provider's word for its status,
+    /// which is shown as it is.
+    pub status: Option<Place>,
 }
 
 /// What stands at the place of a list's items.
@@ -171,6 +181,9 @@ impl Read {
             &mut self.items,
             &mut self.etag,
             &mut self.state,
+            &mut self.name,
+            &mut self.base_url,
+            &mut self.status,
         ];
         for place in places.into_iter().flatten() {
             place.resolve(context)?;
@@ -204,6 +217,9 @@ impl Read {
             ("items", self.items.as_ref()),
             ("etag", self.etag.as_ref()),
             ("state", self.state.as_ref()),
+            ("name", self.name.as_ref()),
+            ("base_url", self.base_url.as_ref()),
+            ("status", self.status.as_ref()),
         ];
         let times = self
             .times()
@@ -235,6 +251,9 @@ impl Read {
             "items",
             "etag",
             "state",
+            "name",
+            "base_url",
+            "status",
         ];
         let present: Vec<&str> = self.places().map(|(key, _)| key).collect();
         let times = self.times().map(|(key, _)| key);
@@ -286,6 +305,9 @@ fn reads(purpose: Purpose) -> &'static [&'static str] {
         ],
         Purpose::Status => &["etag"],
         Purpose::State => &["state", "words", "last_success_at"],
+        Purpose::Inventory | Purpose::InventoryEach => &[
+            "items", "items_as", "only", "id", "name", "base_url", "status",
+        ],
         Purpose::Login
         | Purpose::Lookup
         | Purpose::Revoke

@@ -63,7 +63,7 @@ pub(super) fn make(call: &Call, purpose: Purpose, from: &Source<'_>) -> Result<R
                 .map_err(|_| "the mark of the page is no header value".to_owned())?,
         );
     }
-    if purpose == Purpose::List {
+    if purpose.lists() {
         request.largest_answer = Some(LARGEST_PAGE);
     }
     let request = if_match(request, call, from.onto)?;

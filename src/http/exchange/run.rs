@@ -28,6 +28,9 @@ use crate::http::template::Context;
 use crate::secret::BearerToken;
 use crate::secret::mask::Mask;
 
+/// The name of the token in operations that are about none.
+pub const NO_TOKEN: &str = "";
+
 /// What came of a call.
 #[derive(Debug)]
 pub enum Reply {
@@ -195,7 +198,7 @@ impl<'a> Run<'a> {
             other => other?,
         };
         if let Reply::Done(answer) = &reply
-            && purpose != Purpose::List
+            && !purpose.lists()
         {
             self.remember(call.name(purpose), &Arc::clone(answer));
         }
@@ -253,13 +256,12 @@ impl<'a> Run<'a> {
     /// The same fault with the names of issuer or connection, and token.
     #[must_use]
     pub fn about(&self, mut fault: Fault) -> Fault {
-        fault.message = format!(
-            "{} `{}`, token `{}`: {}",
-            self.exchange.owner.as_str(),
-            self.exchange.name,
-            self.token_name,
-            fault.message
-        );
+        let (owner, name) = (self.exchange.owner.as_str(), &self.exchange.name);
+        let token = match self.token_name {
+            NO_TOKEN => String::new(),
+            token => format!(", token `{token}`"),
+        };
+        fault.message = format!("{owner} `{name}`{token}: {}", fault.message);
         fault
     }
 

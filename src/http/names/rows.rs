@@ -1,8 +1,9 @@
 //! The table of names.
 
 use super::Purpose::{
-    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Instructions, Issue, Label, List, Login,
-    Lookup, Probe as Probing, Revert, Revoke, State, Status, TestCandidate, TestSaved,
+    AfterDeliver, Cancel, Command, Complete, Deliver, Get, Instructions, Inventory, InventoryEach,
+    Issue, Label, List, Login, Lookup, Probe as Probing, Revert, Revoke, State, Status,
+    TestCandidate, TestSaved,
 };
 use super::Side::{Connection, Issuer, Probe, Trust};
 use super::{Purpose, Row, Side};
@@ -23,6 +24,9 @@ pub(super) const CONNECTION_CALLS: &[Purpose] = &[
     State,
     Revert,
 ];
+
+/// The calls that list connections: they are about no token.
+const INVENTORY: &[Purpose] = &[Inventory, InventoryEach];
 
 /// Every call of the probe.
 pub(super) const PROBE_CALLS: &[Purpose] = &[Probing];
@@ -46,12 +50,14 @@ type Exists = &'static [(Side, &'static [Purpose])];
 const CALLS: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Connection, CONNECTION_CALLS),
+    (Connection, INVENTORY),
     (Trust, TRUST_CALLS),
 ];
 const CALLS_AND_COMMAND: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Issuer, &[Command]),
     (Connection, CONNECTION_CALLS),
+    (Connection, INVENTORY),
     (Connection, &[Command]),
     (Probe, PROBE_CALLS),
     (Trust, TRUST_CALLS),
@@ -68,6 +74,7 @@ const EVERYWHERE: Exists = &[
 const CALLS_AND_INSTRUCTIONS: Exists = &[
     (Issuer, ISSUER_CALLS),
     (Connection, CONNECTION_CALLS),
+    (Connection, INVENTORY),
     (Trust, TRUST_CALLS),
     (Issuer, &[Instructions]),
     (Connection, &[Instructions]),
@@ -176,7 +183,7 @@ pub const ROWS: &[Row] = &[
         "The connection's name in the configuration: `[connections.<name>]`.",
         "",
         ("{{ connection }}", "entra-hr"),
-        &[(Connection, CONNECTION_CALLS)],
+        &[(Connection, CONNECTION_CALLS), (Connection, INVENTORY)],
     ),
     row(
         "scim_url",
@@ -230,10 +237,13 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "id",
-        "The issuer's id of a token. `issue`: of the token that is replaced. `get`, `revoke`: of the one that is meant.",
+        "The issuer's id of a token. `issue`: of the token that is replaced. `get`, `revoke`: of the one that is meant. `inventory.each`, `inventory.adopt`: the id of what was listed.",
         "`issue`: there is no token yet. `issue`, `revoke`: its id is not known.",
         ("{{ id }}", "tid_77"),
-        &[(Issuer, &[Issue, Get, Revoke])],
+        &[
+            (Issuer, &[Issue, Get, Revoke]),
+            (Connection, &[InventoryEach]),
+        ],
     ),
     row(
         "label",

@@ -1,6 +1,5 @@
 //! Reading what the issuer shows of its tokens.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -9,18 +8,13 @@ use zeroize::Zeroizing;
 
 use super::HttpTokens;
 use crate::fault::Fault;
-use crate::http::exchange::{Call, ItemsAs, Pager, Place, Purpose, Read, Reply, Run, View};
-use crate::http::message::Answer;
+use crate::http::exchange::{Call, Place, Purpose, Read, Reply, Run, View};
 use crate::http::times::TimeField;
 use crate::issuers::spelled;
 use crate::rotation::outcome::{ListedToken, Listing};
 use crate::scim::scopes::{ScopeSource, Scopes};
 use crate::secret::BearerToken;
 use crate::secret::shown_parts::ShownParts;
-
-/// Most items of a list that are read, and most bytes of all its pages.
-const MOST_ITEMS: usize = 10_000;
-const MOST_BYTES: usize = 16 << 20;
 
 impl HttpTokens {
     /// Every page of the list, and the version of the state.
@@ -42,45 +36,25 @@ impl HttpTokens {
     }
 
     async fn read_pages(&self, call: &Call, run: &mut Run<'_>) -> Result<Listing, Fault> {
-        let first = run.url(call, Purpose::List)?;
-        let mut pager = Pager::new(&call.paging, first);
         let mut pages = Pages::default();
-        loop {
-            let reply = run.call_page(call, Purpose::List, pager.mark()).await?;
-            let answer = match reply {
-                Reply::Done(answer) => answer,
-                Reply::Gone | Reply::Skipped => return Ok(pages.listing),
-            };
-            let body = answer.secret_json().map_err(|fault| run.about(fault))?;
-            let view = View::of(&answer, Some(&body));
-            let items = items_of(&call.read, &answer, view).map_err(|fault| run.about(fault))?;
-            let items = match items.as_ref() {
-                Value::Array(items) => items.as_slice(),
-                one @ Value::Object(_) => std::slice::from_ref(one),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => &[],
-            };
-            let fits = pages.count(&answer, items.len());
-            fits.map_err(|why| run.about(answer.unexpected(why)))?;
+        let now = self.clock.now();
+        run.read_pages(call, Purpose::List, &mut |view, items| {
             for item in items {
-                pages.add(&call.read, item, self.clock.now());
+                pages.add(&call.read, item, now);
             }
             if let Some(etag) = &call.read.etag {
                 pages.listing.etag = usable_etag(etag.text(view));
             }
-            let more = pager
-                .advance(&answer, view, items.len())
-                .map_err(|why| run.about(answer.unexpected(why)))?;
-            if !more {
-                if pages.unreadable > 0 {
-                    tracing::warn!(
-                        issuer = self.exchange.name(),
-                        items = pages.unreadable,
-                        "items of the list have no usable id where `list.read.id` looks, or a time that cannot be read; they are left out, or the time counts as unknown"
-                    );
-                }
-                return Ok(pages.listing);
-            }
+        })
+        .await?;
+        if pages.unreadable > 0 {
+            tracing::warn!(
+                issuer = self.exchange.name(),
+                items = pages.unreadable,
+                "items of the list have no usable id where `list.read.id` looks, or a time that cannot be read; they are left out, or the time counts as unknown"
+            );
         }
+        Ok(pages.listing)
     }
 
     async fn read_etag(&self, call: &Call, run: &mut Run<'_>) -> Result<Option<String>, Fault> {
@@ -128,34 +102,6 @@ impl HttpTokens {
     }
 }
 
-/// The array of items.
-fn items_of<'v>(read: &Read, answer: &Answer, view: View<'v>) -> Result<Cow<'v, Value>, Fault> {
-    let (found, at) = match &read.items {
-        Some(place) => (place.find(view), format!("at {place}")),
-        None => (view.json().map(Cow::Borrowed), "as its body".to_owned()),
-    };
-    let nothing = || Cow::Owned(Value::Null);
-    let (what, fits): (_, fn(&Value) -> bool) = match read.items_as {
-        ItemsAs::Array => ("array", Value::is_array),
-        ItemsAs::OptionalArray => ("array", |v| v.is_array() || v.is_null()),
-        ItemsAs::OneObject => ("object", |v| v.is_object() || v.is_null()),
-    };
-    let found = match read.items_as {
-        ItemsAs::Array => found,
-        // Only inside of an object that is there: an empty body tells nothing.
-        ItemsAs::OptionalArray | ItemsAs::OneObject => found.or_else(|| {
-            let whole = view.json().filter(|json| json.is_object());
-            whole.map(|_| nothing())
-        }),
-    };
-    found.filter(|found| fits(found)).ok_or_else(|| {
-        let shape = answer.shape();
-        answer.unexpected(format!(
-            "there is no {what} {at} (`list.read.items`): it has {shape}"
-        ))
-    })
-}
-
 /// A version that can be stored and sent back.
 fn usable_etag(etag: Option<String>) -> Option<String> {
     let plain = |b: u8| b.is_ascii_graphic() || b == b' ';
@@ -167,33 +113,14 @@ fn usable_etag(etag: Option<String>) -> Option<String> {
 struct Pages {
     listing: Listing,
     ids: BTreeSet<String>,
-    items: usize,
-    bytes: usize,
     unreadable: usize,
 }
 
 impl Pages {
-    /// Counts a page; an error if the list is larger than any that is read.
-    fn count(&mut self, page: &Answer, items: usize) -> Result<(), String> {
-        self.items += items;
-        self.bytes += page.body.len();
-        let narrow = "narrow it down in `list.query`, for example to the tokens of one owner";
-        if self.items > MOST_ITEMS {
-            return Err(format!(
-                "the list has more than {MOST_ITEMS} items: {narrow}"
-            ));
-        }
-        if self.bytes > MOST_BYTES {
-            let mebibytes = MOST_BYTES >> 20;
-            return Err(format!("the list is larger than {mebibytes} MiB: {narrow}"));
-        }
-        Ok(())
-    }
-
     /// One item that nobody can read must not hide the others.
     fn add(&mut self, read: &Read, item: &Value, now: Timestamp) {
         let view = View::item(item);
-        if read.only.iter().any(|c| c.holds(view).is_err()) {
+        if !read.takes(view) {
             return;
         }
         let (listed, readable) = read_token(read, view, now);

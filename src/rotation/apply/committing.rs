@@ -8,6 +8,8 @@ use crate::rotation::decision::Step;
 use crate::rotation::outcome::Outcome;
 use crate::rotation::record::{Delivery, Lease, Record, Stage};
 use crate::rotation::situation::Situation;
+use crate::scim::evidence::Verdict;
+use crate::secret::Fingerprint;
 
 /// Marks in the record that a step is about to begin, and extends the lease.
 /// The driver commits it before it performs the step.
@@ -43,9 +45,12 @@ pub fn intend(
 /// Whether the step may be performed before its beginning is stored: it delivers a
 /// token that was stored as one that may be delivered at any time, so that a
 /// successor takes it as delivered. A person sees what is handed over, so that stage
-/// is stored first.
+/// is stored first. Or it only asks whether a revoked token is refused still.
 #[must_use]
 pub fn may_precede_its_commit(record: &Record, step: &Step) -> bool {
+    if let Step::Retire { fingerprint } = step {
+        return is_asked_again(record, fingerprint);
+    }
     let Some(rotation) = &record.rotation else {
         return false;
     };
@@ -53,13 +58,25 @@ pub fn may_precede_its_commit(record: &Record, step: &Step) -> bool {
     delivers && rotation.may_be_delivered && rotation.stage != Stage::HandedOver
 }
 
+/// Whether a token that is revoked was refused, and is asked again.
+fn is_asked_again(record: &Record, fingerprint: &Fingerprint) -> bool {
+    let mut all = record.retiring.iter();
+    let entry = all.find(|entry| entry.token.fingerprint() == *fingerprint);
+    entry.is_some_and(|entry| entry.refused_since.is_some())
+}
+
 /// Whether the record must be stored at once after this outcome, because its
 /// content cannot be found out again or the step must not be repeated. What a
 /// step only read, and deliveries that may be repeated, are stored with the
-/// next commit.
+/// next commit. So is that a revoked token was refused, while it is asked again
+/// (`refusal_window`): after a crash it is revoked and asked once more.
 #[must_use]
-pub fn must_be_stored(outcome: &Outcome, situation: &Situation<'_>) -> bool {
+pub fn must_be_stored(outcome: &Outcome, after: &Record, situation: &Situation<'_>) -> bool {
     match outcome {
+        Outcome::Retired {
+            fingerprint,
+            refusal: Verdict::Pass(_),
+        } => !is_asked_again(after, fingerprint),
         Outcome::Issued(_)
         | Outcome::Recovered { .. }
         | Outcome::Completed

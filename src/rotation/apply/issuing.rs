@@ -93,6 +93,7 @@ pub(super) fn begin_or_resume(change: &mut Change<'_, '_>, trigger: Trigger, id:
     note_full_cycle(change, trigger);
     let request = change.record.request.as_ref();
     change.record.rotation = Some(Rotation {
+        steps: Vec::new(),
         id: id.to_owned(),
         trigger,
         asked_by: request.and_then(|request| request.by.clone()),

@@ -30,6 +30,7 @@ mod retiring;
 mod revoking;
 mod rolling_back;
 mod supplying;
+mod timing;
 
 pub use change::IllegalOutcome;
 pub use committing::{intend, may_precede_its_commit, must_be_stored};
@@ -38,3 +39,4 @@ pub use reconciling::{Reconciled, reconcile_uncommitted};
 pub use rehearsing::{rehearsal_begins, rehearsal_not_issued, rehearsal_token_came};
 pub use requests::{take_requests, take_requests_for_all};
 pub use restoring::restored;
+pub use timing::with_step;

@@ -127,6 +127,7 @@ fn promote(change: &mut Change<'_, '_>) {
             new: Some(new),
             old_refused: None,
             detail: None,
+            steps: rotation.steps,
         },
     );
     record.failures = Failures::default();

@@ -212,6 +212,7 @@ fn finish_rolled_back(change: &mut Change<'_, '_>) {
         new: rotation.pending.as_ref().map(HeldToken::fingerprint),
         old_refused: None,
         detail: Some(detail.clone()),
+        steps: rotation.steps,
     };
     if rotation.trigger == Trigger::Compromise && change.record.request.is_none() {
         // The current token is still compromised.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::control::Trigger;
+use super::history::PastStep;
 use super::ids_before::IdsBefore;
 use super::stage::Stage;
 use super::token::HeldToken;
@@ -62,6 +63,9 @@ pub struct Rotation {
     /// When the operator should have acted at the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator_deadline: Option<Timestamp>,
+    /// Its steps until now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PastStep>,
 }
 
 /// What must be stored before a token is requested, so that a lost reply can be

@@ -63,6 +63,47 @@ pub struct PastRotation {
     /// Why it failed, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Its steps in their order, with what followed it: the publication and the
+    /// retirement of the old token. At most [`MOST_STEPS`], the first ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PastStep>,
+}
+
+/// Most steps that are remembered of one rotation.
+pub const MOST_STEPS: usize = 40;
+
+/// A step of a rotation: one, or several of a kind that followed each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastStep {
+    /// Its word, as in logs and metrics.
+    pub step: String,
+    /// At which connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// When the first of them began.
+    pub began_at: Timestamp,
+    /// How long they took together, in milliseconds; pauses between them do not count.
+    pub took_ms: u64,
+    /// How many they were.
+    #[serde(default = "once", skip_serializing_if = "is_one")]
+    pub times: u32,
+    /// How many of them failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How a rotation ended; a metric label.

@@ -22,7 +22,7 @@ pub use failures::{Failures, Halt, HaltCause, LastFailure};
 pub use flight::{
     Acknowledged, ConnectionHolds, Delivery, DeliveryState, Intent, Rotation, UnusableAnswer,
 };
-pub use history::{LastProbe, PastRotation, RotationResult};
+pub use history::{LastProbe, MOST_STEPS, PastRotation, PastStep, RotationResult};
 pub use ids_before::{IdsBefore, MOST_IDS};
 pub use rehearsal::Rehearsal;
 pub use requests::{Handled, MOST_AUTHORS, MOST_REQUESTS, RequestsOf, Wish, WrittenRequest};

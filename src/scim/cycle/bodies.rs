@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::names::{CHANGED_NAME, DISPLAY_NAME, Names};
-use super::profile::CycleConfig;
+use super::profile::{CycleConfig, PatchDialect};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -38,24 +38,108 @@ pub(super) fn group(names: &Names, members: &[&str]) -> Value {
     })
 }
 
-pub(super) fn replace(path: &str, value: Value) -> Value {
-    operation(json!({ "op": "replace", "path": path, "value": value }))
+/// Replaces one attribute of a user; `path` may name a sub-attribute.
+pub(super) fn replace(dialect: PatchDialect, path: &str, value: Value) -> Value {
+    match dialect {
+        PatchDialect::Standard => {
+            operation(json!({ "op": "replace", "path": path, "value": value }))
+        }
+        PatchDialect::Entra => {
+            let value = match value {
+                Value::Bool(true) => json!("True"),
+                Value::Bool(false) => json!("False"),
+                value => value,
+            };
+            operation(json!({ "op": "Replace", "path": path, "value": value }))
+        }
+        PatchDialect::Okta => {
+            let names = path.rsplit('.');
+            let value = names.fold(value, |value, name| json!({ name: value }));
+            operation(json!({ "op": "replace", "value": value }))
+        }
+    }
 }
 
-pub(super) fn add_member(user: &str) -> Value {
-    operation(json!({ "op": "add", "path": "members", "value": [{ "value": user }] }))
+/// One way to change the members of a group. If it is not the first one that is tried,
+/// what has to be said of it.
+pub(super) type Way = (Value, &'static str);
+
+/// Makes the user a member.
+pub(super) fn add_member(dialect: PatchDialect, user: &str) -> Vec<Way> {
+    match dialect {
+        PatchDialect::Standard | PatchDialect::Okta => {
+            let value = json!([{ "value": user }]);
+            vec![(
+                operation(json!({ "op": "add", "path": "members", "value": value })),
+                "",
+            )]
+        }
+        PatchDialect::Entra => {
+            let without_path = json!({ "members": [{ "value": user }] });
+            let value = json!([{ "$ref": null, "value": user }]);
+            vec![
+                (operation(json!({ "op": "Add", "value": without_path })), ""),
+                (
+                    operation(json!({ "op": "Add", "path": "members", "value": value })),
+                    "members are added with a path only",
+                ),
+            ]
+        }
+    }
 }
 
-pub(super) fn remove_member(user: &str) -> Value {
-    let path = format!("members[value eq {}]", json!(user));
-    operation(json!({ "op": "remove", "path": path }))
-}
-
-/// The same as some servers want it.
-pub(super) fn remove_member_by_value(user: &str) -> Value {
-    operation(json!({ "op": "remove", "path": "members", "value": [{ "value": user }] }))
+/// Makes the user a member no more.
+pub(super) fn remove_member(dialect: PatchDialect, user: &str) -> Vec<Way> {
+    match dialect {
+        PatchDialect::Standard | PatchDialect::Okta => {
+            let path = format!("members[value eq {}]", json!(user));
+            let value = json!([{ "value": user }]);
+            vec![
+                (operation(json!({ "op": "remove", "path": path })), ""),
+                (
+                    operation(json!({ "op": "remove", "path": "members", "value": value })),
+                    "members are removed by a list of values only",
+                ),
+            ]
+        }
+        PatchDialect::Entra => {
+            let value = json!([{ "$ref": null, "value": user }]);
+            vec![(
+                operation(json!({ "op": "Remove", "path": "members", "value": value })),
+                "",
+            )]
+        }
+    }
 }
 
 fn operation(operation: Value) -> Value {
     json!({ "schemas": [PATCH], "Operations": [operation] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dialect_replaces_in_its_own_words() {
+        let said =
+            |dialect, path: &str, value| replace(dialect, path, value)["Operations"][0].clone();
+        let (standard, entra, okta) = (
+            PatchDialect::Standard,
+            PatchDialect::Entra,
+            PatchDialect::Okta,
+        );
+        assert_eq!(
+            said(standard, "active", json!(false)),
+            json!({ "op": "replace", "path": "active", "value": false })
+        );
+        assert_eq!(
+            said(entra, "active", json!(false)),
+            json!({ "op": "Replace", "path": "active", "value": "False" })
+        );
+        assert_eq!(
+            said(okta, "name.familyName", json!("X")),
+            json!({ "op": "replace", "value": { "name": { "familyName": "X" } } })
+        );
+    }
 }

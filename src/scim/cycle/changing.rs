@@ -7,7 +7,7 @@ use super::bodies;
 use super::names::{CHANGED_NAME, DISPLAY_NAME};
 use super::report::{Grade, Step, Stop};
 use super::resource::{active, field, text};
-use super::sender::PAUSES;
+use super::sender::{PAUSES, Reply};
 use super::state::Run;
 
 impl Run<'_> {
@@ -27,7 +27,7 @@ impl Run<'_> {
     async fn change(&mut self, user: &str) -> Result<(), Stop> {
         let step = Step::Change;
         if !self.by_put {
-            let body = bodies::replace("displayName", json!(CHANGED_NAME));
+            let body = bodies::replace(self.config().dialect(), "displayName", json!(CHANGED_NAME));
             let sent = self.patch(user, &body, step).await?;
             if sent {
                 let shows = |user: &Value| text(user, "displayName") == Some(CHANGED_NAME);
@@ -58,7 +58,7 @@ impl Run<'_> {
 
     async fn change_family_name(&mut self, user: &str) -> Result<(), Stop> {
         let step = Step::Change;
-        let body = bodies::replace("name.familyName", json!("Changed"));
+        let body = bodies::replace(self.config().dialect(), "name.familyName", json!("Changed"));
         self.patch(user, &body, step).await?;
         let shows = |user: &Value| {
             field(user, "name").and_then(|name| text(name, "familyName")) == Some("Changed")
@@ -102,7 +102,7 @@ impl Run<'_> {
         step: Step,
     ) -> Result<(), Stop> {
         if !self.by_put {
-            let body = bodies::replace("active", json!(wanted));
+            let body = bodies::replace(self.config().dialect(), "active", json!(wanted));
             if self.patch(user, &body, step).await? {
                 return Ok(());
             }
@@ -122,8 +122,19 @@ impl Run<'_> {
                 self.by_put = true;
                 Ok(false)
             }
-            _ => Err(reply.unwanted(step)),
+            _ => Err(self.refused_patch(&reply, step)),
         }
+    }
+
+    /// A PATCH was not taken: in whose words it was written.
+    pub(super) fn refused_patch(&self, reply: &Reply, step: Step) -> Stop {
+        let mut stop = reply.unwanted(step);
+        if let Some(whose) = self.config().dialect().of_whom() {
+            stop.detail += &format!(
+                "; the change was written as {whose} writes it (`full_cycle.patch_dialect`)"
+            );
+        }
+        stop
     }
 
     async fn put(&mut self, user: &str, body: &Value, step: Step) -> Result<(), Stop> {

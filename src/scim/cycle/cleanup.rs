@@ -5,11 +5,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::bodies;
-use super::finding::find;
+use super::finding::{Sought, find};
 use super::journal::{Entry, EntryState, Kind, SETTLE};
 use super::names::Names;
 use super::ownership::is_ours;
-use super::profile::{ChangeBy, CycleConfig, DeleteSemantics};
+use super::profile::{ChangeBy, CycleConfig, DeleteSemantics, PatchDialect};
 use super::report::{Grade, Step, Stop};
 use super::resource::active;
 use super::sender::{PAUSES, Reply, Sender};
@@ -253,11 +253,20 @@ async fn is_inactive(send: &mut Sender<'_>, url: url::Url) -> Result<(), String>
 /// nothing. If this fails, the deletion is tried all the same.
 async fn deactivate(send: &mut Sender<'_>, entry: &Entry, id: &str, config: &CycleConfig) {
     let url = send.url(send.users(), Some(id));
+    // Some servers take only the dialect of their identity provider.
+    let mut dialects = vec![config.dialect()];
+    if config.dialect() != PatchDialect::Standard {
+        dialects.push(PatchDialect::Standard);
+    }
     if config.change_by == ChangeBy::Patch {
-        let body = bodies::replace("active", json!(false));
-        let reply = patient(send, Method::PATCH, url.clone(), Some(&body)).await;
-        if reply.is_ok_and(|reply| !matches!(reply.status, 405 | 501)) {
-            return;
+        for dialect in dialects {
+            let body = bodies::replace(dialect, "active", json!(false));
+            let reply = patient(send, Method::PATCH, url.clone(), Some(&body)).await;
+            match reply.map(|reply| reply.status) {
+                Ok(400) => {}
+                Ok(405 | 501) | Err(_) => break,
+                Ok(_) => return,
+            }
         }
     }
     let names = Names {
@@ -278,9 +287,16 @@ async fn by_name(send: &mut Sender<'_>, entry: &Entry) -> Result<Vec<String>, St
     };
     let mut last = String::new();
     for pause in PAUSES.into_iter().take(3) {
-        let by = (attribute, entry.name.as_str());
-        match find(send, &collection, by, &entry.external_id, Step::Leftovers).await {
-            Ok(found) => return Ok(found),
+        let sought = Sought {
+            collection: &collection,
+            attribute,
+            name: &entry.name,
+            external_id: &entry.external_id,
+            // What is known by its id need not be looked for under another name.
+            rewritten: entry.ids.is_empty() || entry.unanswered_at.is_some(),
+        };
+        match find(send, sought, Step::Leftovers).await {
+            Ok(found) => return Ok(found.ids),
             // A group whose id is known need not be found by its name.
             Err(stop)
                 if stop.grade == Grade::Failed

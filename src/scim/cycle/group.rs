@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::json;
 
-use super::bodies;
-use super::finding::find;
+use super::bodies::{self, Way};
+use super::finding::{Sought, find};
 use super::journal::Kind;
 use super::profile::Membership;
 use super::report::{Grade, Step, Stop};
@@ -68,13 +68,16 @@ impl Run<'_> {
 
     async fn find_new_group(&mut self, step: Step) -> Result<String, Stop> {
         for pause in PAUSES {
-            let (name, external_id) = (
-                self.names.group_name.clone(),
-                self.names.external_id.clone(),
-            );
-            let by = ("displayName", name.as_str());
-            let found = find(&mut self.send, "Groups", by, &external_id, step).await?;
-            if let Some(id) = found.into_iter().next() {
+            let names = self.names.clone();
+            let sought = Sought {
+                collection: "Groups",
+                attribute: "displayName",
+                name: &names.group_name,
+                external_id: &names.external_id,
+                rewritten: true,
+            };
+            let found = find(&mut self.send, sought, step).await?;
+            if let Some(id) = found.ids.into_iter().next() {
                 return Ok(id);
             }
             self.send.pause(pause).await;
@@ -89,75 +92,62 @@ impl Run<'_> {
     async fn add(&mut self, group: &str, user: &str) -> Result<bool, Stop> {
         let step = Step::MemberAdd;
         self.goes_on(step)?;
-        let patch = bodies::add_member(user);
-        self.change_members(group, &patch, &[user], step).await?;
-        self.is_member(group, user, step).await
+        let ways = bodies::add_member(self.config().dialect(), user);
+        let detail = self.change_members(group, &ways, &[user], step).await?;
+        let shows = self.is_member(group, user, step).await?;
+        self.deviates(detail);
+        Ok(shows)
     }
 
     async fn remove(&mut self, group: &str, user: &str, shows: bool) -> Result<(), Stop> {
         let step = Step::MemberRemove;
         self.goes_on(step)?;
-        let url = self.send.url("Groups", Some(group));
-        let patch = bodies::remove_member(user);
-        let reply = match self.by_put {
-            true => None,
-            false => {
-                let sent = self
-                    .send
-                    .write(Method::PATCH, url.clone(), Some(&patch))
-                    .await;
-                Some(sent.map_err(|s| s.stop(step))?)
-            }
-        };
-        match reply.map(|reply| (reply.status, reply)) {
-            Some((200..=299, _)) => {}
-            Some((400, _)) => {
-                let patch = bodies::remove_member_by_value(user);
-                let reply = self.send.write(Method::PATCH, url, Some(&patch)).await;
-                let reply = reply.map_err(|s| s.stop(step))?;
-                if !reply.is_success() {
-                    return Err(reply.unwanted(step));
-                }
-                self.is_no_member(group, user, shows, step).await?;
-                if let Some(last) = self.steps.last_mut() {
-                    last.grade = Grade::Warned;
-                    last.detail = "members are removed by a list of values only".to_owned();
-                }
-                return Ok(());
-            }
-            None | Some((405 | 501, _)) => {
-                self.change_members(group, &patch, &[], step).await?;
-            }
-            Some((_, reply)) => return Err(reply.unwanted(step)),
-        }
-        self.is_no_member(group, user, shows, step).await
+        let ways = bodies::remove_member(self.config().dialect(), user);
+        let detail = self.change_members(group, &ways, &[], step).await?;
+        self.is_no_member(group, user, shows, step).await?;
+        self.deviates(detail);
+        Ok(())
     }
 
+    /// Notes at the last step how its change had to be written.
+    fn deviates(&mut self, detail: &str) {
+        if let Some(last) = self.steps.last_mut().filter(|_| !detail.is_empty()) {
+            last.grade = Grade::Warned;
+            last.detail = match last.detail.is_empty() {
+                true => detail.to_owned(),
+                false => format!("{}; {detail}", last.detail),
+            };
+        }
+    }
+
+    /// Changes the members in the first of these ways that the service provider takes,
+    /// or by PUT. Returns what has to be said of the way.
     async fn change_members(
         &mut self,
         group: &str,
-        patch: &serde_json::Value,
+        ways: &[Way],
         members: &[&str],
         step: Step,
-    ) -> Result<(), Stop> {
+    ) -> Result<&'static str, Stop> {
         let url = self.send.url("Groups", Some(group));
-        if !self.by_put {
-            let sent = self
-                .send
-                .write(Method::PATCH, url.clone(), Some(patch))
-                .await;
-            let reply = sent.map_err(|s| s.stop(step))?;
+        for (index, (patch, detail)) in ways.iter().enumerate() {
+            if self.by_put {
+                break;
+            }
+            let sent = self.send.write(Method::PATCH, url.clone(), Some(patch));
+            let reply = sent.await.map_err(|s| s.stop(step))?;
             match reply.status {
-                200..=299 => return Ok(()),
-                405 | 501 => {}
-                _ => return Err(reply.unwanted(step)),
+                200..=299 => return Ok(detail),
+                400 if index + 1 < ways.len() => {}
+                405 | 501 => break,
+                _ => return Err(self.refused_patch(&reply, step)),
             }
         }
         let body = bodies::group(&self.names, members);
         let sent = self.send.write(Method::PUT, url, Some(&body)).await;
         let reply = sent.map_err(|s| s.stop(step))?;
         match reply.is_success() {
-            true => Ok(()),
+            true => Ok(""),
             false => Err(reply.unwanted(step)),
         }
     }

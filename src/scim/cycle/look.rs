@@ -5,7 +5,7 @@ use super::full::FullCycle;
 use super::locks::{self, TenantMarker};
 use super::report::{Step, Stop};
 use super::resource::{self, total};
-use super::sender::Sender;
+use super::sender::{Reply, Sender, Silence};
 use crate::scim::tenancy::lasting;
 use crate::secret::{BearerToken, Fingerprint};
 
@@ -35,11 +35,7 @@ impl FullCycle<'_> {
         };
         let config = &self.rules.config;
         let mut send = Sender::new(self.endpoint, &access, config);
-        let mut url = send.url(send.users(), None);
-        url.query_pairs_mut()
-            .append_pair("startIndex", "1")
-            .append_pair("count", "1");
-        let users = match send.get(url).await {
+        let users = match first_page(&mut send).await {
             Ok(reply) if reply.status == 200 => {
                 let total = reply.json.as_ref().and_then(total);
                 locks::population(total, config.max_expected_users)
@@ -60,6 +56,21 @@ impl FullCycle<'_> {
             tenant,
             configuration,
         }
+    }
+}
+
+/// The first page of users: one user, or the whole page of a server that cannot count.
+pub(super) async fn first_page(send: &mut Sender<'_>) -> Result<Reply, Silence> {
+    let all = send.url(send.users(), None);
+    let mut one = all.clone();
+    one.query_pairs_mut()
+        .append_pair("startIndex", "1")
+        .append_pair("count", "1");
+    let reply = send.get(one).await?;
+    match reply.status {
+        // Some servers fail at the parameters.
+        400 | 500 | 501 => send.get(all).await,
+        _ => Ok(reply),
     }
 }
 

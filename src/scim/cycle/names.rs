@@ -37,6 +37,34 @@ impl Names {
     }
 }
 
+/// What a service provider made of a name that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing.
+    Same,
+    /// It changed the case of letters.
+    OtherCase,
+    /// It wrote something before or behind the part of it that no other run has, for
+    /// example another domain.
+    Rewritten,
+}
+
+/// What became of the name `sent`, which is one of [`Names`]; `None` if `shown` is the
+/// name of something else.
+#[must_use]
+pub fn kept(sent: &str, shown: &str) -> Option<Kept> {
+    if sent == shown {
+        return Some(Kept::Same);
+    }
+    if sent.eq_ignore_ascii_case(shown) {
+        return Some(Kept::OtherCase);
+    }
+    let own = sent.split('@').next()?.to_ascii_lowercase();
+    let is_one_of_ours = own.len() > PREFIX.len() && own.starts_with(PREFIX);
+    let is_in_it = shown.to_ascii_lowercase().contains(&own);
+    (is_one_of_ours && is_in_it).then_some(Kept::Rewritten)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +80,32 @@ mod tests {
         assert_eq!(names.external_id, "scimrot:probe:0199ab-xy");
         assert_eq!(names, Names::new("staging", "0199AB-x y", "probe.invalid"));
         assert!(names.external_id.parse::<u64>().is_err());
+    }
+
+    #[test]
+    fn a_rewritten_name_is_known_by_the_part_that_is_ours_alone() {
+        let sent = "scimrot-probe-staging-0199ab@probe.invalid";
+        for (shown, expected) in [
+            (sent, Some(Kept::Same)),
+            (
+                "SCIMROT-probe-staging-0199AB@probe.invalid",
+                Some(Kept::OtherCase),
+            ),
+            (
+                "scimrot-probe-staging-0199ab@tenant.example",
+                Some(Kept::Rewritten),
+            ),
+            (
+                "TENANT\\Scimrot-Probe-staging-0199ab",
+                Some(Kept::Rewritten),
+            ),
+            ("scimrot-probe-staging-0199ac@probe.invalid", None),
+            ("jane@probe.invalid", None),
+            ("", None),
+        ] {
+            assert_eq!(kept(sent, shown), expected, "{shown}");
+        }
+        assert_eq!(kept("jane", "jane@tenant.example"), None);
+        assert_eq!(kept("scimrot-probe-", "scimrot-probe-x"), None);
     }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::journal::{Entry, Kind};
-use super::names::PREFIX;
+use super::names::{Kept, PREFIX, kept};
 use super::profile::ExternalId;
 use super::resource::{created, field, text};
 
@@ -33,11 +33,15 @@ pub fn is_ours(
         Kind::User => "userName",
         Kind::Group => "displayName",
     };
-    let has_name = text(resource, name).is_some_and(|name| name.eq_ignore_ascii_case(&entry.name));
-    if !has_name || !entry.name.starts_with(PREFIX) {
+    let became = text(resource, name).and_then(|shown| kept(&entry.name, shown));
+    if became.is_none() || !entry.name.starts_with(PREFIX) {
         return Err("its name is not the one that the journal has");
     }
     match text(resource, "externalId") {
+        // A name that was rewritten proves less: the externalId must be there.
+        None if became == Some(Kept::Rewritten) => {
+            return Err("its name was rewritten, and it has no externalId");
+        }
         Some(there) if there == entry.external_id => {}
         Some(_) => return Err("its externalId is not the one that the journal has"),
         None if external_id == ExternalId::Dropped || entry.kind == Kind::Group => {}
@@ -113,6 +117,15 @@ mod tests {
         without["externalId"] = json!(null);
         let dropped = ExternalId::Dropped;
         assert_eq!(is_ours(&without, "7", &entry(Kind::User), dropped), Ok(()));
+        let mut rewritten = good.clone();
+        rewritten["userName"] = json!("scimrot-probe-staging-r1@tenant.example");
+        assert_eq!(is_ours(&rewritten, "7", &entry(Kind::User), kept), Ok(()));
+        for external_id in [json!(null), json!("scimrot:probe:r2")] {
+            rewritten["externalId"] = external_id;
+            for kept in [kept, dropped] {
+                assert!(is_ours(&rewritten, "7", &entry(Kind::User), kept).is_err());
+            }
+        }
         let mut foreign = entry(Kind::User);
         foreign.name = "jane".to_owned();
         let jane = json!({ "id": "7", "userName": "jane", "externalId": "scimrot:probe:r1" });

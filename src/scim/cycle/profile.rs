@@ -28,6 +28,9 @@ pub struct CycleConfig {
     pub reuse_identity: bool,
     /// How a user is changed.
     pub change_by: ChangeBy,
+    /// In whose words a PATCH is written; without it, those of the identity provider
+    /// that the token's connections name.
+    pub patch_dialect: Option<PatchDialect>,
     /// Whether the service provider stores `externalId`.
     pub external_id: ExternalId,
     /// Whether groups are tested.
@@ -68,6 +71,43 @@ pub enum ChangeBy {
     Put,
 }
 
+/// In whose words a PATCH is written. A service provider must understand those of the
+/// identity provider that it serves, which are not those of the standard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PatchDialect {
+    /// As RFC 7644 writes its examples.
+    #[default]
+    Standard,
+    /// As Microsoft Entra ID writes it: `Replace` with a capital, booleans as text,
+    /// members added without a path and removed by a list of values.
+    Entra,
+    /// As Okta writes it: attributes of users are replaced without a path.
+    Okta,
+}
+
+impl PatchDialect {
+    /// Whose words they are, if they are not those of the standard.
+    #[must_use]
+    pub fn of_whom(self) -> Option<&'static str> {
+        match self {
+            Self::Standard => None,
+            Self::Entra => Some("Entra ID"),
+            Self::Okta => Some("Okta"),
+        }
+    }
+
+    /// The dialect of a kind of connection; `None` if it is not known.
+    #[must_use]
+    pub fn of_connection(kind: &str) -> Option<Self> {
+        match kind.split('-').next() {
+            Some("entra") => Some(Self::Entra),
+            Some("okta") => Some(Self::Okta),
+            _ => None,
+        }
+    }
+}
+
 /// Whether the service provider stores `externalId`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,6 +140,7 @@ impl Default for CycleConfig {
             delete_semantics: DeleteSemantics::Hard,
             reuse_identity: false,
             change_by: ChangeBy::Patch,
+            patch_dialect: None,
             external_id: ExternalId::Kept,
             groups: true,
             membership: Membership::Read,
@@ -134,6 +175,22 @@ const LONGEST_PACE: SignedDuration = SignedDuration::from_secs(10);
 const REQUESTS: std::ops::RangeInclusive<u32> = 10..=100;
 
 impl CycleConfig {
+    /// In whose words a PATCH is written.
+    #[must_use]
+    pub fn dialect(&self) -> PatchDialect {
+        self.patch_dialect.unwrap_or_default()
+    }
+
+    /// The same settings with a dialect, if they name none: that of the first
+    /// connection whose identity provider is known to have one.
+    #[must_use]
+    pub fn with_dialect_of<'k>(mut self, kinds: impl IntoIterator<Item = &'k str>) -> Self {
+        let mut kinds = kinds.into_iter();
+        let known = || kinds.find_map(PatchDialect::of_connection);
+        self.patch_dialect = self.patch_dialect.or_else(known);
+        self
+    }
+
     /// Notes what is wrong; `path` is the dotted path of the table.
     pub fn check(&self, path: &str, problems: &mut Problems) {
         let at = |key: &str| format!("{path}.{key}");
@@ -218,5 +275,28 @@ mod tests {
             assert_eq!(said(text), [key], "{text}");
         }
         assert!(toml::from_str::<CycleConfig>("domian = 'x'").is_err());
+    }
+
+    #[test]
+    fn the_dialect_is_the_one_that_is_named_or_that_of_the_identity_provider() {
+        let dialect = |text: &str, kinds: &[&str]| {
+            let config: CycleConfig = toml::from_str(text).expect(text);
+            config.with_dialect_of(kinds.iter().copied()).dialect()
+        };
+        for (text, kinds, expected) in [
+            ("", &[][..], PatchDialect::Standard),
+            ("", &["exec", "http"], PatchDialect::Standard),
+            ("", &["entra"], PatchDialect::Entra),
+            ("", &["http", "entra-manual", "okta"], PatchDialect::Entra),
+            ("", &["okta"], PatchDialect::Okta),
+            (
+                "patch_dialect = 'standard'",
+                &["entra"],
+                PatchDialect::Standard,
+            ),
+            ("patch_dialect = 'entra'", &["okta"], PatchDialect::Entra),
+        ] {
+            assert_eq!(dialect(text, kinds), expected, "{text} {kinds:?}");
+        }
     }
 }

@@ -45,6 +45,7 @@ impl FullCycle<'_> {
             names: self.names(order),
             ledger,
             by_put: self.rules.config.change_by == ChangeBy::Put,
+            is_rewritten: false,
             steps,
         };
         let stopped = run.positive().await.err();
@@ -74,6 +75,7 @@ impl FullCycle<'_> {
                 names: self.names(order),
                 ledger,
                 by_put: self.rules.config.change_by == ChangeBy::Put,
+                is_rewritten: false,
                 steps: &mut steps,
             };
             run.check_tenant().await?;
@@ -127,11 +129,8 @@ impl Run<'_> {
 
     async fn check_population(&mut self) -> Result<(), Stop> {
         let step = Step::Population;
-        let mut url = self.send.url(self.send.users(), None);
-        url.query_pairs_mut()
-            .append_pair("startIndex", "1")
-            .append_pair("count", "1");
-        let reply = self.send.get(url).await.map_err(|s| s.stop(step))?;
+        let page = look::first_page(&mut self.send).await;
+        let reply = page.map_err(|s| s.stop(step))?;
         if reply.status != 200 {
             return Err(reply.unwanted(step));
         }

@@ -42,6 +42,8 @@ pub(super) struct Run<'a> {
     pub(super) ledger: Ledger<'a>,
     /// Whether resources are changed by PUT.
     pub(super) by_put: bool,
+    /// Whether the service provider stores the user under another name than was sent.
+    pub(super) is_rewritten: bool,
     pub(super) steps: &'a mut Vec<StepReport>,
 }
 

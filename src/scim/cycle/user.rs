@@ -5,6 +5,7 @@ use http::Method;
 use super::bodies;
 use super::finding::is_of_another;
 use super::journal::{Entry, EntryState, Kind};
+use super::names::Kept;
 use super::ownership::is_ours;
 use super::profile::ExternalId;
 use super::report::{Grade, Step, Stop};
@@ -16,8 +17,10 @@ impl Run<'_> {
     /// Absent, create, read, query, duplicate. Returns the id.
     pub(super) async fn user_is_created(&mut self) -> Result<String, Stop> {
         self.goes_on(Step::Absent)?;
-        let there = self.find_user(Step::Absent).await?;
-        let user = match (there.as_slice(), uses_again(self.config())) {
+        let again = uses_again(self.config());
+        // A name that no run had before cannot have been rewritten.
+        let there = self.find_user(Step::Absent, again).await?;
+        let user = match (there.ids.as_slice(), again) {
             ([], _) if self.config().reuse_identity => {
                 let text = format!(
                     "there is no user `{}` with the externalId `{}`: create it, deactivated (`reuse_identity = true`)",
@@ -115,7 +118,10 @@ impl Run<'_> {
                 return self.look_for_lost(step, Some(stop)).await;
             }
             self.forget(Kind::User).await?;
-            return Err(stop);
+            return Err(match reply.status {
+                400 => self.unfit(stop),
+                _ => stop,
+            });
         }
         let id = reply
             .json
@@ -158,11 +164,22 @@ impl Run<'_> {
         }
     }
 
+    /// The user that is created does not fit: what can be said about that.
+    fn unfit(&self, stop: Stop) -> Stop {
+        let domain = &self.config().domain;
+        let detail = format!(
+            "{}; if it is the mail address, whose domain is {domain}, set `full_cycle.domain`; if it requires more attributes, name them in `full_cycle.user`",
+            stop.detail
+        );
+        Stop { detail, ..stop }
+    }
+
     /// Looks by its name for a user whose creation was not answered as it should be.
     async fn look_for_lost(&mut self, step: Step, stop: Option<Stop>) -> Result<String, Stop> {
-        for pause in PAUSES {
+        for (round, pause) in PAUSES.into_iter().enumerate() {
             self.send.pause(pause).await;
-            if let [id, ..] = self.find_user(step).await?.as_slice() {
+            // The name suffices nearly always: the budget is kept for what follows.
+            if let [id, ..] = self.find_user(step, round >= 2).await?.ids.as_slice() {
                 let id = id.clone();
                 self.created(Kind::User, &id).await?;
                 return stop.map_or(Ok(id), Err);
@@ -181,16 +198,15 @@ impl Run<'_> {
                 "the user is not there after half a minute",
             ));
         };
-        let has_name = text(&body, "userName")
-            .is_some_and(|name| name.eq_ignore_ascii_case(&self.names.user_name));
-        if !has_name {
+        let Some(became) = self.name_of_ours(&body, "userName") else {
             return Err(Stop::failed(
                 step,
                 "the user has another userName than was sent",
             ));
-        }
+        };
+        self.is_rewritten = became == Kept::Rewritten;
         match (text(&body, "externalId"), self.config().external_id) {
-            (Some(id), _) if id == self.names.external_id => self.passed(step),
+            (Some(id), _) if id == self.names.external_id => self.name_is(became),
             (None, ExternalId::Dropped) => {
                 self.note(step, Grade::Warned, "externalId is not stored");
             }
@@ -208,11 +224,33 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Notes what became of the name.
+    fn name_is(&mut self, became: Kept) {
+        let step = Step::Read;
+        match became {
+            Kept::Same => self.passed(step),
+            Kept::OtherCase => {
+                let text = "the userName is stored in another case than was sent";
+                self.note(step, Grade::Warned, text);
+            }
+            Kept::Rewritten => {
+                let text = "the userName is stored in another form than was sent; the user is known by its id and its externalId";
+                self.note(step, Grade::Warned, text);
+            }
+        }
+    }
+
     async fn query(&mut self, user: &str) -> Result<(), Stop> {
         let step = Step::Query;
         for pause in PAUSES {
-            match self.find_user(step).await?.as_slice() {
+            let found = self.find_user(step, self.is_rewritten).await?;
+            match found.ids.as_slice() {
                 [] => self.send.pause(pause).await,
+                [id] if id == user && found.by_external_id => {
+                    let text = "the search for the userName that was sent finds nothing; the search for the externalId finds the user: the identity provider must look for it by that";
+                    self.note(step, Grade::Warned, text);
+                    return Ok(());
+                }
                 [id] if id == user => {
                     self.passed(step);
                     return Ok(());
@@ -287,7 +325,7 @@ impl Run<'_> {
         change.await?;
         for pause in PAUSES.into_iter().take(3) {
             self.send.pause(pause).await;
-            if self.find_user(step).await?.len() > 1 {
+            if self.find_user(step, self.is_rewritten).await?.ids.len() > 1 {
                 let text = "a second user of the same name was created";
                 return Err(Stop::failed(step, text));
             }

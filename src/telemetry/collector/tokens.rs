@@ -1,89 +1,66 @@
 //! Series of the tokens themselves.
 
-use jiff::SignedDuration;
-
 use super::with;
-use crate::rotation::record::ExpiryKnown;
 use crate::telemetry::board::Entry;
 use crate::telemetry::exposition::{Family, Series, counter, gauge};
-use crate::telemetry::snapshot::SlotFacts;
+use crate::telemetry::snapshot::TokenSnapshot;
+
+/// Characters of the reason of a pause that its label has: it is a text of a person.
+const LONGEST_REASON: usize = 120;
 
 pub(super) const FAMILIES: &[Family] = &[
     gauge(
         "scim_rotator_token_info",
-        "A configured token: its issuer, the kind of issuer, what the identity provider holds, how it is rotated, its environment.",
+        "A configured token: its issuer, the kind of issuer, what the identity provider holds, how it is rotated, its environment, and what tells when it expires.",
         token_info,
     ),
     gauge(
-        "scim_rotator_connection_info",
-        "A connection that must hold the token, and the kind of identity provider.",
-        connection_info,
-    ),
-    gauge(
-        "scim_rotator_token_record_readable",
-        "Whether the record of the token could be read when it was last needed.",
+        "scim_rotator_token_record_unreadable",
+        "1 while the record of the token cannot be read; absent otherwise.",
         |entry, to| {
-            if !entry.is_federated() {
-                to.flag(&entry.facts.name, &[], entry.trouble.is_none());
+            if entry.trouble.is_some() && !entry.is_federated() {
+                to.is_so(&entry.facts.name, &[]);
             }
         },
     ),
     gauge(
-        "scim_rotator_token_enabled",
-        "0 while the token is paused by a person.",
-        |entry, to| with(entry, |s| to.flag(&s.facts.name, &[], s.paused.is_none())),
+        "scim_rotator_token_paused_since_timestamp_seconds",
+        "Since when a person has paused the token, and why; absent otherwise.",
+        |entry, to| with(entry, |s| paused(s, to)),
     ),
     gauge(
         "scim_rotator_token_expiry_timestamp_seconds",
-        "When the token stops working; absent when unknown or never.",
+        "When the token in use stops working; absent when unknown or never.",
         |entry, to| {
-            slots(entry, |name, slot, token| {
-                to.time(name, &[("slot", slot)], token.expires_at);
+            with(entry, |s| {
+                let expires_at = s.current.as_ref().and_then(|token| token.expires_at);
+                to.time(&s.facts.name, &[], expires_at);
             })
         },
     ),
     gauge(
         "scim_rotator_token_issued_timestamp_seconds",
-        "When the token was issued, or first seen.",
+        "When the token in use was issued, or first seen; absent when there is none.",
         |entry, to| {
-            slots(entry, |name, slot, token| {
-                to.time(name, &[("slot", slot)], Some(token.issued_at));
+            with(entry, |s| {
+                let issued_at = s.current.as_ref().map(|token| token.issued_at);
+                to.time(&s.facts.name, &[], issued_at);
             })
         },
-    ),
-    gauge(
-        "scim_rotator_token_expiry_source",
-        "Where the expiry of the token in use is known from: 1 for that source, 0 for all others.",
-        expiry_source,
-    ),
-    gauge(
-        "scim_rotator_token_long_lived",
-        "1 if the token in use lives for more than a day from its issue, or for a time that is not known; 0 for a federated credential.",
-        long_lived,
     ),
     gauge(
         "scim_rotator_token_renewal_timestamp_seconds",
         "When the token is planned to be renewed, with jitter and windows.",
         |entry, to| with(entry, |s| to.time(&s.facts.name, &[], s.renew_at)),
     ),
-    gauge(
-        "scim_rotator_token_renewal_deadline_timestamp_seconds",
-        "From when on rotation windows are ignored.",
-        |entry, to| {
-            with(entry, |s| {
-                to.time(&s.facts.name, &[], s.renewal_deadline_at)
-            })
-        },
-    ),
     counter(
         "scim_rotator_tokens_issued_total",
         "Tokens that this process had issued.",
-        |entry, to| count(entry, entry.counters.issued(), to),
-    ),
-    counter(
-        "scim_rotator_tokens_revoked_total",
-        "Tokens that this process had revoked.",
-        |entry, to| count(entry, entry.counters.revoked(), to),
+        |entry, to| {
+            if !entry.is_federated() {
+                to.count(&entry.facts.name, &[], entry.counters.issued());
+            }
+        },
     ),
     gauge(
         "scim_rotator_token_supplied_refused_timestamp_seconds",
@@ -97,12 +74,12 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     gauge(
         "scim_rotator_token_privilege",
-        "1 for how what the token in use may do compares with what it should; absent where no rule is set and no scope is known to allow far too much.",
+        "1 for how what the token in use may do compares with what it should; absent where no rule is set and no scope is known to allow far too much, and where a person accepted that.",
         |entry, to| {
             with(entry, |s| {
-                if let Some(privilege) = &s.privilege {
-                    let labels = [("verdict", privilege.verdict.as_str())];
-                    to.flag(&s.facts.name, &labels, true);
+                let judged = s.privilege.as_ref();
+                if let Some(judged) = judged.filter(|p| p.accepted_risk.is_none()) {
+                    to.is_so(&s.facts.name, &[("verdict", judged.verdict.as_str())]);
                 }
             })
         },
@@ -112,31 +89,40 @@ pub(super) const FAMILIES: &[Family] = &[
         "Until when a person accepted that the token may do more than it should; absent if nobody did.",
         |entry, to| {
             with(entry, |s| {
-                let risk = s.privilege.as_ref().and_then(|p| p.accepted_risk.as_ref());
-                to.time(&s.facts.name, &[], risk.map(|risk| risk.until));
-            })
-        },
-    ),
-    gauge(
-        "scim_rotator_token_superseded_still_used",
-        "1 while a superseded token is not retired that was still used after its successor was delivered; absent otherwise.",
-        |entry, to| {
-            with(entry, |s| {
-                if s.retiring.iter().any(|old| old.still_used) {
-                    to.flag(&s.facts.name, &[], true);
-                }
+                let Some(judged) = s.privilege.as_ref() else {
+                    return;
+                };
+                let until = judged.accepted_risk.as_ref().map(|risk| risk.until);
+                to.time(
+                    &s.facts.name,
+                    &[("verdict", judged.verdict.as_str())],
+                    until,
+                );
             })
         },
     ),
     gauge(
         "scim_rotator_tokens_orphaned",
-        "Tokens of ours that may be alive and whose value was lost.",
-        |entry, to| with(entry, |s| to.count(&s.facts.name, &[], s.orphans)),
+        "Tokens of ours that may be alive and whose value was lost; absent when there is none.",
+        |entry, to| {
+            with(entry, |s| {
+                if s.orphans > 0 {
+                    to.count(&s.facts.name, &[], s.orphans);
+                }
+            })
+        },
     ),
     gauge(
         "scim_rotator_retirement_due_timestamp_seconds",
         "When the next superseded token is to be retired; absent when there is none.",
-        |entry, to| with(entry, |s| to.time(&s.facts.name, &[], s.retirement_due_at)),
+        |entry, to| {
+            with(entry, |s| {
+                let is_used = s.retiring.iter().any(|old| old.still_used);
+                let still_used = if is_used { "yes" } else { "no" };
+                let labels = [("still_used", still_used)];
+                to.time(&s.facts.name, &labels, s.retirement_due_at);
+            })
+        },
     ),
 ];
 
@@ -147,76 +133,35 @@ fn token_info(entry: &Entry, to: &mut Series<'_>) {
         true => "",
         false => facts.issuer.as_str(),
     };
+    let snapshot = entry.snapshot.as_deref();
+    let source = snapshot.filter(|s| s.current.is_some()).map(|s| s.expiry());
     let labels = [
         ("issuer", issuer),
         ("provider", facts.provider.as_str()),
         ("credential", facts.credential),
         ("strategy", facts.strategy),
         ("environment", facts.environment.as_deref().unwrap_or("")),
+        ("expiry_source", source.map_or("", |source| source.as_str())),
     ];
-    to.flag(&facts.name, &labels, true);
+    to.is_so(&facts.name, &labels);
 }
 
-/// A credential of a longer life than this is a long-lived one.
-const SHORT_LIFE: SignedDuration = SignedDuration::from_hours(24);
-
-/// Nothing is issued or revoked of a federated credential.
-fn count(entry: &Entry, number: u64, to: &mut Series<'_>) {
-    if !entry.is_federated() {
-        to.count(&entry.facts.name, &[], number);
+fn paused(snapshot: &TokenSnapshot, to: &mut Series<'_>) {
+    if let Some(paused) = &snapshot.paused {
+        let reason = reason_label(&paused.reason);
+        let labels = [("reason", reason.as_str())];
+        to.time(&snapshot.facts.name, &labels, Some(paused.since));
     }
 }
 
-/// A federated credential has no secret that could live long.
-fn long_lived(entry: &Entry, to: &mut Series<'_>) {
-    if entry.is_federated() {
-        to.flag(&entry.facts.name, &[], false);
+/// The reason of a pause as the value of a label: one line, not too long. Secrets in it
+/// were masked when it was stored.
+pub(in crate::telemetry) fn reason_label(reason: &str) -> String {
+    let words: Vec<&str> = reason.split_whitespace().collect();
+    let mut line = words.join(" ");
+    if let Some((end, _)) = line.char_indices().nth(LONGEST_REASON) {
+        line.truncate(end);
+        line.push('…');
     }
-    with(entry, |s| {
-        if let Some(token) = &s.current {
-            let end = token.expires_at;
-            let life = end.map(|end| end.duration_since(token.issued_at));
-            let is_long = life.is_none_or(|life| life > SHORT_LIFE);
-            to.flag(&s.facts.name, &[], is_long);
-        }
-    });
-}
-
-fn connection_info(entry: &Entry, to: &mut Series<'_>) {
-    for connection in &entry.facts.connections {
-        let labels = [
-            ("connection", connection.name.as_str()),
-            ("idp", connection.kind.as_str()),
-        ];
-        to.flag(&entry.facts.name, &labels, true);
-    }
-}
-
-/// The slot `previous` is the token that was superseded last.
-fn slots(entry: &Entry, mut emit: impl FnMut(&str, &str, &SlotFacts)) {
-    with(entry, |s| {
-        let previous = s.retiring.last().map(|old| &old.token);
-        let slots = [
-            ("current", s.current.as_ref()),
-            ("pending", s.pending.as_deref()),
-            ("previous", previous),
-        ];
-        for (slot, token) in slots {
-            if let Some(token) = token {
-                emit(&s.facts.name, slot, token);
-            }
-        }
-    });
-}
-
-fn expiry_source(entry: &Entry, to: &mut Series<'_>) {
-    with(entry, |s| {
-        if s.current.is_none() {
-            return;
-        }
-        for source in ExpiryKnown::ALL {
-            let labels = [("source", source.as_str())];
-            to.flag(&s.facts.name, &labels, s.expiry() == source);
-        }
-    });
+    line
 }

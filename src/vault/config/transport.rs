@@ -1,7 +1,7 @@
 //! The HTTP client's settings for Vault: certificates, TLS, proxy.
 
 use super::VaultConfig;
-use crate::http::{ClientCertificate, ClientSettings, proxy_auth_fault, proxy_faults};
+use crate::http::{Addresses, ClientCertificate, ClientSettings, proxy_auth_fault, proxy_faults};
 use crate::problem::Problems;
 use crate::vault::auth::AuthConfig;
 
@@ -33,6 +33,9 @@ impl VaultConfig {
             tls_min_version: self.tls_min_version,
             proxy: self.proxy.clone(),
             proxy_auth_file: self.proxy_auth_file.clone(),
+            // Where Vault is, only the administrator of the daemon says; agents on the
+            // same node have link-local addresses.
+            addresses: Addresses::Any,
             max_body: LARGEST_ANSWER,
             per_host: PER_NODE,
             hosts: Vec::new(),

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::file::{
-    ConditionFacts, ConfirmationFacts, ConfirmationWord, Expect, FaultFacts, IssuedFacts,
-    ListedFacts, OneOrMore, TextFact, TimeFact, TokenFacts,
+    ConditionFacts, ConfirmationFacts, ConfirmationWord, ConnectionsFacts, Expect, FaultFacts,
+    IssuedFacts, ListedFacts, OneOrMore, TextFact, TimeFact, TokenFacts,
 };
 use super::pattern::{ABSENT, Values, whole};
-use super::perform::Outcome;
+use super::perform::{Listed, Outcome};
 use crate::fault::Fault;
 use crate::ports::Condition;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
@@ -39,6 +39,9 @@ pub(super) fn compare(
         }
         (Expect::Condition(wanted), Outcome::Condition(Some(seen))) => {
             facts.condition(wanted, seen)
+        }
+        (Expect::Connections(wanted), Outcome::Connections(listed)) => {
+            facts.connections(wanted, listed)
         }
         (Expect::Fault(wanted), Outcome::Fault(fault)) => facts.fault(wanted, fault),
         _ => false,
@@ -162,6 +165,50 @@ impl Facts<'_> {
         true
     }
 
+    fn connections(&mut self, wanted: &ConnectionsFacts, listed: &Listed) -> bool {
+        let all = &listed.seen.connections;
+        let came: Vec<_> = all.iter().map(|one| one.shown_id()).collect();
+        if let Some(ids) = &wanted.ids {
+            let mut pairs = ids.iter().zip(&came);
+            let fits =
+                ids.len() == came.len() && pairs.all(|(id, came)| self.values.fits(id, came));
+            if !fits {
+                self.differ("ids", &ids.join(", "), &came.join(", "));
+            }
+        }
+        if let Some(hidden) = wanted.hidden {
+            self.same(
+                "hidden",
+                &hidden.to_string(),
+                &listed.seen.hidden.to_string(),
+            );
+        }
+        if let Some(own) = &wanted.own {
+            self.text("own", own, listed.own.as_deref().unwrap_or_default());
+        }
+        for wanted in &wanted.some {
+            let found = came.iter().position(|id| self.values.fits(&wanted.id, id));
+            let Some(at) = found else {
+                self.differ("some", &format!("one with the id {}", wanted.id), "none");
+                continue;
+            };
+            let (one, section) = (&all[at], &listed.sections[at]);
+            self.fact("name", wanted.name.as_ref(), one.name.as_deref());
+            self.fact(
+                "base_url",
+                wanted.base_url.as_ref(),
+                one.base_url.as_deref(),
+            );
+            self.fact("status", wanted.status.as_ref(), one.status.as_deref());
+            for (key, value) in &wanted.adopt {
+                let came = section.iter().find(|(name, _)| name == key);
+                let came = came.map_or("nothing", |(_, value)| value.as_str());
+                self.text(&format!("adopt.{key}"), value, came);
+            }
+        }
+        true
+    }
+
     fn fault(&mut self, wanted: &FaultFacts, fault: &Fault) -> bool {
         self.same("class", wanted.class.as_str(), fault.class.as_str());
         if let Some(kind) = wanted.kind {
@@ -250,6 +297,7 @@ fn word(expect: &Expect) -> &'static str {
         Expect::Found(_) => "a token that is found",
         Expect::Confirmation(_) => "a confirmation",
         Expect::Condition(_) => "a condition",
+        Expect::Connections(_) => "connections",
         Expect::Fault(_) => "a fault",
     }
 }
@@ -274,6 +322,9 @@ fn shown(outcome: &Outcome) -> String {
         }
         Outcome::Confirmation(Confirmation::Refused { detail }) => {
             format!("the confirmation refused: {detail}")
+        }
+        Outcome::Connections(listed) => {
+            format!("a list of {} connections", listed.seen.connections.len())
         }
         Outcome::Condition(Some(seen)) => format!("the condition {}", seen.state.as_str()),
         Outcome::Fault(fault) => format!(

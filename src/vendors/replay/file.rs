@@ -15,8 +15,8 @@ use crate::vendors::Family;
 
 pub use self::exchange::{Exchange, ExpectedRequest, GivenAnswer, Lost, OneOrMore};
 pub use self::expect::{
-    ConditionFacts, ConfirmationFacts, ConfirmationWord, Expect, FaultFacts, IssuedFacts,
-    ListedFacts, TextFact, TimeFact, TokenFacts,
+    ConditionFacts, ConfirmationFacts, ConfirmationWord, ConnectionsFacts, Expect, FaultFacts,
+    IssuedFacts, ListedConnectionFacts, ListedFacts, TextFact, TimeFact, TokenFacts,
 };
 pub use self::json::Json;
 pub(super) use self::json::json;

@@ -9,6 +9,7 @@ use super::script::Script;
 use super::subject::Actor;
 use crate::fault::Fault;
 use crate::ports::{Condition, Connection, Delivery, IssueRequest, Issuer, TokenHandle};
+use crate::rotation::inventory::Provisioned;
 use crate::rotation::issuer_id::IssuerId;
 use crate::rotation::outcome::{Confirmation, IssuedToken, ListedToken, Listing};
 use crate::secret::{BearerToken, ClientParts};
@@ -27,7 +28,17 @@ pub(super) enum Outcome {
     Found(Option<ListedToken>),
     Confirmation(Confirmation),
     Condition(Option<Condition>),
+    Connections(Box<Listed>),
     Fault(Fault),
+}
+
+/// What an inventory shows.
+pub(super) struct Listed {
+    pub(super) seen: Provisioned,
+    /// The id of the connection itself.
+    pub(super) own: Option<String>,
+    /// The parameters with which each is adopted.
+    pub(super) sections: Vec<Vec<(String, String)>>,
 }
 
 impl<T: Into<Outcome>> From<Result<T, Fault>> for Outcome {
@@ -115,7 +126,12 @@ impl Performance<'_> {
             }
             Call::Complete => issuer.complete(token).await.into(),
             Call::Cancel => issuer.cancel(token).await.into(),
-            Call::Preflight | Call::Deliver | Call::Revert | Call::Confirm | Call::Look => {
+            Call::Preflight
+            | Call::Deliver
+            | Call::Revert
+            | Call::Confirm
+            | Call::Look
+            | Call::Inventory => {
                 return Err("an issuer has no such operation".to_owned());
             }
         })
@@ -159,6 +175,9 @@ impl Performance<'_> {
         if self.call == Call::Preflight {
             return Ok(connection.preflight(&name, &scim_url).await.into());
         }
+        if self.call == Call::Inventory {
+            return Ok(listed(connection).await);
+        }
         // What goes back is the old token.
         let (held, former) = if self.call == Call::Revert {
             ("old_token", "token")
@@ -190,6 +209,7 @@ impl Performance<'_> {
                 connection.look(&delivery).await.into()
             }
             Call::Preflight
+            | Call::Inventory
             | Call::Issue
             | Call::List
             | Call::Get
@@ -238,6 +258,19 @@ impl Performance<'_> {
     fn values<T>(&self, read: impl FnOnce(&Values) -> T) -> T {
         self.script.with_values(|values| read(values))
     }
+}
+
+async fn listed(connection: &dyn Connection) -> Outcome {
+    let seen = match connection.inventory().await {
+        Ok(seen) => seen,
+        Err(fault) => return Outcome::Fault(fault),
+    };
+    let sections = seen.connections.iter();
+    Outcome::Connections(Box::new(Listed {
+        own: connection.listed_as().map(|own| own.id),
+        sections: sections.map(|one| connection.section_for(one)).collect(),
+        seen,
+    }))
 }
 
 fn parsed(text: &str) -> Result<BearerToken, String> {

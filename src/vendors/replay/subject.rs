@@ -99,7 +99,11 @@ impl Settings {
         let connections = connections.map(|(_, kind)| (Family::Connection, kind));
         let mut all = issuers.chain(connections);
         match (all.next(), all.next()) {
-            (Some((family, toml::Value::Table(kind))), None) => Ok(Self::new(family, kind)),
+            (Some((family, toml::Value::Table(mut kind))), None) => {
+                // A rule for tokens, which stands beside the kind.
+                let _not_of_the_kind = kind.remove("scopes_allowed");
+                Ok(Self::new(family, kind))
+            }
             _ => Err(
                 "a replay runs against one issuer or one connection: write [issuers.NAME.KIND] or [connections.NAME.KIND] once"
                     .to_owned(),

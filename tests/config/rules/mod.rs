@@ -1,5 +1,6 @@
 //! The rules across keys and sections, each with the mistake and its remedy.
 
+mod addresses;
 mod cycles;
 mod federated;
 mod revoking;

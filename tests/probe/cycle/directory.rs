@@ -34,6 +34,18 @@ pub(super) struct Deviation {
     pub(super) active_as_text: bool,
     pub(super) open: bool,
     pub(super) bare_tokens: bool,
+    /// Is written behind the user name that was sent.
+    pub(super) name_ends: Option<&'static str>,
+    /// Stands in the place of its domain.
+    pub(super) name_domain: Option<&'static str>,
+    pub(super) upper_cases: bool,
+    /// Takes small letters only in the words of a PATCH.
+    pub(super) small_letters: bool,
+    /// Takes capitals only.
+    pub(super) capitals: bool,
+    pub(super) strict_booleans: bool,
+    pub(super) no_pathless_add: bool,
+    pub(super) filters_only: bool,
     pub(super) no_total: bool,
     pub(super) echoes: bool,
     pub(super) admin_answers: bool,
@@ -207,6 +219,9 @@ impl Directory {
                 let value: String = serde_json::from_str(value).unwrap_or_default();
                 match attribute {
                     "members" => shows_member(resource, &value),
+                    "userName" => resource[attribute]
+                        .as_str()
+                        .is_some_and(|name| name.eq_ignore_ascii_case(&value)),
                     _ => resource[attribute].as_str() == Some(&value),
                 }
             }),
@@ -231,8 +246,26 @@ impl Directory {
         (200, list)
     }
 
-    fn create(&self, kind: &str, body: Value) -> (u16, Value) {
+    /// What it makes of a user name.
+    fn named(&self, body: &mut Value) {
         let d = self.deviation;
+        let Some(sent) = body["userName"].as_str() else {
+            return;
+        };
+        let mut name = sent.to_owned();
+        if let Some(domain) = d.name_domain {
+            name = format!("{}@{domain}", name.split('@').next().unwrap_or_default());
+        }
+        name += d.name_ends.unwrap_or_default();
+        if d.upper_cases {
+            name = name.to_ascii_uppercase();
+        }
+        body["userName"] = json!(name);
+    }
+
+    fn create(&self, kind: &str, mut body: Value) -> (u16, Value) {
+        let d = self.deviation;
+        self.named(&mut body);
         let mut state = self.state.lock();
         let attribute = if kind == "Users" {
             "userName"
@@ -309,8 +342,27 @@ impl Directory {
         for operation in body["Operations"].as_array().into_iter().flatten() {
             let path = operation["path"].as_str().unwrap_or_default();
             let value = operation["value"].clone();
-            match (operation["op"].as_str().unwrap_or_default(), path) {
+            let op = operation["op"].as_str().unwrap_or_default();
+            let small = op.to_ascii_lowercase();
+            if (d.small_letters && op != small) || (d.capitals && op == small) {
+                return (400, error(400, None));
+            }
+            if path == "active" && d.strict_booleans && !value.is_boolean() {
+                return (400, error(400, None));
+            }
+            match (small.as_str(), path) {
+                ("add" | "replace", "") if value.is_object() => {
+                    if value.get("members").is_some() && d.no_pathless_add {
+                        return (400, error(400, None));
+                    }
+                    for (name, value) in value.as_object().into_iter().flatten() {
+                        resource[name] = value.clone();
+                    }
+                }
                 ("add", "members") => resource["members"] = value,
+                ("remove", "members") if d.filters_only && !value.is_null() => {
+                    return (400, error(400, None));
+                }
                 ("remove", "members") => resource["members"] = json!([]),
                 ("remove", path) if path.starts_with("members[") && d.values_only => {
                     return (400, error(400, None));
@@ -333,6 +385,7 @@ impl Directory {
         let Some(resource) = state.resources.get_mut(id) else {
             return (404, error(404, None));
         };
+        self.named(&mut body);
         body["id"] = json!(id);
         body["kind"] = json!(kind);
         *resource = body.clone();

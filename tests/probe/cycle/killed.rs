@@ -74,6 +74,25 @@ async fn not_even_where_creations_are_not_answered_with_an_id() {
     assert!(kills > 40, "{kills}");
 }
 
+/// The name that was sent finds nothing there, also what a killed run left.
+#[tokio::test]
+async fn not_even_where_names_are_rewritten() {
+    for deviation in [
+        Deviation {
+            name_ends: Some("@tenant.example"),
+            ..Deviation::default()
+        },
+        Deviation {
+            name_domain: Some("tenant.example"),
+            asynchronous: true,
+            ..Deviation::default()
+        },
+    ] {
+        let kills = no_kill_leaves_anything(deviation, "groups = false").await;
+        assert!(kills > 40, "{kills}");
+    }
+}
+
 #[tokio::test]
 async fn a_killed_clean_up_is_repeated() {
     for event in 1.. {

@@ -8,17 +8,18 @@ use scim_rotator::clock::SystemClock;
 use scim_rotator::ports::Probe;
 use scim_rotator::scim::config::ProbeConfig;
 use scim_rotator::scim::cycle::profile::{CycleConfig, CycleRules};
-use scim_rotator::scim::cycle::report::{CycleVerdict, Report};
+use scim_rotator::scim::cycle::report::{CycleVerdict, Grade, Report};
 use scim_rotator::scim::cycle::run::Order;
 use scim_rotator::scim::probe::ScimProbe;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::Kept;
+use super::{Kept, grade};
 use crate::server::{PATIENT, client, token};
 use crate::support::bare_http;
 use crate::support::better_auth::BetterAuth;
+use crate::support::canaille::CanailleServer;
 use crate::support::scim2_server::Scim2Server;
 
 fn probe(scim_url: &Url, config: &CycleConfig) -> ScimProbe {
@@ -92,6 +93,63 @@ async fn scim2_server_passes_and_keeps_nothing() {
         CycleVerdict::Passed,
         "a revoked token: {report:#?}"
     );
+}
+
+/// Each dialect that a service provider may have to understand.
+#[tokio::test]
+async fn scim2_server_understands_okta_and_all_of_entra_but_its_removals() {
+    let Some(server) = Scim2Server::start() else {
+        return;
+    };
+    let good = server.mint(600.0).await;
+    for dialect in ["standard", "okta", "entra"] {
+        let config = format!("patch_dialect = '{dialect}'");
+        let report = run(&server.scim_url(), &good.token, &config).await;
+        let failed: Vec<_> = report
+            .steps
+            .iter()
+            .filter(|s| s.grade == Grade::Failed)
+            .collect();
+        match (dialect, failed.as_slice()) {
+            // It refuses a removal with values, which the standard does not know.
+            ("entra", [step]) => {
+                assert_eq!(step.step.as_str(), "member_remove", "{step:?}");
+                assert!(step.detail.contains("as Entra ID writes it"), "{step:?}");
+            }
+            (_, failed) => assert!(failed.is_empty(), "{dialect}: {failed:#?}"),
+        }
+        let shown = |step: &str| grade(&report, step) == Some(Grade::Passed);
+        assert!(
+            ["change", "deactivate", "member_add"]
+                .into_iter()
+                .all(shown),
+            "{report:#?}"
+        );
+        assert_eq!(left(&server.scim_url(), &good.token).await, [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn canaille_shows_what_it_deviates_in_and_keeps_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(server) = CanailleServer::start(&folder.path().join("canaille")).await else {
+        return;
+    };
+    let good = server.issue().await;
+    // It refuses mail addresses of domains that can never get mail, and says so.
+    let report = run(&server.scim_url(), &good, "").await;
+    let refused = report.decisive().expect("a step that failed");
+    assert_eq!(
+        (refused.step.as_str(), refused.grade),
+        ("create", Grade::Failed)
+    );
+    assert!(
+        refused.detail.contains("`full_cycle.domain`"),
+        "{refused:?}"
+    );
+    let report = run(&server.scim_url(), &good, "domain = 'probe.example.com'").await;
+    eprintln!("canaille: {report:#?}");
+    assert_eq!(left(&server.scim_url(), &good).await, [""; 0]);
 }
 
 #[tokio::test]

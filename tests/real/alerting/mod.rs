@@ -25,7 +25,7 @@ use super::parts::{better_auth_issuer_at, token};
 use super::support::better_auth::{BetterAuth, Minted};
 use super::support::cut::{Cut, Line};
 use super::support::dashboards;
-use super::support::promtool;
+use super::support::{promtool, series};
 use super::wait::eventually;
 use panels::Panels;
 use watch::Watch;
@@ -60,9 +60,16 @@ const PLANTED: &str = "ScimSuppliedValueRefused erp";
 const SUPPLIED_REFUSED: &str = "scim_rotator_token_supplied_refused_timestamp_seconds";
 /// Exported after such an event, or where it is configured, only; `restored`, `manual`,
 /// `federated`, `full_cycle`, `notified` and `more_scopes` look at most of the others, and
-/// the tests of the rules at all.
-const OF_EVENTS: [&str; 16] = [
+/// the tests of the rules and of the dashboards' queries at all.
+const OF_EVENTS: [&str; 22] = [
     SUPPLIED_REFUSED,
+    "scim_rotator_inventory_coverage_ratio",
+    "scim_rotator_inventory_last_success_timestamp_seconds",
+    "scim_rotator_notifications_total",
+    "scim_rotator_retirement_due_timestamp_seconds",
+    "scim_rotator_token_paused_since_timestamp_seconds",
+    "scim_rotator_token_record_unreadable",
+    "scim_rotator_tokens_orphaned",
     "scim_rotator_vault_restored_timestamp_seconds",
     "scim_rotator_connection_waits_for_person_since_timestamp_seconds",
     "scim_rotator_connection_person_deadline_timestamp_seconds",
@@ -71,14 +78,14 @@ const OF_EVENTS: [&str; 16] = [
     "scim_rotator_federation_clear_timestamp_seconds",
     "scim_rotator_full_cycle_ignored_timestamp_seconds",
     "scim_rotator_full_cycle_leftovers",
-    "scim_rotator_full_cycle_success",
     "scim_rotator_full_cycle_waited",
+    "scim_rotator_inventory_connections",
     "scim_rotator_inventory_credentials",
     "scim_rotator_notify_failing_since_timestamp_seconds",
     "scim_rotator_token_accepted_risk_until_timestamp_seconds",
     "scim_rotator_token_privilege",
-    "scim_rotator_token_superseded_still_used",
 ];
+/// Told to the tickets: no renewal is due when the daemon dies.
 const ABSENT: &str = "ScimRotatorAbsent";
 const DOWN: &str = "ScimRotatorReplicaDown";
 
@@ -123,7 +130,7 @@ async fn a_blocked_issuer_and_a_dead_daemon_are_told_to_the_right_people() {
 
     daemon.kill();
     for watch in &watches {
-        somebody_is_woken_for(watch, &[ABSENT]).await;
+        it_is_told(watch, "tickets", ABSENT).await;
         let what = format!("{} says it once", watch.part);
         eventually(&what, async || {
             watch.inhibited().await.contains(DOWN).then_some(())
@@ -164,9 +171,14 @@ async fn the_right_people_are_told(watch: &Watch) {
             let said = annotations[key].as_str().expect(key);
             assert!(!said.contains("{{") && !said.is_empty(), "{annotations}");
         }
+        let runbook = format!("{}/RUNBOOK.md#scim", shipped::WIKI);
         let url = annotations["runbook_url"].as_str().expect("a runbook");
-        assert!(url.starts_with("deploy/RUNBOOK.md#scim"), "{url}");
+        assert!(url.starts_with(&runbook), "{url}");
+        let url = annotations["dashboard_url"].as_str().expect("a dashboard");
+        assert!(url.starts_with("https://grafana.example.com/d/scim-rotator-token?"));
+        assert!(url.ends_with(notice.alert["labels"]["token"].as_str().expect("a token")));
         assert_eq!(notice.alert["labels"]["severity"], "critical");
+        assert_eq!(notice.alert["labels"]["environment"], "production");
     }
 }
 
@@ -189,11 +201,16 @@ async fn they_are_told_that_it_is_over(watch: &Watch) {
 
 async fn somebody_is_woken_for(watch: &Watch, subjects: &[&str]) {
     for subject in subjects {
-        eventually(&format!("{}: {subject}", watch.part), async || {
-            watch.webhook.has("pager", "firing", subject).then_some(())
-        })
-        .await;
+        it_is_told(watch, "pager", subject).await;
     }
+}
+
+async fn it_is_told(watch: &Watch, receiver: &str, subject: &str) {
+    let what = format!("{}: {subject} at {receiver}", watch.part);
+    eventually(&what, async || {
+        watch.webhook.has(receiver, "firing", subject).then_some(())
+    })
+    .await;
 }
 
 /// What rules and dashboards name was scraped, what was scraped is documented,
@@ -214,6 +231,12 @@ async fn the_daemon_exports_what_the_files_name(watch: &Watch, daemon: &Daemon) 
         .filter(|n| !of_event(n))
         .collect();
     assert_eq!(missing, Vec::<&String>::new(), "{} lacks them", watch.part);
+    let of_tokens =
+        "count by (token) ({__name__=~\"scim_rotator_.*\", token!=\"\", connection=\"\"})";
+    let counts = watch.numbers(of_tokens, &[("time", now())]).await;
+    assert_eq!(counts.len(), AGES.len(), "{counts:?}");
+    let most = f64::from(u32::try_from(series::OF_A_TOKEN).expect("small"));
+    assert!(counts.iter().all(|count| *count <= most), "{counts:?}");
     let documented = read("deploy/prometheus/METRICS.md");
     let headers = text.lines().filter_map(|l| l.strip_prefix("# TYPE "));
     let exported: Vec<&str> = headers.filter_map(|l| l.split(' ').next()).collect();

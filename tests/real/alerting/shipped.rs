@@ -19,9 +19,14 @@ const COLLECT: &str = "1s";
 const AGAIN: &str = "2s";
 const REPEAT: &str = "1h";
 
+/// Where the runbook is, set in the one place of the rules.
+pub const WIKI: &str = "https://runbooks.example.org/scim";
+
 /// Writes `prometheus.yml` with the shipped rules beside it into a folder.
 pub fn prometheus(folder: &Path, daemon: &str, alertmanager: &str) {
-    let rules = Shipped::read("deploy/prometheus/scim-rotator.rules.yml").set("for: ", HOLDS);
+    let rules = Shipped::read("deploy/prometheus/scim-rotator.rules.yml")
+        .set("for: ", HOLDS)
+        .change("https://wiki.example.com/scim-rotator", WIKI);
     rules.write(folder, "scim-rotator.rules.yml");
     let scrape = Shipped::read("deploy/prometheus/scrape.yml")
         .set("scrape_interval: ", SCRAPE)

@@ -91,6 +91,7 @@ fn it_is_prolonged_once_and_never_beyond_its_expiry() {
 fn a_token_that_is_shown_to_be_dead_leaves_the_record_and_its_proof_stays() {
     let scene = superseded(hours(24)).with(|s| {
         s.record.history.push(PastRotation {
+            steps: Vec::new(),
             asked_by: None,
             asked_why: None,
             id: "r0".to_owned(),

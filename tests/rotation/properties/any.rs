@@ -197,6 +197,7 @@ fn add_rest(scene: Scene, rest: Rest) -> Scene {
 
 fn rolled_back() -> PastRotation {
     PastRotation {
+        steps: Vec::new(),
         asked_by: None,
         asked_why: None,
         id: "r0".to_owned(),

@@ -91,6 +91,24 @@ impl ServiceProvider {
         self.server.must(Method::POST, &path, client, 201).await;
     }
 
+    /// Adds a client like [`CLIENT_ID`], whose tokens live for so long. Returns its id.
+    pub async fn add_scim_client(&self, id: &str, secret: &str, token_seconds: u32) -> String {
+        let scim = self.scim_url();
+        self.add_client(json!({
+            "clientId": id, "secret": secret,
+            "serviceAccountsEnabled": true, "standardFlowEnabled": false,
+            "attributes": { "access.token.lifespan": token_seconds.to_string() },
+            "protocolMappers": [{
+                "name": "scim-audience", "protocol": "openid-connect",
+                "protocolMapper": "oidc-audience-mapper",
+                "config": { "included.custom.audience": scim, "access.token.claim": "true" },
+            }],
+        }))
+        .await;
+        self.give_role(id, &["manage-users"]).await;
+        id.to_owned()
+    }
+
     /// Base URL of the realm's admin API.
     pub fn admin_url(&self) -> String {
         format!("{}/admin/realms/{REALM}", self.server.url)
@@ -105,20 +123,28 @@ impl ServiceProvider {
             "serviceAccountsEnabled": true, "standardFlowEnabled": false,
         });
         self.add_client(client).await;
+        let names = ["manage-users", "manage-clients", "view-realm"];
+        let (mut roles, management) = self.give_role(id, &names).await;
+        (roles.swap_remove(0), management)
+    }
+
+    /// Gives the service account of a client roles in the realm. Returns them, and the
+    /// id of the client that they belong to.
+    async fn give_role(&self, id: &str, names: &[&str]) -> (Vec<Value>, String) {
         let own = self.id_of(id).await;
         let account = format!("/{REALM}/clients/{own}/service-account-user");
         let account = self.server.get(&account).await["id"].clone();
         let account = account.as_str().expect("an id").to_owned();
         let management = self.id_of("realm-management").await;
         let mut roles = Vec::new();
-        for name in ["manage-clients", "manage-users", "view-realm"] {
+        for name in names {
             let path = format!("/{REALM}/clients/{management}/roles/{name}");
             roles.push(self.server.get(&path).await);
         }
         let path = format!("/{REALM}/users/{account}/role-mappings/clients/{management}");
         let wish = Value::Array(roles.clone());
         self.server.must(Method::POST, &path, wish, 204).await;
-        (roles.swap_remove(1), management)
+        (roles, management)
     }
 
     /// Keycloak's own id of a client.

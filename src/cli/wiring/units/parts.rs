@@ -131,8 +131,12 @@ impl<'a> Parts<'a> {
 /// The rules of full cycles, if every lock of the configuration is open.
 fn full_cycle(settings: &Settings, name: &str, token: &TokenSettings) -> Option<CycleRules> {
     let probe = token.write_probe.as_ref()?;
+    let kinds = token.connections.iter().filter_map(|name| {
+        let connection = settings.connections.get(name)?;
+        Some(connection.as_kind().kind())
+    });
     closed_locks(settings, name).is_empty().then(|| CycleRules {
-        config: probe.config.clone(),
+        config: probe.config.clone().with_dialect_of(kinds),
         environment: token.environment.as_str().to_owned(),
         every: probe.scheduled.then_some(probe.every),
     })

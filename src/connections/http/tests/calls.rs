@@ -162,3 +162,52 @@ fn the_other_calls_are_checked_before_anything_is_sent() {
         ),
     ]);
 }
+
+#[test]
+fn an_inventory_only_reads_and_knows_no_token() {
+    let inventory = |keys: &str| {
+        format!(
+            "{LEAST}\n[inventory]\nprovider = 'Acme {{{{ config.tenant }}}}'\nown_id = '1'\n[inventory.list]\nurl = 'https://idp.example.com/apps'\n{keys}\n[config]\ntenant = 't'"
+        )
+    };
+    let good = "read.id = '/id'\npaging = 'link'";
+    assert_eq!(problems(&inventory(good)), []);
+    let e = Severity::Error;
+    let each = |keys: &str| {
+        inventory(&format!(
+            "{good}\n[inventory.each]\nurl = 'https://idp.example.com/a/{{{{ id }}}}'\n{keys}"
+        ))
+    };
+    assert_eq!(problems(&each("")), []);
+    assert_told([
+        (inventory("paging = 'link'"), e, "x.inventory.list.read.id"),
+        (
+            inventory(&format!("{good}\neffect = 'writes'")),
+            e,
+            "x.inventory.list.effect",
+        ),
+        (each("effect = 'ends'"), e, "x.inventory.each.effect"),
+        (
+            inventory(&format!("{good}\nquery.t = '{{{{ token }}}}'")),
+            e,
+            "x.inventory.list.query.t",
+        ),
+        (
+            inventory(&format!("{good}\nquery.t = '{{{{ scim_url }}}}'")),
+            e,
+            "x.inventory.list.query.t",
+        ),
+        (
+            inventory(&format!(
+                "{good}\nquery.t = '{{{{ steps.object.json.id }}}}'"
+            )),
+            e,
+            "x.inventory.list.query.t",
+        ),
+        (
+            inventory(&format!("{good}\nread.label = '/name'")),
+            e,
+            "x.inventory.list.read.label",
+        ),
+    ]);
+}

@@ -66,6 +66,7 @@ fn check_expect(call: Call, expect: &Expect) -> Result<(), String> {
         | (Expect::Nothing, Call::Get | Call::Look)
         | (Expect::Confirmation(_), Call::Confirm)
         | (Expect::Condition(_), Call::Look)
+        | (Expect::Connections(_), Call::Inventory)
         | (
             Expect::Done,
             Call::Revoke
@@ -82,7 +83,8 @@ fn check_expect(call: Call, expect: &Expect) -> Result<(), String> {
             | Expect::Listed(_)
             | Expect::Found(_)
             | Expect::Confirmation(_)
-            | Expect::Condition(_),
+            | Expect::Condition(_)
+            | Expect::Connections(_),
             _,
         ) => false,
     };
@@ -104,6 +106,7 @@ fn outcomes(call: Call) -> &'static str {
         Call::Get => "{ found = { … } }, \"nothing\" or { fault = { … } }",
         Call::Confirm => "{ confirmation = \"works\" } or another word, or { fault = { … } }",
         Call::Look => "{ condition = { state = \"healthy\" } }, \"nothing\" or { fault = { … } }",
+        Call::Inventory => "{ connections = { ids = [] } } or { fault = { … } }",
         Call::Revoke
         | Call::Complete
         | Call::Cancel

@@ -1,5 +1,7 @@
 //! What must come of an operation.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de};
 
@@ -28,6 +30,8 @@ pub enum Expect {
     Confirmation(ConfirmationFacts),
     /// `look`: how provisioning fares.
     Condition(ConditionFacts),
+    /// `inventory`: connections.
+    Connections(ConnectionsFacts),
     /// Any: a failure.
     Fault(FaultFacts),
 }
@@ -80,6 +84,36 @@ pub struct TokenFacts {
     pub fits: Option<String>,
     /// A value that it is not taken for.
     pub differs: Option<String>,
+}
+
+/// Facts of the connections that an identity provider lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectionsFacts {
+    /// Their ids, in order: `item`, or `item/part`.
+    pub ids: Option<Vec<String>>,
+    /// Number of items that we may not look into.
+    pub hidden: Option<usize>,
+    /// The id of the connection of this file, which is one of the listed ones.
+    pub own: Option<String>,
+    /// Facts of some of them; each names its `id`.
+    pub some: Vec<ListedConnectionFacts>,
+}
+
+/// Facts of one connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListedConnectionFacts {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<TextFact>,
+    /// The SCIM base URL that it holds.
+    pub base_url: Option<TextFact>,
+    /// Its status.
+    pub status: Option<TextFact>,
+    /// Values of the parameters with which it is adopted, as TOML writes them.
+    pub adopt: BTreeMap<String, String>,
 }
 
 /// What the connection shows: a word, or a table with more.

@@ -51,6 +51,8 @@ pub enum Call {
     Confirm,
     /// Connection: asks how provisioning fares.
     Look,
+    /// Connection: lists every connection of the identity provider.
+    Inventory,
 }
 
 impl Call {
@@ -69,6 +71,7 @@ impl Call {
             Self::Revert => "revert",
             Self::Confirm => "confirm",
             Self::Look => "look",
+            Self::Inventory => "inventory",
         }
     }
 
@@ -79,9 +82,12 @@ impl Call {
             Self::Issue | Self::List | Self::Get | Self::Revoke | Self::Complete | Self::Cancel => {
                 Family::Issuer
             }
-            Self::Preflight | Self::Deliver | Self::Revert | Self::Confirm | Self::Look => {
-                Family::Connection
-            }
+            Self::Preflight
+            | Self::Deliver
+            | Self::Revert
+            | Self::Confirm
+            | Self::Look
+            | Self::Inventory => Family::Connection,
         }
     }
 
@@ -97,7 +103,7 @@ impl Call {
                 "overlap",
                 "etag",
             ],
-            Self::List | Self::Complete | Self::Cancel => &[],
+            Self::List | Self::Complete | Self::Cancel | Self::Inventory => &[],
             Self::Get => &["id"],
             Self::Revoke => &["id", "token"],
             Self::Preflight => &["scim_url"],
