@@ -28,7 +28,11 @@ async fn a_changed_file_is_taken_up_and_a_bad_one_changes_nothing() {
     running.until("crm works", |m| is_fresh(m, "crm")).await;
     assert!(running.metrics().await.contains(GOOD));
     let log = running.log();
-    for told in ["crm: issue at the issuer sp (", "succeeded in ", "crm: waits until "] {
+    for told in [
+        "crm: issue at the issuer sp (",
+        "succeeded in ",
+        "crm: waits until ",
+    ] {
         assert!(log.contains(told), "{told}: {log}");
     }
 
