@@ -48,10 +48,10 @@ pub(super) fn replace(dialect: PatchDialect, path: &str, value: Value) -> Value 
             operation(json!({ "op": "replace", "path": path, "value": value }))
         }
         PatchDialect::Entra => {
-            let value = match value {
-                Value::Bool(true) => json!("True"),
-                Value::Bool(false) => json!("False"),
-                value => value,
+            let value = match value.as_bool() {
+                Some(true) => json!("True"),
+                Some(false) => json!("False"),
+                None => value,
             };
             operation(json!({ "op": "Replace", "path": path, "value": value }))
         }
