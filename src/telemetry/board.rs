@@ -42,10 +42,11 @@ pub struct Entry {
     pub next: Option<Arc<Upcoming>>,
     /// Why the record cannot be read any more.
     pub trouble: Option<Arc<str>>,
-    /// What this process did for it.
-    pub counters: Arc<TokenCounters>,
-    /// The states that its connections had when this process last asked.
-    pub looks: Arc<Looks>,
+    /// What this process did for it; `None` while that is nothing.
+    pub counters: Option<Arc<TokenCounters>>,
+    /// The states that its connections had when this process last asked; `None` if it
+    /// never did.
+    pub looks: Option<Arc<Looks>>,
     /// The results of its full cycles; `None` for most tokens.
     pub cycle: Option<Box<CycleFacts>>,
     /// What the last checks of a federated credential showed.
@@ -130,8 +131,8 @@ impl Board {
             snapshot: None,
             next: None,
             trouble: None,
-            counters: Arc::default(),
-            looks: Arc::default(),
+            counters: None,
+            looks: None,
             cycle: None,
             federation: None,
         });
@@ -205,15 +206,17 @@ impl Board {
     /// The counters of a token; `None` if this process does not have it.
     #[must_use]
     pub fn counters(&self, token: &str) -> Option<Arc<TokenCounters>> {
-        self.read()
-            .get(token)
-            .map(|entry| Arc::clone(&entry.counters))
+        let mut all = self.write();
+        let counters = &mut all.get_mut(token)?.counters;
+        Some(Arc::clone(counters.get_or_insert_default()))
     }
 
     /// The states of the token's connections; `None` if this process does not have it.
     #[must_use]
     pub fn looks(&self, token: &str) -> Option<Arc<Looks>> {
-        self.read().get(token).map(|entry| Arc::clone(&entry.looks))
+        let mut all = self.write();
+        let looks = &mut all.get_mut(token)?.looks;
+        Some(Arc::clone(looks.get_or_insert_default()))
     }
 
     /// The state of all tokens in one line, such as `12 tokens: 1 needs you, 11 fine;

@@ -46,9 +46,9 @@ struct Seen {
     facts: Option<Arc<TokenFacts>>,
     decision: Option<(&'static str, &'static str)>,
     state: Option<(Word, Urgency)>,
-    trouble: Option<String>,
+    trouble: Option<Box<str>>,
     hold: Hold,
-    restored_at: Option<Timestamp>,
+    restored_at: Option<Box<Timestamp>>,
     repeated: Repeated,
 }
 
@@ -100,8 +100,10 @@ impl Observer {
             return;
         };
         self.metrics.vault_restored(restored.at);
-        let told = self.with_seen(&unit.name, |seen| seen.restored_at.replace(restored.at));
-        if told != Some(restored.at) {
+        let told = self.with_seen(&unit.name, |seen| {
+            seen.restored_at.replace(Box::new(restored.at))
+        });
+        if told.as_deref() != Some(&restored.at) {
             warn!(
                 token = %unit.name,
                 at = %restored.at,
@@ -267,7 +269,7 @@ impl Witness for Observer {
         self.board().trouble(&unit.name, text);
         let new = self.with_seen(&unit.name, |seen| {
             seen.decision = None;
-            seen.trouble.replace(text.to_owned()).as_deref() != Some(text)
+            seen.trouble.replace(text.into()).as_deref() != Some(text)
         });
         if new {
             warn!(token = %unit.name, error = text, "the record in Vault cannot be used now; the token waits");

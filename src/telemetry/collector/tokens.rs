@@ -67,7 +67,8 @@ pub(super) const FAMILIES: &[Family] = &[
         "Tokens that this process had issued.",
         |entry, to| {
             if !entry.is_federated() {
-                to.count(&entry.facts.name, &[], entry.counters.issued());
+                let issued = entry.counters.as_ref().map_or(0, |c| c.issued());
+                to.count(&entry.facts.name, &[], issued);
             }
         },
     ),
