@@ -334,5 +334,5 @@ async fn lines_that_come_together_are_synchronised_together() {
     let (took, synced) = (began.elapsed(), log.shared.synced.load(Ordering::Relaxed));
     eprintln!("{LINES} lines on the disk in {took:?} with {synced} synchronisations");
     assert_eq!(whats(&scene.text()).len() as u64, LINES + 1);
-    assert!(synced >= 1 && synced <= LINES / 10, "{synced}");
+    assert!((1..=LINES / 10).contains(&synced), "{synced}");
 }

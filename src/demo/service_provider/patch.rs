@@ -171,12 +171,11 @@ fn change_list(
         Value::Object(_) | Value::String(_) => {
             attribute.read(&Value::Array(vec![value.clone()]))?
         }
-        _ => attribute.read(value)?,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            attribute.read(value)?
+        }
     };
-    let given = match given {
-        Value::Array(given) => given,
-        _ => Vec::new(),
-    };
+    let given = given.as_array().cloned().unwrap_or_default();
     let mut held = match holder.remove(&attribute.name) {
         Some(Value::Array(held)) if verb != Verb::Replace => held,
         _ => Vec::new(),

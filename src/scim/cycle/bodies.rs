@@ -16,11 +16,14 @@ pub(super) fn user(names: &Names, config: &CycleConfig, changed: bool, active: b
         "schemas": [USER],
         "userName": names.user_name,
         "externalId": names.external_id,
-        "name": { "givenName": "SCIM", "familyName": "Probe" },
+        "name": { "formatted": "SCIM Probe", "givenName": "SCIM", "familyName": "Probe" },
         "displayName": shown,
         "emails": [{ "value": names.user_name, "type": "work", "primary": true }],
         "active": active,
     });
+    if names.plain_mail {
+        user["emails"] = json!([{ "value": names.user_name }]);
+    }
     for (name, value) in &config.user {
         user[name] = json!(value);
     }
@@ -45,10 +48,10 @@ pub(super) fn replace(dialect: PatchDialect, path: &str, value: Value) -> Value 
             operation(json!({ "op": "replace", "path": path, "value": value }))
         }
         PatchDialect::Entra => {
-            let value = match value {
-                Value::Bool(true) => json!("True"),
-                Value::Bool(false) => json!("False"),
-                value => value,
+            let value = match value.as_bool() {
+                Some(true) => json!("True"),
+                Some(false) => json!("False"),
+                None => value,
             };
             operation(json!({ "op": "Replace", "path": path, "value": value }))
         }

@@ -96,6 +96,7 @@ fn rows() -> Vec<Row> {
         row("users can be read by anybody", Deviation { open: true, ..d() }).fails("no_token"),
         row("a token without Bearer", Deviation { bare_tokens: true, ..d() }).sees("malformed", Warned),
         row("a fixed user is missing", d()).with("reuse_identity = true").fails("absent"),
+        row("a mail address has no type", Deviation { plain_mail: true, ..d() }).sees("create", Warned),
         row("names get capitals", Deviation { upper_cases: true, ..d() }).sees("read", Warned),
         row("a domain is appended", Deviation { name_ends: Some("@tenant.example"), ..d() }).sees("read", Warned),
         row("a domain is appended: who looks for the name that was sent finds nothing", Deviation { name_ends: Some("@tenant.example"), ..d() }).sees("query", Warned),
