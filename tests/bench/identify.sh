@@ -129,7 +129,11 @@ python3 fill.py "$VAULT_ADDR" "$tokens"
 configuration "$tokens" 1h >daemon.toml
 "$program" --config daemon.toml run 2>daemon.log &
 started+=($!)
-until "$vault" kv get -mount=kv scim-rotator/facts/.fingerprints >/dev/null 2>&1; do sleep 2; done
+is_complete() {
+  printf '%s' nothing-of-ours | "$program" --config daemon.toml --output json identify 2>/dev/null |
+    grep -q '"index_complete_since": *"'
+}
+until is_complete; do sleep 5; done
 
 # The best of three, in milliseconds, with the exit code that it must have.
 measure() {

@@ -20,7 +20,7 @@ use super::wait::eventually;
 /// what there is between two rotations. The old token is asked twice whether it is
 /// dead, which costs Vault nothing.
 const TIMES: &str =
-    "lifetime = \"200s\"\nrenew_at = \"10%\"\noverlap = \"4s\"\nrefusal_window = \"4s\"";
+    "lifetime = \"200s\"\nrenew_at = \"10%\"\noverlap = \"4s\"\nrefusal_window = \"2s\"";
 
 #[tokio::test]
 async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
@@ -30,7 +30,7 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
     // Nothing that any part of it logs may hold a secret.
     house.log = "trace";
     // A lease that outlasts the time in which the old token is asked again.
-    house.longest_call = 10;
+    house.longest_call = 30;
     let scim_url = server.scim_url();
     let mut options = Options::new(scim_url.clone(), Arc::new(SystemClock));
     options.pace = SignedDuration::from_millis(100);

@@ -16,11 +16,14 @@ pub(super) fn user(names: &Names, config: &CycleConfig, changed: bool, active: b
         "schemas": [USER],
         "userName": names.user_name,
         "externalId": names.external_id,
-        "name": { "givenName": "SCIM", "familyName": "Probe" },
+        "name": { "formatted": "SCIM Probe", "givenName": "SCIM", "familyName": "Probe" },
         "displayName": shown,
         "emails": [{ "value": names.user_name, "type": "work", "primary": true }],
         "active": active,
     });
+    if names.plain_mail {
+        user["emails"] = json!([{ "value": names.user_name }]);
+    }
     for (name, value) in &config.user {
         user[name] = json!(value);
     }

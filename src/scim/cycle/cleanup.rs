@@ -273,6 +273,7 @@ async fn deactivate(send: &mut Sender<'_>, entry: &Entry, id: &str, config: &Cyc
         user_name: entry.name.clone(),
         group_name: String::new(),
         external_id: entry.external_id.clone(),
+        plain_mail: false,
     };
     let body = bodies::user(&names, config, true, false);
     // The next request shows whether it worked.

@@ -17,6 +17,8 @@ pub struct Names {
     pub group_name: String,
     /// Of both; never a number, which some servers take for an id of theirs.
     pub external_id: String,
+    /// Whether the mail address of the user, which is its name, is sent without a type.
+    pub plain_mail: bool,
 }
 
 impl Names {
@@ -33,6 +35,7 @@ impl Names {
             user_name: format!("{PREFIX}{environment}-{id}@{domain}"),
             group_name: format!("{PREFIX}{environment}-{id}"),
             external_id: format!("scimrot:probe:{id}"),
+            plain_mail: false,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::ownership::is_ours;
 use super::profile::ExternalId;
 use super::report::{Grade, Step, Stop};
 use super::resource::{field, text};
-use super::sender::{PAUSES, Reply};
+use super::sender::{PAUSES, Reply, Silence};
 use super::state::{Run, uses_again};
 
 impl Run<'_> {
@@ -99,9 +99,7 @@ impl Run<'_> {
     async fn create(&mut self) -> Result<String, Stop> {
         let step = Step::Create;
         self.intend(Kind::User).await?;
-        let body = bodies::user(&self.names, self.config(), false, true);
-        let url = self.send.url(self.send.users(), None);
-        let reply = match self.send.write(Method::POST, url, Some(&body)).await {
+        let reply = match self.post_user().await {
             Ok(reply) => reply,
             Err(silence) if silence.may_have_happened => {
                 let stop = silence.stop(step);
@@ -136,17 +134,7 @@ impl Run<'_> {
                         .as_ref()
                         .and_then(|user| text(field(user, "meta")?, "location"))
                         .is_some();
-                match (status, located) {
-                    (201, true) => self.passed(step),
-                    (201, false) => self.note(step, Grade::Warned, "without a location"),
-                    (status, _) => {
-                        self.note(
-                            step,
-                            Grade::Warned,
-                            format!("answered {status} instead of 201"),
-                        );
-                    }
-                }
+                self.note_creation(status, located);
                 Ok(id)
             }
             // Another user's resource, or none: only the name tells.
@@ -161,6 +149,36 @@ impl Run<'_> {
                 self.note(step, Grade::Warned, text);
                 Ok(id)
             }
+        }
+    }
+
+    /// Sends the user, and once more with a mail address without a type if it is refused.
+    async fn post_user(&mut self) -> Result<Reply, Silence> {
+        loop {
+            let body = bodies::user(&self.names, self.config(), false, true);
+            let url = self.send.url(self.send.users(), None);
+            let reply = self.send.write(Method::POST, url, Some(&body)).await?;
+            if reply.status != 400 || self.names.plain_mail {
+                return Ok(reply);
+            }
+            self.names.plain_mail = true;
+        }
+    }
+
+    /// Notes how a creation was answered.
+    fn note_creation(&mut self, status: u16, located: bool) {
+        let mut deviations = Vec::new();
+        if status != 201 {
+            deviations.push(format!("answered {status} instead of 201"));
+        } else if !located {
+            deviations.push("without a location".to_owned());
+        }
+        if self.names.plain_mail {
+            deviations.push("a mail address is taken without a type only".to_owned());
+        }
+        match deviations.is_empty() {
+            true => self.passed(Step::Create),
+            false => self.note(Step::Create, Grade::Warned, deviations.join("; ")),
         }
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Deviation {
     pub(super) small_letters: bool,
     /// Takes capitals only.
     pub(super) capitals: bool,
+    /// Takes a mail address without a type only.
+    pub(super) plain_mail: bool,
     pub(super) strict_booleans: bool,
     pub(super) no_pathless_add: bool,
     pub(super) filters_only: bool,
@@ -265,6 +267,9 @@ impl Directory {
 
     fn create(&self, kind: &str, mut body: Value) -> (u16, Value) {
         let d = self.deviation;
+        if d.plain_mail && kind == "Users" && !body["emails"][0]["type"].is_null() {
+            return (400, error(400, None));
+        }
         self.named(&mut body);
         let mut state = self.state.lock();
         let attribute = if kind == "Users" {
