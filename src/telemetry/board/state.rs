@@ -54,7 +54,8 @@ impl Entry {
     ) -> impl Iterator<Item = (&'s str, Hindered)> {
         let probed_at = snapshot.probe.as_ref().map(|probe| probe.at);
         snapshot.connections.iter().filter_map(move |connection| {
-            let condition = self.looks.get(&connection.name, probed_at)?;
+            let looks = self.looks.as_deref()?;
+            let condition = looks.get(&connection.name, probed_at)?;
             let how = match condition.state {
                 ConnectionState::Quarantined => Hindered::Quarantined,
                 ConnectionState::Disabled => Hindered::Disabled,
