@@ -54,8 +54,7 @@ impl Entry {
     ) -> impl Iterator<Item = (&'s str, Hindered)> {
         let probed_at = snapshot.probe.as_ref().map(|probe| probe.at);
         snapshot.connections.iter().filter_map(move |connection| {
-            let looks = self.looks.as_deref()?;
-            let condition = looks.get(&connection.name, probed_at)?;
+            let condition = self.looks.as_ref()?.get(&connection.name, probed_at)?;
             let how = match condition.state {
                 ConnectionState::Quarantined => Hindered::Quarantined,
                 ConnectionState::Disabled => Hindered::Disabled,
