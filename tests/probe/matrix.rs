@@ -4,7 +4,6 @@
 //! `prove` is what is said of the token itself, `dead` what is said beside a valid one:
 //! whether the token is shown to be dead, which a retirement needs.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,21 +102,18 @@ fn five_real_servers_and_five_kinds_of_tokens() {
     });
     let mut said = format!("{:14}", "");
     for kind in KINDS {
-        let _ = write!(said, "{kind:36}");
+        said += &format!("{kind:36}");
     }
     let (mut wrong, mut cells) = (Vec::new(), 0);
     for (name, expected, row) in rows {
-        let _ = write!(said, "\n{name:14}");
+        said += &format!("\n{name:14}");
         let Some(row) = row else {
             said += "(the part is missing)";
             continue;
         };
         for ((kind, found), expected) in KINDS.into_iter().zip(row).zip(expected) {
-            let _ = write!(
-                said,
-                "{:36}",
-                format!("{:?}, {:?}", found.prove, found.dead)
-            );
+            let words = format!("{:?}, {:?}", found.prove, found.dead);
+            said += &format!("{words:36}");
             cells += 1;
             if found != expected {
                 wrong.push(format!("{name}, {kind}: {found:?}, expected {expected:?}"));
