@@ -51,6 +51,7 @@ enum Family {
     Trust,
     Request,
     Exit,
+    State,
 }
 
 impl Family {
@@ -68,6 +69,9 @@ impl Family {
             Self::Trust => "part of the trust behind a federated credential (`part`)",
             Self::Request => "why a request has no status (`code` in metrics)",
             Self::Exit => "exit code",
+            Self::State => {
+                "state of a token (`state` in `status`, on the page, in metrics and logs)"
+            }
         }
     }
 
@@ -84,6 +88,7 @@ impl Family {
             Self::Trust => "trust",
             Self::Request => "request",
             Self::Exit => "exit",
+            Self::State => "state",
         }
     }
 }

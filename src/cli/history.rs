@@ -25,7 +25,7 @@ pub struct Args {
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     let names = std::slice::from_ref(&args.token);
     facts::reader::command(config, names, |read, now| {
-        let facts = read.into_iter().next().map(|(_, facts)| facts);
+        let facts = read.tokens.into_iter().next().map(|(_, facts)| facts);
         match facts {
             Some(Ok(facts)) => {
                 // If nobody reads the output any more, there is nothing to do.

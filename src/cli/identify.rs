@@ -184,7 +184,7 @@ fn respond(args: &Args, config: &Path, found: &[Hit], output: Output) -> Exit {
             false => Exit::Ok,
         };
     }
-    let format = output.format();
+    let (format, colour) = (output.format(), output.choice());
     drop(output);
     let mut exit = Exit::Ok;
     for name in names {
@@ -199,7 +199,7 @@ fn respond(args: &Args, config: &Path, found: &[Hit], output: Output) -> Exit {
             no_wait: false,
             foreground: false,
         };
-        let ended = rotate::run(&asked, config, Output::stdout(format));
+        let ended = rotate::run(&asked, config, Output::stdout(format, colour));
         if ended != Exit::Ok {
             exit = ended;
         }

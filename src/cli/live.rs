@@ -13,6 +13,8 @@ use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Reason, Step};
 use crate::rotation::record::Record;
+use crate::rotation::state::judge;
+use crate::telemetry::facts::TokenFacts;
 use crate::telemetry::result::StepResult;
 use crate::telemetry::words;
 
@@ -147,6 +149,18 @@ pub(super) fn wait_text(reason: Reason, until: &str) -> String {
     format!("waits: {} (next check {until})", reason.sentence())
 }
 
+/// The line about an old token that cannot be revoked.
+fn left_to_expire(record: &Record) -> Option<String> {
+    let ends = record
+        .retiring
+        .iter()
+        .filter_map(|old| old.token.expires_at);
+    let end = ends.min()?.strftime("%Y-%m-%d %H:%M:%S UTC");
+    Some(format!(
+        "old token left to expire at {end} (it cannot be revoked earlier)"
+    ))
+}
+
 /// The line about a store that cannot be used.
 pub(super) fn store_failed_text(error: &str) -> String {
     format!("waits, and tries again: {error}")
@@ -171,7 +185,16 @@ impl Witness for Live {
             "wake_at": decision.wake_at,
             "stage": record.stage_name(),
         });
-        let text = wait_text(reason, &until);
+        let text = if reason == Reason::WaitingExpiry {
+            left_to_expire(record)
+        } else if reason == Reason::IssueCap {
+            let facts = TokenFacts::of(unit);
+            let state = judge(record, &unit.policy, decision, &facts.about(), now);
+            Some(state.sentence.into_owned())
+        } else {
+            None
+        };
+        let text = text.unwrap_or_else(|| wait_text(reason, &until));
         self.tell(now, &unit.name, &text, facts);
     }
 

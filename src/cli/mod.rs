@@ -34,6 +34,7 @@ pub mod run;
 pub mod schema;
 mod served;
 mod signals;
+mod stated;
 pub mod status;
 pub mod vendors;
 pub mod verify;
@@ -72,21 +73,59 @@ pub struct Cli {
 
     /// How results are written.
     #[arg(
+        short,
         long,
         global = true,
         value_name = "FORMAT",
         value_enum,
         default_value_t
     )]
-    pub output: OutputFormat,
+    pub output: Form,
+
+    /// When colours are used. They never tell anything that the text does not.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: Colour,
 
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// How results are written to standard output.
+/// How a person wants results written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// For people, with more columns where there are more, and nothing cut off.
+    Wide,
+    /// For programs.
+    Json,
+}
+
+impl Form {
+    fn format(self) -> OutputFormat {
+        match self {
+            Self::Text | Self::Wide => OutputFormat::Text,
+            Self::Json => OutputFormat::Json,
+        }
+    }
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OutputFormat {
     /// For people.
     #[default]
@@ -153,8 +192,10 @@ pub enum Command {
 pub enum Exit {
     /// 0.
     Ok,
-    /// 1: it was tried and failed.
+    /// 1: it was tried and failed; for `status --exit-code`, somebody should look.
     Failed,
+    /// 2: for `status --exit-code`, provisioning stops soon or has stopped.
+    Urgent,
     /// 64: the command line or the configuration is wrong.
     Usage,
     /// 75: the same command may work later.
@@ -166,6 +207,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Ok => 0,
             Exit::Failed => 1,
+            Exit::Urgent => 2,
             Exit::Usage => 64,
             Exit::TryAgain => 75,
         })
@@ -201,7 +243,8 @@ pub fn main() -> Exit {
 }
 
 fn dispatch(cli: &Cli) -> Exit {
-    let mut output = output::Output::stdout(cli.output);
+    let mut output = output::Output::stdout(cli.output.format(), cli.color);
+    output.set_wide(cli.output == Form::Wide);
     match &cli.command {
         Command::Run => run::run(&cli.config),
         Command::Once(args) => once::run(args, &cli.config, &mut output),

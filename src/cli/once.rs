@@ -223,7 +223,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
         Exit::Ok => 0,
         Exit::TryAgain => 1,
         Exit::Usage => 2,
-        Exit::Failed => 3,
+        Exit::Failed | Exit::Urgent => 3,
     };
     if weight(b) > weight(a) { b } else { a }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::OutputFormat;
+use super::{Colour, OutputFormat};
 use crate::environment;
 use crate::secret::redact;
 use crate::telemetry::logging;
@@ -15,19 +15,32 @@ pub(super) fn complain(text: &str) {
 /// Where a command writes its result.
 pub struct Output {
     format: OutputFormat,
+    choice: Colour,
     colour: bool,
+    wide: bool,
+    /// Columns of the terminal; `None` if it is none.
+    width: Option<usize>,
     to: Box<dyn Write + Send>,
 }
 
 impl Output {
-    /// Standard output, coloured if it is a terminal and `NO_COLOR` is not set.
+    /// Standard output, coloured as it is asked for: by itself, if it is a terminal and
+    /// `NO_COLOR` is not set.
     #[must_use]
-    pub fn stdout(format: OutputFormat) -> Self {
+    pub fn stdout(format: OutputFormat, choice: Colour) -> Self {
         let stdout = io::stdout();
-        let colour = stdout.is_terminal() && !environment::has("NO_COLOR");
+        let is_terminal = stdout.is_terminal();
+        let colour = match choice {
+            Colour::Auto => is_terminal && !environment::has("NO_COLOR"),
+            Colour::Always => true,
+            Colour::Never => false,
+        };
         Self {
             format,
+            choice,
             colour,
+            wide: false,
+            width: is_terminal.then(columns).flatten(),
             to: Box::new(stdout),
         }
     }
@@ -37,7 +50,10 @@ impl Output {
     pub fn to_writer(format: OutputFormat, to: Box<dyn Write + Send>) -> Self {
         Self {
             format,
+            choice: Colour::Never,
             colour: false,
+            wide: false,
+            width: None,
             to,
         }
     }
@@ -47,11 +63,9 @@ impl Output {
     /// output is dropped, if the reader reads.
     #[must_use]
     pub(super) fn aside(self) -> Self {
-        let Self { format, colour, to } = self;
         Self {
-            format,
-            colour,
-            to: logging::aside(to),
+            to: logging::aside(self.to),
+            ..self
         }
     }
 
@@ -65,6 +79,29 @@ impl Output {
     #[must_use]
     pub fn colour(&self) -> bool {
         self.colour
+    }
+
+    /// When colours are used, as it was asked for.
+    #[must_use]
+    pub fn choice(&self) -> Colour {
+        self.choice
+    }
+
+    /// Whether every column is shown and nothing is cut off.
+    #[must_use]
+    pub fn wide(&self) -> bool {
+        self.wide
+    }
+
+    /// Shows every column.
+    pub fn set_wide(&mut self, wide: bool) {
+        self.wide = wide;
+    }
+
+    /// The columns of the terminal, if lines are to be cut to them.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        self.width.filter(|_| !self.wide)
     }
 
     /// Writes text.
@@ -91,6 +128,12 @@ impl Output {
     pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
         self.line(&value.to_string())
     }
+}
+
+/// The columns of the terminal.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// A table for people: a header and rows, without rules.

@@ -17,9 +17,11 @@ use super::load::{self, Logs};
 use super::look::{self, Seen};
 use super::output::{Output, Table};
 use super::served::{self, Told};
+use super::stated;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::ports::unit::Unit;
+use crate::rotation::state::Banner;
 use crate::telemetry::federation;
 use crate::telemetry::words;
 
@@ -70,7 +72,10 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     if let Some(server) = &args.server {
         return load::block_on(async {
             match served::ask(server, "/api/v1/plan", "token", &args.tokens).await {
-                Ok((now, told)) => tell(usable(told), now, now, output),
+                Ok(served) => {
+                    let (now, banners) = (served.now, &served.banners);
+                    tell(usable(served.tokens), banners, now, now, output)
+                }
                 Err(exit) => exit,
             }
         });
@@ -88,29 +93,41 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         let now = world.right_clock.now();
         let from = args.at.unwrap_or(now);
         let planned = match args.from_records {
-            true => planned_here(&world, units, from).await,
-            false => facts::reader::read(&world, &units, &[]).await.map(usable),
+            true => {
+                let planned = planned_here(&world, units, from).await;
+                planned.map(|planned| (planned, Vec::new()))
+            }
+            false => {
+                let read = facts::reader::read(&world, &units, &[]).await;
+                read.map(|read| (usable(read.tokens), read.banners))
+            }
         };
         // For these nothing is read: nothing is ever planned.
-        let planned = planned.map(|mut planned| {
+        let planned = planned.map(|(mut planned, banners)| {
             let nothing = federated.iter().map(|one| {
                 let plan = json!({ "now": federation::decision_json(), "next": null });
                 (one.name.clone(), Ok(plan))
             });
             planned.extend(nothing);
-            planned
+            (planned, banners)
         });
         match planned {
-            Ok(planned) => tell(planned, from, now, output),
+            Ok((planned, banners)) => tell(planned, &banners, from, now, output),
             Err(exit) => exit,
         }
     })
 }
 
-fn tell(planned: Told, from: Timestamp, now: Timestamp, output: &mut Output) -> Exit {
+fn tell(
+    planned: Told,
+    banners: &[Banner],
+    from: Timestamp,
+    now: Timestamp,
+    output: &mut Output,
+) -> Exit {
     let complete = planned.iter().all(|(_, plan)| plan.is_ok());
     // If nobody reads the output any more, the exit code still tells the result.
-    drop(show(&planned, from, now, output));
+    drop(show(&planned, banners, from, now, output));
     if complete { Exit::Ok } else { Exit::TryAgain }
 }
 
@@ -138,7 +155,13 @@ async fn planned_here(world: &World, units: Vec<Unit>, from: Timestamp) -> Resul
     Ok(planned.collect())
 }
 
-fn show(planned: &Told, from: Timestamp, now: Timestamp, output: &mut Output) -> io::Result<()> {
+fn show(
+    planned: &Told,
+    banners: &[Banner],
+    from: Timestamp,
+    now: Timestamp,
+    output: &mut Output,
+) -> io::Result<()> {
     if output.format() == OutputFormat::Json {
         let tokens: Vec<Value> = planned
             .iter()
@@ -152,8 +175,9 @@ fn show(planned: &Told, from: Timestamp, now: Timestamp, output: &mut Output) ->
                 Err(error) => json!({ "token": token, "error": error }),
             })
             .collect();
-        return output.json(&json!({ "at": from, "tokens": tokens }));
+        return output.json(&json!({ "at": from, "banners": banners, "tokens": tokens }));
     }
+    output.text(&stated::banners(banners))?;
     let mut table = Table::new(["TOKEN", "NEXT", "WHEN", "WHY"]);
     for (token, plan) in planned {
         table.row(match plan {

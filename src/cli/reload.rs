@@ -118,6 +118,12 @@ impl Reload<'_> {
             let now = self.world.clock.now();
             self.world.telemetry.config_read(taken.is_some(), now);
             health.reloaded(&self.world.telemetry.board.sentence(now));
+            if self.world.session.state().logged_in {
+                tokio::select! {
+                    () = self.world.tell_config() => {}
+                    () = end.cancelled() => return,
+                }
+            }
             if let Some(needs) = taken.filter(|_| self.world.session.state().logged_in) {
                 tell_missing_capabilities(self.world, &needs).await;
             }

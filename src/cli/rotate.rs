@@ -21,6 +21,7 @@ use super::once::verdict;
 use super::output::{Output, complain};
 use super::plan::short;
 use super::signals::until_signal;
+use super::stated;
 use super::wiring::World;
 use crate::driver::amend::ask_directly;
 use crate::driver::foreground::{Ended, Until};
@@ -253,6 +254,10 @@ fn tell_end(
         Some(past) => {
             let why = past.detail.clone().unwrap_or_default();
             (Exit::Failed, format!("the token was not rotated: {why}"))
+        }
+        None if matches!(ended, Ended::NeedsPerson(_)) && record.is_some() => {
+            let sentence = record.map(|record| stated::of_record(unit, record, now).sentence);
+            (Exit::Failed, sentence.unwrap_or_default().into_owned())
         }
         None => {
             let (exit, word, detail) = verdict(ended);

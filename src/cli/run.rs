@@ -220,6 +220,7 @@ async fn work(
             };
             started?;
         }
+        world.tell_config().await;
         let telling = Arc::clone(observer);
         let facts = Arc::clone(&world.facts);
         let told = move |token: &str, journal: &JournalDocument| {

@@ -13,12 +13,22 @@ use crate::clock::SystemClock;
 use crate::http::skew::SkewWatch;
 use crate::http::{Client, ClientSettings, Request, Target};
 use crate::ports::Clock;
+use crate::rotation::state::Banner;
 
 /// Largest answer that is read: some kilobytes a token.
 const LARGEST: usize = 64 * 1024 * 1024;
 
 /// What is told of tokens, by their names; or why nothing is known of one.
 pub(super) type Told = Vec<(String, Result<Value, String>)>;
+
+/// An answer of the daemon.
+pub(super) struct Served {
+    /// When it came.
+    pub(super) now: Timestamp,
+    /// What is true of all tokens together.
+    pub(super) banners: Vec<Banner>,
+    pub(super) tokens: Told,
+}
 
 /// What the daemon tells at this path of these tokens (of all, if none is named),
 /// and the time. `name` is the field with the name of a token.
@@ -30,11 +40,12 @@ pub(super) async fn ask(
     path: &str,
     name: &str,
     names: &[String],
-) -> Result<(Timestamp, Told), Exit> {
+) -> Result<Served, Exit> {
     let told = fetch(server, path).await.map_err(|error| {
         complain(&format!("the daemon at {server}: {error}\n"));
         Exit::TryAgain
     })?;
+    let banners = told["banners"].clone();
     let all = told["tokens"].as_array().cloned().unwrap_or_default();
     let name_of = |told: &Value| told[name].as_str().unwrap_or_default().to_owned();
     let told: Told = match names.is_empty() {
@@ -51,7 +62,12 @@ pub(super) async fn ask(
             })
             .collect(),
     };
-    Ok((SystemClock.now(), told))
+    let banners = serde_json::from_value(banners).unwrap_or_default();
+    Ok(Served {
+        now: SystemClock.now(),
+        banners,
+        tokens: told,
+    })
 }
 
 async fn fetch(server: &Url, path: &str) -> Result<Value, String> {

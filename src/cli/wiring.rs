@@ -37,7 +37,7 @@ use crate::ports::unit::Unit;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::ports::{Clock, Issuer, Journal, Secrets, Store, StoreError};
 use crate::rotation::policy::share;
-use crate::rotation::record::{RequestsOf, Wish};
+use crate::rotation::record::{Paused, RequestsOf, Wish};
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
@@ -237,22 +237,28 @@ impl World {
     /// # Errors
     /// If Vault does not answer: the last known state stays in force.
     pub(super) async fn read_control(&self) -> Result<bool, StoreError> {
-        let why = match self.store.control().await {
-            Ok(control) => control.paused.map(|paused| paused.reason),
+        let paused = match self.store.control().await {
+            Ok(control) => control.paused,
             Err(StoreError::Unusable(error)) => {
-                tracing::error!(error, "all work rests");
-                Some("the record about all tokens cannot be understood".to_owned())
+                tracing::error!(error, "all work is stopped");
+                Some(Paused {
+                    since: self.right_clock.now(),
+                    reason: format!("the document of all tokens cannot be used: {error}"),
+                    by: None,
+                })
             }
             Err(error @ (StoreError::Fault(_) | StoreError::Conflict)) => return Err(error),
         };
-        Ok(self.set_all_paused(why.as_deref()))
+        Ok(self.set_all_paused(paused))
     }
 
     /// All work is stopped, and why; `None` if it goes on. Returns whether that has
     /// changed.
-    fn set_all_paused(&self, why: Option<&str>) -> bool {
+    fn set_all_paused(&self, pause: Option<Paused>) -> bool {
+        let why = pause.as_ref().map(|paused| paused.reason.as_str());
         self.telemetry.metrics.dispatch_paused(why);
-        let paused = why.is_some();
+        let paused = pause.is_some();
+        self.telemetry.health.all_paused(pause);
         self.all_paused.swap(paused, Ordering::Relaxed) != paused
     }
 
@@ -280,8 +286,16 @@ impl World {
         if !switched.newly_handled.is_empty() {
             self.facts.tell_control(&switched.control).await?;
         }
-        let paused = switched.control.paused.as_ref();
-        Ok(self.set_all_paused(paused.map(|paused| paused.reason.as_str())))
+        Ok(self.set_all_paused(switched.control.paused))
+    }
+
+    /// Tells people in the facts whether the configuration in force is the one in the
+    /// file.
+    pub(super) async fn tell_config(&self) {
+        let refused_since = self.telemetry.health.config_refused_since();
+        if let Err(error) = self.facts.tell_config(refused_since).await {
+            tracing::warn!(%error, "the facts do not tell whether the configuration was refused");
+        }
     }
 
     /// A number from 0 to 1, different for each process.

@@ -118,6 +118,7 @@ fn draft<'a>(
         defaults: defaults.unwrap_or_default(),
         lease: limits.unwrap_or_default().lease,
         issuers: &issuers,
+        connections: &connections,
         issuer_rules: &issuer_rules,
     };
     let tokens = resolver.all(tokens, &mut problems);

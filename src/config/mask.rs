@@ -27,7 +27,7 @@ const SECRET_KEYS: [&str; 14] = [
 const NEAR_SECRETS: [&str; 3] = ["auth", "secrets", "cookie"];
 
 /// Keys whose values everybody may read, also in a line that TOML cannot read.
-pub(super) const SHOWN: [&str; 27] = [
+pub(super) const SHOWN: [&str; 26] = [
     "address",
     "connections",
     "environment",
@@ -36,7 +36,6 @@ pub(super) const SHOWN: [&str; 27] = [
     "include",
     "issue_effect",
     "issuer",
-    "level",
     "lifetime",
     "listen",
     "live_tokens",

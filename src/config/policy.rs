@@ -150,6 +150,7 @@ impl RawPolicy {
             max_age: self.max_age.map(|d| d.0),
             cron,
             jitter: self.jitter.unwrap_or(true),
+            person_before: None,
         }
     }
 

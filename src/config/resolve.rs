@@ -11,9 +11,11 @@ use super::raw::{
     RawAcceptedRisk, RawFederatedToken, RawHost, RawHttp, RawIssuer, RawLimits, RawPolicy, RawToken,
 };
 use super::settings::{FederatedSettings, Limits, TokenSettings, WriteProbe};
+use crate::connections::ConnectionKind;
 use crate::http::{Addresses, ClientCertificate, ClientSettings, HostSettings};
 use crate::issuers::IssuerKind;
 use crate::problem::Problems;
+use crate::rotation::capability::Supply;
 use crate::rotation::full_cycle::FullCycleGate;
 use crate::rotation::privilege::AcceptedRisk;
 use crate::scim::credential::CredentialShape;
@@ -91,6 +93,7 @@ pub(super) struct Tokens<'a> {
     pub(super) defaults: RawPolicy,
     pub(super) lease: SignedDuration,
     pub(super) issuers: &'a BTreeMap<String, IssuerKind>,
+    pub(super) connections: &'a BTreeMap<String, ConnectionKind>,
     pub(super) issuer_rules: &'a BTreeMap<String, RawIssuer>,
 }
 
@@ -176,6 +179,9 @@ impl Tokens<'_> {
             on,
             within: time(own.full_cycle_within, FULL_CYCLE_WITHIN),
         });
+        if self.needs_a_person(&own) {
+            policy.renew.person_before = Some(policy.operator_deadline);
+        }
         policy.privilege.has_must_refuse = !own.must_refuse.is_empty();
         policy.privilege.accepted_risk = own.accepted_risk.clone().map(accepted_risk);
         let token_endpoint = credential::endpoint(&at, &own, problems);
@@ -205,6 +211,19 @@ impl Tokens<'_> {
             }),
             must_refuse: own.must_refuse.into(),
         })
+    }
+}
+
+impl Tokens<'_> {
+    /// Whether a person must act in each rotation: supply the token, or write it into
+    /// a connection.
+    fn needs_a_person(&self, own: &RawToken) -> bool {
+        let issuer = self.issuers.get(&own.issuer);
+        let by_issuer =
+            issuer.is_some_and(|kind| kind.as_kind().capabilities().supply == Supply::Operator);
+        let connections = own.connections.iter();
+        let mut connections = connections.filter_map(|name| self.connections.get(name));
+        by_issuer || connections.any(|kind| kind.as_kind().handover_folder().is_some())
     }
 }
 

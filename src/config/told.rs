@@ -5,10 +5,11 @@ use toml::de::{DeTable, DeValue};
 use super::finding::Findings;
 use super::wording::{SEE, Wording};
 
-/// Whether the parser complains of the empty text that was put in for a key that
-/// is missing.
-pub(super) fn is_placeholder(raw: &str) -> bool {
+/// Whether the parser complains of a value that was put in for a key that is missing:
+/// the empty text, or the table of a credential.
+pub(super) fn is_placeholder(raw: &str, is_last_value: bool) -> bool {
     raw.starts_with("unknown variant ``")
+        || (is_last_value && raw.starts_with("unknown variant `file`"))
 }
 
 /// Says which tables there are for the key that was noted as missing last.

@@ -155,7 +155,11 @@ impl Reader<'_> {
         let cause = find_span(&self.left, span);
         // What is wrong with the rest of something follows from what was
         // taken out of it.
-        if choices(raw).is_some() && is_placeholder(raw) {
+        let is_last_value = self
+            .placed
+            .last()
+            .is_some_and(|(_, tried)| *tried == SMALL.len());
+        if is_placeholder(raw, is_last_value) {
             name_kinds(&choices(raw).unwrap_or_default(), findings);
         } else if !self.wrong.iter().any(|w| w.starts_with(&trail)) {
             self.note(span, &trail, raw, also, findings);

@@ -57,6 +57,9 @@ pub(super) fn is_far_off(raw: &str) -> bool {
             .is_some_and(|rest| rest.split_once(", expected ").is_some_and(table_expected))
 }
 
+/// Fewer letters begin too many words.
+const SHORTEST_BEGINNING: usize = 3;
+
 /// Longest word that is repeated to a person although it is like no known one.
 const LONGEST_WORD: usize = 16;
 
@@ -198,11 +201,12 @@ pub(super) fn unknown_name(what: &str, name: &str, known: &[&str]) -> Wording {
     }
 }
 
-/// The one known name that has this one as a part, as `by_label` has `label`.
+/// The one known name that has this one as a part, as `by_label` has `label`, or that
+/// it begins, as `prod` does `production`.
 fn only_part<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let mut holding = known
-        .iter()
-        .filter(|k| k.split('_').any(|part| part == name));
+    let begins = |known: &str| name.len() >= SHORTEST_BEGINNING && known.starts_with(name);
+    let holds = |known: &&&str| begins(known) || known.split('_').any(|part| part == name);
+    let mut holding = known.iter().filter(holds);
     let first = holding.next()?;
     holding.next().is_none().then_some(*first)
 }
@@ -231,6 +235,8 @@ mod tests {
         assert_eq!(explain(raw, &[]).remedy, "did you mean `overlap`?");
         let part = "unknown variant `label`, expected one of `by_label`, `none`";
         assert_eq!(explain(part, &[]).remedy, "did you mean `by_label`?");
+        let beginning = "unknown variant `prod`, expected one of `production`, `test`";
+        assert_eq!(explain(beginning, &[]).remedy, "did you mean `production`?");
         let far = "unknown field `zzz`, expected `overlap`";
         assert_eq!(explain(far, &["also"]).remedy, "known here: also, overlap");
     }

@@ -7,8 +7,8 @@ use super::run::Runner;
 
 /// What the supervisor keeps of it.
 pub(super) struct IdleToken {
-    /// Boxed, because a map of these has unused places.
-    pub(super) memory: Box<Memory>,
+    /// `None` for most tokens: nothing of them is remembered.
+    pub(super) memory: Option<Box<Memory>>,
     /// When it was last read from the store.
     pub(super) read_at: Timestamp,
     /// Whether another writer will have changed the record by the next wake.
@@ -19,7 +19,7 @@ impl IdleToken {
     /// A token whose record was not read yet.
     pub(super) fn unread(now: Timestamp) -> Self {
         Self {
-            memory: Box::default(),
+            memory: None,
             read_at: now,
             outdated: false,
         }

@@ -65,6 +65,33 @@ impl Memory {
         }
     }
 
+    /// The same, unless nothing is remembered.
+    pub(super) fn unless_blank(self: Box<Self>) -> Option<Box<Self>> {
+        let Self {
+            known,
+            newest,
+            future_lease,
+            fresh_intent,
+            delivers,
+            store_failures,
+            uncommitted,
+            conflicted,
+            unrecorded,
+            interruption,
+        } = &*self;
+        let is_blank = known.is_none()
+            && newest.is_none()
+            && future_lease.is_none()
+            && fresh_intent.is_none()
+            && delivers.is_none()
+            && *store_failures == 0
+            && uncommitted.is_empty()
+            && conflicted.is_empty()
+            && unrecorded.is_empty()
+            && interruption.is_none();
+        (!is_blank).then_some(self)
+    }
+
     /// Drops the record, but keeps it aside until it is loaded again.
     pub(super) fn keep_newest(&mut self) {
         self.newest = self.known.take().or_else(|| self.newest.take());

@@ -153,10 +153,11 @@ impl Supervisor {
         };
         let (runner, unit, name) = (self.runner.clone(), Arc::clone(unit), name.to_owned());
         let IdleToken {
-            mut memory,
+            memory,
             read_at,
             outdated,
         } = idle;
+        let mut memory = memory.unwrap_or_default();
         self.interruptions
             .insert(name.clone(), memory.interruption());
         if outdated {
@@ -207,7 +208,7 @@ impl Supervisor {
                 }
                 let leaving = self.units.get(&name).is_some_and(|unit| unit.leaving);
                 let idle = IdleToken {
-                    memory,
+                    memory: memory.unless_blank(),
                     read_at,
                     outdated: rest.waits_for_others() || leaving || look_again,
                 };
@@ -285,7 +286,9 @@ impl Supervisor {
         for (name, idle) in &mut self.idle {
             let is_old = now.duration_since(idle.read_at) >= sweep;
             if is_old && self.agenda.at(name).is_some() {
-                idle.memory.reload();
+                if let Some(memory) = &mut idle.memory {
+                    memory.reload();
+                }
                 idle.read_at = now;
                 self.agenda.set(name, now);
             }

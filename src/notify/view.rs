@@ -8,6 +8,7 @@ use crate::rotation::handover;
 use crate::rotation::policy::Policy;
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::record::{PastRotation, Record, RotationResult, Stage, Trigger};
+use crate::rotation::state::supply;
 use crate::secret::Fingerprint;
 
 /// The part of the time between the planned renewal and the expiry after which a
@@ -201,7 +202,6 @@ fn waiting_for_token(token: &Subject<'_>, record: &Record) -> Option<Lasting> {
         ));
     }
     let field = &token.labels.token_field;
-    let (mount, path) = place.split_once('/').unwrap_or((place, ""));
     Some(Lasting {
         event: Event::Waiting,
         matter: format!("waiting {}", rotation.id),
@@ -211,8 +211,8 @@ fn waiting_for_token(token: &Subject<'_>, record: &Record) -> Option<Lasting> {
         about: Box::new(About {
             summary: format!("A person must supply the next SCIM token {name}"),
             instructions: Some(steps.join(" ").trim().to_owned()),
-            // The value comes from standard input: other users can see arguments.
-            command: Some(format!("vault kv patch -mount={mount} {path} {field}=-")),
+            // The value comes from a file: other users can see arguments.
+            command: Some(supply(name, place, field, compromised)),
             ..About::default()
         }),
     })

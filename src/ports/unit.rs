@@ -8,6 +8,7 @@ use url::Url;
 use crate::ports::{Connection, Issuer, Probe};
 use crate::rotation::capability::ConnectionCapabilities;
 use crate::rotation::policy::Policy;
+use crate::rotation::state::{supply, your_turn};
 use crate::scim::credential::CredentialShape;
 use crate::secret::{BearerToken, ClientParts};
 
@@ -70,15 +71,8 @@ impl Labels {
     /// that writes it.
     #[must_use]
     pub fn your_turn(&self) -> String {
-        let how = self.instructions.as_deref().map(str::trim);
-        let how = how.filter(|how| !how.is_empty());
-        let how = how.map(|how| format!(" ({})", how.trim_end_matches('.')));
-        format!(
-            "waiting for you: create a token{}, then `vault kv patch {} {}=@FILE` (`put` if nothing is there yet)",
-            how.unwrap_or_default(),
-            self.vault_path,
-            self.token_field
-        )
+        let next = supply("", &self.vault_path, &self.token_field, false);
+        your_turn(self.instructions.as_deref(), &next)
     }
 }
 

@@ -312,3 +312,15 @@ pub struct ConnectionCapabilities {
     /// What else a write starts.
     pub side_effects: SideEffects,
 }
+
+impl ConnectionCapabilities {
+    /// Whether something can confirm that it works with a token: a test, or the person
+    /// who writes it.
+    #[must_use]
+    pub fn can_confirm(&self) -> bool {
+        match (self.writer, self.test) {
+            (Writer::Person, _) | (_, ConnectionTest::Candidate | ConnectionTest::Saved) => true,
+            (Writer::Daemon, ConnectionTest::None) => false,
+        }
+    }
+}

@@ -28,14 +28,15 @@ pub struct Policy {
     pub retry_max: SignedDuration,
     /// Number of permanent failures in a row after which the token is halted.
     pub max_attempts: u32,
-    /// Number of tokens that may be issued in 24 hours.
+    /// Number of tokens that may be issued in 24 hours, or in less where tokens live
+    /// for less; see [`Policy::issue_window`].
     pub issues_per_day: u32,
     /// How often the current token is tested.
     pub probe_every: SignedDuration,
     /// Clock difference above which no token is retired.
     pub max_clock_skew: SignedDuration,
-    /// How long a person has to supply a new token before the alerts become
-    /// urgent.
+    /// How long a person has to supply a new token, or to write one into a connection,
+    /// before the alerts become urgent.
     pub operator_deadline: SignedDuration,
     /// How often the published path is read while a person is expected to write
     /// a token.
@@ -89,6 +90,9 @@ pub struct Renew {
     pub max_age: Option<SignedDuration>,
     /// At the times of this cron rule.
     pub cron: Option<CronRule>,
+    /// This long before the expiry, because a person must act in each rotation; at
+    /// most half of the lifetime.
+    pub person_before: Option<SignedDuration>,
     /// Whether the time is brought forward by up to a twentieth of the
     /// lifetime, depending on a hash of the token's name.
     pub jitter: bool,
@@ -161,31 +165,35 @@ impl Policy {
     pub fn renewal_of(&self, name: &str, ordinal: u64, life: Life) -> Option<Timestamp> {
         let issued = life.issued_at;
         let life = life.expires_at.map(|end| end.duration_since(issued));
-        let by_fraction = match (self.renew.fraction, life) {
-            (Some(fraction), Some(life)) => issued.checked_add(scale(life, fraction)).ok(),
-            _ => None,
-        };
-        let by_before = match (self.renew.before, life) {
+        let age = self.renewal_age(life);
+        let planned = age.and_then(|age| issued.checked_add(age).ok());
+        let jittered = planned.map(|at| self.bring_forward(at, issued, name, ordinal));
+        [jittered, self.by_cron(issued)].into_iter().flatten().min()
+    }
+
+    pub(super) fn by_cron(&self, issued: Timestamp) -> Option<Timestamp> {
+        self.renew.cron.as_ref()?.next_after(issued)
+    }
+
+    /// The age at which a token of this life is renewed, jitter and cron aside.
+    pub(super) fn renewal_age(&self, life: Option<SignedDuration>) -> Option<SignedDuration> {
+        let renew = &self.renew;
+        let by_fraction = renew.fraction.zip(life);
+        let by_fraction = by_fraction.map(|(fraction, life)| scale(life, fraction));
+        let by_before = renew.before.zip(life).map(|(before, life)| {
             // With a lead as long as the lifetime the token would be renewed
             // without end: two thirds of the lifetime are used instead.
-            (Some(before), Some(life)) if before >= life => {
-                issued.checked_add(scale(life, 2.0 / 3.0)).ok()
+            match before >= life {
+                true => scale(life, 2.0 / 3.0),
+                false => life.saturating_sub(before),
             }
-            (Some(before), Some(life)) => issued.checked_add(life.saturating_sub(before)).ok(),
-            _ => None,
-        };
-        let by_age = self
-            .renew
-            .max_age
-            .and_then(|age| issued.checked_add(age).ok());
-        let planned = [by_fraction, by_before, by_age].into_iter().flatten().min();
-        let jittered = planned.map(|at| self.bring_forward(at, issued, name, ordinal));
-        let by_cron = self
-            .renew
-            .cron
-            .as_ref()
-            .and_then(|rule| rule.next_after(issued));
-        [jittered, by_cron].into_iter().flatten().min()
+        });
+        let by_person = renew.person_before.zip(life).map(|(before, life)| {
+            // A person cannot be given more time than there is.
+            life.saturating_sub(before.min(scale(life, 0.5)))
+        });
+        let ages = [by_fraction, by_before, by_person, renew.max_age];
+        ages.into_iter().flatten().min()
     }
 
     fn bring_forward(
@@ -289,17 +297,12 @@ impl Policy {
             .max(self.retry_min)
     }
 
-    /// The cap on issued tokens (runaway guard): when the next one may be
-    /// issued, if not now.
+    /// When a person who is asked at `now` should have acted at the latest: no later
+    /// than the token in use works.
     #[must_use]
-    pub fn issue_permitted_at(&self, issues: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
-        let recent: Vec<_> = issues
-            .iter()
-            .filter(|at| now.duration_since(**at) < ISSUE_WINDOW)
-            .collect();
-        let cap = usize::try_from(self.issues_per_day.max(1)).unwrap_or(usize::MAX);
-        let counts = recent.len().checked_sub(cap)?;
-        recent.get(counts)?.checked_add(ISSUE_WINDOW).ok()
+    pub fn person_deadline(&self, now: Timestamp, expiry: Option<Timestamp>) -> Option<Timestamp> {
+        let whole = now.checked_add(self.operator_deadline).ok()?;
+        Some(expiry.map_or(whole, |end| whole.min(end.max(now))))
     }
 
     /// Pause before a failed side task (a retirement, a revocation) is
@@ -323,9 +326,6 @@ impl Policy {
         pause.min(urgent).max(SignedDuration::from_secs(1))
     }
 }
-
-/// The cap on issued tokens counts this far back.
-pub(in crate::rotation) const ISSUE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// The longest `Retry-After` of a server that is obeyed.
 const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);

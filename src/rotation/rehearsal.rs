@@ -66,7 +66,8 @@ pub fn gate(
             false => Gate::EndEarlier,
         };
     }
-    if let Some(at) = situation.policy.issue_permitted_at(&record.issues, now) {
+    let (policy, current) = (situation.policy, record.current.as_ref());
+    if let Some(at) = policy.issue_permitted_at(&record.issues, current, now) {
         return Gate::NotNow(format!(
             "the permitted number of issues a day is reached; the next is permitted at {at} (`issues_per_day` of the token)"
         ));

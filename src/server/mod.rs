@@ -25,6 +25,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::get;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -172,7 +173,7 @@ async fn redacted(response: Response) -> Response {
 }
 
 async fn metrics(State(app): State<App>) -> Response {
-    match scrape::body(&app.telemetry.metrics) {
+    match scrape::body(&app.telemetry.metrics, app.clock.now()) {
         Ok(body) => ([(header::CONTENT_TYPE, METRICS_TYPE)], body).into_response(),
         Err(error) => {
             tracing::warn!(%error, "the metrics could not be written");
@@ -194,10 +195,11 @@ async fn healthz(State(app): State<App>) -> Response {
 async fn readyz(State(app): State<App>) -> Response {
     let reasons = app.telemetry.health.not_ready_because();
     let ready = reasons.is_empty();
+    let now = app.clock.now();
     let entries = app.telemetry.board.all();
     let tokens: serde_json::Map<String, Value> = entries
         .iter()
-        .map(|entry| (entry.facts.name.clone(), readiness_of(entry)))
+        .map(|entry| (entry.facts.name.clone(), readiness_of(entry, now)))
         .collect();
     let status = if ready {
         StatusCode::OK
@@ -208,10 +210,10 @@ async fn readyz(State(app): State<App>) -> Response {
     (status, Json(body)).into_response()
 }
 
-fn readiness_of(entry: &Entry) -> Value {
+fn readiness_of(entry: &Entry, now: Timestamp) -> Value {
     let snapshot = entry.snapshot.as_deref();
     json!({
-        "standing": entry.standing(),
+        "state": entry.state(now),
         "reason": snapshot.map(|s| s.reason),
         "detail": entry.trouble.as_deref().or_else(|| {
             let s = snapshot?;
@@ -222,13 +224,20 @@ fn readiness_of(entry: &Entry) -> Value {
 }
 
 async fn tokens(State(app): State<App>) -> Response {
-    let all: Vec<Value> = app.telemetry.board.all().iter().map(as_json).collect();
-    Json(json!({ "now": app.clock.now(), "tokens": all })).into_response()
+    let now = app.clock.now();
+    let entries = app.telemetry.board.all();
+    let all: Vec<Value> = entries.iter().map(|entry| as_json(entry, now)).collect();
+    Json(of_all(&app, now, &all)).into_response()
+}
+
+/// What a list of tokens tells: the time, what is true of all tokens, each token.
+fn of_all(app: &App, now: Timestamp, tokens: &[Value]) -> Value {
+    json!({ "now": now, "banners": app.telemetry.health.banners(), "tokens": tokens })
 }
 
 async fn token(State(app): State<App>, Path(name): Path<String>) -> Response {
     match app.telemetry.board.get(&name) {
-        Some(entry) => Json(as_json(&entry)).into_response(),
+        Some(entry) => Json(as_json(&entry, app.clock.now())).into_response(),
         None => {
             let body = json!({ "error": "no token of this name is configured" });
             (StatusCode::NOT_FOUND, Json(body)).into_response()
@@ -239,11 +248,11 @@ async fn token(State(app): State<App>, Path(name): Path<String>) -> Response {
 /// What is decided now for each token, and its next step.
 async fn plan(State(app): State<App>) -> Response {
     let all: Vec<Value> = app.telemetry.board.all().iter().map(plan_json).collect();
-    Json(json!({ "now": app.clock.now(), "tokens": all })).into_response()
+    Json(of_all(&app, app.clock.now(), &all)).into_response()
 }
 
 /// The snapshot, or the public configuration if there is none yet.
-fn as_json(entry: &Entry) -> Value {
+fn as_json(entry: &Entry, now: Timestamp) -> Value {
     if entry.is_federated() {
         return state_json(&entry.facts, entry.federation.as_deref());
     }
@@ -253,7 +262,7 @@ fn as_json(entry: &Entry) -> Value {
     };
     let mut value = shown.unwrap_or_else(|_| json!({ "name": entry.facts.name }));
     if let Some(object) = value.as_object_mut() {
-        object.insert("standing".to_owned(), json!(entry.standing()));
+        object.insert("state".to_owned(), json!(entry.state(now)));
         let doubt = entry.snapshot.as_deref().and_then(|s| s.doubt_detail());
         object.insert("doubt".to_owned(), json!(doubt));
         object.insert("trouble".to_owned(), json!(entry.trouble.as_deref()));

@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde::Serialize;
 
-use crate::scim::federated::verdict::Word;
+use crate::rotation::state::{Counts, State, Urgency};
 use crate::telemetry::Telemetry;
 use crate::telemetry::board::Entry;
 use crate::telemetry::obstacle::Obstacle;
@@ -32,21 +32,77 @@ impl Page {
         telemetry: &Telemetry,
         now: Timestamp,
     ) -> Result<String, minijinja::Error> {
-        let rows: Vec<Row> = telemetry
+        let mut entries: Vec<(State, Entry)> = telemetry
             .board
             .all()
-            .iter()
-            .map(|entry| Row::of(entry, now))
+            .into_iter()
+            .map(|entry| (entry.state(now), entry))
             .collect();
+        entries.sort_by_key(|(state, _)| state.order());
+        let counts = Counts::of(entries.iter().map(|(state, _)| state));
+        let rows = entries
+            .iter()
+            .map(|(state, entry)| Row::of(entry, state, now));
+        let rows: Vec<Row> = rows.collect();
+        let cards = entries
+            .iter()
+            .filter(|(state, _)| state.urgency != Urgency::Fine);
+        let cards = cards.map(|(state, entry)| Card::of(&entry.facts.name, state, now));
+        let cards: Vec<Card> = cards.collect();
         self.environment
             .get_template("status.html")?
             .render(context! {
                 version => env!("CARGO_PKG_VERSION"),
                 now => to_the_second(now),
+                urgency => counts.urgency.as_str(),
+                headline => headline(counts.urgency),
+                counts => counts.sentence(),
+                troubled => counts.troubled(),
                 sentence => telemetry.board.sentence(now),
+                banners => minijinja::Value::from(Serde(telemetry.health.banners())),
                 troubles => telemetry.health.not_ready_because(),
+                cards => minijinja::Value::from(Serde(&cards)),
                 rows => minijinja::Value::from(Serde(&rows)),
             })
+    }
+}
+
+/// The state of the whole in one word.
+fn headline(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Fine => "fine",
+        Urgency::Attention => "needs attention",
+        Urgency::Urgent => "urgent",
+    }
+}
+
+/// A token that somebody should look at.
+#[derive(Serialize)]
+struct Card {
+    name: String,
+    word: &'static str,
+    urgency: &'static str,
+    since: When,
+    /// How long until provisioning stops.
+    left: When,
+    sentence: String,
+    command: Option<String>,
+    runbook: String,
+}
+
+impl Card {
+    fn of(name: &str, state: &State, now: Timestamp) -> Self {
+        let when = |at: Option<Timestamp>| at.map_or_else(When::default, |at| When::of(at, now));
+        Self {
+            name: name.to_owned(),
+            word: state.word.text(),
+            urgency: state.urgency.as_str(),
+            since: when(state.since),
+            left: when(state.deadline),
+            sentence: state.sentence.to_string(),
+            command: state.command.as_ref().map(ToString::to_string),
+            runbook: state.runbook.to_string(),
+        }
     }
 }
 
@@ -56,9 +112,11 @@ struct Row {
     name: String,
     issuer: String,
     environment: String,
-    standing: &'static str,
-    alarming: bool,
-    reason: Option<&'static str>,
+    word: &'static str,
+    urgency: &'static str,
+    /// Beside the colour, for who does not see it.
+    icon: &'static str,
+    sentence: String,
     detail: Option<String>,
     issued: When,
     renews: When,
@@ -85,7 +143,7 @@ struct ConnectionCell {
 }
 
 impl Row {
-    fn of(entry: &Entry, now: Timestamp) -> Self {
+    fn of(entry: &Entry, state: &State, now: Timestamp) -> Self {
         let snapshot = entry.snapshot.as_deref();
         let current = snapshot.and_then(|s| s.current.as_ref());
         let when = |at: Option<Timestamp>| at.map_or_else(When::default, |at| When::of(at, now));
@@ -94,10 +152,15 @@ impl Row {
             name: entry.facts.name.clone(),
             issuer: entry.facts.issuer.clone(),
             environment: entry.facts.environment.clone().unwrap_or_default(),
-            standing: entry.standing(),
-            alarming: detail.is_some() && !is_only_unclear(entry),
-            reason: snapshot.map(|s| s.reason.as_str()),
-            detail,
+            word: state.word.text(),
+            urgency: state.urgency.as_str(),
+            icon: match state.urgency {
+                Urgency::Fine => "✓",
+                Urgency::Attention => "▲",
+                Urgency::Urgent => "✖",
+            },
+            sentence: state.sentence.to_string(),
+            detail: detail.filter(|detail| !state.sentence.contains(detail.as_str())),
             issued: when(current.map(|slot| slot.issued_at)),
             renews: when(snapshot.and_then(|s| s.renew_at)),
             expires: when(current.and_then(|slot| slot.expires_at)),
@@ -131,12 +194,6 @@ fn to_the_second(at: Timestamp) -> String {
         .to_string()
 }
 
-/// Whether what is told of it is no break.
-fn is_only_unclear(entry: &Entry) -> bool {
-    let standing = entry.federation.as_deref();
-    standing.is_some_and(|standing| standing.word() != Word::Broken)
-}
-
 fn detail_of(entry: &Entry) -> Option<String> {
     if let Some(trouble) = &entry.trouble {
         return Some(trouble.to_string());
@@ -164,10 +221,10 @@ fn connections_of(snapshot: &TokenSnapshot) -> Vec<ConnectionCell> {
                 )
             }),
             word: match (connection.in_sync, connection.confirmed_at) {
-                _ if connection.handover.is_some() => "waits for a person",
-                (None, _) => "not delivered by us yet",
+                _ if connection.handover.is_some() => "waiting for you",
+                (None, _) => "assumed current (never updated by us)",
                 (Some(false), _) => "holds another token",
-                (Some(true), None) => "delivered",
+                (Some(true), None) => "delivered, never confirmed",
                 (Some(true), Some(_)) => "confirmed",
             },
         });

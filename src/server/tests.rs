@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::fault::{FaultClass, FaultKind};
-use crate::rotation::record::{Failures, LastFailure};
+use crate::ports::condition::{Condition, ConnectionState};
+use crate::rotation::record::{Failures, LastFailure, Paused};
 use crate::telemetry::VaultSigns;
 use crate::telemetry::fixture;
 use crate::telemetry::notify::Notifier;
@@ -124,7 +125,7 @@ async fn every_path_answers_and_only_to_reads() {
         ("/metrics", "200", "scim_rotator_token_info{token=\"crm\""),
         ("/api/v1/tokens", "200", "\"stage\":\"delivering\""),
         ("/api/v1/tokens/crm", "200", "\"reason\":\"fresh\""),
-        ("/api/v1/tokens/unread", "200", "\"standing\":\"unread\""),
+        ("/api/v1/tokens/unread", "200", "\"word\":\"unproven\""),
         ("/api/v1/tokens/nobody", "404", "no token"),
         ("/api/v1/plan", "200", "\"token\":\"crm\""),
         ("/api/v1/plan", "200", "\"now\":null"),
@@ -170,6 +171,80 @@ async fn requests_for_another_host_are_refused() {
         assert!(answer.contains("`hosts` in [server]"), "{answer}");
         assert!(!answer.contains("crm"), "{answer}");
     }
+}
+
+/// Header, title, banner, cards and rows tell the same.
+#[tokio::test]
+async fn the_page_shows_trouble_first_with_what_to_type() {
+    let running = running().await;
+    let board = &running.telemetry.board;
+    board.set(fixture::snapshot(&fixture::fresh_record("aaa")));
+    let mut expired = fixture::fresh_record("zzz");
+    let current = expired.current.as_mut().expect("a token");
+    current.expires_at = Some(fixture::now() - SignedDuration::from_hours(2));
+    board.set(fixture::snapshot(&expired));
+    let quarantined = fixture::fresh_record("mmm");
+    board.set(fixture::snapshot(&quarantined));
+    let seen = Condition {
+        state: ConnectionState::Quarantined,
+        last_success_at: None,
+    };
+    let looks = board.looks("mmm").expect("a token of ours");
+    looks.set("entra-hr", Some(seen), fixture::now());
+    running.telemetry.config_read(true, fixture::now());
+    running.telemetry.config_read(false, fixture::now());
+    running.telemetry.health.all_paused(Some(Paused {
+        since: fixture::now(),
+        reason: "an incident".to_owned(),
+        by: Some("ann".to_owned()),
+    }));
+    let page = ask(running.address, "GET", "/").await;
+    for part in [
+        "<title>(2!) scim-rotator</title>",
+        "scim-rotator: <span class=\"urgent\">urgent</span>",
+        "All work is paused since 2027-01-15 12:00 UTC by ann: an incident.",
+        "<code>scim-rotator resume --all --reason TEXT</code>",
+        "the one in force is not the one in the file",
+        "<h3>zzz: expired</h3>",
+        "<code>scim-rotator rotate zzz</code>",
+        "deploy&#x2f;RUNBOOK.md#scimtokenexpired",
+        "<h3>mmm: quarantined</h3>",
+        "✖ expired",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let place = |name: &str| {
+        page.find(&format!("/api/v1/tokens/{name}\""))
+            .expect("a row")
+    };
+    assert!(place("zzz") < place("aaa"), "the urgent one comes first");
+    let told = json_of(&ask(running.address, "GET", "/api/v1/tokens").await);
+    let kinds: Vec<_> = told["banners"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|b| &b["kind"])
+        .collect();
+    assert_eq!(kinds, ["paused_all", "config_refused"]);
+    let state = json_of(&ask(running.address, "GET", "/api/v1/tokens/zzz").await)["state"].clone();
+    assert_eq!(state["word"], "expired");
+    assert_eq!(state["urgency"], "urgent");
+    assert_eq!(state["deadline"], "2027-01-15T10:00:00Z");
+    assert_eq!(state["command"], "scim-rotator rotate zzz");
+    assert_eq!(state["runbook"], "deploy/RUNBOOK.md#scimtokenexpired");
+    let metrics = ask(running.address, "GET", "/metrics").await;
+    for line in [
+        "scim_rotator_token_state{token=\"zzz\",state=\"expired\"} 2",
+        "scim_rotator_token_state{token=\"mmm\",state=\"quarantined\"} 2",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    assert_eq!(
+        metrics.matches("\nscim_rotator_token_state{token=").count(),
+        3
+    );
+    let plan = json_of(&ask(running.address, "GET", "/api/v1/plan").await);
+    assert_eq!(plan["banners"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! removed with it, so its series end.
 
 mod counters;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use super::snapshot::TokenSnapshot;
 use super::words;
 use crate::rotation::forecast::Upcoming;
 use crate::rotation::record::StageName;
+use crate::rotation::state::{Counts, State};
 use crate::scim::cycle::journal::JournalDocument;
 use crate::scim::cycle::report::CycleVerdict;
 use crate::scim::federated::verdict::Standing;
@@ -40,10 +42,11 @@ pub struct Entry {
     pub next: Option<Arc<Upcoming>>,
     /// Why the record cannot be read any more.
     pub trouble: Option<Arc<str>>,
-    /// What this process did for it.
-    pub counters: Arc<TokenCounters>,
-    /// The states that its connections had when this process last asked.
-    pub looks: Arc<Looks>,
+    /// What this process did for it; `None` while that is nothing.
+    pub counters: Option<Arc<TokenCounters>>,
+    /// The states that its connections had when this process last asked; `None` if it
+    /// never did.
+    pub looks: Option<Arc<Looks>>,
     /// The results of its full cycles; `None` for most tokens.
     pub cycle: Option<Box<CycleFacts>>,
     /// What the last checks of a federated credential showed.
@@ -128,8 +131,8 @@ impl Board {
             snapshot: None,
             next: None,
             trouble: None,
-            counters: Arc::default(),
-            looks: Arc::default(),
+            counters: None,
+            looks: None,
             cycle: None,
             federation: None,
         });
@@ -203,36 +206,29 @@ impl Board {
     /// The counters of a token; `None` if this process does not have it.
     #[must_use]
     pub fn counters(&self, token: &str) -> Option<Arc<TokenCounters>> {
-        self.read()
-            .get(token)
-            .map(|entry| Arc::clone(&entry.counters))
+        let mut all = self.write();
+        let counters = &mut all.get_mut(token)?.counters;
+        Some(Arc::clone(counters.get_or_insert_default()))
     }
 
     /// The states of the token's connections; `None` if this process does not have it.
     #[must_use]
     pub fn looks(&self, token: &str) -> Option<Arc<Looks>> {
-        self.read().get(token).map(|entry| Arc::clone(&entry.looks))
+        let mut all = self.write();
+        let looks = &mut all.get_mut(token)?.looks;
+        Some(Arc::clone(looks.get_or_insert_default()))
     }
 
-    /// The state of all tokens in one line, such as `12 tokens: 11 fresh, 1
-    /// delivering; next: crm-prod renews in 3 d`.
+    /// The state of all tokens in one line, such as `12 tokens: 1 needs you, 11 fine;
+    /// next: crm-prod renews in 3 d`.
     #[must_use]
     pub fn sentence(&self, now: Timestamp) -> String {
         let all = self.read();
-        let mut counts = BTreeMap::new();
-        for entry in all.values() {
-            *counts.entry(entry.standing()).or_insert(0_usize) += 1;
-        }
-        let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-        counts.sort_by_key(|(word, count)| (std::cmp::Reverse(*count), *word));
-        let parts: Vec<String> = counts
-            .into_iter()
-            .map(|(word, count)| format!("{count} {}", word.replace('_', " ")))
-            .collect();
+        let states: Vec<State> = all.values().map(|entry| entry.state(now)).collect();
         let plural = if all.len() == 1 { "" } else { "s" };
         let mut sentence = format!("{} token{plural}", all.len());
-        if !parts.is_empty() {
-            sentence = format!("{sentence}: {}", parts.join(", "));
+        if !all.is_empty() {
+            sentence = format!("{sentence}: {}", Counts::of(&states).sentence());
         }
         match next_renewal(all.values()) {
             Some((name, at)) => {
@@ -259,20 +255,6 @@ fn next_renewal<'e>(all: impl Iterator<Item = &'e Entry>) -> Option<(&'e str, Ti
         .filter(|snapshot| snapshot.stage == StageName::Idle && snapshot.paused.is_none())
         .filter_map(|snapshot| Some((snapshot.facts.name.as_str(), snapshot.renew_at?)))
         .min_by_key(|(_, at)| *at)
-}
-
-impl Entry {
-    /// One word for the state of the token; `unread` before its record was
-    /// read.
-    #[must_use]
-    pub fn standing(&self) -> &'static str {
-        if let Some(federation) = &self.federation {
-            return federation.word().as_str();
-        }
-        self.snapshot
-            .as_ref()
-            .map_or("unread", |snapshot| snapshot.standing())
-    }
 }
 
 #[cfg(test)]
@@ -305,7 +287,7 @@ mod tests {
         board.expect(fixture::facts("e"));
         assert_eq!(
             board.sentence(fixture::now()),
-            "5 tokens: 2 fresh, 1 delivering, 1 halted, 1 unread; next: a renews in 3 d"
+            "5 tokens: 1 needs you, 4 fine; next: a renews in 3 d"
         );
     }
 

@@ -14,6 +14,7 @@ use crate::rotation::reason::Urgency;
 use crate::rotation::record::{
     ExpiryKnown, HeldToken, Origin, PastRotation, Record, Retiring, RotationResult, Trigger,
 };
+use crate::rotation::state::judge;
 use crate::secret::Fingerprint;
 use crate::telemetry::facts::{ConnectionFacts, TokenFacts};
 use crate::telemetry::obstacle::Obstacle;
@@ -26,7 +27,7 @@ use crate::telemetry::snapshot::{
 const SHOWN_HISTORY: usize = 3;
 
 impl TokenSnapshot {
-    /// The state of a token as it is shown. `policy` must be the one that
+    /// The state of a token as it is shown. `policy` and `now` must be those that
     /// `plan` was given.
     #[must_use]
     pub fn from_record(
@@ -34,12 +35,14 @@ impl TokenSnapshot {
         record: &Record,
         decision: &Decision,
         policy: &Policy,
+        now: Timestamp,
     ) -> Self {
         let renew_at = renew_at(record, policy);
         let slot = |token| SlotFacts::of(token, policy);
         let rotation = record.rotation.as_ref();
         Self {
             facts: Arc::clone(facts),
+            state: judge(record, policy, decision, &facts.about(), now),
             generation: record.generation,
             stage: record.stage_name(),
             stage_entered_at: stage_entered_at(record),

@@ -14,6 +14,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Chunks {
     entries: Vec<Entry>,
     families: Vec<&'static Family>,
+    /// The time of the scrape.
+    now: Timestamp,
     /// The family that is being written, and its next entry.
     family: usize,
     entry: usize,
@@ -26,9 +28,11 @@ impl Chunks {
     pub(super) fn new(
         families: impl IntoIterator<Item = &'static Family>,
         entries: Vec<Entry>,
+        now: Timestamp,
     ) -> Self {
         Self {
             entries,
+            now,
             families: families.into_iter().collect(),
             family: 0,
             entry: 0,
@@ -48,6 +52,7 @@ impl Iterator for Chunks {
                 out: &mut out,
                 family,
                 headed: self.headed,
+                now: self.now,
             };
             for entry in rest {
                 (family.emit)(entry, &mut series);
@@ -93,6 +98,8 @@ pub(super) struct Series<'a> {
     out: &'a mut String,
     family: &'static Family,
     headed: bool,
+    /// The time of the scrape.
+    pub(super) now: Timestamp,
 }
 
 impl Series<'_> {

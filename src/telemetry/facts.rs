@@ -6,6 +6,7 @@ use crate::ports::unit::{HandoverPlace, Unit};
 use crate::rotation::capability::{
     IssueEffect, IssuerCapabilities, LiveTokens, Overlap, Recovery, Revoke, Supply,
 };
+use crate::rotation::state::{About, AboutConnection, HandoverTold};
 use crate::scim::credential::CredentialShape;
 
 /// The public part of a token's configuration, shared by all its snapshots.
@@ -28,6 +29,9 @@ pub struct TokenFacts {
     pub strategy: &'static str,
     /// Where it is published.
     pub vault_path: String,
+    /// The field that it has there.
+    #[serde(skip)]
+    pub token_field: String,
     /// What a person who has to supply the next token is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
@@ -43,6 +47,9 @@ pub struct ConnectionFacts {
     pub name: String,
     /// Kind of identity provider, for example `http`.
     pub kind: String,
+    /// Whether anything can confirm that it works with the token.
+    #[serde(skip)]
+    pub can_confirm: bool,
     /// What a person must know who writes it, where a person does.
     #[serde(skip)]
     pub handover: Option<HandoverPlace>,
@@ -53,12 +60,14 @@ impl TokenFacts {
     #[must_use]
     pub fn of(unit: &Unit) -> Self {
         let kinds = &unit.labels.connection_kinds;
+        let use_is_told = unit.issuer.capabilities().last_used.tells_when();
         let connections = unit
             .connections
             .iter()
             .enumerate()
-            .map(|(index, (name, _))| ConnectionFacts {
+            .map(|(index, (name, connection))| ConnectionFacts {
                 name: name.clone(),
+                can_confirm: use_is_told || connection.capabilities().can_confirm(),
                 kind: kinds.get(index).cloned().unwrap_or_default(),
                 handover: unit.labels.handovers.get(name).cloned(),
             });
@@ -74,6 +83,7 @@ impl TokenFacts {
             credential: unit.labels.credential.as_str(),
             owner: unit.labels.owner.clone(),
             vault_path: unit.labels.vault_path.clone(),
+            token_field: unit.labels.token_field.clone(),
             instructions: unit.labels.instructions.clone(),
             ..facts
         }
@@ -91,8 +101,30 @@ impl TokenFacts {
             owner: None,
             strategy: "none",
             vault_path: String::new(),
+            token_field: String::new(),
             instructions: None,
             connections: Vec::new(),
+        }
+    }
+
+    /// What the words for people need of it.
+    #[must_use]
+    pub fn about(&self) -> About<'_> {
+        let connections = self.connections.iter();
+        let connections = connections.map(|connection| AboutConnection {
+            name: &connection.name,
+            can_confirm: connection.can_confirm,
+            handover: connection.handover.as_ref().map(|place| HandoverTold {
+                vault_path: &place.vault_path,
+                instructions: &place.instructions,
+                command: &place.command,
+            }),
+        });
+        About {
+            vault_path: &self.vault_path,
+            token_field: &self.token_field,
+            instructions: self.instructions.as_deref(),
+            connections: connections.collect(),
         }
     }
 
@@ -121,6 +153,7 @@ impl TokenFacts {
             strategy: strategy(capabilities),
             owner: None,
             vault_path: String::new(),
+            token_field: String::new(),
             instructions: None,
             connections,
         }

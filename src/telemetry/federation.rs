@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::board::Entry;
 use super::facts::TokenFacts;
-use crate::scim::federated::verdict::Standing;
+use crate::rotation::state::{State, Word, quoted};
+use crate::scim::federated::verdict::{self, Standing};
 use crate::scim::federated::words;
 
 /// The reason by which nothing is planned for it.
@@ -39,10 +40,41 @@ pub fn standing_json(token: &str, standing: &Standing) -> Value {
 #[must_use]
 pub fn state_json(facts: &TokenFacts, standing: Option<&Standing>) -> Value {
     let mut state = serde_json::to_value(facts).unwrap_or_default();
-    let word = standing.map_or("unread", |standing| standing.word().as_str());
-    state["standing"] = json!(word);
+    state["state"] = json!(federated_state(&facts.name, standing));
     state["federation"] = json!(standing.map(|standing| standing_json(&facts.name, standing)));
     state
+}
+
+/// Its state, as for tokens that are rotated.
+#[must_use]
+pub fn federated_state(token: &str, standing: Option<&Standing>) -> State {
+    let Some(standing) = standing else {
+        return unread();
+    };
+    let note = words::of_standing(token, standing);
+    let note = note.or_else(|| standing.notes.first().cloned());
+    let text = |otherwise: &str| note.clone().unwrap_or_else(|| otherwise.to_owned());
+    let once = format!("scim-rotator once {}", quoted(token));
+    match standing.word() {
+        verdict::Word::Trusted => State::fine(Word::Fresh, text("Federated: nothing expires.")),
+        verdict::Word::Unclear => {
+            let text = text("Not every part could be seen.");
+            State::attention(Word::Unproven, text, "ScimFederationUnclear").with_command(once)
+        }
+        verdict::Word::Broken => {
+            let text = text("A part is not as configured.");
+            let since = standing.breaks().map(|(_, against)| against.since).min();
+            let state = State::urgent(Word::Refused, text, "ScimFederationBroken");
+            state.since(since).with_command(once)
+        }
+    }
+}
+
+/// The state of a token that the daemon has not looked at yet.
+#[must_use]
+pub fn unread() -> State {
+    // After a start all are read within seconds; what cannot be read is said.
+    State::fine(Word::Unproven, "The daemon has not read its record yet.")
 }
 
 /// What is decided of it: nothing.

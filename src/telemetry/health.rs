@@ -4,13 +4,23 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::notify::Notifier;
+use crate::rotation::record::Paused;
+use crate::rotation::state::Banner;
 
 /// A supervisor whose loop did not run for this long counts as stuck.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// What is true of all tokens together.
+#[derive(Debug, Default)]
+struct OfAll {
+    paused: Option<Paused>,
+    refused_since: Option<Timestamp>,
+}
 
 /// What the health endpoints report of this process.
 #[derive(Debug)]
@@ -19,7 +29,7 @@ pub struct Health {
     started: Instant,
     last_beat_ms: AtomicU64,
     config: AtomicBool,
-    refused_config: AtomicBool,
+    all: Mutex<OfAll>,
     vault: Mutex<Result<(), String>>,
 }
 
@@ -32,7 +42,7 @@ impl Health {
             started: Instant::now(),
             last_beat_ms: AtomicU64::new(0),
             config: AtomicBool::new(false),
-            refused_config: AtomicBool::new(false),
+            all: Mutex::default(),
             vault: Mutex::new(Err("Vault has not been asked yet".to_owned())),
         }
     }
@@ -57,10 +67,32 @@ impl Health {
         self.config.store(valid, Ordering::Relaxed);
     }
 
-    /// Notes whether a changed configuration was refused. The old one stays in
-    /// force then, and the process ready.
-    pub fn config_refused(&self, refused: bool) {
-        self.refused_config.store(refused, Ordering::Relaxed);
+    /// Notes whether a changed configuration was refused at `now`. The old one stays
+    /// in force then, and the process ready.
+    pub fn config_refused(&self, refused: bool, now: Timestamp) {
+        let mut all = self.all.lock();
+        let since = all.refused_since;
+        all.refused_since = refused.then(|| since.unwrap_or(now));
+    }
+
+    /// Since when the configuration in force is not the one in the file.
+    #[must_use]
+    pub fn config_refused_since(&self) -> Option<Timestamp> {
+        self.all.lock().refused_since
+    }
+
+    /// Notes whether a person stopped all work.
+    pub fn all_paused(&self, paused: Option<Paused>) {
+        self.all.lock().paused = paused;
+    }
+
+    /// What is true of all tokens together.
+    #[must_use]
+    pub fn banners(&self) -> Vec<Banner> {
+        let all = self.all.lock();
+        let paused = all.paused.as_ref().map(Banner::paused_all);
+        let refused = all.refused_since.map(Banner::config_refused);
+        paused.into_iter().chain(refused).collect()
     }
 
     /// Sends the state to systemd, in one sentence.
@@ -74,7 +106,7 @@ impl Health {
     }
 
     fn with_refusal(&self, sentence: &str) -> String {
-        if self.refused_config.load(Ordering::Relaxed) {
+        if self.config_refused_since().is_some() {
             format!("the changed configuration was refused, see the log; {sentence}")
         } else {
             sentence.to_owned()

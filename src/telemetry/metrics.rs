@@ -214,19 +214,22 @@ impl Metrics {
     ///
     /// # Errors
     /// When a metric cannot be written, which a test rules out.
-    pub fn chunks(&self) -> Result<impl Iterator<Item = String> + Send + use<>, prometheus::Error> {
+    pub fn chunks(
+        &self,
+        now: Timestamp,
+    ) -> Result<impl Iterator<Item = String> + Send + use<>, prometheus::Error> {
         let mut head = String::new();
         TextEncoder::new().encode_utf8(&self.instruments.gather(), &mut head)?;
         process::write(self.started_at, &mut head);
-        Ok(iter::once(head).chain(collector::chunks(&self.board)))
+        Ok(iter::once(head).chain(collector::chunks(&self.board, now)))
     }
 
     /// The same as one text.
     ///
     /// # Errors
     /// As for [`Self::chunks`].
-    pub fn render(&self) -> Result<String, prometheus::Error> {
-        Ok(self.chunks()?.collect())
+    pub fn render(&self, now: Timestamp) -> Result<String, prometheus::Error> {
+        Ok(self.chunks(now)?.collect())
     }
 }
 
@@ -277,7 +280,7 @@ mod tests {
         metrics.clock_skew(Target::Vault, "vault", 4.0);
         metrics.rotation("crm", Trigger::Force, RotationResult::Success);
         metrics.rotation("unknown", Trigger::Force, RotationResult::Success);
-        let text = metrics.render().expect("text");
+        let text = metrics.render(fixture::now()).expect("text");
         has(&text, "scim_rotator_tokens_revoked_total 1");
         has(
             &text,
@@ -316,34 +319,34 @@ mod tests {
         let metrics = metrics();
         let name = "scim_rotator_dispatch_paused";
         let line = |reason: &str, value: u8| format!("{name}{{reason=\"{reason}\"}} {value}");
-        has(&metrics.render().expect("text"), &line("", 0));
+        has(&metrics.render(fixture::now()).expect("text"), &line("", 0));
         metrics.dispatch_paused(Some("an upgrade\n of \"Vault\""));
-        let text = metrics.render().expect("text");
+        let text = metrics.render(fixture::now()).expect("text");
         has(&text, &line("an upgrade of \\\"Vault\\\"", 1));
         assert_eq!(text.matches(&format!("\n{name}{{")).count(), 1);
         metrics.dispatch_paused(None);
-        has(&metrics.render().expect("text"), &line("", 0));
+        has(&metrics.render(fixture::now()).expect("text"), &line("", 0));
     }
 
     #[test]
     fn times_that_are_not_known_are_absent() {
         let metrics = metrics();
         let name = "scim_rotator_vault_token_expiry_timestamp_seconds";
-        assert!(!metrics.render().expect("text").contains(name));
+        assert!(!metrics.render(fixture::now()).expect("text").contains(name));
         metrics.vault_token_expiry(Some(fixture::now()));
         has(
-            &metrics.render().expect("text"),
+            &metrics.render(fixture::now()).expect("text"),
             &format!("{name} 1800014400"),
         );
         metrics.vault_token_expiry(None);
-        assert!(!metrics.render().expect("text").contains(name));
+        assert!(!metrics.render(fixture::now()).expect("text").contains(name));
     }
 
     #[test]
     fn an_issuer_that_is_gone_has_no_series_any_more() {
         let metrics = metrics();
         let name = "scim_rotator_inventory_coverage_ratio";
-        assert!(!metrics.render().expect("text").contains(name));
+        assert!(!metrics.render(fixture::now()).expect("text").contains(name));
         let some = Coverage {
             managed: 3,
             seen: 4,
@@ -352,11 +355,11 @@ mod tests {
         let none = BTreeMap::new();
         let idp = |name: &str| BTreeMap::from([(name.to_owned(), some)]);
         metrics.inventory(&of("crm"), &idp("Entra acme"));
-        assert!(metrics.render().expect("text").contains(
+        assert!(metrics.render(fixture::now()).expect("text").contains(
             "scim_rotator_inventory_connections{managed=\"yes\",provider=\"Entra acme\"} 3"
         ));
         metrics.inventory(&of("hr"), &none);
-        let text = metrics.render().expect("text");
+        let text = metrics.render(fixture::now()).expect("text");
         has(&text, &format!("{name} 0.75"));
         has(
             &text,
@@ -371,7 +374,7 @@ mod tests {
 
     #[test]
     fn every_family_has_help_and_a_type_once() {
-        let text = metrics().render().expect("text");
+        let text = metrics().render(fixture::now()).expect("text");
         let names = |mark: &str| -> Vec<String> {
             text.lines()
                 .filter_map(|line| line.strip_prefix(mark))

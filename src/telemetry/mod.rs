@@ -118,7 +118,7 @@ impl Telemetry {
     /// valid. After an invalid one at a reload, the old one stays in force.
     pub fn config_read(&self, valid: bool, now: Timestamp) {
         self.metrics.config_read(valid, now);
-        self.health.config_refused(!valid);
+        self.health.config_refused(!valid, now);
         if valid {
             self.health.config(true);
         }

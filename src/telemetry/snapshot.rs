@@ -9,11 +9,12 @@ use serde::{Serialize, Serializer};
 use crate::fault::FaultKind;
 use crate::rotation::privilege::{AcceptedRisk, PrivilegeVerdict};
 use crate::rotation::proof::Proof;
-use crate::rotation::reason::{Reason, Urgency};
+use crate::rotation::reason::Reason;
 use crate::rotation::record::{
     Acknowledged, EndNote, ExpiryKnown, Halt, LastProbe, Lease, Origin, PastStep, Paused,
     RotationResult, StageName, SuppliedNote, Trigger,
 };
+use crate::rotation::state::{Hindered, Life, State};
 use crate::scim::evidence::Finding;
 use crate::scim::scopes::ScopeSource;
 use crate::secret::Fingerprint;
@@ -27,6 +28,9 @@ pub struct TokenSnapshot {
     /// The public part of its configuration.
     #[serde(flatten, serialize_with = "through_arc")]
     pub facts: Arc<TokenFacts>,
+    /// Its state in a word and a sentence, when it was last decided on. Time and the
+    /// identity providers change it: see [`TokenSnapshot::state_at`].
+    pub state: State,
     /// How many tokens have become current.
     pub generation: u64,
     /// Stage of its rotation.
@@ -269,27 +273,28 @@ impl TokenSnapshot {
             .map_or(ExpiryKnown::Unknown, |slot| slot.expiry)
     }
 
-    /// One word for its state: `halted`, `paused`, the stage of a rotation in
-    /// flight, `missing`, `refused` or `unproven` for a token that was not shown
-    /// to work, `fresh`, or the reason of its wait.
+    /// Its state at `now`, as this process knows of its connections.
     #[must_use]
-    pub fn standing(&self) -> &'static str {
-        if self.stage == StageName::Halted {
-            return self.stage.as_str();
+    pub fn state_at<'n>(
+        &self,
+        hindered: impl Iterator<Item = (&'n str, Hindered)>,
+        now: Timestamp,
+    ) -> State {
+        let name = &self.facts.name;
+        let state = self.state.clone().with_hindered(name, hindered);
+        state.at(name, &self.life(), now)
+    }
+
+    /// The times of the token in use.
+    #[must_use]
+    pub fn life(&self) -> Life {
+        let current = self.current.as_ref();
+        Life {
+            issued_at: current.map(|slot| slot.issued_at),
+            renew_at: self.renew_at,
+            expires_at: current.and_then(|slot| slot.expires_at),
+            person_due: self.operator_deadline_at,
         }
-        if self.paused.is_some() {
-            return Reason::Paused.as_str();
-        }
-        if self.stage != StageName::Idle {
-            return self.stage.as_str();
-        }
-        if self.current.is_none() {
-            return Reason::Missing.as_str();
-        }
-        if self.reason.urgency() == Urgency::Healthy {
-            return self.doubt().unwrap_or(Reason::Fresh.as_str());
-        }
-        self.reason.as_str()
     }
 
     /// The word for a token in use that was not shown to work.

@@ -9,7 +9,7 @@ use crate::rotation::record::Record;
 pub(super) struct Hold {
     epoch: Option<u64>,
     /// The rotation that this process has begun, until its next step.
-    begun: Option<String>,
+    begun: Option<Box<str>>,
 }
 
 impl Hold {
@@ -24,7 +24,7 @@ impl Hold {
         let Some(rotation) = &record.rotation else {
             return false;
         };
-        let begun_here = self.begun.take().as_ref() == Some(&rotation.id);
+        let begun_here = self.begun.take().as_deref() == Some(rotation.id.as_str());
         // A lease that was given back leaves no epoch in the record.
         changed && lease.epoch > 1 && !begun_here && record.failures.consecutive == 0
     }
@@ -32,7 +32,10 @@ impl Hold {
     /// Called when a step has ended with this record.
     pub(super) fn step_ended(&mut self, step: &Step, after: &Record) {
         if matches!(step, Step::Prepare { .. } | Step::TakeSupplied) {
-            self.begun = after.rotation.as_ref().map(|rotation| rotation.id.clone());
+            self.begun = after
+                .rotation
+                .as_ref()
+                .map(|rotation| rotation.id.as_str().into());
         }
     }
 }

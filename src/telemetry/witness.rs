@@ -30,6 +30,7 @@ use crate::ports::unit::Unit;
 use crate::ports::witness::{StepEnded, Witness};
 use crate::rotation::decision::{Action, Decision, Step};
 use crate::rotation::record::{Handled, Record, RotationResult, Wish};
+use crate::rotation::state::{State, Urgency, Word};
 use crate::scim::cycle::journal::JournalDocument;
 
 /// Feeds logs, metrics and the board with what the driver reports.
@@ -44,9 +45,10 @@ pub struct Observer {
 struct Seen {
     facts: Option<Arc<TokenFacts>>,
     decision: Option<(&'static str, &'static str)>,
-    trouble: Option<String>,
+    state: Option<(Word, Urgency)>,
+    trouble: Option<Box<str>>,
     hold: Hold,
-    restored_at: Option<Timestamp>,
+    restored_at: Option<Box<Timestamp>>,
     repeated: Repeated,
 }
 
@@ -98,14 +100,51 @@ impl Observer {
             return;
         };
         self.metrics.vault_restored(restored.at);
-        let told = self.with_seen(&unit.name, |seen| seen.restored_at.replace(restored.at));
-        if told != Some(restored.at) {
+        let told = self.with_seen(&unit.name, |seen| {
+            seen.restored_at.replace(Box::new(restored.at))
+        });
+        if told.as_deref() != Some(&restored.at) {
             warn!(
                 token = %unit.name,
                 at = %restored.at,
                 "Vault was restored from a snapshot: what was stored after the snapshot is lost, tokens of that time are looked for at the issuer and replaced"
             );
         }
+    }
+
+    /// Tells once that the state of a token is another one.
+    fn tell_state(&self, unit: &Unit, shown: &TokenSnapshot, now: Timestamp) -> State {
+        let known = self.board().get(&unit.name);
+        let state = match known {
+            Some(entry) => entry.state_of(shown, now),
+            None => shown.state_at(std::iter::empty(), now),
+        };
+        let new = (state.word, state.urgency);
+        let before = self.with_seen(&unit.name, |seen| seen.state.replace(new));
+        let was_fine = before.is_none_or(|(_, urgency)| urgency == Urgency::Fine);
+        if before == Some(new) || (was_fine && state.urgency == Urgency::Fine) {
+            return state;
+        }
+        let (word, urgency) = (state.word.as_str(), state.urgency.as_str());
+        let deadline = state.deadline.map(|at| at.to_string()).unwrap_or_default();
+        let command = state.command.as_deref().unwrap_or_default();
+        let (runbook, sentence) = (&state.runbook, &state.sentence);
+        match state.urgency {
+            Urgency::Fine => {
+                info!(token = %unit.name, state = word, urgency, "{}: {sentence}", unit.name);
+            }
+            Urgency::Attention | Urgency::Urgent => warn!(
+                token = %unit.name,
+                state = word,
+                urgency,
+                deadline,
+                command,
+                %runbook,
+                "{}: {sentence}",
+                unit.name
+            ),
+        }
+        state
     }
 
     /// Registers the tokens of a record for masking in the logs.
@@ -121,16 +160,13 @@ impl Observer {
 }
 
 impl Witness for Observer {
-    fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, _now: Timestamp) {
+    fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, now: Timestamp) {
         self.guard(record);
         self.tell_of_restore(unit, record);
         let facts = self.facts(unit);
-        self.board().set(TokenSnapshot::from_record(
-            &facts,
-            record,
-            decision,
-            &unit.policy,
-        ));
+        let shown = TokenSnapshot::from_record(&facts, record, decision, &unit.policy, now);
+        let state = self.tell_state(unit, &shown, now);
+        self.board().set(shown);
         let next = match &decision.action {
             Action::Do(step) => step.as_str(),
             Action::Wait => "wait",
@@ -143,11 +179,13 @@ impl Witness for Observer {
         if changed {
             info!(
                 token = %unit.name,
+                issuer = %unit.labels.issuer_kind,
                 stage = record.stage_name().as_str(),
                 generation = record.generation,
                 next,
                 reason = decision.reason.as_str(),
                 wake_at = %decision.wake_at,
+                state = state.word.as_str(),
                 "{}",
                 sentence::of_decision(unit, decision)
             );
@@ -231,7 +269,7 @@ impl Witness for Observer {
         self.board().trouble(&unit.name, text);
         let new = self.with_seen(&unit.name, |seen| {
             seen.decision = None;
-            seen.trouble.replace(text.to_owned()).as_deref() != Some(text)
+            seen.trouble.replace(text.into()).as_deref() != Some(text)
         });
         if new {
             warn!(token = %unit.name, error = text, "the record in Vault cannot be used now; the token waits");

@@ -10,7 +10,8 @@
 //! write names it, and that write proves which of the two it is: check-and-set
 //! refuses the write if a node was only behind.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
@@ -81,20 +82,42 @@ pub(super) struct Floors(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    floors: HashMap<KvPath, Floor>,
+    keys: [RandomState; 2],
+    floors: BTreeMap<Key, Floor>,
     /// When a write last proved that Vault was restored.
     restored_at: Option<Timestamp>,
+}
+
+/// A path in few bytes, under keys of this process: three documents of each token are
+/// known, and no two paths have the same.
+type Key = [u64; 2];
+
+impl Known {
+    fn key(&self, path: &KvPath) -> Key {
+        let [first, second] = &self.keys;
+        [first.hash_one(path), second.hash_one(path)]
+    }
+
+    fn floor(&mut self, path: &KvPath) -> Option<&mut Floor> {
+        let key = self.key(path);
+        self.floors.get_mut(&key)
+    }
+
+    fn insert(&mut self, path: &KvPath, floor: Floor) -> Option<Floor> {
+        let key = self.key(path);
+        self.floors.insert(key, floor)
+    }
 }
 
 impl Floors {
     /// Notes a version that was read, unless a newer one is known.
     pub(super) fn raise(&self, path: &KvPath, seen: Edition) {
-        let floors = &mut self.known().floors;
-        match floors.get_mut(path) {
+        let mut known = self.known();
+        match known.floor(path) {
             Some(floor) if floor.newest.version > seen.version => {}
             Some(floor) => *floor = Floor::at(seen),
             None => {
-                floors.insert(path.clone(), Floor::at(seen));
+                known.insert(path, Floor::at(seen));
             }
         }
     }
@@ -103,7 +126,7 @@ impl Floors {
     /// it is the newest one, whatever was known before.
     pub(super) fn wrote(&self, path: &KvPath, written: Edition, now: Timestamp) {
         let mut known = self.known();
-        let before = known.floors.insert(path.clone(), Floor::at(written));
+        let before = known.insert(path, Floor::at(written));
         if before.is_some_and(|floor| floor.newest.version >= written.version) {
             known.restored_at = Some(now);
         }
@@ -112,14 +135,16 @@ impl Floors {
     /// Check-and-set refused a write: an old version that Vault returned was that
     /// of a node that lagged behind.
     pub(super) fn refused(&self, path: &KvPath) {
-        if let Some(floor) = self.known().floors.get_mut(path) {
+        if let Some(floor) = self.known().floor(path) {
             floor.behind = None;
         }
     }
 
     /// The document was recreated: what was known of it is dropped.
     pub(super) fn forget(&self, path: &KvPath) {
-        self.known().floors.remove(path);
+        let mut known = self.known();
+        let key = known.key(path);
+        known.floors.remove(&key);
     }
 
     /// Compares an answer with what is known; `seen` is `None` if there is no
@@ -129,7 +154,7 @@ impl Floors {
         let proven = all
             .restored_at
             .is_some_and(|at| now.duration_since(at) < PROVEN);
-        let Some(floor) = all.floors.get_mut(path) else {
+        let Some(floor) = all.floor(path) else {
             return Worth::Latest;
         };
         let known = floor.newest.version;

@@ -24,13 +24,13 @@ fn main() {
         let mut milliseconds: Vec<f64> = (0..9)
             .map(|_| {
                 let began = Instant::now();
-                let text = metrics.render().expect("text");
+                let text = metrics.render(fixture::now()).expect("text");
                 std::hint::black_box(&text);
                 began.elapsed().as_secs_f64() * 1e3
             })
             .collect();
         milliseconds.sort_by(f64::total_cmp);
-        let text = metrics.render().expect("text");
+        let text = metrics.render(fixture::now()).expect("text");
         let series = text.lines().filter(|line| !line.starts_with('#')).count();
         println!(
             "{tokens} tokens: median {:.1} ms, {series} series, {:.1} MiB",

@@ -63,7 +63,7 @@ async fn a_reader_that_stalls_stops_neither_the_work_nor_the_end() {
     let systemd = Systemd::new();
     let port = free_port();
     let (mut daemon, reader) = unread(&scene, &systemd, port).await;
-    systemd.hears("STATUS=1 token: 1 fresh").await;
+    systemd.hears("STATUS=1 token: 1 fine").await;
     assert_eq!(
         scene.sp.stats().issued,
         1,
@@ -83,7 +83,7 @@ async fn lines_that_were_lost_are_counted() {
     let (mut daemon, reader) = unread(&scene, &systemd, port).await;
     // Now nobody can read it any more.
     drop(reader);
-    systemd.hears("STATUS=1 token: 1 fresh").await;
+    systemd.hears("STATUS=1 token: 1 fine").await;
     let url = format!("http://127.0.0.1:{port}/metrics");
     let lost = async {
         loop {

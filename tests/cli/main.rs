@@ -54,7 +54,7 @@ async fn a_new_token_is_planned_rotated_and_shown() {
     let status = scene.json(&["status"]).await;
     let token = &status["tokens"][0];
     assert_eq!(token["name"], "crm");
-    assert_eq!(token["standing"], "fresh");
+    assert_eq!(token["state"]["word"], "fresh");
     assert_eq!(token["generation"], 1);
     assert_eq!(token["connections"][0]["in_sync"], true);
 
@@ -135,14 +135,12 @@ async fn a_token_that_needs_a_person_fails_once_and_says_who() {
     let ran = scene.run(&["once"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("needs a person"), "{ran:?}");
-    let turn = "waiting for you: create a token (Ask the owner of the CRM), then `vault kv patch kv/scim/crm token=@FILE`";
+    let turn = "waiting for you: create a token (Ask the owner of the CRM), then `vault kv put kv/scim/crm token=@file`";
     assert!(ran.out.contains(turn), "{ran:?}");
     let status = scene.run(&["status"]).await;
     assert!(
-        status
-            .out
-            .contains("a person must write the new token to kv/scim/crm")
-            && status.out.contains("Ask the owner of the CRM."),
+        status.out.contains("vault kv put kv/scim/crm token=@file")
+            && status.out.contains("Ask the owner of the CRM"),
         "{status:?}"
     );
 }
@@ -244,7 +242,7 @@ async fn a_paused_token_is_left_alone_until_it_is_resumed() {
     assert!(ran.err.contains("scim-rotator resume crm"), "{ran:?}");
     assert_eq!(scene.sp.stats().issued, 0, "nothing was done");
     let status = scene.json(&["status"]).await;
-    assert_eq!(status["tokens"][0]["standing"], "paused");
+    assert_eq!(status["tokens"][0]["state"]["word"], "paused");
     assert_eq!(status["tokens"][0]["paused"]["reason"], "audit");
 
     assert_eq!(scene.run(&["resume", "crm", "--no-wait"]).await.code, 0);

@@ -39,11 +39,10 @@ fn offered(config: &str, words: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("zzz-a-file.txt"), "").expect("a file");
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_scim-rotator"));
-    let path = std::env::var("PATH").expect("a path");
-    let path = format!("{}:{path}", binary.parent().expect("a folder").display());
+    let programs = binary.parent().expect("a folder").display();
     let last = words.len() - 1;
     let script = format!(
-        "{}\nCOMP_WORDS=(\"$@\"); COMP_CWORD={last}; COMP_TYPE=9\n\
+        "PATH=\"{programs}:$PATH\"\n{}\nCOMP_WORDS=(\"$@\"); COMP_CWORD={last}; COMP_TYPE=9\n\
          _clap_complete_scim_rotator scim-rotator \"${{@: -1}}\" \"\"\n\
          printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         said(&["completions", "bash"])
@@ -51,7 +50,6 @@ fn offered(config: &str, words: &[&str]) -> Vec<String> {
     let bash = Command::new("bash")
         .args(["--norc", "-c", &script, "bash"])
         .args(words)
-        .env("PATH", path)
         .env("SCIM_ROTATOR_CONFIG", config)
         .current_dir(folder.path())
         .stdin(Stdio::null())

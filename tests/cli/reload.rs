@@ -27,6 +27,14 @@ async fn a_changed_file_is_taken_up_and_a_bad_one_changes_nothing() {
     let first = scene.read("daemon.toml");
     running.until("crm works", |m| is_fresh(m, "crm")).await;
     assert!(running.metrics().await.contains(GOOD));
+    let log = running.log();
+    for told in [
+        "crm: issue at the issuer sp (",
+        "succeeded in ",
+        "crm: waits until ",
+    ] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
 
     // By itself.
     let erp = ERP.replace("SCIM_URL", scene.sp.scim_url().as_str());

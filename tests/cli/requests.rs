@@ -28,7 +28,7 @@ async fn a_daemon_answers_what_commands_ask_for_within_seconds() {
     assert!(asked.err.contains("scim-rotator resume crm"), "{asked:?}");
     let status = scene.json(&["status"]).await;
     let token = &status["tokens"][0];
-    assert_eq!(token["standing"], "paused");
+    assert_eq!(token["state"]["word"], "paused");
     let by = token["paused"]["by"].as_str().expect("who");
     assert!(by.contains("entity-of-daemon"), "{by}");
     let asked_by = token["history"][0]["asked_by"].as_str().expect("who");

@@ -27,7 +27,7 @@ async fn the_daemon_tells_systemd_how_it_fares_and_ends_cleanly() {
 
     let ready = systemd.hears("READY=1").await;
     assert!(ready.contains("\nSTATUS=started"), "{ready}");
-    systemd.hears("STATUS=1 token: 1 fresh").await;
+    systemd.hears("STATUS=1 token: 1 fine").await;
     systemd.hears("WATCHDOG=1").await;
     systemd.hears("WATCHDOG=1").await;
 

@@ -156,13 +156,13 @@ const MISTAKES: &[Mistake] = &[
             "issuer = \"world\"\n[tokens.world]\nissuer = \"other\"",
         ),
         "[tokens.world]",
-        "`tokens.world` is defined twice (first defined here FILE:26)",
+        "`tokens.world` is defined twice (first defined here FILE:25)",
         "rename one of them",
     ),
     mistake(
         (ISSUER, "issuer = \"world\"\nissuer = \"other\""),
         "issuer = \"other\"",
-        "`tokens.world.issuer` is defined twice (first defined here FILE:29)",
+        "`tokens.world.issuer` is defined twice (first defined here FILE:28)",
         "keep one of the two",
     ),
     mistake(

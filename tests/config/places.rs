@@ -186,7 +186,6 @@ read.expires_at = { at = 'a..b', format = 'unix' }
     let found = said_of(text);
     for path in [
         "issuers.crm.http.auth.headers[0].nmae",
-        "issuers.crm.http.auth.headers[0].name",
         "issuers.crm.http.auth.headers[0].value",
         "issuers.crm.http.headers",
         "issuers.crm.http.foo",
@@ -199,6 +198,9 @@ read.expires_at = { at = 'a..b', format = 'unix' }
         let count = found.iter().filter(|f| f.path == path).count();
         assert_eq!(count, 1, "{path}: {found:#?}");
     }
+    // It is misspelt, not missing.
+    let missing = "issuers.crm.http.auth.headers[0].name";
+    assert!(found.iter().all(|f| f.path != missing), "{found:#?}");
 }
 
 #[test]

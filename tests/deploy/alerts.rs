@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use scim_rotator::rotation::state::{STATES, Word};
+
 use crate::{metrics, read};
 
 pub(crate) const RULES: &str = "deploy/prometheus/scim-rotator.rules.yml";
@@ -101,6 +103,35 @@ fn every_section_of_the_runbook_has_its_alert_and_its_three_answers() {
         for answer in ["**Meaning.**", "**Check.**", "**Remedy.**"] {
             assert!(section.contains(answer), "{name} lacks {answer}");
         }
+    }
+}
+
+/// What the states of tokens and the banners name, in whichever file of the core.
+#[test]
+fn every_state_links_to_a_section_of_the_runbook() {
+    let sections = sections();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rotation/state");
+    let mut named = BTreeSet::new();
+    for file in std::fs::read_dir(folder).expect("the folder") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("text");
+        for literal in text.split('"').skip(1).step_by(2) {
+            if literal.starts_with("Scim") && literal.chars().all(char::is_alphanumeric) {
+                named.insert(literal.to_owned());
+            }
+        }
+    }
+    assert!(named.len() > 15, "{named:?}");
+    let missing: Vec<_> = named.difference(&sections).collect();
+    assert!(missing.is_empty(), "no section: {missing:?}");
+    let (file, anchor) = STATES.split_once('#').expect("an anchor");
+    assert_eq!((file, anchor), (RUNBOOK, "states"));
+    let text = read(RUNBOOK);
+    let (_, states) = text.split_once("\n## States\n").expect("the section");
+    for word in Word::ALL {
+        assert!(
+            states.contains(&format!("| `{}` |", word.text())),
+            "{word:?}"
+        );
     }
 }
 

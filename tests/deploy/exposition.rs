@@ -90,12 +90,14 @@ pub(crate) fn text() -> String {
     };
     metrics.step("crm", &Step::Issue, &failed, Duration::from_millis(70));
     metrics.dispatch_paused(Some("an upgrade"));
-    metrics.render().expect("text")
+    metrics.render(fixture::now()).expect("text")
 }
 
 /// Tokens in the states that the rules and dashboards ask for.
 fn in_every_state(board: &Board) {
     board.set(fixture::judged("desk", PrivilegeVerdict::Broad));
+
+    board.set(fixture::snapshot(&fixture::capped_record("portal-2")));
 
     let mut waiting = fixture::snapshot(&fixture::fresh_record("payroll"));
     waiting.reason = Reason::WaitingFullCycle;

@@ -71,11 +71,13 @@ pub(crate) fn facts(name: &str) -> Arc<TokenFacts> {
     let connection = ConnectionFacts {
         name: "entra-hr".to_owned(),
         kind: "http".to_owned(),
+        can_confirm: true,
         handover: None,
     };
     let by_hand = ConnectionFacts {
         name: "by-hand".to_owned(),
         kind: "manual".to_owned(),
+        can_confirm: true,
         handover: Some(HandoverPlace {
             vault_path: format!("kv/handover/by-hand/{name}"),
             instructions: "Paste the token.".to_owned(),
@@ -124,17 +126,18 @@ pub(crate) fn fresh_record(name: &str) -> Record {
     let mut record = Record::new(name, now());
     let current = held(&format!("{name}-current"));
     record.generation = 2;
-    record.connections = BTreeMap::from([(
-        "entra-hr".to_owned(),
-        ConnectionHolds {
-            fingerprint: current.fingerprint(),
-            at: now() - SignedDuration::from_hours(240),
-            confirmed_at: Some(now() - SignedDuration::from_hours(239)),
-            in_doubt: false,
-            by_person: false,
-            ack: None,
-        },
-    )]);
+    let holds = |by_person| ConnectionHolds {
+        fingerprint: current.fingerprint(),
+        at: now() - SignedDuration::from_hours(240),
+        confirmed_at: Some(now() - SignedDuration::from_hours(239)),
+        in_doubt: false,
+        by_person,
+        ack: None,
+    };
+    record.connections = BTreeMap::from([
+        ("entra-hr".to_owned(), holds(false)),
+        ("by-hand".to_owned(), holds(true)),
+    ]);
     record.current = Some(current);
     record.probe = Some(LastProbe {
         at: now(),
@@ -210,6 +213,18 @@ pub(crate) fn busy_record(name: &str) -> Record {
         may_be_delivered: true,
         supplied_is_meant: false,
     });
+    record
+}
+
+/// A token whose renewal is due, and of which no more may be issued today.
+pub(crate) fn capped_record(name: &str) -> Record {
+    let mut record = fresh_record(name);
+    let hours = |hours| now() - SignedDuration::from_hours(hours);
+    record.issues = vec![hours(3), hours(2), hours(1)];
+    if let Some(current) = record.current.as_mut() {
+        current.issued_at = hours(24 * 40);
+        current.expires_at = Some(now() + SignedDuration::from_hours(24 * 50));
+    }
     record
 }
 
@@ -316,7 +331,7 @@ pub(crate) fn snapshot(record: &Record) -> TokenSnapshot {
         owner: "people team".to_owned(),
         until: now() + SignedDuration::from_hours(24 * 30),
     });
-    TokenSnapshot::from_record(&facts(&record.token), record, &resting(), &policy)
+    TokenSnapshot::from_record(&facts(&record.token), record, &resting(), &policy, now())
 }
 
 /// The journal of full cycles after one that passed.

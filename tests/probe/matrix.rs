@@ -112,8 +112,8 @@ fn five_real_servers_and_five_kinds_of_tokens() {
             continue;
         };
         for ((kind, found), expected) in KINDS.into_iter().zip(row).zip(expected) {
-            let words = format!("{:?}, {:?}", found.prove, found.dead);
-            said += &format!("{words:36}");
+            let found_words = format!("{:?}, {:?}", found.prove, found.dead);
+            said += &format!("{found_words:36}");
             cells += 1;
             if found != expected {
                 wrong.push(format!("{name}, {kind}: {found:?}, expected {expected:?}"));

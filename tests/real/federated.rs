@@ -174,7 +174,7 @@ async fn the_daemon_tells_of_a_break_on_the_page_in_the_metrics_and_in_status() 
     };
     let first = eventually("it is trusted", async || {
         let state = state(&daemon).await?;
-        (state["standing"] == "trusted").then_some(state)
+        (state["state"]["word"] == "fresh").then_some(state)
     })
     .await;
     assert!(federated(&first)["certificate_ends_at"].is_string());
@@ -182,7 +182,7 @@ async fn the_daemon_tells_of_a_break_on_the_page_in_the_metrics_and_in_status() 
     scene.both.trust_subject("somebody-else").await;
     let broken = eventually("it is broken", async || {
         let state = state(&daemon).await?;
-        (state["standing"] == "broken").then_some(state)
+        (state["state"]["word"] == "refused").then_some(state)
     })
     .await;
     let since = federated(&broken)["breaks"][0]["since"].clone();
@@ -212,7 +212,7 @@ async fn the_daemon_tells_of_a_break_on_the_page_in_the_metrics_and_in_status() 
     let again = scene.house.run(&scene.sections).await;
     let later = eventually("it is still broken", async || {
         let state = state(&again).await?;
-        (state["standing"] == "broken").then_some(state)
+        (state["state"]["word"] == "refused").then_some(state)
     })
     .await;
     let breaks = federated(&later)["breaks"].clone();

@@ -83,7 +83,8 @@ async fn the_rotation_ends_on_the_word_of_the_person_who_wrote_the_token() {
     .await;
     let (_, page) = daemon.get("/").await.expect("the page");
     assert!(
-        page.contains("waits for a person") && page.contains("scim-rotator ack crm directory"),
+        page.contains("directory: waiting for you")
+            && page.contains("scim-rotator ack crm directory"),
         "{page}"
     );
     let shown = eventually("the facts tell", async || {
@@ -94,7 +95,7 @@ async fn the_rotation_ends_on_the_word_of_the_person_who_wrote_the_token() {
     })
     .await;
     for part in [
-        "directory waits for a person",
+        "directory: waiting for you",
         "(due in ",
         "SCIM Bearer Token",
         "scim-rotator ack crm directory --reason",

@@ -113,7 +113,7 @@ async fn a_person_is_asked_reminded_by_nobody_after_a_restart_and_told_that_it_i
         text(&data["instructions"]).contains("Settings > Tokens > New"),
         "{data}"
     );
-    assert_eq!(data["command"], "vault kv patch -mount=kv scim/crm token=-");
+    assert_eq!(data["command"], "vault kv put kv/scim/crm token=@file");
     assert!(data["deadline"].is_string(), "{data}");
     let sent = "scim_rotator_notifications_total{result=\"sent\",to=\"hub\"}";
     eventually("the metrics tell", async || {

@@ -151,7 +151,7 @@ async fn a_token_that_was_not_shown_to_work_is_never_called_fresh() {
         let status = house.command(&["status", name, "--output", "json"]).await;
         let told: Value = serde_json::from_str(&status.stdout).expect("JSON");
         let shown = &told["tokens"][0];
-        assert_eq!(shown["standing"], word, "{}", status.stdout);
+        assert_eq!(shown["state"]["word"], word, "{}", status.stdout);
         assert_eq!(shown["proof"], word, "{}", status.stdout);
         let note = house.command(&["status", name]).await;
         assert!(note.stdout.contains("not shown to work"), "{}", note.stdout);

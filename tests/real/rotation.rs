@@ -51,7 +51,14 @@ async fn a_token_turns_over_with_overlap_and_the_old_one_is_dead() {
     the_old_token_lives_on(&house, &server).await;
     // First, as the next rotation does not wait for slow looks.
     let (second, requests) = one_rotation(&house, &audit).await;
-    let about_tokens: Vec<_> = requests.iter().filter(|r| !is_housekeeping(r)).collect();
+    // A new token is in the index of fingerprints before anybody uses it: one document is
+    // read and written. With many rotations at once, several share that.
+    let is_index = |r: &&String| r.contains("/facts/.fingerprints");
+    let (index, about_tokens): (Vec<_>, Vec<_>) = requests
+        .iter()
+        .filter(|r| !is_housekeeping(r))
+        .partition(is_index);
+    assert!(!index.is_empty() && index.len() <= 4, "{index:#?}");
     eprintln!(
         "{} requests to Vault in a rotation: {about_tokens:#?}",
         about_tokens.len()

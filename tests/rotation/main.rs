@@ -27,6 +27,7 @@ mod renewals;
 mod requests;
 mod restored;
 mod scene;
+mod state;
 mod strategies;
 mod supplied;
 mod texts;

@@ -24,7 +24,7 @@ pub(crate) struct Control {
     issues: Vec<(String, Timestamp)>,
 }
 
-/// The runaway cap counts so far back.
+/// The runaway cap counts so far back at most.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Tenant {
@@ -49,15 +49,17 @@ impl Tenant {
         if request.is_some_and(|request| request.override_guards) {
             return Ok(());
         }
+        let current = self.record.as_deref().and_then(|r| r.current.as_ref());
+        let window = self.profile.policy.issue_window(current).min(DAY);
         let before = self.ledger.control.issues.iter().filter(|(other, at)| {
-            other != label && *at <= intent.at && intent.at.duration_since(*at) < DAY
+            other != label && *at <= intent.at && intent.at.duration_since(*at) < window
         });
         let (before, cap) = (before.count(), self.profile.policy.issues_per_day);
         if u32::try_from(before).is_ok_and(|before| before < cap) {
             return Ok(());
         }
         Err(format!(
-            "control: a token is issued although {before} were in the last day, and {cap} are permitted"
+            "control: a token is issued although {before} were in the last {window:#}, and {cap} are permitted"
         ))
     }
 

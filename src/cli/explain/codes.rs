@@ -5,6 +5,7 @@ use crate::fault::FaultKind;
 use crate::rotation::privilege::PrivilegeVerdict;
 use crate::rotation::reason::Reason;
 use crate::rotation::record::{HaltCause, RotationResult, StageName, Trigger};
+use crate::rotation::state::Word;
 use crate::scim::evidence::FindingReason;
 use crate::scim::federated::sight::Part;
 
@@ -53,7 +54,58 @@ pub(super) fn all() -> Vec<Entry> {
     for (code, meaning, remedy) in EXITS {
         add(Family::Exit, code, (meaning, remedy));
     }
+    for one in Word::ALL {
+        add(Family::State, one.as_str(), state(one));
+    }
     all
+}
+
+const STATUS_SAYS: &str = "`scim-rotator status TOKEN` says what is the matter, and what to type.";
+
+fn state(word: Word) -> (&'static str, &'static str) {
+    match word {
+        Word::Fresh => (
+            "it was shown to work, at the service provider and at every connection",
+            "Nothing.",
+        ),
+        Word::Renewing => (
+            "a new token is made for it, is due, or waits for a window",
+            "Nothing, unless a step fails: then fix what `scim-rotator status TOKEN` names.",
+        ),
+        Word::Unproven => (
+            "nothing shows that it works, or a connection has not confirmed it",
+            STATUS_SAYS,
+        ),
+        Word::Refused => (
+            "the service provider refuses it: provisioning has stopped",
+            STATUS_SAYS,
+        ),
+        Word::Expiring => (
+            "it should have been renewed, and its end comes near",
+            STATUS_SAYS,
+        ),
+        Word::Expired => ("it has expired: provisioning has stopped", STATUS_SAYS),
+        Word::LimitReached => (
+            "no more tokens may be issued for it now (`issues_per_day`)",
+            "Wait, or `scim-rotator rotate TOKEN --override-guards --reason TEXT`.",
+        ),
+        Word::WaitingForYou => (
+            "a person must supply a token, or write it into a connection",
+            STATUS_SAYS,
+        ),
+        Word::Quarantined => (
+            "an identity provider holds a connection back, or it is switched off there",
+            "Look at the connection in the identity provider.",
+        ),
+        Word::Paused => (
+            "a person paused it, or all work",
+            "`scim-rotator resume TOKEN`, or `scim-rotator resume --all --reason TEXT`.",
+        ),
+        Word::Halted => (
+            "a person must decide first",
+            "Fix what `scim-rotator status TOKEN` names, then `scim-rotator rotate TOKEN`.",
+        ),
+    }
 }
 
 const READ_STATUS: &str = "Nothing. `scim-rotator status TOKEN` shows how far it is.";
@@ -152,11 +204,16 @@ const REQUESTS: [(&str, &str, &str); 6] = [
     ),
 ];
 
-const EXITS: [(&str, &str, &str); 4] = [
+const EXITS: [(&str, &str, &str); 5] = [
     ("0", "the command did what it was asked", "Nothing."),
     (
         "1",
-        "it was tried and failed, or needs a person",
+        "it was tried and failed, or needs a person; of `status --exit-code`: somebody should look at a token",
+        "Read what the command wrote.",
+    ),
+    (
+        "2",
+        "of `status --exit-code`: provisioning stops soon or has stopped",
         "Read what the command wrote.",
     ),
     (

@@ -26,7 +26,7 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::OperatorSupplied => "Nothing: the token is proven, and then used.",
         Reason::SuppliedRefused => "Write the new token again, without spaces: `vault kv patch VAULT_PATH token=@file`. `scim-rotator status TOKEN` says why the value was refused.",
         Reason::EndSupplied => "Nothing: the end that the person wrote is taken over.",
-        Reason::WaitingOperator => "Create a token at the service provider, then write it: `vault kv patch VAULT_PATH token=@file`. `scim-rotator status TOKEN` shows the page and the path.",
+        Reason::WaitingOperator => "Create a token at the service provider, then write it: `vault kv put VAULT_PATH token=@file`. `scim-rotator status TOKEN` shows the page and the path.",
         Reason::WaitingConnection => "Take the new token from where `scim-rotator status TOKEN` says, enter it at the identity provider, then `scim-rotator ack TOKEN CONNECTION --reason TEXT`.",
         Reason::Adoptable => "Nothing: the token that is there is tested and managed from now on. Nothing about it is changed.",
         Reason::PublishDue => "Nothing: the token in use is written to the published path.",

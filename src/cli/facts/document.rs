@@ -4,11 +4,27 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::rotation::forecast::Forecast;
-use crate::rotation::record::{Handled, Record, StatedEnd};
+use crate::rotation::record::{Handled, Paused, Record, StatedEnd};
 use crate::rotation::situation::Published;
+use crate::rotation::state::Banner;
 use crate::secret::Fingerprint;
 use crate::telemetry::foreseen::{decision_json, upcoming_json};
 use crate::telemetry::snapshot::TokenSnapshot;
+
+/// The field of the facts of all work that tells since when the configuration in force
+/// is not the one in the file.
+pub(super) const CONFIG_REFUSED: &str = "config_refused_since";
+
+/// The banners that the facts of all work tell of.
+pub(super) fn banners(all: &Value) -> Vec<Banner> {
+    let paused = serde_json::from_value::<Option<Paused>>(all["paused"].clone());
+    let paused = paused.ok().flatten().as_ref().map(Banner::paused_all);
+    let refused = all[CONFIG_REFUSED].as_str();
+    let refused = refused
+        .and_then(|at| at.parse().ok())
+        .map(Banner::config_refused);
+    paused.into_iter().chain(refused).collect()
+}
 
 /// The field with all rotations that the record remembers; the state has the newest.
 pub(in crate::cli) const ROTATIONS: &str = "rotations";
@@ -33,7 +49,6 @@ pub(super) fn stated_as_recorded(record: &Record) -> StatedEnd {
 /// The state of a token as the daemon's API tells it.
 pub(super) fn snapshot_json(snapshot: &TokenSnapshot) -> Value {
     let mut value = serde_json::to_value(snapshot).unwrap_or_default();
-    value["standing"] = json!(snapshot.standing());
     value["doubt"] = json!(snapshot.doubt_detail());
     value
 }

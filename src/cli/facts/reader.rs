@@ -7,10 +7,12 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::document::banners;
 use crate::cli::wiring::World;
 use crate::cli::{Exit, asking, load};
 use crate::driver::federated::Watched;
 use crate::ports::unit::Unit;
+use crate::rotation::state::Banner;
 use crate::vault::requests::ALL;
 
 /// How many documents are read at once.
@@ -19,12 +21,20 @@ const AT_ONCE: usize = 8;
 /// The facts of each token, or why there are none.
 pub(in crate::cli) type Read = Vec<(String, Result<Value, String>)>;
 
+/// What the facts tell.
+pub(in crate::cli) struct Facts {
+    /// Of each token.
+    pub(in crate::cli) tokens: Read,
+    /// Of all tokens together.
+    pub(in crate::cli) banners: Vec<Banner>,
+}
+
 /// Runs a command that only tells what the facts of the named tokens (all if none is
 /// named) say.
 pub(in crate::cli) fn command(
     config: &Path,
     names: &[String],
-    tell: impl FnOnce(Read, Timestamp) -> Exit,
+    tell: impl FnOnce(Facts, Timestamp) -> Exit,
 ) -> Exit {
     let loaded = load::world_of_a_person_of_both(config, names);
     let (world, (units, federated)) = match loaded {
@@ -48,12 +58,13 @@ pub(in crate::cli) async fn read(
     world: &World,
     units: &[Unit],
     federated: &[Arc<Watched>],
-) -> Result<Read, Exit> {
+) -> Result<Facts, Exit> {
     // This first request logs in.
     let control = world.store.facts(ALL).await;
     let read = match control {
         Err(error) => Err(asking::failed(&error)),
-        Ok(_) => {
+        Ok(control) => {
+            let banners = banners(&control.facts.unwrap_or_default());
             let units = units.iter().map(|unit| &unit.name);
             let federated = federated.iter().map(|one| &one.name);
             let reads = units.chain(federated).map(async |name| {
@@ -62,10 +73,9 @@ pub(in crate::cli) async fn read(
                 let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
                 (name.clone(), facts)
             });
-            Ok(futures_util::stream::iter(reads)
-                .buffered(AT_ONCE)
-                .collect()
-                .await)
+            let reads = futures_util::stream::iter(reads).buffered(AT_ONCE);
+            let tokens = reads.collect().await;
+            Ok(Facts { tokens, banners })
         }
     };
     world.session.close().await;

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::document::{
-    ROTATIONS, digest_of, forecast_json, published_as_recorded, snapshot_json, stated_as_recorded,
+    CONFIG_REFUSED, ROTATIONS, digest_of, forecast_json, published_as_recorded, snapshot_json,
+    stated_as_recorded,
 };
 use super::index::IndexWriter;
 use super::waiting::{FULL_CYCLE, News, Waiting};
@@ -132,18 +133,47 @@ impl FactsWriter {
         self.filled.notify_one();
     }
 
-    /// The facts of all work together.
+    /// The facts of all work together. What is said of the configuration stays.
     pub(in crate::cli) async fn tell_control(&self, control: &Control) -> Result<(), StoreError> {
+        let change = |facts: &mut Value| {
+            facts["paused"] = json!(control.paused);
+            facts["handled"] = json!(control.handled);
+        };
+        self.tell_all(change).await
+    }
+
+    /// Tells since when the configuration in force is not the one in the file; `None`
+    /// if it is.
+    pub(in crate::cli) async fn tell_config(
+        &self,
+        refused_since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let stored = self.store.facts(ALL).await?;
-        let facts = json!({
-            "schema": 1,
-            "written_at": self.clock.now(),
-            "paused": control.paused,
-            "handled": control.handled,
-        });
-        // Another replica that came first has told the same.
-        let _first = self.store.write_facts(ALL, facts, stored.version).await?;
-        Ok(())
+        let before = stored.facts.map(|facts| !facts[CONFIG_REFUSED].is_null());
+        if before.unwrap_or_default() == refused_since.is_some() {
+            return Ok(());
+        }
+        self.tell_all(|facts| facts[CONFIG_REFUSED] = json!(refused_since))
+            .await
+    }
+
+    async fn tell_all(&self, change: impl Fn(&mut Value)) -> Result<(), StoreError> {
+        loop {
+            let stored = self.store.facts(ALL).await?;
+            let mut facts = stored.facts.unwrap_or_else(|| json!({}));
+            change(&mut facts);
+            facts["schema"] = json!(1);
+            facts["written_at"] = json!(self.clock.now());
+            // Another replica that came first may have told something else.
+            if self
+                .store
+                .write_facts(ALL, facts, stored.version)
+                .await?
+                .is_some()
+            {
+                return Ok(());
+            }
+        }
     }
 
     async fn write_due(&self, now: Timestamp) {
@@ -307,9 +337,15 @@ impl FactsWriter {
     }
 
     fn snapshot(&self, unit: &Unit, stored: &Stored<'_>) -> TokenSnapshot {
-        let known = self.board.get(&unit.name).map(|entry| entry.facts);
-        let facts = known.unwrap_or_else(|| Arc::new(TokenFacts::of(unit)));
-        TokenSnapshot::from_record(&facts, stored.record, stored.decision, &unit.policy)
+        let known = self.board.get(&unit.name);
+        let facts = known.as_ref().map(|entry| Arc::clone(&entry.facts));
+        let facts = facts.unwrap_or_else(|| Arc::new(TokenFacts::of(unit)));
+        let (record, decision, now) = (stored.record, stored.decision, self.clock.now());
+        let shown = TokenSnapshot::from_record(&facts, record, decision, &unit.policy, now);
+        match known {
+            Some(entry) => entry.with_conditions(shown),
+            None => shown,
+        }
     }
 
     fn news(&self, unit: &Unit, stored: &Stored<'_>, digest: &Fingerprint, now: Timestamp) -> News {

@@ -74,7 +74,7 @@ pub(super) fn with_tokens(
             })
             .collect();
         let mut tokens = Vec::new();
-        for (unit, (_, facts)) in units.iter().zip(read) {
+        for (unit, (_, facts)) in units.iter().zip(read.tokens) {
             let kind = loaded.settings.issuers.get(&unit.issuer_name);
             match facts.and_then(|facts| token_of(unit, kind, &facts)) {
                 Ok(token) => tokens.push(token),

@@ -72,6 +72,7 @@ impl Since {
 /// Shows the report.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     facts::reader::command(config, &args.tokens, |read, now| {
+        let read = read.tokens;
         let complete = read.iter().all(|(_, facts)| facts.is_ok());
         let report = Report::of(read, args.since.before(now), now);
         // If nobody reads the output any more, the exit code still tells the result.

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::cli::facts::ROTATIONS;
+use crate::cli::stated;
 use crate::rotation::privilege::PrivilegeVerdict;
 
 /// A column: its name, and what it answers.
@@ -108,7 +109,7 @@ impl Row {
             named("credential"),
             json!(connections),
             named("vault_path"),
-            named("standing"),
+            json!(stated::of_json(name, state, now).word.as_str()),
             named("generation"),
             current["fingerprint"].clone(),
             current["id"].clone(),

@@ -8,7 +8,7 @@ use crate::cli::Exit;
 use crate::cli::asking::{self, Answer, Asking, complain_of_silence};
 use crate::cli::live::Live;
 use crate::cli::output::complain;
-use crate::cli::status::handover_note;
+use crate::cli::stated;
 use crate::cli::wiring::World;
 use crate::ports::unit::Unit;
 use crate::vault::requests::ALL;
@@ -71,8 +71,6 @@ async fn follow(
 ) -> Result<Exit, Exit> {
     let began = world.clock.now();
     let mut said = Value::Null;
-    let unit = world.units.iter().find(|unit| unit.name == token);
-    let your_turn = unit.map(|unit| unit.labels.your_turn());
     loop {
         let stored = world.store.facts(token).await;
         let facts = stored.map_err(|error| asking::failed(&error))?.facts;
@@ -80,7 +78,7 @@ async fn follow(
         if state["paused"].is_object() {
             return Err(is_held(token, false));
         }
-        if let Some((exit, text)) = ended(&state, since, your_turn.as_deref()) {
+        if let Some((exit, text)) = ended(token, &state, since) {
             return Ok(end(world, token, exit, &text, live));
         }
         let news = json!([
@@ -89,7 +87,8 @@ async fn follow(
             state["last_failure"]["message"]
         ]);
         if news != said {
-            live.tell(world.clock.now(), token, &progress(&state), event(&state));
+            let now = world.clock.now();
+            live.tell(now, token, &progress(token, &state, now), event(&state));
             said = news;
         }
         if world.clock.now().duration_since(began) >= args.timeout.0 {
@@ -104,13 +103,9 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn progress(state: &Value) -> String {
-    let stage = text(&state["stage"]);
-    let reason = text(&state["reason"]).replace('_', " ");
-    match state["last_failure"]["message"].as_str() {
-        Some(failure) => format!("{stage}: {reason}; NOT done: {failure}"),
-        None => format!("{stage}: {reason}"),
-    }
+fn progress(token: &str, state: &Value, now: Timestamp) -> String {
+    let told = stated::of_json(token, state, now);
+    format!("{}: {}", told.word.text(), told.sentence)
 }
 
 fn event(state: &Value) -> Value {
@@ -123,7 +118,7 @@ fn event(state: &Value) -> Value {
 }
 
 /// Whether a rotation has ended since then, or waits for a person.
-fn ended(state: &Value, since: Timestamp, your_turn: Option<&str>) -> Option<(Exit, String)> {
+fn ended(token: &str, state: &Value, since: Timestamp) -> Option<(Exit, String)> {
     let is_since = |value: &Value| {
         let at = value.as_str().and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at >= since)
@@ -144,18 +139,8 @@ fn ended(state: &Value, since: Timestamp, your_turn: Option<&str>) -> Option<(Ex
         return Some((Exit::Failed, why));
     }
     (text(&state["stage"]) == "waiting_operator").then(|| {
-        if let Some(what) = handover_note(state, since) {
-            return (Exit::Failed, what);
-        }
-        let what = your_turn.map_or_else(
-            || {
-                let place = text(&state["vault_path"]);
-                let instructions = text(&state["instructions"]);
-                format!("waiting for you: write the new token to {place}: {instructions}")
-            },
-            str::to_owned,
-        );
-        (Exit::Failed, what)
+        let waits = stated::of_json(token, state, since);
+        (Exit::Failed, waits.sentence.into_owned())
     })
 }
 

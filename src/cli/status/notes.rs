@@ -151,26 +151,17 @@ fn end_note(state: &Value) -> Option<String> {
     })
 }
 
-/// What a person has to write into connections that no program can write.
-pub(in crate::cli) fn handover_note(state: &Value, now: Timestamp) -> Option<String> {
-    let all = state["connections"].as_array()?;
-    let notes: Vec<_> = all
-        .iter()
-        .filter(|one| one["handover"].is_object())
-        .map(|one| {
-            let waits = &one["handover"];
-            let due = time(&waits["deadline_at"]).map(|at| words::relative(at, now));
-            let due = due.map(|due| format!(" (due {due})")).unwrap_or_default();
-            format!(
-                "a person must write the token at {} into connection {}{due}: {} Then run: {}",
-                text(&waits["vault_path"]),
-                text(&one["name"]),
-                text(&waits["instructions"]),
-                text(&waits["command"])
-            )
-        })
-        .collect();
-    (!notes.is_empty()).then(|| notes.join("; "))
+/// A person is waited for: until when. What to do stands above the table.
+fn waiting_note(state: &Value, now: Timestamp) -> Option<String> {
+    let all = state["connections"].as_array().into_iter().flatten();
+    let mut open = all.filter(|one| one["handover"].is_object());
+    let by_connection = open.next().map(|one| &one["handover"]["deadline_at"]);
+    let is_asked = state["stage"] == "waiting_operator" || by_connection.is_some();
+    let due = time(&state["operator_deadline_at"]).or_else(|| time(by_connection?));
+    is_asked.then(|| match due {
+        Some(at) => format!("waiting for you (due {})", words::relative(at, now)),
+        None => "waiting for you".to_owned(),
+    })
 }
 
 /// A person supplied the token in use, and it is not known whether it belongs to the
@@ -179,25 +170,6 @@ fn tenant_note(state: &Value) -> Option<String> {
     let why = state["current"]["tenant_doubt"].as_str()?;
     Some(format!(
         "the token in use was supplied by a person, and it could not be shown that it belongs to the tenant of its predecessor: {why}"
-    ))
-}
-
-fn operator_note(state: &Value, now: Timestamp) -> Option<String> {
-    let at = time(&state["operator_deadline_at"])?;
-    let name = text(&state["name"]);
-    let then = match state["compromised"].as_bool() {
-        Some(true) => {
-            format!(
-                ", and then run `scim-rotator rotate {name} --compromised --supplied --reason TEXT`"
-            )
-        }
-        Some(false) | None => String::new(),
-    };
-    Some(format!(
-        "a person must write the new token to {}{then} (due {}): {}",
-        text(&state["vault_path"]),
-        words::relative(at, now),
-        text(&state["instructions"])
     ))
 }
 
@@ -215,7 +187,7 @@ fn retirement_note(state: &Value, now: Timestamp) -> Option<String> {
 
 /// Why there is no token yet: what the issue of the first one waits for.
 fn missing_note(state: &Value) -> Option<String> {
-    if text(&state["standing"]) != Reason::Missing.as_str() {
+    if !state["current"].is_null() || state["stage"] != "idle" {
         return None;
     }
     let reason = Reason::from_word(text(&state["reason"]))?;
@@ -268,7 +240,7 @@ pub(super) fn note(state: &Value, now: Timestamp) -> String {
     if !written.is_empty() {
         return written.join("; ");
     }
-    if let Some(text) = handover_note(state, now).or_else(|| operator_note(state, now)) {
+    if let Some(text) = waiting_note(state, now) {
         return text;
     }
     if let Some(doubt) = state["doubt"].as_str() {
@@ -331,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_token_that_does_not_exist_yet_is_noted_with_the_reason() {
-        let missing = |reason: &str| json!({ "standing": "missing", "reason": reason });
+        let missing = |reason: &str| json!({ "stage": "idle", "reason": reason });
         let note = note_of(&missing("audit_fails"));
         assert!(
             note.starts_with("audit_fails: the audit cannot be"),
@@ -339,9 +311,8 @@ mod tests {
         );
         let note = note_of(&missing("missing"));
         assert_eq!(note, "missing: there is no token");
-        // The state itself is the reason.
-        let waits = json!({ "standing": "waiting_window", "reason": "waiting_window" });
-        assert_eq!(note_of(&waits), "");
+        let waits = json!({ "stage": "idle", "current": {}, "reason": "waiting_window" });
+        assert_eq!(note_of(&waits), "", "there is one");
         let mut failed = missing("backoff");
         failed["last_failure"] = json!({ "step": "issue", "message": "HTTP 500" });
         assert_eq!(note_of(&failed), "issue failed: HTTP 500");

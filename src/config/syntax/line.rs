@@ -138,13 +138,13 @@ fn is_plain_key(key: &str) -> bool {
 fn written(key: &str, value: &str) -> String {
     let value = value.split(" #").next().unwrap_or_default().trim();
     let inner = value.trim_matches('"').trim_matches('\'');
-    let can_stand = !inner.contains(['"', '\\']) && !inner.chars().any(char::is_control);
+    let is_list = value.starts_with('[') && value.ends_with(']');
+    let is_plain = is_list || !inner.contains(['"', '\\']);
+    let can_stand = is_plain && !inner.chars().any(char::is_control);
     if !is_shown(key) || !can_stand {
         return format!("`{key} = \"{SOMETHING}\"`");
     }
-    let is_literal = matches!(value, "true" | "false")
-        || value.parse::<i64>().is_ok()
-        || (value.starts_with('[') && value.ends_with(']'));
+    let is_literal = matches!(value, "true" | "false") || value.parse::<i64>().is_ok() || is_list;
     let text = match is_literal {
         true => format!("`{key} = {value}`"),
         false => format!("`{key} = \"{inner}\"`"),

@@ -46,8 +46,10 @@ impl Supervisor {
     async fn release_all(self) {
         let runner = &self.runner;
         futures_util::stream::iter(self.idle.into_values())
-            .for_each_concurrent(self.settings.concurrency, async |mut idle| {
-                runner.release(&mut idle.memory).await;
+            .for_each_concurrent(self.settings.concurrency, async |idle| {
+                if let Some(mut memory) = idle.memory {
+                    runner.release(&mut memory).await;
+                }
             })
             .await;
     }

@@ -101,7 +101,8 @@ fn render_json(node: &Value, at: &str, context: &Context) -> Result<Option<Value
         Value::Object(fields) => {
             let mut rendered = Map::new();
             for (key, field) in fields {
-                let at = format!("{at}/{key}");
+                // The place goes into errors, and must not command a terminal.
+                let at = format!("{at}/{}", key.replace(char::is_control, "\u{fffd}"));
                 if let Some(value) = render_json(field, &at, context)? {
                     let key = Template::new(key).text(context);
                     let key = key.map_err(|why| format!("the key `{at}`: {why}"))?;

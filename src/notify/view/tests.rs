@@ -76,7 +76,7 @@ fn a_person_is_told_what_to_type() {
     let found = waiting.lasting.iter().find(|l| l.event == Event::Waiting);
     let about = &found.expect("it waits").about;
     let command = about.command.as_deref();
-    assert_eq!(command, Some("vault kv patch -mount=kv scim/crm bearer=-"));
+    assert_eq!(command, Some("vault kv put kv/scim/crm bearer=@file"));
     let steps = about.instructions.as_deref().unwrap_or_default();
     assert!(steps.contains("Settings, Tokens, New."), "{steps}");
 }

@@ -71,7 +71,8 @@ pub(super) fn halt_unusable(change: &mut Change<'_, '_>, answer: &UnusableAnswer
     let token = change.record.token.clone();
     let issuer = change.situation.issuer_name;
     let policy = change.situation.policy;
-    let capped = policy.issue_permitted_at(&change.record.issues, change.now);
+    let (issues, current) = (&change.record.issues, change.record.current.as_ref());
+    let capped = policy.issue_permitted_at(issues, current, change.now);
     let (flag, why) = match capped {
         None => ("", ""),
         Some(_) => (

@@ -11,8 +11,8 @@ use super::rolling_back::roll_back;
 use crate::rotation::capability::{IssueEffect, LiveTokens, Overlap, Recovery, Supply};
 use crate::rotation::decision::Step;
 use crate::rotation::gate::{GateSays, gate_says};
+use crate::rotation::issue_limit::ISSUE_WINDOW;
 use crate::rotation::outcome::{IssuedToken, Listing, Preparation};
-use crate::rotation::policy::ISSUE_WINDOW;
 use crate::rotation::record::{
     ExpiryKnown, HaltCause, HeldToken, IdsBefore, Intent, Origin, Record, Request, Rotation, Stage,
     Trigger,
@@ -34,6 +34,9 @@ pub(super) fn prepared(
         .as_ref()
         .and_then(|listing| blocked_slot(&change, listing));
     let now = change.now;
+    let policy = change.situation.policy;
+    let current = change.record.current.as_ref();
+    let expiry = current.and_then(|token| policy.expiry(token));
     let Some(rotation) = change.record.rotation.as_mut() else {
         return Err(change.illegal("prepared"));
     };
@@ -58,9 +61,7 @@ pub(super) fn prepared(
         Supply::Operator => {
             rotation.stage = Stage::WaitingOperator;
             rotation.stage_entered_at = now;
-            rotation.operator_deadline = now
-                .checked_add(change.situation.policy.operator_deadline)
-                .ok();
+            rotation.operator_deadline = policy.person_deadline(now, expiry);
             // A value that is meant may be written from now on.
             change.record.request.take_if(|request| !request.supplied);
         }

@@ -78,12 +78,15 @@ fn is_proven(change: &Change<'_, '_>) -> bool {
 /// Enters a stage; `stage_entered_at` changes only if the stage does.
 pub(super) fn enter(change: &mut Change<'_, '_>, stage: Stage) {
     let now = change.now;
-    let deadline = now.checked_add(change.situation.policy.operator_deadline);
+    let policy = change.situation.policy;
+    let current = change.record.current.as_ref();
+    let expiry = current.and_then(|token| policy.expiry(token));
+    let deadline = policy.person_deadline(now, expiry);
     if let Some(rotation) = change.record.rotation.as_mut().filter(|r| r.stage != stage) {
         rotation.stage = stage;
         rotation.stage_entered_at = now;
         let asks_a_person = stage == Stage::HandedOver;
-        rotation.operator_deadline = deadline.ok().filter(|_| asks_a_person);
+        rotation.operator_deadline = deadline.filter(|_| asks_a_person);
     }
 }
 

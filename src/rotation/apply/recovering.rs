@@ -63,10 +63,8 @@ pub(super) fn recovered(
     }
     let now = change.now;
     let guard = change.situation.policy;
-    if guard
-        .issue_permitted_at(&change.record.issues, now)
-        .is_some()
-    {
+    let (issues, current) = (&change.record.issues, change.record.current.as_ref());
+    if guard.issue_permitted_at(issues, current, now).is_some() {
         // A new request is prepared when the cap on issued tokens permits it.
         if let Some(rotation) = change.record.rotation.as_mut() {
             rotation.intent = None;

@@ -162,9 +162,8 @@ pub(super) fn issue_cap_until(view: &View<'_>) -> Option<Timestamp> {
     if view.situation.issuer.supply == Supply::Operator || overrides_guards(view) {
         return None;
     }
-    view.situation
-        .policy
-        .issue_permitted_at(&view.record.issues, view.now)
+    let (record, policy) = (view.record, view.situation.policy);
+    policy.issue_permitted_at(&record.issues, record.current.as_ref(), view.now)
 }
 
 fn overrides_guards(view: &View<'_>) -> bool {

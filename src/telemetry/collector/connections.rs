@@ -67,6 +67,7 @@ fn connection_info(entry: &Entry, to: &mut Series<'_>) {
         let labels = [
             ("connection", connection.name.as_str()),
             ("idp", connection.kind.as_str()),
+            ("confirm", if connection.can_confirm { "yes" } else { "no" }),
             ("holds", holds),
         ];
         to.is_so(&entry.facts.name, &labels);
@@ -97,10 +98,13 @@ fn handovers(
 }
 
 fn looks(entry: &Entry, mut emit: impl FnMut(&str, &str, Condition)) {
+    let Some(looks) = entry.looks.as_deref() else {
+        return;
+    };
     with(entry, |s| {
         let probed_at = s.probe.as_ref().map(|probe| probe.at);
         for connection in &s.connections {
-            if let Some(condition) = entry.looks.get(&connection.name, probed_at) {
+            if let Some(condition) = looks.get(&connection.name, probed_at) {
                 emit(&s.facts.name, &connection.name, condition);
             }
         }

@@ -20,6 +20,8 @@ mod tokens;
 
 pub(super) use tokens::reason_label;
 
+use jiff::Timestamp;
+
 use super::board::{Board, Entry};
 use super::exposition::Chunks;
 use super::snapshot::TokenSnapshot;
@@ -28,7 +30,7 @@ use super::snapshot::TokenSnapshot;
 pub const MOST: usize = 20;
 
 /// The series of all tokens in the text format 0.0.4.
-pub(super) fn chunks(board: &Board) -> Chunks {
+pub(super) fn chunks(board: &Board, now: Timestamp) -> Chunks {
     let all = [
         tokens::FAMILIES,
         rotations::FAMILIES,
@@ -36,7 +38,7 @@ pub(super) fn chunks(board: &Board) -> Chunks {
         connections::FAMILIES,
         federations::FAMILIES,
     ];
-    Chunks::new(all.into_iter().flatten(), board.all())
+    Chunks::new(all.into_iter().flatten(), board.all(), now)
 }
 
 fn with(entry: &Entry, emit: impl FnOnce(&TokenSnapshot)) {

@@ -39,8 +39,10 @@ fn rotations(entry: &Entry, to: &mut Series<'_>) {
     if entry.is_federated() {
         return;
     }
+    let counters = entry.counters.as_deref();
     for result in RotationResult::ALL {
         let labels = [("result", result.as_str())];
-        to.count(&entry.facts.name, &labels, entry.counters.rotations(result));
+        let count = counters.map_or(0, |counters| counters.rotations(result));
+        to.count(&entry.facts.name, &labels, count);
     }
 }

@@ -24,6 +24,15 @@ pub(super) const FAMILIES: &[Family] = &[
         },
     ),
     gauge(
+        "scim_rotator_token_state",
+        "The state of the token in a word: 0 if nobody needs to do anything, 1 if somebody should look at it, 2 if provisioning stops soon or has stopped.",
+        |entry, to| {
+            let state = entry.state(to.now);
+            let labels = [("state", state.word.as_str())];
+            to.count(&entry.facts.name, &labels, state.urgency.number().into());
+        },
+    ),
+    gauge(
         "scim_rotator_token_paused_since_timestamp_seconds",
         "Since when a person has paused the token, and why; absent otherwise.",
         |entry, to| with(entry, |s| paused(s, to)),
@@ -58,7 +67,8 @@ pub(super) const FAMILIES: &[Family] = &[
         "Tokens that this process had issued.",
         |entry, to| {
             if !entry.is_federated() {
-                to.count(&entry.facts.name, &[], entry.counters.issued());
+                let issued = entry.counters.as_ref().map_or(0, |c| c.issued());
+                to.count(&entry.facts.name, &[], issued);
             }
         },
     ),

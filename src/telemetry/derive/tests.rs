@@ -33,7 +33,13 @@ fn a_life_that_only_the_policy_declares_is_shown_as_declared() {
     let mut policy = fixture::policy();
     policy.declared_lifetime = Some(SignedDuration::from_hours(480));
     let facts = fixture::facts("crm");
-    let shown = TokenSnapshot::from_record(&facts, &record, &fixture::resting(), &policy);
+    let shown = TokenSnapshot::from_record(
+        &facts,
+        &record,
+        &fixture::resting(),
+        &policy,
+        fixture::now(),
+    );
     let slot = shown.current.expect("current");
     let end = fixture::now() + SignedDuration::from_hours(240);
     assert_eq!(
@@ -51,7 +57,7 @@ fn the_next_attempt_is_the_renewal_when_at_rest_and_the_wake_otherwise() {
     let mut backoff = fixture::resting();
     backoff.reason = Reason::Backoff;
     let facts = fixture::facts("crm");
-    let waiting = TokenSnapshot::from_record(&facts, &record, &backoff, &policy);
+    let waiting = TokenSnapshot::from_record(&facts, &record, &backoff, &policy, fixture::now());
     assert_eq!(waiting.next_attempt_at, Some(backoff.wake_at));
     record.paused = Some(crate::rotation::record::Paused {
         since: fixture::now(),

@@ -139,7 +139,11 @@ fn log_handovers(unit: &Unit, before: &Record, after: &Record) {
                 vault_path = %place.vault_path,
                 instructions = %place.instructions,
                 then_run = %place.command,
-                "a person must write the new token into the connection"
+                "{}: waiting for you: write the new token at {} into connection {connection}. {} Then run: {}",
+                unit.name,
+                place.vault_path,
+                place.instructions,
+                place.command
             );
         }
         let proven = |record: &Record| record.connections.get(connection)?.confirmed_at;

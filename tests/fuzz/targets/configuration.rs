@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use scim_rotator::config::{self, Loaded, Report};
 use tempfile::TempDir;
 
-use super::hold::{CANARY, hides, in_time, is_for_people};
+use super::hold::{CANARY, gives_it_away, hides, in_time, is_for_people};
 
 thread_local! {
     static FOLDER: TempDir = tempfile::tempdir().expect("a folder");
@@ -27,7 +27,7 @@ pub(super) fn written(name: &str, content: &[u8]) -> PathBuf {
 
 pub(super) fn run(input: &[u8]) {
     // The patterns of `include` reach the files of this machine.
-    if names_files(input) {
+    if names_files(input) || gives_it_away(input) {
         return;
     }
     let path = written("main.toml", input);

@@ -22,6 +22,14 @@ pub(super) fn planted(input: &[u8]) -> Option<String> {
     Some(text.replace(PLACE, CANARY))
 }
 
+/// Whether an input holds the secret itself: the fuzzer finds it out by the
+/// comparisons of [`hides`].
+pub(super) fn gives_it_away(input: &[u8]) -> bool {
+    let secret = CANARY.as_bytes();
+    let mut parts = input.windows(secret.len());
+    parts.any(|part| part.eq_ignore_ascii_case(secret))
+}
+
 /// The text does not hold the secret.
 pub(super) fn hides(text: &str) {
     let found = text.to_ascii_lowercase().contains(CANARY);

@@ -10,7 +10,7 @@ use scim_rotator::secret::BearerToken;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::hold::{CANARY, hides, in_time, is_for_people, now, planted};
+use super::hold::{CANARY, gives_it_away, hides, in_time, is_for_people, now, planted};
 
 /// More than any request takes.
 const LONGEST_OUTPUT: usize = 1024 * 1024;
@@ -20,6 +20,9 @@ pub(super) fn run(input: &[u8]) {
     let Some((mode, rest)) = input.split_first() else {
         return;
     };
+    if gives_it_away(rest) {
+        return;
+    }
     match (mode % 2, std::str::from_utf8(rest)) {
         (0, Ok(source)) => is_judged_and_rendered(source),
         (1, Ok(_)) => {

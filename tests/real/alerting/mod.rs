@@ -31,10 +31,11 @@ use panels::Panels;
 use watch::Watch;
 
 /// How long a token lives, and when it is renewed: the defaults of the issuer
-/// that these tests claim.
+/// that these tests claim. Tokens of another environment would wake nobody.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 const RENEWED_AFTER: f64 = 0.67;
-const TIMES: &str = "lifetime = \"24h\"\noverlap = \"30m\"\nprobe_every = \"3s\"";
+const TIMES: &str =
+    "lifetime = \"24h\"\noverlap = \"30m\"\nprobe_every = \"3s\"\nenvironment = \"production\"";
 
 /// Of the three tokens the first is about to expire, the second is late, and
 /// the third has time.

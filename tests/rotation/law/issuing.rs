@@ -103,6 +103,18 @@ fn a_person_is_waited_for_until_a_deadline() {
 }
 
 #[test]
+fn a_person_is_not_given_more_time_than_is_left() {
+    let deadline = |left| {
+        let scene = renewal_due().issuer(|i| i.supply = Supply::Operator);
+        let scene = scene.current(|token| token.expires_at = Some(left));
+        let rotation = prepared(&scene, None).record.rotation;
+        rotation.and_then(|rotation| rotation.operator_deadline)
+    };
+    assert_eq!(deadline(ahead(days(3))), Some(ahead(days(3))));
+    assert_eq!(deadline(ago(days(3))), Some(now()), "it is late already");
+}
+
+#[test]
 fn with_two_slots_a_foreign_token_stops_the_rotation() {
     let two = || renewal_due().issuer(|i| i.live_tokens = LiveTokens::Two);
     let rows: Vec<(&str, Scene, &[&str], bool)> = vec![

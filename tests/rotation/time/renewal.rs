@@ -94,6 +94,45 @@ fn the_earliest_rule_wins() {
             Some(days(20)),
         ),
         (
+            "a person has a week",
+            Renew {
+                fraction: Some(0.9),
+                person_before: Some(days(7)),
+                ..none()
+            },
+            living(days(30)),
+            Some(days(23)),
+        ),
+        (
+            "the share gives a person more than a week",
+            Renew {
+                fraction: Some(0.5),
+                person_before: Some(days(7)),
+                ..none()
+            },
+            living(days(30)),
+            Some(days(15)),
+        ),
+        (
+            "a person has half of a life that is too short for a week",
+            Renew {
+                fraction: Some(0.9),
+                person_before: Some(days(7)),
+                ..none()
+            },
+            living(days(10)),
+            Some(days(5)),
+        ),
+        (
+            "a person is not asked about an endless life",
+            Renew {
+                person_before: Some(days(7)),
+                ..none()
+            },
+            endless(),
+            None,
+        ),
+        (
             "an age",
             Renew {
                 max_age: Some(days(9)),
@@ -137,6 +176,7 @@ fn the_earliest_rule_wins() {
                 max_age: Some(hours(3)),
                 cron: cron("0 3 * * *"),
                 jitter: false,
+                person_before: None,
             },
             living(days(30)),
             Some(hours(3)),
@@ -149,6 +189,7 @@ fn the_earliest_rule_wins() {
                 max_age: Some(days(16)),
                 cron: cron("0 3 1 * *"),
                 jitter: false,
+                person_before: None,
             },
             living(days(12)),
             Some(days(6)),

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use scim_rotator::fault::{FaultClass, FaultKind};
 use scim_rotator::rotation::policy::{Policy, share};
-use scim_rotator::rotation::record::{Failures, LastFailure};
+use scim_rotator::rotation::record::{Failures, HeldToken, LastFailure};
 
-use crate::scene::{ago, ahead, days, hours, mins, now, policy, secs};
+use crate::scene::{ago, ahead, days, held, hours, mins, now, policy, secs};
 
 fn failures(consecutive: u32, retry_after: Option<SignedDuration>) -> Failures {
     Failures {
@@ -192,9 +192,51 @@ fn the_runaway_guard_counts_a_day() {
     ];
     for (sentence, cap, issued, wait) in rows {
         let issues: Vec<_> = issued.iter().map(|before| now() - *before).collect();
-        let at = capped(cap).issue_permitted_at(&issues, now());
+        let at = capped(cap).issue_permitted_at(&issues, None, now());
         assert_eq!(at, wait.map(|wait| now() + wait), "{sentence}");
     }
+}
+
+/// The life that tokens really have is what counts, not the one that was asked for.
+#[test]
+fn the_runaway_guard_makes_no_outage_of_a_short_life() {
+    let living = |life: SignedDuration| HeldToken {
+        issued_at: ago(mins(1)),
+        expires_at: Some(ago(mins(1)) + life),
+        ..held("a")
+    };
+    let rows: [(&str, u32, SignedDuration, SignedDuration); 8] = [
+        ("ninety days", 3, days(90), days(1)),
+        ("a day and a half", 3, hours(36), days(1)),
+        ("a day: renewed each 16 hours", 3, hours(24), days(1)),
+        ("six hours: renewed each 4", 3, hours(6), hours(6)),
+        ("an hour: renewed each 40 minutes", 3, hours(1), mins(60)),
+        ("an hour, and one at a time", 1, hours(1), mins(20)),
+        ("an hour, and many are permitted", 300, hours(1), days(1)),
+        ("a second is no life", 3, secs(1), mins(3)),
+    ];
+    for (sentence, cap, life, window) in rows {
+        let policy = Policy {
+            issues_per_day: cap,
+            ..policy()
+        };
+        let found = policy.issue_window(Some(&living(life)));
+        let wrong = (found - window).abs();
+        assert!(wrong <= secs(1), "{sentence}: {found:#}");
+    }
+    let hour = living(hours(1));
+    let issues = [ago(mins(50)), ago(mins(10)), ago(mins(5))];
+    let at = |current| policy().issue_permitted_at(&issues, current, now());
+    let next = at(Some(&hour)).expect("it is capped");
+    assert!((next - ahead(mins(10))).abs() <= secs(1), "{next}");
+    assert_eq!(at(None), Some(ago(mins(50)) + days(1)));
+    // Without a token, the configured life tells.
+    let declared = Policy {
+        declared_lifetime: Some(hours(1)),
+        ..policy()
+    };
+    let first = declared.issue_permitted_at(&issues, None, now());
+    assert!(first.is_some_and(|at| (at - ahead(mins(10))).abs() <= secs(1)));
 }
 
 #[test]

@@ -139,7 +139,8 @@ impl Tenant {
     fn is_capped(&self, record: &Record, now: Timestamp) -> bool {
         let policy = &self.profile.policy;
         let earlier = now - SignedDuration::from_hours(2);
-        let permitted = policy.issue_permitted_at(&record.issues, earlier);
+        let current = record.current.as_ref();
+        let permitted = policy.issue_permitted_at(&record.issues, current, earlier);
         permitted.is_some()
     }
 

@@ -60,6 +60,56 @@ fn work_that_a_suspended_machine_missed_is_done_once() {
     assert_eq!(play.live().len(), 1);
 }
 
+/// The guard of three issues a day would end provisioning after two hours.
+#[test]
+fn the_runaway_guard_lets_a_token_of_an_hour_live_on() {
+    let profile = ruled("S1 overlapping, by label", |policy| {
+        policy.overlap = MINUTE * 10;
+        policy.probe_every = HOUR * 6;
+    });
+    assert_eq!(profile.policy.issues_per_day, 3, "the default");
+    let mut play = Play::first(&profile);
+    play.tenant(|t| t.provider.quirks.longest_life = Some(HOUR));
+    // The first token may live for longer.
+    play.rest(1);
+    for _ in 0..(3 * 24 * 6) {
+        play.pass(MINUTE * 10);
+        let current = play.current();
+        assert!(play.accepts(&current.value), "it works at all times");
+    }
+    let issued = play.times("issuer.issue");
+    assert!(issued.len() > 72, "it was renewed: {}", issued.len());
+    assert!(issued.len() < 72 * 3, "it is no runaway: {}", issued.len());
+}
+
+/// The last token that worked lives for six hours: three may be issued in six hours,
+/// however often the process begins anew.
+#[test]
+fn the_runaway_guard_still_stops_an_issuer_of_nonsense() {
+    let profile = ruled("S1 overlapping, by label", |policy| {
+        policy.overlap = MINUTE * 10;
+        policy.max_attempts = 5_000;
+        policy.retry_min = MINUTE;
+        policy.retry_max = MINUTE;
+    });
+    let mut play = Play::first(&profile);
+    play.tenant(|t| t.provider.quirks.longest_life = Some(HOUR * 6));
+    play.until("it is in use", |t| {
+        t.record.as_ref().is_some_and(|r| r.current.is_some())
+    });
+    let old = play.current();
+    let before = play.count("issuer.issue");
+    for _ in 0..(11 * 6) {
+        play.tenant(|t| t.provider.next_is_useless = true);
+        play.restart();
+        play.pass(MINUTE * 5);
+    }
+    let asked = play.count("issuer.issue") - before;
+    assert!((1..=3).contains(&asked), "{asked}");
+    assert!(play.accepts(&old.value), "nobody was given nonsense");
+    assert!(play.all_hold(&old));
+}
+
 #[test]
 fn a_life_shorter_than_its_margins_turns_over_without_a_gap() {
     let profile = ruled("S1 overlapping, by label", |policy| {
