@@ -3,6 +3,7 @@
 //! says how to fuzz.
 #![allow(
     clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
     unreachable_pub,
     reason = "a test program may fail where it stands, and nobody links it"
 )]

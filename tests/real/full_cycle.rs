@@ -147,7 +147,7 @@ async fn what_a_cycle_left_is_told_after_the_permission_was_taken_away() {
     house.vault.must("POST", path, journal).await;
     let forbidden = staging(&tenant, "").replace("allow_write_probe = true\n", "");
     let daemon = house.run(&forbidden).await;
-    let series = "scim_rotator_full_cycle_leftovers{token=\"crm-staging\"}";
+    let series = "scim_rotator_full_cycle_leftovers{token=\"crm-staging\",result=\"none\"}";
     eventually("it is told", async || {
         (daemon.metric(series).await == Some(1.0)).then_some(())
     })

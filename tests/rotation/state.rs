@@ -89,6 +89,10 @@ fn limit_reached() -> Scene {
     scene
 }
 
+/// What it is about, the token, its word, how urgent it is, a part of the sentence, the
+/// command.
+type Case<'c> = (&'c str, Scene, Word, Urgency, &'c str, Option<&'c str>);
+
 /// Each case with the word, the urgency, a part of the sentence, and the command.
 #[test]
 fn each_case_has_its_word_sentence_and_command() {
@@ -101,7 +105,7 @@ fn each_case_has_its_word_sentence_and_command() {
     let fresh = || confirmed(healthy());
     let refused = |scene: Scene| scene.probed(mins(1), Some(FindingReason::Rejected), 1);
     #[rustfmt::skip]
-    let cases: Vec<(&str, Scene, Word, Urgency, &str, Option<&str>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("works everywhere", fresh(), Word::Fresh, Fine, "It works", None),
         ("never tested", confirmed(healthy().with(|s| { s.record.probe = None; }).current(|t| t.evidence = None)),
             Word::Unproven, Attention, "never tested", Some(verify)),

@@ -144,7 +144,8 @@ mod tests {
     fn the_most_of_any_24_hours_are_counted() {
         let hours = |hours: &[i64]| hours.iter().map(|hour| renewal(*hour)).collect::<Vec<_>>();
         assert_eq!(most_within(&hours(&[]), DAY), 0);
-        assert_eq!(most_within(&hours(&[0, 23, 24, 25, 47, 48]), DAY), 4);
+        assert_eq!(most_within(&hours(&[0, 23, 24, 25, 47, 48]), DAY), 3);
+        assert_eq!(most_within(&hours(&[0, 1, 2, 23, 24]), DAY), 4);
         assert_eq!(most_within(&hours(&[0, 24, 48]), DAY), 1);
     }
 }

@@ -76,10 +76,14 @@ impl Heard {
         let url = format!("http://sp.example:{}/scim/v2/Users", self.port);
         match client.get(url).bearer_auth("the-token").send().await {
             Ok(answer) => Ok(answer.status().as_u16()),
-            Err(error) => Err(match Failure::of(&error) {
-                Failure::Forbidden(why) => why.to_string(),
-                other => format!("another failure: {}", other.code()),
-            }),
+            Err(error) => {
+                let failure = Failure::of(&error);
+                Err(if let Failure::Forbidden(why) = &failure {
+                    why.to_string()
+                } else {
+                    format!("another failure: {}", failure.code())
+                })
+            }
         }
     }
 }
