@@ -34,7 +34,21 @@ pub(super) fn name_kinds(kinds: &[&str], findings: &mut Findings) {
 
 /// None or several kinds, where one belongs.
 pub(super) fn kinds_chosen(table: &DeTable<'_>, path: &str) -> Option<Wording> {
-    let mut kinds: Vec<_> = table.keys().map(|kind| kind.get_ref().as_ref()).collect();
+    let named = |is_table: bool| {
+        let entries = table.iter();
+        let of_it = entries.filter(|(_, value)| value.get_ref().is_table() == is_table);
+        let mut names: Vec<_> = of_it.map(|(name, _)| name.get_ref().as_ref()).collect();
+        names.sort_unstable();
+        names
+    };
+    let (kinds, keys) = (named(true), named(false));
+    if let ([kind], [key, ..]) = (&kinds[..], &keys[..]) {
+        return Some(Wording {
+            message: format!("`{key}` is not a key of this table"),
+            remedy: format!("write it below [{path}.{kind}] if it belongs there, or remove it"),
+        });
+    }
+    let mut kinds = [kinds, keys].concat();
     kinds.sort_unstable();
     let tables: Vec<_> = kinds
         .iter()

@@ -217,7 +217,9 @@ fn the_scopes_that_an_issuer_allows_hold_for_its_tokens_that_say_nothing() {
 
     folder.write(
         "main.toml",
-        format!("include = ['*.d/*.toml']\n{VAULT}\n[issuers.by-hand]\nscopes_allowed = []\nscope = 1\n{ISSUER}"),
+        format!(
+            "include = ['*.d/*.toml']\n{VAULT}\n[issuers.by-hand]\nscopes_allowed = []\n{ISSUER}"
+        ),
     );
     folder.write("tokens.d/all.toml", token("crm"));
     let found = findings(&folder);
@@ -230,4 +232,15 @@ fn the_scopes_that_an_issuer_allows_hold_for_its_tokens_that_say_nothing() {
         errors.contains(&"issuers.by-hand.scopes_allowed"),
         "{found:#?}"
     );
+
+    folder.write(
+        "main.toml",
+        format!("include = ['*.d/*.toml']\n{VAULT}\n[issuers.by-hand]\nscope = 1\n{ISSUER}"),
+    );
+    let found = findings(&folder);
+    let said = found
+        .first()
+        .map(|one| (one.message.as_str(), one.remedy.as_str()));
+    let expected = "write it below [issuers.by-hand.operator] if it belongs there, or remove it";
+    assert_eq!(said, Some(("`scope` is not a key of this table", expected)));
 }
