@@ -91,7 +91,7 @@ fn types_are_strict_and_unknown_keys_are_led_to_the_nearest() {
             "type = \"host\"",
             "type = \"hostname\"",
             "\"hostname\"",
-            "there is no such choice",
+            "unknown choice `hostname`",
             "known here",
         ),
         (
