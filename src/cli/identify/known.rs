@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::candidates::candidates;
 use crate::cli::facts::index::{self, Noted};
+use crate::cli::report::rotations;
 use crate::cli::wiring::World;
 use crate::cli::{Exit, asking};
 use crate::ports::unit::Unit;
@@ -152,6 +153,13 @@ fn slots(token: &Value) -> Vec<(&'static str, &Value)> {
     .collect()
 }
 
+/// Whether a rotation that has ended had this token.
+fn is_of_the_past(facts: &Value, plain: &str) -> bool {
+    rotations(facts)
+        .iter()
+        .any(|past| past["old"] == plain || past["new"] == plain)
+}
+
 async fn state_of(world: &World, noted: &Noted, plain: &str) -> State {
     let stored = world.store.facts(&noted.owner).await;
     let Some(facts) = stored.ok().and_then(|stored| stored.facts) else {
@@ -166,10 +174,9 @@ async fn state_of(world: &World, noted: &Noted, plain: &str) -> State {
     let written_at = facts["written_at"].as_str();
     let written_at = written_at.and_then(|at| at.parse::<Timestamp>().ok());
     let Some((slot, found)) = slots.find(|(_, slot)| slot["fingerprint"] == plain) else {
-        if noted
-            .noted_at
-            .is_some_and(|at| written_at.is_none_or(|written| at >= written))
-        {
+        let is_newer = |at| written_at.is_none_or(|written| at >= written);
+        // One of an earlier rotation may have come into the index late.
+        if !is_of_the_past(&facts, plain) && noted.noted_at.is_some_and(is_newer) {
             return State {
                 slot: "pending",
                 detail: "it is newer than what the daemon has told of this token: it was issued or brought a moment ago".to_owned(),
