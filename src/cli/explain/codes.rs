@@ -94,7 +94,7 @@ fn state(word: Word) -> (&'static str, &'static str) {
             STATUS_SAYS,
         ),
         Word::Quarantined => (
-            "an identity provider holds a connection back, or it is switched off there",
+            "an identity provider has suspended a connection, or it is switched off there",
             "Look at the connection in the identity provider.",
         ),
         Word::Paused => (
@@ -122,7 +122,7 @@ fn stage(stage: StageName) -> (&'static str, &'static str) {
         StageName::Reverting => ("connections are given the old token again", "Read why: `scim-rotator status TOKEN`."),
         StageName::Discarding => ("the new token, which is not used, is revoked", "Read why: `scim-rotator status TOKEN`."),
         StageName::WaitingOperator => ("a person must supply a token, or write one into a connection", "`scim-rotator status TOKEN` names the page, the path and the command."),
-        StageName::Halted => ("nothing goes on until a person acts", "Remove the cause that `scim-rotator status TOKEN` shows, then `scim-rotator rotate TOKEN`."),
+        StageName::Halted => ("no step is taken until a person acts", "Remove the cause that `scim-rotator status TOKEN` shows, then `scim-rotator rotate TOKEN`."),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::config::mask::{is_shown, without_user_info};
 /// that a person types.
 const CURLY: [char; 8] = ['“', '”', '„', '‟', '‘', '’', '«', '»'];
 
-/// What stands in place of a value that may be a secret.
+/// What is written instead of a value that may be a secret.
 const SOMETHING: &str = "…";
 
 /// A line of a file.

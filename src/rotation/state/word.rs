@@ -22,7 +22,7 @@ pub enum Word {
     LimitReached,
     /// A person must supply a token, or write it into a connection.
     WaitingForYou,
-    /// An identity provider holds a connection back, or it is switched off there.
+    /// An identity provider has suspended a connection, or it is switched off there.
     Quarantined,
     /// A person paused it, or everything.
     Paused,
