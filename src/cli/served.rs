@@ -15,7 +15,8 @@ use crate::http::{Client, ClientSettings, Request, Target};
 use crate::ports::Clock;
 use crate::rotation::state::Banner;
 
-/// Largest answer that is read: some kilobytes a token.
+/// Largest answer that is read: some kilobytes a token, of a thousand tokens or, from an
+/// earlier daemon, of all.
 const LARGEST: usize = 64 * 1024 * 1024;
 
 /// What is told of tokens, by their names; or why nothing is known of one.
@@ -41,12 +42,10 @@ pub(super) async fn ask(
     name: &str,
     names: &[String],
 ) -> Result<Served, Exit> {
-    let told = fetch(server, path).await.map_err(|error| {
+    let (banners, all) = pages(server, path).await.map_err(|error| {
         complain(&format!("the daemon at {server}: {error}\n"));
         Exit::TryAgain
     })?;
-    let banners = told["banners"].clone();
-    let all = told["tokens"].as_array().cloned().unwrap_or_default();
     let name_of = |told: &Value| told[name].as_str().unwrap_or_default().to_owned();
     let told: Told = match names.is_empty() {
         true => all
@@ -68,6 +67,23 @@ pub(super) async fn ask(
         banners,
         tokens: told,
     })
+}
+
+/// The banners, and the tokens of all pages. An earlier daemon has one page.
+async fn pages(server: &Url, path: &str) -> Result<(Value, Vec<Value>), String> {
+    let mut all = Vec::new();
+    let mut page = 1;
+    loop {
+        let query = format!("{path}?sort=name&per_page=1000&page={page}");
+        let mut told = fetch(server, &query).await?;
+        if let Value::Array(tokens) = told["tokens"].take() {
+            all.extend(tokens);
+        }
+        if told["pages"].as_u64().is_none_or(|pages| page >= pages) {
+            return Ok((told["banners"].take(), all));
+        }
+        page += 1;
+    }
 }
 
 async fn fetch(server: &Url, path: &str) -> Result<Value, String> {
