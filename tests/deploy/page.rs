@@ -74,6 +74,9 @@ async fn a_browser_finds_no_fault_with_the_status_page() {
             break status;
         }
         assert!(began.elapsed() < PATIENCE, "{}", browser.said());
+        for server in [&fine, &trouble, &empty] {
+            server.telemetry.health.beat();
+        }
         // The browser has the page open, and waits for a change of it.
         if signal.exists() {
             std::fs::remove_file(&signal).expect("removed");

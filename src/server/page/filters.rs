@@ -10,6 +10,7 @@ use crate::telemetry::words::{relative, span};
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("time", time);
     environment.add_filter("full", full);
+    environment.add_filter("utc", utc);
     environment.add_filter("left", left);
     environment.add_filter("took", took);
     environment.add_filter("words", words);
@@ -25,16 +26,23 @@ fn time(state: &State<'_, '_>, value: &Value) -> Value {
     })
 }
 
-/// A time in UTC and relative to now. The script adds the local time.
+/// A time in UTC and relative to now.
 fn full(state: &State<'_, '_>, value: &Value) -> Value {
     html(match parsed(value) {
-        Some(at) => {
-            let utc = at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-            let relative = relative(at, now(state));
-            format!("{} ({relative})", element(at, " class=\"full\"", &utc))
-        }
+        Some(at) => format!("{} ({})", in_utc(at), relative(at, now(state))),
         None => "–".to_owned(),
     })
+}
+
+/// A time in UTC.
+fn utc(value: &Value) -> Value {
+    html(parsed(value).map_or_else(|| "–".to_owned(), in_utc))
+}
+
+/// The script adds the local time.
+fn in_utc(at: Timestamp) -> String {
+    let utc = at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    element(at, " class=\"full\"", &utc)
 }
 
 /// How long until then, or since when it is over.

@@ -18,7 +18,7 @@ const MOST_CHOICES: usize = 100;
 pub(crate) struct List {
     query: String,
     text: String,
-    sort: String,
+    sorts: Vec<Choice>,
     /// Only if it is not the usual one.
     per_page: Option<usize>,
     is_filtered: bool,
@@ -100,7 +100,7 @@ impl List {
         Self {
             query: query.text_of(),
             text: query.text.clone(),
-            sort: query.sort_text(),
+            sorts: sorts(query),
             per_page: Some(query.per_page).filter(|most| *most != Query::default().per_page),
             is_filtered: query.is_filtered(),
             all: selection.all,
@@ -182,6 +182,27 @@ fn choices_of(chosen: &[String], known: &BTreeSet<String>) -> Vec<Choice> {
         is_chosen: chosen.first() == Some(value),
     };
     asked.into_iter().map(choice).collect()
+}
+
+/// What one can sort by besides the urgency, each both ways.
+fn sorts(query: &Query) -> Vec<Choice> {
+    let both = Sort::ALL.into_iter().flat_map(|sort| {
+        [false, true].map(|descending| Query {
+            sort,
+            descending,
+            ..Query::default()
+        })
+    });
+    let others = both.filter(|one| *one != Query::default());
+    let choice = |one: Query| Choice {
+        value: one.sort_text(),
+        text: match one.descending {
+            true => format!("{}, backwards", one.sort.as_str()),
+            false => one.sort.as_str().to_owned(),
+        },
+        is_chosen: (one.sort, one.descending) == (query.sort, query.descending),
+    };
+    others.map(choice).collect()
 }
 
 fn columns(query: &Query) -> Vec<Column> {

@@ -98,7 +98,6 @@
   function listen() {
     source?.close();
     source = new EventSource("/events");
-    source.addEventListener("open", () => {});
     source.addEventListener("tick", () => { heard = Date.now(); });
     source.addEventListener("change", ask);
   }

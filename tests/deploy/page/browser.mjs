@@ -132,7 +132,7 @@ async function keyboard() {
         must(at.outlined && at.shown, `the focus on ${JSON.stringify(at)} is not seen`);
         reached.add(at.what);
     }
-    for (const wanted of ["skip", "q", "state", "issuer", "provider", "environment", "connection", "copy", "card", "runbook",
+    for (const wanted of ["skip", "q", "state", "issuer", "provider", "environment", "connection", "sort", "copy", "card", "runbook",
         "scroll", "sort", "row"]) {
         must(reached.has(wanted), `the keyboard does not reach ${wanted}: ${[...reached]}`);
     }
@@ -247,7 +247,7 @@ async function api() {
 
 async function pictures() {
     for (const colorScheme of SCHEMES) {
-        const page = await open(`${task.trouble}/?per_page=12`, { viewport: { width: 1280, height: 1000 }, colorScheme });
+        const page = await open(`${task.trouble}/?environment=production&q=prod`, { viewport: { width: 1120, height: 900 }, colorScheme });
         await page.screenshot({ path: path.join(task.pictures, `status-page-${colorScheme}.png`) });
         await page.context().close();
     }
