@@ -112,3 +112,56 @@ async fn fetch(server: &Url, path: &str) -> Result<Value, String> {
         status => Err(format!("it answered with status {status}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::server::config::ServerConfig;
+    use crate::server::{Rotations, Server, Told as Tells};
+    use crate::telemetry::notify::Notifier;
+    use crate::telemetry::{Telemetry, fixture};
+
+    struct NoRotations;
+
+    #[async_trait::async_trait]
+    impl Rotations for NoRotations {
+        async fn of(&self, _token: &str) -> Result<Vec<Value>, String> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_tokens_of_all_pages_are_asked_for() {
+        let config: ServerConfig = toml::from_str("listen = \"127.0.0.1:0\"").expect("config");
+        let bound = Server::bind(&config).await.expect("a free port");
+        let url = format!("http://{}", bound.address());
+        let url: Url = url.parse().expect("a URL");
+        let telemetry = Telemetry::new(fixture::now(), Notifier::silent()).expect("metrics");
+        for number in 0..2_001 {
+            let facts = fixture::facts(&format!("t{number:04}"));
+            telemetry.board.expect(facts);
+        }
+        let told = Tells {
+            telemetry,
+            clock: Arc::new(SystemClock),
+            replica: String::new(),
+            rotations: Arc::new(NoRotations),
+        };
+        let end = CancellationToken::new();
+        let asked = async {
+            let served = ask(&url, "/api/v1/tokens", "name", &[]).await;
+            end.cancel();
+            served
+        };
+        let (served, asked) = tokio::join!(bound.serve(told, end.clone()), asked);
+        served.expect("it served");
+        let Ok(asked) = asked else {
+            panic!("no answer");
+        };
+        let names: Vec<&str> = asked.tokens.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names.len(), 2_001);
+        assert!(names.is_sorted() && names[2_000] == "t2000");
+    }
+}

@@ -22,20 +22,27 @@ pub(super) async fn description() -> Response {
 
 /// The state of the whole.
 pub(super) async fn whole(State(app): State<App>) -> Response {
-    Json(app.whole_now(app.clock.now())).into_response()
+    app.aside(|app| Json(app.whole_now(app.clock.now())).into_response())
+        .await
 }
 
 pub(super) async fn tokens(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
-    listed(&app, query, |shown, now| as_json(&shown.entry, now))
+    app.aside(|app| listed(&app, query, |shown, now| as_json(&shown.entry, now)))
+        .await
 }
 
 /// What is decided now for each token, and its next step.
 pub(super) async fn plan(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
-    listed(&app, query, |shown, _| plan_json(&shown.entry))
+    app.aside(|app| listed(&app, query, |shown, _| plan_json(&shown.entry)))
+        .await
 }
 
 /// The connections of the tokens on a page.
 pub(super) async fn connections(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+    app.aside(|app| connections_of(&app, query)).await
+}
+
+fn connections_of(app: &App, query: Option<String>) -> Response {
     let now = app.clock.now();
     match Query::parse(&query.unwrap_or_default()) {
         Ok(query) => {
@@ -47,7 +54,7 @@ pub(super) async fn connections(State(app): State<App>, RawQuery(query): RawQuer
                 query.connections.is_empty() || query.connections.iter().any(|w| w == name)
             };
             let all: Vec<Value> = all.filter(wanted).collect();
-            let mut body = head(&app, &query, &selection, now);
+            let mut body = head(app, &query, &selection, now);
             body["connections"] = json!(all);
             Json(body).into_response()
         }

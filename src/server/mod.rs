@@ -36,6 +36,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::Clock;
@@ -120,6 +121,7 @@ impl Bound {
             pages: Arc::new(page::Pages::new().map_err(ServerError::Page)?),
             past: Arc::new(Past::new(told.rotations)),
             streams: Streams::new(cancel.clone()),
+            walks: Arc::new(Semaphore::new(MOST_WALKS)),
             telemetry: told.telemetry,
             clock: told.clock,
             replica: told.replica.into(),
@@ -159,7 +161,12 @@ struct App {
     pages: Arc<page::Pages>,
     past: Arc<Past>,
     streams: Streams,
+    /// Answers that walk through all tokens.
+    walks: Arc<Semaphore>,
 }
+
+/// How many answers that walk through all tokens are made at once.
+const MOST_WALKS: usize = 2;
 
 fn routes(app: App, names: Arc<Names>) -> Router {
     Router::new()

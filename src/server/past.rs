@@ -131,3 +131,77 @@ impl Told {
         Self::of(all, self.trouble)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::telemetry::board::Board;
+    use crate::telemetry::fixture;
+
+    /// Counts the reads; each takes so long.
+    struct Slow(AtomicUsize, Duration);
+
+    #[async_trait]
+    impl Rotations for Slow {
+        async fn of(&self, _token: &str) -> Result<Vec<Value>, String> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(self.1).await;
+            Ok(vec![json!({ "id": "r-0" })])
+        }
+    }
+
+    fn entries(count: usize) -> Vec<Entry> {
+        let board = Board::new();
+        for number in 0..count {
+            board.set(fixture::snapshot(&fixture::fresh_record(&format!(
+                "t{number}"
+            ))));
+        }
+        board.all()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_requests_reads_ten_times_a_second_at_most() {
+        let source = Arc::new(Slow(AtomicUsize::new(0), Duration::from_millis(1)));
+        let past = Past::new(Arc::clone(&source) as _);
+        let all = entries(200);
+        let began = Instant::now();
+        let told = futures_util::future::join_all(all.iter().map(|entry| past.of(entry))).await;
+        let seconds = began.elapsed().as_secs_f64();
+        let reads = source.0.load(Ordering::Relaxed);
+        assert!(seconds < 4.0 && reads <= 32, "{reads} reads in {seconds} s");
+        // The others are told what the memory has, and why.
+        let refused = told.iter().filter(|told| told.trouble.is_some()).count();
+        assert_eq!(refused, 200 - reads);
+        assert!(
+            told.iter()
+                .all(|told| told.rotations.iter().any(|p| p["id"] == "r-1"))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_used_again_and_a_slow_vault_is_not_waited_for() {
+        let source = Arc::new(Slow(AtomicUsize::new(0), Duration::ZERO));
+        let past = Past::new(Arc::clone(&source) as _);
+        let entry = entries(1).remove(0);
+        for _ in 0..5 {
+            let told = past.of(&entry).await;
+            let ids: Vec<_> = told
+                .rotations
+                .iter()
+                .map(|past| past["id"].clone())
+                .collect();
+            // The memory knows of a newer one than the facts.
+            assert_eq!(ids, ["r-1", "r-0"]);
+        }
+        assert_eq!(source.0.load(Ordering::Relaxed), 1);
+        let slow = Slow(AtomicUsize::new(0), Duration::from_secs(60));
+        let told = Past::new(Arc::new(slow)).of(&entry).await;
+        assert_eq!(
+            told.trouble.as_deref(),
+            Some("Vault did not answer in time")
+        );
+    }
+}

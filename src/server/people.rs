@@ -1,9 +1,12 @@
 //! The handlers of the pages for people.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
+use tokio::task::spawn_blocking;
 
 use super::App;
 use super::page::{self, Detail, List};
@@ -13,6 +16,10 @@ use super::whole::Whole;
 use crate::rotation::state::Counts;
 
 pub(super) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+    app.aside(move |app| listed(&app, query)).await
+}
+
+fn listed(app: &App, query: Option<String>) -> Response {
     let now = app.clock.now();
     match Query::parse(&query.unwrap_or_default()) {
         Ok(query) => {
@@ -30,22 +37,33 @@ pub(super) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> R
 }
 
 pub(super) async fn token(State(app): State<App>, Path(name): Path<String>) -> Response {
-    let now = app.clock.now();
-    let whole = app.whole_now(now);
     let Some(entry) = app.telemetry.board.get(&name) else {
-        let why = format!("No token is configured under the name {name}.");
-        let page = app.pages.message(&whole, "Not found", &why);
-        return rendered(StatusCode::NOT_FOUND, page);
+        return app.aside(move |app| missing(&app, &name)).await;
     };
     let told = app.past.of(&entry).await;
-    let state = entry.state(now);
-    let detail = Detail::of(&Shown { entry, state }, &told, now);
-    rendered(StatusCode::OK, app.pages.token(&whole, &detail))
+    app.aside(move |app| {
+        let now = app.clock.now();
+        let state = entry.state(now);
+        let detail = Detail::of(&Shown { entry, state }, &told, now);
+        let page = app.pages.token(&app.whole_now(now), &detail);
+        rendered(StatusCode::OK, page)
+    })
+    .await
+}
+
+fn missing(app: &App, name: &str) -> Response {
+    let whole = app.whole_now(app.clock.now());
+    let why = format!("No token is configured under the name {name}.");
+    let page = app.pages.message(&whole, "Not found", &why);
+    rendered(StatusCode::NOT_FOUND, page)
 }
 
 pub(super) async fn runbook(State(app): State<App>) -> Response {
-    let whole = app.whole_now(app.clock.now());
-    rendered(StatusCode::OK, app.pages.runbook(&whole))
+    app.aside(|app| {
+        let whole = app.whole_now(app.clock.now());
+        rendered(StatusCode::OK, app.pages.runbook(&whole))
+    })
+    .await
 }
 
 pub(super) async fn style() -> Response {
@@ -66,6 +84,20 @@ pub(super) async fn icon(Path(name): Path<String>) -> Response {
 }
 
 impl App {
+    /// Makes an answer that walks through all tokens, on a thread of its own: neither
+    /// rotations nor small answers wait for it. Few are made at once.
+    pub(super) async fn aside(
+        self,
+        make: impl FnOnce(Self) -> Response + Send + 'static,
+    ) -> Response {
+        let places = Arc::clone(&self.walks);
+        let Ok(_place) = places.acquire().await else {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        };
+        let made = spawn_blocking(move || make(self)).await;
+        made.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    }
+
     fn whole(&self, counts: &Counts, now: Timestamp) -> Whole {
         Whole::of(&self.telemetry, &self.replica, counts, now)
     }

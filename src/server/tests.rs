@@ -69,6 +69,7 @@ fn app(telemetry: &Telemetry, cancel: &CancellationToken) -> App {
         pages: Arc::new(page::Pages::new().expect("templates")),
         past: Arc::new(Past::new(Arc::new(Kept))),
         streams: Streams::new(cancel.clone()),
+        walks: Arc::new(Semaphore::new(MOST_WALKS)),
     }
 }
 

@@ -84,7 +84,21 @@ async fn a_browser_finds_no_fault_with_the_status_page() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
-    assert!(status.success(), "{}", browser.said());
+    let said = browser.said();
+    assert!(status.success(), "{said}");
+    // It has looked at everything.
+    for look in [
+        "everySize",
+        "keyboard",
+        "address",
+        "withoutScript",
+        "stale",
+        "api",
+        "live",
+    ] {
+        assert!(said.contains(&format!("{look}: ")), "{said}");
+    }
+    println!("{said}");
     for picture in ["status-page-light.png", "status-page-dark.png"] {
         let size = std::fs::metadata(pictures.join(picture))
             .expect("a picture")
@@ -100,7 +114,7 @@ async fn a_browser_finds_no_fault_with_the_status_page() {
 /// Where new pictures for the README are to be written.
 #[expect(
     clippy::disallowed_methods,
-    reason = "whoever makes the pictures says where"
+    reason = "the caller says where the pictures go"
 )]
 fn pictures() -> Option<PathBuf> {
     let folder = std::env::var("SCIM_ROTATOR_PICTURES").ok()?;

@@ -37,7 +37,7 @@
     if (!mark) {
       mark = document.createElement("span");
       mark.id = "age";
-      place.append(" ", mark);
+      place.append(" · ", mark);
     }
     const age = Math.max(0, Math.round((Date.now() - heard) / 1000));
     const stale = age * 1000 > STALE;

@@ -176,7 +176,7 @@ async fn the_head_tells_of_vault_replicas_and_configuration_and_what_is_stale() 
         "<dt>Vault</dt><dd>answers</dd>",
         "this one, 1 more in the last hour",
         "another-replica held a lease until 2027-01-15T12:00:00Z",
-        "<dt>Configuration in force since</dt><dd><time class=\"full\" datetime=\"2027-01-15T12:00:00Z\"",
+        "<dt>Configuration in force since</dt><dd><time datetime=\"2027-01-15T12:00:00Z\"",
         "headline fine",
         "<noscript>",
     ] {

@@ -247,7 +247,9 @@ async function api() {
 
 async function pictures() {
     for (const colorScheme of SCHEMES) {
-        const page = await open(`${task.trouble}/?environment=production&q=prod`, { viewport: { width: 1120, height: 900 }, colorScheme });
+        const page = await open(`${task.trouble}/?q=-prod`, {
+            viewport: { width: 1200, height: 860 }, colorScheme, timezoneId: "Europe/Berlin",
+        });
         await page.screenshot({ path: path.join(task.pictures, `status-page-${colorScheme}.png`) });
         await page.context().close();
     }
