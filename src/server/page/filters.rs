@@ -45,15 +45,15 @@ fn in_utc(at: Timestamp) -> String {
     element(at, " class=\"full\"", &utc)
 }
 
-/// How long until then, or since when it is over.
+/// How long until provisioning stops, or since when it has.
 fn left(state: &State<'_, '_>, value: &Value) -> Value {
     html(match parsed(value) {
         Some(at) => {
             let now = now(state);
             let length = span(at.duration_since(now));
             let text = match at > now {
-                true => length,
-                false => format!("none: stopped {length} ago"),
+                true => format!("{length}, then provisioning stops"),
+                false => format!("none: provisioning stopped {length} ago"),
             };
             element(at, "", &text)
         }
