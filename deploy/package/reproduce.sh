@@ -18,7 +18,7 @@ for folder in first a/second/place; do
     mkdir -p "$work/$folder"
     git archive HEAD | tar -x -C "$work/$folder"
     # Each has a folder of its own to build in.
-    program=$(env -u CARGO_TARGET_DIR "$work/$folder/deploy/package/release.sh")
+    program=$(env -u CARGO_TARGET_DIR "$work/$folder/deploy/package/program.sh")
     cp "$program" "$work/$(basename "$folder").program"
     rm -rf "$work/$folder"
 done

@@ -19,6 +19,7 @@ mod kubernetes;
 mod links;
 mod metrics;
 mod queries;
+mod support_promise;
 #[path = "../support/mod.rs"]
 mod support;
 
