@@ -17,6 +17,7 @@
 #   PROGRAM=                   the program, built already; default: it is built for release
 #   FAST=                      not empty: less compression, for a release that nobody keeps
 #   SOURCE_DATE_EPOCH=         when it was made, in seconds since 1970; default: the time of the commit
+#   SCIM_ROTATOR_REVISION=     what `scim-rotator version` names as the revision; default: the commit
 set -euo pipefail
 
 usage="usage: release.sh build FOLDER | sign FOLDER KEY | verify FOLDER KEYFILE"
@@ -48,7 +49,10 @@ build() {
     need python3 python3
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --pretty=%ct 2>/dev/null)} ||
         fail "this is no work tree of git; set SOURCE_DATE_EPOCH to the time of the source"
-    export SOURCE_DATE_EPOCH FEATURES="${FEATURES:-}"
+    SCIM_ROTATOR_REVISION=${SCIM_ROTATOR_REVISION-$(git rev-parse HEAD 2>/dev/null || true)}
+    export SOURCE_DATE_EPOCH SCIM_ROTATOR_REVISION FEATURES="${FEATURES:-}"
+    [[ -z $(git status --porcelain 2>/dev/null) ]] ||
+        printf 'release.sh: there are changes that are in no commit: nobody else can make this release\n' >&2
     version=$(sed -n '0,/^version = /s/^version = "\(.*\)"$/\1/p' Cargo.toml)
     arch=$(uname -m)
     level=9 compress=yes

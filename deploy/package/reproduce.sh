@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 given=${1:-}
+# As release.sh has it.
+export SCIM_ROTATOR_REVISION=${SCIM_ROTATOR_REVISION-$(git rev-parse HEAD)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -38,7 +38,7 @@ mkdir -m 700 "$GNUPGHOME"
 # make FOLDER: what is packed lies in one folder, also that of other tests.
 make() {
     mkdir -p target
-    FAST=yes flock --no-fork target/package.lock deploy/release.sh build "$1"
+    FAST=yes flock --no-fork target/package.lock deploy/release.sh build "$1" 2> >(grep -v "in no commit" >&2)
 }
 # refused WHY COMMAND…: it fails and says why.
 refused() {
