@@ -20,6 +20,7 @@ mod links;
 mod metrics;
 mod page;
 mod queries;
+mod support_promise;
 #[path = "../support/mod.rs"]
 mod support;
 
