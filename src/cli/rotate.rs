@@ -245,7 +245,11 @@ fn tell_end(
     let now = world.right_clock.now();
     let past = match ended {
         Ended::Idle(_) => finished(record, began),
-        Ended::NeedsPerson(_) | Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => None,
+        Ended::NeedsPerson(_)
+        | Ended::TimedOut(_)
+        | Ended::StoreFailed(_)
+        | Ended::Refused(_)
+        | Ended::Stopped => None,
     };
     let (exit, text) = match past {
         Some(past) if past.result == RotationResult::Success => {
