@@ -41,10 +41,24 @@ pub(super) async fn ask(
     name: &str,
     names: &[String],
 ) -> Result<Served, Exit> {
-    let told = fetch(server, path).await.map_err(|error| {
-        complain(&format!("the daemon at {server}: {error}\n"));
+    told(server, path, name, names).await.map_err(|error| {
+        complain(&format!("{error}\n"));
         Exit::TryAgain
-    })?;
+    })
+}
+
+/// The same with the error as a text.
+///
+/// # Errors
+/// Which daemon, and why it did not tell.
+pub(super) async fn told(
+    server: &Url,
+    path: &str,
+    name: &str,
+    names: &[String],
+) -> Result<Served, String> {
+    let told = fetch(server, path).await;
+    let told = told.map_err(|error| format!("the daemon at {server}: {error}"))?;
     let banners = told["banners"].clone();
     let all = told["tokens"].as_array().cloned().unwrap_or_default();
     let name_of = |told: &Value| told[name].as_str().unwrap_or_default().to_owned();
