@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(value_name = "CONNECTION", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::connections))]
     pub connection: String,
     /// Why you are sure: what you did, and what you saw.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT")]
     pub reason: String,
     /// Do not wait for the daemon's answer.
     #[arg(long)]

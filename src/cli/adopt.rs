@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "ID", default_value = "")]
     pub id: String,
     /// How you know it, for the history and the audit.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub reason: String,
     /// Do not wait for the daemon's answer.
     #[arg(long)]

@@ -48,10 +48,10 @@ pub struct Args {
     pub scim_url: Option<Url>,
     /// The vendor of the service provider, as `scim-rotator vendors` lists them. Without
     /// one, a person makes the tokens.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::issuer_vendors))]
     pub issuer_vendor: Option<String>,
     /// The vendor of the identity provider. Without one, no connection is written.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::connection_vendors))]
     pub connection_vendor: Option<String>,
     /// PEM file of the certificate authorities for Vault.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

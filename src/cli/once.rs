@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// How long a token may take.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
+    #[arg(short, long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
     pub timeout: HumanDuration,
 }
 

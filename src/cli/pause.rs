@@ -20,10 +20,11 @@ pub struct PauseArgs {
     #[arg(value_name = "TOKEN", required_unless_present = "all", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// All of them, on every replica.
-    #[arg(long, conflicts_with = "tokens")]
+    #[arg(short, long, conflicts_with = "tokens")]
     pub all: bool,
     /// Why, for people who find it paused, and for the audit. Needed with --all.
     #[arg(
+        short,
         long,
         value_name = "TEXT",
         default_value = "",
@@ -42,10 +43,11 @@ pub struct ResumeArgs {
     #[arg(value_name = "TOKEN", required_unless_present = "all", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Undo `pause --all`; tokens that were paused by name stay paused.
-    #[arg(long, conflicts_with = "tokens")]
+    #[arg(short, long, conflicts_with = "tokens")]
     pub all: bool,
     /// Why, for the audit. Needed with --all.
     #[arg(
+        short,
         long,
         value_name = "TEXT",
         default_value = "",

@@ -190,7 +190,10 @@ async fn published_at(
                 (Some(what), "take the field out, or write a token there")
             }
             PublishedSecret::Token(token) => (token.unreadable, ""),
-            PublishedSecret::Absent => (None, ""),
+            PublishedSecret::Absent => (
+                published::misnamed(&fields, &target.fields),
+                "write the token to that field, or name the field that has it: `fields.token = …` at the token",
+            ),
         };
         found.extend(what.map(|what| Obstacle {
             path: target.path.to_string(),

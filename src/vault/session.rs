@@ -141,7 +141,7 @@ impl Session {
     /// # Errors
     /// Why it failed.
     pub async fn server(&self) -> Result<Server, VaultError> {
-        let call = Call::new("seal_status", SEAL_STATUS);
+        let call = Call::new("seal-status", SEAL_STATUS);
         let endpoint = Plain::get(SEAL_STATUS);
         let answer = self.client.execute(&call, None, &endpoint).await?;
         let malformed = || {

@@ -133,3 +133,25 @@ async fn a_wrong_login_a_silent_vault_and_a_broken_configuration_have_their_code
     assert_eq!(away.code, 75, "{away:?}");
     assert!(away.out.contains("unknown"), "{away:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_under_another_field_name_is_told_of_with_path_field_and_names() {
+    let scene = Scene::new("operator").await;
+    let body = serde_json::json!({ "data": { "tokn": "canary-value" } });
+    scene.store("kv/data/scim/crm", &body).await;
+    for command in [&["doctor"][..], &["check", "--online"]] {
+        let ran = scene.run(command).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        for word in ["kv/scim/crm", "no field `token`", "did you mean `tokn`?"] {
+            assert!(ran.out.contains(word), "{word}: {ran:?}");
+        }
+        assert!(!ran.out.contains("canary"), "{ran:?}");
+    }
+    let once = scene.run(&["once"]).await;
+    assert!(once.err.contains("did you mean `tokn`?"), "{once:?}");
+    assert_eq!(
+        once.err.matches("no field `token`").count(),
+        1,
+        "once: {once:?}"
+    );
+}

@@ -104,3 +104,23 @@ async fn each_token_is_shown_as_soon_as_it_has_ended() {
         .collect();
     assert_eq!(names, ["aaa", "crm"], "in the order of their names");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_a_credential_lacks_is_told_as_that() {
+    let scene = Scene::new("").await;
+    let body = json!({ "data": { "api_key": "canary-value" } });
+    scene.store("kv/data/admin/idp", &body).await;
+    let config = scene.read("scim-rotator.toml");
+    let file = scene.path("idp-admin");
+    let reference = format!("{{ file = {:?} }}", file.display().to_string());
+    assert!(config.contains(&reference), "{config}");
+    let missing = "{ vault = \"kv/admin/idp#apikey\" }";
+    scene.write("scim-rotator.toml", &config.replace(&reference, missing));
+    let ran = ends_at_once(&scene).await;
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("did you mean `api_key`?"), "{ran:?}");
+    let status = scene.json(&["status"]).await;
+    let token = &status["tokens"][0];
+    assert_eq!(token["last_failure"]["reason"], "config", "{status}");
+    assert!(!status.to_string().contains("wrong_target"), "{status}");
+}

@@ -135,3 +135,44 @@ async fn vendors_and_mistakes_are_told() {
     let check = scene.run_with("second/scim-rotator.toml", &["check"]).await;
     assert_eq!(check.code, 0, "{check:?}");
 }
+
+/// `script` gives it a terminal.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_it_asks_for_what_no_option_says() {
+    let scene = Scene::new("").await;
+    let line = format!(
+        "{} init --offline --out {}",
+        env!("CARGO_BIN_EXE_scim-rotator"),
+        scene.path("asked").display()
+    );
+    let mut child = tokio::process::Command::new("script")
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .env_remove("VAULT_ADDR")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("`script` starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // Address, folder, vendor of the service, vendor of the identity provider, tokens.
+    let answers = b"https://vault.example.com:8200\nkv/apps\n\n\ncrm, erp\n";
+    let typed = tokio::io::AsyncWriteExt::write_all(&mut stdin, answers);
+    typed.await.expect("typed");
+    let patience = std::time::Duration::from_secs(30);
+    let ended = tokio::time::timeout(patience, child.wait_with_output()).await;
+    let output = ended.expect("in time").expect("it ended");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    drop(stdin);
+    assert!(said.contains("Address of Vault"), "{said}");
+    let text = scene.read("asked/scim-rotator.toml");
+    assert!(
+        text.contains("address = \"https://vault.example.com:8200\""),
+        "{text}"
+    );
+    for name in ["crm", "erp"] {
+        let path = format!("[tokens.{name}]\nvault_path = \"kv/apps/{name}\"");
+        assert!(text.contains(&path), "{text}");
+    }
+    let check = scene.run_with("asked/scim-rotator.toml", &["check"]).await;
+    assert_eq!(check.code, 0, "{check:?}");
+}

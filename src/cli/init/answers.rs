@@ -30,6 +30,7 @@ pub(super) struct Answers {
 impl Answers {
     /// From the options; what is missing is asked for on a terminal.
     pub(super) fn of(args: &Args) -> Result<Self, String> {
+        let address = address(args)?;
         let state_path = path("--state-path", &args.state_path)?;
         let named = match &args.path {
             Some(named) => Some(named.clone()),
@@ -39,7 +40,7 @@ impl Answers {
             .clone()
             .unwrap_or_else(|| format!("{}/scim", state_path.mount()));
         Ok(Self {
-            address: address(args)?,
+            address,
             auth: args.auth,
             role: args.role.clone(),
             folder: path("--path", &folder)?,

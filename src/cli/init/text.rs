@@ -5,6 +5,7 @@ use toml::Value;
 use super::Auth;
 use super::answers::Answers;
 use crate::problem::nearest;
+use crate::vendors::example::fitting;
 use crate::vendors::file::ParameterType;
 use crate::vendors::{Family, Library, Vendor};
 
@@ -121,13 +122,13 @@ fn section(family: Family, name: &str, vendor: &str, answers: &Answers) -> Resul
     let (required, rest): (Vec<_>, Vec<_>) = current.partition(|(_, p)| p.is_required());
     for (key, parameter) in required {
         let about = parameter.about.trim().replace('\n', " ");
-        let assignment = match parameter.kind {
-            ParameterType::Credential => credential(key, vendor, answers),
-            _ if parameter.example.is_none() && parameter.choices.is_empty() => {
-                let value = crate::vendors::example::fitting(parameter);
-                format!("{key} = {}", shown(&value))
-            }
-            _ => parameter.assignment(key),
+        let has_sample = parameter.example.is_some() || !parameter.choices.is_empty();
+        let assignment = if parameter.kind == ParameterType::Credential {
+            credential(key, vendor, answers)
+        } else if has_sample {
+            parameter.assignment(key)
+        } else {
+            format!("{key} = {}", shown(&fitting(parameter)))
         };
         text.push_str(&format!("{assignment} {EDIT}: {about}\n"));
     }
