@@ -6,7 +6,6 @@ use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -85,28 +84,6 @@ impl Drop for Group {
     fn drop(&mut self) {
         kill_process_group(Pid::from_child(&self.process), Signal::KILL).ok();
         self.process.wait().ok();
-    }
-}
-
-/// Ports that the kernel gives to nobody by itself (`ip_local_port_range` begins
-/// at 32768), so that none is taken by a connection while a server starts.
-const FIRST_PORT: u16 = 14_000;
-const PORTS: u16 = 15_000;
-
-/// A port on loopback that nobody uses, nor the one after it: some servers
-/// take two. Each call tells another one.
-pub fn free_port() -> u16 {
-    static CALLS: AtomicU32 = AtomicU32::new(0);
-    // Processes that run at the same time begin far from each other.
-    let begin = std::process::id().wrapping_mul(7919);
-    loop {
-        let call = CALLS.fetch_add(1, Ordering::Relaxed);
-        let offset = begin.wrapping_add(call.wrapping_mul(2)) % u32::from(PORTS);
-        let port = FIRST_PORT + u16::try_from(offset).expect("less than PORTS");
-        let bind = |port| std::net::TcpListener::bind(("127.0.0.1", port));
-        if bind(port).is_ok() && bind(port + 1).is_ok() {
-            return port;
-        }
     }
 }
 
