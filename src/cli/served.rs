@@ -18,6 +18,8 @@ use crate::rotation::state::Banner;
 /// Largest answer that is read: some kilobytes a token, of a thousand tokens or, from an
 /// earlier daemon, of all.
 const LARGEST: usize = 64 * 1024 * 1024;
+/// Most pages that are asked for, of a thousand tokens each.
+const MOST_PAGES: u64 = 100;
 
 /// What is told of tokens, by their names; or why nothing is known of one.
 pub(super) type Told = Vec<(String, Result<Value, String>)>;
@@ -42,10 +44,24 @@ pub(super) async fn ask(
     name: &str,
     names: &[String],
 ) -> Result<Served, Exit> {
-    let (banners, all) = pages(server, path).await.map_err(|error| {
-        complain(&format!("the daemon at {server}: {error}\n"));
+    told(server, path, name, names).await.map_err(|error| {
+        complain(&format!("{error}\n"));
         Exit::TryAgain
-    })?;
+    })
+}
+
+/// The same with the error as a text.
+///
+/// # Errors
+/// Which daemon, and why it did not tell.
+pub(super) async fn told(
+    server: &Url,
+    path: &str,
+    name: &str,
+    names: &[String],
+) -> Result<Served, String> {
+    let told = pages(server, path).await;
+    let (banners, all) = told.map_err(|error| format!("the daemon at {server}: {error}"))?;
     let name_of = |told: &Value| told[name].as_str().unwrap_or_default().to_owned();
     let told: Told = match names.is_empty() {
         true => all
@@ -72,8 +88,7 @@ pub(super) async fn ask(
 /// The banners, and the tokens of all pages. An earlier daemon has one page.
 async fn pages(server: &Url, path: &str) -> Result<(Value, Vec<Value>), String> {
     let mut all = Vec::new();
-    let mut page = 1;
-    loop {
+    for page in 1..=MOST_PAGES {
         let query = format!("{path}?sort=name&per_page=1000&page={page}");
         let mut told = fetch(server, &query).await?;
         if let Value::Array(tokens) = told["tokens"].take() {
@@ -82,8 +97,10 @@ async fn pages(server: &Url, path: &str) -> Result<(Value, Vec<Value>), String> 
         if told["pages"].as_u64().is_none_or(|pages| page >= pages) {
             return Ok((told["banners"].take(), all));
         }
-        page += 1;
     }
+    Err(format!(
+        "it has more than {MOST_PAGES} pages of tokens, which no daemon has"
+    ))
 }
 
 async fn fetch(server: &Url, path: &str) -> Result<Value, String> {

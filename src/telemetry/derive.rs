@@ -102,7 +102,9 @@ impl TokenSnapshot {
 impl SlotFacts {
     /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
+        // An end that is only counted from when it was first seen is none.
         let expires_at = policy.expiry(token);
+        let expires_at = expires_at.filter(|_| !policy.end_is_assumed(token));
         let id = token.id.as_ref().map(IssuerId::text);
         let declared = token.expires_at.is_none() && expires_at.is_some();
         Self {
@@ -112,10 +114,10 @@ impl SlotFacts {
             issued_at: token.issued_at,
             issued_at_is_seen: token.issued_at_is_seen,
             expires_at,
-            expiry: if declared {
-                ExpiryKnown::Declared
-            } else {
-                token.expiry
+            expiry: match (declared, policy.end_is_assumed(token)) {
+                (true, _) => ExpiryKnown::Declared,
+                (false, true) => ExpiryKnown::Unknown,
+                (false, false) => token.expiry,
             },
             proven_at: token.evidence.as_ref().map(|evidence| evidence.at()),
             unclear_controls: token

@@ -20,9 +20,9 @@ mod links;
 mod metrics;
 mod page;
 mod queries;
-mod support_promise;
 #[path = "../support/mod.rs"]
 mod support;
+mod support_promise;
 
 /// The text of a file of the repository.
 fn read(path: &str) -> String {
