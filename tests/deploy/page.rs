@@ -7,13 +7,14 @@ mod scene;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scim_rotator::server::config::ServerConfig;
 use scim_rotator::server::{Server, Told};
 use scim_rotator::telemetry::Telemetry;
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture;
