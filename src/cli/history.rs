@@ -137,7 +137,8 @@ fn seconds(past: &Value) -> Option<i64> {
     Some(ended.duration_since(began).as_secs())
 }
 
-fn with_seconds(past: &Value) -> Value {
+/// Facts of an earlier program do not have the time that a rotation took.
+pub(super) fn with_seconds(past: &Value) -> Value {
     let mut past = past.clone();
     past["took_seconds"] = json!(seconds(&past));
     past
