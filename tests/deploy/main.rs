@@ -19,9 +19,9 @@ mod kubernetes;
 mod links;
 mod metrics;
 mod queries;
-mod support_promise;
 #[path = "../support/mod.rs"]
 mod support;
+mod support_promise;
 
 /// The text of a file of the repository.
 fn read(path: &str) -> String {

@@ -19,7 +19,11 @@ fn pinned(part: &str, module: &str) -> String {
     let text = read(&format!("tests/parts/{part}/go.mod"));
     let version = text
         .lines()
-        .filter_map(|line| line.trim().trim_start_matches("require ").strip_prefix(module))
+        .filter_map(|line| {
+            line.trim()
+                .trim_start_matches("require ")
+                .strip_prefix(module)
+        })
         .find_map(|rest| rest.strip_prefix(" v"))
         .unwrap_or_else(|| panic!("{module} is not pinned"));
     let mut parts = version.split('.');
