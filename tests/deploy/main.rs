@@ -18,6 +18,7 @@ mod grafana;
 mod kubernetes;
 mod links;
 mod metrics;
+mod page;
 mod queries;
 #[path = "../support/mod.rs"]
 mod support;
