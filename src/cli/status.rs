@@ -153,13 +153,7 @@ impl Status {
         json!({
             "now": self.now,
             "banners": self.banners,
-            "summary": {
-                "urgency": counts.urgency,
-                "need_you": counts.need_you,
-                "failing": counts.failing,
-                "fine": counts.fine,
-                "sentence": counts.sentence(),
-            },
+            "summary": counts.summary(),
             "tokens": tokens,
         })
     }

@@ -74,7 +74,7 @@ pub(super) struct World {
     pub(super) messenger: Arc<Messenger>,
     /// The federated credentials, as configured now.
     pub(super) federated: watch::Sender<AllWatched>,
-    holder: String,
+    pub(super) holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
     secrets: Arc<dyn Secrets>,

@@ -4,7 +4,7 @@
 #
 #   tests/bench/identify.sh PROGRAM [TOKENS]     of 10000 tokens
 #
-# PROGRAM is a build for release (deploy/package/release.sh prints its path). Each document of the index is filled to the
+# PROGRAM is a build for release (deploy/package/program.sh prints its path). Each document of the index is filled to the
 # size that it has with ten fingerprints a token. Ends with 1 if an answer takes a second or longer.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)

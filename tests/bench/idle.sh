@@ -4,7 +4,7 @@
 #
 #   tests/bench/idle.sh PROGRAM [TOKENS] [SECONDS]     of 10000 tokens, measured over 300 s
 #
-# PROGRAM is a build for release (deploy/package/release.sh prints its path). Printed are the share while no record is
+# PROGRAM is a build for release (deploy/package/program.sh prints its path). Printed are the share while no record is
 # read, what reading each of them once costs, and from both the share with the hourly read of all (`limits.sweep`).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -68,15 +68,24 @@ impl Group {
 
     /// Fails with the end of its output if it has ended by itself.
     pub fn must_run(&mut self, name: &str) {
-        let Some(status) = self.process.try_wait().expect("a child of ours") else {
-            return;
-        };
+        if let Some(status) = self.ended() {
+            let said = self.said();
+            panic!("{name} ended by itself ({status}); the end of its output:\n{said}");
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().expect("a child of ours")
+    }
+
+    /// The end of its output.
+    pub fn said(&self) -> String {
         let length = self.output.metadata().map_or(0, |file| file.len());
         let mut end = vec![0; 4096.min(usize::try_from(length).unwrap_or(0))];
         let begin = length.saturating_sub(end.len() as u64);
         self.output.read_exact_at(&mut end, begin).ok();
-        let said = String::from_utf8_lossy(&end);
-        panic!("{name} ended by itself ({status}); the end of its output:\n{said}");
+        String::from_utf8_lossy(&end).into_owned()
     }
 }
 

@@ -7,7 +7,9 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
+
+use parking_lot::Mutex;
 
 /// Ports that the kernel gives to nobody by itself (`ip_local_port_range` begins
 /// at 32768), so that none is taken by a connection while a server starts.
@@ -19,7 +21,7 @@ const BLOCK: u16 = 50;
 /// take two. Each call tells another one.
 pub fn free_port() -> u16 {
     static OURS: LazyLock<Mutex<Blocks>> = LazyLock::new(Mutex::default);
-    let mut ours = OURS.lock().expect("no test panics in here");
+    let mut ours = OURS.lock();
     loop {
         let port = ours.next_pair();
         let bind = |port| TcpListener::bind(("127.0.0.1", port));
