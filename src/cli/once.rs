@@ -72,6 +72,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         world.facts.flush().await;
         world.messenger.flush().await;
         auditing::stop(&world).await;
+        world.finish_traces().await;
         world.session.close().await;
         let ended: Vec<Row> = ended.iter().map(Worked::row).chain(looked).collect();
         let exits = ended.iter().map(|row| row.exit);

@@ -24,6 +24,7 @@ const DOCUMENTS: [(&str, &str); 6] = [
         include_str!("../../config/CREDENTIALS.md"),
     ),
     ("deploy/AUDIT.md", include_str!("../../deploy/AUDIT.md")),
+    ("deploy/TRACES.md", include_str!("../../deploy/TRACES.md")),
     ("deploy/README.md", include_str!("../../deploy/README.md")),
     ("deploy/SCALE.md", include_str!("../../deploy/SCALE.md")),
 ];

@@ -159,25 +159,19 @@ impl People {
     /// A token waits. A rotation whose token is fresh has ended.
     pub(super) fn waits(&self, now: Timestamp, token: &str, reason: Reason, until: &str) {
         let mut shown = self.0.lock();
-        match reason {
-            Reason::Fresh => {
-                shown.waits.remove(token);
-                shown.close(token);
+        if reason == Reason::Fresh {
+            shown.waits.remove(token);
+            shown.close(token);
+        } else if reason == Reason::WaitingOverlap {
+            if let Some(line) = shown.lines.get_mut(token) {
+                line.waits();
             }
-            Reason::WaitingOverlap => {
-                if let Some(line) = shown.lines.get_mut(token) {
-                    line.waits();
-                }
-                drop(shown.draw(""));
-            }
+            drop(shown.draw(""));
+        } else if matches!(reason, Reason::InFlight | Reason::Backoff) {
             // The failure itself was shown.
-            Reason::InFlight | Reason::Backoff => {}
-            other => {
-                if shown.waits.insert(token.to_owned(), other) != Some(other) {
-                    let text = format!("waits: {} (next check {until})", other.sentence());
-                    drop(shown.note(now, token, Paint::Busy, &text));
-                }
-            }
+        } else if shown.waits.insert(token.to_owned(), reason) != Some(reason) {
+            let text = format!("waits: {} (next check {until})", reason.sentence());
+            drop(shown.note(now, token, Paint::Busy, &text));
         }
     }
 

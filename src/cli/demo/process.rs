@@ -195,11 +195,10 @@ impl Entry {
             scene.tally.in_use(token, generation);
         }
         if let (Some("wait"), Some(reason)) = (self.next.as_deref(), &self.reason) {
-            if waits.insert(token.clone(), reason.clone()).as_ref() != Some(reason) {
-                if let Some(reason) = Reason::from_word(reason) {
-                    let now = scene.clock.now();
-                    scene.telling.waits(now, token, reason, self.wake_at);
-                }
+            let is_new = waits.insert(token.clone(), reason.clone()).as_ref() != Some(reason);
+            if let Some(reason) = Reason::from_word(reason).filter(|_| is_new) {
+                let now = scene.clock.now();
+                scene.telling.waits(now, token, reason, self.wake_at);
             }
             return;
         }
