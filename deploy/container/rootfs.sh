@@ -33,8 +33,9 @@ for library in $(grep -o '/[^ ]* (0x' <<<"$libraries" | cut -d' ' -f1 | sort -u)
 done
 
 # What is built in, for those who look for known flaws.
-install -d "$root/usr/share/doc/scim-rotator"
-"$(dirname "$0")/../package/sbom.sh" >"$root/usr/share/doc/scim-rotator/sbom.cdx.json"
+documents=$root/usr/share/doc/scim-rotator
+install -d "$documents"
+"$(dirname "$0")/../package/sbom.sh" >"$documents/sbom.cdx.json"
 
 install -D -m 644 "$authorities" "$root$authorities"
 # Without it glibc might ask the name server before /etc/hosts.
@@ -48,4 +49,27 @@ install -d "$root$zones"
 # Links among them are other names of the same zone.
 (cd "$zones" && find . -type l -not -path './posix/*' -not -path './right/*' -not -name localtime -print0 |
     xargs -0 -r cp --parents --dereference -t "$root$zones")
+
+# The same, and the packages of the system that files of the image come from.
+# owners: each with its version and architecture. A library may be known by its place before /usr was merged.
+owners() {
+    local file
+    while read -r file; do
+        { dpkg-query --search "$file" "${file#/usr}" 2>/dev/null || true; } | sed 's/: .*//; s/, /\n/g'
+    done | LC_ALL=C sort -u | xargs -r dpkg-query --show --showformat '${Package} ${Version} ${Architecture}\n'
+}
+if command -v dpkg-query >/dev/null; then
+    system=$(sed -n 's/^ID=//p' /etc/os-release)
+    release=$(sed -n 's/^VERSION_ID="\(.*\)"/\1/p' /etc/os-release)
+    {
+        sed '$d' "$documents/sbom.cdx.json"
+        { grep -o '/[^ ]* (0x' <<<"$libraries" | cut -d' ' -f1 && printf '%s\n' "$zones/Europe/Berlin" \
+            /usr/share/ca-certificates; } | owners | while read -r name version architecture; do
+            purl="pkg:deb/$system/$name@$version?arch=$architecture&distro=$system-$release"
+            printf ',{"type":"library","bom-ref":"%s","name":"%s","version":"%s","purl":"%s"}\n' \
+                "$purl" "$name" "$version" "$purl"
+        done
+        printf ']}\n'
+    } >"$documents/image.cdx.json"
+fi
 chmod -R u=rwX,go=rX "$root"

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 out=$(realpath -m "${1:-target/debian}")
 program=${PROGRAM:-}
 if [[ -z $program ]]; then
-    program=$(deploy/package/release.sh)
+    program=$(deploy/package/program.sh)
 fi
 
 # Manual pages and completions come out of the program itself, so they say what it does.

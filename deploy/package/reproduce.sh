@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 given=${1:-}
+# As release.sh has it.
+export SCIM_ROTATOR_REVISION=${SCIM_ROTATOR_REVISION-$(git rev-parse HEAD)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -18,7 +20,7 @@ for folder in first a/second/place; do
     mkdir -p "$work/$folder"
     git archive HEAD | tar -x -C "$work/$folder"
     # Each has a folder of its own to build in.
-    program=$(env -u CARGO_TARGET_DIR "$work/$folder/deploy/package/release.sh")
+    program=$(env -u CARGO_TARGET_DIR "$work/$folder/deploy/package/program.sh")
     cp "$program" "$work/$(basename "$folder").program"
     rm -rf "$work/$folder"
 done

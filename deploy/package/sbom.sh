@@ -2,13 +2,13 @@
 # Writes what is built into the program as a CycloneDX document (JSON) to standard output: every crate with its version,
 # licence and checksum. The same source gives the same document.
 #
-#   deploy/package/sbom.sh [TARGET]     TARGET is a triple of Rust (default: this machine's)
+#   deploy/package/sbom.sh [TARGET]     TARGET is a triple of Rust (default: this machine's); FEATURES as for program.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 target=${1:-$(rustc -vV | sed -n 's/^host: //p')}
 # Crates that only help to build (procedural macros, build scripts) are not in the program.
-cargo tree --locked --edges normal,no-proc-macro --target "$target" --prefix none --format '{p}|{l}' |
+cargo tree --locked --edges normal,no-proc-macro --features "${FEATURES:-}" --target "$target" --prefix none --format '{p}|{l}' |
     sed 's/ (\*)$//; s/ (proc-macro)//; s/ ([^|]*)|/|/' | LC_ALL=C sort -u |
     awk -F'|' '
         BEGIN {

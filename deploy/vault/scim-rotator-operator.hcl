@@ -16,7 +16,7 @@ path "kv/metadata/scim-rotator/facts/*" {
   capabilities = ["list"]
 }
 
-# Requests in the own name: `rotate`, `pause`, `resume`, `ack`. Vault puts the id of the
+# Requests in the own name: `rotate`, `pause`, `resume`, `ack`, `adopt`. Vault puts the id of the
 # person's entity here, so that no person can ask in another's name.
 path "kv/data/scim-rotator/requests/{{identity.entity.id}}/*" {
   capabilities = ["create", "read", "update"]

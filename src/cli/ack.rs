@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(value_name = "CONNECTION", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::connections))]
     pub connection: String,
     /// Why you are sure: what you did, and what you saw.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT")]
     pub reason: String,
     /// Do not wait for the daemon's answer.
     #[arg(long)]
@@ -71,7 +71,11 @@ async fn tell(
     if args.no_wait {
         // If nobody reads the output any more, the exit code still tells the
         // result.
-        drop(output.line(&format!("{shown}: it is written for the daemon")));
+        drop(match output.format() {
+            OutputFormat::Json => output
+                .json(&json!({ "name": args.token, "connection": args.connection, "asked": true })),
+            OutputFormat::Text => output.line(&format!("{shown}: it is written for the daemon")),
+        });
         return Ok(Exit::Ok);
     }
     Ok(match asking.answer(&args.token, seq).await? {
@@ -127,7 +131,7 @@ async fn waiting(world: &World, units: &[Unit], args: &Args) -> Result<String, E
 fn show(args: &Args, output: &mut Output) -> std::io::Result<()> {
     let (token, connection) = (&args.token, &args.connection);
     if output.format() == OutputFormat::Json {
-        return output.json(&json!({ "token": token, "connection": connection }));
+        return output.json(&json!({ "name": token, "connection": connection }));
     }
     output.line(&format!(
         "{token}: the new token is in {connection} on your word. The rotation goes on, and the old token is kept for the overlap."

@@ -127,6 +127,9 @@ pub(super) fn request(world: &World, what: Wish) -> WrittenRequest {
         reason: String::new(),
         connection: String::new(),
         fingerprint: String::new(),
+        issued_at: None,
+        expires_at: None,
+        token_id: String::new(),
     }
 }
 

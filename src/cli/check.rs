@@ -6,12 +6,12 @@ mod login;
 use std::io;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::load;
 use super::output::{Output, complain};
 use super::wiring::{World, credentials, targets};
 use super::{Exit, OutputFormat};
+use super::{failure, load};
 use crate::audit::event::WhoKind;
 use crate::config::{self, Loaded, Report, Settings};
 use crate::secret::SecretRef;
@@ -45,36 +45,43 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
     } else {
         Exit::Ok
     };
-    // If nobody reads the output any more, the exit code still tells the
-    // result.
-    drop(show(report, loaded.as_ref().ok(), output));
-    match loaded {
+    let is_text = output.format() == OutputFormat::Text;
+    if is_text {
+        // If nobody reads the output any more, the exit code still tells the result.
+        drop(show(report, loaded.as_ref().ok(), output));
+    }
+    let mut document = document(report, loaded.as_ref().ok());
+    let exit = match &loaded {
         Ok(loaded) if args.online && exit == Exit::Ok => {
-            load::block_on(online(&loaded.settings, output))
+            load::block_on(online(&loaded.settings, output, &mut document))
         }
         Ok(_) | Err(_) => exit,
+    };
+    if !is_text {
+        drop(output.json(&document));
     }
+    exit
 }
 
-async fn online(settings: &Settings, output: &mut Output) -> Exit {
+async fn online(settings: &Settings, output: &mut Output, document: &mut Value) -> Exit {
+    let mut failed = |exit, error: &dyn std::fmt::Display| {
+        complain(&format!("{error}\n"));
+        document["error"] = failure::object(exit, &error.to_string());
+        exit
+    };
     let world = match World::new(settings, Notifier::silent(), WhoKind::Command) {
         Ok(world) => world,
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            return Exit::Usage;
-        }
+        Err(error) => return failed(Exit::Usage, &error),
     };
     let asked = ask(&world, settings).await;
     world.session.close().await;
     match asked {
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            Exit::TryAgain
-        }
+        Err(error) => failed(Exit::TryAgain, &error),
         Ok((missing, obstacles)) => {
-            // If nobody reads the output any more, the exit code still tells
-            // the result.
-            drop(show_missing(&missing, &obstacles, output));
+            add_missing(&missing, &obstacles, document);
+            if output.format() == OutputFormat::Text {
+                drop(show_missing(&missing, &obstacles, output));
+            }
             if missing.is_empty() && obstacles.is_empty() {
                 Exit::Ok
             } else {
@@ -84,7 +91,8 @@ async fn online(settings: &Settings, output: &mut Output) -> Exit {
     }
 }
 
-async fn ask(
+/// What our Vault token may not do, and what stands against the work at the paths.
+pub(super) async fn ask(
     world: &World,
     settings: &Settings,
 ) -> Result<(Vec<MissingCapability>, Vec<Obstacle>), VaultError> {
@@ -114,31 +122,29 @@ fn in_kv(reference: SecretRef) -> Option<KvPath> {
     }
 }
 
+/// The document with what Vault told.
+fn add_missing(missing: &[MissingCapability], obstacles: &[Obstacle], document: &mut Value) {
+    let lacks = missing.iter().map(|lack| {
+        json!({
+            "path": lack.path,
+            "missing": lack.missing,
+            "purpose": lack.purpose,
+            "policy_line": lack.policy_line,
+        })
+    });
+    document["missing"] = lacks.collect();
+    document["policy_lines"] = json!(preflight::policy_lines(missing));
+    let obstacles = obstacles.iter();
+    let obstacles =
+        obstacles.map(|o| json!({ "path": o.path, "what": o.what, "remedy": o.remedy }));
+    document["obstacles"] = obstacles.collect();
+}
+
 fn show_missing(
     missing: &[MissingCapability],
     obstacles: &[Obstacle],
     output: &mut Output,
 ) -> io::Result<()> {
-    let lines = preflight::policy_lines(missing);
-    if output.format() == OutputFormat::Json {
-        let missing: Vec<_> = missing
-            .iter()
-            .map(|lack| {
-                json!({
-                    "path": lack.path,
-                    "missing": lack.missing,
-                    "purpose": lack.purpose,
-                    "policy_line": lack.policy_line,
-                })
-            })
-            .collect();
-        let obstacles: Vec<_> = obstacles
-            .iter()
-            .map(|o| json!({ "path": o.path, "what": o.what, "remedy": o.remedy }))
-            .collect();
-        let all = json!({ "missing": missing, "policy_lines": lines, "obstacles": obstacles });
-        return output.json(&all);
-    }
     for obstacle in obstacles {
         output.line(&format!("Vault: {}: {}", obstacle.path, obstacle.what))?;
         if !obstacle.remedy.is_empty() {
@@ -157,38 +163,35 @@ fn show_missing(
         ))?;
     }
     output.line("\nAdd to the policy of our Vault token:\n")?;
+    let lines = preflight::policy_lines(missing);
     lines.iter().try_for_each(|line| output.line(line))
 }
 
+fn document(report: &Report, loaded: Option<&Loaded>) -> Value {
+    let mut found = report.to_json();
+    found["notes"] = json!(loaded.map_or(&[][..], |loaded| &loaded.notes));
+    let absent = loaded.map(|loaded| loaded.absent.to_json()["problems"].take());
+    found["absent"] = absent.unwrap_or_else(|| json!([]));
+    found
+}
+
 fn show(report: &Report, loaded: Option<&Loaded>, output: &mut Output) -> io::Result<()> {
-    match output.format() {
-        OutputFormat::Json => {
-            let mut found = report.to_json();
-            found["notes"] = json!(loaded.map_or(&[][..], |loaded| &loaded.notes));
-            let absent = loaded.map(|loaded| loaded.absent.to_json()["problems"].take());
-            found["absent"] = absent.unwrap_or_else(|| json!([]));
-            output.json(&found)
-        }
-        OutputFormat::Text => {
-            if !report.findings().is_empty() {
-                output.text(&report.render(output.colour()))?;
-            }
-            let Some(loaded) = loaded else {
-                return Ok(());
-            };
-            for note in &loaded.notes {
-                output.line(&format!("Note: {note}."))?;
-            }
-            output.line(&summary(loaded))?;
-            // What the daemon's machine may have changes no exit code.
-            match loaded.absent.findings() {
-                [] => Ok(()),
-                _ => {
-                    output
-                        .line("\nNot on this machine now; the daemon needs it at its start:\n")?;
-                    output.text(&loaded.absent.render(output.colour()))
-                }
-            }
+    if !report.findings().is_empty() {
+        output.text(&report.render(output.colour()))?;
+    }
+    let Some(loaded) = loaded else {
+        return Ok(());
+    };
+    for note in &loaded.notes {
+        output.line(&format!("Note: {note}."))?;
+    }
+    output.line(&summary(loaded))?;
+    // What the daemon's machine may have changes no exit code.
+    match loaded.absent.findings() {
+        [] => Ok(()),
+        _ => {
+            output.line("\nNot on this machine now; the daemon needs it at its start:\n")?;
+            output.text(&loaded.absent.render(output.colour()))
         }
     }
 }

@@ -15,6 +15,7 @@ use super::output::{Output, complain};
 use super::{CONFIG_VARIABLE, Cli, DEFAULT_CONFIG, Exit};
 use crate::config::{self, Settings};
 use crate::environment;
+use crate::vendors::{Family, Library};
 
 /// The variable by which the script asks.
 const ASKED_BY: &str = "SCIM_ROTATOR_COMPLETE";
@@ -94,6 +95,21 @@ pub(super) fn issuers_and_connections() -> Vec<CompletionCandidate> {
 /// The names of those who are told by messages.
 pub(super) fn targets() -> Vec<CompletionCandidate> {
     names(|settings| settings.notify.keys().cloned().collect())
+}
+
+/// The vendors of service providers.
+pub(super) fn issuer_vendors() -> Vec<CompletionCandidate> {
+    vendors(Family::Issuer)
+}
+
+/// The vendors of identity providers.
+pub(super) fn connection_vendors() -> Vec<CompletionCandidate> {
+    vendors(Family::Connection)
+}
+
+fn vendors(family: Family) -> Vec<CompletionCandidate> {
+    let names = Library::shipped().names(family);
+    names.map(CompletionCandidate::new).collect()
 }
 
 /// Nothing is offered if the configuration cannot be read.

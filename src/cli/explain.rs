@@ -15,7 +15,13 @@ use serde_json::json;
 use self::runbook::Section;
 use super::output::{Output, Table, complain};
 use super::{Exit, OutputFormat};
+use crate::fault::FaultKind;
 use crate::problem::nearest;
+
+/// What to do about a failure of this kind.
+pub(super) fn remedy_of(kind: FaultKind) -> &'static str {
+    failures::fault(kind).1
+}
 
 /// The command line of `explain`.
 #[derive(Debug, clap::Args)]

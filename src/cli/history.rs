@@ -45,11 +45,16 @@ fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::R
     let all = rotations(facts);
     if output.format() == OutputFormat::Json {
         let all: Vec<Value> = all.into_iter().map(with_seconds).collect();
-        return output.json(&json!({ "now": now, "token": name, "rotations": all }));
+        return output.json(&json!({ "now": now, "name": name, "rotations": all }));
     }
     if all.is_empty() {
         return output.line("no rotation of this token has ended yet");
     }
+    output.text(&tables(&all, now))
+}
+
+/// These rotations for people, and their steps.
+pub(super) fn tables(all: &[&Value], now: Timestamp) -> String {
     let mut table = Table::new([
         "BEGAN",
         "TOOK",
@@ -62,7 +67,7 @@ fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::R
         "OLD DEAD",
         "DETAIL",
     ]);
-    for past in all {
+    for &past in all {
         let text = |key: &str| past[key].as_str().unwrap_or("-").to_owned();
         let took = seconds(past).map_or("-".to_owned(), |seconds| format!("{seconds} s"));
         table.row([
@@ -78,7 +83,7 @@ fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::R
             text("detail").replace(['\n', '\r'], " "),
         ]);
     }
-    output.text(&(table.text() + &steps(&rotations(facts))))
+    table.text() + &steps(all)
 }
 
 /// The steps of each rotation that was noted with some.
@@ -137,7 +142,8 @@ fn seconds(past: &Value) -> Option<i64> {
     Some(ended.duration_since(began).as_secs())
 }
 
-fn with_seconds(past: &Value) -> Value {
+/// The rotation with how long it took.
+pub(super) fn with_seconds(past: &Value) -> Value {
     let mut past = past.clone();
     past["took_seconds"] = json!(seconds(&past));
     past

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Exit;
 use super::output::complain;
 use super::wiring::World;
+use super::{Exit, failure};
 use crate::audit::event::WhoKind;
 use crate::config::{self, Loaded, Report, Settings};
 use crate::driver::federated::Watched;
@@ -38,6 +38,7 @@ pub(super) fn settings(path: &Path, logs: Logs) -> Result<Settings, Exit> {
         Ok(loaded) => loaded,
         Err(report) => {
             complain(&report.render(false));
+            failure::note_report(&report);
             return Err(Exit::Usage);
         }
     };
@@ -204,19 +205,25 @@ const VAULT_TOKEN: &str = "VAULT_TOKEN";
 
 /// Runs a future on a new multi-threaded runtime.
 pub(super) fn block_on(work: impl Future<Output = Exit>) -> Exit {
+    block_on_value(work).unwrap_or(Exit::Failed)
+}
+
+/// The same for a future with another result. `None` after a message if there is no
+/// runtime.
+pub(super) fn block_on_value<T>(work: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     match runtime {
         Ok(runtime) => {
-            let exit = runtime.block_on(work);
+            let value = runtime.block_on(work);
             // A thread that waits for a file system must not keep the process.
             runtime.shutdown_background();
-            exit
+            Some(value)
         }
         Err(error) => {
             complain(&format!("the runtime could not be started: {error}\n"));
-            Exit::Failed
+            None
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line; each subcommand has its file.
 
 pub mod ack;
+pub mod adopt;
 mod asking;
 pub mod audit;
 mod auditing;
@@ -9,13 +10,17 @@ pub mod check;
 pub mod completions;
 mod compromise;
 pub mod demo;
+pub mod describe;
+pub mod doctor;
 pub mod explain;
 mod facts;
+mod failure;
 mod federated;
 pub mod full_cycle;
 mod harden;
 pub mod history;
 pub mod identify;
+pub mod init;
 pub mod inventory;
 pub mod live;
 mod load;
@@ -143,10 +148,14 @@ pub enum Command {
     Once(once::Args),
     /// Report mistakes in the configuration; without the network unless asked.
     Check(check::Args),
+    /// Look at everything that the work depends on: what is wrong, and what to do.
+    Doctor(doctor::Args),
     /// Show what happens next to each token, when, and why; change nothing.
     Plan(plan::Args),
     /// Show the state of each token; change nothing.
     Status(status::Args),
+    /// Show everything about one token on one screen; change nothing.
+    Describe(describe::Args),
     /// Have one token rotated now, and show how far it is.
     Rotate(rotate::Args),
     /// Try issuer and connections with a throw-away token, and revoke it.
@@ -155,6 +164,8 @@ pub enum Command {
     Verify(verify::Args),
     /// Tell what a word of a log, a metric, an alert or an exit code means, and what to do.
     Explain(explain::Args),
+    /// Tell when an adopted token was issued, when it ends, and its id.
+    Adopt(adopt::Args),
     /// Suspend the work on tokens.
     Pause(pause::PauseArgs),
     /// Let the work on paused tokens go on.
@@ -175,6 +186,8 @@ pub enum Command {
     Audit(audit::Args),
     /// List, show, check and test vendor files: issuers and connections as data.
     Vendors(vendors::Args),
+    /// Ask Vault, and write a first configuration and the policy for the daemon.
+    Init(init::Args),
     /// Write the JSON Schema of the configuration, for editors.
     Schema,
     /// Watch the daemon work, with everything around it in one process.
@@ -225,6 +238,9 @@ pub fn main() -> Exit {
     match Cli::try_parse() {
         Ok(cli) => {
             let exit = dispatch(&cli);
+            if cli.output == Form::Json {
+                failure::tell(exit);
+            }
             logging::flush();
             exit
         }
@@ -237,6 +253,9 @@ pub fn main() -> Exit {
             };
             // If standard error is closed, there is nobody to tell.
             drop(error.print());
+            if exit == Exit::Usage && failure::asks_for_json(std::env::args_os()) {
+                failure::tell_usage(&error);
+            }
             exit
         }
     }
@@ -249,12 +268,15 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Run => run::run(&cli.config),
         Command::Once(args) => once::run(args, &cli.config, &mut output),
         Command::Check(args) => check::run(args, &cli.config, &mut output),
+        Command::Doctor(args) => doctor::run(args, &cli.config, &mut output),
         Command::Plan(args) => plan::run(args, &cli.config, &mut output),
         Command::Status(args) => status::run(args, &cli.config, &mut output),
+        Command::Describe(args) => describe::run(args, &cli.config, &mut output),
         Command::Rotate(args) => rotate::run(args, &cli.config, output),
         Command::Rehearse(args) => rehearse::run(args, &cli.config, &mut output),
         Command::Verify(args) => verify::run(args, &cli.config, &mut output),
         Command::Explain(args) => explain::run(args, &mut output),
+        Command::Adopt(args) => adopt::run(args, &cli.config, &mut output),
         Command::Pause(args) => pause::pause(args, &cli.config, &mut output),
         Command::Resume(args) => pause::resume(args, &cli.config, &mut output),
         Command::Ack(args) => ack::run(args, &cli.config, &mut output),
@@ -265,6 +287,7 @@ fn dispatch(cli: &Cli) -> Exit {
         Command::Identify(args) => identify::run(args, &cli.config, output),
         Command::Inventory(args) => inventory::run(args, &cli.config, &mut output),
         Command::Vendors(args) => vendors::run(args, &cli.config, &mut output),
+        Command::Init(args) => init::run(args, &mut output),
         Command::Schema => schema::run(&cli.config, &mut output),
         Command::Demo(args) => demo::run(args, output),
         Command::Completions(args) => completions::run(args, &mut output),

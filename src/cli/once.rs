@@ -1,12 +1,12 @@
 //! `once`: works on every token until no rotation is in flight, then ends. For
 //! a timer or a pipeline, instead of the daemon or beside it: leases keep them
-//! apart.
+//! apart. What cannot come by waiting ends at once.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +14,9 @@ use super::auditing::{self, Patience};
 use super::bell;
 use super::federated;
 use super::load::{self, Logs};
-use super::output::{Output, Table, complain};
+use super::output::{Output, complain};
 use super::signals::until_signal;
+use super::stated;
 use super::wiring::World;
 use super::{Exit, OutputFormat};
 use crate::driver::foreground::{Ended, Until};
@@ -27,7 +28,8 @@ use crate::ports::witness::Witness;
 use crate::rotation::policy::Policy;
 use crate::rotation::proof::{self, Proof};
 use crate::rotation::reason::{Reason, Urgency};
-use crate::rotation::record::{Record, StageName};
+use crate::rotation::record::Record;
+use crate::telemetry::words::relative;
 use crate::value::HumanDuration;
 
 /// `once`.
@@ -37,7 +39,7 @@ pub struct Args {
     #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// How long a token may take.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
+    #[arg(short, long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
     pub timeout: HumanDuration,
 }
 
@@ -49,13 +51,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     let cancel = CancellationToken::new();
-    let work = work_all(
-        &world,
-        units,
-        settings.limits.concurrency,
-        args.timeout.0,
-        &cancel,
-    );
+    let mut shown = Shown::new(output, &units);
     load::block_on(async {
         if let Err(error) = auditing::start(&world, Patience::None).await {
             complain(&format!("the audit cannot be written: {error}\n"));
@@ -67,20 +63,18 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
             world.session.close().await;
             return Exit::TryAgain;
         }
-        let ended = until_signal(&cancel, work).await;
+        shown.begin();
+        let (at_once, timeout) = (settings.limits.concurrency, args.timeout.0);
+        let work = work_all(&world, units, at_once, timeout, &cancel, &mut shown);
+        until_signal(&cancel, work).await;
         let looked = federated::look_at_all(&world, &watched).await;
         world.facts.flush().await;
         world.messenger.flush().await;
         auditing::stop(&world).await;
         world.finish_traces().await;
         world.session.close().await;
-        let ended: Vec<Row> = ended.iter().map(Worked::row).chain(looked).collect();
-        let exits = ended.iter().map(|row| row.exit);
-        let exit = exits.fold(Exit::Ok, worse);
-        // If nobody reads the output any more, the exit code still tells the
-        // result.
-        drop(show(&ended, output));
-        exit
+        looked.into_iter().for_each(|row| shown.ended(row));
+        shown.end()
     })
 }
 
@@ -104,8 +98,8 @@ async fn prepared(world: &World) -> Result<(), StoreError> {
 struct Worked {
     token: String,
     ended: Ended,
-    /// What a person is told whose turn it is.
-    your_turn: String,
+    /// What a person is told of a token that waits.
+    told: Option<String>,
     /// Why its token in use does not count as working, if it does not.
     doubt: Option<String>,
 }
@@ -131,8 +125,8 @@ impl Worked {
 
     fn verdict(&self) -> (Exit, &'static str, String) {
         let (exit, word, mut detail) = verdict(&self.ended);
-        if let Ended::NeedsPerson(StageName::WaitingOperator) = self.ended {
-            detail.clone_from(&self.your_turn);
+        if let Some(told) = &self.told {
+            detail.clone_from(told);
         }
         let Some(doubt) = &self.doubt else {
             return (exit, word, detail);
@@ -143,6 +137,34 @@ impl Worked {
             true => (exit, "not shown to work", doubt.clone()),
             false => (exit, word, format!("{detail}: {doubt}")),
         }
+    }
+}
+
+/// What a person is told of a token that waits: whose turn it is, or what failed.
+fn told(unit: &Unit, record: Option<&Record>, ended: &Ended, now: Timestamp) -> Option<String> {
+    let record = record?;
+    match ended {
+        Ended::NeedsPerson(_) => {
+            let state = stated::of_record(unit, record, now);
+            Some(state.sentence.into_owned())
+        }
+        Ended::Idle(decision) if decision.reason.urgency() == Urgency::NeedsPerson => {
+            let state = stated::of_reason(unit, record, decision.reason, now);
+            Some(state.sentence.into_owned())
+        }
+        Ended::Idle(decision) if decision.reason == Reason::Backoff => {
+            let last = record.failures.last.as_ref()?;
+            let at = relative(decision.wake_at, now);
+            Some(format!(
+                "{} failed: {} (tried again {at})",
+                last.step, last.message
+            ))
+        }
+        Ended::Idle(_)
+        | Ended::TimedOut(_)
+        | Ended::StoreFailed(_)
+        | Ended::Refused(_)
+        | Ended::Stopped => None,
     }
 }
 
@@ -160,10 +182,12 @@ async fn work_all(
     at_once: usize,
     timeout: SignedDuration,
     cancel: &CancellationToken,
-) -> Vec<Worked> {
+    shown: &mut Shown<'_>,
+) {
     let witness: Arc<dyn Witness> = Arc::new(world.telemetry.witness());
     let runner = world.runner(witness, cancel.clone());
-    futures_util::stream::iter(units)
+    let clock = &world.right_clock;
+    let mut ended = futures_util::stream::iter(units)
         .map(|unit| {
             let runner = &runner;
             async move {
@@ -171,16 +195,17 @@ async fn work_all(
                 let ended = runner.work(&unit, &mut memory, Until::Idle, timeout).await;
                 let doubt = memory.record().and_then(|r| doubt(r, &unit.policy));
                 Worked {
-                    your_turn: unit.labels.your_turn(),
+                    told: told(&unit, memory.record(), &ended, clock.now()),
                     token: unit.name,
                     ended,
                     doubt,
                 }
             }
         })
-        .buffered(at_once)
-        .collect()
-        .await
+        .buffer_unordered(at_once);
+    while let Some(worked) = ended.next().await {
+        shown.ended(worked.row());
+    }
 }
 
 /// The exit code, a word and a sentence for how the work ended.
@@ -198,6 +223,7 @@ pub(super) fn verdict(ended: &Ended) -> (Exit, &'static str, String) {
             format!("it still waits: {}", reason.as_str()),
         ),
         Ended::StoreFailed(error) => (Exit::TryAgain, "Vault failed", error.clone()),
+        Ended::Refused(why) => (Exit::Failed, "refused", why.clone()),
         Ended::Stopped => (
             Exit::TryAgain,
             "stopped",
@@ -229,19 +255,62 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if weight(b) > weight(a) { b } else { a }
 }
 
-fn show(ended: &[Row], output: &mut Output) -> std::io::Result<()> {
-    if output.format() == OutputFormat::Json {
-        let tokens: Vec<Value> = ended
-            .iter()
-            .map(|row| {
-                json!({ "token": row.token, "ok": row.exit == Exit::Ok, "result": row.word, "detail": row.detail })
-            })
-            .collect();
-        return output.json(&json!({ "tokens": tokens }));
+/// The table, for people row by row: its head before anything is done, and a token as
+/// soon as the work on it has ended. For programs one document at the end.
+struct Shown<'a> {
+    output: &'a mut Output,
+    /// The tokens in the order of the configuration.
+    names: Vec<String>,
+    rows: Vec<Row>,
+}
+
+/// Columns of the longest word for a result.
+const RESULT_COLUMNS: usize = "not shown to work".len();
+
+impl<'a> Shown<'a> {
+    fn new(output: &'a mut Output, units: &[Unit]) -> Self {
+        Self {
+            output,
+            names: units.iter().map(|unit| unit.name.clone()).collect(),
+            rows: Vec::new(),
+        }
     }
-    let mut table = Table::new(["TOKEN", "RESULT", "DETAIL"]);
-    for row in ended {
-        table.row([row.token.clone(), row.word.to_owned(), row.detail.clone()]);
+
+    fn begin(&mut self) {
+        self.line("TOKEN", "RESULT", "DETAIL");
     }
-    output.text(&table.text())
+
+    fn ended(&mut self, row: Row) {
+        self.line(&row.token, row.word, &row.detail);
+        self.rows.push(row);
+    }
+
+    fn line(&mut self, token: &str, word: &str, detail: &str) {
+        if self.output.format() != OutputFormat::Text {
+            return;
+        }
+        let longest = self.names.iter().map(|name| name.chars().count()).max();
+        let width = longest.unwrap_or_default().max("TOKEN".len());
+        let detail = detail.replace(['\n', '\r'], " ");
+        let line = format!("{token:width$}  {word:RESULT_COLUMNS$}  {detail}");
+        // If nobody reads the output any more, the exit code still tells the result.
+        drop(self.output.line(line.trim_end()));
+    }
+
+    /// The worst exit code of all.
+    fn end(mut self) -> Exit {
+        let exits = self.rows.iter().map(|row| row.exit);
+        let exit = exits.fold(Exit::Ok, worse);
+        if self.output.format() == OutputFormat::Json {
+            let place = |row: &Row| self.names.iter().position(|name| *name == row.token);
+            self.rows
+                .sort_by_cached_key(|row| place(row).unwrap_or(usize::MAX));
+            let tokens = self.rows.iter().map(|row| {
+                json!({ "name": row.token, "ok": row.exit == Exit::Ok, "result": row.word, "detail": row.detail })
+            });
+            let tokens: Vec<Value> = tokens.collect();
+            drop(self.output.json(&json!({ "tokens": tokens })));
+        }
+        exit
+    }
 }

@@ -9,7 +9,7 @@ use super::asking::{Answer, Asking, complain_of_silence, request};
 use super::load;
 use super::output::{Output, complain};
 use super::wiring::World;
-use super::{Exit, OutputFormat};
+use super::{Exit, OutputFormat, failure};
 use crate::rotation::record::{Wish, WrittenRequest};
 use crate::vault::requests::ALL;
 
@@ -20,10 +20,11 @@ pub struct PauseArgs {
     #[arg(value_name = "TOKEN", required_unless_present = "all", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// All of them, on every replica.
-    #[arg(long, conflicts_with = "tokens")]
+    #[arg(short, long, conflicts_with = "tokens")]
     pub all: bool,
     /// Why, for people who find it paused, and for the audit. Needed with --all.
     #[arg(
+        short,
         long,
         value_name = "TEXT",
         default_value = "",
@@ -42,10 +43,11 @@ pub struct ResumeArgs {
     #[arg(value_name = "TOKEN", required_unless_present = "all", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub tokens: Vec<String>,
     /// Undo `pause --all`; tokens that were paused by name stay paused.
-    #[arg(long, conflicts_with = "tokens")]
+    #[arg(short, long, conflicts_with = "tokens")]
     pub all: bool,
     /// Why, for the audit. Needed with --all.
     #[arg(
+        short,
         long,
         value_name = "TEXT",
         default_value = "",
@@ -129,52 +131,76 @@ async fn ask_all(
         asked.push((name, asking.ask(name, made).await?));
     }
     let mut exit = Exit::Ok;
+    let mut told = Vec::new();
     for (name, seq) in asked {
         let shown = if name == ALL { "all work" } else { name };
-        if !wait {
-            // If nobody reads the output any more, the exit code still tells
-            // the result.
-            drop(output.line(&format!("{shown}: the request is written")));
-            continue;
-        }
-        match asking.answer(name, seq).await? {
-            Answer::Accepted(_, facts) => drop(show(name, made.what, &facts, output)),
-            Answer::Refused(why) => {
+        let answer = match wait {
+            true => Some(asking.answer(name, seq).await?),
+            false => None,
+        };
+        let one = match answer {
+            None => {
+                // If nobody reads the output any more, the exit code still tells the
+                // result.
+                drop(say(&format!("{shown}: the request is written"), output));
+                json!({ "name": name, "asked": true })
+            }
+            Some(Answer::Accepted(_, facts)) => {
+                drop(say(&sentence(name, made.what, &facts), output));
+                match name == ALL {
+                    true => json!({ "all": true, "paused": facts["paused"] }),
+                    false => json!({ "name": name, "paused": facts["token"]["paused"] }),
+                }
+            }
+            Some(Answer::Refused(why)) => {
                 complain(&format!("{shown}: refused: {why}\n"));
                 exit = Exit::Failed;
+                json!({ "name": name, "error": failure::object(exit, &why) })
             }
-            Answer::None => {
+            Some(Answer::None) => {
                 let silent = complain_of_silence(shown, made.what.kept());
                 exit = if exit == Exit::Ok { silent } else { exit };
+                let error = failure::object(silent, "no daemon has answered");
+                json!({ "name": name, "error": error })
             }
-        }
+        };
+        told.push(one);
+    }
+    if output.format() == OutputFormat::Json {
+        drop(output.json(&match told.as_slice() {
+            [one] if names == [ALL] => one.clone(),
+            all => json!({ "tokens": all }),
+        }));
     }
     Ok(exit)
 }
 
-fn show(name: &str, what: Wish, facts: &Value, output: &mut Output) -> std::io::Result<()> {
+fn say(text: &str, output: &mut Output) -> std::io::Result<()> {
+    match output.format() {
+        OutputFormat::Text => output.line(text),
+        OutputFormat::Json => Ok(()),
+    }
+}
+
+/// What is true from now on, for people.
+fn sentence(name: &str, what: Wish, facts: &Value) -> String {
     if name == ALL {
-        if output.format() == OutputFormat::Json {
-            return output.json(&json!({ "all": true, "paused": facts["paused"] }));
-        }
-        return output.line(match what {
+        return match what {
             Wish::Pause => {
                 "All work is paused: every replica stops within 15 s, before its next step. Tokens still expire."
             }
-            Wish::Rotate | Wish::Resume | Wish::Ack => {
+            Wish::Rotate | Wish::Resume | Wish::Ack | Wish::Adopt => {
                 "All work goes on, within 15 s on every replica."
             }
-        });
+        }
+        .to_owned();
     }
     let token = &facts["token"];
-    if output.format() == OutputFormat::Json {
-        return output.json(&json!({ "token": name, "paused": token["paused"] }));
-    }
     let stage = token["stage"].as_str().unwrap_or_default();
-    output.line(&match token["paused"]["since"].as_str() {
+    match token["paused"]["since"].as_str() {
         Some(since) => format!(
             "{name} is paused since {since} (stage {stage}); every replica stops before its next step. It still expires."
         ),
         None => format!("{name} goes on (stage {stage})."),
-    })
+    }
 }

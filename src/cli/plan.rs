@@ -167,12 +167,12 @@ fn show(
             .iter()
             .map(|(token, plan)| match plan {
                 Ok(plan) => json!({
-                    "token": token,
+                    "name": token,
                     "now": plan["now"],
                     "next": plan["next"],
                     "written_at": plan["written_at"],
                 }),
-                Err(error) => json!({ "token": token, "error": error }),
+                Err(error) => json!({ "name": token, "error": error }),
             })
             .collect();
         return output.json(&json!({ "at": from, "banners": banners, "tokens": tokens }));
@@ -206,7 +206,7 @@ fn row(token: &str, plan: &Value, now: Timestamp) -> [String; 4] {
     match when {
         Some(at) => [
             token.to_owned(),
-            step_words(next),
+            next_words(next),
             format!("{} ({})", short(at), words::relative(at, now)),
             text(&next["reason"]),
         ],
@@ -220,7 +220,7 @@ fn row(token: &str, plan: &Value, now: Timestamp) -> [String; 4] {
 }
 
 /// The words for a step; the first step of a rotation is called a rotation.
-fn step_words(next: &Value) -> String {
+pub(super) fn next_words(next: &Value) -> String {
     let step = next["step"].as_str().unwrap_or_default();
     match (step, next["connection"].as_str()) {
         ("prepare", _) => "rotate".to_owned(),

@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(value_name = "TOKEN", add = clap_complete::ArgValueCandidates::new(crate::cli::completions::tokens))]
     pub token: String,
     /// How long it may take.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
+    #[arg(short, long, value_name = "DURATION", default_value = "10m", value_parser = HumanDuration::parse)]
     pub timeout: HumanDuration,
     /// Also when the permitted number of issues a day is reached, and outside
     /// the windows. Logged.
@@ -58,6 +58,7 @@ pub struct Args {
     /// Why, for the history and the audit. Needed with --compromised, --override-guards
     /// and --supplied.
     #[arg(
+        short,
         long,
         value_name = "TEXT",
         default_value = "",
@@ -69,7 +70,7 @@ pub struct Args {
     )]
     pub reason: String,
     /// Do not ask.
-    #[arg(long, requires = "compromised")]
+    #[arg(short, long, requires = "compromised")]
     pub yes: bool,
     /// Do not wait for the daemon.
     #[arg(long)]
@@ -246,7 +247,11 @@ fn tell_end(
     let now = world.right_clock.now();
     let past = match ended {
         Ended::Idle(_) => finished(record, began),
-        Ended::NeedsPerson(_) | Ended::TimedOut(_) | Ended::StoreFailed(_) | Ended::Stopped => None,
+        Ended::NeedsPerson(_)
+        | Ended::TimedOut(_)
+        | Ended::StoreFailed(_)
+        | Ended::Refused(_)
+        | Ended::Stopped => None,
     };
     let (exit, text) = match past {
         Some(past) if past.result == RotationResult::Success => {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use super::auditing::{self, Patience};
 use super::bell;
+use super::facts::past::FromFacts;
 use super::federated;
 use super::identify;
 use super::inventory;
@@ -29,7 +30,7 @@ use crate::files;
 use crate::ports::witness::{Witness, Witnesses};
 use crate::program;
 use crate::scim::cycle::journal::JournalDocument;
-use crate::server::Server;
+use crate::server::{Server, Told};
 use crate::telemetry::notify::Notifier;
 use crate::telemetry::witness::Observer;
 
@@ -132,8 +133,13 @@ impl Daemon {
         }
         let end = CancellationToken::new();
         let served = async {
-            let (telemetry, clock) = (world.telemetry.clone(), Arc::clone(&world.clock));
-            let served = bound.serve(telemetry, clock, end.clone()).await;
+            let told = Told {
+                telemetry: world.telemetry.clone(),
+                clock: Arc::clone(&world.clock),
+                replica: world.holder.clone(),
+                rotations: Arc::new(FromFacts(Arc::clone(&world.store))),
+            };
+            let served = bound.serve(told, end.clone()).await;
             if let Err(error) = &served {
                 tracing::error!(%error, "ending: nobody could see how the tokens stand");
                 cancel.cancel();

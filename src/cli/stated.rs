@@ -42,11 +42,16 @@ pub(super) fn of_json(name: &str, token: &Value, now: Timestamp) -> State {
 
 /// The state of a token that waits for a person, from its record.
 pub(super) fn of_record(unit: &Unit, record: &Record, now: Timestamp) -> State {
-    let facts = TokenFacts::of(unit);
     let reason = match record.halt {
         Some(_) => Reason::Halted,
         None => Reason::WaitingOperator,
     };
+    of_reason(unit, record, reason, now)
+}
+
+/// The state of a token that waits for this reason, from its record.
+pub(super) fn of_reason(unit: &Unit, record: &Record, reason: Reason, now: Timestamp) -> State {
+    let facts = TokenFacts::of(unit);
     let decision = Decision {
         action: Action::Wait,
         reason,

@@ -3,6 +3,7 @@
 
 mod notes;
 mod shown;
+mod watching;
 
 use std::io;
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub(super) use self::shown::{block as state_block, coloured};
 use super::facts;
 use super::load;
 use super::output::Output;
@@ -17,6 +19,7 @@ use super::served::{self, Told};
 use super::stated;
 use super::{Exit, OutputFormat};
 use crate::rotation::state::{Banner, Counts, State, Urgency};
+use crate::value::HumanDuration;
 
 /// `status`.
 #[derive(Debug, clap::Args)]
@@ -30,8 +33,14 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     pub server: Option<url::Url>,
     /// Tell by the exit code whether somebody should look.
-    #[arg(long)]
+    #[arg(short, long)]
     pub exit_code: bool,
+    /// Show it again and again until Ctrl-C, in place on a terminal.
+    #[arg(short, long, conflicts_with = "exit_code")]
+    pub watch: bool,
+    /// The pause between two looks; longer if there are many tokens.
+    #[arg(short, long, value_name = "DURATION", default_value = "5s", value_parser = HumanDuration::parse, requires = "watch")]
+    pub interval: HumanDuration,
 }
 
 const EXIT_CODES: &str = "\
@@ -44,6 +53,9 @@ Exit codes:
 
 /// Shows the state of the tokens.
 pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
+    if args.watch {
+        return watching::run(args, config, output);
+    }
     if let Some(server) = &args.server {
         return load::block_on(async {
             match served::ask(server, "/api/v1/tokens", "name", &args.tokens).await {
@@ -63,7 +75,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
 }
 
 /// A token in the form of the daemon's API.
-fn token(mut facts: Value) -> Value {
+pub(super) fn token(mut facts: Value) -> Value {
     let mut token = facts["token"].take();
     for also in ["written_at", "handled", "trouble", "full_cycle"] {
         token[also] = facts[also].take();
@@ -72,21 +84,21 @@ fn token(mut facts: Value) -> Value {
 }
 
 /// What is told of one token.
-struct Token {
+pub(super) struct Token {
     name: String,
     state: State,
     told: Result<Value, String>,
 }
 
 /// What is told of all, the most urgent first.
-struct Status {
+pub(super) struct Status {
     now: Timestamp,
-    banners: Vec<Banner>,
-    tokens: Vec<Token>,
+    pub(super) banners: Vec<Banner>,
+    pub(super) tokens: Vec<Token>,
 }
 
 impl Status {
-    fn of(told: Told, banners: Vec<Banner>, now: Timestamp) -> Self {
+    pub(super) fn of(told: Told, banners: Vec<Banner>, now: Timestamp) -> Self {
         let tokens = told.into_iter().map(|(name, told)| Token {
             state: stated::state(&name, &told, now),
             name,
@@ -127,7 +139,7 @@ impl Status {
         }
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let tokens = self.tokens.iter().map(|token| match &token.told {
             Ok(told) => {
                 let mut told = told.clone();
@@ -141,13 +153,7 @@ impl Status {
         json!({
             "now": self.now,
             "banners": self.banners,
-            "summary": {
-                "urgency": counts.urgency,
-                "need_you": counts.need_you,
-                "failing": counts.failing,
-                "fine": counts.fine,
-                "sentence": counts.sentence(),
-            },
+            "summary": counts.summary(),
             "tokens": tokens,
         })
     }

@@ -29,7 +29,7 @@ use crate::driver::run::Runner;
 use crate::driver::situation::{Conditions, FullCycles};
 use crate::files;
 use crate::http;
-use crate::http::skew::SkewWatch;
+use crate::http::skew::{SkewWatch, Verdict};
 use crate::ids;
 use crate::notify::{Messenger, Sender, Tally};
 use crate::ports::kind::VaultNeed;
@@ -78,7 +78,7 @@ pub(super) struct World {
     pub(super) messenger: Arc<Messenger>,
     /// The federated credentials, as configured now.
     pub(super) federated: watch::Sender<AllWatched>,
-    holder: String,
+    pub(super) holder: String,
     skew: Arc<SkewWatch>,
     builder: Builder,
     secrets: Arc<dyn Secrets>,
@@ -335,6 +335,11 @@ impl World {
     /// Our own credentials, as configured at the start, and what reads them.
     pub(super) fn own_credentials(&self) -> (&BTreeSet<SecretRef>, &dyn Secrets) {
         (&self.credentials, &*self.secrets)
+    }
+
+    /// What the servers that answered say of our clock; `None` if none did.
+    pub(super) fn skew_verdict(&self) -> Option<Verdict> {
+        self.skew.verdict()
     }
 
     /// Every configured issuer, by name.

@@ -19,6 +19,7 @@ mod literals;
 mod locate;
 mod mask;
 mod named_files;
+mod origin;
 mod placeholders;
 mod policy;
 mod raw;
@@ -42,6 +43,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use finding::Finding;
+pub use named_files::{NamedThing, named_things};
+pub use origin::{Rule, rules_in_force};
 pub use report::Report;
 pub use schema::schema;
 pub use settings::{Environment, FederatedSettings, Limits, Settings, TokenSettings, WriteProbe};

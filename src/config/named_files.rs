@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::finding::{Finding, Findings};
 use super::locate::Document;
+use super::{parse, source};
 use crate::environment;
 use crate::files::{self, FileFault};
 use crate::value::expand_file_path;
@@ -87,6 +88,90 @@ fn absence(key: &str, text: &str) -> Option<(String, &'static str)> {
             "put it there before the daemon starts, or correct the path",
         )
     })
+}
+
+/// A file or an environment variable that a configuration names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedThing {
+    /// `file` or `variable`.
+    pub kind: &'static str,
+    /// Its path or name.
+    pub what: String,
+    /// The key that names it.
+    pub path: String,
+    /// How it is here; or what is wrong, and what to do.
+    pub found: Result<String, (String, String)>,
+}
+
+/// Longest file that is read to see whether it can be read.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// Everything that the configuration at this path names on this machine, as it is now.
+#[must_use]
+pub fn named_things(path: &Path) -> Vec<NamedThing> {
+    let mut findings = Findings::default();
+    let files = source::read_all(path, &mut findings);
+    let documents = parse(&files.all[..files.settings], &mut findings);
+    let mut things = Vec::new();
+    for document in documents.iter().flatten() {
+        for (key, value) in document.get_ref() {
+            let key = key.get_ref();
+            // The daemon makes the file of the audit itself.
+            if key != "audit" {
+                things_in(key, key, value, &mut things);
+            }
+        }
+    }
+    things
+}
+
+fn things_in(path: &str, key: &str, value: &Spanned<DeValue<'_>>, things: &mut Vec<NamedThing>) {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                let key = key.get_ref();
+                things_in(&format!("{path}.{key}"), key, value, things);
+            }
+        }
+        DeValue::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                things_in(&format!("{path}[{index}]"), key, item, things);
+            }
+        }
+        DeValue::String(text) => things.extend(thing(path, key, text)),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
+    }
+}
+
+fn thing(path: &str, key: &str, text: &str) -> Option<NamedThing> {
+    let is_variable = key == "env";
+    if !is_variable && !is_of_a_file(key) {
+        return None;
+    }
+    let found = match absence(key, text) {
+        Some((what, remedy)) => Err((what, remedy.to_owned())),
+        None if is_variable => Ok("set".to_owned()),
+        None => readable(text),
+    };
+    Some(NamedThing {
+        kind: if is_variable { "variable" } else { "file" },
+        what: text.to_owned(),
+        path: path.to_owned(),
+        found,
+    })
+}
+
+/// Whether this process may read the file, and other users may not write it.
+fn readable(text: &str) -> Result<String, (String, String)> {
+    let file = expand_file_path(text).map_err(|error| (error, "correct the path".to_owned()))?;
+    match files::read(Path::new(&file), LONGEST) {
+        Ok(_) => Ok("readable, and no other user may write it".to_owned()),
+        Err(fault) => {
+            let remedy = fault.remedy();
+            let remedy = remedy.unwrap_or_else(|| "put a regular file there".to_owned());
+            Err((fault.to_string(), remedy))
+        }
+    }
 }
 
 /// The files that hold credentials and keys.

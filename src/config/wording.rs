@@ -65,7 +65,7 @@ const LONGEST_WORD: usize = 16;
 
 /// Whether a wrong choice is repeated: a word that a person would choose, and not
 /// what may be a secret.
-fn is_quoted(name: &str, known: &[&str]) -> bool {
+pub(super) fn is_quoted(name: &str, known: &[&str]) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b == b'_';
     let is_word = !name.is_empty() && name.len() <= LONGEST_WORD && name.bytes().all(plain);
     is_word || nearest(name, known.iter().copied()).is_some()

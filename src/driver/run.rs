@@ -59,6 +59,9 @@ pub enum WakeEnd {
         error: String,
         /// When to try again.
         retry_at: Timestamp,
+        /// Whether only a person can change that: the document cannot be used, or
+        /// Vault does not permit the request.
+        lasting: bool,
     },
     /// The process is ending.
     Stopped,
@@ -155,6 +158,7 @@ impl Runner {
         WakeEnd::StoreFailed {
             error: "too many steps in one wake".to_owned(),
             retry_at,
+            lasting: false,
         }
     }
 

@@ -275,6 +275,7 @@ impl Runner {
         WakeEnd::StoreFailed {
             error: text,
             retry_at,
+            lasting: needs_a_person(error),
         }
     }
 }

@@ -119,6 +119,17 @@ impl Policy {
             .or_else(|| token.issued_at.checked_add(declared?).ok())
     }
 
+    /// Whether nobody told when a token was issued or ends: its end is only counted
+    /// from when it was first seen.
+    #[must_use]
+    pub fn end_is_assumed(&self, token: &HeldToken) -> bool {
+        let is_told = match token.expiry {
+            ExpiryKnown::Api | ExpiryKnown::Jwt | ExpiryKnown::Never => true,
+            ExpiryKnown::Declared | ExpiryKnown::Unknown => false,
+        };
+        token.issued_at_is_seen && !is_told
+    }
+
     /// From when on a request that a process sent at this time, before it lost its lease,
     /// cannot take effect any more.
     #[must_use]

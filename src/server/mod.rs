@@ -1,18 +1,26 @@
 //! The HTTP server. It is read-only: commands change things through Vault.
 //!
-//! `/metrics` for Prometheus, `/healthz` (the process is alive), `/readyz` (it can
-//! work; with the reason of each token), `/api/v1/tokens` and `/api/v1/plan`
-//! for programs, and `/` for people.
+//! `/` and `/tokens/NAME` for people, `/runbook` for what to do, `/events` for open
+//! pages; `/api/v1/` for programs, as `/api/v1/openapi.json` describes it; `/metrics`
+//! for Prometheus, `/healthz` (the process is alive) and `/readyz` (it can work; with
+//! the reason of each token).
 
+mod api;
 pub mod config;
 mod connections;
+mod events;
 mod host;
 mod page;
+mod past;
 mod patient;
+mod people;
+mod query;
 mod scrape;
+mod selection;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,25 +28,28 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::{Html, IntoResponse, Json, Response};
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::Clock;
 use crate::secret::redact;
 use crate::telemetry::Telemetry;
-use crate::telemetry::board::{CycleFacts, Entry};
-use crate::telemetry::federation::state_json;
-use crate::telemetry::foreseen::plan_json;
+use crate::telemetry::board::Entry;
 use config::ServerConfig;
 use connections::Limits;
+use events::{EVENTS_TYPE, Streams};
 use host::Names;
+use past::Past;
+
+pub use past::Rotations;
 
 /// How long open connections may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -58,8 +69,8 @@ pub enum ServerError {
         /// Why.
         source: std::io::Error,
     },
-    /// The status page does not compile, which a test rules out.
-    #[error("the status page cannot be rendered: {0}")]
+    /// The pages do not compile, which a test rules out.
+    #[error("the pages cannot be rendered: {0}")]
     Page(#[source] minijinja::Error),
 }
 
@@ -104,17 +115,16 @@ impl Bound {
     /// seconds.
     ///
     /// # Errors
-    /// When the status page cannot be rendered.
-    pub async fn serve(
-        self,
-        telemetry: Telemetry,
-        clock: Arc<dyn Clock>,
-        cancel: CancellationToken,
-    ) -> Result<(), ServerError> {
+    /// When the pages cannot be rendered.
+    pub async fn serve(self, told: Told, cancel: CancellationToken) -> Result<(), ServerError> {
         let app = App {
-            page: Arc::new(page::Page::new().map_err(ServerError::Page)?),
-            telemetry,
-            clock,
+            pages: Arc::new(page::Pages::new().map_err(ServerError::Page)?),
+            past: Arc::new(Past::new(told.rotations)),
+            streams: Streams::new(cancel.clone()),
+            walks: Arc::new(Semaphore::new(MOST_WALKS)),
+            telemetry: told.telemetry,
+            clock: told.clock,
+            replica: told.replica.into(),
         };
         let routes = routes(app, self.names);
         let limits = Limits::of_this_process();
@@ -131,23 +141,57 @@ impl Bound {
     }
 }
 
+/// What the server tells of.
+pub struct Told {
+    /// The state of every token, and the metrics.
+    pub telemetry: Telemetry,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The id of this process, as in the leases.
+    pub replica: String,
+    /// Where the rotations of a token are kept.
+    pub rotations: Arc<dyn Rotations>,
+}
+
 #[derive(Clone)]
 struct App {
     telemetry: Telemetry,
     clock: Arc<dyn Clock>,
-    page: Arc<page::Page>,
+    replica: Arc<str>,
+    pages: Arc<page::Pages>,
+    past: Arc<Past>,
+    streams: Streams,
+    /// Answers that walk through all tokens.
+    walks: Arc<Semaphore>,
 }
+
+/// How many answers that walk through all tokens are made at once.
+const MOST_WALKS: usize = 2;
 
 fn routes(app: App, names: Arc<Names>) -> Router {
     Router::new()
-        .route("/", get(status_page))
-        .route("/style.css", get(style))
+        .route("/", get(people::list))
+        .route("/tokens/{name}", get(people::token))
+        .route("/runbook", get(people::runbook))
+        .route("/style.css", get(people::style))
+        .route("/script.js", get(people::script))
+        .route("/icons/{name}", get(people::icon))
+        .route("/events", get(events::events))
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .route("/api/v1/tokens", get(tokens))
-        .route("/api/v1/tokens/{name}", get(token))
-        .route("/api/v1/plan", get(plan))
+        .route("/api/v1/openapi.json", get(api::description))
+        .route("/api/v1/state", get(api::whole))
+        .route("/api/v1/tokens", get(api::tokens))
+        .route("/api/v1/tokens/{name}", get(api::token))
+        .route("/api/v1/tokens/{name}/history", get(api::history))
+        .route(
+            "/api/v1/tokens/{name}/connections",
+            get(api::token_connections),
+        )
+        .route("/api/v1/tokens/{name}/plan", get(api::token_plan))
+        .route("/api/v1/connections", get(api::connections))
+        .route("/api/v1/plan", get(api::plan))
         .layer(from_fn_with_state(names, host::check))
         .layer(map_response(redacted))
         .layer(map_response(harden))
@@ -155,10 +199,13 @@ fn routes(app: App, names: Arc<Names>) -> Router {
 }
 
 /// Masks the secrets of this process in the body. The metrics hold no texts of
-/// others, and are too large to be searched at each scrape.
+/// others, and are too large to be searched at each scrape; events hold nothing but
+/// numbers, and do not end.
 async fn redacted(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(METRICS_TYPE.as_bytes())) {
+    let is =
+        |searched: &str| kind.is_some_and(|kind| kind.as_bytes().starts_with(searched.as_bytes()));
+    if is(METRICS_TYPE) || is(EVENTS_TYPE) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -223,78 +270,13 @@ fn readiness_of(entry: &Entry, now: Timestamp) -> Value {
     })
 }
 
-async fn tokens(State(app): State<App>) -> Response {
-    let now = app.clock.now();
-    let entries = app.telemetry.board.all();
-    let all: Vec<Value> = entries.iter().map(|entry| as_json(entry, now)).collect();
-    Json(of_all(&app, now, &all)).into_response()
-}
-
-/// What a list of tokens tells: the time, what is true of all tokens, each token.
-fn of_all(app: &App, now: Timestamp, tokens: &[Value]) -> Value {
-    json!({ "now": now, "banners": app.telemetry.health.banners(), "tokens": tokens })
-}
-
-async fn token(State(app): State<App>, Path(name): Path<String>) -> Response {
-    match app.telemetry.board.get(&name) {
-        Some(entry) => Json(as_json(&entry, app.clock.now())).into_response(),
-        None => {
-            let body = json!({ "error": "no token of this name is configured" });
-            (StatusCode::NOT_FOUND, Json(body)).into_response()
-        }
-    }
-}
-
-/// What is decided now for each token, and its next step.
-async fn plan(State(app): State<App>) -> Response {
-    let all: Vec<Value> = app.telemetry.board.all().iter().map(plan_json).collect();
-    Json(of_all(&app, app.clock.now(), &all)).into_response()
-}
-
-/// The snapshot, or the public configuration if there is none yet.
-fn as_json(entry: &Entry, now: Timestamp) -> Value {
-    if entry.is_federated() {
-        return state_json(&entry.facts, entry.federation.as_deref());
-    }
-    let shown = match entry.snapshot.as_deref() {
-        Some(snapshot) => serde_json::to_value(snapshot),
-        None => serde_json::to_value(&*entry.facts),
-    };
-    let mut value = shown.unwrap_or_else(|_| json!({ "name": entry.facts.name }));
-    if let Some(object) = value.as_object_mut() {
-        object.insert("state".to_owned(), json!(entry.state(now)));
-        let doubt = entry.snapshot.as_deref().and_then(|s| s.doubt_detail());
-        object.insert("doubt".to_owned(), json!(doubt));
-        object.insert("trouble".to_owned(), json!(entry.trouble.as_deref()));
-        let cycle = entry.cycle.as_deref().map(CycleFacts::json);
-        object.insert("full_cycle".to_owned(), cycle.unwrap_or_default());
-    }
-    value
-}
-
-async fn status_page(State(app): State<App>) -> Response {
-    match app.page.render(&app.telemetry, app.clock.now()) {
-        Ok(html) => Html(html).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "the status page could not be rendered");
-            let text = "the status page could not be rendered; the log says why\n";
-            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
-        }
-    }
-}
-
-async fn style() -> Response {
-    let css = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
-    (css, page::STYLE).into_response()
-}
-
 /// Security headers: no content from other sites, no frames, no guessed types,
 /// no caching.
 async fn harden(mut response: Response) -> Response {
     const HEADERS: [(HeaderName, &str); 6] = [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),

@@ -1,9 +1,14 @@
 //! The server over real HTTP.
 
+mod api;
+mod events;
+mod pages;
+
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -25,6 +30,49 @@ impl Clock for Fixed {
     async fn sleep(&self, _duration: SignedDuration) {}
 }
 
+/// Two rotations, the newer one with its steps.
+struct Kept;
+
+#[async_trait]
+impl Rotations for Kept {
+    async fn of(&self, token: &str) -> Result<Vec<Value>, String> {
+        if token == "unreachable" {
+            return Err("Vault is sealed".to_owned());
+        }
+        let minutes = |minutes| fixture::now() - SignedDuration::from_mins(minutes);
+        let past = |id: &str, result: &str, steps: Value| {
+            json!({
+                "id": id, "trigger": "force", "asked_by": "userpass-ann",
+                "asked_why": "a drill <b>of ours</b>", "began_at": minutes(10),
+                "ended_at": minutes(9), "took_seconds": 60, "result": result,
+                "old": "0123456789ab", "new": "ba9876543210", "old_refused_at": null,
+                "old_gone_at_issuer": false, "detail": null, "steps": steps,
+            })
+        };
+        let steps = json!([
+            { "step": "issue", "began_at": minutes(10), "took_ms": 350 },
+            { "step": "deliver", "connection": "entra-hr", "began_at": minutes(10),
+              "took_ms": 12_500, "times": 3, "failed": 2 },
+        ]);
+        Ok(vec![
+            past("r-9", "success", steps),
+            past("r-8", "rolled_back", json!([])),
+        ])
+    }
+}
+
+fn app(telemetry: &Telemetry, cancel: &CancellationToken) -> App {
+    App {
+        telemetry: telemetry.clone(),
+        clock: Arc::new(Fixed),
+        replica: "replica-of-the-test".into(),
+        pages: Arc::new(page::Pages::new().expect("templates")),
+        past: Arc::new(Past::new(Arc::new(Kept))),
+        streams: Streams::new(cancel.clone()),
+        walks: Arc::new(Semaphore::new(MOST_WALKS)),
+    }
+}
+
 struct Running {
     address: SocketAddr,
     telemetry: Telemetry,
@@ -37,7 +85,13 @@ async fn running() -> Running {
     let bound = Server::bind(&config).await.expect("free port");
     let telemetry = Telemetry::new(fixture::now(), Notifier::silent()).expect("metrics");
     let (address, cancel) = (bound.address(), CancellationToken::new());
-    let serve = bound.serve(telemetry.clone(), Arc::new(Fixed), cancel.clone());
+    let told = Told {
+        telemetry: telemetry.clone(),
+        clock: Arc::new(Fixed),
+        replica: "replica-of-the-test".to_owned(),
+        rotations: Arc::new(Kept),
+    };
+    let serve = bound.serve(told, cancel.clone());
     #[expect(clippy::disallowed_methods, reason = "a test joins it itself")]
     let task = tokio::spawn(serve);
     Running {
@@ -121,7 +175,23 @@ async fn every_path_answers_and_only_to_reads() {
     running.telemetry.board.expect(fixture::facts("unread"));
     let cases = [
         ("/", "200", "crm"),
+        ("/?state=renewing", "200", "crm"),
+        ("/tokens/crm", "200", "<h1>crm</h1>"),
+        ("/tokens/nobody", "404", "No token is configured"),
+        ("/?page=none", "400", "`page` is not a whole number"),
+        ("/runbook", "200", "id=\"scimtokenexpired\""),
         ("/style.css", "200", "color-scheme"),
+        ("/script.js", "200", "EventSource"),
+        ("/icons/urgent.svg", "200", "<svg"),
+        ("/icons/other.svg", "404", ""),
+        ("/api/v1/state", "200", "\"need_you\":0"),
+        ("/api/v1/tokens/crm/history", "200", "\"took_ms\":350"),
+        ("/api/v1/tokens/crm/connections", "200", "\"holds\":"),
+        ("/api/v1/tokens/crm/plan", "200", "\"token\":\"crm\""),
+        ("/api/v1/tokens/nobody/history", "404", "no token"),
+        ("/api/v1/tokens?isuer=crm", "400", "did you mean `issuer`?"),
+        ("/api/v1/connections", "200", "entra-hr"),
+        ("/api/v1/openapi.json", "200", "\"openapi\""),
         ("/metrics", "200", "scim_rotator_token_info{token=\"crm\""),
         ("/api/v1/tokens", "200", "\"stage\":\"delivering\""),
         ("/api/v1/tokens/crm", "200", "\"reason\":\"fresh\""),
@@ -156,6 +226,8 @@ async fn requests_for_another_host_are_refused() {
         "/metrics",
         "/api/v1/tokens",
         "/api/v1/plan",
+        "/tokens/crm",
+        "/events",
         "/elsewhere",
     ] {
         let mut stream = TcpStream::connect(running.address)
@@ -201,20 +273,22 @@ async fn the_page_shows_trouble_first_with_what_to_type() {
     let page = ask(running.address, "GET", "/").await;
     for part in [
         "<title>(2!) scim-rotator</title>",
-        "scim-rotator: <span class=\"urgent\">urgent</span>",
+        "href=\"/icons/urgent.svg\"",
+        "<p class=\"headline urgent\">",
+        "role=\"status\" aria-live=\"polite\">1 needs you, 1 failing, 1 fine</p>",
         "All work is paused since 2027-01-15 12:00 UTC by ann: an incident.",
         "<code>scim-rotator resume --all --reason TEXT</code>",
         "the one in force is not the one in the file",
-        "<h3>zzz: expired</h3>",
+        "data-key=\"card-zzz\">zzz</a> <span class=\"pill urgent\">",
         "<code>scim-rotator rotate zzz</code>",
-        "deploy&#x2f;RUNBOOK.md#scimtokenexpired",
-        "<h3>mmm: quarantined</h3>",
-        "✖ expired",
+        "/runbook#scimtokenexpired",
+        "data-key=\"card-mmm\">mmm</a>",
+        "</svg> quarantined</span>",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let place = |name: &str| {
-        page.find(&format!("/api/v1/tokens/{name}\""))
+        page.find(&format!("data-key=\"row-{name}\""))
             .expect("a row")
     };
     assert!(place("zzz") < place("aaa"), "the urgent one comes first");
@@ -253,9 +327,19 @@ async fn names_are_escaped_on_the_page() {
     let mut facts = (*fixture::facts("crm")).clone();
     facts.name = "<script>alert(1)</script>".to_owned();
     running.telemetry.board.expect(Arc::new(facts));
-    let answer = ask(running.address, "GET", "/").await;
-    assert!(answer.contains("&lt;script&gt;alert(1)"), "{answer}");
-    assert!(!answer.contains("<script"), "{answer}");
+    for path in ["/", "/tokens/%3Cscript%3Ealert(1)%3C%2Fscript%3E"] {
+        let answer = ask(running.address, "GET", path).await;
+        assert!(answer.contains("&lt;script&gt;alert(1)"), "{answer}");
+        assert_eq!(answer.matches("<script").count(), 1, "{answer}");
+    }
+    for path in [
+        "/?q=%22%3E%3Cimg%20src%3Dx%3E",
+        "/?issuer=%22%3E%3Cimg%20src%3Dx%3E",
+    ] {
+        let answer = ask(running.address, "GET", path).await;
+        assert!(answer.contains("&quot;&gt;&lt;img"), "{answer}");
+        assert!(!answer.contains("<img"), "{answer}");
+    }
 }
 
 /// The body is sent while it is written: it has no length that was known before.
@@ -314,6 +398,7 @@ async fn secrets_of_this_process_are_masked_in_every_answer() {
     let hex: String = SECRET.bytes().map(|b| format!("{b:02x}")).collect();
     let running = running().await;
     let mut record = fixture::fresh_record("crm");
+    record.failures.consecutive = 1;
     record.failures.last = Some(LastFailure {
         at: fixture::now(),
         step: "deliver".to_owned(),
@@ -323,7 +408,13 @@ async fn secrets_of_this_process_are_masked_in_every_answer() {
         retry_after: None,
     });
     running.telemetry.board.set(fixture::snapshot(&record));
-    for path in ["/", "/api/v1/tokens", "/api/v1/tokens/crm", "/readyz"] {
+    for path in [
+        "/",
+        "/tokens/crm",
+        "/api/v1/tokens",
+        "/api/v1/tokens/crm",
+        "/readyz",
+    ] {
         let answer = ask(running.address, "GET", path).await;
         assert!(answer.contains("[redacted] [redacted]"), "{path}: {answer}");
         assert!(!answer.contains(SECRET) && !answer.contains(&hex), "{path}");

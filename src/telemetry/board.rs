@@ -3,10 +3,12 @@
 //! removed with it, so its series end.
 
 mod counters;
+mod replicas;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -24,11 +26,15 @@ use crate::scim::cycle::report::CycleVerdict;
 use crate::scim::federated::verdict::Standing;
 
 pub use counters::TokenCounters;
+pub use replicas::Replica;
 
 /// All tokens of this process.
 #[derive(Debug, Default)]
 pub struct Board {
     entries: RwLock<BTreeMap<String, Entry>>,
+    /// Counts what changed of what people see.
+    changes: AtomicU64,
+    replicas: replicas::Seen,
 }
 
 /// One token: its configuration, its last known state, its counters.
@@ -140,7 +146,10 @@ impl Board {
             true => entry.snapshot = None,
             false => entry.federation = None,
         }
+        let is_new = entry.facts != facts || entry.is_unread();
         entry.facts = facts;
+        drop(entries);
+        self.changed(is_new);
     }
 
     /// Stores what a check of a known federated credential showed.
@@ -148,22 +157,31 @@ impl Board {
         if let Some(entry) = self.write().get_mut(token) {
             entry.federation = Some(Arc::new(standing));
         }
+        self.changed(true);
     }
 
     /// Stores the newest state of a token and clears its trouble.
     pub fn set(&self, snapshot: TokenSnapshot) {
         self.expect(Arc::clone(&snapshot.facts));
+        self.replicas.note(snapshot.lease.as_ref());
+        let mut is_new = false;
         if let Some(entry) = self.write().get_mut(&snapshot.facts.name) {
+            let before = entry.snapshot.as_deref();
+            is_new = entry.trouble.is_some() || before.is_none_or(|old| !old.looks_like(&snapshot));
             entry.trouble = None;
             entry.snapshot = Some(Arc::new(snapshot));
         }
+        self.changed(is_new);
     }
 
     /// Stores the next step of a known token.
     pub fn foresee(&self, token: &str, next: Option<Upcoming>) {
+        let mut is_new = false;
         if let Some(entry) = self.write().get_mut(token) {
+            is_new = entry.next.as_deref() != next.as_ref();
             entry.next = next.map(Arc::new);
         }
+        self.changed(is_new);
     }
 
     /// Stores the results of the full cycles of a known token.
@@ -171,24 +189,49 @@ impl Board {
         if let Some(entry) = self.write().get_mut(token) {
             entry.cycle = Some(Box::new(facts));
         }
+        self.changed(true);
     }
 
     /// Stores why the record of a known token cannot be read. The last known
     /// state stays.
     pub fn trouble(&self, token: &str, why: &str) {
+        let mut is_new = false;
         if let Some(entry) = self.write().get_mut(token) {
+            is_new = entry.trouble.as_deref() != Some(why);
             entry.trouble = Some(why.into());
         }
+        self.changed(is_new);
     }
 
     /// Removes a token with its counters.
     pub fn remove(&self, token: &str) {
         self.write().remove(token);
+        self.changed(true);
     }
 
     /// Removes every token that is not named.
     pub fn retain(&self, names: &BTreeSet<String>) {
         self.write().retain(|name, _| names.contains(name));
+        self.changed(true);
+    }
+
+    /// Notes that something changed that people see, if it did.
+    pub fn changed(&self, is_new: bool) {
+        if is_new {
+            self.changes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many changes there were: equal numbers mean that nothing changed between.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// The replicas that held a lease of one of these tokens in the hour before `now`.
+    #[must_use]
+    pub fn replicas(&self, now: Timestamp) -> Vec<Replica> {
+        self.replicas.in_the_hour_before(now)
     }
 
     /// Every token, by name.

@@ -24,7 +24,7 @@ use crate::telemetry::snapshot::{
 };
 
 /// How many finished rotations are shown; the record has more.
-const SHOWN_HISTORY: usize = 3;
+const SHOWN_ROTATIONS: usize = 3;
 
 impl TokenSnapshot {
     /// The state of a token as it is shown. `policy` and `now` must be those that
@@ -94,7 +94,7 @@ impl TokenSnapshot {
             lease: record.lease.clone(),
             paused: record.paused.clone().map(Box::new),
             halt: record.halt.clone().map(Box::new),
-            history: history(record),
+            rotations: rotations(record),
         }
     }
 }
@@ -102,7 +102,9 @@ impl TokenSnapshot {
 impl SlotFacts {
     /// An expiry that only the policy declares is marked as declared.
     fn of(token: &HeldToken, policy: &Policy) -> Self {
+        // An end that is only counted from when it was first seen is none.
         let expires_at = policy.expiry(token);
+        let expires_at = expires_at.filter(|_| !policy.end_is_assumed(token));
         let id = token.id.as_ref().map(IssuerId::text);
         let declared = token.expires_at.is_none() && expires_at.is_some();
         Self {
@@ -112,10 +114,10 @@ impl SlotFacts {
             issued_at: token.issued_at,
             issued_at_is_seen: token.issued_at_is_seen,
             expires_at,
-            expiry: if declared {
-                ExpiryKnown::Declared
-            } else {
-                token.expiry
+            expiry: match (declared, policy.end_is_assumed(token)) {
+                (true, _) => ExpiryKnown::Declared,
+                (false, true) => ExpiryKnown::Unknown,
+                (false, false) => token.expiry,
             },
             proven_at: token.evidence.as_ref().map(|evidence| evidence.at()),
             unclear_controls: token
@@ -292,8 +294,8 @@ fn last_attempt_at(record: &Record) -> Option<Timestamp> {
     [failed, began, ended].into_iter().flatten().max()
 }
 
-fn history(record: &Record) -> Vec<PastFacts> {
-    let shown = record.history.iter().take(SHOWN_HISTORY);
+fn rotations(record: &Record) -> Vec<PastFacts> {
+    let shown = record.history.iter().take(SHOWN_ROTATIONS);
     shown.map(PastFacts::of).collect()
 }
 
@@ -317,6 +319,7 @@ impl PastFacts {
             asked_why: past.asked_why.clone(),
             began_at: past.began_at,
             ended_at: past.ended_at,
+            took_seconds: past.ended_at.duration_since(past.began_at).as_secs(),
             result: past.result,
             old: past.old.as_ref().map(Fingerprint::short),
             new: past.new.as_ref().map(Fingerprint::short),

@@ -20,6 +20,7 @@ pub const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 struct OfAll {
     paused: Option<Paused>,
     refused_since: Option<Timestamp>,
+    in_force_since: Option<Timestamp>,
 }
 
 /// What the health endpoints report of this process.
@@ -30,7 +31,17 @@ pub struct Health {
     last_beat_ms: AtomicU64,
     config: AtomicBool,
     all: Mutex<OfAll>,
-    vault: Mutex<Result<(), String>>,
+    vault: Mutex<OfVault>,
+    /// Counts what changed of what people see.
+    changes: AtomicU64,
+}
+
+/// What the last calls to Vault showed.
+#[derive(Debug)]
+struct OfVault {
+    answer: Result<(), String>,
+    /// When a call last succeeded.
+    answered: Option<Instant>,
 }
 
 impl Health {
@@ -43,7 +54,11 @@ impl Health {
             last_beat_ms: AtomicU64::new(0),
             config: AtomicBool::new(false),
             all: Mutex::default(),
-            vault: Mutex::new(Err("Vault has not been asked yet".to_owned())),
+            vault: Mutex::new(OfVault {
+                answer: Err("Vault has not been asked yet".to_owned()),
+                answered: None,
+            }),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -73,6 +88,16 @@ impl Health {
         let mut all = self.all.lock();
         let since = all.refused_since;
         all.refused_since = refused.then(|| since.unwrap_or(now));
+        if !refused {
+            all.in_force_since = Some(now);
+        }
+        self.changed();
+    }
+
+    /// Since when the configuration in force is so; `None` before it was read.
+    #[must_use]
+    pub fn config_in_force_since(&self) -> Option<Timestamp> {
+        self.all.lock().in_force_since
     }
 
     /// Since when the configuration in force is not the one in the file.
@@ -83,7 +108,10 @@ impl Health {
 
     /// Notes whether a person stopped all work.
     pub fn all_paused(&self, paused: Option<Paused>) {
-        self.all.lock().paused = paused;
+        let before = std::mem::replace(&mut self.all.lock().paused, paused.clone());
+        if before != paused {
+            self.changed();
+        }
     }
 
     /// What is true of all tokens together.
@@ -116,7 +144,37 @@ impl Health {
     /// Notes the result of the last authenticated call to Vault; an error is
     /// text for a person.
     pub fn vault(&self, answer: Result<(), String>) {
-        *self.vault.lock() = answer;
+        let mut vault = self.vault.lock();
+        if answer.is_ok() {
+            vault.answered = Some(Instant::now());
+        }
+        if vault.answer != answer {
+            self.changed();
+        }
+        vault.answer = answer;
+    }
+
+    /// Why Vault cannot be used; `None` if it can.
+    #[must_use]
+    pub fn vault_trouble(&self) -> Option<String> {
+        self.vault.lock().answer.clone().err()
+    }
+
+    /// How long ago a call to Vault last succeeded; `None` if none has.
+    #[must_use]
+    pub fn vault_answered(&self) -> Option<Duration> {
+        let answered = self.vault.lock().answered?;
+        Some(answered.elapsed())
+    }
+
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many changes there were: equal numbers mean that nothing changed between.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// Why the process is not alive; `None` if it is.
@@ -138,7 +196,7 @@ impl Health {
     pub fn not_ready_because(&self) -> Vec<String> {
         let config = (!self.config.load(Ordering::Relaxed))
             .then(|| "the configuration has not been loaded".to_owned());
-        let vault = self.vault.lock().clone().err();
+        let vault = self.vault_trouble();
         [config, vault, self.dead_because()]
             .into_iter()
             .flatten()

@@ -100,6 +100,13 @@ impl Telemetry {
         witness::Observer::new(Arc::clone(&self.metrics), Arc::clone(&self.health))
     }
 
+    /// How many changes there were that people see: equal numbers mean that nothing
+    /// changed between.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.board.changes().wrapping_add(self.health.changes())
+    }
+
     /// Notes the state of the session with Vault: after each change, and at
     /// least every few seconds.
     pub fn vault(&self, signs: VaultSigns) {

@@ -101,7 +101,7 @@ pub struct TokenSnapshot {
     /// Why it is halted until a person acts.
     pub halt: Option<Box<Halt>>,
     /// The last finished rotations, newest first.
-    pub history: Vec<PastFacts>,
+    pub rotations: Vec<PastFacts>,
 }
 
 /// The public facts of one token value.
@@ -197,6 +197,20 @@ pub struct ConnectionState {
     pub acknowledged: Option<Box<Acknowledged>>,
 }
 
+impl ConnectionState {
+    /// What it holds, in words for people.
+    #[must_use]
+    pub fn text(&self) -> &'static str {
+        match (self.in_sync, self.confirmed_at) {
+            _ if self.handover.is_some() => "waiting for you",
+            (None, _) => "assumed current (never updated by us)",
+            (Some(false), _) => "holds another token",
+            (Some(true), None) => "delivered, never confirmed",
+            (Some(true), Some(_)) => "confirmed",
+        }
+    }
+}
+
 /// A token that waits for the person who writes it into a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HandoverFacts {
@@ -243,6 +257,8 @@ pub struct PastFacts {
     pub began_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
+    /// The time between, in seconds.
+    pub took_seconds: i64,
     /// How.
     pub result: RotationResult,
     /// Fingerprint of the token that was in use before.
@@ -295,6 +311,34 @@ impl TokenSnapshot {
             expires_at: current.and_then(|slot| slot.expires_at),
             person_due: self.operator_deadline_at,
         }
+    }
+
+    /// Whether people see the same of both: they differ only in when the token was
+    /// tested, when it is looked at again, and who may act on it.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let proof = |slot: &Option<SlotFacts>| {
+            let slot = slot.as_ref();
+            slot.map(|slot| (slot.fingerprint, slot.expires_at, slot.proven_at.is_some()))
+        };
+        let found = |snapshot: &Self| {
+            let probe = snapshot.probe.as_ref();
+            probe.map(|probe| (probe.refused, probe.finding.clone()))
+        };
+        self.state == other.state
+            && (self.stage, self.step, self.reason) == (other.stage, other.step, other.reason)
+            && proof(&self.current) == proof(&other.current)
+            && self.pending == other.pending
+            && self.renew_at == other.renew_at
+            && self.retiring == other.retiring
+            && self.connections == other.connections
+            && found(self) == found(other)
+            && self.proof == other.proof
+            && self.last_failure == other.last_failure
+            && self.paused == other.paused
+            && self.halt == other.halt
+            && self.rotations == other.rotations
+            && self.privilege == other.privilege
     }
 
     /// The word for a token in use that was not shown to work.

@@ -237,6 +237,8 @@ impl Witness for Observer {
         };
         let condition = seen.as_ref().ok().copied();
         let before = looks.set(connection, condition, now);
+        self.board()
+            .changed(before != condition.map(|seen| seen.state));
         log_look(unit, connection, before, seen);
     }
 

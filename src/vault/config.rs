@@ -61,6 +61,26 @@ pub struct VaultConfig {
 }
 
 impl VaultConfig {
+    /// The least that is needed; everything else has its default.
+    #[must_use]
+    pub fn new(address: Url, state_path: String, auth: AuthConfig) -> Self {
+        Self {
+            address: Addresses(vec![address]),
+            namespace: None,
+            state_path,
+            ca_file: None,
+            ca_dir: None,
+            client_cert_file: None,
+            client_key_file: None,
+            tls_min_version: TlsVersion::default(),
+            proxy: None,
+            proxy_auth_file: None,
+            auth,
+            connect_timeout: Self::default_connect_timeout(),
+            request_timeout: Self::default_request_timeout(),
+        }
+    }
+
     /// Five seconds.
     #[must_use]
     pub fn default_connect_timeout() -> HumanDuration {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::problem::Problems;
+use crate::problem::{Problems, nearest};
 
 /// The field names under which a token and its facts are published. With an
 /// empty name the fact is not published.
@@ -92,6 +92,27 @@ impl FieldNames {
     }
 }
 
+/// Most fields that are named.
+const MOST_FIELDS: usize = 12;
+
+/// Names of the fields that are there, never their values. A name that may be a value
+/// is left out.
+pub(super) fn other_fields<'f>(wanted: &str, fields: impl Iterator<Item = &'f str>) -> String {
+    let plain = |name: &&str| {
+        let usual = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+        (1..=40).contains(&name.len()) && name.bytes().all(usual)
+    };
+    let there: Vec<&str> = fields.filter(plain).take(MOST_FIELDS).collect();
+    match (nearest(wanted, there.iter().copied()), there.as_slice()) {
+        (_, []) => "write it with `vault kv patch`, or correct the reference".to_owned(),
+        (Some(near), _) => format!("did you mean `{near}`? Correct the reference"),
+        (None, there) => format!(
+            "it has `{}`: write the field with `vault kv patch`, or correct the reference",
+            there.join("`, `")
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +130,22 @@ mod tests {
             let mut problems = Problems::default();
             names.check("tokens.a.fields", &mut problems);
             assert_eq!(problems.all().len(), expected, "{toml}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn the_fields_that_are_there_are_named_and_none_that_may_be_a_value() {
+        let long = "x".repeat(41);
+        for (there, told) in [
+            (&["api_key", "note"][..], "did you mean `api_key`?"),
+            (&["url", "note"], "it has `url`, `note`"),
+            (
+                &["a b", long.as_str(), ""],
+                "write it with `vault kv patch`",
+            ),
+        ] {
+            let said = other_fields("apikey", there.iter().copied());
+            assert!(said.contains(told) && !said.contains("a b"), "{said}");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::kv::{self, Stored};
 use super::path::KvPath;
 use super::session::Session;
 use super::store::{PublishTarget, deleted_text};
-use super::{published, record};
+use super::{published, record, requests};
 use crate::ports::PublishedSecret;
 
 /// Something that makes work fail, now or later.
@@ -69,6 +69,16 @@ pub async fn inspect(session: &Session, places: &Places<'_>) -> Result<Vec<Obsta
         found.extend(published_at(session, target).await?);
     }
     Ok(found)
+}
+
+/// The names of the secrets in a folder; none if there is no such folder.
+///
+/// # Errors
+/// When Vault does not answer, or our token may not list the folder.
+pub async fn names_below(session: &Session, folder: &KvPath) -> Result<Vec<String>, VaultError> {
+    let names = requests::keys(session, folder).await?.into_iter();
+    // A folder below it is no secret.
+    Ok(names.filter(|name| !name.ends_with('/')).collect())
 }
 
 #[derive(Deserialize)]
@@ -180,7 +190,10 @@ async fn published_at(
                 (Some(what), "take the field out, or write a token there")
             }
             PublishedSecret::Token(token) => (token.unreadable, ""),
-            PublishedSecret::Absent => (None, ""),
+            PublishedSecret::Absent => (
+                published::misnamed(&fields, &target.fields),
+                "write the token to that field, or name the field that has it: `fields.token = …` at the token",
+            ),
         };
         found.extend(what.map(|what| Obstacle {
             path: target.path.to_string(),

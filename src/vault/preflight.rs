@@ -239,6 +239,13 @@ pub async fn check(
     Ok(missing)
 }
 
+/// The policy lines that give all of this, each once.
+#[must_use]
+pub fn whole_policy(needs: &[Need]) -> Vec<String> {
+    let missing: Vec<_> = needs.iter().filter_map(|need| lacking(need, &[])).collect();
+    policy_lines(&missing)
+}
+
 /// All missing policy lines, each once.
 #[must_use]
 pub fn policy_lines(missing: &[MissingCapability]) -> Vec<String> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::fields::FieldNames;
+use super::fields::{FieldNames, other_fields};
 use super::kv::Fields;
 use crate::http::times::{Known, TimeFormat, TimeReading};
 use crate::ports::{PublishedSecret, PublishedToken};
@@ -27,6 +27,21 @@ pub(super) fn decode(fields: &Fields, names: &FieldNames) -> PublishedSecret {
         Ok(value) => PublishedSecret::Token(with_facts(value, fields, names)),
         Err(error) => PublishedSecret::Malformed(format!("the field `{}`: {error}", names.token)),
     }
+}
+
+/// What is said of a secret that has fields and not the one with the token: a person may
+/// have written it under another name. Nothing is said of one that we have written.
+pub(super) fn misnamed(fields: &Fields, names: &FieldNames) -> Option<String> {
+    let is_ours = number(fields, &names.generation).is_some();
+    let mut there = fields.keys().map(String::as_str).peekable();
+    if is_ours || fields.get(&names.token).is_some() || there.peek().is_none() {
+        return None;
+    }
+    let token = &names.token;
+    Some(format!(
+        "the secret has no field `{token}`, so there is no token in it; {}",
+        other_fields(token, there)
+    ))
 }
 
 fn with_facts(value: BearerToken, fields: &Fields, names: &FieldNames) -> PublishedToken {
@@ -144,6 +159,26 @@ mod tests {
     use super::*;
     use crate::rotation::record::StatedEnd;
     use serde_json::json;
+
+    #[test]
+    fn a_token_under_another_name_is_told_of_with_the_names_that_are_there() {
+        let names = FieldNames::default();
+        let said = |fields: &[(&str, Value)]| {
+            let fields = fields.iter().cloned();
+            let fields = fields.map(|(name, value)| (name.to_owned(), value));
+            misnamed(&Fields::from_iter(fields), &names)
+        };
+        let canary = || Value::from("canary");
+        let near = said(&[("tokn", canary())]).expect("told");
+        assert!(near.contains("no field `token`"), "{near}");
+        assert!(near.contains("did you mean `tokn`?"), "{near}");
+        let far = said(&[("password", canary()), ("note", canary())]).expect("told");
+        assert!(far.contains("it has `note`, `password`"), "{far}");
+        assert!(!far.contains("canary"), "{far}");
+        assert_eq!(said(&[]), None);
+        assert_eq!(said(&[("token", canary())]), None);
+        assert_eq!(said(&[("generation", Value::from(3))]), None, "ours");
+    }
 
     #[test]
     fn a_token_written_from_a_file_is_known_without_its_newline() {

@@ -153,7 +153,7 @@ pub(super) async fn list(
     Ok(found)
 }
 
-async fn keys(session: &Session, folder: &KvPath) -> Result<Vec<String>, VaultError> {
+pub(super) async fn keys(session: &Session, folder: &KvPath) -> Result<Vec<String>, VaultError> {
     let call = Call::new("list", folder.metadata());
     let request = ListSecretsRequest {
         mount: folder.mount().to_owned(),

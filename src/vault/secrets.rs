@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
+use super::fields::other_fields;
 use super::kv::{self, Stored};
 use super::leased::Leased;
 use super::local;
@@ -15,7 +16,6 @@ use super::path::KvPath;
 use super::session::Session;
 use crate::fault::{Fault, FaultClass, FaultKind};
 use crate::ports::{Clock, Resolved, Secrets};
-use crate::problem::nearest;
 use crate::secret::{SecretRef, SecretText};
 
 /// Resolves references to Vault, to files and to the environment. Values from
@@ -114,27 +114,6 @@ impl Secrets for VaultSecrets {
     }
 }
 
-/// Most fields that are named.
-const MOST_FIELDS: usize = 12;
-
-/// Names of the fields that are there, never their values. A name that may be a value
-/// is left out.
-fn other_fields<'f>(wanted: &str, fields: impl Iterator<Item = &'f str>) -> String {
-    let plain = |name: &&str| {
-        let usual = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
-        (1..=40).contains(&name.len()) && name.bytes().all(usual)
-    };
-    let there: Vec<&str> = fields.filter(plain).take(MOST_FIELDS).collect();
-    match (nearest(wanted, there.iter().copied()), there.as_slice()) {
-        (_, []) => "write it with `vault kv patch`, or correct the reference".to_owned(),
-        (Some(near), _) => format!("did you mean `{near}`? Correct the reference"),
-        (None, there) => format!(
-            "it has `{}`: write the field with `vault kv patch`, or correct the reference",
-            there.join("`, `")
-        ),
-    }
-}
-
 fn resolved(value: SecretText) -> Resolved {
     Resolved {
         fingerprint: value.fingerprint(),
@@ -144,25 +123,4 @@ fn resolved(value: SecretText) -> Resolved {
 
 fn config(message: String) -> Fault {
     Fault::new(FaultClass::Rejected, FaultKind::Config, message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_fields_that_are_there_are_named_and_none_that_may_be_a_value() {
-        let long = "x".repeat(41);
-        for (there, told) in [
-            (&["api_key", "note"][..], "did you mean `api_key`?"),
-            (&["url", "note"], "it has `url`, `note`"),
-            (
-                &["a b", long.as_str(), ""],
-                "write it with `vault kv patch`",
-            ),
-        ] {
-            let said = other_fields("apikey", there.iter().copied());
-            assert!(said.contains(told) && !said.contains("a b"), "{said}");
-        }
-    }
 }

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 use rustify::endpoint::Endpoint;
+use serde::Deserialize;
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
 use super::auth::Method;
 use super::client::{Call, VaultAnswer, VaultClient};
 use super::config::VaultConfig;
+use super::endpoints::Plain;
 use super::error::{VaultError, VaultErrorKind};
 use super::held::HeldToken;
 use crate::fault::Fault;
@@ -52,6 +54,19 @@ pub struct SessionState {
     pub failures: u64,
     /// Whether the last wrapping token of a secret-id could not be unwrapped.
     pub unwrap_failed: bool,
+}
+
+/// The path that answers also while Vault is sealed.
+const SEAL_STATUS: &str = "sys/seal-status";
+
+/// What Vault says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Server {
+    /// Its version.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Whether it is sealed.
+    pub sealed: bool,
 }
 
 /// A Vault cluster with our token.
@@ -119,6 +134,21 @@ impl Session {
         let call = Call::new("lookup_self", "auth/token/lookup-self");
         let request = LookupTokenSelfRequest::default();
         self.call(&call, &request).await.map(|_| ())
+    }
+
+    /// What Vault says of itself, without a login.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub async fn server(&self) -> Result<Server, VaultError> {
+        let call = Call::new("seal-status", SEAL_STATUS);
+        let endpoint = Plain::get(SEAL_STATUS);
+        let answer = self.client.execute(&call, None, &endpoint).await?;
+        let malformed = || {
+            let text = "the answer does not say whether it is sealed".to_owned();
+            VaultError::new(&call, VaultErrorKind::Malformed(text))
+        };
+        answer.whole().ok_or_else(malformed)
     }
 
     /// What metrics and readiness show.

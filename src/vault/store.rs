@@ -40,6 +40,9 @@ pub struct VaultStore {
     pub(super) state_path: KvPath,
     targets: RwLock<BTreeMap<String, Arc<PublishTarget>>>,
     remembered: Mutex<HashMap<String, Remembered>>,
+    /// The versions of published secrets that have fields and no token, as people were
+    /// told.
+    misnamed: Mutex<HashMap<String, u64>>,
     /// Read once: it never changes.
     pub(super) fingerprint_key: OnceCell<FingerprintKey>,
 }
@@ -79,6 +82,7 @@ impl VaultStore {
             state_path,
             targets: RwLock::new(shared(targets).collect()),
             remembered: Mutex::default(),
+            misnamed: Mutex::default(),
             fingerprint_key: OnceCell::new(),
         }
     }
@@ -138,7 +142,21 @@ impl VaultStore {
             Stored::Present { fields, .. } => fields,
         };
         self.remember(token, target, version, &fields);
+        self.warn_of_misnamed(token, target, version, &fields);
         Ok((version, fields))
+    }
+
+    /// Once for each version of the secret.
+    fn warn_of_misnamed(&self, token: &str, target: &PublishTarget, version: u64, fields: &Fields) {
+        let found = published::misnamed(fields, &target.fields);
+        let mut told = self.misnamed.lock();
+        let Some(what) = found else {
+            told.remove(token);
+            return;
+        };
+        if told.insert(token.to_owned(), version) != Some(version) {
+            tracing::warn!(token, path = %target.path, "{token}: {}: {what}", target.path);
+        }
     }
 
     fn recall(&self, token: &str, target: &PublishTarget) -> Option<(u64, Fields)> {

@@ -13,6 +13,7 @@ use super::reload::is_fresh;
 use super::running::Running;
 use super::scene::Scene;
 use super::support::bare_http;
+use super::support::port::free_port;
 use super::systemd::{PATIENCE, Systemd};
 
 /// A full pipe: the end that nobody reads, and the other.
@@ -40,11 +41,6 @@ async fn unread(scene: &Scene, systemd: &Systemd, port: u16) -> (Child, PipeRead
         .stdout(Stdio::null())
         .stderr(writer);
     (command.spawn().expect("the binary runs"), reader)
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 fn term(daemon: &Child) {

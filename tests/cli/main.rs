@@ -9,7 +9,12 @@
     reason = "a test program may fail where it stands, and nobody links it"
 )]
 
+mod adopting;
 mod crowd;
+mod describing;
+mod doctoring;
+mod documents;
+mod ending;
 mod files;
 mod harden;
 mod logs;
@@ -22,8 +27,10 @@ mod requests;
 mod running;
 mod scene;
 mod served;
+mod starting;
 mod systemd;
 mod verifying;
+mod watching;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -135,7 +142,7 @@ async fn a_token_that_needs_a_person_fails_once_and_says_who() {
     let ran = scene.run(&["once"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("needs a person"), "{ran:?}");
-    let turn = "waiting for you: create a token (Ask the owner of the CRM), then `vault kv put kv/scim/crm token=@file`";
+    let turn = "Waiting for you: create a token (Ask the owner of the CRM), then `vault kv put kv/scim/crm token=@file`";
     assert!(ran.out.contains(turn), "{ran:?}");
     let status = scene.run(&["status"]).await;
     assert!(
@@ -214,8 +221,11 @@ async fn an_online_check_prints_the_policy_lines_that_are_missing() {
         "{ran:?}"
     );
     let ran = scene.run(&["check", "--online", "--output", "json"]).await;
-    let second = ran.out.lines().nth(1).expect("two documents");
-    let document: Value = serde_json::from_str(second).expect("JSON");
+    let document: Value = serde_json::from_str(&ran.out).expect("one document");
+    assert_eq!(
+        document["errors"], 0,
+        "what `check` finds is in it: {document}"
+    );
     assert_eq!(document["policy_lines"][0], line);
 
     scene.lease_the_credential_for_the_issuer();

@@ -78,6 +78,11 @@ fn bash_completes_commands_options_and_the_names_of_the_configuration() {
         bash(&["scim-rotator", "explain", "wrong_t"]),
         ["wrong_target"]
     );
+    assert_eq!(bash(&["scim-rotator", "describe", "helpd"]), ["helpdesk"]);
+    assert_eq!(
+        bash(&["scim-rotator", "init", "--issuer-vendor", "auth"]),
+        ["auth0", "auth0-client-secret", "authentik"]
+    );
     let files = bash(&["scim-rotator", "--config", "zzz"]);
     assert_eq!(files, ["zzz-a-file.txt"]);
     // The configuration that the words name counts more than that of the variable.

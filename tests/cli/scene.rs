@@ -228,6 +228,26 @@ confirm_every = "1s"
         answer.text().await.expect("text")
     }
 
+    pub(crate) fn root_token(&self) -> String {
+        let vault = self.vault.as_ref().expect("Vault runs");
+        vault.root_token().expose().to_owned()
+    }
+
+    pub(crate) fn vault_address(&self) -> String {
+        let vault = self.vault.as_ref().expect("Vault runs");
+        vault.url().as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Writes to this path of Vault's API.
+    pub(crate) async fn store(&self, path: &str, body: &Value) {
+        let vault = self.vault.as_ref().expect("Vault runs");
+        let url = vault.url().join(&format!("/v1/{path}")).expect("a URL");
+        let asked = bare_http().post(url).json(body);
+        let asked = asked.header("X-Vault-Token", vault.root_token().expose());
+        let answer = asked.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{path}");
+    }
+
     /// Runs a command with `--output json`, which must succeed.
     pub(crate) async fn json(&self, args: &[&str]) -> Value {
         let args: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();

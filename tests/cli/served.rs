@@ -55,7 +55,7 @@ async fn status_and_plan_are_told_by_the_daemon_to_who_has_no_configuration() {
     let plan = json(&["plan"]).await;
     let (token, planned) = (&status["tokens"][0], &plan["tokens"][0]);
     assert_eq!(
-        (&token["name"], &planned["token"]),
+        (&token["name"], &planned["name"]),
         (&"crm".into(), &"crm".into())
     );
     assert_eq!(planned["now"]["reason"], token["reason"], "{plan}");

@@ -1,4 +1,5 @@
-//! A validator of JSON Schema for just the keywords that our schema uses. A whole
+//! A validator of JSON Schema for just the keywords that our schemas use: that of the
+//! configuration, and those in the description of the API. A whole
 //! one would be a hundred crates for one test.
 
 use serde_json::{Map, Value};
@@ -8,10 +9,11 @@ const SCHEMAS: [&str; 2] = ["items", "additionalProperties"];
 const NAMED_SCHEMAS: [&str; 2] = ["properties", "$defs"];
 /// Those that say nothing of validity.
 const NOTES: [&str; 5] = ["$schema", "title", "description", "default", "deprecated"];
-const TESTS: [&str; 13] = [
+const TESTS: [&str; 14] = [
     "$ref",
     "anyOf",
     "enum",
+    "format",
     "maxItems",
     "maxLength",
     "maxProperties",
@@ -82,11 +84,19 @@ impl Validator<'_> {
                 found.push(format!("{path}: fits none of the forms"));
             }
         }
-        if let Some(kind) = schema.get("type").and_then(Value::as_str)
-            && !is_of(kind, value)
-        {
-            found.push(format!("{path}: not of type {kind}"));
-            return;
+        if let Some(kinds) = schema.get("type") {
+            let several = kinds.as_array().map_or(&[] as &[Value], Vec::as_slice);
+            let mut kinds = several.iter().chain(kinds.is_string().then_some(kinds));
+            if !kinds.any(|kind| is_of(kind.as_str().expect("a type"), value)) {
+                found.push(format!("{path}: not of type {}", schema["type"]));
+                return;
+            }
+        }
+        if let (Some(format), Some(text)) = (schema.get("format"), value.as_str()) {
+            assert_eq!(format, "date-time", "an unknown format");
+            if text.parse::<jiff::Timestamp>().is_err() {
+                found.push(format!("{path}: not a time"));
+            }
         }
         if let Some(words) = schema.get("enum").and_then(Value::as_array)
             && !words.contains(value)
@@ -143,6 +153,7 @@ fn is_of(kind: &str, value: &Value) -> bool {
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
         "number" => value.is_number(),
+        "null" => value.is_null(),
         other => panic!("an unknown type: {other}"),
     }
 }

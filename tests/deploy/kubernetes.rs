@@ -64,6 +64,9 @@ fn the_version_of_the_image_is_that_of_the_program() {
     assert!(image.contains(&format!("org.opencontainers.image.version=\"{version}\"")));
     let base = read("deploy/kubernetes/base/kustomization.yaml");
     assert!(base.contains(&format!("newTag: \"{version}\"\n")));
+    let chart = read("deploy/helm/scim-rotator/Chart.yaml");
+    assert!(chart.contains(&format!("\nversion: {version}\n")));
+    assert!(chart.contains(&format!("\nappVersion: \"{version}\"\n")));
 }
 
 #[test]

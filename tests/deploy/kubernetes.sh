@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# deploy/kubernetes and deploy/container on a real Kubernetes node with a real Vault.
+# deploy/kubernetes, deploy/helm and deploy/container on a real Kubernetes node with a real Vault.
 #
 #   tests/deploy/kubernetes.sh [--keep]      --keep: leaves the node running and says how to look and to end it
 #
-# Needs root, control groups of version 1, and the parts etcd, kubernetes, containerd, vault, vault-kubernetes,
+# Needs root, control groups of version 1, and the parts etcd, kubernetes, helm, containerd, vault, vault-kubernetes,
 # scim2-server and prometheus-operator in ${SCIM_ROTATOR_PARTS:-target/parts}. Exit code 3, said loudly: this machine
 # lacks something; with CI=true that is a failure. $PROGRAM: the program for the image (default: the one of the tests).
 set -euo pipefail
@@ -23,7 +23,7 @@ cannot() {
     }
     exit 3
 }
-for part in etcd kubernetes containerd vault vault-kubernetes scim2-server prometheus-operator; do
+for part in etcd kubernetes helm containerd vault vault-kubernetes scim2-server prometheus-operator; do
     [[ -f $parts/$part/.stamp ]] || cannot "the part $part is not there; tests/parts/$part.sh provides it"
 done
 for tool in python3 openssl curl; do command -v "$tool" >/dev/null || cannot "$tool is missing"; done
@@ -51,9 +51,9 @@ fi
 # By the steps of deploy/container, under the name that the README gives it.
 image=registry.example.com/scim-rotator:0.1.0
 deploy/container/rootfs.sh "$program" "$work/rootfs"
-python3 "$here/image.py" "$image" "$work/scim-rotator.tar" "$work/rootfs" deploy/container/Containerfile
+python3 deploy/container/image.py "$image" "$work/scim-rotator.tar" "$work/rootfs" deploy/container/Containerfile
 install -D -m 755 "$parts/kubernetes/pause" "$work/pause/pause"
-python3 "$here/image.py" test.invalid/pause:1 "$work/pause.tar" "$work/pause" --entrypoint /pause
+python3 deploy/container/image.py test.invalid/pause:1 "$work/pause.tar" "$work/pause" --entrypoint /pause
 
 trap finish EXIT
 code=0
@@ -62,5 +62,6 @@ code=0
 [[ $code == 0 ]] || exit "$code"
 mkdir "$work/proofs"
 cp -r deploy "$work/proofs/deploy"
-"$here/node.sh" exec "$NODE" env PATH="$work/rootfs/usr/bin:$parts/kubernetes:$parts/containerd/bin:$PATH" \
+"$here/node.sh" exec "$NODE" env HELM_CACHE_HOME="$work/helm" HELM_CONFIG_HOME="$work/helm" \
+    HELM_DATA_HOME="$work/helm" PATH="$work/rootfs/usr/bin:$parts/kubernetes:$parts/helm:$parts/containerd/bin:$PATH" \
     "$(command -v python3)" -B "$here/prove.py" "$work/proofs" "$parts"

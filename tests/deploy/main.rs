@@ -18,9 +18,11 @@ mod grafana;
 mod kubernetes;
 mod links;
 mod metrics;
+mod page;
 mod queries;
 #[path = "../support/mod.rs"]
 mod support;
+mod support_promise;
 
 /// The text of a file of the repository.
 fn read(path: &str) -> String {

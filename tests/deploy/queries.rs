@@ -20,7 +20,8 @@ use tokio::time::Instant;
 use crate::exposition;
 use crate::support::bare_http;
 use crate::support::dashboards::{self, Query};
-use crate::support::part::{self, Group, free_port};
+use crate::support::part::{self, Group};
+use crate::support::port::free_port;
 use crate::support::promtool;
 
 const PATIENCE: Duration = Duration::from_secs(60);

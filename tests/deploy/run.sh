@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The deployment files, judged by the tools that read them in production.
 #
-#   tests/deploy/run.sh [CHECK…]     one or more of: systemd kubernetes container prometheus prometheus3 alertmanager
-#                                    vault scripts sbom node (default: all)
+#   tests/deploy/run.sh [CHECK…]     one or more of: systemd kubernetes helm container prometheus prometheus3
+#                                    alertmanager vault scripts sbom cryptography release node (default: all)
 #
 # Needs the parts that tests/run provides, in ${SCIM_ROTATOR_PARTS:-target/parts}. A check whose tool this machine
 # lacks is skipped with a loud word; with CI=true a skip is a failure. All checks run, also after one failed. The node,
@@ -13,6 +13,7 @@ parts=${SCIM_ROTATOR_PARTS:-target/parts}
 [[ $parts == /* ]] || parts=$PWD/$parts
 work=$(mktemp -d)
 beside=
+chart=deploy/helm/scim-rotator
 finish() {
     # A node that is asked to end leaves nothing behind.
     if [[ -n $beside ]]; then
@@ -86,6 +87,11 @@ check_kubernetes() {
     need "$validate" "tests/parts/kubernetes-validate.sh provides it"
     need "$checkov" "tests/parts/checkov.sh provides it"
     mkdir "$work/manifests"
+    # What the chart makes with its defaults is the same, which check_helm shows; this has every value.
+    if [[ -x $parts/helm/helm ]]; then
+        "$parts/helm/helm" template scim-rotator "$chart" --namespace scim-rotator --values tests/deploy/helm/all.yaml \
+            >"$work/manifests/helm.yaml" 2>"$work/said" || fail "$(<"$work/said")"
+    fi
     for overlay in deploy/kubernetes/*/; do
         "$kubectl" kustomize "$overlay" >"$work/manifests/$(basename "$overlay").yaml"
     done
@@ -98,6 +104,37 @@ check_kubernetes() {
     done
     # Findings that are passed over are written into the manifests, each with its reason.
     quietly "$checkov" --directory "$work/manifests" --framework kubernetes --compact --quiet --skip-download
+}
+
+# The chart makes what kustomize makes, and refuses values that it does not know.
+check_helm() {
+    local kubectl=$parts/kubernetes/kubectl helm=$parts/helm/helm python=$parts/kubernetes-validate/venv/bin/python
+    local same=tests/deploy/helm/same.py overlay values
+    [[ -x $kubectl ]] || kubectl=kubectl
+    need "$kubectl" "tests/parts/kubernetes.sh provides it"
+    need "$helm" "tests/parts/helm.sh provides it"
+    need "$python" "tests/parts/kubernetes-validate.sh provides it"
+    quietly "$helm" lint --strict "$chart"
+    quietly "$helm" lint --strict "$chart" --values tests/deploy/helm/all.yaml
+    quietly "$python" "$same" --keys "$chart/values.yaml" "$chart/values.schema.json"
+    while read -r overlay values; do
+        "$kubectl" kustomize "deploy/kubernetes/$overlay" >"$work/kustomize.yaml"
+        "$helm" template scim-rotator "$chart" --namespace scim-rotator --set "$values" >"$work/helm.yaml" \
+            2>"$work/said" || fail "$(<"$work/said")"
+        quietly "$python" "$same" "$work/helm.yaml" "$work/kustomize.yaml"
+    done <<'OVERLAYS'
+one-replica replicaCount=1
+two-replicas replicaCount=2
+prometheus-operator replicaCount=2,prometheusOperator.enabled=true
+OVERLAYS
+    # The comparison can fail.
+    ! "$python" "$same" "$work/helm.yaml" <("$kubectl" kustomize deploy/kubernetes/two-replicas) >"$work/said" 2>&1 ||
+        fail "same.py sees no difference"
+    for values in replicas=2 replicaCount=many image.digest=latest 'files.scim-rotator\.toml=x' \
+        prometheusOperator.links.runbook=wiki; do
+        ! "$helm" template scim-rotator "$chart" --set "$values" >"$work/said" 2>&1 || fail "the chart takes $values"
+        grep -q "values don't meet the specifications of the schema" "$work/said" || fail "$(<"$work/said")"
+    done
 }
 
 check_container() {
@@ -185,6 +222,24 @@ CHECK
     cmp "$work/sbom.json" "$root/usr/share/doc/scim-rotator/sbom.cdx.json" || fail "the image has another document"
 }
 
+# With the feature `fips`, nothing but the module computes cryptography.
+check_cryptography() {
+    need python3 "install python3"
+    local target judge=tests/deploy/cryptography.py
+    target=$(rustc -vV | sed -n 's/^host: //p')
+    cargo metadata --locked --format-version 1 --features fips --filter-platform "$target" >"$work/metadata" 2>"$work/said" ||
+        fail "$(<"$work/said")"
+    cargo tree --locked --features fips --target "$target" --edges normal,no-proc-macro --prefix none >"$work/tree"
+    quietly python3 "$judge" "$work/metadata" <"$work/tree"
+    FEATURES=fips deploy/package/sbom.sh | grep -q '"name":"aws-lc-fips-sys"' || fail "sbom.sh does not name the module"
+    # It sees another one: this is known to Cargo, and not in use.
+    awk '/^name = "ring"$/ { getline; gsub(/version = |"/, ""); print "ring v" $0 }' Cargo.lock >>"$work/tree"
+    ! python3 "$judge" "$work/metadata" <"$work/tree" >"$work/said" 2>&1 || fail "cryptography.py does not see ring"
+}
+
+# Packages, image and chart, made, signed and verified.
+check_release() { tests/deploy/release.sh; }
+
 check_scripts() {
     local script
     for script in $(git ls-files -- '*.sh' tests/run .ci/run 'deploy/package/p*'); do
@@ -197,7 +252,7 @@ check_scripts() {
 }
 
 checks=("$@")
-[[ $# -gt 0 ]] || checks=(systemd kubernetes container prometheus prometheus3 alertmanager vault scripts sbom node)
+[[ $# -gt 0 ]] || checks=(systemd kubernetes helm container prometheus prometheus3 alertmanager vault scripts sbom cryptography release node)
 skipped=()
 failed=()
 # outcome CHECK CODE

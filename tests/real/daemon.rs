@@ -12,7 +12,19 @@ use super::support::{bare_http, series};
 use super::wait::eventually;
 
 /// What a person may look at while it runs.
-const PAGES: [&str; 5] = ["/metrics", "/healthz", "/readyz", "/api/v1/tokens", "/"];
+const PAGES: [&str; 11] = [
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/api/v1/tokens",
+    "/api/v1/state",
+    "/api/v1/connections",
+    "/api/v1/tokens/crm",
+    "/api/v1/tokens/crm/history",
+    "/api/v1/plan",
+    "/tokens/crm",
+    "/",
+];
 
 /// Lines of its log that are shown when a test fails.
 const LAST_LINES: usize = 80;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::support::canary;
-use super::support::part::free_port;
+use super::support::port::free_port;
 use super::support::vault::RealVault;
 use super::wait::eventually;
 

@@ -36,6 +36,7 @@ mod crash;
 mod cuts;
 mod every_stage;
 mod federated;
+mod first_hour;
 mod full_cycle;
 mod identify;
 mod inventory;

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::house::{House, is_settled, text};
 use super::parts::{Keeper, scim2_server_issuer, token};
-use super::support::part::{self, Group, free_port};
+use super::support::part::{self, Group};
+use super::support::port::free_port;
 use super::support::receiver::{Receiver, Reply};
 use super::support::scim2_server::Scim2Server;
 use super::wait::eventually;

@@ -63,6 +63,9 @@ fn ack(fingerprint: &str) -> RequestsOf {
             reason: "users arrive".to_owned(),
             connection: "second".to_owned(),
             fingerprint: fingerprint.to_owned(),
+            issued_at: None,
+            expires_at: None,
+            token_id: String::new(),
         }]),
     }
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, reason = "a test says what it expects")]
 
+mod adopted;
 mod apply_table;
 mod clocks;
 mod decided;

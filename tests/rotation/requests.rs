@@ -28,6 +28,9 @@ fn wish(seq: u64, what: Wish) -> WrittenRequest {
         reason: "because".to_owned(),
         connection: String::new(),
         fingerprint: String::new(),
+        issued_at: None,
+        expires_at: None,
+        token_id: String::new(),
     }
 }
 

@@ -151,6 +151,9 @@ impl World {
             reason: String::new(),
             connection: String::new(),
             fingerprint: String::new(),
+            issued_at: None,
+            expires_at: None,
+            token_id: String::new(),
         }
     }
 

@@ -87,6 +87,9 @@ fn request(what: Wish) -> WrittenRequest {
         reason: String::new(),
         connection: String::new(),
         fingerprint: String::new(),
+        issued_at: None,
+        expires_at: None,
+        token_id: String::new(),
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::part::{self, Group};
+use super::port;
 
 /// A canaille with its data in a folder. It pushes from its own commands, so
 /// that no server of it has to run.
@@ -28,7 +29,7 @@ impl Canaille {
         let part = part::find("canaille")?;
         let output = Command::new(part::recipe("canaille", "setup.sh"))
             .arg(dir)
-            .arg(part::free_port().to_string())
+            .arg(port::free_port().to_string())
             .arg(scim_url.as_str())
             .arg(token)
             .env("SCIM_ROTATOR_PARTS", part.parent().expect("a folder"))
@@ -77,7 +78,7 @@ impl CanailleServer {
     /// missing.
     pub async fn start(dir: &Path) -> Option<Self> {
         let part = part::find("canaille")?;
-        let address = format!("127.0.0.1:{}", part::free_port());
+        let address = format!("127.0.0.1:{}", port::free_port());
         let output = Command::new(part::recipe("canaille", "setup.sh"))
             .arg(dir)
             .arg(address.rsplit(':').next().expect("a port"))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::part::{self, Group};
+use super::port;
 
 /// The token of a service that may make and end tokens of the user `scim`.
 pub const ADMIN_TOKEN: &str = "jupyterhub-admin-token-of-the-tests";
@@ -26,7 +27,7 @@ impl JupyterHub {
     pub async fn start(dir: &Path) -> Option<Self> {
         let home = part::find("jupyterhub")?;
         std::fs::create_dir_all(dir).expect("a folder for its data");
-        let port = part::free_port();
+        let port = port::free_port();
         let mut command = Command::new(home.join("venv/bin/python"));
         command
             .args(["-m", "jupyterhub", "-f"])

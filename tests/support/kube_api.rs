@@ -11,7 +11,8 @@ use url::Url;
 
 use super::certs::Authority;
 use super::jwt::{ISSUER, JwtMaker};
-use super::part::{self, Group, free_port};
+use super::part::{self, Group};
+use super::port::free_port;
 
 /// How long it may take until it is ready.
 const PATIENCE: Duration = Duration::from_secs(240);

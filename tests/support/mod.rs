@@ -17,6 +17,7 @@ pub mod machine;
 pub mod meddler;
 pub mod mlflow;
 pub mod part;
+pub mod port;
 pub mod promtool;
 pub mod receiver;
 pub mod scim2_server;

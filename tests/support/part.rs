@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -69,15 +68,24 @@ impl Group {
 
     /// Fails with the end of its output if it has ended by itself.
     pub fn must_run(&mut self, name: &str) {
-        let Some(status) = self.process.try_wait().expect("a child of ours") else {
-            return;
-        };
+        if let Some(status) = self.ended() {
+            let said = self.said();
+            panic!("{name} ended by itself ({status}); the end of its output:\n{said}");
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().expect("a child of ours")
+    }
+
+    /// The end of its output.
+    pub fn said(&self) -> String {
         let length = self.output.metadata().map_or(0, |file| file.len());
         let mut end = vec![0; 4096.min(usize::try_from(length).unwrap_or(0))];
         let begin = length.saturating_sub(end.len() as u64);
         self.output.read_exact_at(&mut end, begin).ok();
-        let said = String::from_utf8_lossy(&end);
-        panic!("{name} ended by itself ({status}); the end of its output:\n{said}");
+        String::from_utf8_lossy(&end).into_owned()
     }
 }
 
@@ -85,28 +93,6 @@ impl Drop for Group {
     fn drop(&mut self) {
         kill_process_group(Pid::from_child(&self.process), Signal::KILL).ok();
         self.process.wait().ok();
-    }
-}
-
-/// Ports that the kernel gives to nobody by itself (`ip_local_port_range` begins
-/// at 32768), so that none is taken by a connection while a server starts.
-const FIRST_PORT: u16 = 14_000;
-const PORTS: u16 = 15_000;
-
-/// A port on loopback that nobody uses, nor the one after it: some servers
-/// take two. Each call tells another one.
-pub fn free_port() -> u16 {
-    static CALLS: AtomicU32 = AtomicU32::new(0);
-    // Processes that run at the same time begin far from each other.
-    let begin = std::process::id().wrapping_mul(7919);
-    loop {
-        let call = CALLS.fetch_add(1, Ordering::Relaxed);
-        let offset = begin.wrapping_add(call.wrapping_mul(2)) % u32::from(PORTS);
-        let port = FIRST_PORT + u16::try_from(offset).expect("less than PORTS");
-        let bind = |port| std::net::TcpListener::bind(("127.0.0.1", port));
-        if bind(port).is_ok() && bind(port + 1).is_ok() {
-            return port;
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::part::{self, Group};
+use super::port;
 
 /// Who may do everything.
 pub const ADMIN: &str = "admin";
@@ -47,7 +48,7 @@ impl Syncope {
     /// in SCIM; `None`, said loudly, if the part is missing.
     pub async fn start(dir: &Path) -> Option<Self> {
         let part = part::find("syncope")?;
-        let port = part::free_port();
+        let port = port::free_port();
         let mut command = Command::new(part::recipe("syncope", "start.sh"));
         command
             .arg(dir)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::certs::Leaf;
-use super::part::free_port;
+use super::port::free_port;
 use super::vault::RealVault;
 
 /// One listener.

@@ -13,7 +13,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::part::{self, free_port};
+use super::part;
+use super::port::free_port;
 
 /// How long it may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(240);

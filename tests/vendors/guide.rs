@@ -100,7 +100,7 @@ fn the_tables_of_all_vendors_are_those_that_the_program_makes() {
     }
     assert!(written == made, "run the test with UPDATE_GOLDEN=1");
     for vendor in Library::shipped().iter() {
-        let name = format!("| `{}` |", vendor.name);
+        let name = format!("| [`{0}`](pages/{0}.md) |", vendor.name);
         assert!(made.contains(&name), "{name}");
     }
 }

@@ -84,6 +84,11 @@ fn optional_values_are_held_to_their_types_too() {
     let cases = [
         ("region = 'uk'", "unknown choice `uk`", "did you mean"),
         (
+            "region = 'mars'",
+            "unknown choice `mars`",
+            "known here: eu, us",
+        ),
+        (
             "region = 'canary-7f3a'",
             "there is no such choice",
             "known here: eu, us",

@@ -172,6 +172,9 @@ fn asked() -> Record {
         reason: "because".to_owned(),
         connection: String::new(),
         fingerprint: String::new(),
+        issued_at: None,
+        expires_at: None,
+        token_id: String::new(),
     };
     let letter = RequestsOf {
         author: "ann".to_owned(),

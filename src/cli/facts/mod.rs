@@ -4,6 +4,7 @@
 pub(super) mod before_use;
 mod document;
 pub(super) mod index;
+pub(super) mod past;
 pub(super) mod reader;
 mod waiting;
 pub(super) mod writer;

@@ -11,6 +11,7 @@ use super::document::banners;
 use crate::cli::wiring::World;
 use crate::cli::{Exit, asking, load};
 use crate::driver::federated::Watched;
+use crate::ports::StoreError;
 use crate::ports::unit::Unit;
 use crate::rotation::state::Banner;
 use crate::vault::requests::ALL;
@@ -59,27 +60,34 @@ pub(in crate::cli) async fn read(
     units: &[Unit],
     federated: &[Arc<Watched>],
 ) -> Result<Facts, Exit> {
-    // This first request logs in.
-    let control = world.store.facts(ALL).await;
-    let read = match control {
-        Err(error) => Err(asking::failed(&error)),
-        Ok(control) => {
-            let banners = banners(&control.facts.unwrap_or_default());
-            let units = units.iter().map(|unit| &unit.name);
-            let federated = federated.iter().map(|one| &one.name);
-            let reads = units.chain(federated).map(async |name| {
-                let stored = world.store.facts(name).await;
-                let facts = stored.map_err(|error| error.to_string());
-                let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
-                (name.clone(), facts)
-            });
-            let reads = futures_util::stream::iter(reads).buffered(AT_ONCE);
-            let tokens = reads.collect().await;
-            Ok(Facts { tokens, banners })
-        }
-    };
+    let read = look(world, units, federated).await;
     world.session.close().await;
-    read
+    read.map_err(|error| asking::failed(&error))
+}
+
+/// The same, by a session that stays open.
+///
+/// # Errors
+/// If Vault cannot be used at all.
+pub(in crate::cli) async fn look(
+    world: &World,
+    units: &[Unit],
+    federated: &[Arc<Watched>],
+) -> Result<Facts, StoreError> {
+    // The first request logs in.
+    let control = world.store.facts(ALL).await?;
+    let banners = banners(&control.facts.unwrap_or_default());
+    let units = units.iter().map(|unit| &unit.name);
+    let federated = federated.iter().map(|one| &one.name);
+    let reads = units.chain(federated).map(async |name| {
+        let stored = world.store.facts(name).await;
+        let facts = stored.map_err(|error| error.to_string());
+        let facts = facts.and_then(|stored| stored.facts.ok_or_else(no_facts));
+        (name.clone(), facts)
+    });
+    let reads = futures_util::stream::iter(reads).buffered(AT_ONCE);
+    let tokens = reads.collect().await;
+    Ok(Facts { tokens, banners })
 }
 
 /// What is said where no daemon has told anything of a token.

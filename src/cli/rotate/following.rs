@@ -123,7 +123,11 @@ fn ended(token: &str, state: &Value, since: Timestamp) -> Option<(Exit, String)>
         let at = value.as_str().and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at >= since)
     };
-    let past = &state["history"][0];
+    // An earlier daemon has another word for it.
+    let past = match state["rotations"].is_array() {
+        true => &state["rotations"][0],
+        false => &state["history"][0],
+    };
     if is_since(&past["ended_at"]) {
         return Some(match text(&past["result"]) {
             "success" => (Exit::Ok, success(state)),

@@ -41,12 +41,14 @@ pub(super) fn text_of(status: &Status, output: &Output) -> String {
 }
 
 /// A token that somebody should look at.
-fn block(
+pub(in crate::cli) fn block(
     Token { name, state, told }: &Token,
     now: Timestamp,
     colour: &impl Fn(&str, Urgency) -> String,
 ) -> String {
-    let mut head = format!("{} {name}: {}", mark(state.urgency), state.word.text());
+    let mark = mark(state.urgency);
+    let mut head = format!("{mark} {name}: {}", state.word.text());
+    head = head.trim_start().to_owned();
     if let Some(since) = state.since {
         head = format!("{head} (since {})", relative(since, now));
     }
@@ -94,7 +96,8 @@ fn mark(urgency: Urgency) -> &'static str {
     }
 }
 
-fn coloured(text: &str, urgency: Urgency, use_it: bool) -> String {
+/// The text in the colour of an urgency, if colours are used.
+pub(in crate::cli) fn coloured(text: &str, urgency: Urgency, use_it: bool) -> String {
     if !use_it {
         return text.to_owned();
     }
@@ -186,7 +189,11 @@ fn cells_of(token: &Token, now: Timestamp) -> [String; 3] {
     };
     let relative = |at: &Value| time(at).map(|at| relative(at, now));
     let current = &told["current"];
+    let is_assumed = current["issued_at_is_seen"] == true && current["expires_at"].is_null();
     let expires = match current.is_object() {
+        true if is_assumed && current["expiry"] != "never" => {
+            "age unknown: adopted without a date".to_owned()
+        }
         true => {
             relative(&current["expires_at"]).unwrap_or_else(|| text(&current["expiry"]).to_owned())
         }

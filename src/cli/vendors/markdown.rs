@@ -56,11 +56,20 @@ fn table(head: [&str; 5], rows: impl Iterator<Item = Row>) -> String {
 fn row(vendor: &Vendor<'_>, third: String, fourth: String) -> Row {
     [
         vendor.file.vendor.title.clone(),
-        format!("`{}`", vendor.name),
+        linked(vendor),
         third,
         fourth,
         facts::verified(vendor),
     ]
+}
+
+/// The file's name, which leads to the page of a shipped vendor.
+fn linked(vendor: &Vendor<'_>) -> String {
+    let name = &vendor.name;
+    match vendor.path {
+        None => format!("[`{name}`](pages/{name}.md)"),
+        Some(_) => format!("`{name}`"),
+    }
 }
 
 fn word(vendor: &Vendor<'_>, name: &str) -> String {

@@ -2,8 +2,7 @@
 
 use crate::config::finding::{Finding, Findings};
 use crate::config::typed::{self, Section, Size};
-use crate::config::wording::unknown_name;
-use crate::problem::nearest;
+use crate::config::wording::{is_quoted, unknown_name};
 use crate::value::{Credential, HumanDuration};
 use crate::vendors::file::{Parameter, ParameterType};
 use crate::vendors::is_textual;
@@ -42,10 +41,10 @@ fn is_offered(section: &Section<'_>, parameter: &Parameter, findings: &mut Findi
         return true;
     }
     let wording = unknown_name("choice", value, &choices);
-    let near = nearest(value, choices.iter().copied()).is_some();
-    let message = match near {
+    let is_quoted = is_quoted(value, &choices);
+    let message = match is_quoted {
         true => wording.message,
-        // Not quoted: it may be a secret in the wrong place.
+        // It may be a secret in the wrong place.
         false => "there is no such choice".to_owned(),
     };
     let finding = Finding::error(
@@ -55,7 +54,7 @@ fn is_offered(section: &Section<'_>, parameter: &Parameter, findings: &mut Findi
         message,
         wording.remedy,
     );
-    let hidden = (!near).then(|| section.span.clone());
+    let hidden = (!is_quoted).then(|| section.span.clone());
     findings.push(finding.hiding(hidden.into_iter().collect()));
     false
 }

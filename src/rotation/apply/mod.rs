@@ -5,6 +5,7 @@
 //! rotation arrives. A pair of stage and outcome that cannot follow from `plan` is
 //! an [`IllegalOutcome`].
 
+mod adopting;
 mod change;
 mod committing;
 mod delivering;

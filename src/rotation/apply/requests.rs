@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::adopting;
 use crate::rotation::handover;
 use crate::rotation::record::{
     Acknowledged, Control, Handled, MOST_AUTHORS, Paused, Record, Request, RequestsOf, Trigger,
@@ -17,6 +18,7 @@ pub fn take_requests(record: &Record, from: &[RequestsOf], now: Timestamp) -> Re
     let mut next = record.clone();
     let unfit = |request: &WrittenRequest| match request.what {
         Wish::Ack => handover::obstacle(record, request),
+        Wish::Adopt => adopting::obstacle(record, request, now),
         Wish::Rotate | Wish::Pause | Wish::Resume => None,
     };
     let accepted = note(&mut next.handled, from, now, unfit);
@@ -27,6 +29,7 @@ pub fn take_requests(record: &Record, from: &[RequestsOf], now: Timestamp) -> Re
             Wish::Pause if next.paused.is_some() => {}
             Wish::Pause => next.paused = Some(paused(by, request, now)),
             Wish::Resume => next.paused = None,
+            Wish::Adopt => adopting::tell(&mut next, &request),
             Wish::Ack => {
                 let connection = request.connection;
                 let (at, reason) = (now, request.reason);
@@ -48,6 +51,7 @@ pub fn take_requests_for_all(control: &Control, from: &[RequestsOf], now: Timest
         let what = match request.what {
             Wish::Rotate => "all tokens cannot be rotated at once",
             Wish::Ack => "what was written into a connection is told of one token",
+            Wish::Adopt => "an adopted token is told of by its name",
             Wish::Pause | Wish::Resume if request.has_reason() => return None,
             Wish::Pause | Wish::Resume => "its `reason` is empty: say why, with --reason",
         };
@@ -56,7 +60,7 @@ pub fn take_requests_for_all(control: &Control, from: &[RequestsOf], now: Timest
     for (by, request) in note(&mut next.handled, from, now, only_the_switch) {
         next.paused = match request.what {
             Wish::Pause => next.paused.or_else(|| Some(paused(by, request, now))),
-            Wish::Rotate | Wish::Resume | Wish::Ack => None,
+            Wish::Rotate | Wish::Resume | Wish::Ack | Wish::Adopt => None,
         };
     }
     next

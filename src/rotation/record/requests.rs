@@ -2,7 +2,7 @@
 //! it: which requests of whom were handled.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How many requests one author's document for one token holds.
 pub const MOST_REQUESTS: usize = 8;
@@ -40,9 +40,19 @@ pub struct WrittenRequest {
     /// For `ack`: the connection.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub connection: String,
-    /// For `ack`: the fingerprint of the token that was written.
+    /// For `ack`: the fingerprint of the token that was written. For `adopt`: of the
+    /// token in use.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fingerprint: String,
+    /// For `adopt`: when the token in use was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<Timestamp>,
+    /// For `adopt`: when it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// For `adopt`: its id at the issuer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub token_id: String,
 }
 
 /// What a person can ask for.
@@ -57,9 +67,20 @@ pub enum Wish {
     Resume,
     /// Take a person's word that the new token was written into a connection.
     Ack,
+    /// Take a person's word for the age, the end and the id of an adopted token.
+    Adopt,
 }
 
 impl Wish {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Rotate,
+        Self::Pause,
+        Self::Resume,
+        Self::Ack,
+        Self::Adopt,
+    ];
+
     /// The word for logs and answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -68,6 +89,7 @@ impl Wish {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Ack => "ack",
+            Self::Adopt => "adopt",
         }
     }
 
@@ -76,7 +98,7 @@ impl Wish {
     pub fn kept(self) -> &'static str {
         match self {
             Self::Rotate | Self::Resume => "24 hours",
-            Self::Pause | Self::Ack => "7 days",
+            Self::Pause | Self::Ack | Self::Adopt => "7 days",
         }
     }
 
@@ -86,7 +108,7 @@ impl Wish {
     fn life(self) -> SignedDuration {
         match self {
             Self::Rotate | Self::Resume => SignedDuration::from_hours(24),
-            Self::Pause | Self::Ack => SignedDuration::from_hours(7 * 24),
+            Self::Pause | Self::Ack | Self::Adopt => SignedDuration::from_hours(7 * 24),
         }
     }
 }
@@ -123,6 +145,10 @@ impl WrittenRequest {
         self.compromised || self.override_guards || self.supplied
     }
 
+    fn tells_of_a_token(&self) -> bool {
+        self.issued_at.is_some() || self.expires_at.is_some() || !self.token_id.is_empty()
+    }
+
     /// Whether its author says why.
     #[must_use]
     pub fn has_reason(&self) -> bool {
@@ -140,9 +166,12 @@ impl WrittenRequest {
         let flags = flags.into_iter().filter(|(set, _)| *set);
         let connection =
             (!self.connection.is_empty()).then(|| format!("connection {}", self.connection));
+        let issued = self.issued_at.map(|at| format!("issued {at}"));
+        let expires = self.expires_at.map(|at| format!("expires {at}"));
+        let id = (!self.token_id.is_empty()).then(|| format!("id {}", self.token_id));
         flags
             .map(|(_, word)| word.to_owned())
-            .chain(connection)
+            .chain([connection, issued, expires, id].into_iter().flatten())
             .collect()
     }
 
@@ -159,11 +188,16 @@ impl WrittenRequest {
             _ if !is_plain(&self.reason) => {
                 Some("its `reason` is too long or has control characters")
             }
-            _ if ![&self.connection, &self.fingerprint]
+            _ if ![&self.connection, &self.fingerprint, &self.token_id]
                 .into_iter()
                 .all(|t| is_plain(t)) =>
             {
-                Some("its `connection` or its `fingerprint` is too long or has control characters")
+                Some(
+                    "its `connection`, its `fingerprint` or its `token_id` is too long or has control characters",
+                )
+            }
+            _ if self.what == Wish::Adopt && !self.tells_of_a_token() => {
+                Some("it tells neither when the token was issued, nor when it ends, nor its id")
             }
             _ if self.what == Wish::Ack && !self.has_reason() => {
                 Some("its `reason` is empty: say why you are sure")
@@ -222,8 +256,13 @@ pub struct Handled {
     pub id: String,
     /// When it was handled.
     pub at: Timestamp,
-    /// What was asked for; `None` if the document could not be used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What was asked for; `None` if the document could not be used, or if a later
+    /// program handled what this one does not know.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "known_wish"
+    )]
     pub what: Option<Wish>,
     /// Why it was refused; `None` if it was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,6 +277,14 @@ pub struct Handled {
     /// first. They have none themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Self>,
+}
+
+/// A word of a later program is none of ours.
+fn known_wish<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Wish>, D::Error> {
+    let word = Option::<String>::deserialize(from)?;
+    let known = Wish::ALL.into_iter();
+    let mut known = known.filter(|wish| Some(wish.as_str()) == word.as_deref());
+    Ok(known.next())
 }
 
 impl Handled {

@@ -154,6 +154,35 @@ fn not_retired(view: &View<'_>) -> Option<State> {
     Some(state.with_command(command("once", view.name())))
 }
 
+/// The same state of a token of which nobody told when it was issued or ends: it may
+/// expire tomorrow.
+pub(super) fn of_unknown_age(view: &View<'_>, state: State) -> State {
+    let Some(current) = &view.record.current else {
+        return state;
+    };
+    if !view.policy.end_is_assumed(current) {
+        return state;
+    }
+    let next = format!("{} --issued DAY", command("adopt", view.name()));
+    let sentence = format!(
+        "{} Its age is unknown: it was adopted without a date, at {}; `{next}` tells it.",
+        state.sentence,
+        time(current.issued_at)
+    );
+    let next = state.command.unwrap_or_else(|| next.into());
+    match state.urgency {
+        Urgency::Fine => {
+            let new = State::attention(state.word, sentence, "ScimExpiryUnknown");
+            new.since(state.since).with_command(next)
+        }
+        Urgency::Attention | Urgency::Urgent => State {
+            sentence: sentence.into(),
+            command: Some(next),
+            ..state
+        },
+    }
+}
+
 fn orphans(record: &Record) -> Option<State> {
     let count = record.orphans.len() + record.orphans_uncounted.len();
     let text =

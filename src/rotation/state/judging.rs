@@ -33,10 +33,11 @@ pub fn judge(
         now,
     };
     let state = RULES.iter().find_map(|rule| rule(&view));
-    let mut state = state.unwrap_or_else(|| fresh(&view));
+    let state = state.unwrap_or_else(|| fresh(&view));
+    let mut state = concerns::of_unknown_age(&view, state);
     // A token that works no more has stopped provisioning already.
     if state.deadline.is_none() {
-        state.deadline = view.expiry();
+        state.deadline = view.known_expiry();
     }
     state
 }

@@ -24,7 +24,7 @@ mod wording;
 pub use ageing::Life;
 pub use banner::Banner;
 pub use conditions::Hindered;
-pub use counts::Counts;
+pub use counts::{Counts, Group, Summary};
 pub use judging::judge;
 pub use model::{STATES, State, Text};
 pub use view::{About, AboutConnection, HandoverTold};

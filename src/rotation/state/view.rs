@@ -61,6 +61,15 @@ impl View<'_> {
         self.policy.expiry(current)
     }
 
+    /// The same, unless it is only counted from when the token was first seen.
+    pub(super) fn known_expiry(&self) -> Option<Timestamp> {
+        let current = self.record.current.as_ref()?;
+        match self.policy.end_is_assumed(current) {
+            true => None,
+            false => self.expiry(),
+        }
+    }
+
     pub(super) fn renew_at(&self) -> Option<Timestamp> {
         let current = self.record.current.as_ref()?;
         let ordinal = self.record.generation;

@@ -29,6 +29,7 @@
 mod bodies;
 mod changing;
 mod cleanup;
+mod duplicate;
 mod finding;
 mod full;
 mod group;

@@ -66,6 +66,11 @@ impl Entry {
         })
     }
 
+    /// Whether nothing is known of it yet.
+    pub(super) fn is_unread(&self) -> bool {
+        self.snapshot.is_none() && self.federation.is_none()
+    }
+
     fn unread(&self) -> State {
         match &self.trouble {
             Some(trouble) => unreadable(&self.facts.name, trouble, None),

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import chart
 import manifests
 import readme
 from cluster import NAMESPACE, answer_of, check, fetch, kubectl, open_api, pods, ready_pods, say, show_state, until
@@ -34,6 +35,7 @@ def prove(work, parts):
     manifests.every_overlay_is_taken_without_a_warning(work, parts)
     readme.five_minutes(work, servers)
     logins(servers)
+    chart.installed_upgraded_and_uninstalled(work)
     trouble = Trouble(servers, TOKENS)
     Overlay(work, servers, "one-replica").roll_out(TOKENS, 1)
     until("one replica has a token in use", lambda: any(trouble.generations()))

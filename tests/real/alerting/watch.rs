@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::super::house::House;
 use super::super::support::bare_http;
-use super::super::support::part::{self, Group, free_port};
+use super::super::support::part::{self, Group};
+use super::super::support::port::free_port;
 use super::super::wait::eventually;
 use super::webhook::Webhook;
 use super::{shipped, subject};

@@ -14,7 +14,7 @@ use url::Url;
 use self::front::Front;
 use self::links::Links;
 use super::cut::Line;
-use super::part::free_port;
+use super::port::free_port;
 use super::vault::{RaftNode, RealVault};
 
 /// Nodes of the cluster.

@@ -10,6 +10,7 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 
 use super::part::{self, Group};
+use super::port;
 
 pub mod federation;
 pub mod identity_provider;
@@ -39,7 +40,7 @@ impl Server {
     }
 
     async fn start_in(home: tempfile::TempDir) -> Self {
-        let port = part::free_port();
+        let port = port::free_port();
         let mut command = Command::new(home.path().join("bin/kc.sh"));
         command
             .args(["start", "--optimized"])

@@ -1,12 +1,16 @@
-"""Builds an OCI image without a builder or a registry.
+"""Builds an OCI image without a container engine or a registry: an archive of its layout.
 
     image.py NAME OUT.tar FOLDER CONTAINERFILE     what the last stage of CONTAINERFILE says, with FOLDER in place of the
                                                    one folder that it copies; its stage is FROM scratch
     image.py NAME OUT.tar FOLDER --entrypoint PATH with no Containerfile
 
-`ctr images import OUT.tar` knows it by NAME. The same input gives the same bytes.
+`podman load --input OUT.tar` and `ctr images import OUT.tar` know it by NAME. The same input gives the same bytes.
+Settings, with their defaults:
+    COMPRESS=                 not empty: the layer is compressed, as registries want it
+    SOURCE_DATE_EPOCH=0       when it was made, in seconds since 1970
 """
 
+import gzip
 import hashlib
 import io
 import json
@@ -14,6 +18,7 @@ import os
 import shlex
 import sys
 import tarfile
+from datetime import UTC, datetime
 
 OCI = "application/vnd.oci.image."
 
@@ -30,8 +35,9 @@ class Image:
         return {"mediaType": media_type, "digest": "sha256:" + digest, "size": len(data)}
 
     def write(self, name, out, folder, settings):
-        layer = layer_of(folder)
+        layer, media_type = layer_of(folder), OCI + "layer.v1.tar"
         config = {
+            "created": made_at(),
             "architecture": {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine],
             "os": "linux",
             "config": settings,
@@ -41,10 +47,11 @@ class Image:
             "schemaVersion": 2,
             "mediaType": OCI + "manifest.v1+json",
             "config": self.blob(json.dumps(config).encode(), OCI + "config.v1+json"),
-            "layers": [self.blob(layer, OCI + "layer.v1.tar")],
+            "layers": [self.blob(*compressed(layer, media_type))],
         }
         entry = self.blob(json.dumps(manifest).encode(), manifest["mediaType"])
-        entry["annotations"] = {"io.containerd.image.name": name}
+        # Each of the two engines knows one of these.
+        entry["annotations"] = {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name}
         index = {"schemaVersion": 2, "manifests": [entry]}
         with tarfile.open(out, "w") as tar:
             add(tar, "oci-layout", b'{"imageLayoutVersion": "1.0.0"}', 0o644)
@@ -70,6 +77,17 @@ def layer_of(folder):
                 with open(path, "rb") as file:
                     add(tar, os.path.relpath(path, folder), file.read(), os.stat(path).st_mode & 0o777)
     return buffer.getvalue()
+
+
+def compressed(layer, media_type):
+    if not os.environ.get("COMPRESS"):
+        return layer, media_type
+    return gzip.compress(layer, mtime=0), media_type + "+gzip"
+
+
+def made_at():
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or 0)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def settings_of(containerfile):

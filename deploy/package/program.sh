@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the program for release, so that the same source gives the same bytes wherever and whenever it is built.
 #
-#   deploy/package/release.sh     prints the path of the program
+#   deploy/package/program.sh     prints the path of the program; FEATURES=fips builds it with that feature
 #
 # No path of the machine that builds is left in it: those of the source, of the registry, of the toolchain and of the
 # folder that is built in are replaced by fixed names, in Rust and in C. reproduce.sh shows both.
@@ -26,5 +26,5 @@ CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; printf '%s' "${flags[*]}")
 export CARGO_ENCODED_RUSTFLAGS
 export CFLAGS="${CFLAGS:-}$c_flags" CXXFLAGS="${CXXFLAGS:-}$c_flags"
 export CARGO_INCREMENTAL=0 SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
-cargo build --locked --release --bin scim-rotator >&2
+cargo build --locked --release --features "${FEATURES:-}" --bin scim-rotator >&2
 printf '%s\n' "$target/release/scim-rotator"

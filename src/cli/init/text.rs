@@ -1,0 +1,271 @@
+//! The text of a first configuration. What only a person knows is marked.
+
+use toml::Value;
+
+use super::Auth;
+use super::answers::Answers;
+use crate::problem::nearest;
+use crate::vendors::example::fitting;
+use crate::vendors::file::ParameterType;
+use crate::vendors::{Family, Library, Vendor};
+
+/// The mark of a value that a person must put in.
+const EDIT: &str = "# EDIT";
+
+/// The sections of all that was answered.
+pub(super) fn configuration(answers: &Answers) -> Result<String, String> {
+    let issuer = match &answers.issuer_vendor {
+        None => by_a_person(answers),
+        Some(name) => section(Family::Issuer, "service", name, answers)?,
+    };
+    let connection = match &answers.connection_vendor {
+        None => String::new(),
+        Some(name) => section(Family::Connection, "directory", name, answers)?,
+    };
+    let connections = match connection.is_empty() {
+        true => "[]",
+        false => "[\"directory\"]",
+    };
+    let tokens: String = answers
+        .tokens
+        .iter()
+        .map(|name| token(name, connections, answers))
+        .collect();
+    Ok(format!(
+        "# Written by `scim-rotator init`. What only you know stands in the lines that are\n# marked EDIT. config/complete.toml shows every key with its meaning.\n\n{}\n{issuer}\n{connection}{tokens}",
+        vault(answers)
+    ))
+}
+
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+fn vault(answers: &Answers) -> String {
+    let address = quoted(answers.address.as_str().trim_end_matches('/'));
+    let state = quoted(&answers.state_path.to_string());
+    let ca = answers.ca_file.as_ref().map(|file| {
+        let file = quoted(&file.display().to_string());
+        format!("ca_file = {file}\n")
+    });
+    format!(
+        "[vault]\naddress = {address}\nstate_path = {state}\n{}\n{}",
+        ca.unwrap_or_default(),
+        login(answers)
+    )
+}
+
+fn login(answers: &Answers) -> String {
+    let role = |default: &str, why: &str| match &answers.role {
+        Some(role) => quoted(role),
+        None => format!("{} {EDIT}: {why}", quoted(default)),
+    };
+    match answers.auth {
+        Auth::Approle => format!(
+            "[vault.auth.approle]\nrole_id = {}\nsecret_id = {{ file = \"/etc/scim-rotator/vault-secret-id\" }}\n",
+            role(
+                "00000000-0000-0000-0000-000000000000",
+                "deploy/vault/setup.sh prints it"
+            )
+        ),
+        Auth::Kubernetes => format!(
+            "[vault.auth.kubernetes]\nrole = {}\n",
+            role("scim-rotator", "the role in Vault")
+        ),
+        Auth::Jwt => format!(
+            "[vault.auth.jwt]\nrole = {}\njwt = {{ file = \"/var/run/scim-rotator/jwt\" }} {EDIT}: the file with the JWT\n",
+            role("scim-rotator", "the role in Vault")
+        ),
+        Auth::Token => {
+            "[vault.auth.token]\ntoken = { file = \"/etc/scim-rotator/vault-token\" }\n".to_owned()
+        }
+    }
+}
+
+/// The issuer whose tokens a person makes.
+fn by_a_person(answers: &Answers) -> String {
+    let folder = &answers.folder;
+    let instructions =
+        format!("Make a token for SCIM, and write it to its path below {folder} in Vault.");
+    format!(
+        "# A person makes the tokens. `scim-rotator vendors` lists what does it without one.\n[issuers.service.operator]\nlive_tokens = \"many\" {EDIT}: how many tokens the service permits at once: one, two or many\nissue_effect = \"keeps\" {EDIT}: what a new token does to the old one: keeps, schedules_death or kills\nlifetime = \"90d\" {EDIT}: how long a token lives\ninstructions = {} {EDIT}\n",
+        quoted(&instructions)
+    )
+}
+
+/// The section of a vendor: what is required, and the rest commented out.
+fn section(family: Family, name: &str, vendor: &str, answers: &Answers) -> Result<String, String> {
+    let library = Library::shipped();
+    let Some(found) = library.get(family, vendor) else {
+        let near = nearest(vendor, library.names(family));
+        let near = near.map(|near| format!(": did you mean `{near}`?"));
+        return Err(format!(
+            "there is no {} `{vendor}`{}; `scim-rotator vendors` lists all",
+            family.as_str(),
+            near.unwrap_or_default()
+        ));
+    };
+    if let Some(forbidden) = &found.file.forbidden {
+        return Err(format!(
+            "{}: {} {}",
+            found.file.vendor.title,
+            forbidden.why.trim(),
+            forbidden.instead.trim()
+        ));
+    }
+    let mut text = format!(
+        "# {}\n[{}.{name}.{vendor}]\n",
+        found.file.vendor.title,
+        family.section()
+    );
+    let current = found.parameters().filter(|(_, p)| p.deprecated.is_none());
+    let (required, rest): (Vec<_>, Vec<_>) = current.partition(|(_, p)| p.is_required());
+    for (key, parameter) in required {
+        let about = parameter.about.trim().replace('\n', " ");
+        let has_sample = parameter.example.is_some() || !parameter.choices.is_empty();
+        let assignment = if parameter.kind == ParameterType::Credential {
+            credential(key, vendor, answers)
+        } else if has_sample {
+            parameter.assignment(key)
+        } else {
+            format!("{key} = {}", shown(&fitting(parameter)))
+        };
+        text.push_str(&format!("{assignment} {EDIT}: {about}\n"));
+    }
+    for (key, parameter) in rest {
+        text.push_str(&format!("# {}\n", parameter.assignment(key)));
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+/// Credentials of ours lie in Vault too.
+fn credential(key: &str, vendor: &str, answers: &Answers) -> String {
+    let mount = answers.state_path.mount();
+    format!("{key} = {{ vault = \"{mount}/admin/{vendor}#{key}\" }}")
+}
+
+fn token(name: &str, connections: &str, answers: &Answers) -> String {
+    let path = quoted(&format!("{}/{name}", answers.folder));
+    let hint = answers.issuer_vendor.as_ref().and_then(|vendor| {
+        let vendor: &Vendor<'_> = Library::shipped().get(Family::Issuer, vendor)?;
+        vendor.file.token.scim_url.clone()
+    });
+    let scim_url = match (&answers.scim_url, hint) {
+        (Some(url), _) => quoted(url.as_str().trim_end_matches('/')),
+        (None, hint) => {
+            let url = hint.unwrap_or_else(|| "https://service.example.com/scim/v2".to_owned());
+            format!("{} {EDIT}: the SCIM base URL of the service", quoted(&url))
+        }
+    };
+    format!(
+        "\n[tokens.{}]\nvault_path = {path}\nscim_url = {scim_url}\nissuer = \"service\"\nconnections = {connections}\n",
+        key(name)
+    )
+}
+
+/// A name that may need quotes as a key.
+fn key(name: &str) -> String {
+    let is_bare = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    match is_bare && !name.is_empty() {
+        true => name.to_owned(),
+        false => quoted(name),
+    }
+}
+
+fn shown(value: &toml::Spanned<toml::de::DeValue<'_>>) -> String {
+    use toml::de::DeValue;
+    match value.get_ref() {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(shown).collect();
+            format!("[{}]", items.join(", "))
+        }
+        DeValue::Boolean(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => {
+            quoted("")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::vault::KvPath;
+
+    fn answers() -> Answers {
+        Answers {
+            address: "https://vault.example.com:8200".parse().expect("a URL"),
+            auth: Auth::Approle,
+            role: None,
+            state_path: KvPath::parse("kv/scim-rotator").expect("a path"),
+            folder: KvPath::parse("kv/scim").expect("a path"),
+            folder_is_named: true,
+            tokens: vec!["crm".to_owned()],
+            scim_url: None,
+            issuer_vendor: None,
+            connection_vendor: None,
+            ca_file: None,
+        }
+    }
+
+    /// What `check` says of it.
+    fn mistakes(answers: &Answers) -> String {
+        let text = match configuration(answers) {
+            Ok(text) => text,
+            // A vendor that can do nothing is refused with the reason.
+            Err(_) => return String::new(),
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("scim-rotator.toml");
+        std::fs::write(&path, &text).expect("written");
+        match config::load(&path) {
+            Ok(_) => String::new(),
+            Err(report) => format!("{}\n{text}", report.render(false)),
+        }
+    }
+
+    #[test]
+    fn every_login_and_several_tokens_give_a_valid_configuration() {
+        for auth in [Auth::Approle, Auth::Kubernetes, Auth::Jwt, Auth::Token] {
+            let answers = Answers {
+                auth,
+                tokens: vec!["crm".to_owned(), "erp-2".to_owned()],
+                ..answers()
+            };
+            assert_eq!(mistakes(&answers), "", "{auth:?}");
+        }
+    }
+
+    #[test]
+    fn every_vendor_gives_a_valid_configuration() {
+        let library = Library::shipped();
+        for vendor in library.names(Family::Issuer) {
+            let answers = Answers {
+                issuer_vendor: Some(vendor.to_owned()),
+                ..answers()
+            };
+            assert_eq!(mistakes(&answers), "", "{vendor}");
+        }
+        for vendor in library.names(Family::Connection) {
+            let answers = Answers {
+                connection_vendor: Some(vendor.to_owned()),
+                ..answers()
+            };
+            assert_eq!(mistakes(&answers), "", "{vendor}");
+        }
+    }
+
+    #[test]
+    fn a_vendor_that_there_is_not_is_answered_with_the_nearest() {
+        let answers = Answers {
+            issuer_vendor: Some("auht0".to_owned()),
+            ..answers()
+        };
+        let said = configuration(&answers).expect_err("there is none");
+        assert!(said.contains("did you mean `auth0`?"), "{said}");
+    }
+}
