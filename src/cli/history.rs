@@ -142,7 +142,7 @@ fn seconds(past: &Value) -> Option<i64> {
     Some(ended.duration_since(began).as_secs())
 }
 
-/// The rotation with how long it took.
+/// The rotation with how long it took, which facts of an earlier program do not tell.
 pub(super) fn with_seconds(past: &Value) -> Value {
     let mut past = past.clone();
     past["took_seconds"] = json!(seconds(&past));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use jiff::Timestamp;
@@ -20,7 +20,8 @@ use super::App;
 
 pub(super) const EVENTS_TYPE: &str = "text/event-stream";
 
-/// Most open streams at a time.
+/// Most open streams at a time. Their connections count as idle: the oldest is closed
+/// where others need the place, and its page asks by itself then.
 const MOST: usize = 24;
 /// How often it is looked whether something changed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -69,8 +70,12 @@ pub(super) async fn events(State(app): State<App>) -> Response {
         let event = open.next().await?;
         Some((Ok::<_, Infallible>(event), open))
     });
-    let kind = [(header::CONTENT_TYPE, EVENTS_TYPE)];
-    (kind, Body::from_stream(events)).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, EVENTS_TYPE),
+        // Proxies that know this word pass each event on at once.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Body::from_stream(events)).into_response()
 }
 
 /// One open stream.

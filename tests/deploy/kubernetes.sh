@@ -53,7 +53,8 @@ image=registry.example.com/scim-rotator:0.1.0
 deploy/container/rootfs.sh "$program" "$work/rootfs"
 python3 deploy/container/image.py "$image" "$work/scim-rotator.tar" "$work/rootfs" deploy/container/Containerfile
 install -D -m 755 "$parts/kubernetes/pause" "$work/pause/pause"
-python3 deploy/container/image.py test.invalid/pause:1 "$work/pause.tar" "$work/pause" --entrypoint /pause
+# This one as releases have it.
+COMPRESS=yes python3 deploy/container/image.py test.invalid/pause:1 "$work/pause.tar" "$work/pause" --entrypoint /pause
 
 trap finish EXIT
 code=0

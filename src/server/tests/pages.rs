@@ -203,6 +203,27 @@ async fn the_head_tells_of_vault_replicas_and_configuration_and_what_is_stale() 
     assert_eq!(state["replicas"]["this"], "replica-of-the-test");
 }
 
+/// A list of thousands of choices helps nobody, and would be larger than the table.
+#[tokio::test]
+async fn with_many_connections_one_types_the_name() {
+    let running = running().await;
+    for number in 0..101 {
+        running
+            .telemetry
+            .board
+            .set(snapshot_with(&format!("t{number}"), |facts| {
+                facts.connections[0].name = format!("connection-{number}");
+            }));
+    }
+    let path = "/?connection=connection-7";
+    let page = ask(running.address, "GET", path).await;
+    assert_eq!(rows(&page), ["t7"]);
+    let field = "<input name=\"connection\" value=\"connection-7\"";
+    assert!(page.contains(field), "{page}");
+    assert!(!page.contains("connection-8"), "{page}");
+    assert!(page.contains("<select name=\"issuer\">"), "{page}");
+}
+
 /// Ten thousand tokens are filtered and cut here: a browser gets a page of them.
 #[tokio::test]
 async fn a_page_of_ten_thousand_tokens_is_small() {

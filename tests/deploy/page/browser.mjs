@@ -248,8 +248,8 @@ async function api() {
 
 async function pictures() {
     for (const colorScheme of SCHEMES) {
-        const page = await open(`${task.trouble}/?q=-prod`, {
-            viewport: { width: 1160, height: 940 }, colorScheme, timezoneId: "Europe/Berlin",
+        const page = await open(`${task.trouble}/?connection=entra-hr`, {
+            viewport: { width: 1160, height: 1040 }, colorScheme, timezoneId: "Europe/Berlin",
         });
         await page.screenshot({ path: path.join(task.pictures, `status-page-${colorScheme}.png`) });
         await page.context().close();
