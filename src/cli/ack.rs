@@ -73,7 +73,7 @@ async fn tell(
         // result.
         drop(match output.format() {
             OutputFormat::Json => output
-                .json(&json!({ "name": args.token, "connection": args.connection, "asked": true })),
+                .json(&json!({ "name": args.token, "token": args.token, "connection": args.connection, "asked": true })),
             OutputFormat::Text => output.line(&format!("{shown}: it is written for the daemon")),
         });
         return Ok(Exit::Ok);
@@ -131,7 +131,7 @@ async fn waiting(world: &World, units: &[Unit], args: &Args) -> Result<String, E
 fn show(args: &Args, output: &mut Output) -> std::io::Result<()> {
     let (token, connection) = (&args.token, &args.connection);
     if output.format() == OutputFormat::Json {
-        return output.json(&json!({ "name": token, "connection": connection }));
+        return output.json(&json!({ "name": token, "token": token, "connection": connection }));
     }
     output.line(&format!(
         "{token}: the new token is in {connection} on your word. The rotation goes on, and the old token is kept for the overlap."

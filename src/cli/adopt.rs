@@ -195,7 +195,7 @@ async fn directly(
 fn show(args: &Args, current: Value, output: &mut Output) -> std::io::Result<()> {
     let token = &args.token;
     if output.format() == OutputFormat::Json {
-        return output.json(&json!({ "name": token, "current": current }));
+        return output.json(&json!({ "name": token, "token": token, "current": current }));
     }
     if current.is_null() {
         return output.line(&format!("{token}: the request is written"));

@@ -45,7 +45,7 @@ fn show(name: &str, facts: &Value, now: Timestamp, output: &mut Output) -> io::R
     let all = rotations(facts);
     if output.format() == OutputFormat::Json {
         let all: Vec<Value> = all.into_iter().map(with_seconds).collect();
-        return output.json(&json!({ "now": now, "name": name, "rotations": all }));
+        return output.json(&json!({ "now": now, "name": name, "token": name, "rotations": all }));
     }
     if all.is_empty() {
         return output.line("no rotation of this token has ended yet");

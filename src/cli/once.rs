@@ -2,14 +2,17 @@
 //! a timer or a pipeline, instead of the daemon or beside it: leases keep them
 //! apart. What cannot come by waiting ends at once.
 
+mod shown;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use self::shown::{Shown, worse};
+use super::Exit;
 use super::auditing::{self, Patience};
 use super::bell;
 use super::federated;
@@ -18,7 +21,6 @@ use super::output::{Output, complain};
 use super::signals::until_signal;
 use super::stated;
 use super::wiring::World;
-use super::{Exit, OutputFormat};
 use crate::driver::foreground::{Ended, Until};
 use crate::driver::memory::Memory;
 use crate::fault::FaultClass;
@@ -71,6 +73,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         world.facts.flush().await;
         world.messenger.flush().await;
         auditing::stop(&world).await;
+        world.finish_traces().await;
         world.session.close().await;
         looked.into_iter().for_each(|row| shown.ended(row));
         shown.end()
@@ -239,77 +242,5 @@ fn waiting_for(reason: Reason) -> (Exit, &'static str, String) {
         Urgency::HeldBack => (Exit::Ok, word, String::new()),
         Urgency::NeedsPerson => (Exit::Failed, "needs a person", word.to_owned()),
         Urgency::Unfinished => (Exit::TryAgain, "not done yet", word.to_owned()),
-    }
-}
-
-/// The worse exit code: a failure is worse than a wait, and a wait than
-/// success.
-fn worse(a: Exit, b: Exit) -> Exit {
-    let weight = |exit| match exit {
-        Exit::Ok => 0,
-        Exit::TryAgain => 1,
-        Exit::Usage => 2,
-        Exit::Failed | Exit::Urgent => 3,
-    };
-    if weight(b) > weight(a) { b } else { a }
-}
-
-/// The table, for people row by row: its head before anything is done, and a token as
-/// soon as the work on it has ended. For programs one document at the end.
-struct Shown<'a> {
-    output: &'a mut Output,
-    /// The tokens in the order of the configuration.
-    names: Vec<String>,
-    rows: Vec<Row>,
-}
-
-/// Columns of the longest word for a result.
-const RESULT_COLUMNS: usize = "not shown to work".len();
-
-impl<'a> Shown<'a> {
-    fn new(output: &'a mut Output, units: &[Unit]) -> Self {
-        Self {
-            output,
-            names: units.iter().map(|unit| unit.name.clone()).collect(),
-            rows: Vec::new(),
-        }
-    }
-
-    fn begin(&mut self) {
-        self.line("TOKEN", "RESULT", "DETAIL");
-    }
-
-    fn ended(&mut self, row: Row) {
-        self.line(&row.token, row.word, &row.detail);
-        self.rows.push(row);
-    }
-
-    fn line(&mut self, token: &str, word: &str, detail: &str) {
-        if self.output.format() != OutputFormat::Text {
-            return;
-        }
-        let longest = self.names.iter().map(|name| name.chars().count()).max();
-        let width = longest.unwrap_or_default().max("TOKEN".len());
-        let detail = detail.replace(['\n', '\r'], " ");
-        let line = format!("{token:width$}  {word:RESULT_COLUMNS$}  {detail}");
-        // If nobody reads the output any more, the exit code still tells the result.
-        drop(self.output.line(line.trim_end()));
-    }
-
-    /// The worst exit code of all.
-    fn end(mut self) -> Exit {
-        let exits = self.rows.iter().map(|row| row.exit);
-        let exit = exits.fold(Exit::Ok, worse);
-        if self.output.format() == OutputFormat::Json {
-            let place = |row: &Row| self.names.iter().position(|name| *name == row.token);
-            self.rows
-                .sort_by_cached_key(|row| place(row).unwrap_or(usize::MAX));
-            let tokens = self.rows.iter().map(|row| {
-                json!({ "name": row.token, "ok": row.exit == Exit::Ok, "result": row.word, "detail": row.detail })
-            });
-            let tokens: Vec<Value> = tokens.collect();
-            drop(self.output.json(&json!({ "tokens": tokens })));
-        }
-        exit
     }
 }

@@ -143,25 +143,27 @@ async fn ask_all(
                 // If nobody reads the output any more, the exit code still tells the
                 // result.
                 drop(say(&format!("{shown}: the request is written"), output));
-                json!({ "name": name, "asked": true })
+                json!({ "name": name, "token": name, "asked": true })
             }
             Some(Answer::Accepted(_, facts)) => {
                 drop(say(&sentence(name, made.what, &facts), output));
                 match name == ALL {
                     true => json!({ "all": true, "paused": facts["paused"] }),
-                    false => json!({ "name": name, "paused": facts["token"]["paused"] }),
+                    false => {
+                        json!({ "name": name, "token": name, "paused": facts["token"]["paused"] })
+                    }
                 }
             }
             Some(Answer::Refused(why)) => {
                 complain(&format!("{shown}: refused: {why}\n"));
                 exit = Exit::Failed;
-                json!({ "name": name, "error": failure::object(exit, &why) })
+                json!({ "name": name, "token": name, "error": failure::object(exit, &why) })
             }
             Some(Answer::None) => {
                 let silent = complain_of_silence(shown, made.what.kept());
                 exit = if exit == Exit::Ok { silent } else { exit };
                 let error = failure::object(silent, "no daemon has answered");
-                json!({ "name": name, "error": error })
+                json!({ "name": name, "token": name, "error": error })
             }
         };
         told.push(one);

@@ -168,11 +168,12 @@ fn show(
             .map(|(token, plan)| match plan {
                 Ok(plan) => json!({
                     "name": token,
+                    "token": token,
                     "now": plan["now"],
                     "next": plan["next"],
                     "written_at": plan["written_at"],
                 }),
-                Err(error) => json!({ "name": token, "error": error }),
+                Err(error) => json!({ "name": token, "token": token, "error": error }),
             })
             .collect();
         return output.json(&json!({ "at": from, "banners": banners, "tokens": tokens }));

@@ -1,5 +1,7 @@
 //! `adopt`: a person tells how old an adopted token is.
 
+use scim_rotator::clock::SystemClock;
+use scim_rotator::ports::Clock as _;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
@@ -48,7 +50,7 @@ async fn a_token_of_unknown_age_is_told_of_until_a_person_says_its_age() {
         "no false end: {told}"
     );
 
-    let issued = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(48);
+    let issued = SystemClock.now() - jiff::SignedDuration::from_hours(48);
     let issued = issued.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let future = scene
         .run(&["adopt", "crm", "--issued", "2199-01-01", "--foreground"])
