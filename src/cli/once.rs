@@ -73,6 +73,7 @@ pub fn run(args: &Args, config: &Path, output: &mut Output) -> Exit {
         world.facts.flush().await;
         world.messenger.flush().await;
         auditing::stop(&world).await;
+        world.finish_traces().await;
         world.session.close().await;
         looked.into_iter().for_each(|row| shown.ended(row));
         shown.end()

@@ -248,6 +248,7 @@ fn at_the_next_start(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("server", started.server != now.server),
         ("log", started.log != now.log),
         ("audit", started.audit != now.audit),
+        ("traces", started.traces != now.traces),
     ];
     let keys = differs.into_iter().filter(|(_, differs)| *differs);
     keys.map(|(key, _)| key).collect()

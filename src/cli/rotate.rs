@@ -183,6 +183,7 @@ async fn rotate(
     }
     let exit = rotate_audited(world, unit, args, live, cancel).await;
     auditing::stop(world).await;
+    world.finish_traces().await;
     exit
 }
 

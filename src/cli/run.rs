@@ -164,6 +164,7 @@ impl Daemon {
         };
         let work = async {
             let clean = work(&world, &observer, also, (first, changed), &cancel).await;
+            world.finish_traces().await;
             world.session.close().await;
             end.cancel();
             clean
@@ -172,6 +173,7 @@ impl Daemon {
             tokio::join!(
                 world.session.run(end.clone()),
                 watch_vault(&world, &end),
+                world.send_traces(),
                 auditing::keep(&world, &settings.audit, &end),
                 reap_left_behind(&world, &end),
                 identify::note_credentials(&world, &end),

@@ -10,6 +10,7 @@ use crate::telemetry::logging;
 pub(super) struct Signals {
     term: Signal,
     int: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -21,6 +22,18 @@ impl Signals {
         Ok(Self {
             term: signal(SignalKind::terminate())?,
             int: signal(SignalKind::interrupt())?,
+            hangup: None,
+        })
+    }
+
+    /// The same with HUP, which a terminal sends when it is closed.
+    ///
+    /// # Errors
+    /// If the signals cannot be listened to.
+    pub(super) fn of_terminal() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: Some(signal(SignalKind::hangup())?),
+            ..Self::listen()?
         })
     }
 
@@ -29,7 +42,16 @@ impl Signals {
         tokio::select! {
             _ = self.term.recv() => "TERM",
             _ = self.int.recv() => "INT",
+            () = received(self.hangup.as_mut()) => "HUP",
         }
+    }
+}
+
+/// Waits for a signal that may not be listened to.
+async fn received(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::output::Output;
 use super::{Exit, OutputFormat};
 use crate::rotation::record::SCHEMA;
+use crate::telemetry::traces::can_export;
 
 /// What the program was built from, if the build named it.
 const REVISION: Option<&str> = option_env!("SCIM_ROTATOR_REVISION");
@@ -16,6 +17,10 @@ pub fn run(output: &mut Output) -> Exit {
     let cryptography = cryptography();
     let fips_module = fips_module();
     let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    let traces = match can_export() {
+        true => "OTLP over HTTP",
+        false => "not in this build (feature `otlp`)",
+    };
     let written = match output.format() {
         OutputFormat::Json => output.json(&json!({
             "version": version,
@@ -24,9 +29,10 @@ pub fn run(output: &mut Output) -> Exit {
             "cryptography": cryptography,
             "fips_module": fips_module,
             "record_schema": SCHEMA,
+            "traces": can_export(),
         })),
         OutputFormat::Text => output.text(&format!(
-            "scim-rotator {version}\nrevision:       {}\ntarget:         {target}\ncryptography:   {cryptography}\nFIPS module:    {}\nrecord schema:  {SCHEMA}\n",
+            "scim-rotator {version}\nrevision:       {}\ntarget:         {target}\ncryptography:   {cryptography}\nFIPS module:    {}\nrecord schema:  {SCHEMA}\ntraces:         {traces}\n",
             revision.unwrap_or("not named by the build"),
             fips_module.map_or("none".to_owned(), |module| format!("AWS-LC-FIPS {module}")),
         )),

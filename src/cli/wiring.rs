@@ -4,6 +4,7 @@ mod doors;
 mod federated;
 mod named;
 mod pool;
+mod traces;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,7 @@ use crate::rotation::record::{Paused, RequestsOf, Wish};
 use crate::secret::SecretRef;
 use crate::telemetry::Telemetry;
 use crate::telemetry::notify::Notifier;
+use crate::telemetry::traces::Exporter;
 use crate::vault::preflight::{self, Need};
 use crate::vault::{KvPath, PublishTarget, Session, VaultSecrets, VaultStore};
 use doors::{conditions, doors};
@@ -63,6 +65,8 @@ pub(super) struct World {
     pub(super) door: Arc<dyn Store>,
     /// Writes the audit, if it is configured.
     pub(super) auditor: Option<Arc<Auditor>>,
+    /// Sends traces, if that is configured.
+    pub(super) traces: Option<Arc<Exporter>>,
     /// What Vault knows of the audit.
     pub(super) stored_head: StoredHead,
     pub(super) units: Vec<Arc<Unit>>,
@@ -169,6 +173,7 @@ impl World {
             state_path.to_string(),
         );
         messenger.set(builder.senders(settings)?);
+        let traces = builder.traces(settings, &telemetry.metrics, &holder)?;
         Ok(Self {
             inbox: Arc::default(),
             facts: Arc::new(facts),
@@ -191,6 +196,7 @@ impl World {
             full_cycles,
             door,
             auditor,
+            traces,
             stored_head: StoredHead::default(),
             switch,
         })
@@ -312,6 +318,7 @@ impl World {
     pub(super) fn runner(&self, witness: Arc<dyn Witness>, cancel: CancellationToken) -> Runner {
         let mut witnesses = vec![witness, Arc::clone(&self.facts) as _];
         witnesses.extend(self.auditor.clone().map(|auditor| auditor as _));
+        witnesses.extend(self.traces.clone().map(|traces| traces as _));
         witnesses.push(Arc::clone(&self.messenger) as _);
         let witness: Arc<dyn Witness> = Arc::new(Witnesses(witnesses));
         Runner {

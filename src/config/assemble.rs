@@ -23,6 +23,7 @@ use crate::notify;
 use crate::problem::Problems;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
+use crate::telemetry::traces::config::TracesConfig;
 use crate::vault::VaultConfig;
 
 pub(super) fn known() -> keys::Known {
@@ -38,6 +39,7 @@ pub(super) fn known() -> keys::Known {
     all.extend(keys::of::<ServerConfig>("server"));
     all.extend(keys::of::<LogConfig>("log"));
     all.extend(keys::of::<AuditConfig>("audit"));
+    all.extend(keys::of::<TracesConfig>("traces"));
     all.extend(keys::of::<RawHttp>("http"));
     all.extend(keys::of::<RawLimits>("limits"));
     all.extend(keys::of::<RawPolicy>("defaults"));
@@ -93,6 +95,7 @@ fn draft<'a>(
     let server = sections.optional::<ServerConfig>("server", findings);
     let log = sections.optional::<LogConfig>("log", findings);
     let audit = sections.optional::<AuditConfig>("audit", findings);
+    let traces = sections.optional::<TracesConfig>("traces", findings);
     let http = sections.optional::<RawHttp>("http", findings);
     let limits = sections.optional::<RawLimits>("limits", findings);
     let defaults = sections.optional::<RawPolicy>("defaults", findings);
@@ -130,6 +133,7 @@ fn draft<'a>(
         server: server.as_ref(),
         log: log.as_ref(),
         audit: audit.as_ref(),
+        traces: traces.as_ref(),
         http: http.as_ref(),
         limits: limits.as_ref(),
         write_probe_hosts: &write_probe_hosts,
@@ -141,25 +145,32 @@ fn draft<'a>(
     };
     rules::check(&whole, &mut problems);
     let problems = uses.all_back(&problems);
-    let whole = (vault, server, log, audit, http, limits);
+    let whole = (vault, server, log, audit, traces, http, limits);
     let settings = match whole {
-        (Some(vault), Some(server), Some(log), Some(audit), Some(http), Some(limits)) => {
-            Some(Settings {
-                vault,
-                server,
-                log,
-                audit,
-                http,
-                limits,
-                issuers,
-                connections,
-                tokens,
-                federated,
-                notify,
-                write_probe_hosts,
-                own_files: named_files::own(documents),
-            })
-        }
+        (
+            Some(vault),
+            Some(server),
+            Some(log),
+            Some(audit),
+            Some(traces),
+            Some(http),
+            Some(limits),
+        ) => Some(Settings {
+            vault,
+            server,
+            log,
+            audit,
+            traces,
+            http,
+            limits,
+            issuers,
+            connections,
+            tokens,
+            federated,
+            notify,
+            write_probe_hosts,
+            own_files: named_files::own(documents),
+        }),
         _ => None,
     };
     Drafted {

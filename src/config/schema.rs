@@ -17,6 +17,7 @@ use crate::issuers::IssuerKind;
 use crate::notify;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
+use crate::telemetry::traces::config::TracesConfig;
 use crate::value::Credential;
 use crate::vault::VaultConfig;
 use crate::vendors::file::{Parameter, ParameterType};
@@ -39,6 +40,7 @@ pub fn schema(library: &Library<'_>) -> Value {
         ("server", shape_of::<ServerConfig>()),
         ("log", shape_of::<LogConfig>()),
         ("audit", shape_of::<AuditConfig>()),
+        ("traces", shape_of::<TracesConfig>()),
         ("http", shape_of::<RawHttp>()),
         ("limits", shape_of::<RawLimits>()),
         ("defaults", shape_of::<RawPolicy>()),

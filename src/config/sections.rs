@@ -20,8 +20,8 @@ use super::wording;
 use crate::problem::nearest;
 
 /// Sections of the main file.
-const SINGLE: [&str; 7] = [
-    "vault", "server", "log", "audit", "http", "limits", "defaults",
+const SINGLE: [&str; 8] = [
+    "vault", "server", "log", "audit", "traces", "http", "limits", "defaults",
 ];
 /// Sections of named tables, in any file.
 const NAMED: [&str; 4] = ["issuers", "connections", "tokens", "notify"];

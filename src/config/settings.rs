@@ -20,6 +20,7 @@ use crate::scim::cycle::profile::CycleConfig;
 use crate::scim::federated::config::Federated;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
+use crate::telemetry::traces::config::TracesConfig;
 use crate::vault::{FieldNames, KvPath, VaultConfig};
 
 /// A whole, valid configuration.
@@ -33,6 +34,8 @@ pub struct Settings {
     pub log: LogConfig,
     /// `[audit]`.
     pub audit: AuditConfig,
+    /// `[traces]`.
+    pub traces: TracesConfig,
     /// `[http]`: how servers other than Vault are talked to.
     pub http: ClientSettings,
     /// `[limits]`.

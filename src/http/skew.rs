@@ -132,8 +132,9 @@ impl Observer for SkewWatch {
     }
 
     fn clock_skew(&self, target: Target, host: &str, seconds: f64) {
-        // Who receives messages has no say in the time by which tokens are retired.
-        if target == Target::Notify {
+        // Who receives messages or traces has no say in the time by which tokens are
+        // retired.
+        if matches!(target, Target::Notify | Target::Traces) {
             return;
         }
         self.next.clock_skew(target, host, seconds);

@@ -13,7 +13,13 @@ use crate::http::client::Target;
 use crate::rotation::record::{RotationResult, Trigger};
 
 /// The values of the label `target`, for counters that start at zero.
-const TARGETS: [Target; 4] = [Target::Vault, Target::Sp, Target::Idp, Target::Notify];
+const TARGETS: [Target; 5] = [
+    Target::Vault,
+    Target::Sp,
+    Target::Idp,
+    Target::Notify,
+    Target::Traces,
+];
 
 /// Buckets of steps, in seconds.
 const STEP_BUCKETS: &[f64] = &[
@@ -55,6 +61,7 @@ pub(super) struct Instruments {
     pub(super) inventory_success: IntGaugeVec,
     pub(super) audit_lines: IntCounterVec,
     pub(super) audit_failing: IntGauge,
+    pub(super) trace_spans: IntCounterVec,
 }
 
 impl Instruments {
@@ -145,6 +152,7 @@ impl Instruments {
             )?,
             audit_lines: new.counters("audit_lines_total", AUDIT_LINES, &["result"])?,
             audit_failing: new.integer("audit_failing", AUDIT_FAILING)?,
+            trace_spans: new.counters("trace_spans_total", TRACE_SPANS, &["result"])?,
             registry: new.0,
         })
     }
@@ -163,6 +171,9 @@ impl Instruments {
         }
         for result in ["written", "lost"] {
             self.audit_lines.with_label_values(&[result]);
+        }
+        for result in ["sent", "lost"] {
+            self.trace_spans.with_label_values(&[result]);
         }
         for endpoint in Endpoint::ALL {
             self.probe_duration.with_label_values(&[endpoint.as_str()]);
@@ -192,6 +203,7 @@ const LAST_TICK: &str = "When the supervisor's loop last ran.";
 const RELOAD_SUCCESSFUL: &str = "Whether the configuration was valid when it was last read.";
 const RELOAD_AT: &str = "When a valid configuration was last read.";
 const AUDIT_LINES: &str = "Lines of the audit that were written, and that were lost.";
+const TRACE_SPANS: &str = "Spans of traces that a collector accepted, and that were lost.";
 const AUDIT_FAILING: &str = "1 while lines of the audit cannot be written.";
 const DISPATCH_PAUSED: &str =
     "1 while a person has stopped all work; the label reason says why. 0 otherwise.";

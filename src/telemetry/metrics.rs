@@ -166,6 +166,22 @@ impl Metrics {
         self.instruments.audit_failing.set(i64::from(failing));
     }
 
+    /// Spans of traces were accepted by the collector.
+    pub fn spans_sent(&self, count: usize) {
+        self.spans("sent", count);
+    }
+
+    /// Spans of traces were lost.
+    pub fn spans_lost(&self, count: usize) {
+        self.spans("lost", count);
+    }
+
+    fn spans(&self, result: &str, count: usize) {
+        let count = u64::try_from(count).unwrap_or_default();
+        let spans = &self.instruments.trace_spans;
+        spans.with_label_values(&[result]).inc_by(count);
+    }
+
     /// Why a person has stopped all work; `None` if it goes on.
     pub fn dispatch_paused(&self, why: Option<&str>) {
         let gauge = &self.instruments.dispatch_paused;

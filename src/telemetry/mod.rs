@@ -7,6 +7,7 @@
 //!                      ├─> Board ──> status page, /readyz, collector (per-token series)
 //!                      ├─> Metrics ──────────────> /metrics <──┘
 //!                      └─> Health ─> /healthz /readyz, systemd
+//!        witness ──────> traces ─> OpenTelemetry collector
 //! ```
 
 pub mod board;
@@ -33,6 +34,7 @@ pub mod result;
 pub mod snapshot;
 mod takeover;
 mod tally;
+pub mod traces;
 pub mod witness;
 pub mod words;
 

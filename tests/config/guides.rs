@@ -13,7 +13,7 @@ role_id = "3f7f1f0a-5a7e-4c1e-9d0b-2f4f6a1f7c55"
 secret_id = { file = "/etc/scim-rotator/vault-secret-id" }
 "#;
 
-const DOCUMENTS: [(&str, &str); 6] = [
+const DOCUMENTS: [(&str, &str); 7] = [
     ("README.md", include_str!("../../README.md")),
     (
         "config/ADOPTION.md",
@@ -24,6 +24,7 @@ const DOCUMENTS: [(&str, &str); 6] = [
         include_str!("../../config/CREDENTIALS.md"),
     ),
     ("deploy/AUDIT.md", include_str!("../../deploy/AUDIT.md")),
+    ("deploy/TRACES.md", include_str!("../../deploy/TRACES.md")),
     ("deploy/README.md", include_str!("../../deploy/README.md")),
     ("deploy/SCALE.md", include_str!("../../deploy/SCALE.md")),
 ];

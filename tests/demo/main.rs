@@ -10,6 +10,7 @@
 )]
 
 mod conformance;
+mod ended;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;
@@ -90,22 +91,40 @@ async fn other_commands_join_in_and_a_signal_ends_it() {
 
 #[tokio::test]
 async fn people_are_told_what_happens_and_where_to_look() {
-    let ran = Ran::of(&["demo", "--for", "25s", "--quiet"]).await;
+    let args = ["demo", "--for", "25s", "--lifetime", "30s", "--quiet"];
+    let ran = Ran::of(&args).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for words in [
-        "A token lives for 60 s",
+        "A token lives for 30 s",
         "It ends after 25 s",
-        "Steps of a rotation",
+        "Each rotation is one line",
         "status page http://127.0.0.1:",
-        "deliver hr ",
-        "new token in use, generation 1",
-        "rotations     0 (crm 0, wiki 0)",
+        "crm  #1  prepare, issue, prove, deliver, confirm, in use, publish\n",
+        "crm  #2  prepare, issue, prove, deliver, confirm, in use, publish",
+        "wiki #2  prepare, issue, prove, deliver, confirm, in use, publish",
+        "rotations     2 (crm 1, wiki 1)",
         "All is well",
     ] {
         assert!(ran.out.contains(words), "{words}: {ran:?}");
     }
-    assert!(!ran.out.contains("  provisioning      "), "quiet: {ran:?}");
+    for words in ["provisioning: ", " ms", "\u{1b}"] {
+        assert!(!ran.out.contains(words), "{words}: {ran:?}");
+    }
+    for line in ran.out.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
     assert_eq!(ran.err, "");
+}
+
+#[tokio::test]
+async fn colours_are_used_when_they_are_asked_for() {
+    let args = ["demo", "--for", "3s", "--quiet", "--color", "always"];
+    let ran = Ran::of(&args).await;
+    for words in ["\u{1b}[32missue,\u{1b}[0m", "\u{1b}[1mcrm \u{1b}[0m"] {
+        assert!(ran.out.contains(words), "{words}: {ran:?}");
+    }
+    let moves = ran.out.contains("\u{1b}[J");
+    assert!(!moves, "a pipe has no lines that change: {ran:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
@@ -31,9 +32,18 @@ pub(crate) struct Ran {
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::of(&["demo", "--output", "json"], args)
+    }
+
+    /// A demo that tells what happens as text.
+    pub(crate) fn for_people(args: &[&str]) -> Self {
+        Self::of(&["demo"], args)
+    }
+
+    fn of(command: &[&str], args: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut child = binary()
-            .args(["demo", "--output", "json"])
+            .args(command)
             .args(args)
             .env("TMPDIR", folder.path())
             .current_dir("/")
@@ -66,12 +76,40 @@ impl Running {
         panic!("it ended before `{event}`: {:#?}", self.said);
     }
 
+    /// Waits for a line of text with these words.
+    pub(crate) async fn until_line(&mut self, words: &str) {
+        while let Some(line) = self.next().await {
+            if line.contains(words) {
+                return;
+            }
+        }
+        panic!("it ended before `{words}`: {:#?}", self.said);
+    }
+
     /// As Ctrl-C does.
     pub(crate) fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.id(), signal).expect("it can be told");
+    }
+
+    fn id(&self) -> Pid {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(rustix::process::Pid::from_raw);
-        let id = id.expect("it runs");
-        rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it can be told");
+        id.and_then(Pid::from_raw).expect("it runs")
+    }
+
+    /// The processes that it has started and that run.
+    pub(crate) fn children(&self) -> Vec<Pid> {
+        let id = self.id().as_raw_nonzero();
+        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("it runs");
+        let lists = tasks
+            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok());
+        let ids: Vec<String> = lists.collect();
+        let ids = ids.iter().flat_map(|list| list.split_whitespace());
+        ids.filter_map(|id| Pid::from_raw(id.parse().ok()?))
+            .collect()
     }
 
     pub(crate) async fn end(mut self) -> Ran {

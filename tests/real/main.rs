@@ -64,6 +64,7 @@ mod shutdown;
 mod start;
 mod syncope;
 mod systemd;
+mod traces;
 mod unclear;
 mod vault_away;
 mod vault_dynamic;

@@ -23,14 +23,14 @@ pub enum Part {
 /// Runs it until a signal, or for the time that was asked for.
 pub(super) async fn serve(args: &Args, output: Output) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::of_terminal()?;
     let alone = Alone::start(Arc::clone(&clock), args.port.unwrap_or(0)).await?;
     let live = Live::new(output);
     let (scim, base) = (alone.provider.scim_url(), alone.provider.base_url());
     let file = alone.admin_token_file();
     live.say(&format!(
-        "A SCIM service provider, alone. It keeps everything in memory, listens on loopback
-only, and ends with Ctrl-C.
+        "A SCIM service provider, alone. It keeps everything in memory, listens on
+loopback only, and ends with Ctrl-C.
 
   SCIM         {scim}
   admin API    {base}admin/tokens

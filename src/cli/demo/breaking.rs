@@ -88,9 +88,11 @@ impl Broken {
         }
     }
 
-    pub(super) fn sentence(&self) -> String {
+    pub(super) fn sentence(&self, interrupted: bool) -> String {
         let word = self.what.word();
         match (self.struck, self.recovered_after) {
+            (false, _) if interrupted => format!("{word}: not broken yet when you ended it"),
+            (true, None) if interrupted => format!("{word}: not recovered yet when you ended it"),
             (false, _) => format!("{word}: it was never broken, the run was too short"),
             (true, None) => format!("{word}: NOT recovered"),
             (true, Some(time)) => format!("{word}: recovered after {}", words::span(time)),
@@ -232,8 +234,7 @@ fn tell_broken(scene: &Scene, what: Break, now: Timestamp) {
         "expect": expect,
         "since": now,
     });
-    scene.tell("BROKEN", &happens, facts);
-    scene.say(&format!("{:<26}  {expect}\n", ""));
+    scene.tell("BROKEN", &format!("{happens}: {expect}"), facts);
 }
 
 fn tell_repaired(scene: &Scene, what: Break) {

@@ -8,15 +8,16 @@ use super::{Args, Scene};
 use crate::demo::stage::TOKENS;
 
 const STEPS: &str = "\
-Steps of a rotation:
-  prepare    looks at the issuer and at every connection, before anything is made
-  issue      has a new token issued; the intent to is stored first
-  prove      tests the new token at the service provider, with counter-proofs
-  deliver    gives it to an identity provider
-  confirm    has the identity provider show that it works there
-  publish    writes it to Vault, for its readers
-  check use  asks when the old token was last used
-  retire     revokes the old token, and shows that it is refused
+Each rotation is one line: time since the start, name and number of the token,
+and its steps, with a ! after those that failed and are tried again:
+  prepare   checks the issuer and every connection before anything is issued
+  issue     stores what it is about to do, then has a new token issued
+  prove     tests the new token at the service provider, with counter-proofs
+  deliver   writes it into each identity provider
+  confirm   has each identity provider show that it works there
+  in use    the new token is the current one; the old one stays valid for now
+  publish   writes it to Vault, for its readers
+  retire    revokes the old token, and shows that it is refused
 ";
 
 /// Tells what is running, what will happen, and where to look.
@@ -31,20 +32,21 @@ pub(super) fn tell(scene: &Scene, args: &Args) {
     scene.say(&format!(
         "The real daemon{apart}, with everything around it in this process:
 
-  Vault        {vault:<24}  keeps the records and the tokens
-  crm          {crm:<24}  a service provider that issues its tokens
-  wiki         {wiki:<24}  a service provider that is told of tokens that we make
-  hr           {hr:<24}  an identity provider: creates and changes users at crm
-  contractors  {contractors:<24}  another one, at crm with the same token
-  staff        {staff:<24}  another one, at wiki
+  Vault        {vault:<23}  keeps the records and the tokens
+  crm          {crm:<23}  service provider, issues its own tokens
+  wiki         {wiki:<23}  service provider, is given its tokens
+  hr           {hr:<23}  identity provider of the users of crm
+  contractors  {contractors:<23}  another one of crm, with the same token
+  staff        {staff:<23}  identity provider of the users of wiki
 
-A token lives for {life}. It is renewed after about {renewal}; {overlap} later the old
-one is revoked. Meanwhile the identity providers work without a pause, and no
-call of theirs may be refused. {ends}
+A token lives for {life}. It is renewed after about {renewal}; {overlap} later the
+old one is revoked. Meanwhile the identity providers work without a pause, and
+no call of theirs may be refused. {ends}
 
 {STEPS}
 From another terminal, as long as this runs:
-  {program} --config {config} status    (or plan, or rotate crm)
+  export SCIM_ROTATOR_CONFIG={config}
+  {program} status    (or plan, or rotate crm)
 
 ",
         apart = match args.broken {

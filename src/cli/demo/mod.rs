@@ -3,9 +3,14 @@
 mod alone;
 mod breaking;
 mod intro;
+mod line;
+mod paint;
+mod people;
 mod process;
+mod screen;
 mod summary;
 mod tally;
+mod telling;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,8 +21,11 @@ use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use self::breaking::{Break, Broken};
+use self::people::People;
+use self::screen::Screen;
 use self::summary::Summary;
 use self::tally::Tally;
+use self::telling::Telling;
 use super::live::Live;
 use super::load;
 use super::output::{Output, complain};
@@ -28,18 +36,16 @@ use crate::clock::SystemClock;
 use crate::config;
 use crate::demo::stage::{Pace, Stage};
 use crate::ports::Clock;
-use crate::ports::unit::Unit;
-use crate::ports::witness::{StepEnded, Witness, Witnesses};
-use crate::rotation::decision::{Decision, Step};
-use crate::rotation::record::Record;
+use crate::ports::witness::{Witness, Witnesses};
 use crate::telemetry::config::{LogConfig, LogFormat};
 use crate::telemetry::logging;
 use crate::telemetry::notify::Notifier;
-use crate::telemetry::result::StepResult;
 use crate::value::HumanDuration;
 
 /// How often the state of provisioning is shown.
 const REPORT_EVERY: SignedDuration = SignedDuration::from_secs(10);
+/// The same on a terminal, where it is one line that changes.
+const REDRAW_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// `demo`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +59,7 @@ pub struct Args {
     /// How long the tokens live; all other times follow from it. At least 16s.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = pace)]
     pub lifetime: Pace,
-    /// Do not show the state of provisioning every ten seconds.
+    /// Do not show how provisioning fares meanwhile.
     #[arg(long)]
     pub quiet: bool,
     /// Show the daemon's log on standard error.
@@ -112,7 +118,7 @@ pub fn run(args: &Args, output: Output) -> Exit {
 struct Scene {
     clock: Arc<dyn Clock>,
     stage: Stage,
-    live: Arc<Live>,
+    telling: Arc<Telling>,
     tally: Arc<Tally>,
     verbose: bool,
 }
@@ -120,16 +126,16 @@ struct Scene {
 async fn play(args: &Args, output: Output) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // From here on a signal ends the demo in an orderly way: files are removed.
-    let signals = Signals::listen()?;
+    let signals = Signals::of_terminal()?;
+    let began = clock.now();
     let scene = Scene {
         stage: Stage::start(Arc::clone(&clock), args.lifetime).await?,
         clock,
-        live: Arc::new(Live::new(output)),
+        telling: Arc::new(telling(output, args.verbose, began)),
         tally: Arc::default(),
         verbose: args.verbose,
     };
     intro::tell(&scene, args);
-    let began = scene.clock.now();
     let (end, kill) = (CancellationToken::new(), Notify::new());
     let mut broken = args.broken.map(Broken::new);
     let daemon = async {
@@ -157,18 +163,16 @@ async fn play(args: &Args, output: Output) -> anyhow::Result<Exit> {
             tell_fares(&scene, args.quiet, &end),
         )
     };
-    let (daemon_failed, (), ((), ())) = tokio::join!(daemon, breaking, aside);
+    let (daemon_failed, (), (interrupted, ())) = tokio::join!(daemon, breaking, aside);
     let summary = Summary {
         ran: scene.clock.now().duration_since(began),
         counts: scene.tally.counts(),
         provisioning: scene.stage.provisioning(),
         broken,
         daemon_failed,
+        interrupted,
     };
-    scene.say(&summary.text());
-    if !scene.is_for_people() {
-        scene.tell("", "", summary.facts());
-    }
+    scene.end(&summary);
     Ok(summary.exit())
 }
 
@@ -180,7 +184,7 @@ async fn daemon_here(scene: &Scene, end: &CancellationToken) -> anyhow::Result<(
     let (listening, address) = oneshot::channel::<SocketAddr>();
     let witnesses: Vec<Arc<dyn Witness>> = vec![
         // A step is shown before other witnesses are told of it.
-        Arc::new(Shown(Arc::clone(&scene.live))),
+        Arc::clone(&scene.telling) as _,
         Arc::clone(&scene.tally) as _,
     ];
     let daemon = Daemon {
@@ -202,32 +206,38 @@ async fn daemon_here(scene: &Scene, end: &CancellationToken) -> anyhow::Result<(
     Ok(())
 }
 
+/// Waits until the demo ends, and ends it. Returns whether a person ended it.
 async fn until_the_end(
     scene: &Scene,
     length: Option<HumanDuration>,
     mut signals: Signals,
     end: &CancellationToken,
-) {
+) -> bool {
     let over = async {
         match length {
             Some(length) => scene.clock.sleep(length.0).await,
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        () = over => {}
-        _ = signals.next() => {}
-        () = end.cancelled() => {}
-    }
+    let interrupted = tokio::select! {
+        () = over => false,
+        _ = signals.next() => true,
+        () = end.cancelled() => false,
+    };
     end.cancel();
     // Signals are ignored until the files are removed, which takes seconds at
     // most.
+    interrupted
 }
 
 async fn tell_fares(scene: &Scene, quiet: bool, end: &CancellationToken) {
+    let every = match &*scene.telling {
+        Telling::People(people) if people.redraws() => REDRAW_EVERY,
+        Telling::People(_) | Telling::Programs(_) => REPORT_EVERY,
+    };
     loop {
         tokio::select! {
-            () = scene.clock.sleep(REPORT_EVERY) => {}
+            () = scene.clock.sleep(every) => {}
             () = end.cancelled() => return,
         }
         if !quiet && scene.tell_fares().is_err() {
@@ -237,18 +247,38 @@ async fn tell_fares(scene: &Scene, quiet: bool, end: &CancellationToken) {
     }
 }
 
+/// Lines for people, or events for programs.
+fn telling(output: Output, verbose: bool, began: Timestamp) -> Telling {
+    match output.format() {
+        // The log goes to the same terminal.
+        OutputFormat::Text => Telling::People(People::new(Screen::new(output, !verbose), began)),
+        OutputFormat::Json => Telling::Programs(Live::new(output)),
+    }
+}
+
 impl Scene {
+    /// Tells how it went.
+    fn end(&self, summary: &Summary) {
+        match &*self.telling {
+            Telling::People(people) => {
+                people.finish(self.clock.now());
+                self.say(&summary.text(people.colour()));
+            }
+            Telling::Programs(_) => self.tell("", "", summary.facts()),
+        }
+    }
+
     fn is_for_people(&self) -> bool {
-        self.live.format() == OutputFormat::Text
+        self.telling.is_for_people()
     }
 
     fn tell(&self, subject: &str, text: &str, facts: Value) {
         // A closed output is noticed at the next report on provisioning.
-        drop(self.live.note(self.clock.now(), subject, text, facts));
+        drop(self.telling.note(self.clock.now(), subject, text, facts));
     }
 
     fn say(&self, text: &str) {
-        drop(self.live.say(text));
+        self.telling.say(text);
     }
 
     fn tell_listening(&self, address: &str) {
@@ -256,7 +286,7 @@ impl Scene {
             format!("http://{address}/"),
             format!("http://{address}/metrics"),
         );
-        let text = format!("started; status page {page}  metrics {metrics}");
+        let text = format!("status page {page} (metrics at /metrics)");
         let facts = json!({ "event": "listening", "status_url": page, "metrics_url": metrics });
         self.tell("daemon", &text, facts);
     }
@@ -275,36 +305,10 @@ impl Scene {
         }
         let mut facts = json!(calls);
         facts["event"] = "provisioning".into();
-        self.live
-            .note(self.clock.now(), "provisioning", &text, facts)
-    }
-}
-
-/// Whether a step is too frequent and uneventful to be shown.
-fn is_routine(step: &str, result: StepResult<'_>) -> bool {
-    step == "verify" && result == StepResult::Done
-}
-
-/// Shows every step except periodic probes that succeed.
-struct Shown(Arc<Live>);
-
-impl Witness for Shown {
-    fn decided(&self, unit: &Unit, record: &Record, decision: &Decision, now: Timestamp) {
-        self.0.decided(unit, record, decision, now);
-    }
-
-    fn step_began(&self, unit: &Unit, record: &Record, step: &Step, now: Timestamp) {
-        self.0.step_began(unit, record, step, now);
-    }
-
-    fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
-        let routine = is_routine(ended.step.as_str(), StepResult::of(ended.outcome));
-        if !routine || self.0.format() == OutputFormat::Json {
-            self.0.step_ended(unit, ended);
+        let now = self.clock.now();
+        match &*self.telling {
+            Telling::People(people) => people.fares(now, &text),
+            Telling::Programs(live) => live.note(now, "", "", facts),
         }
-    }
-
-    fn store_failed(&self, unit: &Unit, error: &str, now: Timestamp) {
-        self.0.store_failed(unit, error, now);
     }
 }

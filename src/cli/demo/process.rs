@@ -2,6 +2,7 @@
 //! binary; its log shows what it does.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -16,17 +17,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Scene;
-use crate::cli::live::{is_worth_telling, step_text, store_failed_text, until_text, wait_text};
 use crate::cli::output::complain;
 use crate::rotation::reason::Reason;
 use crate::telemetry::result::StepResult;
 
 /// Time after which a process that was asked to end is killed.
 const GRACE: Duration = Duration::from_secs(20);
-
-/// A Ctrl-C reaches the process at the same time as us: it may end before we
-/// have received the signal.
-const BOTH_TOLD: Duration = Duration::from_secs(2);
 
 /// Runs the process until it is cancelled. Each `kill` kills it with SIGKILL
 /// and starts it again.
@@ -53,14 +49,13 @@ pub(super) async fn run(
                     .context("the daemon could not be killed")?;
                 let status = child.wait().await?;
                 restart(scene, id, status, cancel).await;
+                if cancel.is_cancelled() {
+                    return Ok(());
+                }
             }
             End::Told => return stop(scene, child, &mut lines).await,
             End::ByItself => {
                 let status = child.wait().await?;
-                let told = tokio::time::timeout(BOTH_TOLD, cancel.cancelled()).await;
-                if told.is_ok() && status.success() {
-                    return Ok(());
-                }
                 anyhow::bail!("its process ended with {status}; --verbose shows its log");
             }
         }
@@ -90,6 +85,9 @@ fn start(scene: &Scene) -> anyhow::Result<(Child, Log)> {
         .env_remove("WATCHDOG_USEC")
         .env_remove("WATCHDOG_PID")
         .kill_on_drop(true)
+        // Ctrl-C at the terminal is for us alone: we end it with one signal, since a
+        // second one would end it in the middle of a step.
+        .process_group(0)
         .spawn()
         .context("the daemon could not be started")?;
     let log = child.stderr.take().context("the daemon has no log")?;
@@ -99,7 +97,7 @@ fn start(scene: &Scene) -> anyhow::Result<(Child, Log)> {
 async fn restart(scene: &Scene, id: Option<u32>, status: ExitStatus, cancel: &CancellationToken) {
     let pause = scene.stage.pace.restart();
     let text = format!(
-        "the daemon is dead: process {}, {status}; it is started again in {} s",
+        "was killed: process {}, {status}; it is started again in {} s",
         id.unwrap_or_default(),
         pause.as_secs()
     );
@@ -122,7 +120,15 @@ async fn stop(scene: &Scene, mut child: Child, lines: &mut Log) -> anyhow::Resul
         child.wait().await
     };
     match tokio::time::timeout(GRACE, ended).await {
-        Ok(status) => anyhow::ensure!(status?.success(), "it did not end well when told to"),
+        Ok(status) => {
+            let status = status?;
+            // It may not have listened to signals yet.
+            let at_once = status.signal() == Some(Signal::TERM.as_raw());
+            anyhow::ensure!(
+                status.success() || at_once,
+                "it ended with {status} when told to"
+            );
+        }
         Err(_) => anyhow::bail!("it did not end when told to"),
     }
     Ok(())
@@ -182,24 +188,22 @@ impl Entry {
         if self.message == "a new token is in use"
             && let Some(generation) = self.generation
         {
-            let text = format!("new token in use, generation {generation}");
-            let facts = json!({ "event": "promoted", "generation": generation });
-            scene.live.tell(scene.clock.now(), token, &text, facts);
+            scene.telling.promoted(scene.clock.now(), token, generation);
             return scene.tally.in_use(token, generation);
         }
         if let Some(generation) = self.generation {
             scene.tally.in_use(token, generation);
         }
         if let (Some("wait"), Some(reason)) = (self.next.as_deref(), &self.reason) {
-            if waits.insert(token.clone(), reason.clone()).as_ref() != Some(reason) {
-                self.show_wait(scene, token, reason);
+            let is_new = waits.insert(token.clone(), reason.clone()).as_ref() != Some(reason);
+            if let Some(reason) = Reason::from_word(reason).filter(|_| is_new) {
+                let now = scene.clock.now();
+                scene.telling.waits(now, token, reason, self.wake_at);
             }
             return;
         }
         if let Some(error) = &self.error {
-            let facts = json!({ "event": "store_failed", "detail": error });
-            let text = store_failed_text(error);
-            scene.live.tell(scene.clock.now(), token, &text, facts);
+            scene.telling.unstored(scene.clock.now(), token, error);
         }
     }
 
@@ -211,36 +215,11 @@ impl Entry {
             None => StepResult::Done,
         };
         if result == StepResult::Done {
-            scene.tally.done(step);
-        }
-        if super::is_routine(step, result) && scene.is_for_people() {
-            return;
+            scene.tally.done(token, step);
         }
         let connection = Some(self.connection.as_str()).filter(|name| !name.is_empty());
-        let facts = json!({
-            "event": "step_ended",
-            "step": step,
-            "connection": connection,
-            "result": result.as_str(),
-            "detail": result.trouble(),
-            "millis": self.millis,
-        });
-        let text = step_text(step, connection, self.millis, result);
-        scene.live.tell(scene.clock.now(), token, &text, facts);
-    }
-
-    /// Waits inside a rotation are short and many, and not shown.
-    fn show_wait(&self, scene: &Scene, token: &str, reason: &str) {
-        let Some(reason) = Reason::from_word(reason).filter(|r| is_worth_telling(*r)) else {
-            return;
-        };
+        let step = (step, connection, self.millis);
         let now = scene.clock.now();
-        let until = self
-            .wake_at
-            .map_or("later".to_owned(), |at| until_text(at, now));
-        let facts = json!({ "event": "waits", "reason": reason, "wake_at": self.wake_at });
-        scene
-            .live
-            .tell(now, token, &wait_text(reason, &until), facts);
+        scene.telling.step_ended(now, token, step, result);
     }
 }

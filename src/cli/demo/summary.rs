@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::breaking::Broken;
+use super::paint::{COLUMNS, Paint, Word, wrapped};
 use super::tally::Counts;
 use crate::cli::Exit;
 use crate::demo::stage::Provisioning;
@@ -17,6 +18,8 @@ pub(super) struct Summary {
     pub(super) broken: Option<Broken>,
     /// Why the daemon ended by itself.
     pub(super) daemon_failed: Option<String>,
+    /// Whether a person ended it, maybe before there was anything to see.
+    pub(super) interrupted: bool,
 }
 
 impl Summary {
@@ -31,6 +34,9 @@ impl Summary {
                 "{} provisioning calls were refused (401 or 403): an outage",
                 self.provisioning.refused
             ));
+        }
+        if self.interrupted {
+            return complaints;
         }
         if self.provisioning.ok == 0 {
             complaints.push("no provisioning call was carried out: nothing was shown".to_owned());
@@ -49,7 +55,7 @@ impl Summary {
     }
 
     /// For people.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, colour: bool) -> String {
         let rotations = self.counts.rotations();
         let each: Vec<_> = rotations
             .iter()
@@ -65,14 +71,14 @@ impl Summary {
             length(self.ran),
             rotations.values().sum::<u64>(),
             each.join(", "),
-            self.counts.steps("retire"),
+            self.counts.retired(),
             calls.ok,
             calls.users_created,
             calls.refused,
         );
         if self.counts.steps("revoke_orphan") > 0 {
             text += &format!(
-                "  lost          {} of the new tokens: its value was known to nobody; found and revoked\n",
+                "  lost          {} new token whose value nobody knew: found and revoked\n",
                 self.counts.steps("revoke_orphan")
             );
         }
@@ -83,19 +89,40 @@ impl Summary {
             );
         }
         if let Some(broken) = &self.broken {
-            text += &format!("  broken        {}\n", broken.sentence());
+            text += &format!("  broken        {}\n", broken.sentence(self.interrupted));
         }
         let complaints = self.complaints();
-        let turned_over = rotations.values().any(|count| *count > 0);
-        text + &match (complaints.is_empty(), turned_over) {
-            (true, true) => {
-                "\nAll is well: tokens turned over, and no provisioning call was refused.\n"
+        let verdict = self.verdict(&complaints);
+        let paint = match complaints.is_empty() {
+            true => Paint::Good,
+            false => Paint::Bad,
+        };
+        let words: Vec<_> = Word::all(&verdict, paint).collect();
+        text + "\n" + &wrapped(&words, 0, COLUMNS, colour).join("\n") + "\n"
+    }
+
+    /// The last sentence.
+    fn verdict(&self, complaints: &[String]) -> String {
+        if !complaints.is_empty() {
+            return format!("NOT well: {}.", complaints.join("; "));
+        }
+        let rotated = self.counts.rotations().values().any(|count| *count > 0);
+        let unrecovered = self.broken.as_ref().and_then(Broken::complaint);
+        match (rotated, self.interrupted, unrecovered) {
+            (_, true, Some(_)) => {
+                "All is well so far: you ended it before the broken part could recover, and no \
+                 provisioning call was refused."
                     .to_owned()
             }
-            (true, false) => {
-                "\nAll is well so far; it was too short for a token to turn over.\n".to_owned()
+            (true, _, _) => {
+                "All is well: tokens were rotated, and no provisioning call was refused.".to_owned()
             }
-            (false, _) => format!("\nNOT well: {}.\n", complaints.join("; ")),
+            (false, true, _) => {
+                "All is well so far: you ended it before a token was rotated.".to_owned()
+            }
+            (false, false, _) => {
+                "All is well so far; it was too short for a token to be rotated.".to_owned()
+            }
         }
     }
 
@@ -107,9 +134,10 @@ impl Summary {
             "result": if complaints.is_empty() { "success" } else { "failed" },
             "detail": complaints,
             "seconds": self.ran.as_secs(),
+            "interrupted": self.interrupted,
             "rotations": self.counts.rotations().values().sum::<u64>(),
             "rotations_by_token": self.counts.rotations(),
-            "retired": self.counts.steps("retire"),
+            "retired": self.counts.retired(),
             "lost_and_revoked": self.counts.steps("revoke_orphan"),
             "refused": self.provisioning.refused,
             "provisioning": self.provisioning,
@@ -142,17 +170,22 @@ mod tests {
             },
             broken: None,
             daemon_failed: None,
+            interrupted: false,
         }
     }
 
     fn fails(change: impl Fn(&mut Summary), word: &str) {
         let mut summary = summary();
         assert_eq!(summary.exit(), Exit::Ok);
-        assert!(summary.text().contains("All is well"));
+        assert!(summary.text(false).contains("All is well"));
         change(&mut summary);
         assert_eq!(summary.exit(), Exit::Failed, "{word}");
-        assert!(summary.text().contains(word), "{}", summary.text());
-        assert!(!summary.text().contains("All is well"), "{word}");
+        assert!(
+            summary.text(false).contains(word),
+            "{}",
+            summary.text(false)
+        );
+        assert!(!summary.text(false).contains("All is well"), "{word}");
         assert_eq!(summary.facts()["result"], "failed", "{word}");
     }
 
@@ -174,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn a_person_who_ends_it_early_is_told_no_failure() {
+        let mut summary = summary();
+        summary.interrupted = true;
+        summary.provisioning.ok = 0;
+        summary.broken = Some(Broken::new(Break::Crash));
+        assert_eq!(summary.exit(), Exit::Ok);
+        let text = summary.text(false);
+        assert!(text.contains("not broken yet when you ended it"), "{text}");
+        assert!(text.contains("All is well so far"), "{text}");
+        summary.provisioning.refused = 1;
+        assert_eq!(summary.exit(), Exit::Failed, "a refused call stays one");
+    }
+
+    #[test]
     fn a_run_that_shows_nothing_is_a_failure() {
         fails(|s| s.provisioning.ok = 0, "nothing was shown");
         let stopped = |s: &mut Summary| s.daemon_failed = Some("no port".to_owned());
@@ -190,7 +237,7 @@ mod tests {
         let mut summary = summary();
         summary.broken = Some(broken);
         assert_eq!(summary.exit(), Exit::Ok);
-        assert!(summary.text().contains("recovered after 7 s"));
+        assert!(summary.text(false).contains("recovered after 7 s"));
         assert_eq!(summary.facts()["broken"]["recovered"], true);
     }
 }

@@ -1,6 +1,6 @@
 //! Counts the results of the daemon, in this process or in another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
@@ -18,6 +18,8 @@ pub(super) struct Counts {
     generations: BTreeMap<String, u64>,
     /// Steps that succeeded, by their word.
     steps: BTreeMap<String, u64>,
+    /// Tokens whose predecessor was retired: name and number.
+    retired: BTreeSet<(String, u64)>,
 }
 
 impl Counts {
@@ -31,6 +33,12 @@ impl Counts {
         let all = self.generations.iter();
         all.map(|(token, generation)| (token.as_str(), generation.saturating_sub(1)))
             .collect()
+    }
+
+    /// Number of old tokens that were retired. Revocation and the test that follows
+    /// it are two steps.
+    pub(super) fn retired(&self) -> u64 {
+        u64::try_from(self.retired.len()).unwrap_or_default()
     }
 
     /// Number of steps of this kind that succeeded.
@@ -51,9 +59,15 @@ impl Tally {
         self.lock().clone()
     }
 
-    /// A step succeeded.
-    pub(super) fn done(&self, step: &str) {
-        *self.lock().steps.entry(step.to_owned()).or_default() += 1;
+    /// A step of a token succeeded.
+    pub(super) fn done(&self, token: &str, step: &str) {
+        let mut counts = self.lock();
+        *counts.steps.entry(step.to_owned()).or_default() += 1;
+        if step == "retire" {
+            let generation = counts.generation(token);
+            counts.retired.insert((token.to_owned(), generation));
+        }
+        drop(counts);
         self.changed.notify_waiters();
     }
 
@@ -89,7 +103,7 @@ impl Witness for Tally {
 
     fn step_ended(&self, unit: &Unit, ended: &StepEnded<'_>) {
         if StepResult::of(ended.outcome) == StepResult::Done {
-            self.done(ended.step.as_str());
+            self.done(&unit.name, ended.step.as_str());
         }
         self.in_use(&unit.name, ended.after.generation);
     }
@@ -119,11 +133,12 @@ mod tests {
         let tally = Tally::default();
         let waits = tally.until(|counts| counts.steps("retire") == 2);
         let acts = async {
-            tally.done("retire");
+            tally.done("crm", "retire");
             tokio::task::yield_now().await;
-            tally.done("retire");
+            tally.done("crm", "retire");
         };
         tokio::join!(waits, acts);
         assert_eq!(tally.counts().steps("retire"), 2);
+        assert_eq!(tally.counts().retired(), 1, "two steps of one token");
     }
 }

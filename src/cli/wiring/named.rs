@@ -46,7 +46,12 @@ pub(in crate::cli) fn credentials(settings: &Settings) -> BTreeSet<SecretRef> {
     let notify = settings.notify.values();
     let notify = notify.map(|target| target.credentials());
     let all = issuers.chain(connections).chain(federated);
-    all.flatten().chain(notify.flatten()).collect()
+    let traces = settings
+        .traces
+        .enabled
+        .then(|| settings.traces.credentials());
+    let others = notify.chain(traces);
+    all.flatten().chain(others.flatten()).collect()
 }
 
 /// What our Vault token must be allowed to do for issuers and connections,

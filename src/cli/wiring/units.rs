@@ -34,11 +34,11 @@ use crate::{connections, issuers};
 /// tokens that name them, so that their rate limits and locks apply to all of
 /// these together. Those that a reload does not change are kept.
 pub(super) struct Builder {
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// What issuers, connections and probes read times against.
     right_clock: Arc<dyn Clock>,
     observer: Arc<dyn http::Observer>,
-    secrets: Arc<dyn Secrets>,
+    pub(super) secrets: Arc<dyn Secrets>,
     in_vault: InVault,
     /// Stands before everything that is built, if there is an audit.
     auditor: Option<Arc<Auditor>>,
@@ -211,7 +211,11 @@ impl Builder {
             .collect()
     }
 
-    fn client(&self, settings: &Settings, target: Target) -> anyhow::Result<http::Client> {
+    pub(super) fn client(
+        &self,
+        settings: &Settings,
+        target: Target,
+    ) -> anyhow::Result<http::Client> {
         let (clock, observer) = (Arc::clone(&self.clock), Arc::clone(&self.observer));
         http::Client::new(&settings.http, target, clock, observer).map_err(anyhow::Error::msg)
     }

@@ -311,6 +311,7 @@ mod tests {
                 server: None,
                 log: None,
                 audit: None,
+                traces: None,
                 http: None,
                 limits: None,
                 issuers: &BTreeMap::new(),

@@ -28,6 +28,7 @@ use crate::problem::Problems;
 use crate::rotation::capability::IssuerCapabilities;
 use crate::server::config::ServerConfig;
 use crate::telemetry::config::LogConfig;
+use crate::telemetry::traces::config::TracesConfig;
 use crate::vault::VaultConfig;
 
 /// Names that stand in the files, even where what they name is wrong: a token
@@ -58,6 +59,7 @@ pub(super) struct Whole<'a> {
     pub(super) server: Option<&'a ServerConfig>,
     pub(super) log: Option<&'a LogConfig>,
     pub(super) audit: Option<&'a AuditConfig>,
+    pub(super) traces: Option<&'a TracesConfig>,
     pub(super) http: Option<&'a ClientSettings>,
     pub(super) limits: Option<&'a Limits>,
     pub(super) write_probe_hosts: &'a [String],
@@ -129,6 +131,9 @@ fn sections<'a>(whole: &Whole<'a>, problems: &mut Problems) -> BTreeSet<&'a str>
     }
     if let Some(audit) = whole.audit {
         audit.check("audit", problems);
+    }
+    if let Some(traces) = whole.traces {
+        traces.check("traces", problems);
     }
     let mut unsound = BTreeSet::new();
     for (name, issuer) in whole.issuers {

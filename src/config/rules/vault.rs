@@ -90,7 +90,12 @@ fn callers(whole: &Whole<'_>) -> Vec<(String, SecretRef)> {
         let all = target.credentials().into_iter();
         all.map(move |reference| (format!("notify.{name}"), reference))
     });
-    issuers.chain(connections).chain(notify).collect()
+    let traces = whole.traces.iter().flat_map(|traces| {
+        let all = traces.credentials().into_iter();
+        all.map(|reference| ("traces".to_owned(), reference))
+    });
+    let all = issuers.chain(connections).chain(notify);
+    all.chain(traces).collect()
 }
 
 fn caller_is_not_managed(

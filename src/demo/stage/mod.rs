@@ -115,7 +115,7 @@ impl Stage {
             ),
             staff.connection_config("staff", &secret("staff-admin", staff.admin_token())?),
         ];
-        let config = folder.write("scim-rotator.toml", &text.join("\n"))?;
+        let config = folder.write("demo.toml", &text.join("\n"))?;
         Ok(Self {
             vault,
             crm,

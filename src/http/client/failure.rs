@@ -138,7 +138,7 @@ fn hint(target: Target) -> &'static str {
         Target::Vault => {
             "; if Vault's listener asks for a client certificate, its refusal may look like this (`client_cert_file` in [vault])"
         }
-        Target::Sp | Target::Idp | Target::Notify => "",
+        Target::Sp | Target::Idp | Target::Notify | Target::Traces => "",
     }
 }
 

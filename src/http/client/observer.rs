@@ -18,6 +18,8 @@ pub enum Target {
     Idp,
     /// A receiver of messages to people.
     Notify,
+    /// A collector of traces.
+    Traces,
 }
 
 impl Target {
@@ -29,6 +31,7 @@ impl Target {
             Self::Sp => "sp",
             Self::Idp => "idp",
             Self::Notify => "notify",
+            Self::Traces => "traces",
         }
     }
 }

@@ -40,4 +40,4 @@ pub use reconciling::{Reconciled, reconcile_uncommitted};
 pub use rehearsing::{rehearsal_begins, rehearsal_not_issued, rehearsal_token_came};
 pub use requests::{take_requests, take_requests_for_all};
 pub use restoring::restored;
-pub use timing::with_step;
+pub use timing::{rotation_of, with_step};

@@ -97,3 +97,40 @@ fn is_first_publication(past: &PastRotation, current: Option<Fingerprint>) -> bo
         && past.new == current
         && !past.steps.iter().any(published)
 }
+
+/// The id of the rotation to which a step belongs that has led from one record to the
+/// other: as [`with_step`] notes it. `None` if it belongs to none.
+#[must_use]
+pub fn rotation_of<'r>(before: &'r Record, after: &'r Record, step: &Step) -> Option<&'r str> {
+    let past = |is_meant: &dyn Fn(&PastRotation) -> bool| {
+        let found = before.history.iter().find(|past| is_meant(past));
+        found.map(|past| past.id.as_str())
+    };
+    match step {
+        Step::CheckUse { fingerprint } | Step::Retire { fingerprint } => {
+            past(&|past| past.old.as_ref() == Some(fingerprint))
+        }
+        Step::Publish => {
+            let current = before.current.as_ref().map(|token| token.fingerprint());
+            past(&|past| is_first_publication(past, current))
+        }
+        Step::Prepare { .. }
+        | Step::Issue
+        | Step::Recover
+        | Step::TakeSupplied
+        | Step::Prove
+        | Step::Deliver { .. }
+        | Step::Confirm { .. }
+        | Step::Complete
+        | Step::Revert { .. }
+        | Step::Discard => {
+            let rotation = after.rotation.as_ref().or(before.rotation.as_ref());
+            rotation.map(|rotation| rotation.id.as_str())
+        }
+        Step::Adopt
+        | Step::RevokeOrphan { .. }
+        | Step::RevokeUnrecorded { .. }
+        | Step::EndRehearsal
+        | Step::Verify => None,
+    }
+}
