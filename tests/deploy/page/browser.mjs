@@ -92,6 +92,8 @@ async function lines(page, { width }, what) {
     })));
     must(rows.length >= 24, `${what}: ${rows.length} rows`);
     const good = ({ height, display }) => width > 600 ? Math.abs(height - 36) <= 1 : display === "block" && height > 60;
+    const beyond = await page.$eval(".scroll", (box) => box.scrollWidth - box.clientWidth);
+    must(beyond <= 0, `${what}: the table is ${beyond} px wider than its place`);
     must(rows.every(good), `${what}: rows ${JSON.stringify(rows.find((row) => !good(row)))}`);
 }
 
@@ -249,7 +251,7 @@ async function api() {
 async function pictures() {
     for (const colorScheme of SCHEMES) {
         const page = await open(`${task.trouble}/?connection=entra-hr`, {
-            viewport: { width: 1160, height: 1040 }, colorScheme, timezoneId: "Europe/Berlin",
+            viewport: { width: 1120, height: 930 }, colorScheme, timezoneId: "Europe/Berlin",
         });
         await page.screenshot({ path: path.join(task.pictures, `status-page-${colorScheme}.png`) });
         await page.context().close();
