@@ -164,7 +164,9 @@ fn policy(folder: &Path, text: &str) -> Result<String, (Exit, String)> {
 fn policy_of(settings: &Settings) -> Result<String, String> {
     let world = World::new(settings, Notifier::silent(), WhoKind::Command);
     let world = world.map_err(|error| error.to_string())?;
-    let lines = preflight::whole_policy(&world.needs());
+    let mut lines = preflight::whole_policy(&world.needs());
+    let published = settings.tokens.values();
+    lines.extend(published.map(|token| preflight::authors_line(&token.vault_path)));
     Ok(format!(
         "# The policy of the daemon's login to Vault, as its configuration needs it. Written by\n# `scim-rotator init`; `scim-rotator check --online` names lines that are missing later.\n{}\n",
         lines.join("\n")

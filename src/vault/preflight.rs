@@ -239,11 +239,21 @@ pub async fn check(
     Ok(missing)
 }
 
-/// The policy lines that give all of this, each once.
+/// The policy lines that give all of this, each once, and what a token needs to ask about
+/// itself. For a policy that stands alone, without Vault's `default`.
 #[must_use]
 pub fn whole_policy(needs: &[Need]) -> Vec<String> {
     let missing: Vec<_> = needs.iter().filter_map(|need| lacking(need, &[])).collect();
-    policy_lines(&missing)
+    let mut lines = policy_lines(&missing);
+    lines.push(policy_line("auth/token/lookup-self", &["read"]));
+    lines.push(policy_line(CAPABILITIES_SELF, &["update"]));
+    lines
+}
+
+/// The policy line by which the daemon is told who wrote a secret.
+#[must_use]
+pub fn authors_line(path: &KvPath) -> String {
+    policy_line(&path.metadata(), &["read"])
 }
 
 /// All missing policy lines, each once.

@@ -56,7 +56,8 @@ async fn its_fields_are_those_of_status_plan_and_history() {
     let status = scene.json(&["status", "crm"]).await;
     let told = status["tokens"][0].as_object().expect("an object");
     let token = &described["tokens"][0];
-    for (name, value) in told {
+    // `status` tells of the rotations without their steps.
+    for (name, value) in told.iter().filter(|(name, _)| *name != "rotations") {
         assert_eq!(token[name], *value, "{name}");
     }
     let history = scene.json(&["history", "crm"]).await;

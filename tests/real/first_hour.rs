@@ -63,6 +63,7 @@ async fn a_first_configuration_and_its_policy_are_enough() {
         .await
         .expect("it runs");
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    let said = said + &String::from_utf8_lossy(&check.stderr);
     assert!(said.contains("our token may do all that"), "{said}");
     assert_eq!(check.status.code(), Some(0), "{said}");
     house.close().await;

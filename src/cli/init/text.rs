@@ -125,11 +125,8 @@ fn section(family: Family, name: &str, vendor: &str, answers: &Answers) -> Resul
     for (key, parameter) in required {
         let about = parameter.about.trim().replace('\n', " ");
         let has_sample = parameter.example.is_some() || !parameter.choices.is_empty();
-        let looks_secret = parameter.example.as_ref().is_some_and(looks_secret);
         let assignment = if parameter.kind == ParameterType::Credential {
             credential(key, vendor, answers)
-        } else if looks_secret {
-            format!("{key} = \"edit-me\"")
         } else if has_sample {
             parameter.assignment(key)
         } else {
@@ -143,21 +140,6 @@ fn section(family: Family, name: &str, vendor: &str, answers: &Answers) -> Resul
     text.push('\n');
     Ok(text)
 }
-
-/// Whether an example looks like a secret, which `check` permits nowhere.
-fn looks_secret(example: &Value) -> bool {
-    let Some(text) = example.as_str() else {
-        return false;
-    };
-    let has = |is: fn(&u8) -> bool| text.bytes().any(|b| is(&b));
-    text.len() >= SECRETS_FROM
-        && text.bytes().all(|b| b.is_ascii_alphanumeric())
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-}
-
-/// Shorter words are names.
-const SECRETS_FROM: usize = 16;
 
 /// Credentials of ours lie in Vault too.
 fn credential(key: &str, vendor: &str, answers: &Answers) -> String {
