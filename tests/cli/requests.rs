@@ -31,7 +31,7 @@ async fn a_daemon_answers_what_commands_ask_for_within_seconds() {
     assert_eq!(token["state"]["word"], "paused");
     let by = token["paused"]["by"].as_str().expect("who");
     assert!(by.contains("entity-of-daemon"), "{by}");
-    let asked_by = token["history"][0]["asked_by"].as_str().expect("who");
+    let asked_by = token["rotations"][0]["asked_by"].as_str().expect("who");
     assert_eq!(asked_by, by, "who asked for the rotation is kept");
     assert_eq!(scene.sp.stats().issued, 2, "nothing was done");
     assert_eq!(scene.run(&["resume", "crm"]).await.code, 0);
