@@ -86,9 +86,12 @@ impl Validator<'_> {
         }
         if let Some(kinds) = schema.get("type") {
             let several = kinds.as_array().map_or(&[] as &[Value], Vec::as_slice);
-            let mut kinds = several.iter().chain(kinds.is_string().then_some(kinds));
-            if !kinds.any(|kind| is_of(kind.as_str().expect("a type"), value)) {
-                found.push(format!("{path}: not of type {}", schema["type"]));
+            let mut each = several.iter().chain(kinds.is_string().then_some(kinds));
+            if !each.any(|kind| is_of(kind.as_str().expect("a type"), value)) {
+                let wanted = kinds
+                    .as_str()
+                    .map_or_else(|| kinds.to_string(), str::to_owned);
+                found.push(format!("{path}: not of type {wanted}"));
                 return;
             }
         }
