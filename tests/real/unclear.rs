@@ -106,11 +106,12 @@ async fn an_old_token_that_lives_is_not_said_to_be_retired() {
     );
     assert_eq!(shown["current"]["unclear_controls"]["reason"], "redirect");
 
-    let (_, page) = daemon.get("/").await.expect("the page");
-    assert!(
-        page.contains("the old token is not retired (due "),
-        "{page}"
-    );
+    let (_, page) = daemon.get("/tokens/crm").await.expect("the page");
+    let (_, due) = page
+        .split_once("Retirement of the old token")
+        .expect("its row");
+    let (due, _) = due.split_once("</dd>").expect("its end");
+    assert!(due.contains("; not yet: "), "{due}");
     let series = "scim_rotator_token_proven_timestamp_seconds{token=\"crm\",proof=\"works\",controls=\"redirect\"}";
     assert!(daemon.metric(series).await > Some(0.0));
     assert!(
