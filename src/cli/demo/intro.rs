@@ -44,9 +44,9 @@ old one is revoked. Meanwhile the identity providers work without a pause, and
 no call of theirs may be refused. {ends}
 
 {STEPS}
-From another terminal, as long as this runs:
+From another terminal, as long as this runs (or plan, or rotate crm):
   export SCIM_ROTATOR_CONFIG={config}
-  {program} status    (or plan, or rotate crm)
+  {program} status
 
 ",
         apart = match args.broken {
