@@ -3,7 +3,7 @@
 //! A rotation takes hours or days, survives restarts and is worked on by several
 //! replicas. So no span is kept open: the ids of a trace and of its root follow from the
 //! id of the rotation, which the record keeps, and a span is made when its step has
-//! ended. Whoever performs a step adds to the same trace.
+//! ended. Each process adds the steps that it performs to the same trace.
 //!
 //! Spans wait in a queue of bounded length. A collector that is slow or away loses
 //! spans, which are counted, and never delays a step.
